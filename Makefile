@@ -1,0 +1,51 @@
+# The verbs of this project. `make run` and `make test` need Python 3.11 to 3.13 and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+.DEFAULT_GOAL := help
+
+.PHONY: help run test check ui bench lock clean
+
+help: ## list the verbs
+	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "$(PYTHON) is $$($(PYTHON) --version); this needs Python 3.11 to 3.13. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked packages into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@echo "installing the packages for tests and checks"
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+run: $(VENV)/.run ## set up, take in the sample (and what HIMS_REAL_DATA holds), build and publish a release
+	@$(BIN)/hims run --samples
+
+test: $(VENV)/.dev ## set up and run the tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
+
+check: $(VENV)/.dev ## lint: ruff, types, SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --disable-progress-bar -q dbt_project/models dbt_project/tests
+
+ui: $(VENV)/.run ## Dagster's webserver and daemon on this installation
+	@$(BIN)/hims ui
+
+bench: $(VENV)/.dev ## speed, as ratios measured side by side
+	@$(BIN)/python -m benchmarks
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --quiet -o requirements.lock
+	uv pip compile pyproject.toml --group dev --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --quiet -o requirements-dev.lock
+
+clean: ## remove the environment; data under .hims stays
+	rm -rf $(VENV)

@@ -1,0 +1,31 @@
+{# What every fact row carries beside its own columns. #}
+{% macro batch_columns(alias) -%}
+    {%- for name in [
+        'freq', 'time_period', 'period_start_date', 'period_end_date', 'vintage', 'data_kind', 'ref_country',
+        'universe', 'duration_rule', 'measure_type',
+    ] %}
+    {{ alias }}.{{ name }},
+    {%- endfor %}
+{%- endmacro %}
+
+{# Of two kinds of data the weaker one: synthetic before aggregate before real. #}
+{% macro weakest_kind(a, b) -%}
+    case
+        when 'synthetic' in ({{ a }}, {{ b }}) then 'synthetic'
+        when 'aggregate' in ({{ a }}, {{ b }}) then 'aggregate'
+        else 'real'
+    end
+{%- endmacro %}
+
+{# Five-year age groups in SDMX codes, open at 85. #}
+{% macro age_group(age) -%}
+    case
+        when {{ age }} is null then '_U'
+        when {{ age }} >= 85 then 'Y_GE85'
+        else 'Y' || lpad(cast(({{ age }} // 5) * 5 as varchar), 2, '0') || 'T' || lpad(cast(({{ age }} // 5) * 5 + 4 as varchar), 2, '0')
+    end
+{%- endmacro %}
+
+{# First and last day of a civil year. #}
+{% macro year_start(year) -%} make_date(cast({{ year }} as integer), 1, 1) {%- endmacro %}
+{% macro year_end(year) -%} make_date(cast({{ year }} as integer), 12, 31) {%- endmacro %}

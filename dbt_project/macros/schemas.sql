@@ -1,0 +1,4 @@
+{# A layer's word is the schema's name as it stands, without the target's prefix. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}

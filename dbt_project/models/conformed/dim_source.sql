@@ -1,0 +1,22 @@
+select
+    source,
+    name_en,
+    name_fr,
+    name_ar,
+    status,
+    data_kind,
+    nullif(ref_country, '') as ref_country,
+    owner,
+    licence,
+    attribution,
+    cast(is_redistributable as boolean) as is_redistributable,
+    cadence,
+    clock,
+    universe,
+    duration_rule,
+    measure_type,
+    cast(is_personal as boolean) as is_personal,
+    nullif(design_kind, '') as design_kind,
+    cast(nullif(expand_to_persons, '') as bigint) as expand_to_persons,
+    nullif(design_note, '') as design_note
+from {{ ref('sources') }}

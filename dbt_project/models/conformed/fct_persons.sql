@@ -1,0 +1,55 @@
+with sent as (
+    select * from {{ ref('feed_persons') }}
+),
+
+batches as (
+    select * from {{ ref('stg_batches') }}
+),
+
+records as (
+    select batch_id, count(*) as batch_records from sent group by batch_id
+),
+
+derived as (
+    select
+        sent.source,
+        sent.period,
+        sent.batch_id,
+        sent.layout,
+        sent.record_no,
+        {{ batch_columns('batches') }}
+        batches.design_kind,
+        batches.expand_to_persons,
+        sent.person_id,
+        sent.household_id,
+        sent.dwelling_id,
+        coalesce(sent.area_code, '_U') as area_code,
+        coalesce(sent.sex, '_U') as sex,
+        sent.age_years,
+        {{ age_group('sent.age_years') }} as age_group,
+        coalesce(sent.birth_status, '_U') as birth_status,
+        coalesce(sent.country_of_birth_code, '_U') as country_of_birth_code,
+        sent.citizenship_status,
+        sent.country_of_citizenship_code,
+        coalesce(sent.residence_5y_status, '_U') as residence_5y_status,
+        sent.country_of_residence_5y_code,
+        sent.education_level,
+        sent.activity_status,
+        coalesce(sent.birth_status = 'FOREIGN', false) as is_foreign_born,
+        coalesce(sent.citizenship_status = 'FOREIGN', false) as is_foreign_citizen,
+        coalesce(sent.residence_5y_status = 'ABROAD', false) as was_abroad_5y,
+        -- As delivered; else the published population over the records at hand; else each record counts once.
+        coalesce(
+            sent.weight_persons,
+            cast(batches.expand_to_persons * 1.0 / records.batch_records as decimal(18, 6)),
+            1
+        ) as weight_persons,
+        coalesce(sent.stratum, '_T') as stratum,
+        -- Without a primary sampling unit the record itself stands for it, which the source's design must say.
+        coalesce(sent.psu, cast(sent.record_no as varchar)) as psu
+    from sent
+    join batches on sent.batch_id = batches.batch_id
+    join records on sent.batch_id = records.batch_id
+)
+
+select * from derived

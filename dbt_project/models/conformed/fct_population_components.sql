@@ -1,0 +1,21 @@
+with sent as (
+    select * from {{ ref('feed_population_components') }}
+),
+
+batches as (
+    select * from {{ ref('stg_batches') }}
+)
+
+select
+    sent.source,
+    sent.period,
+    sent.batch_id,
+    sent.layout,
+    sent.record_no,
+    {{ batch_columns('batches') }}
+    sent.reference_year,
+    sent.country_code,
+    sent.component,
+    sent.value_persons
+from sent
+join batches on sent.batch_id = batches.batch_id

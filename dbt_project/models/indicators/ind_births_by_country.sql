@@ -1,0 +1,1 @@
+{{ component_rows('P02', 'BIRTHS') }}

@@ -1,0 +1,1 @@
+{{ component_rows('P03', 'DEATHS') }}

@@ -1,0 +1,1 @@
+{{ displaced_rows('A12', 'origin_code', 'asylum_code', ['REFUGEES', 'ASYLUM_SEEKERS']) }}

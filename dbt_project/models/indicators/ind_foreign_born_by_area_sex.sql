@@ -1,0 +1,1 @@
+{{ person_estimates('A02', measure="is_foreign_born", kind='total', asked='birth_status') }}

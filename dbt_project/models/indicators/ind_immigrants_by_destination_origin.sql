@@ -1,0 +1,1 @@
+{{ migrant_stock_rows('A18', 'destination_code', 'origin_code') }}

@@ -1,0 +1,1 @@
+{{ component_rows('B04', 'NET_MIGRATION') }}

@@ -1,0 +1,1 @@
+{{ person_estimates('P01', measure="true", kind='total') }}

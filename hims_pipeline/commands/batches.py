@@ -1,0 +1,89 @@
+"""`hims deliver`, `hims status`, `hims batch …`: what arrived and where it stands."""
+
+import json
+from pathlib import Path
+
+import click
+
+from hims_pipeline import intake
+from hims_pipeline.lake import journal, landing
+from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.release import store
+from hims_pipeline.settings import load_settings
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--source", required=True, help="Name of a contract in data/contracts.")
+@click.option("--period", required=True, help="What the data are about, or their edition, as the contract spells it.")
+def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
+    """Put files into landing as one delivery; the next run takes it in."""
+    settings = load_settings()
+    delivery, is_new = landing.take_over(settings, intake.contract_of(settings, source), period, files)
+    if is_new:
+        click.echo(f"{delivery.batch}: {len(files)} file(s), {delivery.size / 1e6:,.1f} MB, in landing.")
+    elif delivery.withdrawn:
+        click.echo(
+            f"{delivery.batch} was delivered before and withdrawn: {delivery.withdrawn}\n"
+            f"`hims batch reinstate {delivery.batch}` lets it count again."
+        )
+    else:
+        click.echo(f"{delivery.batch} was delivered before, byte for byte: nothing to do.")
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def status(form: str) -> None:
+    """Every batch with its verdict, what waits in landing, and the releases."""
+    settings = load_settings()
+    states = intake.states(settings)
+    now = store.current(settings)
+    everything = [one.id for one in store.releases(settings)]
+    if form == "json":
+        found = {
+            "batches": [one.as_json() for one in states],
+            "current": now.id if now else None,
+            "releases": everything,
+            "withdrawn": store.withdrawn(settings),
+        }
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for one in states:
+        rows = f"{one.rows:,} rows" if one.rows is not None else ""
+        click.echo(f"{one.state:<11} {one.batch:<46} {rows}")
+        for text in (*one.reasons, *(f"warning: {w}" for w in one.warnings)):
+            click.echo(f"            {text}")
+    if not states:
+        click.echo(f"Nothing has been delivered to {settings.landing} yet.")
+    click.echo(f"current release: {now.id if now else 'none yet'} ({len(everything)} on disk)")
+
+
+@click.group()
+def batch() -> None:
+    """Correct what was delivered by mistake."""
+
+
+@batch.command("withdraw")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; printed in the release notes.")
+def withdraw(name: str, reason: str) -> None:
+    """Take back a delivery that was the wrong file or period; an earlier one of its period counts again."""
+    settings = load_settings()
+    with installation_lock(settings, f"withdrawing {name}", wait_seconds=60, log=click.echo):
+        delivery = intake.withdraw(settings, name, reason)
+        journal.record(settings, "batch withdrawn", batch=delivery.batch, reason=reason)
+    click.echo(f"{delivery.batch} no longer counts. The next run builds without it.")
+
+
+@batch.command("reinstate")
+@click.argument("name")
+def reinstate(name: str) -> None:
+    """Let a withdrawn delivery count again."""
+    settings = load_settings()
+    with installation_lock(settings, f"reinstating {name}", wait_seconds=60, log=click.echo):
+        delivery = intake.reinstate(settings, name)
+        journal.record(settings, "batch reinstated", batch=delivery.batch)
+    click.echo(f"{delivery.batch} counts again once the next run has judged it.")
+
+
+COMMANDS = (deliver, status, batch)

@@ -1,0 +1,92 @@
+"""`hims run`, `hims ui`: the nightly job from the command line, and Dagster's pages."""
+
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from hims_pipeline import intake
+from hims_pipeline.commands.summary import print_summary
+from hims_pipeline.lake import landing
+from hims_pipeline.settings import REPOSITORY, Settings, apply_environment, load_settings, quiet_environment
+
+INSTANCE_FILE = REPOSITORY / "deploy" / "dagster.local.yaml"
+
+
+def prepare_instance(settings: Settings) -> None:
+    """Give this installation its Dagster instance: a folder of its own with a configuration."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    settings.dagster_home.chmod(0o700)
+    target = settings.dagster_home / "dagster.yaml"
+    if not target.exists():
+        shutil.copyfile(INSTANCE_FILE, target)
+
+
+@click.command()
+@click.option(
+    "--samples", is_flag=True, help="First put the small synthetic sample into landing, broken files included."
+)
+def run(samples: bool) -> None:
+    """Take in everything pending, build, publish: the nightly job, here and now.
+
+    With HIMS_REAL_DATA set, the real deliveries that data/deliveries.yml lists are put into landing first.
+    """
+    settings = load_settings()
+    apply_environment(settings)
+    prepare_instance(settings)
+    if samples:
+        _put_samples(settings)
+    if settings.real_data is not None:
+        _put_real(settings, settings.real_data)
+    from hims_pipeline.defs.execution import execute_nightly
+
+    failures = execute_nightly(settings)
+    print_summary(settings, failures)
+    sys.exit(1 if failures else 0)
+
+
+def _put_samples(settings: Settings) -> None:
+    from hims_pipeline.synthetic.samples import demo_deliveries
+
+    made = settings.home / "samples"
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
+    for source, period, files in demo_deliveries(settings, made):
+        _put(settings, source, period, files)
+    shutil.rmtree(made)
+
+
+def _put_real(settings: Settings, folder: Path) -> None:
+    from hims_pipeline.contracts.deliveries import load_deliveries
+
+    for one in load_deliveries(settings.data):
+        _put(settings, one.source, one.period, [folder / name for name in one.files])
+
+
+def _put(settings: Settings, source: str, period: str, files: list[Path]) -> None:
+    delivery, is_new = landing.take_over(settings, intake.contract_of(settings, source), period, files)
+    click.echo(f"{'delivered' if is_new else 'known   '}  {delivery.batch}  {delivery.size / 1e6:,.1f} MB")
+
+
+@click.command()
+@click.option("--port", default=3000, show_default=True)
+def ui(port: int) -> None:
+    """Start Dagster's webserver and daemon on this installation, on this machine only."""
+    settings = load_settings()
+    apply_environment(settings)
+    prepare_instance(settings)
+    from hims_pipeline.defs.execution import fail_dead_runs
+
+    fail_dead_runs(settings, every=True)
+    dagster = str(Path(sys.executable).parent / "dagster")
+    command = [dagster, "dev", "-w", str(REPOSITORY / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    click.echo(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.chdir(REPOSITORY)
+    os.execve(dagster, command, quiet_environment(settings))  # noqa: S606 - our own interpreter's dagster
+
+
+COMMANDS = (run, ui)

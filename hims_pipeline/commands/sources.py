@@ -1,0 +1,57 @@
+"""`hims source …` and `hims key …`: adding a source, and the key that hides names."""
+
+from pathlib import Path
+
+import click
+
+from hims_pipeline import intake
+from hims_pipeline.settings import load_settings
+
+
+@click.group()
+def source() -> None:
+    """Write and try contracts."""
+
+
+@source.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", "name", required=True, help="Name of a contract in data/contracts.")
+@click.option("--period", help="Period whose layout to compare with; the base layout without it.")
+def check(file: Path, name: str, period: str | None) -> None:
+    """Say how FILE differs from its contract; nothing is taken in."""
+    from hims_pipeline.readers.inspect import check_file
+
+    settings = load_settings()
+    differences = check_file(settings, intake.contract_of(settings, name), file, period)
+    for line in differences:
+        click.echo(line)
+    if differences:
+        raise SystemExit(1)
+    click.echo(f"{file.name} fits the contract of {name}.")
+
+
+@source.command("draft")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def draft(file: Path) -> None:
+    """Print a first contract from what FILE holds, labels included; save it as data/contracts/<source>.yml."""
+    from hims_pipeline.readers.inspect import draft_contract
+
+    click.echo(draft_contract(file), nl=False)
+
+
+@click.group()
+def key() -> None:
+    """The key of pseudonyms."""
+
+
+@key.command("init")
+@click.argument("path", type=click.Path(path_type=Path))
+def key_init(path: Path) -> None:
+    """Write a new key to PATH, readable by its owner alone; name it in HIMS_KEY_FILE."""
+    from hims_pipeline.privacy.keys import create_key
+
+    made = create_key(path)
+    click.echo(f"Key {made.version} is in {path}. Keep two sealed copies; without it no register can be joined again.")
+
+
+COMMANDS = (source, key)

@@ -1,0 +1,64 @@
+"""What a person reads when a run has ended."""
+
+from collections import Counter
+
+import click
+
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.intake import states
+from hims_pipeline.release import store
+from hims_pipeline.release.reader import connect
+from hims_pipeline.settings import Settings
+
+SYNTHETIC = ", SYNTHETIC"
+
+
+def print_summary(settings: Settings, failures: list[str]) -> None:
+    """What arrived, what was accepted, what was refused and why, the release, five figures, where to look next."""
+    found = states(settings)
+    counts = Counter(one.state for one in found)
+    click.echo(f"\nDeliveries: {len(found)}  ({', '.join(f'{n} {state}' for state, n in sorted(counts.items()))})")
+    for one in found:
+        rows = f"{one.rows:>10,} rows" if one.rows is not None else " " * 15
+        click.echo(f"  {one.state:<10} {one.batch:<44}{rows}")
+        for reason in one.reasons:
+            click.echo(f"             {reason}")
+    now = store.current(settings)
+    for failure in failures:
+        click.echo(f"\nThe run FAILED, and nothing was published:\n{failure}", err=True)
+    if now is None:
+        return
+    manifest = now.manifest()
+    click.echo(f"\nRelease {now.id}, published {manifest['published_at']}, {now.folder}")
+    if manifest["contains_synthetic_data"]:
+        click.echo("  It holds SYNTHETIC data (data_kind = 'synthetic'): no real person or event.")
+    for line in headline(settings):
+        click.echo(f"  {line}")
+    click.echo('\nNext:  hims status · hims release show · hims query "from v_indicator_values limit 20" · make ui')
+
+
+def headline(settings: Settings) -> list[str]:
+    """The first five headline indicators that have a figure for the reference country, their latest, as lines."""
+    observatory = load_observatory(settings.data)
+    con = connect(settings=settings)
+    try:
+        rows = con.execute(
+            """
+            select indicator, indicator_name_en, time_period, obs_value, unit_measure, source, data_kind
+            from v_indicator_values
+            where ref_area = ? and counterpart_area in ('_T', '_Z') and sex = '_T' and obs_value is not null
+            qualify row_number() over (
+                partition by indicator
+                order by data_kind = 'synthetic', period_end_date desc, vintage desc, series_key
+            ) = 1
+            """,
+            [observatory.reference_country],
+        ).fetchall()
+    finally:
+        con.close()
+    order = {code: position for position, code in enumerate(observatory.headline)}
+    chosen = sorted((row for row in rows if row[0] in order), key=lambda row: order[row[0]])[:5]
+    return [
+        f"{code}  {name}: {value:,.10g} {unit.lower()}, {period} ({source}{SYNTHETIC if kind == 'synthetic' else ''})"
+        for code, name, period, value, unit, source, kind in chosen
+    ]

@@ -1,0 +1,190 @@
+"""The indicator catalogue: what each figure means and what of it may be published (`data/indicators/*.yml`).
+
+Here: records, their checks, and the breakdown columns that follow from them. Not here: formulas (they are SQL under
+`dbt_project/models/indicators`), or values.
+
+Which side is `ref_area`? The country, or area, that the statement is about: whose stock or flow it is. "Born in A and
+living in B" is a statement about A in an indicator of emigrants (`ref_area_side: origin`) and about B in one of
+immigrants (`destination`). The other side is `counterpart_area`. Where only one country takes part, the side is
+`country`. A record says it in words too.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from hims_pipeline.contracts.load import parse
+from hims_pipeline.contracts.model import Name, Strict, Text
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.errors import ContractError
+
+Code = Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")]
+BREAKDOWNS = "breakdowns.yml"
+# Core dimensions that a figure may be broken down by. `ref_area` is in every figure, so no cell names it.
+CORE = ("counterpart_area", "sex", "age")
+ADDITIVE = ("ref_area", "time_period", *CORE)
+
+
+class Breakdown(Strict):
+    """One column of the published table beside the core dimensions; `meaning` says what its codes stand for."""
+
+    name: Name
+    label: Text
+    meaning: str
+
+
+class Indicator(Strict):
+    """One indicator.
+
+    Args:
+        unit_measure: unit of the value, such as `PERSONS`, `PERCENT`, `PER_1000`, `USD`.
+        measure_type: stocks and flows may be added up over `additive_over`, ratios and indices over nothing.
+        framework: where the definition comes from.
+        universe: population that the definition covers; a row says which one its source covered.
+        sources: contracts that feed it, or names for those still to come.
+        breakdowns: dimensions beyond the core ones.
+        ref_area_side, ref_area, counterpart_area: which side `ref_area` is, and what the two areas are, in words.
+        additive_over: dimensions over which values may be summed.
+        minimum_count: figures from microdata are withheld below the observatory's minimum count.
+        publish: may leave; the allow-list.
+        cells: combinations that may leave, each a list of dimensions; `[]` is the figure for the area as a whole.
+    """
+
+    code: Code
+    name: Text
+    definition: Text
+    unit_measure: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    measure_type: Literal["stock", "flow", "ratio", "index"]
+    framework: str
+    universe: Name
+    sources: tuple[Name, ...]
+    breakdowns: tuple[Name, ...] = ()
+    ref_area_side: Literal["country", "destination", "origin"]
+    ref_area: str
+    counterpart_area: str = ""
+    status: Literal["computed", "planned"]
+    additive_over: tuple[Name, ...] = ()
+    decimals: int = 0
+    minimum_count: bool = False
+    publish: bool = False
+    cells: tuple[tuple[Name, ...], ...] = ()
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """All dimensions that a figure of this indicator may be broken down by."""
+        return (*(d for d in CORE if d != "counterpart_area" or self.counterpart_area), *self.breakdowns)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Indicator":
+        found = [f"{b} is a core dimension, no breakdown" for b in self.breakdowns if b in (*ADDITIVE, "indicator")]
+        for what, names in (("breakdowns", self.breakdowns), ("additive_over", self.additive_over)):
+            found += [f"{what} names {n} twice" for n in sorted(set(names)) if names.count(n) > 1]
+        known = {*self.dimensions, "ref_area", "time_period"}
+        found += [f"additive over {d}, which is no dimension of it" for d in self.additive_over if d not in known]
+        found += [
+            f"cell {list(c)}: {d} is no dimension of it" for c in self.cells for d in c if d not in self.dimensions
+        ]
+        if len({frozenset(cell) for cell in self.cells}) < len(self.cells):
+            found.append("a cell stands twice")
+        if self.additive_over and self.measure_type in ("ratio", "index"):
+            found.append(f"a {self.measure_type} is additive over nothing")
+        if "time_period" in self.additive_over and self.measure_type == "stock":
+            found.append("a stock is not additive over time")
+        if self.counterpart_area and self.ref_area_side == "country":
+            found.append("with a counterpart_area, say whether ref_area is the origin or the destination")
+        if self.publish != bool(self.cells) or (self.publish and self.status == "planned"):
+            found.append("what is published is computed and lists its cells; what is not published lists none")
+        if found:
+            raise ValueError(f"{self.code}: " + "; ".join(found))
+        return self
+
+    def as_row(self) -> dict[str, str]:
+        """The record as one row of the table `indicators`; lists are separated by blanks."""
+        return {
+            "code": self.code,
+            "name_en": self.name.en, "name_fr": self.name.fr, "name_ar": self.name.ar,
+            "definition_en": self.definition.en, "definition_fr": self.definition.fr,
+            "unit_measure": self.unit_measure, "measure_type": self.measure_type, "framework": self.framework,
+            "universe": self.universe, "sources": " ".join(self.sources), "breakdowns": " ".join(self.breakdowns),
+            "ref_area_side": self.ref_area_side, "ref_area_meaning": self.ref_area,
+            "counterpart_area_meaning": self.counterpart_area, "status": self.status,
+            "additive_over": " ".join(self.additive_over), "decimals": str(self.decimals),
+            "has_minimum_count": str(self.minimum_count).lower(), "is_published": str(self.publish).lower(),
+        }  # fmt: skip
+
+
+class _IndicatorFile(Strict):
+    indicators: tuple[Indicator, ...]
+
+
+class _BreakdownFile(Strict):
+    breakdowns: tuple[Breakdown, ...]
+
+
+def load_indicators(data: Path) -> dict[str, Indicator]:
+    """All indicators by code, sorted.
+
+    Raises:
+        ContractError: all that is wrong: a record, a code that stands twice or in another letter's file, a breakdown
+            without a label or a labelled one that no indicator uses, a name that one of the languages lacks.
+    """
+    return dict(_load(data, _state(data))[0])
+
+
+def load_breakdowns(data: Path) -> list[Breakdown]:
+    """All breakdowns by name, sorted; raises as `load_indicators` does."""
+    return list(_load(data, _state(data))[1])
+
+
+def breakdown_columns(data: Path) -> list[str]:
+    """Names of the breakdown columns in alphabetical order, so that the order of files and records does not matter."""
+    return [breakdown.name for breakdown in load_breakdowns(data)]
+
+
+def _state(data: Path) -> tuple[tuple[str, int, int], ...]:
+    files = [*sorted((data / "indicators").glob("*.yml")), data / "observatory.yml"]
+    return tuple((p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in files if p.exists())
+
+
+@lru_cache(maxsize=8)
+def _load(data: Path, state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str, Indicator], list[Breakdown]]:
+    folder = data / "indicators"
+    found: dict[str, Indicator] = {}
+    wrong: list[str] = []
+    for path in sorted(folder.glob("*.yml")):
+        if path.name == BREAKDOWNS:
+            continue
+        for one in parse(_IndicatorFile, path).indicators:
+            if one.code in found:
+                wrong.append(f"{path.name}: {one.code} stands twice")
+            if one.code[0] != path.name[0]:
+                wrong.append(f"{path.name}: {one.code} belongs into the file that begins with {one.code[0]}")
+            found[one.code] = one
+    labels = parse(_BreakdownFile, folder / BREAKDOWNS).breakdowns if (folder / BREAKDOWNS).exists() else ()
+    wrong += _drift(found, labels) + _unnamed(found, labels, load_observatory(data).languages)
+    if wrong:
+        raise ContractError("data/indicators does not say what it must:\n  " + "\n  ".join(wrong))
+    return dict(sorted(found.items())), sorted(labels, key=lambda one: one.name)
+
+
+def _drift(indicators: dict[str, Indicator], labels: tuple[Breakdown, ...]) -> list[str]:
+    """Both ways: what is used has a label, what has a label is used, once."""
+    names = [one.name for one in labels]
+    used = {name: one.code for one in indicators.values() for name in one.breakdowns}
+    return [
+        *(f"{BREAKDOWNS}: {name} stands twice" for name in sorted(set(names)) if names.count(name) > 1),
+        *(f"{BREAKDOWNS}: {name} is missing; {used[name]} uses it" for name in sorted(set(used) - set(names))),
+        *(f"{BREAKDOWNS}: no indicator uses {name}" for name in sorted(set(names) - set(used))),
+    ]
+
+
+def _unnamed(indicators: dict[str, Indicator], labels: tuple[Breakdown, ...], languages: tuple[str, ...]) -> list[str]:
+    texts = [*((one.code, one.name) for one in indicators.values()), *((one.name, one.label) for one in labels)]
+    return [
+        f"{place}: no name in {language}"
+        for place, text in texts
+        for language in languages
+        if not getattr(text, language, "").strip()
+    ]

@@ -1,0 +1,365 @@
+"""The contract of a source: what it sends, in which form, and what that means.
+
+One YAML file a source, `data/contracts/<source>.yml`. Readers, staging models, compiled gate rules, assets and
+documentation follow from it.
+"""
+
+import fnmatch
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Raw = str | int | float  # a code as written in YAML; compared as text
+Allow = Literal["leading_zeros", "plus_sign", "padding", "zero_fraction"]
+SPECIAL_CODES = {
+    "_T": "total",
+    "_U": "unknown or not stated",
+    "_Z": "not applicable",
+    "_R": "refused",
+    "_C": "suppressed",
+}
+
+
+class Strict(BaseModel):
+    """Unknown fields are errors: a misspelt option must not be an option that does nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Text(Strict):
+    """A label in the languages of the observatory; English is the one that must be there."""
+
+    en: str
+    fr: str = ""
+    ar: str = ""
+
+
+class Format(Strict):
+    """How the files of a source are written; an entity or a layout may replace it as a whole.
+
+    `null_values` are read as missing. `trailing_delimiter` means that each line, the header too, ends in one more
+    delimiter. `sheet` and `skip_rows` are for Excel.
+    """
+
+    type: Literal["delimited", "parquet", "excel", "spss", "stata"] = "delimited"
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "utf-8"
+    header: bool = True
+    trailing_delimiter: bool = False
+    decimal: Literal[".", ","] = "."
+    null_values: tuple[str, ...] = ("",)
+    sheet: str | None = None
+    skip_rows: int = 0
+
+
+class Limits(Strict):
+    """Envelope limits: bytes of a delivered file, of all that an archive unpacks to, and of one line."""
+
+    file_bytes: int = 8_000_000_000
+    unpacked_bytes: int = 20_000_000_000
+    line_bytes: int = 1_000_000
+
+
+class Column(Strict):
+    """One variable as the source sends it.
+
+    Args:
+        type: `integer`, `decimal` (with `scale` digits after the point), `number` (measured, binary), `text`,
+            `date` (written as `date_format`, strptime style) or `boolean`.
+        allow: spellings beyond the plain one: `leading_zeros` (007), `plus_sign` (+7), `padding` (blanks around),
+            `zero_fraction` (7.0 for the integer 7).
+        sensitivity: `identifier` leaves the identified zone only as a keyed pseudonym; `free_text` never leaves it;
+            `sensitive` and `quasi` stay out of logs, verdicts and reports; `open` may be shown.
+        domain: key domain of an identifier's pseudonym; the source's name unless two sources are to be joined.
+        codes: the codes that may occur, with the source's own label.
+        missing: codes that stand for no value, mapped to one of the special codes (`_U`, `_Z`, `_R`, `_C`).
+        crosswalk: name of the scheme of `xwalk_country.csv` or `xwalk_area.csv` that lists the codes.
+        unique: True for a column that alone identifies a row.
+    """
+
+    name: str
+    label: Text | str = ""
+    type: Literal["integer", "decimal", "number", "text", "date", "boolean"] = "text"
+    scale: int = 2
+    date_format: str = "%Y-%m-%d"
+    allow: tuple[Allow, ...] = ()
+    required: bool = False
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    pattern: str | None = None
+    codes: dict[Raw, str] | None = None
+    missing: dict[Raw, str] = {}
+    crosswalk: str | None = None
+    unique: bool = False
+    sensitivity: Literal["open", "quasi", "sensitive", "identifier", "free_text"] = "open"
+    domain: Name | None = None
+    unit: str = ""
+    may_be_empty: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """False for what never leaves the identified zone: it is checked in the header and not read further."""
+        return self.sensitivity != "free_text"
+
+    def valid_codes(self) -> list[str] | None:
+        """All codes that may occur, those for missing included, as text; None where any value may."""
+        if self.codes is None:
+            return None
+        return [str(code) for code in (*self.codes, *self.missing)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Column":
+        if self.sensitivity == "identifier" and self.type != "text":
+            raise ValueError(f"{self.name}: an identifier is text, or leading zeros would be lost")
+        if self.pattern and self.type != "text":
+            raise ValueError(f"{self.name}: a pattern goes with type text")
+        if bad := set(self.missing.values()) - set(SPECIAL_CODES):
+            raise ValueError(
+                f"{self.name}: missing codes map to {', '.join(SPECIAL_CODES)}, not {', '.join(sorted(bad))}"
+            )
+        return self
+
+
+class Reference(Strict):
+    """Rows here point at rows of another entity of the same delivery; `orphan_share` is the share that may dangle."""
+
+    columns: tuple[str, ...]
+    entity: Name
+    to: tuple[str, ...] = ()
+    orphan_share: tuple[float, float] = (0.0, 0.0)
+
+
+class ColumnMap(Strict):
+    """How a column of a conformed fact comes from the columns sent.
+
+    Args:
+        from_: the column sent (in YAML: `from`).
+        value: a constant instead.
+        codes: code sent -> conformed code; must cover every valid code of the column.
+        crosswalk: scheme of a crosswalk file that translates the codes.
+        when: column -> values; the mapping holds on these rows, others get `otherwise`.
+        otherwise: conformed code of the rows that `when` leaves out.
+        default: conformed code of a missing value; NULL stays NULL without it.
+        multiply: factor into the fact's unit, such as 1000 for a source that writes thousands.
+        replace: single values that stand for another one, such as -1 for an age below one year; the rest stays.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    from_: str | None = Field(None, alias="from")
+    value: Raw | None = None
+    codes: dict[Raw, Raw] | None = None
+    crosswalk: str | None = None
+    when: dict[str, list[Raw]] = {}
+    otherwise: Raw | None = None
+    default: Raw | None = None
+    multiply: float | None = None
+    replace: dict[Raw, Raw] = {}
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "ColumnMap":
+        if (self.from_ is None) == (self.value is None):
+            raise ValueError("a mapping has either `from` (a column sent) or `value` (a constant)")
+        return self
+
+
+class Feed(Strict):
+    """The conformed fact that an entity feeds; `exclude` leaves out rows, such as aggregates sent beside countries."""
+
+    fact: Name
+    columns: dict[Name, ColumnMap]
+    exclude: dict[Name, list[Raw]] = {}
+
+
+class Entity(Strict):
+    """One table of a delivery.
+
+    Args:
+        files: globs on the base name of a file, outside or inside an archive.
+        header: all names in the file, in order, where `columns` does not name them all; the rest is not read.
+        minimum_rows: fewer rows refuse the batch.
+        record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
+    """
+
+    title: Text
+    grain: str
+    files: tuple[str, ...]
+    required: bool = True
+    format: Format | None = None
+    header: tuple[str, ...] | None = None
+    key: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+    minimum_rows: int = 1
+    record_tolerance: float = 0.0
+    columns: tuple[Column, ...]
+    feeds: tuple[Feed, ...] = ()
+
+    @property
+    def kept_columns(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.kept)
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    def takes(self, file_name: str) -> bool:
+        return any(fnmatch.fnmatch(file_name.lower(), glob.lower()) for glob in self.files)
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Entity":
+        names = [column.name for column in self.columns]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"column named twice: {', '.join(sorted(doubled))}")
+        used = {*self.key, *(c for ref in self.references for c in ref.columns)}
+        for feed in self.feeds:
+            used |= {m.from_ for m in feed.columns.values() if m.from_} | {
+                c for m in feed.columns.values() for c in m.when
+            }
+        if missing := used - {column.name for column in self.kept_columns}:
+            raise ValueError(f"no such column, or one that is not kept: {', '.join(sorted(missing))}")
+        if self.header and (absent := set(names) - set(self.header)):
+            raise ValueError(f"in columns but not in header: {', '.join(sorted(absent))}")
+        return self
+
+
+class EntityLayout(Strict):
+    """What differs in some periods: the names in the file (`names`: contract name -> name sent), the format, columns
+    with other codes or types (each a whole column record), and mappings into the fact."""
+
+    header: tuple[str, ...] | None = None
+    format: Format | None = None
+    names: dict[str, str] = {}
+    columns: tuple[Column, ...] = ()
+    feeds: dict[Name, ColumnMap] = {}
+
+
+class Layout(Strict):
+    """A drift of layout: the periods it holds for, and what is different entity by entity."""
+
+    name: Name
+    periods: tuple[str, ...]
+    entities: dict[Name, EntityLayout]
+
+
+class Period(Strict):
+    """What a period of this source is and what a new delivery replaces.
+
+    `reference_period`: what the data are about. `edition`: when they were issued; editions stay side by side.
+    `pattern` gives the spelling: 2024, 2024-Q1, 2024-06.
+    """
+
+    kind: Literal["reference_period", "edition"] = "reference_period"
+    pattern: Literal["year", "quarter", "month"] = "year"
+    supersedes: Literal["same_period", "earlier_editions", "nothing"] = "same_period"
+
+
+class Owner(Strict):
+    institution: str
+    contact: str
+    country: str = ""
+
+
+class Licence(Strict):
+    name: str
+    attribution: str
+    redistributable: bool
+
+
+class Legal(Strict):
+    """The record of a personal source; production refuses such a source without one."""
+
+    basis: str
+    record: str = ""
+    retention_years: int
+
+
+class Design(Strict):
+    """How persons came to be in the file: what an estimate and its error need.
+
+    Args:
+        kind: `census` (all), `sample`, or `census_sample` (a sample of a census's records).
+        phases: number of sampling phases.
+        strata, psu: columns sent; empty where they were not delivered, and then `fallback` says what stands for them.
+        weight: column sent; without one every record counts `expand_to / records`, or 1.
+        expand_to: published size of the population that the records stand for.
+        corrections: adjustments already in the weights.
+    """
+
+    kind: Literal["census", "sample", "census_sample"]
+    phases: int = 1
+    strata: tuple[str, ...] = ()
+    psu: tuple[str, ...] = ()
+    weight: str | None = None
+    expand_to: int | None = None
+    corrections: tuple[str, ...] = ()
+    fallback: str = ""
+
+
+class Contract(Strict):
+    """A source. `country` is the one it reports on, absent where it reports on many."""
+
+    source: Name
+    title: Text
+    description: str
+    status: Literal["active", "proposed"] = "active"
+    data_kind: Literal["real", "aggregate", "synthetic"]
+    country: str | None = None
+    personal: bool = False
+    owner: Owner
+    licence: Licence
+    purpose: str
+    legal: Legal
+    cadence: Literal["monthly", "quarterly", "annual", "decennial", "irregular"]
+    period: Period
+    clock: str
+    reference_dates: dict[str, tuple[str, str]] = {}
+    universe: Name
+    duration_rule: Literal["3M", "6M", "12M", "NONE", "MIXED"]
+    measure_type: Literal["stock", "flow", "mixed"]
+    design: Design | None = None
+    format: Format = Format()
+    limits: Limits = Limits()
+    entities: dict[Name, Entity]
+    layouts: tuple[Layout, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Contract":
+        for name, entity in self.entities.items():
+            for reference in entity.references:
+                if reference.entity not in self.entities:
+                    raise ValueError(f"{name}: references {reference.entity}, which is no entity of {self.source}")
+        for layout in self.layouts:
+            if unknown := set(layout.entities) - set(self.entities):
+                raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
+        if self.personal and not self.legal.basis:
+            raise ValueError("a personal source needs a legal basis")
+        return self
+
+    def layout_of(self, period: str) -> Layout | None:
+        return next((layout for layout in self.layouts if period in layout.periods), None)
+
+    def entity_in(self, name: str, period: str) -> Entity:
+        """The entity as it is in a period: the base record with that period's layout laid over it."""
+        entity, layout = self.entities[name], self.layout_of(period)
+        if layout is None or name not in layout.entities:
+            return entity
+        other = layout.entities[name]
+        changed = {column.name: column for column in other.columns}
+        columns = tuple(changed.pop(column.name, column) for column in entity.columns) + tuple(changed.values())
+        feeds = tuple(feed.model_copy(update={"columns": {**feed.columns, **other.feeds}}) for feed in entity.feeds)
+        return entity.model_copy(
+            update={
+                "columns": columns,
+                "feeds": feeds,
+                "header": other.header or entity.header,
+                "format": other.format or entity.format,
+            }
+        )
+
+    def sent_names(self, name: str, period: str) -> dict[str, str]:
+        """Contract name -> name in the file, for the columns that a period's layout renames."""
+        layout = self.layout_of(period)
+        return dict(layout.entities[name].names) if layout and name in layout.entities else {}
+
+    def format_in(self, name: str, period: str) -> Format:
+        return self.entity_in(name, period).format or self.format

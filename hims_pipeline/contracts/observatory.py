@@ -1,0 +1,69 @@
+"""The observatory itself: whose it is, its languages, clock, geography levels and policies (`data/observatory.yml`)."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from hims_pipeline.contracts.load import parse
+from hims_pipeline.contracts.model import Name, Strict, Text
+
+
+class Level(Strict):
+    """A level of the geography, such as region or province; `standard` names the code system of `area_code`."""
+
+    code: Name
+    title: Text
+    parent: str | None = None
+
+
+class Policies(Strict):
+    """Thresholds and rules of publication.
+
+    Args:
+        minimum_count: unweighted records below which a figure from microdata is withheld.
+        required_sources: no release goes out without an accepted batch of each.
+        keep_releases: how many past releases stay on disk beside the current one.
+    """
+
+    minimum_count: int = 10
+    required_sources: tuple[Name, ...] = ()
+    keep_releases: int = 14
+
+
+class Schedule(Strict):
+    """When the nightly job runs, as a cron line in the observatory's time zone; `on_in` names the environments where
+    it is on by default."""
+
+    cron: str
+    on_in: tuple[Literal["dev", "test", "prod"], ...] = ("prod",)
+
+
+class Observatory(Strict):
+    """An installation's own record.
+
+    Args:
+        settle_seconds: a dropped file is taken in once it has not changed for this long.
+        headline: indicators that the summary of a run shows, the first five that have a figure.
+    """
+
+    name: Text
+    reference_country: str
+    languages: tuple[str, ...]
+    time_zone: str
+    currency: str
+    schedule: Schedule
+    levels: tuple[Level, ...]
+    policies: Policies = Policies()
+    contact: str
+    settle_seconds: float = 5.0
+    headline: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=8)
+def _load(path: Path, state: int) -> Observatory:
+    return parse(Observatory, path)
+
+
+def load_observatory(data: Path) -> Observatory:
+    path = data / "observatory.yml"
+    return _load(path, path.stat().st_mtime_ns if path.exists() else 0)

@@ -1,0 +1,9 @@
+"""Dagster wiring by layer: thin assets over the plain functions of the package. The only place that imports Dagster."""
+
+import warnings
+
+import dagster as dg
+
+# Dagster is pinned exactly, and a test reads what these features show: their warnings on every start say nothing new.
+for kind in (dg.PreviewWarning, dg.BetaWarning):
+    warnings.filterwarnings("ignore", category=kind)

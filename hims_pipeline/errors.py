@@ -1,0 +1,35 @@
+"""The two kinds of failure, never mixed: what others sent is wrong, or something of ours is.
+
+`HimsError` is for people: its text says what is wrong and what to do, and the command line prints it without a trace.
+`DataError` speaks of a delivery and refuses that delivery alone. Anything else that is raised is our own defect.
+"""
+
+
+class HimsError(Exception):
+    """Something a person can mend; the message says how."""
+
+
+class ContractError(HimsError):
+    """A file under `data/` or `expectations/` does not say what it must; names the file and the place in it."""
+
+
+class Busy(HimsError):
+    """Another process holds the installation's lock."""
+
+
+class ReleaseError(HimsError):
+    """A release is missing, damaged, withdrawn, or may not be published."""
+
+
+class DataError(Exception):
+    """A delivery cannot be read. Holds no value of the data, only the file, the place and the rule.
+
+    Args:
+        rule: stable code of the envelope rule, such as `ENVELOPE-HEADER`.
+        message: what is wrong and what the deliverer should do.
+        file: name of the file as it was sent.
+    """
+
+    def __init__(self, rule: str, message: str, file: str = "") -> None:
+        super().__init__(f"{file}: {message}" if file else message)
+        self.rule, self.message, self.file = rule, message, file

@@ -1,0 +1,9 @@
+"""The gate: a contract's rules and the statisticians' judgement, evaluated by Great Expectations, into a verdict.
+
+Here: which rules there are, how they are evaluated, when a batch passes. Not here: reading files, moving batches.
+"""
+
+from hims_pipeline.gates.engine import GateError
+from hims_pipeline.gates.judge import GateOutcome, gate_inputs, judge, judge_database
+
+__all__ = ["GateError", "GateOutcome", "gate_inputs", "judge", "judge_database"]

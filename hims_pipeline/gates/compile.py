@@ -1,0 +1,172 @@
+"""A contract's rules, compiled into expectations. Codes are made of names, so they stay as long as the names do:
+`RGPH-PERSONS-SEX-CODES`, `RGPH-PERSONS-KEY`. No rule here needs a judgement; those stand in `expectations/`."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from hims_pipeline.contracts.model import Column, Contract, Entity, Reference
+from hims_pipeline.gates.rules import Rule
+from hims_pipeline.sql import literal, literals, quote
+
+Make = Callable[..., Rule]
+
+
+def compile_rules(contract: Contract, period: str) -> list[Rule]:
+    """All rules that follow from a contract for one period, entity by entity."""
+    rules: list[Rule] = []
+    for name in contract.entities:
+        rules += _entity_rules(contract, name, contract.entity_in(name, period))
+    return rules
+
+
+def _code(*parts: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "-", "-".join(parts).upper()).strip("-")
+
+
+def _entity_rules(contract: Contract, name: str, entity: Entity) -> list[Rule]:
+    def make(
+        suffix: str, expectation: str, kwargs: dict[str, Any], message: str, column: Column | None = None, **more
+    ) -> Rule:
+        about = (column.name,) if column else ()
+        return Rule(
+            code=_code(contract.source, name, *about, suffix),
+            entity=name,
+            expectation=expectation,
+            kwargs=kwargs,
+            severity="blocking",
+            message=message,
+            column=column.name if column else "",
+            may_be_empty=column.may_be_empty if column else True,
+            **more,
+        )
+
+    rules = [
+        make(
+            "ROWS",
+            "expect_table_row_count_to_be_between",
+            {"min_value": entity.minimum_rows},
+            f"Fewer than {entity.minimum_rows} rows arrived. Send the whole file.",
+        )
+    ]
+    for column in entity.kept_columns:
+        rules += _column_rules(make, column, column.required or column.name in entity.key)
+    if entity.key:
+        rules.append(_key_rule(make, entity))
+    rules += [_orphan_rule(make, contract, name, reference) for reference in entity.references]
+    return rules
+
+
+def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
+    rules, name = [], quote(column.name)
+    if required:
+        rules.append(
+            make("REQUIRED", "expect_column_values_to_not_be_null", {"column": column.name},
+                 "A value is required in every row. Fill in the missing ones.", column, broken_rows=f"{name} is null")
+        )  # fmt: skip
+    if column.unique:
+        doubled = f"select {name} from {{batch}} group by {name} having count(*) > 1"
+        broken = f"{name} in ({doubled.replace('{batch}', '{table}')})"
+        message = "Each value may stand in one row only. Remove the doubled rows."
+        rules.append(_rows(make, "UNIQUE", doubled, message, column, broken))
+    codes = column.valid_codes()
+    if codes is not None:
+        rules.append(_codes_rule(make, column, codes))
+    if column.minimum is not None or column.maximum is not None:
+        rules.append(_range_rule(make, column))
+    if column.pattern and column.sensitivity != "identifier":
+        broken = f"{name} is not null and not regexp_full_match({name}, {literal(column.pattern)})"
+        rules.append(
+            _where(make, "PATTERN", broken, f"Values must be written as the pattern {column.pattern} says.", column)
+        )
+    if column.crosswalk:
+        known = f"select code from _crosswalks where scheme = {literal(column.crosswalk)}"
+        broken = f"{name} is not null and cast({name} as varchar) not in ({known})" + _unless_missing(column)
+        message = (
+            f"Codes must be those of the list {column.crosswalk}. Correct them, or ask for the list to be extended."
+        )
+        rules.append(_where(make, "XWALK", broken, message, column))
+    return rules
+
+
+def _rows(make: Make, suffix: str, query: str, message: str, column: Column | None = None, broken: str = "") -> Rule:
+    escaped = query.replace("{batch}", "\0").replace("{", "{{").replace("}", "}}").replace("\0", "{batch}")
+    return make(
+        suffix, "unexpected_rows_expectation", {"unexpected_rows_query": escaped}, message, column, broken_rows=broken
+    )
+
+
+def _where(make: Make, suffix: str, broken: str, message: str, column: Column) -> Rule:
+    return _rows(make, suffix, f"select 1 as broken from {{batch}} where {broken}", message, column, broken)
+
+
+def _unless_missing(column: Column) -> str:
+    if not column.missing:
+        return ""
+    return f" and cast({quote(column.name)} as varchar) not in ({literals([str(code) for code in column.missing])})"
+
+
+def _codes_rule(make: Make, column: Column, codes: list[str]) -> Rule:
+    values: list[Any] = [int(code) for code in codes] if column.type == "integer" else codes
+    listed = ", ".join(codes[:12]) + (", …" if len(codes) > 12 else "")
+    return make(
+        "CODES",
+        "expect_column_values_to_be_in_set",
+        {"column": column.name, "value_set": values},
+        f"Codes must be among {listed}. Correct the others, or ask for the contract to be extended.",
+        column,
+        broken_rows=f"{quote(column.name)} is not null and {quote(column.name)} not in ({literals(values)})",
+    )
+
+
+def _range_rule(make: Make, column: Column) -> Rule:
+    name = quote(column.name)
+    cast = "date " if column.type == "date" else ""
+    bounds = []
+    if column.minimum is not None:
+        bounds.append(f"{name} < {cast}{literal(column.minimum)}")
+    if column.maximum is not None:
+        bounds.append(f"{name} > {cast}{literal(column.maximum)}")
+    limits = " to ".join("…" if bound is None else f"{bound:g}" if isinstance(bound, float) else str(bound)
+                         for bound in (column.minimum, column.maximum))  # fmt: skip
+    broken = f"({' or '.join(bounds)})" + _unless_missing(column)
+    return _where(make, "RANGE", broken, f"Values must lie in {limits}. Check the unit and the column.", column)
+
+
+def _key_rule(make: Make, entity: Entity) -> Rule:
+    names = ", ".join(quote(name) for name in entity.key)
+    doubled = f"select {names} from {{batch}} group by {names} having count(*) > 1"
+    broken = f"({names}) in (select ({names}) from {{table}} group by {names} having count(*) > 1)"
+    message = (
+        f"{', '.join(entity.key)} must identify one row. Remove the rows that stand twice, or send the column that"
+        " tells them apart."
+    )
+    return _rows(
+        make, "KEY", doubled, message, broken=broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
+    )
+
+
+def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference) -> Rule:
+    to = reference.to or reference.columns
+    same = " and ".join(f"there.{quote(b)} = here.{quote(a)}" for a, b in zip(reference.columns, to, strict=True))
+    filled = " and ".join(f"here.{quote(c)} is not null" for c in reference.columns)
+    # Great Expectations puts a named subquery in the place of {batch}: a name of our own needs one around it.
+    orphan = f"not exists (select 1 from {quote(reference.entity)} as there where {same})"
+    low, high = reference.orphan_share
+    if high == 0:
+        query = f"select 1 as broken from (select * from {{batch}}) as here where {filled} and {orphan}"
+        message = (
+            f"Each row must belong to a row of {reference.entity}. Send the missing ones, or correct"
+            f" {', '.join(reference.columns)}."
+        )
+    else:
+        query = (
+            f"select share from (select avg(case when {orphan} then 1.0 else 0.0 end) as share"
+            f" from (select * from {{batch}}) as here"
+            f" where {filled}) where share < {low!r} or share > {high!r}"
+        )
+        message = (
+            f"The share of rows without a row of {reference.entity} must lie in {low:.0%} to {high:.0%}, as the"
+            " contract declares."
+        )
+    return _rows(make, f"ORPHANS-{reference.entity}", query, message)

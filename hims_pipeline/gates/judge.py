@@ -1,0 +1,212 @@
+"""The gate's rule: when a batch may pass.
+
+    it has rules; each gave exactly one result; none raised; every blocking one held; every rule on a column saw a value
+    (unless it may be empty); the canary behaved in this process; the files are the same before and after.
+
+`result.success` of Great Expectations is not asked: one failed warning makes it false, and an empty suite true.
+"""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline.contracts.load import tree_fingerprint
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.gates import canary
+from hims_pipeline.gates.compile import compile_rules
+from hims_pipeline.gates.engine import GateError, evaluate, versions
+from hims_pipeline.gates.rules import Outcome, Rule
+from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite, schemes_read, suites_sha256
+from hims_pipeline.lake.files import sha256_of
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection, literal, quote
+
+CROSSWALKS = ("xwalk_country.csv", "xwalk_area.csv")
+LINES_NAMED = 5
+
+
+@dataclass(frozen=True)
+class GateOutcome:
+    """The gate's decision: findings of rules that did not hold, and how many rules were declared and evaluated."""
+
+    accepted: bool
+    findings: tuple[Finding, ...]
+    declared: int
+    evaluated: int
+    canary: str
+    rules: tuple[dict[str, Any], ...]
+    versions: dict[str, str]
+
+
+def judge(settings: Settings, contract: Contract, period: str, tables: dict[str, Path]) -> GateOutcome:
+    """Judge the entities of one batch.
+
+    Args:
+        tables: entity -> its Parquet file.
+
+    Raises:
+        GateError: the gate could not do its work; says nothing about the data.
+    """
+    rules = [rule for rule in rules_of(settings, contract, period) if rule.entity in tables]
+    before = {name: sha256_of(path) for name, path in tables.items()}
+
+    def fill(con: Any) -> None:
+        for name, path in tables.items():
+            con.execute(f"create view {quote(name)} as from read_parquet({literal(path)})")
+        _load_crosswalks(con, settings.data)
+
+    outcome = _decide(settings, fill, rules)
+    if before != {name: sha256_of(path) for name, path in tables.items()}:
+        raise GateError("A file changed while it was judged.")
+    return outcome
+
+
+def judge_database(settings: Settings, database: Path, suite_path: Path) -> GateOutcome:
+    """Judge tables of a finished DuckDB file, opened read-only; `meta.table` of the suite or a rule names the table.
+
+    Raises:
+        GateError: the gate could not do its work.
+    """
+    suite = load_suite(suite_path)
+    wanted = {one.meta.table or suite.meta["table"] for one in suite.expectations}
+    names = {table: table.rsplit(".", 1)[-1] for table in wanted}
+
+    def fill(con: Any) -> None:
+        # A copy of what was read: Great Expectations' reflection ignores schemas on DuckDB.
+        con.execute(f"attach {literal(database)} as judged (read_only)")
+        for table, name in names.items():
+            con.execute(f"create table {quote(name)} as from judged.{table}")
+        con.execute("detach judged")
+
+    rules = [as_rule(one, names[one.meta.table or suite.meta["table"]]) for one in suite.expectations]
+    return _decide(settings, fill, rules)
+
+
+def rules_of(settings: Settings, contract: Contract, period: str) -> list[Rule]:
+    """All rules for a batch: the contract's, compiled, and the judgement rules of its entities."""
+    return [*compile_rules(contract, period), *judgement_rules(settings.expectations, contract, period)]
+
+
+def _decide(settings: Settings, fill: Any, rules: Sequence[Rule]) -> GateOutcome:
+    if not rules:
+        raise GateError("There is no rule to judge by, and without rules nothing is accepted.")
+    codes = [rule.code for rule in rules]
+    if doubled := {code for code in codes if codes.count(code) > 1}:
+        raise GateError(f"Two rules have one code: {', '.join(sorted(doubled))}.")
+    shown = canary.show(settings)
+    outcomes = evaluate(settings, fill, rules)
+    if len(outcomes) != len(rules):
+        lost = sorted(set(codes) - {one.rule.code for one in outcomes})
+        raise GateError(f"Rules without exactly one result: {', '.join(lost)}.")
+    if raised := [f"{one.rule.code} ({one.raised})" for one in outcomes if one.raised]:
+        raise GateError(f"Rules that could not be evaluated; check their columns and SQL: {', '.join(raised)}.")
+    broken = [one for one in outcomes if not one.success]
+    blind = [one for one in outcomes if one.success and not one.rule.may_be_empty and one.is_blind]
+    findings = (*_findings(settings, fill, broken), *(_blind(one) for one in blind))
+    return GateOutcome(
+        accepted=not any(finding.severity == "blocking" for finding in findings),
+        findings=findings,
+        declared=len(rules),
+        evaluated=len(outcomes),
+        canary=shown,
+        rules=tuple(_record(one) for one in outcomes),
+        versions=versions(),
+    )
+
+
+def _record(one: Outcome) -> dict[str, Any]:
+    return {
+        "code": one.rule.code,
+        "expectation": one.rule.expectation,
+        "severity": one.rule.severity,
+        "success": one.success,
+        "rows": one.rows,
+        "unexpected": one.unexpected,
+        "missing": one.missing,
+    }
+
+
+def _blind(one: Outcome) -> Finding:
+    return Finding(
+        rule=one.rule.code,
+        severity="blocking",
+        message="The column has no value at all. Send it filled; the contract says `may_be_empty` where that is right.",
+        entity=one.rule.entity,
+        column=one.rule.column,
+        count=one.rows,
+        total=one.rows,
+    )
+
+
+def _findings(settings: Settings, fill: Any, broken: list[Outcome]) -> list[Finding]:
+    """Findings of the rules that failed, with the first lines that break them: a diagnosis, not the verdict."""
+    if not broken:
+        return []
+    with connection(settings) as con:
+        fill(con)
+        return [
+            Finding(
+                rule=one.rule.code,
+                severity=one.rule.severity,
+                message=one.rule.message,
+                entity=one.rule.entity,
+                column=one.rule.column,
+                count=one.unexpected,
+                total=one.rows,
+                lines=_lines(con, one.rule),
+            )
+            for one in broken
+        ]
+
+
+def _lines(con: Any, rule: Rule) -> tuple[int, ...]:
+    if rule.broken_rows:
+        condition = rule.broken_rows.replace("{table}", quote(rule.entity))
+        query = f"select _line from {quote(rule.entity)} where {condition} order by _line limit {LINES_NAMED}"
+    elif "_line" in (asked := str(rule.kwargs.get("unexpected_rows_query", ""))):
+        query = f"select _line from ({asked.format(batch=quote(rule.entity))}) order by _line limit {LINES_NAMED}"
+    else:
+        return ()
+    return tuple(row[0] for row in con.execute(query).fetchall())
+
+
+def _load_crosswalks(con: Any, data: Path) -> None:
+    con.execute("create table _crosswalks (scheme varchar, code varchar)")
+    for name in CROSSWALKS:
+        path = data / "codelists" / name
+        if path.exists():
+            con.execute(
+                "insert into _crosswalks select scheme, code"
+                f" from read_csv({literal(path)}, header = true, all_varchar = true)"
+            )
+
+
+@lru_cache(maxsize=1)
+def _own_code() -> str:
+    return tree_fingerprint(Path(__file__).parent, suffixes=(".py",))
+
+
+@lru_cache(maxsize=64)
+def _scheme_sha256(path: Path, modified: int, schemes: tuple[str, ...]) -> str:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = sorted(f"{row['scheme']}\0{row['code']}" for row in csv.DictReader(file) if row["scheme"] in schemes)
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def gate_inputs(settings: Settings, contract: Contract, period: str) -> dict[str, str]:
+    """Hashes of what a verdict rests on beside the delivery and the contract: suites, the code lists used, our code."""
+    schemes = sorted(
+        {c.crosswalk for name in contract.entities for c in contract.entity_in(name, period).columns if c.crosswalk}
+        | schemes_read(settings.expectations, contract)
+    )
+    found = {"suites": suites_sha256(settings.expectations, contract), "code": _own_code()}
+    for name in CROSSWALKS:
+        path = settings.data / "codelists" / name
+        if schemes and path.exists():
+            found[f"codelists:{name}"] = _scheme_sha256(path, path.stat().st_mtime_ns, tuple(schemes))
+    return found

@@ -1,0 +1,128 @@
+"""Judgement rules: Great Expectations suites that statisticians keep in `expectations/`, read strictly.
+
+`<source>__<entity>.json` judges a delivery, `release.json` what may leave. See `expectations/README.md`.
+"""
+
+import fnmatch
+import hashlib
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from hims_pipeline.contracts.model import Contract, Strict, Text
+from hims_pipeline.errors import ContractError
+from hims_pipeline.gates.canary import KINDS
+from hims_pipeline.gates.rules import Rule
+from hims_pipeline.lake.periods import covers
+
+
+class Meta(Strict):
+    """Stable code, what to tell the deliverer, and the periods that a rule is for (globs; all without any)."""
+
+    code: str
+    message: Text
+    periods: tuple[str, ...] = ()
+    may_be_empty: bool = False
+    table: str = ""
+
+
+class Judgement(Strict):
+    type: str
+    kwargs: dict[str, Any]
+    severity: Literal["critical", "warning"]
+    meta: Meta
+
+
+class Suite(Strict):
+    name: str
+    expectations: tuple[Judgement, ...]
+    meta: dict[str, Any] = Field(default_factory=dict)
+
+
+def suite_file(expectations: Path, source: str, entity: str) -> Path:
+    return expectations / f"{source}__{entity}.json"
+
+
+def load_suite(path: Path) -> Suite:
+    """Read one suite.
+
+    Raises:
+        ContractError: what is wrong in it, with file and rule.
+    """
+    try:
+        suite = Suite.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
+        raise ContractError(f"{path.name}: {found}") from None
+    except json.JSONDecodeError as error:
+        raise ContractError(f"{path.name}: not JSON: {error}") from None
+    if suite.name != path.stem:
+        raise ContractError(f"{path.name}: its name is {suite.name!r}; it must be the file's, {path.stem!r}.")
+    codes = [one.meta.code for one in suite.expectations]
+    for one in suite.expectations:
+        if one.type not in KINDS:
+            raise ContractError(f"{path.name}: {one.meta.code}: {one.type} is none of {', '.join(KINDS)}.")
+        if one.kwargs.get("mostly") == 0:
+            raise ContractError(f"{path.name}: {one.meta.code}: `mostly: 0` can never fail.")
+        if codes.count(one.meta.code) > 1:
+            raise ContractError(f"{path.name}: {one.meta.code} stands twice.")
+    if not suite.expectations:
+        raise ContractError(f"{path.name} has no rule: an empty suite passes everything. Delete it or write one.")
+    return suite
+
+
+def judgement_rules(expectations: Path, contract: Contract, period: str) -> list[Rule]:
+    """The judgement rules on a source's entities that are for this period."""
+    found: list[Rule] = []
+    for entity in contract.entities:
+        path = suite_file(expectations, contract.source, entity)
+        if path.exists():
+            for one in load_suite(path).expectations:
+                if not one.meta.periods or any(fnmatch.fnmatch(period, glob) for glob in one.meta.periods):
+                    found.append(_in_period(as_rule(one, entity), contract, period))
+    return found
+
+
+def _in_period(rule: Rule, contract: Contract, period: str) -> Rule:
+    """A rule's SQL may name the batch's period: `{period}`, its first day `{period_start}`, its last `{period_end}`."""
+    query = rule.kwargs.get("unexpected_rows_query")
+    if query is None:
+        return rule
+    first, last = covers(contract, period)
+    for name, value in {"period": period, "period_start": first.isoformat(), "period_end": last.isoformat()}.items():
+        query = query.replace(f"{{{name}}}", value)
+    return replace(rule, kwargs={**rule.kwargs, "unexpected_rows_query": query})
+
+
+def schemes_read(expectations: Path, contract: Contract) -> set[str]:
+    """Crosswalk schemes that judgement rules on a source name in their SQL."""
+    paths = [suite_file(expectations, contract.source, entity) for entity in contract.entities]
+    texts = [path.read_text(encoding="utf-8") for path in paths if path.exists()]
+    return {scheme for text in texts for scheme in re.findall(r"scheme\s*=\s*'(\w+)'", text)}
+
+
+def as_rule(one: Judgement, entity: str) -> Rule:
+    return Rule(
+        code=one.meta.code,
+        entity=entity,
+        expectation=one.type,
+        kwargs=one.kwargs,
+        severity="blocking" if one.severity == "critical" else "warning",
+        message=one.meta.message.en,
+        column=str(one.kwargs.get("column", "")),
+        may_be_empty=one.meta.may_be_empty,
+        messages={"fr": one.meta.message.fr, "ar": one.meta.message.ar},
+    )
+
+
+def suites_sha256(expectations: Path, contract: Contract) -> str:
+    """Hash of the judgement files on a source's entities."""
+    digest = hashlib.sha256()
+    for entity in contract.entities:
+        path = suite_file(expectations, contract.source, entity)
+        digest.update(f"{entity}\0".encode() + (path.read_bytes() if path.exists() else b""))
+    return digest.hexdigest()

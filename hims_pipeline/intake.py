@@ -1,0 +1,252 @@
+"""From deliveries to judged batches: what is pending, and taking one in.
+
+A delivery is pending while no verdict on it rests on the present delivery, contract, reader, suites and code lists.
+So a new delivery, an edited contract and a changed rule are one case, and a second run has nothing to do.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline import __version__
+from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.errors import HimsError
+from hims_pipeline.lake import batches, landing
+from hims_pipeline.lake.batches import Manifest
+from hims_pipeline.lake.files import remove_folder
+from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.verdict import Verdict
+from hims_pipeline.privacy.production import check_personal_source
+from hims_pipeline.settings import Settings
+
+Log = Callable[[str], None]
+PACKAGE = Path(__file__).resolve().parent
+
+
+@lru_cache(maxsize=1)
+def reader_sha256() -> str:
+    """Hash of our code that turns files into rows: when it changes, deliveries are read again."""
+    return tree_fingerprint(PACKAGE / "readers", PACKAGE / "privacy", suffixes=(".py",))
+
+
+def contract_sha256(contract: Contract, period: str) -> str:
+    """Hash of what the contract says about reading and judging one period; labels and contacts are left out."""
+    entities = {
+        name: contract.entity_in(name, period).model_dump(mode="json", by_alias=True) for name in contract.entities
+    }
+    for entity in entities.values():
+        entity.pop("feeds"), entity.pop("title"), entity.pop("grain")
+    names = {name: contract.sent_names(name, period) for name in contract.entities}
+    formats = {name: contract.format_in(name, period).model_dump() for name in contract.entities}
+    return fingerprint(
+        {"entities": entities, "names": names, "formats": formats, "limits": contract.limits.model_dump()}
+    )
+
+
+def inputs_of(settings: Settings, contract: Contract, delivery: Delivery) -> dict[str, str]:
+    """Everything that a verdict on this delivery rests on, by name, as hashes."""
+    from hims_pipeline.gates import gate_inputs
+
+    own = {
+        "delivery": delivery.sha256,
+        "contract": contract_sha256(contract, delivery.period),
+        "reader": reader_sha256(),
+    }
+    return own | {f"gate:{name}": value for name, value in gate_inputs(settings, contract, delivery.period).items()}
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A delivery to be taken in, and why."""
+
+    delivery: Delivery
+    why: str
+
+
+def pending(settings: Settings, source: str | None = None) -> list[Pending]:
+    """Deliveries without a verdict that still holds, in the order of arrival, sorted by source and period."""
+    contracts, found = load_contracts(settings.data), []
+    for delivery in landing.deliveries(settings, source):
+        if delivery.withdrawn or delivery.source not in contracts:
+            continue
+        verdict = batches.read_verdict(settings, delivery)
+        if verdict is None:
+            found.append(Pending(delivery, "new"))
+            continue
+        now = inputs_of(settings, contracts[delivery.source], delivery)
+        changed = sorted(
+            name for name in now.keys() | verdict.inputs.keys() if now.get(name) != verdict.inputs.get(name)
+        )
+        if changed:
+            found.append(Pending(delivery, f"changed since the last verdict: {', '.join(changed)}"))
+        elif (batch := batches.accepted_batch(settings, delivery)) and (damaged := batches.damaged_files(batch)):
+            found.append(Pending(delivery, f"damaged on disk: {', '.join(damaged)}"))
+    return found
+
+
+def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[landing.Misplaced]]:
+    """Take over what was dropped into landing; see `landing.collect`."""
+    return landing.collect(settings, load_contracts(settings.data), load_observatory(settings.data).settle_seconds)
+
+
+def contract_of(settings: Settings, source: str) -> Contract:
+    contracts = load_contracts(settings.data)
+    if source not in contracts:
+        raise HimsError(f"There is no source {source!r}; data/contracts has {', '.join(contracts) or 'none'}.")
+    return contracts[source]
+
+
+def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
+    """Read one delivery, judge it and move it to where it belongs. The caller holds the installation's lock.
+
+    Bad data end in a refusing verdict. What is raised is a failure of our own, and leaves the delivery pending.
+
+    Raises:
+        HimsError: production rules forbid to open this source here.
+    """
+    from hims_pipeline.readers import read_delivery
+
+    contract = contract_of(settings, delivery.source)
+    check_personal_source(settings, contract)
+    inputs = inputs_of(settings, contract, delivery)
+    folder = batches.folder_of(settings.bronze, delivery)
+    remove_folder(folder)
+    folder.mkdir(parents=True)
+    log(f"{delivery.batch}: reading {len(delivery.files)} file(s), {delivery.size / 1e6:,.1f} MB")
+    read = read_delivery(settings, contract, delivery, folder, log)
+    blocked = [finding for finding in read.findings if finding.severity == "blocking"]
+    common: dict[str, Any] = {
+        "batch": delivery.batch,
+        "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "inputs": inputs,
+    }
+    if blocked:
+        for parquet in folder.glob("*.parquet"):
+            parquet.unlink()  # half a delivery is no batch; the files as sent stay in landing
+        verdict = Verdict(status="refused", stage=_stage(read.stage), findings=read.findings, **common)
+    else:
+        _write_manifest(folder, contract, delivery, inputs, read)
+        verdict = _judge(settings, contract, delivery, folder, read.findings, common, log)
+    batches.settle(settings, delivery, folder, verdict)
+    log(f"{delivery.batch}: {verdict.status}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
+    return verdict
+
+
+def _stage(stage: str):
+    return "types" if stage == "types" else "envelope"
+
+
+def _write_manifest(folder: Path, contract: Contract, delivery: Delivery, inputs: dict[str, str], read) -> None:
+    layout = contract.layout_of(delivery.period)
+    batches.write_manifest(
+        folder,
+        Manifest(
+            source=delivery.source,
+            period=delivery.period,
+            id=delivery.id,
+            delivery_sha256=delivery.sha256,
+            delivered_bytes=delivery.size,
+            contract_sha256=inputs["contract"],
+            reader_sha256=inputs["reader"],
+            layout=layout.name if layout else "",
+            data_kind=contract.data_kind,
+            key_version=read.key_version,
+            entities=read.entities,
+        ),
+    )
+
+
+def _judge(settings, contract, delivery, folder, findings, common, log: Log) -> Verdict:
+    from hims_pipeline.gates import judge
+
+    manifest = batches.read_manifest(folder)
+    assert manifest is not None
+    log(f"{delivery.batch}: judging {manifest.rows:,} rows")
+    tables = {name: folder / entity.file for name, entity in manifest.entities.items()}
+    outcome = judge(settings, contract, delivery.period, tables)
+    return Verdict(
+        status="accepted" if outcome.accepted else "refused",
+        stage="gate",
+        findings=(*findings, *outcome.findings),
+        declared=outcome.declared,
+        evaluated=outcome.evaluated,
+        canary=outcome.canary,
+        rules=outcome.rules,
+        versions={**outcome.versions, "hims": __version__, "python": sys.version.split()[0]},
+        **common,
+    )
+
+
+def withdraw(settings: Settings, batch: str, reason: str) -> Delivery:
+    """Take a delivery that was the wrong file or period out of what counts; an earlier one of its period counts again.
+
+    Raises:
+        HimsError: no such batch, no reason, or already withdrawn.
+    """
+    delivery = landing.find(settings, batch)
+    if delivery.withdrawn:
+        raise HimsError(f"{delivery.batch} is withdrawn already: {delivery.withdrawn}")
+    if not reason.strip():
+        raise HimsError("Say why, with --reason: it is printed in the release notes.")
+    changed = landing.set_withdrawn(settings, delivery, reason.strip())
+    batches.set_aside(settings, delivery)
+    return changed
+
+
+def reinstate(settings: Settings, batch: str) -> Delivery:
+    """Let a withdrawn delivery count again; it is judged anew at the next build."""
+    delivery = landing.find(settings, batch)
+    if not delivery.withdrawn:
+        raise HimsError(f"{delivery.batch} was not withdrawn.")
+    return landing.set_withdrawn(settings, delivery, "")
+
+
+@dataclass(frozen=True)
+class BatchState:
+    """Where one delivery stands, for status pages."""
+
+    batch: str
+    state: str
+    received_at: str
+    rows: int | None
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return json.loads(json.dumps(self.__dict__))
+
+
+def states(settings: Settings) -> list[BatchState]:
+    """Every delivery and where it stands: accepted, superseded, refused, withdrawn, pending."""
+    sent = landing.deliveries(settings)
+    contracts = load_contracts(settings.data)
+    counts = {b.manifest.batch for c in contracts.values() for b in batches.counting(settings, c, sent)}
+    found = []
+    for delivery in sent:
+        verdict = batches.read_verdict(settings, delivery)
+        accepted = batches.accepted_batch(settings, delivery)
+        state = "pending"
+        if delivery.withdrawn:
+            state = "withdrawn"
+        elif verdict is not None:
+            state = verdict.status if not accepted or delivery.batch in counts else "superseded"
+        reasons = (delivery.withdrawn,) if delivery.withdrawn else ()
+        findings = verdict.findings if verdict else ()
+        found.append(
+            BatchState(
+                batch=delivery.batch,
+                state=state,
+                received_at=delivery.received_at,
+                rows=accepted.manifest.rows if accepted else None,
+                reasons=reasons or tuple(f.sentence() for f in findings if f.severity == "blocking"),
+                warnings=tuple(f.sentence() for f in findings if f.severity == "warning"),
+            )
+        )
+    return found

@@ -1,0 +1,77 @@
+"""Durable small things: hashes, atomic JSON, renames that survive a power cut."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+_BLOCK = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """fsync a file or a folder; an error here must stop the publication, so it is never caught."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str, mode: int = 0o644) -> None:
+    """Replace a file in one step, durably: a reader meets the old text or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.chmod(mode)
+    temporary.replace(path)
+    sync(path.parent)
+
+
+def write_json(path: Path, value: Any, mode: int = 0o644) -> None:
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n", mode)
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def move_folder(source: Path, target: Path) -> None:
+    """Rename a folder in one step and make the rename durable. `target` must not exist."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)
+    sync(target.parent)
+    if source.parent.exists():
+        sync(source.parent)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder so that a kill halfway leaves nothing that looks whole: rename first, then delete."""
+    if not folder.exists():
+        return
+    trash = folder.with_name(f".trash-{folder.name}-{os.getpid()}")
+    folder.rename(trash)
+    make_removable(trash)
+    shutil.rmtree(trash)
+
+
+def make_removable(folder: Path) -> None:
+    """Released folders are read-only; give the owner the right to delete them."""
+    for place in [folder, *(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink())]:
+        place.chmod(0o700)
+
+
+def private_folder(folder: Path) -> Path:
+    """A folder that only its owner can open."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder

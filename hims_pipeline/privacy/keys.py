@@ -1,0 +1,105 @@
+"""The pseudonymisation key: made, loaded and refused here, and nowhere else. It is never logged and never in SQL text.
+
+What the key is used for is in `pseudonym.py`.
+"""
+
+import hashlib
+import hmac
+import itertools
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hims_pipeline.errors import HimsError
+from hims_pipeline.settings import REPOSITORY, Settings
+
+KEY_BYTES = 32
+# Not a secret, and named so: it makes samples and tests reproducible, and production refuses it.
+DEMONSTRATION_KEY = hashlib.sha256(b"hims demonstration key: protects nobody").digest()
+
+
+@dataclass(frozen=True)
+class Key:
+    """The master key; `version` is its fingerprint, which may be shown. The secret stays out of `repr`."""
+
+    version: str
+    secret: bytes = field(repr=False)
+    demonstration: bool = False
+
+    def for_domain(self, domain: str) -> bytes:
+        """The 32-byte key of a domain, by HKDF-SHA-256 (RFC 5869): registers of two domains cannot be joined."""
+        extracted = hmac.new(b"hims-pipeline pseudonym", self.secret, hashlib.sha256).digest()
+        return hmac.new(extracted, domain.encode() + b"\x01", hashlib.sha256).digest()
+
+
+def load_key(settings: Settings) -> Key:
+    """The key of this installation; without `HIMS_KEY_FILE` the demonstration key.
+
+    Raises:
+        HimsError: the key file is missing, readable by others, inside the repository, too short or too regular; or
+            production has no key of its own.
+    """
+    if settings.key_file is None:
+        if settings.env == "prod":
+            raise HimsError(
+                "Production has no pseudonymisation key. Run `hims key init /etc/hims/key` (outside the repository), "
+                "seal a copy of it, and set HIMS_KEY_FILE to that path."
+            )
+        return Key(f"demonstration-{_fingerprint(DEMONSTRATION_KEY)}", DEMONSTRATION_KEY, demonstration=True)
+    secret = _read(settings.key_file.resolve(), settings)
+    if secret == DEMONSTRATION_KEY and settings.env == "prod":
+        raise HimsError(f"{settings.key_file} holds the demonstration key. Make a real one with `hims key init`.")
+    return Key(_fingerprint(secret), secret, demonstration=secret == DEMONSTRATION_KEY)
+
+
+def create_key(path: Path) -> Key:
+    """Write a new random key to `path` (mode 0400, 64 hexadecimal digits) and return it.
+
+    Raises:
+        HimsError: the file exists, or lies inside the repository.
+    """
+    path = path.expanduser().resolve()
+    if path.is_relative_to(REPOSITORY):
+        raise HimsError(f"{path} lies inside the repository; a key there ends up in a backup or a commit.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    except FileExistsError:
+        raise HimsError(f"{path} exists already; a key is never overwritten. Choose another name.") from None
+    secret = secrets.token_bytes(KEY_BYTES)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secret.hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return Key(_fingerprint(secret), secret)
+
+
+def _read(path: Path, settings: Settings) -> bytes:
+    if not path.is_file():
+        raise HimsError(f"HIMS_KEY_FILE names {path}, which is not a file. `hims key init {path}` makes one.")
+    if any(path.is_relative_to(root) for root in (REPOSITORY, settings.project.resolve())):
+        raise HimsError(f"The key {path} lies inside the repository. Move it out of it and make a new one.")
+    if path.stat().st_mode & 0o177:
+        raise HimsError(f"The key {path} can be opened by others. Run `chmod 0400 {path}`.")
+    raw = path.read_bytes()
+    text = raw.strip()
+    try:
+        secret = bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        secret = text
+    if len(secret) < KEY_BYTES:
+        raise HimsError(f"The key {path} has {len(secret)} bytes; it needs {KEY_BYTES}. Use `hims key init`.")
+    if _regular(secret):
+        raise HimsError(f"The key {path} is too regular to be random. Use `hims key init`.")
+    return secret
+
+
+def _regular(secret: bytes) -> bool:
+    """True for what nobody draws at random: 32 random bytes have fewer than 16 different ones once in 10^12 draws."""
+    steps = {(b - a) % 256 for a, b in itertools.pairwise(secret)}
+    return len(set(secret)) < 16 or len(steps) < 12
+
+
+def _fingerprint(secret: bytes) -> str:
+    return hmac.new(secret, b"hims key fingerprint", hashlib.sha256).hexdigest()[:12]

@@ -1,0 +1,141 @@
+"""Encodings: strict decoding, and what a file that does not decode probably is.
+
+Not here: lines, headers, records (`envelope.py`).
+"""
+
+import codecs
+import re
+import unicodedata
+from pathlib import Path
+
+from hims_pipeline.errors import ContractError, DataError
+
+BLOCK = 4 << 20
+UTF8 = "utf-8"
+
+
+def codec_of(encoding: str, source: str) -> str:
+    """The codec's own name for a declared encoding.
+
+    Raises:
+        ContractError: Python knows no such text encoding.
+    """
+    try:
+        name = codecs.lookup(encoding).name
+        "".encode(name)
+    except LookupError:
+        raise ContractError(f"{source}.yml: format.encoding {encoding!r} is no known encoding") from None
+    return UTF8 if name == "utf-8-sig" else name
+
+
+def wrong_bytes(block: bytes, error: UnicodeDecodeError, offset: int, line: int) -> DataError:
+    """What to say about bytes that are no UTF-8, with a guess at what they are.
+
+    Args:
+        block: the bytes that were decoded; `offset` is the place of its first byte in the file, from 0.
+        line: the line that the wrong byte stands in, from 1.
+    """
+    return DataError(
+        "ENVELOPE-ENCODING",
+        f"is declared {UTF8} but is not: byte {offset + error.start:,}, in line {line:,}, cannot be decoded; "
+        f"{_guess(block)}. Send it in UTF-8, or change `format.encoding` in the contract",
+    )
+
+
+def _guess(block: bytes) -> str:
+    if codec := guess_codec(block):
+        return f"it looks like {codec} ({'Arabic' if codec == 'windows-1256' else 'or iso-8859-1, Latin'})"
+    high = sum(byte > 127 for byte in block)
+    if len(block.decode(errors="ignore").encode()) > len(block) - high / 2:
+        return "most of it is UTF-8, so single characters were damaged or two files were joined"
+    return "its encoding is not clear"
+
+
+def guess_codec(block: bytes) -> str | None:
+    """The one-byte encoding that some text which is not UTF-8 probably has.
+
+    Judged by the letters that the non-ASCII bytes would be: Arabic words are runs of them, while French accents stand
+    single among ASCII letters.
+    """
+    high = bytes(byte for byte in block if byte > 127)
+    if not high or len(block.decode(errors="ignore").encode()) > len(block) - len(high) / 2:
+        return None
+    runs = sum(map(len, re.findall(rb"[\x80-\xff]{2,}", block)))
+    arabic = sum("\u0600" <= letter <= "\u06ff" for letter in high.decode("cp1256"))
+    if arabic > 0.6 * len(high) and runs > 0.5 * len(high):
+        return "windows-1256"
+    latin = sum(letter.isalpha() for letter in high.decode("cp1252", errors="replace") if letter < "\u0250")
+    return "windows-1252" if latin > 0.6 * len(high) else None
+
+
+def transcode(path: Path, codec: str, target: Path, line_bytes: int) -> None:
+    """Write a file anew in UTF-8 and Unicode form NFC, block by block.
+
+    Raises:
+        DataError: a byte does not decode, the file is UTF-8 in truth, control characters show another encoding, or a
+            line has more than `line_bytes` characters.
+    """
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder(UTF8)("strict")
+    wide = codec.startswith("utf")  # only one-byte encodings can be mistaken for each other
+    high = False
+    done = lines = 0
+    kept = ""
+    with path.open("rb") as source, target.open("w", encoding=UTF8, newline="") as out:
+        while True:
+            block = source.read(BLOCK)
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                line = lines + 1 + block[: error.start].count(b"\n")
+                raise _undecodable(codec, done + error.start, line) from None
+            if not wide and not text.isascii() and (controls := sum("\x80" <= letter <= "\x9f" for letter in text)):
+                raise _control_characters(codec, controls)
+            utf8 = None if wide else _still_utf8(utf8, block)
+            high = high or not block.isascii()
+            # Cut at a line's end: a letter and its accent must not fall into two blocks.
+            text = kept + text
+            cut = text.rfind("\n") + 1 if block else len(text)
+            out.write(unicodedata.normalize("NFC", text[:cut]))
+            kept = text[cut:]
+            if len(kept) > line_bytes:
+                raise too_long(lines + 1, line_bytes)
+            done, lines = done + len(block), lines + block.count(b"\n")
+            if not block:
+                break
+    if utf8 is not None and high:
+        raise DataError(
+            "ENVELOPE-ENCODING", f"is declared {codec} but is UTF-8; correct `format.encoding` in the contract"
+        )
+
+
+def too_long(line: int, line_bytes: int) -> DataError:
+    return DataError(
+        "ENVELOPE-LINE-LENGTH",
+        f"line {line:,} is longer than the {line_bytes:,} bytes that the contract allows; is the delimiter or the "
+        "newline another one, or a quote never closed?",
+    )
+
+
+def _undecodable(codec: str, offset: int, line: int) -> DataError:
+    return DataError(
+        "ENVELOPE-ENCODING", f"is declared {codec}, but byte {offset:,}, in line {line:,}, does not exist there"
+    )
+
+
+def _control_characters(codec: str, count: int) -> DataError:
+    return DataError(
+        "ENVELOPE-ENCODING",
+        f"is declared {codec}, but {count:,} bytes in it are control characters there; "
+        "it is probably windows-1252 or windows-1256",
+    )
+
+
+def _still_utf8(decoder: codecs.IncrementalDecoder | None, block: bytes) -> codecs.IncrementalDecoder | None:
+    if decoder is None:
+        return None
+    try:
+        decoder.decode(block, final=not block)
+    except UnicodeDecodeError:
+        return None
+    return decoder

@@ -1,0 +1,103 @@
+"""What a file really is, by its first bytes; its name is not asked."""
+
+import struct
+import zipfile
+from pathlib import Path
+
+# Kind -> the bytes that a file of this kind begins with.
+_MAGIC = (
+    ("gzip", b"\x1f\x8b"),
+    ("pdf", b"%PDF"),
+    ("sqlite", b"SQLite format 3\0"),
+    ("parquet", b"PAR1"),
+    ("spss", b"$FL2"),
+    ("spss", b"$FL3"),
+    ("stata", b"<stata_dta>"),
+    ("old_office", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+    ("7z", b"7z\xbc\xaf\x27\x1c"),
+    ("rar", b"Rar!\x1a\x07"),
+    ("bzip2", b"BZh"),
+    ("xz", b"\xfd7zXZ\0"),
+    ("zstandard", b"\x28\xb5\x2f\xfd"),
+)
+_MANY_ENTRIES = 5_000  # no workbook has so many parts
+_OLD_STATA = (b"\x71", b"\x72", b"\x73")  # formats 113 to 115, then the byte order (1 or 2) and a 1
+NAMES = {
+    "zip": "a zip archive",
+    "gzip": "a gzip file",
+    "excel": "an Excel workbook",
+    "office": "an office document",
+    "old_office": "an old Excel or Word file",
+    "pdf": "a PDF document",
+    "sqlite": "an SQLite database",
+    "duckdb": "a DuckDB database",
+    "parquet": "a Parquet file",
+    "spss": "an SPSS file",
+    "stata": "a Stata file",
+    "7z": "a 7-Zip archive",
+    "rar": "a RAR archive",
+    "bzip2": "a bzip2 file",
+    "xz": "an xz file",
+    "zstandard": "a Zstandard file",
+    "html": "an HTML page (often an error page of the server it was fetched from)",
+    "xml": "an XML document",
+    "utf-16": "text in UTF-16",
+    "text": "text",
+    "empty": "empty",
+}
+
+
+def kind_of(path: Path) -> str:
+    """One of the keys of `NAMES`; `text` is what no other kind claims."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    if not head:
+        return "empty"
+    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"):
+        return _zip_kind(path)
+    for kind, magic in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    if head[8:12] == b"DUCK":
+        return "duckdb"
+    if head[:1] in _OLD_STATA and head[1:2] in (b"\x01", b"\x02") and head[2:3] == b"\x01":
+        return "stata"
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    return _text_kind(head)
+
+
+def entries_claimed(path: Path) -> int | None:
+    """How many entries a zip says it has, by its last bytes alone; None where they are missing.
+
+    A directory too large for its entries counts as many: opening a million of them takes a gigabyte.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 65_557))  # the end record, and the longest comment behind it
+        tail = file.read()
+    place = tail.rfind(b"PK\x05\x06")
+    if place < 0 or len(tail) - place < 22:
+        return None
+    entries, directory = struct.unpack("<HI", tail[place + 10 : place + 16])
+    return max(entries, directory // 1_000)
+
+
+def _zip_kind(path: Path) -> str:
+    if (entries_claimed(path) or 0) > _MANY_ENTRIES:
+        return "zip"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
+        return "zip"  # damaged; the reader that opens it says so
+    if "[Content_Types].xml" in names:
+        return "excel" if any(name.startswith("xl/") for name in names) else "office"
+    return "office" if "mimetype" in names and "content.xml" in names else "zip"
+
+
+def _text_kind(head: bytes) -> str:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "html"
+    return "xml" if start.startswith(b"<?xml") else "text"

@@ -1,0 +1,123 @@
+"""What a file of an entity must look like in a period, and how a header that differs is told to the deliverer.
+
+Header names are no data, so messages show them; but where few of them are known, the first line may well be a person,
+and then none is shown.
+"""
+
+import difflib
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+
+from hims_pipeline.contracts.model import Column, Contract, Entity, Format, Limits
+from hims_pipeline.errors import ContractError
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.unpack import blocking
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One entity in one period: names in the file in order, and where each column that is read stands among them.
+
+    `positions` counts from 0 and is parallel to `columns`, the kept columns in the contract's order.
+    """
+
+    source: str
+    name: str
+    entity: Entity
+    format: Format
+    limits: Limits
+    header: tuple[str, ...]
+    columns: tuple[Column, ...]
+    positions: tuple[int, ...]
+
+
+def shape_of(contract: Contract, name: str, period: str) -> Shape:
+    """The shape of an entity in a period.
+
+    Raises:
+        ContractError: two columns have names that differ in case alone.
+    """
+    entity = contract.entity_in(name, period)
+    sent = contract.sent_names(name, period)
+    named = entity.header or tuple(column.name for column in entity.columns)
+    header = tuple(_plain(sent.get(one, one)) for one in named)
+    columns = entity.kept_columns
+    if len({column.name.lower() for column in columns}) < len(columns):
+        raise ContractError(
+            f"{contract.source}.yml: {name} has columns whose names differ in case alone; SQL has one name"
+        )
+    return Shape(
+        source=contract.source,
+        name=name,
+        entity=entity,
+        format=contract.format_in(name, period),
+        limits=contract.limits,
+        header=header,
+        columns=columns,
+        positions=tuple(header.index(_plain(sent.get(column.name, column.name))) for column in columns),
+    )
+
+
+def check_header(shape: Shape, found: list[str], file: str) -> list[Finding]:
+    """The header must be the contract's, name for name and in its order."""
+    found = [_plain(name) for name in found]
+    if tuple(found) == shape.header:
+        return []
+    return [
+        blocking(
+            "ENVELOPE-HEADER",
+            f"the header has {len(found)} names, the contract {len(shape.header)}; {_difference(shape, found)}. "
+            "Send the file with the agreed header, or change the contract",
+            file,
+            entity=shape.name,
+        )
+    ]
+
+
+def _difference(shape: Shape, found: list[str]) -> str:
+    expected = list(shape.header)
+    if len(found) == 1 < len(expected):
+        return f"it is one single name, so the delimiter is probably not {shape.format.delimiter!r}"
+    known = len(set(found) & set(expected))
+    if not known:
+        return "none of the contract's names is in it: the first line may be data, or this is another file"
+    shown = _list if known >= len(expected) / 2 else _count
+    said = []
+    if doubled := [name for name, count in Counter(found).items() if count > max(1, expected.count(name))]:
+        said.append(f"named twice: {shown(doubled)}")
+    if missing := [name for name in expected if name not in found]:
+        said.append(f"missing: {_list(missing)}")
+    if extra := [name for name in found if name not in expected]:
+        said.append(f"not in the contract: {shown(extra)}")
+    if said:
+        return "; ".join(said)
+    place = next(i for i, (a, b) in enumerate(zip(found, expected, strict=True)) if a != b)
+    return f"out of order from column {place + 1} on: {_show(found[place])} stands where {_show(expected[place])} must"
+
+
+def similar(name: str, names: list[str]) -> str | None:
+    """The name among `names` that a misspelt or renamed one probably stands for."""
+    lower = {other.lower(): other for other in names}
+    close = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.75)
+    return lower[close[0]] if close else None
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _show(name: str) -> str:
+    clean = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return f"'{clean}'" if len(clean) <= 40 else f"'{clean[:37]}...'"
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(_show(name) for name in names[:_SHOWN]) + more
+
+
+def _count(names: list[str]) -> str:
+    return f"{len(names)} name(s)"

@@ -1,0 +1,173 @@
+"""One entity from its opened file to `<entity>.parquet`, whatever the format it came in.
+
+A format's opener turns a file into parts of texts; from here on all formats take the same way.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from hims_pipeline.lake.batches import EntityFile
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.privacy.keys import Key
+from hims_pipeline.readers.guard import ReaderFailure
+from hims_pipeline.readers.misfits import any_misfit, type_findings, write_rejects
+from hims_pipeline.readers.parquet_join import Joined
+from hims_pipeline.readers.parts import Part, Slices, reading
+from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.structure import Structure
+from hims_pipeline.readers.unpack import blocking
+from hims_pipeline.readers.write import Plan, is_misfit, plan_of, write_typed
+from hims_pipeline.settings import Settings
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file opened: its parts and how many records were counted in it, by other means than the engine's.
+
+    Args:
+        examine: looks at the records one by one and returns what does not fit, and the parts of those that do; None
+            where a record cannot be malformed.
+        structure: what that said, where it was needed to open the file; `parts` are then those that fit.
+        probe: SQL that reads the whole file and does nothing else: if it fails too, the file is damaged.
+    """
+
+    parts: list[Part]
+    records: int
+    slices: Slices | None = None
+    examine: Callable[[Path], tuple[Structure, list[Part]]] | None = None
+    structure: Structure | None = None
+    probe: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where one entity is read from and written to."""
+
+    settings: Settings
+    shape: Shape
+    shown: str
+    target: Path
+    rejects: Path
+    scratch: Path
+    key: Key | None
+    log: Log
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: its entity file (None where it is refused) and all findings."""
+
+    entity: EntityFile | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+
+def load(job: Job, table: Table) -> Outcome:
+    """Type and write one table; what does not fit ends in findings.
+
+    Raises:
+        ReaderFailure, duckdb.Error, OSError: a failure of our own.
+    """
+    plan = plan_of(job.shape, job.key)
+    with reading(job.settings, table.slices) as con:
+        if table.structure is not None and table.structure.misfits:
+            return _diagnose(job, con, plan, table, None, "")
+        joined, problem = _try(job, con, plan, table)
+        if problem == "damaged":
+            return Outcome(None, [_damaged(job)])
+        if joined is not None and joined.rows == table.records:
+            return Outcome(_entity_file(job, joined, 0))
+        return _diagnose(job, con, plan, table, joined, problem)
+
+
+def _try(job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, table: Table) -> tuple[Joined | None, str]:
+    try:
+        return write_typed(job.settings, con, plan, table.parts, job.target, job.scratch, job.log), ""
+    except duckdb.Error as error:
+        if is_misfit(error):
+            return None, "misfit"
+        if "CSV" in str(error):
+            return None, "text"
+        if isinstance(error, duckdb.OutOfMemoryException) or not _fails(con, table.probe):
+            raise
+        return None, "damaged"
+
+
+def _fails(con: duckdb.DuckDBPyConnection, probe: str) -> bool:
+    if not probe:
+        return False
+    try:
+        con.execute(probe).fetchall()
+    except duckdb.OutOfMemoryException:
+        return False
+    except duckdb.Error:
+        return True
+    return False
+
+
+def _entity_file(job: Job, joined: Joined, rejected: int) -> EntityFile:
+    return EntityFile(job.target.name, job.shown, joined.rows, rejected, joined.bytes, joined.sha256)
+
+
+def _diagnose(
+    job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, table: Table, joined: Joined | None, problem: str
+) -> Outcome:
+    """Something is wrong: find all of it, and set aside what the contract tolerates."""
+    job.log(f"{job.shown}: something does not fit; looking at every value")
+    job.target.unlink(missing_ok=True)
+    structure, parts = table.structure or Structure(table.records), table.parts
+    if table.examine is not None:
+        structure, parts = table.examine(job.scratch)
+    findings = structure.findings(job.shape, job.shown)
+    if structure.unclosed is not None:
+        return Outcome(None, findings)
+    try:
+        typed = write_rejects(job.settings, con, plan, parts, job.rejects, job.scratch, structure.raw)
+    except duckdb.InvalidInputException as error:
+        if "CSV" not in str(error):
+            raise
+        return Outcome(None, findings or [_unreadable(job)])
+    findings += type_findings(con, plan, job.rejects, job.shown, structure.records, structure.lines_differ)
+    if not findings:
+        return Outcome(None, [_unexplained(job, table, joined, problem)])
+    rejected = structure.misfits + typed
+    tolerance = job.shape.entity.record_tolerance
+    if tolerance == 0 or rejected > tolerance * structure.records:
+        return Outcome(None, findings)
+    keep = f"not ({any_misfit(plan)})"
+    joined = write_typed(job.settings, con, plan, parts, job.target, job.scratch, job.log, only=keep)
+    if joined.rows != structure.records - rejected:
+        raise ReaderFailure(f"{job.shown}: {joined.rows} rows written, {structure.records - rejected} expected")
+    return Outcome(_entity_file(job, joined, rejected), [replace(one, severity="warning") for one in findings])
+
+
+def _damaged(job: Job) -> Finding:
+    return blocking(
+        "ENVELOPE-DAMAGED", "is damaged: it cannot be read to its end; send it again", job.shown, entity=job.shape.name
+    )
+
+
+def _unreadable(job: Job) -> Finding:
+    return blocking(
+        "ENVELOPE-QUOTES",
+        "cannot be split into records and fields: quotes, delimiters or newlines are not used as the contract says",
+        job.shown,
+        entity=job.shape.name,
+    )
+
+
+def _unexplained(job: Job, table: Table, joined: Joined | None, problem: str) -> Finding:
+    if problem == "text":
+        return _unreadable(job)
+    if joined is None:
+        raise ReaderFailure(f"{job.shown}: a value was refused that no check names")
+    return blocking(
+        "ENVELOPE-RECORDS",
+        f"{table.records:,} records were counted over the bytes, but {joined.rows:,} were read; send the file again",
+        job.shown,
+        entity=job.shape.name,
+    )

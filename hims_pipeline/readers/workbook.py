@@ -1,0 +1,155 @@
+"""Excel: one sheet, its cells as the texts that every format is checked by.
+
+Excel knows neither whole numbers nor types of columns, so a whole number is written `12`, a day as the contract's dates
+are. `_line` is the row that the sheet shows.
+"""
+
+import csv
+import datetime as dt
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import python_calamine as calamine
+
+from hims_pipeline.contracts.model import Format
+from hims_pipeline.errors import DataError
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.kinds import NAMES, kind_of
+from hims_pipeline.readers.parts import numbered_part
+from hims_pipeline.readers.shape import Shape, check_header
+from hims_pipeline.readers.table import Table
+from hims_pipeline.readers.unpack import MAXIMUM_RATIO, RATIO_FROM_BYTES, Member, blocking
+
+_ERRORS = (calamine.CalamineError, calamine.PasswordError, calamine.XmlError, calamine.ZipError, OSError, ValueError)
+
+
+def open_workbook(shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+    """The table of a sheet, or what is wrong with its envelope."""
+    try:
+        _check_kind(shape, member.path)
+        rows = read_sheet(member.path, shape.format)
+        names, start = _header(shape, rows)
+        if shape.format.header and (found := check_header(shape, names, member.shown)):
+            return None, found
+        return _table(shape, rows, start, scratch), []
+    except DataError as error:
+        return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
+
+
+def read_sheet(path: Path, form: Format) -> list[tuple[int, list[Any]]]:
+    """(row number, cells) of all rows below `skip_rows`, blank rows at the end left out.
+
+    Raises:
+        DataError: the workbook cannot be opened, or has no such sheet.
+    """
+    try:
+        book = calamine.CalamineWorkbook.from_path(str(path))
+        name = form.sheet if form.sheet is not None else book.sheet_names[0]
+        if name not in book.sheet_names:
+            raise DataError("ENVELOPE-SHEET", f"has no sheet {name!r}, only {', '.join(book.sheet_names)}")
+        cells = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except calamine.PasswordError:
+        raise DataError("ENVELOPE-KIND", "is protected by a password; send it without one") from None
+    except _ERRORS:
+        raise DataError("ENVELOPE-DAMAGED", "is incomplete or damaged; send it again") from None
+    rows = [(number, row) for number, row in enumerate(cells, 1) if number > form.skip_rows]
+    while rows and _blank(rows[-1][1]):
+        rows.pop()
+    return rows
+
+
+def _check_kind(shape: Shape, path: Path) -> None:
+    kind = kind_of(path)
+    if kind not in ("excel", "office", "old_office"):
+        raise DataError("ENVELOPE-KIND", f"is {NAMES[kind]}; an Excel workbook is expected")
+    if kind == "old_office":
+        return
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    bomb = size > RATIO_FROM_BYTES and size > MAXIMUM_RATIO * path.stat().st_size
+    if size > shape.limits.unpacked_bytes or bomb:
+        raise DataError("ENVELOPE-ARCHIVE-LIMIT", f"unpacks to {size:,} bytes, more than is allowed; send a text file")
+
+
+def _header(shape: Shape, rows: list[tuple[int, list[Any]]]) -> tuple[list[str], int]:
+    """Names in the header row, blank cells behind the last left out, and the index of the first row of data."""
+    if not rows:
+        raise DataError("ENVELOPE-EMPTY", "the sheet is empty; send it again")
+    return (_names(rows[0][1]), 1) if shape.format.header else ([], 0)
+
+
+def sheet_names(path: Path, form: Format) -> list[str]:
+    """Names in the header row of a sheet.
+
+    Raises:
+        DataError: the workbook is damaged or has no such sheet.
+    """
+    rows = read_sheet(path, form)
+    return _names(rows[0][1]) if rows else []
+
+
+def guess_skip_rows(path: Path) -> int:
+    """Rows of titles above the header: the first of the widest rows is taken for the header.
+
+    Raises:
+        DataError: the workbook is damaged.
+    """
+    rows = read_sheet(path, Format())[:30]
+    widths = [sum(not _blank([cell]) for cell in cells) for _, cells in rows]
+    return rows[widths.index(max(widths))][0] - 1 if rows else 0
+
+
+def _names(cells: list[Any]) -> list[str]:
+    names = [text_of(cell, Format()) for cell in cells]
+    while names and names[-1] == "":
+        names.pop()
+    return names
+
+
+def _table(shape: Shape, rows: list[tuple[int, list[Any]]], start: int, scratch: Path) -> Table:
+    data = rows[start:]
+    if len(data) < shape.entity.minimum_rows:
+        need = shape.entity.minimum_rows
+        raise DataError("ENVELOPE-ROWS", f"holds {len(data):,} rows; at least {need:,} are expected. Send all of them")
+    for number, cells in data:
+        if _blank(cells):
+            raise DataError("ENVELOPE-BLANK-LINE", f"row {number:,} of the sheet is blank; remove it")
+        if not _blank(cells[len(shape.header) :]):
+            raise DataError(
+                "ENVELOPE-COLUMNS", f"row {number:,} of the sheet has cells to the right of the last column"
+            )
+    form = Format(delimiter=",", quote='"', null_values=shape.format.null_values)
+    target = scratch / "sheet.txt"
+    with target.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(_texts(shape, data))
+    return Table([numbered_part(shape, form, target)], len(data))
+
+
+def _texts(shape: Shape, data: list[tuple[int, list[Any]]]) -> Iterator[list[Any]]:
+    width = len(shape.header)
+    dates = {p: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True) if c.type == "date"}
+    for number, cells in data:
+        padded = [*cells, *([""] * (width - len(cells)))][:width]
+        yield [number, *(text_of(cell, shape.format, dates.get(place)) for place, cell in enumerate(padded))]
+
+
+def text_of(cell: Any, form: Format, date_format: str | None = None) -> str:
+    """A cell as text: `12` for a whole number, dates as `date_format` or ISO, true and false in lower case."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float | int):
+        text = str(int(cell)) if float(cell).is_integer() and abs(cell) < 1e15 else repr(cell)
+        return text if form.decimal == "." else text.replace(".", ",")
+    if isinstance(cell, dt.datetime) and cell.time() == dt.time():
+        cell = cell.date()
+    if isinstance(cell, dt.datetime):
+        return cell.isoformat(sep=" ")
+    if isinstance(cell, dt.date):
+        return cell.strftime(date_format) if date_format else cell.isoformat()
+    return "" if cell is None else str(cell)
+
+
+def _blank(cells: list[Any]) -> bool:
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)

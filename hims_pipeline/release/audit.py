@@ -1,0 +1,75 @@
+"""A candidate, read by a fresh process before it may be published: every column of every table, the hashes, and the
+release's own Great Expectations suite. `python -m hims_pipeline.release.audit FOLDER` writes `FOLDER/audit.json`.
+
+A fresh process has no cache and no connection of the builder's: what it reads is what readers will read.
+"""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline.errors import ReleaseError
+from hims_pipeline.lake.files import read_json, sha256_of, write_json
+from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, fingerprint, tables
+from hims_pipeline.settings import Settings, load_settings
+from hims_pipeline.sql import connection
+
+PARTS = {"public": PUBLIC_SCHEMAS, "staff": STAFF_SCHEMAS}
+
+
+def audit(settings: Settings, folder: Path) -> dict[str, Any]:
+    """Read both files of a candidate whole and judge the public one.
+
+    Returns:
+        Tables with rows and content hashes, the file hashes, and the verdict of `expectations/release.json`.
+
+    Raises:
+        ReleaseError: a file changed while it was read, or a schema holds what it must not.
+    """
+    from hims_pipeline.gates import judge_database
+
+    found: dict[str, Any] = {}
+    for part, schemas in PARTS.items():
+        path = folder / part / "warehouse.duckdb"
+        before = sha256_of(path)
+        with connection(settings, path, read_only=True) as con:
+            present = {
+                row[0] for row in con.execute("select schema_name from duckdb_schemas() where not internal").fetchall()
+            }
+            if strange := present - set(schemas) - {"main"}:
+                raise ReleaseError(
+                    f"{part}/warehouse.duckdb holds schemas that may not leave: {', '.join(sorted(strange))}."
+                )
+            counted = {
+                f"{schema}.{table}": dict(zip(("rows", "content_hash"), fingerprint(con, schema, table), strict=True))
+                for schema, table in tables(con, path.stem, schemas)
+            }
+        if part == "public":
+            outcome = judge_database(settings, path, settings.expectations / "release.json")
+            found["verdict"] = {
+                "accepted": outcome.accepted,
+                "declared": outcome.declared,
+                "evaluated": outcome.evaluated,
+                "canary": outcome.canary,
+                "findings": [asdict(finding) for finding in outcome.findings],
+                "versions": outcome.versions,
+            }
+        if sha256_of(path) != before:
+            raise ReleaseError(f"{part}/warehouse.duckdb changed while it was audited.")
+        found[part] = {"sha256": before, "tables": counted}
+    return found
+
+
+def main(folder: Path) -> int:
+    result = audit(load_settings(), folder)
+    write_json(folder / "audit.json", result)
+    return 0
+
+
+def result_of(folder: Path) -> dict[str, Any]:
+    return read_json(folder / "audit.json")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,57 @@
+"""What differs between two releases' figures: the question that comes before every publication."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hims_pipeline.release.store import Release
+from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection, literal
+
+KEY = "series_key, time_period, vintage"
+
+
+@dataclass(frozen=True)
+class Change:
+    """Figures of one indicator and source: added, gone, changed in value or flags, and the largest relative change."""
+
+    indicator: str
+    source: str
+    added: int
+    gone: int
+    changed: int
+    largest_percent: float | None
+
+
+def differences(settings: Settings, old: Path, new: Path) -> list[Change]:
+    """Compare `published.indicator_value` of two database files; indicators without any difference are left out."""
+    with connection(settings) as con:
+        con.execute(f"attach {literal(old)} as before (read_only)")
+        con.execute(f"attach {literal(new)} as after (read_only)")
+        rows = con.execute(f"""
+            with compared as (
+                select
+                    coalesce(n.indicator, o.indicator) as indicator,
+                    coalesce(n.source, o.source) as source,
+                    o.series_key is null as is_added,
+                    n.series_key is null as is_gone,
+                    o.series_key is not null and n.series_key is not null and (
+                        o.obs_value is distinct from n.obs_value or o.obs_status is distinct from n.obs_status
+                        or o.conf_status is distinct from n.conf_status
+                        or o.standard_error is distinct from n.standard_error) as is_changed,
+                    100 * abs(n.obs_value - o.obs_value) / nullif(abs(o.obs_value), 0) as percent
+                from (select * from before.published.indicator_value) as o
+                full join (select * from after.published.indicator_value) as n using ({KEY})
+            )
+            select
+                indicator, source, count(*) filter (is_added), count(*) filter (is_gone),
+                count(*) filter (is_changed), max(percent) filter (is_changed)
+            from compared group by all having bool_or(is_added or is_gone or is_changed) order by all
+        """).fetchall()
+    return [Change(*row) for row in rows]
+
+
+def summary(settings: Settings, previous: Release | None, public: Path) -> list[Change] | None:
+    """Differences of a candidate from the current release; None where there is none to compare with."""
+    if previous is None:
+        return None
+    return differences(settings, previous.public / "warehouse.duckdb", public / "warehouse.duckdb")

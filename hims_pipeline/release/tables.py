@@ -1,0 +1,88 @@
+"""Tables of a build and of a release: listing, copying, and a fingerprint that does not depend on row order."""
+
+import re
+from pathlib import Path
+
+import duckdb
+
+from hims_pipeline.sql import literal, quote
+
+PUBLIC_SCHEMAS = ("published", "reference")
+STAFF_SCHEMAS = ("published", "reference", "conformed", "indicators")
+STORAGE_VERSION = "v1.2.0"  # set, or files of a newer DuckDB could not be read by an analyst's older one
+
+
+def tables(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str]]:
+    """(schema, table) of the base tables, in order."""
+    listed = ", ".join(literal(schema) for schema in schemas)
+    return con.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        f" where database_name = {literal(database)} and schema_name in ({listed}) order by all"
+    ).fetchall()
+
+
+def views(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    """(schema, view, SQL) by name."""
+    listed = ", ".join(literal(schema) for schema in schemas)
+    return con.execute(
+        "select schema_name, view_name, sql from duckdb_views()"
+        f" where database_name = {literal(database)} and not internal and schema_name in ({listed}) order by all"
+    ).fetchall()
+
+
+def fingerprint(con, schema: str, table: str) -> tuple[int, str]:
+    """Rows, and a sum of row hashes: equal for equal content in any order, with every column read."""
+    rows, total = con.execute(
+        "select count(*), coalesce(sum(cast(md5_number_lower(cast(t as varchar)) as hugeint)), 0)::varchar"
+        f" from {quote(schema)}.{quote(table)} as t"
+    ).fetchall()[0]
+    return rows, total
+
+
+def copy_schemas(con, build: Path, target: Path, schemas: tuple[str, ...]) -> None:
+    """Copy schemas of the build into a new database file; views lose the build's name and follow the new file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    con.execute(f"attach {literal(build)} as built (read_only)")
+    con.execute(f"attach {literal(target)} as packed (storage_version {literal(STORAGE_VERSION)})")
+    for schema in schemas:
+        con.execute(f"create schema packed.{quote(schema)}")
+    for schema, table in tables(con, "built", schemas):
+        name = f"{quote(schema)}.{quote(table)}"
+        con.execute(f"create table packed.{name} as from built.{name}")
+    made = views(con, "built", schemas)
+    named = re.compile(rf'(?:"?{build.stem}"?|built)\.(?="?(?:{"|".join(schemas)})"?\.)')
+    con.execute("use packed")
+    _create_views(con, [named.sub("", sql) for _, _, sql in made])
+    con.execute("use memory")
+    con.execute("checkpoint packed")
+    con.execute("detach packed")
+    con.execute("detach built")
+
+
+def _create_views(con, statements: list[str]) -> None:
+    """Create views that may read one another, whatever order the catalogue lists them in."""
+    while statements:
+        waiting = []
+        for sql in statements:
+            try:
+                con.execute(sql)
+            except duckdb.CatalogException:
+                waiting.append(sql)
+        if len(waiting) == len(statements):
+            con.execute(waiting[0])  # no view can be made any more: raise the reason
+        statements = waiting
+
+
+def export_parquet(con, database: Path, folder: Path, schema: str) -> dict[str, int]:
+    """Write every table of a schema as Parquet, in the order in which dbt built it; returns the rows of each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    con.execute(f"attach {literal(database)} as packed (read_only)")
+    con.execute("use packed")
+    written = {}
+    for _, table in tables(con, "packed", (schema,)):
+        target = folder / f"{table}.parquet"
+        con.execute(f"copy {quote(schema)}.{quote(table)} to {literal(target)} (format parquet, compression zstd)")
+        written[table] = con.execute(f"select count(*) from {quote(schema)}.{quote(table)}").fetchall()[0][0]
+    con.execute("use memory")
+    con.execute("detach packed")
+    return written

@@ -1,0 +1,155 @@
+"""Where things are and in which environment we run. The only module that reads `os.environ`.
+
+What a statistician decides (country, calendar, thresholds) is not here but in `data/observatory.yml`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hims_pipeline.errors import HimsError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ("dev", "test", "prod")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation.
+
+    Attributes:
+        project: folder that holds `data/`, `expectations/` and `dbt_project/`.
+        data: contracts, code lists, controls, indicators; what people edit.
+        expectations: the suites of judgement rules.
+        home: everything that runs produce; never in git.
+        env: `dev`, `test` or `prod`; `prod` refuses the demonstration key and unprotected personal sources.
+        key_file: the pseudonymisation key, outside the repository; None means the demonstration key.
+        real_data: folder with deliveries of real public data, or None.
+        threads, memory_limit: what DuckDB may use.
+    """
+
+    project: Path
+    data: Path
+    expectations: Path
+    home: Path
+    env: str = "dev"
+    key_file: Path | None = None
+    real_data: Path | None = None
+    threads: int = 2
+    memory_limit: str = "1GB"
+
+    @property
+    def dbt_project(self) -> Path:
+        return REPOSITORY / "dbt_project"
+
+    @property
+    def identified(self) -> Path:
+        """The zone that can name a person; mode 0700."""
+        return self.home / "identified"
+
+    @property
+    def landing(self) -> Path:
+        return self.identified / "landing"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.identified / "quarantine"
+
+    @property
+    def scratch(self) -> Path:
+        """Unpacked archives and spill files, inside the identified zone since they hold raw values."""
+        return self.identified / "scratch"
+
+    @property
+    def bronze(self) -> Path:
+        return self.home / "bronze"
+
+    @property
+    def validated(self) -> Path:
+        return self.home / "validated"
+
+    @property
+    def rendered(self) -> Path:
+        return self.home / "rendered"
+
+    @property
+    def build(self) -> Path:
+        return self.home / "build"
+
+    @property
+    def releases(self) -> Path:
+        return self.home / "releases"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.home / "installation.lock"
+
+
+def _folder(env: Mapping[str, str], name: str, default: Path) -> Path:
+    return Path(env[name]).expanduser().resolve() if env.get(name) else default
+
+
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment.
+
+    Raises:
+        HimsError: `HIMS_ENV` is unknown, or a folder that a variable names does not exist.
+    """
+    env = os.environ if env is None else env
+    name = env.get("HIMS_ENV", "dev")
+    if name not in ENVIRONMENTS:
+        raise HimsError(f"HIMS_ENV is {name!r}; it must be one of {', '.join(ENVIRONMENTS)}.")
+    data = _folder(env, "HIMS_DATA", REPOSITORY / "data")
+    real = _folder(env, "HIMS_REAL_DATA", Path()) if env.get("HIMS_REAL_DATA") else None
+    if real is not None and not real.is_dir():
+        raise HimsError(f"HIMS_REAL_DATA names {real}, which is not a folder. Unset it or mount the data there.")
+    if not data.is_dir():
+        raise HimsError(f"HIMS_DATA names {data}, which is not a folder.")
+    return Settings(
+        project=REPOSITORY,
+        data=data,
+        expectations=_folder(env, "HIMS_EXPECTATIONS", REPOSITORY / "expectations"),
+        home=_folder(env, "HIMS_HOME", REPOSITORY / ".hims"),
+        env=name,
+        key_file=_folder(env, "HIMS_KEY_FILE", Path()) if env.get("HIMS_KEY_FILE") else None,
+        real_data=real,
+        threads=int(env.get("HIMS_THREADS", "2")),
+        memory_limit=env.get("HIMS_MEMORY_LIMIT", "1GB"),
+    )
+
+
+def quiet_environment(settings: Settings) -> dict[str, str]:
+    """The environment for processes that we start: our settings as absolute paths, and no telemetry."""
+    env = dict(os.environ)
+    env |= {
+        "HIMS_ENV": settings.env,
+        "HIMS_DATA": str(settings.data),
+        "HIMS_EXPECTATIONS": str(settings.expectations),
+        "HIMS_HOME": str(settings.home),
+        "HIMS_THREADS": str(settings.threads),
+        "HIMS_MEMORY_LIMIT": settings.memory_limit,
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "GX_ANALYTICS_ENABLED": "false",
+    }
+    for name, value in (("HIMS_KEY_FILE", settings.key_file), ("HIMS_REAL_DATA", settings.real_data)):
+        if value is not None:
+            env[name] = str(value)
+    return env
+
+
+def export(env: Mapping[str, str]) -> None:
+    """Set variables of this process, for libraries that start others and know no other way."""
+    os.environ.update(env)
+
+
+def apply_environment(settings: Settings) -> None:
+    """Make this process one of ours too: libraries that phone home by default read these variables."""
+    export(quiet_environment(settings))

@@ -1,0 +1,62 @@
+"""The one door to DuckDB, and how names and values get into SQL.
+
+Each connection lives inside a `with` block: DuckDB has one writer, and an open reader blocks it too.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from hims_pipeline.settings import Settings
+
+
+def quote(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | int | float | Path | None) -> str:
+    """An SQL literal; text keeps its quotes, backslashes and Arabic as they are."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def literals(values: Sequence[str | int | float | Path]) -> str:
+    return ", ".join(literal(value) for value in values)
+
+
+@contextmanager
+def connection(
+    settings: Settings, path: Path | None = None, *, read_only: bool = False, spill: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB connection with the installation's limits, closed at the end.
+
+    Args:
+        path: database file; in memory without one.
+        spill: folder for spill files, by default inside the identified zone. They are plain text (for encrypted ones
+            DuckDB needs an extension that its package does not hold), so it is private and cleared at each start.
+    """
+    spill = spill or settings.scratch / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect(
+        str(path) if path else ":memory:",
+        read_only=read_only,
+        config={
+            "threads": settings.threads,
+            "memory_limit": settings.memory_limit,
+            "temp_directory": str(spill),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+    try:
+        yield con
+    finally:
+        con.close()

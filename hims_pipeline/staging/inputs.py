@@ -1,0 +1,68 @@
+"""What a build reads: the accepted batches that count, as data for dbt and for the release's manifest."""
+
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.lake import landing
+from hims_pipeline.lake.batches import Batch, counting
+from hims_pipeline.lake.periods import covers
+from hims_pipeline.settings import Settings
+from hims_pipeline.staging.render import state
+
+PACKAGE = Path(__file__).resolve().parent.parent
+FREQUENCY = {"year": "A", "quarter": "Q", "month": "M"}
+NOT_APPLICABLE = "_Z"
+
+
+def current_batches(settings: Settings) -> list[Batch]:
+    """All batches that count, by source and period."""
+    sent = landing.deliveries(settings)
+    return [batch for c in load_contracts(settings.data).values() for batch in counting(settings, c, sent)]
+
+
+def input_rows(settings: Settings) -> list[dict[str, Any]]:
+    """One row an entity file that counts: where it is, and what every fact row made from it must carry."""
+    contracts = load_contracts(settings.data)
+    return [
+        {"entity": name, "path": str(batch.folder / entity.file), "sha256": entity.sha256, "rows": entity.rows}
+        | _of_batch(contracts[batch.manifest.source], batch)
+        for batch in current_batches(settings)
+        for name, entity in batch.manifest.entities.items()
+    ]
+
+
+def _of_batch(contract: Contract, batch: Batch) -> dict[str, Any]:
+    manifest, edition = batch.manifest, contract.period.kind == "edition"
+    first, last = covers(contract, manifest.period)
+    return {
+        "source": manifest.source,
+        "period": manifest.period,
+        "batch_id": manifest.batch,
+        "layout": manifest.layout,
+        "freq": FREQUENCY[contract.period.pattern],
+        "period_start_date": first.isoformat(),
+        "period_end_date": last.isoformat(),
+        "vintage": manifest.period if edition else NOT_APPLICABLE,
+        "data_kind": contract.data_kind,
+        "ref_country": contract.country or NOT_APPLICABLE,
+        "universe": contract.universe,
+        "duration_rule": contract.duration_rule,
+        "measure_type": contract.measure_type,
+        "design_kind": contract.design.kind if contract.design else NOT_APPLICABLE,
+        "expand_to_persons": contract.design.expand_to if contract.design else None,
+    }
+
+
+def inputs_sha256(settings: Settings, rows: list[dict[str, Any]]) -> str:
+    """Hash of all that a release follows from: batches, what `data/` says, the suites and our own code."""
+    plain = [{k: v for k, v in row.items() if k != "path"} for row in rows]
+    return fingerprint(
+        {
+            "batches": sorted(plain, key=lambda row: (row["batch_id"], row["entity"])),
+            "rendered": state(settings),
+            "suites": tree_fingerprint(settings.expectations, suffixes=(".json",)),
+            "code": tree_fingerprint(PACKAGE, suffixes=(".py",)),
+        }
+    )

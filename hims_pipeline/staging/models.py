@@ -1,0 +1,142 @@
+"""The SQL of rendered models.
+
+`stg_<source>__<entity>`: one view an entity over the accepted batches, typed, names in snake case.
+`feed_<fact>`: one view a fact, all entities that feed it, mapped to the fact's columns.
+"""
+
+import re
+
+from hims_pipeline.contracts.model import Column, ColumnMap, Contract, Feed
+from hims_pipeline.sql import literal, literals, quote
+
+SQL_TYPES = {"integer": "bigint", "number": "double", "text": "varchar", "date": "date", "boolean": "boolean"}
+BATCH_COLUMNS = {
+    "source": "varchar",
+    "period": "varchar",
+    "batch_id": "varchar",
+    "layout": "varchar",
+    "record_no": "bigint",
+}
+
+
+def snake(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def sql_type(column: Column) -> str:
+    if column.sensitivity == "identifier":
+        return "uuid"
+    return f"decimal(18,{column.scale})" if column.type == "decimal" else SQL_TYPES[column.type]
+
+
+def staged_name(column: str) -> str:
+    """Name in staging; one that a batch column holds already gets the suffix `_sent`."""
+    name = snake(column)
+    return f"{name}_sent" if name in BATCH_COLUMNS else name
+
+
+def staging_sql(contract: Contract, entity_name: str) -> str:
+    """The staging view of an entity: the files that the batch manifests give, an empty typed relation without any."""
+    columns = contract.entities[entity_name].kept_columns
+    typed = ", ".join(f"{quote(column.name)}: {sql_type(column)!r}" for column in columns)
+    lines = [f"    cast({quote(c.name)} as {sql_type(c)}) as {quote(staged_name(c.name))}," for c in columns]
+    return "\n".join(
+        [
+            "select",
+            "    cast(_source as varchar) as source,",
+            "    cast(_period as varchar) as period,",
+            "    cast(_batch as varchar) as batch_id,",
+            "    cast(_layout as varchar) as layout,",
+            "    cast(_line as bigint) as record_no,",
+            *lines,
+            f"from ({{{{ read_batches({contract.source!r}, {entity_name!r}, {{{_jinja(typed)}}}) }}}}) as sent",
+        ]
+    )
+
+
+def _jinja(typed: str) -> str:
+    return re.sub(r'"((?:[^"]|"")*)": ', lambda m: repr(m.group(1).replace('""', '"')) + ": ", typed)
+
+
+def feed_sql(fact: str, columns: dict[str, str], feeders: list[tuple[Contract, str, int]]) -> str:
+    """The union of all entities that feed a fact.
+
+    Args:
+        columns: the fact's fed columns and their SQL types.
+        feeders: contract, entity, position of the feed within the entity.
+    """
+    selects = [_feeder_sql(contract, name, position, columns) for contract, name, position in feeders]
+    if not selects:
+        empty = [f"cast(null as {t}) as {c}" for c, t in {**BATCH_COLUMNS, **columns}.items()]
+        return "select\n    " + ",\n    ".join(empty) + "\nwhere false"
+    return "\nunion all by name\n".join(selects)
+
+
+def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: dict[str, str]) -> str:
+    lines = [f"    {name}," for name in BATCH_COLUMNS]
+    feed = contract.entities[entity_name].feeds[position]
+    for name, kind in columns.items():
+        expression = _by_layout(contract, entity_name, position, name) if name in feed.columns else "null"
+        lines.append(f"    cast({expression} as {kind}) as {name},")
+    body = "select\n" + "\n".join(lines) + f"\nfrom {{{{ ref('stg_{contract.source}__{entity_name}') }}}}"
+    return body if not feed.exclude else f"select * from (\n{body}\n) as mapped\nwhere {_kept(feed)}"
+
+
+def _kept(feed: Feed) -> str:
+    return " and ".join(
+        f"coalesce({c} not in ({literals([str(v) for v in vs])}), true)" for c, vs in feed.exclude.items()
+    )
+
+
+def _by_layout(contract: Contract, entity_name: str, position: int, name: str) -> str:
+    """The mapping of a column; a `case` over the layouts where some periods map it otherwise."""
+    entity = contract.entities[entity_name]
+    base = _expression(entity.feeds[position].columns[name], entity.columns)
+    cases = []
+    for layout in contract.layouts:
+        changed = contract.entity_in(entity_name, layout.periods[0])
+        other = _expression(changed.feeds[position].columns[name], changed.columns)
+        if other != base:
+            cases.append(f"when layout = {literal(layout.name)} then {other}")
+    return f"case {' '.join(cases)} else {base} end" if cases else base
+
+
+def _expression(mapping: ColumnMap, columns: tuple[Column, ...]) -> str:
+    if mapping.from_ is None:
+        mapped = literal(mapping.value)
+    else:
+        column = next(c for c in columns if c.name == mapping.from_)
+        mapped = _mapped(mapping, column)
+    if mapping.default is not None:
+        mapped = f"coalesce({mapped}, {literal(mapping.default)})"
+    if mapping.when:
+        held = " and ".join(
+            f"cast({quote(staged_name(c))} as varchar) in ({literals([str(v) for v in vs])})"
+            for c, vs in mapping.when.items()
+        )
+        mapped = f"case when {held} then {mapped} else {literal(mapping.otherwise)} end"
+    return mapped
+
+
+def _mapped(mapping: ColumnMap, column: Column) -> str:
+    name = quote(staged_name(column.name))
+    text = f"cast({name} as varchar)"
+    if mapping.codes is not None:
+        whens = " ".join(f"when {literal(str(a))} then {literal(str(b))}" for a, b in mapping.codes.items())
+        return f"case {text} {whens} end"
+    special = {str(code): to for code, to in column.missing.items()}
+    if mapping.crosswalk is not None:
+        whens = " ".join(f"when {literal(a)} then {literal(b)}" for a, b in special.items())
+        found = f"{{{{ crosswalk({mapping.crosswalk!r}, {text!r}) }}}}"
+        return f"case {text} {whens} else {found} end" if whens else found
+    value = name if not special else f"case when {text} in ({literals(list(special))}) then null else {name} end"
+    if mapping.replace:
+        whens = " ".join(f"when {literal(str(a))} then {literal(b)}" for a, b in mapping.replace.items())
+        value = f"case {text} {whens} else {value} end"
+    if mapping.multiply is None:
+        return value
+    return f"cast({value} as decimal(28,9)) * {_decimal(mapping.multiply)}"
+
+
+def _decimal(factor: float) -> str:
+    return f"cast({literal(format(factor, 'f').rstrip('0').rstrip('.'))} as decimal(9,3))"

@@ -1,0 +1,213 @@
+"""Render contracts, code lists and the observatory's policies into a dbt project, once for each state of `data/`.
+
+    $HIMS_HOME/rendered/<hash>/                       a copy of dbt_project/, and added to it:
+    $HIMS_HOME/rendered/<hash>/models/staging/*.sql   staging views, the union of all that feeds a fact
+    $HIMS_HOME/rendered/<hash>/macros/observatory.sql what SQL needs to know of `data/`
+    $HIMS_HOME/rendered/<hash>/seeds/*.csv            code lists as they are, and tables made from the YAML files
+    $HIMS_HOME/rendered/<hash>/target/manifest.json   dbt's manifest of this state
+
+The hash covers `data/`, the dbt project and this package, so a folder that exists is never stale.
+"""
+
+import csv
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hims_pipeline.contracts.facts import check_feeds, load_facts
+from hims_pipeline.contracts.indicators import breakdown_columns, load_breakdowns, load_indicators
+from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.errors import HimsError
+from hims_pipeline.lake.files import write_text
+from hims_pipeline.settings import Settings, quiet_environment
+from hims_pipeline.staging.models import BATCH_COLUMNS, feed_sql, staged_name, staging_sql
+
+EDITED = ("contracts", "codelists", "indicators", "observatory.yml")
+
+
+def state(settings: Settings) -> str:
+    """Hash of all that rendering depends on."""
+    edited = [settings.data / name for name in EDITED if (settings.data / name).exists()]
+    here = Path(__file__).parent
+    return tree_fingerprint(
+        *edited, settings.dbt_project, here, here.parent / "contracts", suffixes=(".yml", ".csv", ".sql", ".py")
+    )[:16]
+
+
+def rendered(settings: Settings, log: Callable[[str], None] = lambda text: None) -> Path:
+    """The rendered tree of the present state, made if it is not there yet, with dbt's manifest.
+
+    Raises:
+        ContractError: `data/` does not say what it must.
+        HimsError: dbt cannot parse the project.
+    """
+    target = settings.rendered / state(settings)
+    if target.exists():
+        return target
+    settings.rendered.mkdir(parents=True, exist_ok=True)
+    working = settings.rendered / f".making-{target.name}-{os.getpid()}"
+    shutil.rmtree(working, ignore_errors=True)
+    log("rendering staging models from the contracts")
+    _render(settings, working)
+    log("dbt parse")
+    _parse(settings, working)
+    try:
+        working.rename(target)
+    except OSError:  # another process was first, with the same content
+        shutil.rmtree(working)
+    return target
+
+
+def clear_leftovers(settings: Settings) -> None:
+    """Remove rendered trees of other states and what a killed rendering left."""
+    keep = state(settings)
+    for folder in settings.rendered.glob("*"):
+        if folder.name != keep:
+            shutil.rmtree(folder)
+
+
+def dbt_environment(settings: Settings, tree: Path, build: Path) -> dict[str, str]:
+    """What dbt and its profile read from the environment; all paths absolute."""
+    return quiet_environment(settings) | {
+        "HIMS_WAREHOUSE": str(build / "warehouse.duckdb"),
+        "HIMS_INPUTS": str(build / "inputs.json"),
+        "HIMS_SPILL": str(build / "spill"),
+        "DBT_TARGET_PATH": str(build / "target"),
+        "DBT_LOG_PATH": str(build / "logs"),
+        "DBT_LOG_LEVEL_FILE": "none",  # a data error quotes the value; stdout is filtered, a file would stay
+        "DBT_PROFILES_DIR": str(tree),
+    }
+
+
+def dbt_executable() -> str:
+    """dbt beside the running Python, so that no activated environment is needed."""
+    return str(Path(sys.executable).parent / "dbt")
+
+
+def _parse(settings: Settings, tree: Path) -> None:
+    env = dbt_environment(settings, tree, tree)
+    done = subprocess.run(
+        [dbt_executable(), "--quiet", "parse", "--project-dir", str(tree)],
+        env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise HimsError(f"dbt cannot parse the project:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+    for name in ("logs", "spill", "partial_parse.msgpack"):
+        shutil.rmtree(tree / name, ignore_errors=True)
+
+
+def _render(settings: Settings, tree: Path) -> None:
+    contracts = load_contracts(settings.data)
+    for contract in contracts.values():
+        check_feeds(contract)
+    shutil.copytree(settings.dbt_project, tree, ignore=shutil.ignore_patterns("target", "logs"))
+    described = [_staging_model(tree, contract, name) for contract in contracts.values() for name in contract.entities]
+    described += [_feed_model(tree, fact, columns, contracts.values()) for fact, columns in load_facts().items()]
+    write_text(tree / "models/staging/staging.yml", _yaml({"version": 2, "models": described}))
+    write_text(tree / "macros/observatory.sql", _macros(settings))
+    _seeds(settings, tree / "seeds", contracts.values())
+
+
+def _yaml(value: Any) -> str:
+    return yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=120)
+
+
+def _staging_model(tree: Path, contract: Contract, name: str) -> dict[str, Any]:
+    entity, model = contract.entities[name], f"stg_{contract.source}__{name}"
+    write_text(tree / f"models/staging/{model}.sql", staging_sql(contract, name) + "\n")
+    columns = [{"name": c, "description": "Of the batch"} for c in BATCH_COLUMNS]
+    for column in entity.kept_columns:
+        label = column.label if isinstance(column.label, str) else column.label.en
+        columns.append({"name": staged_name(column.name), "description": label or column.name})
+    return {
+        "name": model,
+        "description": f"{contract.title.en}: {entity.title.en}, accepted batches. Grain: {entity.grain}.",
+        "config": {"meta": {"source": contract.source, "owner": contract.owner.institution}},
+        "columns": columns,
+    }
+
+
+def _feed_model(tree: Path, fact: str, columns: dict[str, str], contracts: Iterable[Contract]) -> dict[str, Any]:
+    feeders = [
+        (contract, name, position)
+        for contract in contracts
+        for name, entity in contract.entities.items()
+        for position, feed in enumerate(entity.feeds)
+        if feed.fact == fact
+    ]
+    write_text(tree / f"models/staging/feed_{fact}.sql", feed_sql(fact, columns, feeders) + "\n")
+    sources = ", ".join(sorted({contract.source for contract, _, _ in feeders})) or "nothing yet"
+    return {"name": f"feed_{fact}", "description": f"All that feeds fct_{fact}, mapped to its columns: {sources}."}
+
+
+def _macros(settings: Settings) -> str:
+    observatory = load_observatory(settings.data)
+    known = {
+        "breakdown_columns": list(breakdown_columns(settings.data)),
+        "reference_country": observatory.reference_country,
+        "minimum_count": observatory.policies.minimum_count,
+    }
+    return "\n".join(
+        f"{{% macro {name}() %}}{{{{ return({value!r}) }}}}{{% endmacro %}}" for name, value in known.items()
+    )
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _seeds(settings: Settings, folder: Path, contracts: Iterable[Contract]) -> None:
+    folder.mkdir()
+    for path in sorted((settings.data / "codelists").glob("*.csv")):
+        shutil.copyfile(path, folder / path.name)
+    indicators = load_indicators(settings.data)
+    made = {
+        "sources": [_source_row(contract) for contract in contracts],
+        "indicators": [one.as_row() for one in indicators.values()],
+        "indicator_cells": [
+            {"indicator": one.code, "cell": " ".join(sorted(cell))} for one in indicators.values() for cell in one.cells
+        ],
+        "breakdowns": [{"breakdown": b.name, "name_en": b.label.en, "name_fr": b.label.fr, "name_ar": b.label.ar,
+                        "meaning": b.meaning} for b in load_breakdowns(settings.data)],
+    }  # fmt: skip
+    for name, rows in made.items():
+        if (folder / f"{name}.csv").exists():
+            raise HimsError(f"data/codelists/{name}.csv: this name belongs to a table that is made from YAML files.")
+        write_text(folder / f"{name}.csv", _csv(rows))
+    described = []
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            header = next(csv.reader(file))
+        # Every code is text: inferred types would turn "012" into 12 and Namibia's "NA" into NULL.
+        described.append({"name": path.stem, "config": {"column_types": dict.fromkeys(header, "varchar")}})
+    write_text(folder / "seeds.yml", _yaml({"version": 2, "seeds": described}))
+
+
+def _source_row(contract: Contract) -> dict[str, Any]:
+    design = contract.design
+    return {
+        "source": contract.source,
+        "name_en": contract.title.en, "name_fr": contract.title.fr, "name_ar": contract.title.ar,
+        "status": contract.status, "data_kind": contract.data_kind, "ref_country": contract.country or "",
+        "owner": contract.owner.institution, "contact": contract.owner.contact,
+        "licence": contract.licence.name, "attribution": contract.licence.attribution,
+        "is_redistributable": str(contract.licence.redistributable).lower(),
+        "cadence": contract.cadence, "clock": contract.clock, "universe": contract.universe,
+        "duration_rule": contract.duration_rule, "measure_type": contract.measure_type,
+        "is_personal": str(contract.personal).lower(),
+        "design_kind": design.kind if design else "", "expand_to_persons": (design.expand_to or "") if design else "",
+        "design_note": design.fallback if design else "",
+    }  # fmt: skip

@@ -1,0 +1,76 @@
+"""Broken deliveries, one for each rule that matters: a good file with one thing wrong, and the rule that must catch it.
+
+Here: which there are, and writing them. How each is broken stands in `broken_files` (files that are no proper table)
+and `broken_rows` (tables with wrong values).
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from hims_pipeline.settings import Settings
+from hims_pipeline.synthetic.broken_files import FILE_FAULTS, FileFault
+from hims_pipeline.synthetic.broken_rows import ROW_FAULTS, RowFault, Rows
+from hims_pipeline.synthetic.samples import SEED, make_samples
+
+WRITTEN = {"2014": (";", "windows-1256")}  # delimiter and encoding where they are not a comma and UTF-8
+
+
+@dataclass(frozen=True)
+class BrokenSample:
+    """One broken delivery.
+
+    Args:
+        name: what is wrong, as a word.
+        why: the same as a sentence.
+        expected_rule: start of the code of the rule that must catch it.
+        refused: False where the rule warns and the delivery is accepted.
+    """
+
+    name: str
+    source: str
+    period: str
+    files: list[Path]
+    why: str
+    expected_rule: str
+    refused: bool = True
+
+
+def make_broken(settings: Settings, out: Path, seed: int = SEED) -> list[BrokenSample]:
+    """Write the good sample to `out/good/` and the broken ones to `out/broken/<name>/`; returns the broken ones."""
+    good = {(one.source, one.period): one.files[0] for one in make_samples(settings, out / "good", seed)}
+    found = []
+    for fault in FILE_FAULTS:
+        path = good[fault.source, fault.period]
+        files = fault.make(path.name, path.read_bytes())
+        found.append(_write(out, fault, files))
+    for row_fault in ROW_FAULTS:
+        path = good[row_fault.source, row_fault.period]
+        delimiter, encoding = WRITTEN.get(row_fault.period, (",", "utf-8"))
+        rows = row_fault.make(read_rows(path, delimiter, encoding))
+        found.append(_write(out, row_fault, {path.name: _as_bytes(rows, delimiter, encoding)}))
+    return found
+
+
+def _write(out: Path, fault: FileFault | RowFault, files: dict[str, bytes]) -> BrokenSample:
+    folder = out / "broken" / fault.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    paths = [folder / name for name in files]
+    return BrokenSample(fault.name, fault.source, fault.period, paths, fault.why, fault.expected_rule, fault.refused)
+
+
+def read_rows(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> Rows:
+    """A sample file as one dictionary a row."""
+    with path.open(encoding=encoding, newline="") as file:
+        return list(csv.DictReader(file, delimiter=delimiter))
+
+
+def _as_bytes(rows: Rows, delimiter: str, encoding: str) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode(encoding)

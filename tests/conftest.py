@@ -1,0 +1,65 @@
+"""What all tests share: installations of their own, made and run as a person would, through the command line."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hims_pipeline.settings import REPOSITORY, Settings
+
+REAL_DATA = os.environ.get("HIMS_REAL_DATA")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "real_data" in item.keywords and not REAL_DATA:
+            item.add_marker(pytest.mark.skip(reason="HIMS_REAL_DATA is not set: no real deliveries to run on"))
+        if "browser" in item.keywords and not shutil.which("chromium"):
+            item.add_marker(pytest.mark.skip(reason="Chromium is not installed"))
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One installation in a folder of its own."""
+
+    home: Path
+    data: Path = REPOSITORY / "data"
+    expectations: Path = REPOSITORY / "expectations"
+    real_data: str | None = None
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(REPOSITORY, self.data, self.expectations, self.home, env="test")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("HIMS_", "DAGSTER_"))}
+        env |= {"HIMS_HOME": str(self.home), "HIMS_DATA": str(self.data), "HIMS_EXPECTATIONS": str(self.expectations)}
+        return env | {"HIMS_ENV": "test"} | ({"HIMS_REAL_DATA": self.real_data} if self.real_data else {})
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "hims_pipeline.cli", *words]
+
+    def hims(self, *words: str, check: bool = True) -> str:
+        """Run `hims …`; returns what it printed."""
+        done = subprocess.run(self.command(*words), env=self.environment, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def real_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """An installation after one night with the synthetic sample and all real deliveries, and what the run printed."""
+    here = Installation(tmp_path_factory.mktemp("real"), real_data=REAL_DATA)
+    return here, here.hims("run", "--samples")
+
+
+@pytest.fixture(scope="module")
+def small_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """An installation after one night with the synthetic sample alone."""
+    here = Installation(tmp_path_factory.mktemp("small"))
+    return here, here.hims("run", "--samples")

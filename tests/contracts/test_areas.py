@@ -1,0 +1,71 @@
+"""Areas stand in hierarchies that hold at each day, and the codes of two systems are never taken for each other."""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+import pytest
+
+Rows = Callable[[str], list[dict[str, str]]]
+DAYS = ("1994-04-20", "2004-04-28", "2014-04-23", "2024-11-06")
+
+
+def holds(row: dict[str, str], day: str) -> bool:
+    return (row["valid_from"] or "0000") <= day < (row["valid_to"] or "9999")
+
+
+def governorates(codelist: Rows, day: str) -> set[str]:
+    return {row["area_code"] for row in codelist("areas") if row["level"] == "governorate" and holds(row, day)}
+
+
+def test_parents_exist_in_the_same_country(codelist: Rows) -> None:
+    areas = {row["area_code"]: row for row in codelist("areas")}
+    for row in areas.values():
+        if row["level"] == "country":
+            assert row["area_code"] == row["country_code"]
+            continue
+        assert areas[row["parent_code"]]["country_code"] == row["country_code"], row
+    for row in codelist("area_hierarchies"):
+        assert areas[row["child_code"]]["country_code"] == areas[row["parent_code"]]["country_code"], row
+
+
+def test_tunisia_had_23_governorates_before_la_manouba_and_24_since(codelist: Rows) -> None:
+    assert [len(governorates(codelist, day)) for day in DAYS] == [23, 24, 24, 24]
+    assert {row["successor_code"] for row in codelist("area_successors")} == {"TN-12", "TN-14"}
+    assert {row["date"] for row in codelist("area_successors")} == {"2000-07-31"}
+    assert "TN-14" not in governorates(codelist, "2000-07-30")
+
+
+def test_ins_and_iso_codes_of_a_governorate_differ(codelist: Rows) -> None:
+    ins = {row["area_code"]: row["ins_code"] for row in codelist("areas") if row["iso_code"].startswith("TN-")}
+    assert len(ins) == len(set(ins.values())) == 24
+    assert (ins["TN-61"], ins["TN-31"], ins["TN-21"]) == ("34", "21", "15")  # Sfax, Béja, Nabeul
+    to = {(row["scheme"], row["code"]): row["area_code"] for row in codelist("xwalk_area")}
+    assert {code: to["INS_GOV", ins[code]] for code in ins} == {code: code for code in ins}
+    assert {code: to["ISO_GOV", code] for code in ins} == {code: code for code in ins}
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("hierarchy", ["TN_REGIONS", "TN_DISTRICTS"])
+def test_each_governorate_has_one_parent_at_each_day(codelist: Rows, hierarchy: str, day: str) -> None:
+    parents = defaultdict(set)
+    levels = {row["area_code"]: row["level"] for row in codelist("areas")}
+    for row in codelist("area_hierarchies"):
+        if row["hierarchy"] == hierarchy and levels[row["child_code"]] == "governorate" and holds(row, day):
+            parents[row["child_code"]].add(row["parent_code"])
+    if hierarchy == "TN_DISTRICTS" and day < "2023-09-21":
+        assert not parents
+        return
+    assert set(parents) == governorates(codelist, day)
+    assert all(len(found) == 1 for found in parents.values())
+    assert len(set.union(*parents.values())) == (7 if hierarchy == "TN_REGIONS" else 5)
+
+
+@pytest.mark.parametrize(
+    ("hierarchy", "level", "number"), [("AR_EPH_REGIONS", "agglomeration", 32), ("CL_REGIONS", "region", 16)]
+)
+def test_other_countries_first_levels_are_whole(codelist: Rows, hierarchy: str, level: str, number: int) -> None:
+    country = "ARG" if hierarchy.startswith("AR") else "CHL"
+    areas = {r["area_code"] for r in codelist("areas") if (r["country_code"], r["level"]) == (country, level)}
+    children = [row["child_code"] for row in codelist("area_hierarchies") if row["hierarchy"] == hierarchy]
+    assert len(areas) == number
+    assert len([child for child in children if child in areas]) == number

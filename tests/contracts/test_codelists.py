@@ -1,0 +1,170 @@
+"""The code lists agree with each other, in time and in both directions.
+
+Columns: `valid_from` is the day since when a country or area has stood as it does, `valid_to` the day from which on it
+does not; both are empty where that is beyond what the sources here reach. A country or area whose borders changed is
+another row; its successors stand in a list of their own, and no crosswalk sends a code of the whole to one part.
+`xwalk_…` translate the codes of a scheme, spelt as they occur; `note` says why where that is not plain.
+"""
+
+import csv
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+Rows = Callable[[str], list[dict[str, str]]]
+KEYS = {
+    "areas": ("area_code",),
+    "area_hierarchies": ("hierarchy", "child_code", "parent_code", "valid_from"),
+    "area_successors": ("former_code", "successor_code"),
+    "countries": ("country_code",),
+    "country_successors": ("former_code", "successor_code"),
+    "data_kinds": ("data_kind",),
+    "definitions": ("kind", "code"),
+    "xwalk_area": ("scheme", "code"),
+    "xwalk_country": ("scheme", "code"),
+}
+
+
+def test_every_list_is_declared_here(data: Path) -> None:
+    assert {path.stem for path in (data / "codelists").glob("*.csv")} == set(KEYS)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_list_is_plain_text_with_one_row_a_key(data: Path, codelist: Rows, name: str) -> None:
+    raw = (data / "codelists" / f"{name}.csv").read_bytes()
+    assert len(raw) < 150_000
+    assert not raw.startswith(b"\xef\xbb\xbf")
+    assert b"\r" not in raw
+    with (data / "codelists" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        assert len({len(row) for row in csv.reader(file)}) == 1
+    rows = codelist(name)
+    doubled = [key for key, n in Counter(tuple(row[k] for k in KEYS[name]) for row in rows).items() if n > 1]
+    assert not doubled
+    assert all(value == value.strip() for row in rows for value in row.values())
+    assert all(row[k] for row in rows for k in KEYS[name] if k != "valid_from")
+
+
+@pytest.mark.parametrize("name", ["countries", "areas", "definitions"])
+def test_names_stand_in_three_languages(codelist: Rows, name: str) -> None:
+    for row in codelist(name):
+        assert all((row["name_en"], row["name_fr"])), row
+        assert re.search("[\u0600-\u06ff]", row["name_ar"]), row
+
+
+@pytest.mark.parametrize("name", ["countries", "areas", "area_hierarchies"])
+def test_validity_runs_forward(codelist: Rows, name: str) -> None:
+    for row in codelist(name):
+        first, last = (date.fromisoformat(row[k]) if row[k] else None for k in ("valid_from", "valid_to"))
+        assert first is None or last is None or first < last, row
+
+
+def test_current_countries_are_those_of_iso_3166(codelist: Rows) -> None:
+    current = [row for row in codelist("countries") if row["status"] == "current"]
+    assert len(current) == 249
+    for column, pattern in (("country_code", "[A-Z]{3}"), ("alpha_2", "[A-Z]{2}"), ("m49", "[0-9]{3}")):
+        values = [row[column] for row in current]
+        assert len(set(values)) == 249
+        assert all(re.fullmatch(pattern, value) for value in values)
+    assert [row["country_code"] for row in current if not row["region_m49"]] == ["ATA"]
+    assert next(row["alpha_2"] for row in current if row["country_code"] == "NAM") == "NA"
+
+
+def test_former_countries_end_when_their_successors_begin(codelist: Rows) -> None:
+    countries = {row["country_code"]: row for row in codelist("countries")}
+    days = defaultdict(dict)
+    for row in codelist("country_successors"):
+        days[row["former_code"]][row["successor_code"]] = row["date"]
+    assert set(days) == {code for code, row in countries.items() if row["status"] == "former"}
+    for former, successors in days.items():
+        assert countries[former]["valid_to"] == max(successors.values()), former
+        for successor, day in successors.items():
+            assert countries[successor]["status"] in ("current", "former"), successor
+            assert countries[successor]["valid_from"] >= day, (former, successor)
+
+
+@pytest.mark.parametrize(
+    ("former", "m49", "until", "successors"),
+    [
+        ("SDN-736", "736", "2011-07-09", {"SDN", "SSD"}),
+        ("ETH-230", "230", "1993-05-24", {"ETH", "ERI"}),
+        ("CSXX", "891", "2006-06-03", {"SRB", "MNE"}),
+        ("CSHH", "200", "1993-01-01", {"CZE", "SVK"}),
+        ("ANHH", "530", "2010-10-10", {"BES", "CUW", "SXM"}),
+        ("YUCS", "890", "2003-02-04", {"SVN", "HRV", "MKD", "BIH", "CSXX"}),
+    ],
+)
+def test_known_splits(codelist: Rows, former: str, m49: str, until: str, successors: set[str]) -> None:
+    row = next(row for row in codelist("countries") if row["country_code"] == former)
+    assert (row["m49"], row["valid_to"]) == (m49, until)
+    found = {row["successor_code"] for row in codelist("country_successors") if row["former_code"] == former}
+    assert found == successors
+
+
+def test_a_country_that_split_is_never_sent_to_one_part(codelist: Rows) -> None:
+    parts = defaultdict(set)
+    for row in codelist("country_successors"):
+        parts[row["former_code"]].add(row["successor_code"])
+    split = {row["country_code"]: row for row in codelist("countries") if len(parts[row["country_code"]]) > 1}
+    current = {row["m49"] for row in codelist("countries") if row["status"] == "current"}
+    to = {(row["scheme"], row["code"]): row["country_code"] for row in codelist("xwalk_country")}
+    for code, row in split.items():
+        if row["m49"] and row["m49"] not in current and ("M49", row["m49"]) in to:
+            assert to["M49", row["m49"]] not in parts[code], code
+    assert (to["M49", "736"], to["M49", "729"], to["M49", "891"]) == ("SDN-736", "SDN", "CSXX")
+    assert [to["ISO3", code] for code in ("YUG", "SUN", "CSK", "SCG", "ANT")] == [
+        "YUCS",
+        "SUHH",
+        "CSHH",
+        "CSXX",
+        "ANHH",
+    ]
+    assert to["WDI", "ANT"] == "ANHH"
+
+
+def test_crosswalks_lead_to_countries_and_areas(codelist: Rows) -> None:
+    countries = {row["country_code"] for row in codelist("countries")}
+    areas = {row["area_code"] for row in codelist("areas")}
+    assert {row["country_code"] for row in codelist("xwalk_country")} <= countries
+    assert {row["area_code"] for row in codelist("xwalk_area")} <= areas
+    schemes = {row["scheme"] for row in codelist("xwalk_country")}
+    assert schemes == {"ISO3", "M49", "UNHCR", "INDEC", "UNDESA", "IOM_MMP", "WDI"}
+    assert {row["scheme"] for row in codelist("xwalk_area")} == {
+        "INS_GOV", "ISO_GOV", "INDEC_AGLOMERADO", "INDEC_REGION", "CL_REGION",
+    }  # fmt: skip
+
+
+def test_a_code_with_and_without_leading_zeros_is_one_code(codelist: Rows) -> None:
+    for name, schemes, to in (
+        ("xwalk_country", {"M49", "INDEC"}, "country_code"),
+        ("xwalk_area", {"INDEC_AGLOMERADO", "CL_REGION"}, "area_code"),
+    ):
+        found = defaultdict(set)
+        for row in codelist(name):
+            if row["scheme"] in schemes:
+                found[row["scheme"], row["code"].lstrip("0")].add(row[to])
+        assert all(len(targets) == 1 for targets in found.values())
+
+
+def test_unhcr_codes_are_not_iso_codes(codelist: Rows) -> None:
+    to = {row["code"]: row["country_code"] for row in codelist("xwalk_country") if row["scheme"] == "UNHCR"}
+    assert [to[code] for code in ("ARE", "UAE", "AUS", "AUL", "ALG", "GFR", "TUN")] == [
+        "EGY", "ARE", "AUT", "AUS", "DZA", "DEU", "TUN",
+    ]  # fmt: skip
+    assert [to[code] for code in ("UKN", "VAR", "STA", "TIB")] == ["_U", "_U", "_S", "TIB"]
+
+
+def test_chi_is_not_chile_and_no_group_is_a_country(codelist: Rows) -> None:
+    to = {(row["scheme"], row["code"]): row["country_code"] for row in codelist("xwalk_country")}
+    assert (to["WDI", "CHI"], to["WDI", "CHL"], to["UNDESA", "OOO"]) == ("XCX", "CHL", "_O")
+    assert (to["M49", "900"], to["M49", "5"], to["M49", "1834"], to["M49", "788"]) == ("_W", "_AGG", "_AGG", "TUN")
+    assert (to["INDEC", "14"], to["INDEC", "202"], to["INDEC", "999"]) == ("ARG", "BOL", "_U")
+
+
+def test_data_kinds_have_an_order(codelist: Rows, definitions: set[tuple[str, str]]) -> None:
+    weakness = {row["data_kind"]: int(row["weakness"]) for row in codelist("data_kinds")}
+    assert sorted(weakness, key=lambda kind: weakness[kind]) == ["real", "aggregate", "synthetic"]
+    assert {("data_kind", kind) for kind in weakness} == {one for one in definitions if one[0] == "data_kind"}

@@ -1,0 +1,70 @@
+"""Control figures add up among themselves, and name indicators, sources and areas that exist."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.contracts.model import Contract
+
+Rows = Callable[[str], list[dict[str, str]]]
+FILES = ("controls", "tunisia_published")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_control_figure_is_a_number_about_something_known(
+    data: Path, controls: Rows, codelist: Rows, name: str
+) -> None:
+    places = {row["country_code"] for row in codelist("countries")} | {row["area_code"] for row in codelist("areas")}
+    rows, indicators = controls(name), load_indicators(data)
+    assert len({row["control_id"] for row in rows}) == len(rows)
+    for row in rows:
+        assert float(row["tolerance"]) >= 0, row["control_id"]
+        assert float(row["value"]) != 0, row["control_id"]
+        assert row["published_by"], row["control_id"]
+        assert row["ref_area"] in places, row["control_id"]
+        assert row["counterpart_area"] in places | {"_T", "_Z"}, row["control_id"]
+        if row["indicator"]:
+            assert indicators[row["indicator"]].unit_measure == row["unit"], row["control_id"]
+        else:
+            assert row["note"].startswith("For the fact"), row["control_id"]
+
+
+def test_controls_of_real_sources_name_contracts(controls: Rows, contracts: dict[str, Contract]) -> None:
+    rows = controls("controls")
+    assert {row["source"] for row in rows} == {c.source for c in contracts.values() if c.status == "active"}
+    for row in rows:
+        edition = contracts[row["source"]].period.kind == "edition"
+        assert (row["vintage"] != "_Z") == edition, row["control_id"]
+
+
+def population(controls: Rows, year: str) -> dict[str, int]:
+    rows = [row for row in controls("tunisia_published") if (row["indicator"], row["time_period"]) == ("P01", year)]
+    return {row["ref_area"]: int(row["value"]) for row in rows}
+
+
+@pytest.mark.parametrize(("year", "national"), [("2004", 9_910_872), ("2014", 10_982_754), ("2023", 11_850_232)])
+def test_governorates_add_up_to_the_country(controls: Rows, codelist: Rows, year: str, national: int) -> None:
+    figures = population(controls, year)
+    parts = [row["area_code"] for row in codelist("areas") if row["iso_code"].startswith("TN-")]
+    assert figures["TUN"] == national
+    # The estimate of 2023 is rounded governorate by governorate.
+    assert abs(sum(figures[part] for part in parts) - national) <= (2 if year == "2023" else 0)
+
+
+def test_regions_and_districts_both_add_up(controls: Rows, codelist: Rows) -> None:
+    figures = population(controls, "2014")
+    sums: dict[str, dict[str, int]] = {"TN_REGIONS": {}, "TN_DISTRICTS": {}}
+    for row in codelist("area_hierarchies"):
+        if row["child_code"] in figures and row["hierarchy"] in sums:
+            found = sums[row["hierarchy"]]
+            found[row["parent_code"]] = found.get(row["parent_code"], 0) + figures[row["child_code"]]
+    assert {sum(found.values()) for found in sums.values()} == {10_982_754}
+    districts = [sums["TN_DISTRICTS"][f"TN-DIS-{number}"] for number in range(1, 6)]
+    assert districts == [1_515_884, 3_608_560, 2_867_500, 1_830_576, 1_160_234]
+
+
+def test_the_districts_of_2024_add_up(controls: Rows) -> None:
+    figures = population(controls, "2024")
+    assert sum(figures[f"TN-DIS-{number}"] for number in range(1, 6)) == figures["TUN"] == 11_972_169

@@ -1,0 +1,69 @@
+"""A source added by YAML alone, in a country that no code knows, shows in all places that follow from contracts."""
+
+import dagster as dg
+import pytest
+
+from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.defs.assembly import build_definitions
+from hims_pipeline.gates.judge import rules_of
+from hims_pipeline.release.reader import connect
+from hims_pipeline.staging.render import rendered
+
+
+def figures(here, indicator: str) -> dict[tuple[str, str], float]:
+    con = connect(settings=here.settings)
+    rows = con.execute(
+        "select ref_area, sex, obs_value from indicator_value where indicator = ?", [indicator]
+    ).fetchall()
+    con.close()
+    return {(area, sex): value for area, sex, value in rows}
+
+
+def test_a_dropped_file_ends_in_published_figures(northland_night) -> None:
+    here, printed = northland_night
+    assert "arrived: northland_survey/2023" in printed
+    assert figures(here, "P01")["XNL", "_T"] == pytest.approx(80 * 10.25)
+    assert figures(here, "A02")["XNL", "_T"] == pytest.approx(16 * 10.25)
+    assert figures(here, "A17")["XNL-S", "F"] == pytest.approx(20)
+    assert figures(here, "A17")["XNL-N", "F"] is None  # two records, fewer than this observatory shows
+
+
+def test_boundaries_are_dated_by_their_last_change(northland_night) -> None:
+    con = connect(settings=northland_night[0].settings)
+    found = con.execute("select distinct boundary_version from indicator_value where ref_area = 'XNL-S'").fetchall()
+    con.close()
+    assert found == [("1950-05-01",)]
+
+
+def test_citizenship_was_not_asked_and_no_figure_pretends_so(northland_night) -> None:
+    assert figures(northland_night[0], "A01") == {}
+
+
+def test_reader_rules_models_graph_and_descriptions_follow(northland) -> None:
+    settings, contract = northland.settings, load_contracts(northland.data)["northland_survey"]
+    codes = {rule.code for rule in rules_of(settings, contract, "2023")}
+    assert {"NORTHLAND-SURVEY-PERSONS-KEY", "NORTHLAND-SURVEY-PERSONS-COUNTY-XWALK"} <= codes
+    tree = rendered(settings)
+    assert (tree / "models/staging/stg_northland_survey__persons.sql").exists()
+    assert "stg_northland_survey__persons" in (tree / "models/staging/feed_persons.sql").read_text()
+    assert "House" in (tree / "models/staging/staging.yml").read_text()
+    node = build_definitions(settings).resolve_asset_graph().get(dg.AssetKey(["landing", "northland_survey"]))
+    assert "SYNTHETIC" in node.description
+    assert "one row a person" in node.description
+
+
+def test_the_schedule_keeps_the_observatorys_clock(northland) -> None:
+    schedule = build_definitions(northland.settings).resolve_schedule_def("nightly_schedule")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("15 4 * * *", "Pacific/Auckland")
+
+
+def test_dropped_again_byte_for_byte_says_so(northland_night) -> None:
+    here, _ = northland_night
+    from tests.country.conftest import rows
+
+    drop = here.home / "identified/landing/northland_survey/2023"
+    (drop / "north_again.txt").write_text(rows(), encoding="utf-8")
+    printed = here.hims("run")
+    assert "delivered again, byte for byte: nothing to do" in printed
+    assert "Nothing changed since r000001" in printed
+    assert not (drop / "north_again.txt").exists()

@@ -1,0 +1,53 @@
+"""kill -9 in the middle of a run, then the run again: one release, the same tables as undisturbed."""
+
+import os
+import signal
+import subprocess
+import time
+
+from hims_pipeline.release import store
+from tests.conftest import Installation
+
+MOMENTS = (
+    "batch(es) to take in",
+    "judging",
+    "Running dbt command",
+    "START sql table model conformed",
+    "packing",
+    "auditing",
+)
+
+
+def run_until(here: Installation, words: str) -> bool:
+    """Start a run and kill it, and all that it started, when it has said `words`; False when it ended before."""
+    process = subprocess.Popen(
+        here.command("run", "--samples"), env=here.environment | {"PYTHONUNBUFFERED": "1"}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    for line in process.stdout:
+        if words in line:
+            time.sleep(0.3)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return True
+    process.wait()
+    return False
+
+
+def hashes(here: Installation) -> dict[str, str]:
+    tables = store.current(here.settings).manifest("staff")["tables"]
+    return {name: facts["content_hash"] for name, facts in tables.items()}
+
+
+def test_killed_at_every_phase_then_run_again(small_night, tmp_path) -> None:
+    undisturbed = store.get(small_night[0].settings, "r000001").manifest("staff")["tables"]
+    here = Installation(tmp_path / "home")
+    killed = [moment for moment in MOMENTS if run_until(here, moment)]
+    assert killed == list(MOMENTS)
+    assert not (here.home / "releases/CURRENT").exists()
+    printed = here.hims("run", "--samples")
+    assert "cleared away: build/" in printed
+    assert [one.id for one in store.releases(here.settings)] == ["r000001"]
+    assert hashes(here) == {name: facts["content_hash"] for name, facts in undisturbed.items()}
+    assert list((here.home / "build").iterdir()) == []

@@ -1,0 +1,85 @@
+"""A night with real deliveries: the published figures are those that their publishers print."""
+
+import csv
+import json
+
+import pytest
+
+from hims_pipeline.release.reader import connect
+from hims_pipeline.settings import REPOSITORY
+
+pytestmark = pytest.mark.real_data
+EVERY = csv.DictReader((REPOSITORY / "data/controls/controls.csv").open(encoding="utf-8"))
+CONTROLS = [control for control in EVERY if control["indicator"]]  # the others are about facts
+
+
+def published(here, control: dict[str, str]) -> list[tuple]:
+    breakdowns = [part.split("=") for part in control["breakdown"].split(";") if part]
+    conditions = "".join(f" and {name} = '{value}'" for name, value in breakdowns)
+    con = connect(settings=here.settings)
+    try:
+        return con.execute(
+            "select obs_value, standard_error from indicator_value where indicator = ? and source = ? and vintage = ?"
+            f" and time_period = ? and ref_area = ? and counterpart_area = ? and sex = ?{conditions}",
+            [
+                control[k]
+                for k in ("indicator", "source", "vintage", "time_period", "ref_area", "counterpart_area", "sex")
+            ],
+        ).fetchall()
+    finally:
+        con.close()
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control["control_id"])
+def test_published_figure_is_the_control_figure(real_night, control: dict[str, str]) -> None:
+    rows = published(real_night[0], control)
+    assert len(rows) == 1, "a control names exactly one figure"
+    value, error = rows[0]
+    # A sample's share may miss the full count by its sampling error: two and a half standard errors.
+    tolerance = 2.5 * error if control["tolerance"] == "sampling" else float(control["tolerance"])
+    assert abs(value - float(control["value"])) <= tolerance + 1e-9
+
+
+def test_population_balances_to_rounding(real_night) -> None:
+    con = connect(settings=real_night[0].settings)
+    rows = dict(
+        con.execute(
+            "select indicator, obs_value from indicator_value"
+            " where source = 'un_wpp' and ref_area = 'TUN' and time_period = '2023'"
+        ).fetchall()
+    )
+    con.close()
+    assert abs(rows["P02"] - rows["P03"] + rows["B04"] - rows["P05"]) <= 1
+
+
+def test_a_truncated_zip_is_refused_and_the_rest_published(real_night) -> None:
+    here, printed = real_night
+    states = {
+        one["batch"].rsplit("/", 1)[0]: one for one in json.loads(here.hims("status", "--format", "json"))["batches"]
+    }
+    assert states["argentina_eph/2021Q1"]["state"] == "refused"
+    assert "EPH_usu_1_Trim_2021_txt.TRUNCATED.zip" in states["argentina_eph/2021Q1"]["reasons"][0]
+    assert "incomplete" in states["argentina_eph/2021Q1"]["reasons"][0]
+    assert [period for period, one in states.items() if one["state"] == "accepted" and period.startswith("argentina")]
+    assert "Release r000001" in printed
+
+
+def test_both_editions_of_a_stock_stand_side_by_side(real_night) -> None:
+    con = connect(settings=real_night[0].settings)
+    rows = con.execute(
+        """select vintage, count(distinct series_key), count(*) from indicator_value
+           where source = 'undesa_migrant_stock' and ref_area = 'TUN' and indicator = 'A07'
+               and counterpart_area = '_T' and sex = '_T' and time_period = '2020'
+           group by vintage order by vintage"""
+    ).fetchall()
+    con.close()
+    assert rows == [("2020", 1, 1), ("2024", 1, 1)]
+
+
+def test_the_same_run_again_changes_nothing(real_night) -> None:
+    here, _ = real_night
+    before = (here.home / "releases/CURRENT").read_text()
+    printed = here.hims("run", "--samples")
+    assert "Nothing changed since r000001" in printed
+    assert (here.home / "releases/CURRENT").read_text() == before
+    assert here.hims("release", "verify").strip() == "r000001: intact"

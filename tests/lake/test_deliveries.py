@@ -1,0 +1,184 @@
+"""Deliveries and batches without a run: what arrives, what counts, what is pending, who holds the lock."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hims_pipeline import intake
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import Busy, HimsError
+from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.lake.verdict import Verdict
+from hims_pipeline.settings import REPOSITORY, Settings
+from tests.country.conftest import CONTRACT
+
+
+def contract(**period: str) -> Contract:
+    record = yaml.safe_load(CONTRACT)
+    record["period"] |= period
+    return Contract.model_validate(record)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", tmp_path / "home", env="test")
+
+
+def sent(tmp_path: Path, text: str, name: str = "north.txt") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def accept(settings: Settings, delivery: landing.Delivery, status: str = "accepted") -> None:
+    """Put a batch where a verdict puts it, without reading anything."""
+    folder = batches.folder_of(settings.bronze, delivery)
+    folder.mkdir(parents=True)
+    batches.write_manifest(
+        folder,
+        batches.Manifest(
+            delivery.source, delivery.period, delivery.id, delivery.sha256, 1, "c", "r", "", "synthetic", "k", {}
+        ),
+    )
+    verdict = Verdict(delivery.batch, status, "gate", "2024-01-01", {})  # type: ignore[arg-type]
+    batches.settle(settings, delivery, folder, verdict)
+
+
+def test_same_bytes_under_another_name_are_the_same_delivery(settings, tmp_path) -> None:
+    first, new = landing.take_over(settings, contract(), "2023", [sent(tmp_path, "a")])
+    again, is_new = landing.take_over(settings, contract(), "2023", [sent(tmp_path, "a", "north_copy.txt")])
+    other, _ = landing.take_over(settings, contract(), "2023", [sent(tmp_path, "b")])
+    assert (new, is_new) == (True, False)
+    assert again == first
+    assert other.id != first.id
+    assert other.sequence == first.sequence + 1
+
+
+def test_a_period_spelt_wrong_is_an_error_that_shows_the_spelling(settings, tmp_path) -> None:
+    with pytest.raises(HimsError, match="a year such as 2024"):
+        landing.take_over(settings, contract(), "2023-13", [sent(tmp_path, "a")])
+
+
+def test_what_is_dropped_is_taken_over_once_it_rests(settings, tmp_path) -> None:
+    place = settings.landing / "northland_survey/2023"
+    place.mkdir(parents=True)
+    path = sent(place, "a")
+    contracts = {"northland_survey": contract()}
+    young = landing.collect(settings, contracts, settle_seconds=60)
+    assert young[0] == []
+    assert "changed less than" in young[2][0].reason
+    new, _, _ = landing.collect(settings, contracts, settle_seconds=60, now=path.stat().st_mtime + 61)
+    assert [one.period for one in new] == ["2023"]
+    assert not path.exists()
+
+
+def test_misplaced_files_are_reported_and_left_alone(settings) -> None:
+    for place in ("nobody/2023", "northland_survey/summer"):
+        (settings.landing / place).mkdir(parents=True)
+        sent(settings.landing / place, "a")
+    _, _, misplaced = landing.collect(settings, {"northland_survey": contract()}, 0)
+    assert {one.place for one in misplaced} == {"nobody", "northland_survey/summer"}
+    assert len(list(settings.landing.rglob("north.txt"))) == 2
+
+
+def test_what_a_killed_take_over_left_is_cleared(settings) -> None:
+    (settings.landing / "northland_survey/2023/.incoming-1-2").mkdir(parents=True)
+    assert landing.clear_leftovers(settings) == 1
+    assert landing.deliveries(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("supersedes", "expected"),
+    [("same_period", {"b", "d"}), ("earlier_editions", {"d"}), ("nothing", {"a", "b", "c", "d"})],
+)
+def test_what_counts_follows_from_the_contract(settings, tmp_path, supersedes: str, expected: set[str]) -> None:
+    terms, names = contract(supersedes=supersedes), {}
+    for text, period in (("a", "2022"), ("b", "2022"), ("c", "2023"), ("d", "2023")):
+        delivery, _ = landing.take_over(settings, terms, period, [sent(tmp_path, text)])
+        accept(settings, delivery)
+        names[delivery.batch] = text
+    counted = batches.counting(settings, terms, landing.deliveries(settings))
+    assert {names[one.manifest.batch] for one in counted} == expected
+
+
+def test_the_order_of_periods_does_not_matter(settings, tmp_path) -> None:
+    ends = set()
+    for number, order in enumerate(itertools.permutations(["2020", "2021", "2022", "2023"])):
+        here = Settings(settings.project, settings.data, settings.expectations, tmp_path / str(number), env="test")
+        for period in order:
+            delivery, _ = landing.take_over(here, contract(), period, [sent(tmp_path, period)])
+            accept(here, delivery)
+        counted = batches.counting(here, contract(), landing.deliveries(here))
+        ends.add(tuple(one.manifest.batch for one in counted))
+    assert len(ends) == 1
+
+
+def test_a_withdrawn_delivery_gives_way_to_the_earlier_one(settings, tmp_path) -> None:
+    terms = contract()
+    first, _ = landing.take_over(settings, terms, "2023", [sent(tmp_path, "a")])
+    later, _ = landing.take_over(settings, terms, "2023", [sent(tmp_path, "b")])
+    accept(settings, first)
+    accept(settings, later)
+    intake.withdraw(settings, later.batch, "another country's file")
+    counted = batches.counting(settings, terms, landing.deliveries(settings))
+    assert [one.manifest.batch for one in counted] == [first.batch]
+    with pytest.raises(HimsError, match="withdrawn already"):
+        intake.withdraw(settings, later.batch, "again")
+
+
+def test_a_refused_correction_does_not_supersede(settings, tmp_path) -> None:
+    first, _ = landing.take_over(settings, contract(), "2023", [sent(tmp_path, "a")])
+    later, _ = landing.take_over(settings, contract(), "2023", [sent(tmp_path, "b")])
+    accept(settings, first)
+    accept(settings, later, "refused")
+    counted = batches.counting(settings, contract(), landing.deliveries(settings))
+    assert [one.manifest.batch for one in counted] == [first.batch]
+
+
+def test_labels_are_no_part_of_what_a_verdict_rests_on() -> None:
+    record = yaml.safe_load(CONTRACT)
+    before = intake.contract_sha256(Contract.model_validate(record), "2023")
+    record["title"]["en"], record["owner"]["contact"] = "Another title", "somebody else"
+    assert intake.contract_sha256(Contract.model_validate(record), "2023") == before
+    record["entities"]["persons"]["columns"][1]["maximum"] = 40
+    assert intake.contract_sha256(Contract.model_validate(record), "2023") != before
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.settings import REPOSITORY, Settings
+settings = Settings(REPOSITORY, REPOSITORY, REPOSITORY, Path(sys.argv[1]))
+with installation_lock(settings, "counting sheep"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_lock_names_its_holder_and_dies_with_it(settings) -> None:
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(settings.home)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(Busy, match="counting sheep"), installation_lock(settings, "mine"):
+        pass
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    with installation_lock(settings, "mine"):
+        pass
+
+
+def test_an_edited_line_breaks_the_audit_trail(settings) -> None:
+    for number in range(3):
+        journal.record(settings, "tried", number=number)
+    assert journal.broken_at(settings) is None
+    path = settings.home / "audit.jsonl"
+    path.write_text(path.read_text().replace('"number": 0', '"number": 7'))
+    assert journal.broken_at(settings) == 2

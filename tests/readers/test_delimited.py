@@ -1,0 +1,244 @@
+"""Delimited text: what loads, loads exactly; types are told by how a value is written."""
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+
+import pytest
+
+GOOD = "id,name,birth,weight\n1,Ali,2000-02-29,1.5\n2,منى,1999-12-31,2.0000\n3,,,\n".encode()
+ROWS = [
+    (1, "Ali", dt.date(2000, 2, 29), Decimal("1.5000"), 2),
+    (2, "منى", dt.date(1999, 12, 31), Decimal("2.0000"), 3),
+    (3, None, None, None, 4),
+]
+
+
+def test_a_plain_file_loads_exactly(read):
+    seen = read({"people.csv": GOOD})
+    assert seen.findings == ()
+    assert seen.result.stage == "read"
+    assert seen.rows() == ROWS
+    file = seen.result.entities["people"]
+    assert (file.file, file.sent_as, file.rows, file.rejected) == ("people.parquet", "people.csv", 3, 0)
+    assert file.bytes == (seen.folder / "people.parquet").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (b"\xef\xbb\xbf" + GOOD, {}),
+        (GOOD.replace(b"\n", b"\r\n"), {}),
+        (GOOD.decode().encode("utf-16"), {"encoding": "utf-16"}),
+        (GOOD.decode().encode("cp1256"), {"encoding": "windows-1256"}),
+        (GOOD.replace(b",", b";"), {"delimiter": ";"}),
+        (GOOD.replace(b"\n", b",\n"), {"trailing_delimiter": True}),
+        (GOOD.replace(b"Ali", b'"Ali"').replace(b",,", b',"",'), {}),
+        (GOOD.replace(b",,", b",NA,"), {"null_values": ["", "NA"]}),
+        (GOOD.replace(b",", b";").replace(b"1.5", b"1,5").replace(b"2.0", b"2,0"), {"delimiter": ";", "decimal": ","}),
+    ],
+)
+def test_the_same_table_however_it_is_written(read, content, form):
+    seen = read({"people.csv": content}, format=form)
+    assert seen.findings == ()
+    assert seen.rows() == ROWS
+
+
+def test_without_a_header_the_contract_names_the_columns(read):
+    seen = read({"people.csv": GOOD.split(b"\n", 1)[1]}, format={"header": False})
+    assert [row[:4] for row in seen.rows()] == [row[:4] for row in ROWS]
+    assert seen.sql("_line") == [(1,), (2,), (3,)]
+
+
+def test_quoted_newlines_of_any_kind_stay_what_they_are(read):
+    content = GOOD.replace(b"\n", b"\r\n").replace(b"Ali", b'"A\nl\r\ni"').replace(b",,\r\n", b',"",\r\n')
+    seen = read({"people.csv": content})
+    assert seen.findings == ()
+    assert seen.sql("name, _line") == [("A\nl\r\ni", 2), ("منى", 3), (None, 4)]
+
+
+def test_text_keeps_what_stands_there_and_becomes_nfc(read):
+    seen = read({"people.csv": "id,name,birth,weight\n1, cafe\u0301 ,,\n".encode()})
+    assert seen.sql("name") == [(" café ",)]
+
+
+def test_columns_outside_the_contract_and_free_text_are_not_written(read):
+    columns = [{"name": "b", "type": "integer"}, {"name": "note", "sensitivity": "free_text"}]
+    seen = read({"people.csv": b"a,b,note\nx,1,secret\n"}, columns, entity={"header": ["a", "b", "note"]})
+    assert seen.sql("*") == [(1, 2)]
+    assert b"secret" not in (seen.folder / "people.parquet").read_bytes()
+
+
+def test_a_layout_renames_columns_and_changes_the_format(read):
+    layout = {
+        "name": "old",
+        "periods": ["2023"],
+        "entities": {"people": {"names": {"id": "NUM"}, "format": {"delimiter": ";"}}},
+    }
+    seen = read({"people.csv": GOOD.replace(b"id", b"NUM").replace(b",", b";")}, layouts=[layout], period_read="2023")
+    assert seen.rows() == ROWS
+
+
+BAD = {
+    "integer": [
+        "1.5",
+        "1e2",
+        "0x10",
+        "1_000",
+        " 1",
+        "1 ",
+        "+5",
+        "007",
+        "-0",
+        "1,5",
+        "١٢",
+        "abc",
+        "9223372036854775808",
+        "5.",
+        "NaN",
+    ],
+    "decimal": [
+        "1.123456",
+        "1e2",
+        "1,5",
+        " 1",
+        "007",
+        "+1",
+        "inf",
+        "1234567890123456789",
+        "1.5.2",
+        "0x10",
+        "1_0",
+        "5.",
+    ],
+    "number": ["inf", "nan", "-Infinity", "0x10", "1_000", "1,5", " 1", "1e999", "1e-999", "abc", "١", "+1", "5."],
+    "date": [
+        "2023-02-29",
+        "29/02/2024",
+        "2024-2-9",
+        "2024-01-01 10:00",
+        "20240101",
+        "infinity",
+        "epoch",
+        " 2024-01-01",
+        "12024-01-01",
+        "2024-01-01 (BC)",
+        "0000-01-01",
+    ],
+    "boolean": ["yes", "2", " true", "T"],
+}
+
+
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in BAD.items() for text in texts])
+def test_what_a_cast_would_swallow_is_a_finding(read, kind, text):
+    columns = [{"name": "k"}, {"name": "v", "type": kind, "scale": 4, "sensitivity": "sensitive"}]
+    seen = read({"people.csv": f'k,v\na,\nb,"{text}"\n'.encode()}, columns)
+    assert seen.rules == [f"TYPES-{kind.upper()}"]
+    assert seen.result.stage == "types"
+    finding = seen.findings[0]
+    assert (finding.file, finding.column, finding.count, finding.total, finding.lines) == (
+        "people.csv",
+        "v",
+        1,
+        2,
+        (3,),
+    )
+    assert seen.result.entities == {}
+    assert not (seen.folder / "people.parquet").exists()
+
+
+FINE = {
+    "integer": [("-12", -12), ("0", 0), ("9223372036854775807", 9223372036854775807)],
+    "decimal": [
+        ("1.5", "1.5"),
+        ("-0.50", "-0.5"),
+        ("12", "12"),
+        (".25", "0.25"),
+        ("1.50000000", "1.5"),
+        ("100", "100"),
+    ],
+    "number": [
+        ("1.5", 1.5),
+        ("1e-5", 1e-5),
+        ("12", 12.0),
+        ("43337.6910000001", 43337.6910000001),
+        ("-.5", -0.5),
+        ("0.0", 0.0),
+    ],
+    "date": [("2024-02-29", dt.date(2024, 2, 29)), ("0001-01-01", dt.date(1, 1, 1))],
+    "boolean": [("TRUE", True), ("0", False), ("1", True), ("false", False)],
+}
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), [(k, *case) for k, cases in FINE.items() for case in cases])
+def test_plain_spellings_are_read(read, kind, text, value):
+    seen = read({"people.csv": f"k,v\na,{text}\n".encode()}, [{"name": "k"}, {"name": "v", "type": kind, "scale": 4}])
+    assert seen.findings == ()
+    assert seen.sql("v") == [(Decimal(value) if kind == "decimal" else value,)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "allow", "text", "value"),
+    [
+        ("integer", "leading_zeros", "007", 7),
+        ("integer", "plus_sign", "+7", 7),
+        ("integer", "padding", " 7\t", 7),
+        ("integer", "padding", "   ", None),
+        ("integer", "zero_fraction", "7.0", 7),
+        ("integer", "zero_fraction", "-7.000", -7),
+        ("decimal", "leading_zeros", "007.5", Decimal("7.5")),
+        ("number", "padding", " 7.5", 7.5),
+        ("date", "padding", "2024-01-02 ", dt.date(2024, 1, 2)),
+        ("text", "padding", " x ", "x"),
+        ("boolean", "padding", " 1", True),
+    ],
+)
+def test_what_the_contract_allows_is_read(read, kind, allow, text, value):
+    columns = [{"name": "k"}, {"name": "v", "type": kind, "scale": 4, "allow": [allow]}]
+    seen = read({"people.csv": f"k,v\na,{text}\n".encode()}, columns)
+    assert seen.findings == ()
+    assert seen.sql("v") == [(value,)]
+
+
+def test_allowing_one_spelling_allows_no_other(read):
+    columns = [{"name": "k"}, {"name": "v", "type": "integer", "allow": ["zero_fraction", "padding"]}]
+    seen = read({"people.csv": b"k,v\na,7.5\nb,7.0\nc,007\nd,+7\n"}, columns)
+    assert seen.findings[0].count == 3
+    assert "1 with a decimal fraction, 1 with a plus sign, 1 with leading zeros" in seen.text
+
+
+@pytest.mark.parametrize(
+    ("form", "text"), [("%d/%m/%Y", "29/02/2024"), ("%Y%m%d", "20240229"), ("%d.%m.%y", "29.02.24")]
+)
+def test_dates_are_read_in_the_contracts_form_only(read, form, text):
+    columns = [{"name": "d", "type": "date", "date_format": form}, {"name": "k"}]
+    assert read({"people.csv": f"d,k\n{text},a\n".encode()}, columns).sql("d") == [(dt.date(2024, 2, 29),)]
+    assert read({"people.csv": b"d,k\n2024-02-29,a\n"}, columns).rules == ["TYPES-DATE"]
+
+
+def test_all_findings_of_all_columns_come_at_once(read):
+    seen = read({"people.csv": b"id,name,birth,weight\nx,a,x,1\n1.5,b,,2.123456\n"})
+    assert [(f.column, f.count, f.lines) for f in seen.findings] == [
+        ("id", 2, (2, 3)),
+        ("birth", 1, (2,)),
+        ("weight", 1, (3,)),
+    ]
+
+
+def test_identifiers_leave_as_pseudonyms_and_none_as_null(read):
+    columns = [{"name": "cin", "sensitivity": "identifier", "pattern": "[0-9]{8}"}, {"name": "k"}]
+    seen = read({"people.csv": "cin,k\n08765432,a\n ٠٨٧٦٥٤٣٢\u200f,b\n,c\n".encode()}, columns)
+    first, second, third = seen.sql("cin")
+    assert isinstance(first[0], uuid.UUID)
+    assert first == second
+    assert third == (None,)
+    assert seen.result.key_version.startswith("demonstration-")
+    assert b"08765432" not in (seen.folder / "people.parquet").read_bytes()
+
+
+def test_a_malformed_identifier_is_a_finding_without_its_value(read):
+    columns = [{"name": "cin", "sensitivity": "identifier", "pattern": "[0-9]{8}"}, {"name": "k"}]
+    seen = read({"people.csv": b"cin,k\n08765432,a\n1234,b\n"}, columns)
+    assert seen.rules == ["TYPES-IDENTIFIER"]
+    assert seen.findings[0].lines == (3,)
+    assert "1234" not in seen.text + "".join(seen.said)

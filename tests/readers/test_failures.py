@@ -1,0 +1,102 @@
+"""Failures of our own are raised, never told as bad data, and carry no value of the data."""
+
+import pickle
+import stat
+import traceback
+
+import duckdb
+import pytest
+
+from hims_pipeline.errors import ContractError, HimsError
+from hims_pipeline.readers import table, write
+from hims_pipeline.readers.guard import ReaderFailure, guarded
+
+GOOD = b"id,name,birth,weight\n1,Trabelsi,,\n"
+
+
+def full_text(error: BaseException) -> str:
+    """Everything that a logger could serialise of an error."""
+    chain = "".join(traceback.format_exception(error))
+    return chain + repr(error.__context__) + repr(error.__cause__) + repr(pickle.loads(pickle.dumps(error)))  # noqa: S301
+
+
+@pytest.mark.parametrize(
+    "error", [duckdb.IOException("No space left"), duckdb.OutOfMemoryException("memory_limit"), OSError("disk")]
+)
+def test_disk_and_memory_are_raised_with_their_reason(read, monkeypatch, error):
+    monkeypatch.setattr(table, "write_typed", lambda *a, **k: (_ for _ in ()).throw(error))
+    with pytest.raises(ReaderFailure, match=str(error)) as raised:
+        read({"people.csv": GOOD})
+    assert "people.csv" in str(raised.value)
+
+
+def test_an_unknown_error_keeps_its_text_in_the_identified_zone(read, monkeypatch, tmp_path):
+    def fail(*args, **kwargs):
+        raise duckdb.InternalException("Original Line: 1,Trabelsi")
+
+    monkeypatch.setattr(table, "write_typed", fail)
+    with pytest.raises(ReaderFailure) as raised:
+        read({"people.csv": GOOD})
+    assert "Trabelsi" not in full_text(raised.value)
+    [kept] = tmp_path.glob("home-*/identified/failures/*.txt")
+    assert "Trabelsi" in kept.read_text()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert not list(tmp_path.glob("home-*/identified/scratch/read-*"))
+
+
+def test_a_refusal_that_no_check_names_is_a_defect_of_ours(read, monkeypatch):
+    def fail(*args, **kwargs):
+        raise duckdb.InvalidInputException(write.MISFIT)
+
+    monkeypatch.setattr(table, "write_typed", fail)
+    with pytest.raises(ReaderFailure, match="no check names"):
+        read({"people.csv": GOOD})
+
+
+def test_rows_that_get_lost_on_the_way_are_a_finding(read, monkeypatch):
+    whole = table.write_typed
+
+    def lose(*args, **kwargs):
+        joined = whole(*args, **kwargs)
+        return type(joined)(joined.rows - 1, joined.bytes, joined.sha256)
+
+    monkeypatch.setattr(table, "write_typed", lose)
+    seen = read({"people.csv": GOOD})
+    assert seen.rules == ["ENVELOPE-RECORDS"]
+    assert "1 records were counted over the bytes, but 0 were read" in seen.text
+
+
+def test_what_people_can_mend_passes_unchanged(settings_for, tmp_path):
+    def fail():
+        raise HimsError("do this")
+
+    with pytest.raises(HimsError, match="do this"):
+        guarded(settings_for(tmp_path), "step", fail)
+
+
+def test_a_contract_that_cannot_be_applied_is_no_bad_data(read):
+    with pytest.raises(ContractError, match="no known encoding"):
+        read({"people.csv": GOOD}, format={"encoding": "utf-9"})
+    with pytest.raises(ContractError, match="one character"):
+        read({"people.csv": GOOD}, format={"delimiter": ";;"})
+
+
+def test_a_missing_key_is_no_bad_data(read, tmp_path):
+    columns = [{"name": "cin", "sensitivity": "identifier"}]
+    with pytest.raises(HimsError, match="hims key init"):
+        read({"people.csv": b"cin\n1\n"}, columns, settings={"key_file": tmp_path / "nowhere"})
+
+
+def test_no_message_of_a_bad_file_quotes_it(read, monkeypatch):
+    """Broken in many ways at once, with a name in each place; neither findings nor progress may hold it."""
+    rows = ["Trabelsi,Trabelsi,Trabelsi,Trabelsi", '1,"Trabelsi"x,,', "2,Trabelsi", "3,a,b,c,Trabelsi", '4,"Trabelsi,,']
+    for count in range(1, len(rows) + 1):
+        seen = read({"people.csv": "\n".join(["id,name,birth,weight", *rows[:count], ""]).encode()})
+        assert seen.findings
+        assert "Trabelsi" not in seen.text + "".join(seen.said) + repr(seen.result)
+
+
+def test_nothing_is_left_in_scratch(read):
+    for content in (GOOD, GOOD[:-1], b""):
+        seen = read({"people.csv": content})
+        assert not list(seen.settings.scratch.glob("read-*"))

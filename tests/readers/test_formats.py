@@ -1,0 +1,206 @@
+"""Parquet, Excel, SPSS and Stata take the same way as text: same header check, same types, same entity file."""
+
+import datetime as dt
+import io
+from decimal import Decimal
+
+import duckdb
+import openpyxl
+import pandas as pd
+import pyreadstat
+import pytest
+
+COLUMNS = (
+    {"name": "id", "type": "integer"},
+    {"name": "sex", "type": "integer", "codes": {1: "Male", 2: "Female"}, "missing": {9: "_U"}},
+    {"name": "name"},
+    {"name": "weight", "type": "decimal", "scale": 4},
+    {"name": "birth", "type": "date"},
+)
+ROWS = [
+    (1, 1, "Ali", Decimal("1.2500"), dt.date(2000, 1, 2)),
+    (2, 2, "منى", Decimal("2.5000"), None),
+    (3, 9, None, None, dt.date(1999, 12, 31)),
+]
+FRAME = {
+    "id": [1, 2, 3],
+    "sex": [1.0, 2.0, 9.0],
+    "name": ["Ali", "منى", ""],
+    "weight": [1.25, 2.5, float("nan")],
+    "birth": [dt.date(2000, 1, 2), None, dt.date(1999, 12, 31)],
+}
+LABELS = {"sex": {1: "Male", 2: "Female", 9: "No answer"}}
+
+
+def parquet(tmp_path, sql: str) -> bytes:
+    with duckdb.connect() as con:
+        con.execute(f"copy ({sql}) to '{tmp_path}/made.parquet' (format parquet)")
+    return (tmp_path / "made.parquet").read_bytes()
+
+
+def workbook(rows, title: str = "Data") -> bytes:
+    book = openpyxl.Workbook()
+    book.active.title = title
+    for row in rows:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def statistical(tmp_path, kind: str, labels=LABELS) -> bytes:
+    path, frame = tmp_path / f"made.{kind}", pd.DataFrame(FRAME)
+    write = {"sav": pyreadstat.write_sav, "dta": pyreadstat.write_dta}[kind]
+    more = {"missing_ranges": {"sex": [9]}} if kind == "sav" else {}
+    write(frame, str(path), variable_value_labels=labels, **more)
+    return path.read_bytes()
+
+
+PARQUET = """select unnest([1, 2, 3]) as id, unnest([1, 2, 9]) as sex, unnest(['Ali', 'منى', '']) as name,
+    unnest([1.25, 2.5, null]) as weight, unnest([date '2000-01-02', null, date '1999-12-31']) as birth"""
+
+
+def test_parquet_in_any_order_of_columns(read, tmp_path):
+    for sql in (PARQUET, f"select birth, weight, name, sex, id from ({PARQUET})"):
+        seen = read({"people.parquet": parquet(tmp_path, sql)}, COLUMNS, format={"type": "parquet"})
+        assert seen.findings == ()
+        assert [row[:5] for row in seen.rows()] == ROWS
+        assert seen.sql("_line") == [(1,), (2,), (3,)]
+
+
+def test_parquet_floats_are_whole_numbers_only_where_allowed(read, tmp_path):
+    sent = {"p.parquet": parquet(tmp_path, "select unnest([3.0::double, 'nan'::double]) as v, 'x' as k")}
+    entity = {"files": ["p.parquet"]}
+    columns = [{"name": "v", "type": "integer"}, {"name": "k"}]
+    seen = read(sent, columns, format={"type": "parquet"}, entity=entity)
+    assert seen.rules == ["TYPES-INTEGER"]
+    columns[0]["allow"] = ["zero_fraction"]
+    assert read(sent, columns, format={"type": "parquet"}, entity=entity).sql("v") == [(3,), (None,)]
+
+
+def test_parquet_timestamps_are_dates_only_at_midnight(read, tmp_path):
+    made = parquet(
+        tmp_path, "select timestamp '2024-01-02 00:00:00' as d union all select timestamp '2024-01-02 10:00:00'"
+    )
+    seen = read(
+        {"p.parquet": made}, [{"name": "d", "type": "date"}], format={"type": "parquet"}, entity={"files": ["p*"]}
+    )
+    assert (seen.findings[0].count, seen.findings[0].total) == (1, 2)
+    assert "with a time of day" in seen.text
+
+
+@pytest.mark.parametrize(
+    ("sql", "rule"),
+    [
+        ("select 1 as id", "ENVELOPE-HEADER"),
+        (f"select *, 1 as extra from ({PARQUET})", "ENVELOPE-HEADER"),
+        (f"select * replace ([id] as id) from ({PARQUET})", "ENVELOPE-SCHEMA"),
+        (f"select * from ({PARQUET}) limit 0", "ENVELOPE-ROWS"),
+    ],
+)
+def test_parquet_with_another_schema_is_refused(read, tmp_path, sql, rule):
+    seen = read({"people.parquet": parquet(tmp_path, sql)}, COLUMNS, format={"type": "parquet"})
+    assert seen.rules == [rule]
+
+
+def test_damaged_parquet_is_refused(read, tmp_path):
+    made = parquet(
+        tmp_path, "select i as id, 1 as sex, 'x' || i as name, 1.5 as weight, null::date as birth from range(9999) t(i)"
+    )
+    for content in (made[:-20], made[: len(made) // 2], b"PAR1" + b"\xff" * 5000 + made[5004:], b"id\n1\n"):
+        seen = read({"people.parquet": content}, COLUMNS, format={"type": "parquet"})
+        assert len(seen.findings) == 1, seen.text
+        assert seen.findings[0].rule in ("ENVELOPE-DAMAGED", "ENVELOPE-KIND")
+
+
+def test_excel_with_a_title_above_and_blank_rows_below(read):
+    rows = [["Persons 2024"], [], [column["name"] for column in COLUMNS]]
+    rows += [[r[0], r[1], r[2], float(r[3]) if r[3] else None, r[4]] for r in ROWS] + [[None] * 5]
+    form = {"type": "excel", "sheet": "Data", "skip_rows": 2}
+    seen = read({"people.xlsx": workbook(rows)}, COLUMNS, format=form)
+    assert seen.findings == ()
+    assert seen.rows() == [(*row, line) for row, line in zip(ROWS, (4, 5, 6), strict=True)]
+
+
+def test_excel_cells_that_do_not_fit_are_found_in_their_row(read):
+    columns = [
+        {"name": "n", "type": "integer"},
+        {"name": "d", "type": "date", "date_format": "%d/%m/%Y"},
+        {"name": "s"},
+    ]
+    rows = [
+        ["n", "d", "s"],
+        [1.5, dt.date(2024, 2, 1), 12],
+        ["2", dt.datetime(2024, 1, 1, 10), "a\r\nb"],
+        [3, None, True],
+    ]
+    seen = read({"people.xlsx": workbook(rows)}, columns, format={"type": "excel"})
+    assert [(f.column, f.lines) for f in seen.findings] == [("n", (2,)), ("d", (3,))]
+    rows[1][0], rows[2][1] = 1, None
+    good = read({"people.xlsx": workbook(rows)}, columns, format={"type": "excel"})
+    assert good.sql("n, d, s") == [(1, dt.date(2024, 2, 1), "12"), (2, None, "a\nb"), (3, None, "true")]
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (workbook([["id", "name"], [1, "a"]]), "ENVELOPE-HEADER"),
+        (workbook([[c["name"] for c in COLUMNS]]), "ENVELOPE-ROWS"),
+        (workbook([]), "ENVELOPE-EMPTY"),
+        (workbook([[c["name"] for c in COLUMNS], [1], [], [2]]), "ENVELOPE-BLANK-LINE"),
+        (workbook([[c["name"] for c in COLUMNS], [1, 1, "a", 1, None, "more"]]), "ENVELOPE-COLUMNS"),
+        (workbook([["x"]], "Other"), "ENVELOPE-SHEET"),
+        (workbook([["x"]])[:-200], "ENVELOPE-ARCHIVE"),
+        (b"id,sex,name,weight,birth\n1,1,a,1,\n", "ENVELOPE-KIND"),
+    ],
+)
+def test_excel_that_is_not_as_agreed_is_refused(read, content, rule):
+    sheet = "Data" if rule == "ENVELOPE-SHEET" else None
+    seen = read({"people.xlsx": content}, COLUMNS, format={"type": "excel", "sheet": sheet})
+    assert seen.rules == [rule]
+    assert "people.xlsx" in seen.text
+
+
+@pytest.mark.parametrize(("kind", "name"), [("spss", "sav"), ("stata", "dta")])
+def test_spss_and_stata_keep_missing_codes_and_compare_labels(read, tmp_path, kind, name):
+    seen = read({f"people.{name}": statistical(tmp_path, name)}, COLUMNS, format={"type": kind})
+    assert seen.findings == ()
+    assert [row[:5] for row in seen.rows()] == ROWS
+    other = statistical(tmp_path, name, {"sex": {1: "Female", 2: "FEMALE ", 3: "Third"}})
+    seen = read({f"people.{name}": other}, COLUMNS, format={"type": kind})
+    assert [(f.rule, f.severity, f.column) for f in seen.findings] == [("ENVELOPE-LABELS", "warning", "sex")]
+    assert "lacks: 3" in seen.text
+    assert "other words: 1." in seen.text
+    assert seen.result.stage == "read"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("spss", "sav"), ("stata", "dta")])
+def test_spss_and_stata_cut_off_or_something_else_are_refused(read, tmp_path, kind, name):
+    content = statistical(tmp_path, name)
+    for sent, rule in (
+        (content[:-40], "ENVELOPE-DAMAGED"),
+        (content[:30], "ENVELOPE-DAMAGED"),
+        (b"x\n1\n", "ENVELOPE-KIND"),
+    ):
+        assert read({f"people.{name}": sent}, COLUMNS, format={"type": kind}).rules == [rule]
+
+
+def test_statistical_files_are_read_in_chunks(read, tmp_path, monkeypatch):
+    from hims_pipeline.readers import statistical as module
+
+    monkeypatch.setattr(module, "CHUNK_ROWS", 7)
+    frame = pd.DataFrame({"id": range(40), "k": [None] * 20 + ["x"] * 20})
+    pyreadstat.write_sav(frame, str(tmp_path / "made.sav"))
+    columns = [{"name": "id", "type": "integer"}, {"name": "k"}]
+    seen = read({"people.sav": tmp_path / "made.sav"}, columns, format={"type": "spss"})
+    assert seen.sql("id, k, _line") == [(n, "x" if n >= 20 else None, n + 1) for n in range(40)]
+
+
+def test_statas_lettered_missing_values_are_not_lost(read, tmp_path):
+    frame = pd.DataFrame({"id": [1, 2], "v": [5, "a"]}, dtype=object)
+    pyreadstat.write_dta(frame, str(tmp_path / "made.dta"), missing_user_values={"v": ["a"]})
+    sent = {"people.dta": tmp_path / "made.dta"}
+    columns = [{"name": "id", "type": "integer"}, {"name": "v"}]
+    assert read(sent, columns, format={"type": "stata"}).sql("v") == [("5",), ("a",)]
+    columns[1]["type"] = "integer"
+    assert read(sent, columns, format={"type": "stata"}).rules == ["TYPES-INTEGER"]
