@@ -61,7 +61,10 @@ def test_a_refused_month_is_red_with_its_reason(page, address) -> None:
 
 def test_one_model_materialised_alone_really_runs(page, address) -> None:
     page.goto(f"{address}/assets/conformed/dim_area", wait_until="domcontentloaded")
-    page.get_by_role("button", name="Materialize").first.click()
+    # The page must not be left before the server has answered: that would cancel the launch.
+    with page.expect_response(lambda answer: "LaunchPipelineExecution" in (answer.request.post_data or "")) as launch:
+        page.get_by_role("button", name="Materialize").first.click()
+    assert "LaunchRunSuccess" in launch.value.text()
     page.goto(f"{address}/runs", wait_until="domcontentloaded")
     page.get_by_text("dim_area").first.wait_for()
     for _ in range(60):
