@@ -42,7 +42,8 @@ def contract_sha256(contract: Contract, period: str) -> str:
         name: contract.entity_in(name, period).model_dump(mode="json", by_alias=True) for name in contract.entities
     }
     for entity in entities.values():
-        entity.pop("feeds"), entity.pop("title"), entity.pop("grain")
+        for about_meaning in ("feeds", "title", "grain", "universe", "duration_rule", "measure_type", "design"):
+            entity.pop(about_meaning)
     names = {name: contract.sent_names(name, period) for name in contract.entities}
     formats = {name: contract.format_in(name, period).model_dump() for name in contract.entities}
     return fingerprint(

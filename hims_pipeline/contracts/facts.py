@@ -1,7 +1,9 @@
 """The conformed facts that a contract can feed: their columns and types, read from the dbt models' own description.
 
-One list, in `dbt_project/models/conformed/facts.yml`: dbt documents and tests it, contracts are checked against it,
-and the union of the feeders is rendered from it.
+One file a fact, `dbt_project/models/conformed/fct_<fact>.yml`: dbt documents and tests it, contracts are checked
+against it, and the union of the feeders is rendered from it. Columns marked `fed` are those that a contract's feed may
+map. Every fact also carries what each row needs to be read alone: source, entity, period, batch_id, layout and the
+columns of the macro `batch_columns`.
 """
 
 from functools import lru_cache
@@ -12,11 +14,11 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
 
-FACTS = REPOSITORY / "dbt_project" / "models" / "conformed" / "facts.yml"
+FACTS = REPOSITORY / "dbt_project" / "models" / "conformed"
 
 
 @lru_cache(maxsize=2)
-def load_facts(path: Path = FACTS) -> dict[str, dict[str, str]]:
+def load_facts(folder: Path = FACTS) -> dict[str, dict[str, str]]:
     """Fact (without `fct_`) -> column -> SQL type, for the columns that a contract maps (`meta: fed: true`)."""
     return {
         model["name"].removeprefix("fct_"): {
@@ -24,8 +26,8 @@ def load_facts(path: Path = FACTS) -> dict[str, dict[str, str]]:
             for column in model["columns"]
             if column.get("config", {}).get("meta", {}).get("fed")
         }
+        for path in sorted(folder.glob("fct_*.yml"))
         for model in read_yaml(path)["models"]
-        if model["name"].startswith("fct_")
     }
 
 

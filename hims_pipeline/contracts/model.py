@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Raw = str | int | float  # a code as written in YAML; compared as text
+DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
+MeasureType = Literal["stock", "flow", "mixed"]
 Allow = Literal["leading_zeros", "plus_sign", "padding", "zero_fraction"]
 SPECIAL_CODES = {
     "_T": "total",
@@ -172,6 +174,28 @@ class Feed(Strict):
     exclude: dict[Name, list[Raw]] = {}
 
 
+class Design(Strict):
+    """How persons came to be in the file: what an estimate and its error need.
+
+    Args:
+        kind: `census` (all), `sample`, or `census_sample` (a sample of a census's records).
+        phases: number of sampling phases.
+        strata, psu: columns sent; empty where they were not delivered, and then `fallback` says what stands for them.
+        weight: column sent; without one every record counts `expand_to / records`, or 1.
+        expand_to: published size of the population that the records stand for.
+        corrections: adjustments already in the weights.
+    """
+
+    kind: Literal["census", "sample", "census_sample"]
+    phases: int = 1
+    strata: tuple[str, ...] = ()
+    psu: tuple[str, ...] = ()
+    weight: str | None = None
+    expand_to: int | None = None
+    corrections: tuple[str, ...] = ()
+    fallback: str = ""
+
+
 class Entity(Strict):
     """One table of a delivery.
 
@@ -180,6 +204,8 @@ class Entity(Strict):
         header: all names in the file, in order, where `columns` does not name them all; the rest is not read.
         minimum_rows: fewer rows refuse the batch.
         record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
+        universe, duration_rule, measure_type, design: where they differ from the source's, as between the
+            questionnaires of one survey.
     """
 
     title: Text
@@ -194,6 +220,10 @@ class Entity(Strict):
     record_tolerance: float = 0.0
     columns: tuple[Column, ...]
     feeds: tuple[Feed, ...] = ()
+    universe: Name | None = None
+    duration_rule: DurationRule | None = None
+    measure_type: MeasureType | None = None
+    design: Design | None = None
 
     @property
     def kept_columns(self) -> tuple[Column, ...]:
@@ -245,11 +275,12 @@ class Period(Strict):
     """What a period of this source is and what a new delivery replaces.
 
     `reference_period`: what the data are about. `edition`: when they were issued; editions stay side by side.
-    `pattern` gives the spelling: 2024, 2024-Q1, 2024-06.
+    `pattern` gives the spelling: 2024, 2024Q1, 2024-06; 2023-24 for an academic year; 2024-12-10 for the state on a
+    day, or a sum up to it.
     """
 
     kind: Literal["reference_period", "edition"] = "reference_period"
-    pattern: Literal["year", "quarter", "month"] = "year"
+    pattern: Literal["year", "quarter", "month", "academic_year", "date"] = "year"
     supersedes: Literal["same_period", "earlier_editions", "nothing"] = "same_period"
 
 
@@ -273,28 +304,6 @@ class Legal(Strict):
     retention_years: int
 
 
-class Design(Strict):
-    """How persons came to be in the file: what an estimate and its error need.
-
-    Args:
-        kind: `census` (all), `sample`, or `census_sample` (a sample of a census's records).
-        phases: number of sampling phases.
-        strata, psu: columns sent; empty where they were not delivered, and then `fallback` says what stands for them.
-        weight: column sent; without one every record counts `expand_to / records`, or 1.
-        expand_to: published size of the population that the records stand for.
-        corrections: adjustments already in the weights.
-    """
-
-    kind: Literal["census", "sample", "census_sample"]
-    phases: int = 1
-    strata: tuple[str, ...] = ()
-    psu: tuple[str, ...] = ()
-    weight: str | None = None
-    expand_to: int | None = None
-    corrections: tuple[str, ...] = ()
-    fallback: str = ""
-
-
 class Contract(Strict):
     """A source. `country` is the one it reports on, absent where it reports on many."""
 
@@ -314,8 +323,8 @@ class Contract(Strict):
     clock: str
     reference_dates: dict[str, tuple[str, str]] = {}
     universe: Name
-    duration_rule: Literal["3M", "6M", "12M", "NONE", "MIXED"]
-    measure_type: Literal["stock", "flow", "mixed"]
+    duration_rule: DurationRule
+    measure_type: MeasureType
     design: Design | None = None
     format: Format = Format()
     limits: Limits = Limits()

@@ -12,7 +12,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.staging.render import state
 
 PACKAGE = Path(__file__).resolve().parent.parent
-FREQUENCY = {"year": "A", "quarter": "Q", "month": "M"}
+FREQUENCY = {"year": "A", "quarter": "Q", "month": "M", "academic_year": "A", "date": "D"}
 NOT_APPLICABLE = "_Z"
 
 
@@ -27,15 +27,17 @@ def input_rows(settings: Settings) -> list[dict[str, Any]]:
     contracts = load_contracts(settings.data)
     return [
         {"entity": name, "path": str(batch.folder / entity.file), "sha256": entity.sha256, "rows": entity.rows}
-        | _of_batch(contracts[batch.manifest.source], batch)
+        | _of_batch(contracts[batch.manifest.source], batch, name)
         for batch in current_batches(settings)
         for name, entity in batch.manifest.entities.items()
     ]
 
 
-def _of_batch(contract: Contract, batch: Batch) -> dict[str, Any]:
+def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, Any]:
     manifest, edition = batch.manifest, contract.period.kind == "edition"
     first, last = covers(contract, manifest.period)
+    entity = contract.entities[entity_name]
+    design = entity.design or contract.design
     return {
         "source": manifest.source,
         "period": manifest.period,
@@ -47,11 +49,11 @@ def _of_batch(contract: Contract, batch: Batch) -> dict[str, Any]:
         "vintage": manifest.period if edition else NOT_APPLICABLE,
         "data_kind": contract.data_kind,
         "ref_country": contract.country or NOT_APPLICABLE,
-        "universe": contract.universe,
-        "duration_rule": contract.duration_rule,
-        "measure_type": contract.measure_type,
-        "design_kind": contract.design.kind if contract.design else NOT_APPLICABLE,
-        "expand_to_persons": contract.design.expand_to if contract.design else None,
+        "universe": entity.universe or contract.universe,
+        "duration_rule": entity.duration_rule or contract.duration_rule,
+        "measure_type": entity.measure_type or contract.measure_type,
+        "design_kind": design.kind if design else NOT_APPLICABLE,
+        "expand_to_persons": design.expand_to if design else None,
     }
 
 

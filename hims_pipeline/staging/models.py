@@ -12,6 +12,7 @@ from hims_pipeline.sql import literal, literals, quote
 SQL_TYPES = {"integer": "bigint", "number": "double", "text": "varchar", "date": "date", "boolean": "boolean"}
 BATCH_COLUMNS = {
     "source": "varchar",
+    "entity": "varchar",
     "period": "varchar",
     "batch_id": "varchar",
     "layout": "varchar",
@@ -44,6 +45,7 @@ def staging_sql(contract: Contract, entity_name: str) -> str:
         [
             "select",
             "    cast(_source as varchar) as source,",
+            f"    cast({literal(entity_name)} as varchar) as entity,",
             "    cast(_period as varchar) as period,",
             "    cast(_batch as varchar) as batch_id,",
             "    cast(_layout as varchar) as layout,",

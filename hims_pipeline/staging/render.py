@@ -155,10 +155,16 @@ def _macros(settings: Settings) -> str:
         "breakdown_columns": list(breakdown_columns(settings.data)),
         "reference_country": observatory.reference_country,
         "minimum_count": observatory.policies.minimum_count,
+        "indicator_models": _indicator_models(settings),
     }
     return "\n".join(
         f"{{% macro {name}() %}}{{{{ return({value!r}) }}}}{{% endmacro %}}" for name, value in known.items()
     )
+
+
+def _indicator_models(settings: Settings) -> list[str]:
+    names = sorted(path.stem for path in (settings.dbt_project / "models/indicators").glob("ind_*.sql"))
+    return [name for name in names if name != "ind_values"]
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:

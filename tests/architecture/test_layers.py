@@ -75,12 +75,6 @@ def test_models_read_their_own_layer_or_the_one_before() -> None:
             assert layer == "reference" or LAYERS.index(layer) in (own - 1, own), f"{path.stem} reads {name}"
 
 
-def test_every_indicator_model_is_in_the_union() -> None:
-    folder = REPOSITORY / "dbt_project/models/indicators"
-    listed = set(re.findall(r"'(ind_\w+)'", (folder / "ind_values.sql").read_text(encoding="utf-8")))
-    assert listed == {path.stem for path in folder.glob("ind_*.sql")} - {"ind_values"}
-
-
 def test_every_model_is_described() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "dbt_project/models").rglob("*.yml"))
     described = set(re.findall(r"name: (\w+)", text))

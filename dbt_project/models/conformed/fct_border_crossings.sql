@@ -8,6 +8,7 @@ batches as (
 
 select
     sent.source,
+    sent.entity,
     sent.period,
     sent.batch_id,
     sent.layout,
@@ -22,4 +23,4 @@ select
     sent.age_years,
     sent.traveller_id
 from sent
-join batches on sent.batch_id = batches.batch_id
+join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity

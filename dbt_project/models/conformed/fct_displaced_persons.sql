@@ -8,6 +8,7 @@ batches as (
 
 select
     sent.source,
+    sent.entity,
     sent.period,
     sent.batch_id,
     sent.layout,
@@ -19,4 +20,4 @@ select
     sent.population_group,
     sent.stock_persons
 from sent
-join batches on sent.batch_id = batches.batch_id
+join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity

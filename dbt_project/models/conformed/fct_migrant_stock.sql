@@ -8,6 +8,7 @@ batches as (
 
 select
     sent.source,
+    sent.entity,
     sent.period,
     sent.batch_id,
     sent.layout,
@@ -20,4 +21,4 @@ select
     sent.stock_persons,
     coalesce(sent.is_imputed, false) as is_imputed
 from sent
-join batches on sent.batch_id = batches.batch_id
+join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity

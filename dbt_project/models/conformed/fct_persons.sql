@@ -7,12 +7,13 @@ batches as (
 ),
 
 records as (
-    select batch_id, count(*) as batch_records from sent group by batch_id
+    select batch_id, entity, count(*) as batch_records from sent group by batch_id, entity
 ),
 
 derived as (
     select
         sent.source,
+        sent.entity,
         sent.period,
         sent.batch_id,
         sent.layout,
@@ -45,11 +46,12 @@ derived as (
             1
         ) as weight_persons,
         coalesce(sent.stratum, '_T') as stratum,
-        -- Without a primary sampling unit the record itself stands for it, which the source's design must say.
-        coalesce(sent.psu, cast(sent.record_no as varchar)) as psu
+        -- Without a primary sampling unit the record itself stands for it, which the source's design must say. A census
+        -- has no sampling error and needs none.
+        coalesce(sent.psu, case when batches.design_kind = 'census' then '_T' else cast(sent.record_no as varchar) end) as psu
     from sent
-    join batches on sent.batch_id = batches.batch_id
-    join records on sent.batch_id = records.batch_id
+    join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity
+    join records on sent.batch_id = records.batch_id and sent.entity = records.entity
 )
 
 select * from derived

@@ -8,6 +8,7 @@ batches as (
 
 select
     sent.source,
+    sent.entity,
     sent.period,
     sent.batch_id,
     sent.layout,
@@ -18,4 +19,4 @@ select
     sent.component,
     sent.value_persons
 from sent
-join batches on sent.batch_id = batches.batch_id
+join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity
