@@ -17,6 +17,24 @@ YEARS = range(2014, 2025)
 PERCENT_DEATHS_REGISTERED = 95
 COMMUNES = 9  # numbered from 11 within the governorate
 
+_BORN = f"""
+create or replace table registered_births as
+select person_no, birth_date, sex, citizenship, governorate
+from persons join stays using (person_no)
+where stay_no = 1 and country = '{HOME}' and year(birth_date) between {YEARS[0]} and {YEARS[-1]}
+"""
+# The last stay of a person says where the death was registered.
+_DIED = f"""
+create or replace table registered_deaths as
+select person_no, birth_date, death_date, sex, citizenship, national_id,
+    arg_max(governorate, stay_no) as governorate
+from persons join stays using (person_no)
+where year(death_date) between {YEARS[0]} and {YEARS[-1]} and from_date <= death_date
+    and u('death registered', person_no) * 100 < {PERCENT_DEATHS_REGISTERED}
+group by all
+having arg_max(country, stay_no) = '{HOME}'
+"""
+
 _COMMUNE = f"governorate || cast(11 + cast(floor({COMMUNES} * u('commune', person_no)) as int) as varchar)"
 
 _BIRTHS = f"""
@@ -27,18 +45,12 @@ select
     {_COMMUNE} as COMMUNE,
     if(u('sex not stated', person_no) < 0.001, '9', if(sex = 'M', '1', '2')) as SEXE,
     citizenship as NATIONALITE
-from persons join stays using (person_no)
-where stay_no = 1 and stays.country = '{HOME}' and year(birth_date) = {{year}}
-order by birth_date, person_no
+from registered_births
+where year(birth_date) = {{year}}
+order by NUM_ACTE
 """
 
 _DEATHS = f"""
-with last_stays as (
-    select person_no, arg_max(country, stay_no) as country, arg_max(governorate, stay_no) as governorate
-    from stays
-    where from_date <= date '{{year}}-12-31'
-    group by person_no
-)
 select
     row_number() over (order by death_date, person_no) as NUM_ACTE,
     strftime(death_date, '%d/%m/%Y') as DATE_DECES,
@@ -48,19 +60,21 @@ select
     if(u('age not stated', person_no) < 0.003, 999, date_sub('year', birth_date, death_date)) as AGE,
     citizenship as NATIONALITE,
     if(u('number not stated', person_no) < 0.05, null, national_id) as CIN
-from persons join last_stays using (person_no)
-where year(death_date) = {{year}} and country = '{HOME}'
-    and u('death registered', person_no) * 100 < {PERCENT_DEATHS_REGISTERED}
-order by death_date, person_no
+from registered_deaths
+where year(death_date) = {{year}}
+order by NUM_ACTE
 """
 
 
 def write(country: "Country", out: Path) -> list[Sample]:
-    """Write births and deaths, two files a year under `out/<year>/`."""
+    """Write births and deaths, two files a year under `out/civil_registration/<year>/`."""
+    con = country.con
+    con.execute(_BORN)
+    con.execute(_DIED)
     found = []
     for year in YEARS:
-        folder = out / str(year)
-        births = write_csv(country.con, _BIRTHS.format(year=year), folder / f"naissances_{year}_{MARK}.csv")
-        deaths = write_csv(country.con, _DEATHS.format(year=year), folder / f"deces_{year}_{MARK}.csv")
+        folder = out / "civil_registration" / str(year)
+        births = write_csv(con, _BIRTHS.format(year=year), folder / f"naissances_{year}_{MARK}.csv")
+        deaths = write_csv(con, _DEATHS.format(year=year), folder / f"deces_{year}_{MARK}.csv")
         found.append(Sample("civil_registration", str(year), [births, deaths]))
     return found

@@ -6,7 +6,7 @@ leaves room for, those who came back first to go.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
@@ -23,16 +23,17 @@ _TITLES = f"select coalesce(line, '') from titles where source = '{AGENCY}' orde
 _POOL = f"""
 create or replace table placement_pool as
 with leavers as (
-    select persons.*, stay_no, country, from_date, to_date,
-        from_date - 10 - cast(floor(60 * u('signed before', person_no || ':' || stay_no)) as int) as signed_on
+    select persons.*, person_no * 64 + stay_no as move_no, country, from_date, to_date,
+        from_date - 10 - cast(floor(60 * u('signed before', person_no * 64 + stay_no)) as int) as signed_on
     from stays join persons using (person_no)
     where country != '{HOME}' and citizenship = '{HOME}' and reason = 'EMP' and route = 'REGULAR'
         and national_id is not null
 )
-select leavers.*, coalesce(placement_sectors.label, 'Autre') as sector, coalesce(placement_sectors.code, '10') as sector_code,
+select leavers.*, coalesce(placement_sectors.label, 'Autre') as sector,
+    coalesce(placement_sectors.code, '10') as sector_code,
     'C' || year(signed_on) || '-' || lpad(cast(row_number() over (
-        partition by year(signed_on) order by u('contract', person_no || ':' || stay_no), person_no) as varchar), 6, '0')
-        as contract_no
+        partition by year(signed_on) order by u('contract', move_no), move_no
+    ) as varchar), 6, '0') as contract_no
 from leavers left join placement_sectors using (occupation)
 """
 
@@ -40,13 +41,15 @@ from leavers left join placement_sectors using (occupation)
 _DRAWN = """
 insert into placed
 with wanted as (
-    select period, year, round(contracts * {scale}) - round(also * {scale}) as own from placements where source = '{source}'
+    select period, year, round(contracts * {scale}) - round(also * {scale}) as own
+    from placements
+    where source = '{source}'
 ),
 open_pool as (
     select pool.*, wanted.period, wanted.own,
         row_number() over (
             partition by wanted.period
-            order by -ln(1 - u('{source}', pool.contract_no)) / weight, pool.contract_no
+            order by -ln(1 - u('{source}', pool.move_no)) / weight, pool.contract_no
         ) as place
     from placement_pool as pool
     join placement_destinations as weights on weights.source = '{source}' and weights.country = pool.country
@@ -62,7 +65,7 @@ insert into placed
 with wanted as (select period, year, round(also * {scale}) as also from placements where source = '{source}'),
 others as (
     select placed.contract_no, wanted.period, wanted.also,
-        row_number() over (partition by wanted.period order by u('{source} too', contract_no), contract_no) as place
+        row_number() over (partition by wanted.period order by u('{source} too', move_no), contract_no) as place
     from placed join placement_pool as pool using (contract_no) join wanted on {in_period}
     where not placed.is_shared and placed.source != '{source}'
 )
@@ -73,27 +76,27 @@ _IN_POST = """
 create or replace table cooperants as
 with before as (select contract_no from cooperants),
 eligible as (
-    select pool.contract_no,
+    select pool.contract_no, pool.person_no, pool.move_no,
         placed.contract_no is not null as is_new,
         before.contract_no is not null as was_in_post,
         coalesce(to_date, date '9999-12-31') > date '{year}-12-31' as is_abroad
     from placement_pool as pool
-    left join placed on placed.contract_no = pool.contract_no and placed.source = '{source}' and placed.period = '{year}'
+    left join placed
+        on placed.contract_no = pool.contract_no and placed.source = '{source}' and placed.period = '{year}'
     left join before on before.contract_no = pool.contract_no
     left join placement_destinations as weights on weights.source = '{source}' and weights.country = pool.country
-    where signed_on <= date '{year}-12-31'
+    where from_date <= date '{year}-12-31' and coalesce(death_date, date '9999-12-31') > date '{year}-12-31'
         and (placed.contract_no is not null or before.contract_no is not null
-            or ({is_first} and weights.weight is not null and coalesce(death_date, date '9999-12-31') > date '{year}-12-31'))
+            or ({is_first} and weights.weight is not null))
 ),
 one_post as (
     select * from eligible
     qualify row_number() over (
-        partition by (select person_no from placement_pool as p where p.contract_no = eligible.contract_no)
-        order by is_new desc, is_abroad desc, contract_no desc
+        partition by person_no order by is_new desc, is_abroad desc, move_no desc
     ) = 1
 ),
 ranked as (
-    select *, row_number() over (order by is_new desc, is_abroad desc, u('in post', contract_no), contract_no) as place
+    select *, row_number() over (order by is_new desc, is_abroad desc, u('in post', move_no), contract_no) as place
     from one_post
 )
 select contract_no from ranked where place <= {stock}
@@ -117,27 +120,29 @@ join given as family on family.part = 'family' and family.k = family_no % family
 
 _ANETI = """
 select contract_no as NUM_CONTRAT, national_id as CIN, if(sex = 'M', '1', '2') as SEXE, named.country as PAYS,
-    if(u('sector not stated', contract_no) < 0.02, '99', sector_code) as SECTEUR,
+    if(u('sector not stated', move_no) < 0.02, '99', sector_code) as SECTEUR,
     strftime(signed_on, '%d/%m/%Y') as DATE_SIGNATURE,
-    if(u('wage not stated', contract_no) < 0.1, null,
-        replace(cast(cast(900 + 2400 * u('wage', contract_no) as decimal(18, 3)) as varchar), '.', ',')) as SALAIRE_MENSUEL,
-    if(u('wage not stated', contract_no) < 0.1, null, destinations.currency) as DEVISE
+    if(u('wage not stated', move_no) < 0.1, null,
+        replace(cast(cast(900 + 2400 * u('wage', move_no) as decimal(18, 3)) as varchar), '.', ',')
+    ) as SALAIRE_MENSUEL,
+    if(u('wage not stated', move_no) < 0.1, null, destinations.currency) as DEVISE
 from ({named}) as named
 join placement_destinations as destinations on destinations.source = '{source}' and destinations.country = named.country
 order by signed_on, contract_no
 """
 
 _PRIVATE = """
-select contract_no, 'B' || lpad(cast(1 + cast(floor(30 * u('bureau', contract_no)) as int) as varchar), 3, '0') as agrement,
-    if(u('number not stated', contract_no) < 0.08, null, national_id) as cin, name_arabic as nom,
-    if(u('sex not stated', contract_no) < 0.01, 'X', sex) as sexe, country as pays,
-    if(u('sector not stated', contract_no) < 0.05, 'NC', sector) as secteur, signed_on as date_signature
+select contract_no,
+    'B' || lpad(cast(1 + cast(floor(30 * u('bureau', move_no)) as int) as varchar), 3, '0') as agrement,
+    if(u('number not stated', move_no) < 0.08, null, national_id) as cin, name_arabic as nom,
+    if(u('sex not stated', move_no) < 0.01, 'X', sex) as sexe, country as pays,
+    if(u('sector not stated', move_no) < 0.05, 'NC', sector) as secteur, signed_on as date_signature
 from ({named}) as named
 order by signed_on, contract_no
 """
 
 _ATCT = """
-select contract_no, if(u('number not stated', contract_no) < 0.02, null, national_id), name_latin,
+select contract_no, if(u('number not stated', move_no) < 0.02, null, national_id), name_latin,
     if(sex = 'M', 'H', 'F'), name_fr, sector, {day}
 from ({named}) as named
 order by {day}, contract_no

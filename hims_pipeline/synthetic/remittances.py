@@ -1,7 +1,7 @@
 """Remittances of the synthetic country, as the central bank announces them: cumulative sums, and the year's account.
 
 They are the recipe's amounts times the scale of the country, since they are sums over its emigrants: what one emigrant
-sends keeps its size at any scale. Parts are rounded one by one, as totals are, and so need not add up to the last digit.
+sends keeps its size at any scale. Parts and totals are rounded one by one, and so need not add up to the last digit.
 """
 
 from pathlib import Path
@@ -44,7 +44,7 @@ order by if(item = 'TOTAL', 1000, n)
 
 
 def write(country: "Country", out: Path) -> list[Sample]:
-    """Write the files of each day of the recipe under `out/<day>/`."""
+    """Write the files of each day of the recipe under `out/remittances/<day>/`."""
     con = country.con
     con.execute(_AMOUNTS)
     found: dict[str, list[Path]] = {}
@@ -53,6 +53,6 @@ def write(country: "Country", out: Path) -> list[Sample]:
     ).fetchall():
         name, column = FILES[entity]
         query = _WRITTEN.format(column=column, scale=country.scale, day=day, entity=entity)
-        path = write_csv(con, query, out / day / f"{name}_{day}_{MARK}.csv", delimiter=";")
+        path = write_csv(con, query, out / "remittances" / day / f"{name}_{day}_{MARK}.csv", delimiter=";")
         found.setdefault(day, []).append(path)
     return [Sample("remittances", day, paths) for day, paths in sorted(found.items())]

@@ -47,13 +47,15 @@ dated as (
     from numbered
 )
 select *, if(k = 1 and u('stopped', account_no) * 100 < 50 or u('stopped', account_no) * 100 < {PERCENT_STOPPED},
-        greatest(start_date, date '{{first}}' + cast(floor(89 * u('stopped on', account_no)) as int)), null) as stop_date
+        greatest(start_date, date '{{first}}' + cast(floor(89 * u('stopped on', account_no)) as int)), null
+    ) as stop_date
 from dated
 """
 
 _WRITTEN = f"""
 with given as (
-    select part, arabic, row_number() over (partition by part order by n) - 1 as k, count(*) over (partition by part) as many
+    select part, arabic, row_number() over (partition by part order by n) - 1 as k,
+        count(*) over (partition by part) as many
     from names
 )
 select
@@ -64,8 +66,9 @@ select
     if(sex = 'M', '1', '2') as SEXE,
     year(birth_date) as ANNEE_NAISSANCE,
     if(u('citizen not stated', account_no) < 0.002, 'XXX', citizenship) as NATIONALITE,
-    lpad(cast(cast(floor(60000 * u('employer', account_no) ** 2) as bigint) * {_MATRICULE} % 100000000 as varchar), 8, '0')
-        as EMPLOYEUR,
+    lpad(cast(
+        cast(floor(60000 * u('employer', account_no) ** 2) as bigint) * {_MATRICULE} % 100000000 as varchar
+    ), 8, '0') as EMPLOYEUR,
     if(u('branch not stated', account_no) < 0.02, null, branch) as BRANCHE,
     governorate as GOUVERNORAT,
     strftime(start_date, '%d/%m/%Y') as DATE_DEBUT,
@@ -80,7 +83,7 @@ order by account_no
 
 
 def write(country: "Country", out: Path) -> list[Sample]:
-    """Write one file a quarter of the recipe under `out/<quarter>/`."""
+    """Write one file a quarter of the recipe under `out/social_security/<quarter>/`."""
     con = country.con
     found = []
     quarters = con.execute(
@@ -92,6 +95,6 @@ def write(country: "Country", out: Path) -> list[Sample]:
             "select make_date($1, $2, 1), last_day(make_date($1, $2 + 2, 1))", [year, 3 * quarter - 2]
         ).fetchall()  # fmt: skip
         con.execute(_ACCOUNTS.format(first=first, last=last, percent_citizens=citizens, percent_foreigners=foreigners))
-        path = out / period / f"cnss_{period}_{MARK}.csv"
+        path = out / "social_security" / period / f"cnss_{period}_{MARK}.csv"
         found.append(Sample("social_security", period, [write_csv(con, _WRITTEN, path, ";", "windows-1256")]))
     return found

@@ -31,7 +31,8 @@ RECIPE = {
     "foreign_students": "period varchar, sector varchar, region varchar, persons bigint, known varchar",
     "students_abroad": "period varchar, country varchar, persons bigint, known varchar",
     "student_departures": "period varchar, level varchar, persons bigint, known varchar",
-    "placements": "source varchar, period varchar, year bigint, contracts bigint, also bigint, stock bigint, known varchar",
+    "placements": "source varchar, period varchar, year bigint, contracts bigint, also bigint, stock bigint, "
+    "known varchar",
     "placement_destinations": "source varchar, country varchar, weight double, currency varchar",
     "placement_sectors": "occupation varchar, label varchar, code varchar",
     "remittances": "day varchar, entity varchar, item varchar, amount double, known varchar",
