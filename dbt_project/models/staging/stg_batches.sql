@@ -6,5 +6,6 @@
 } -%}
 select distinct
     {{ columns.keys() | join(',\n    ') }},
-    replace(replace(period, '-Q', 'Q'), 'Q', '-Q') as time_period
+    -- An academic year is the year in which it begins: as SDMX writes no 2011-12 for it, which would be a month.
+    case when freq = 'A' then left(period, 4) else replace(replace(period, '-Q', 'Q'), 'Q', '-Q') end as time_period
 from {{ read_inputs(columns) }}
