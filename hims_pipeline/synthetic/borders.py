@@ -6,8 +6,8 @@ months. Nothing about these travellers means anything.
 
 from pathlib import Path
 
-import duckdb
-
+from hims_pipeline.synthetic.country import Country
+from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
 
 MONTHS = ("2024-01", "2024-02", "2024-03", "2024-04", "2024-05", "2024-06")
@@ -70,11 +70,17 @@ order by passage_no
 """
 
 
-def write_months(con: duckdb.DuckDBPyConnection, out: Path) -> dict[str, Path]:
-    """Write one file a month into the month's folder under `out`; returns the paths by period."""
+def write(country: Country, out: Path) -> list[Sample]:
+    """One file a month under `out/border_crossings/<month>/`."""
+    con = country.con
     con.execute(f"create or replace table trips as {_TRIPS}")
     con.execute(f"create or replace table passages as {_PASSAGES}")
-    return {
-        month: write_csv(con, _MONTH.format(month=month), out / month / f"border_crossings_{month}_{MARK}.csv")
+    folder, name = out / "border_crossings", f"border_crossings_{{month}}_{MARK}.csv"
+    return [
+        Sample(
+            "border_crossings",
+            month,
+            [write_csv(con, _MONTH.format(month=month), folder / month / name.format(month=month))],
+        )
         for month in MONTHS
-    }
+    ]
