@@ -44,8 +44,10 @@ def headline(settings: Settings) -> list[str]:
     try:
         rows = con.execute(
             """
-            select indicator, indicator_name_en, time_period, obs_value, unit_measure, source, data_kind
-            from v_indicator_values
+            select indicator, indicator_name_en, time_period, obs_value, cast(decimals as integer),
+                figures.unit_measure, source, data_kind
+            from v_indicator_values as figures
+            join reference.indicators on indicator = code
             where ref_area = ? and counterpart_area in ('_T', '_Z') and sex = '_T' and obs_value is not null
             qualify row_number() over (
                 partition by indicator
@@ -59,6 +61,7 @@ def headline(settings: Settings) -> list[str]:
     order = {code: position for position, code in enumerate(observatory.headline)}
     chosen = sorted((row for row in rows if row[0] in order), key=lambda row: order[row[0]])[:5]
     return [
-        f"{code}  {name}: {value:,.10g} {unit.lower()}, {period} ({source}{SYNTHETIC if kind == 'synthetic' else ''})"
-        for code, name, period, value, unit, source, kind in chosen
+        f"{code}  {name}: {value:,.{decimals}f} {unit.lower()}, {period}"
+        f" ({source}{SYNTHETIC if kind == 'synthetic' else ''})"
+        for code, name, period, value, decimals, unit, source, kind in chosen
     ]
