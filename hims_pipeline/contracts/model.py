@@ -113,7 +113,10 @@ class Column(Strict):
             `zero_fraction` (7.0 for the integer 7).
         sensitivity: `identifier` leaves the identified zone only as a keyed pseudonym; `free_text` never leaves it;
             `sensitive` and `quasi` stay out of logs, verdicts and reports; `open` may be shown.
-        domain: key domain of an identifier's pseudonym; the source's name unless two sources are to be joined.
+        domain: key domain of an identifier's pseudonym, by default the source's name. Registers have domains of their
+            own, so that nothing outside the identified zone joins them.
+        links: the kind of number that an identifier is, such as `national_id`. Inside the zone, pairs of pseudonyms are
+            written by which the linkage joins this register with others that hold the same kind of number.
         codes: the codes that may occur, with the source's own label.
         missing: codes that stand for no value, mapped to one of the special codes (`_U`, `_Z`, `_R`, `_C`).
         crosswalk: name of the scheme of `xwalk_country.csv` or `xwalk_area.csv` that lists the codes.
@@ -139,6 +142,7 @@ class Column(Strict):
     unique: bool = False
     sensitivity: Literal["open", "quasi", "sensitive", "identifier", "free_text"] = "open"
     domain: Name | None = None
+    links: Name | None = None
     unit: str = ""
     may_be_empty: bool = False
     start: Positive | None = None
@@ -160,6 +164,8 @@ class Column(Strict):
     def _consistent(self) -> "Column":
         if self.sensitivity == "identifier" and self.type != "text":
             raise ValueError(f"{self.name}: an identifier is text, or leading zeros would be lost")
+        if self.links and self.sensitivity != "identifier":
+            raise ValueError(f"{self.name}: only an identifier links registers")
         if self.pattern and self.type != "text":
             raise ValueError(f"{self.name}: a pattern goes with type text")
         if bad := set(self.missing.values()) - set(SPECIAL_CODES):
