@@ -22,7 +22,8 @@ select here.person_no, max(stays.to_date) as back_date, arg_max(stays.country, s
     arg_max(stays.reason, stays.to_date) as reason, arg_max(stays.route, stays.to_date) as route
 from stays
 join hims_here as here on stays.person_no = here.person_no and here.country = '{home}'
-where stays.country != '{home}' and stays.to_date <= date '{day}' and stays.to_date >= stays.from_date + interval 3 month
+where stays.country != '{home}' and stays.to_date <= date '{day}'
+    and stays.to_date >= stays.from_date + interval 3 month
 group by here.person_no
 """
 # Of the many who never left, one in so many is enough to draw from; a fixed step, the same for the same country.
@@ -73,7 +74,8 @@ where drawn <= greatest(g.interviews * 1.087, g.interviews * g.listed_per_drawn,
 # Where two emigrants are of one household they stand next to each other; a household has one class and one result.
 HOUSEHOLDS = """
 with numbered as (
-    select *, row_number() over (partition by population, governorate, milieu, result order by drawn) - 1 as n from hims_drawn
+    select *, row_number() over (partition by population, governorate, milieu, result order by drawn) - 1 as n
+        from hims_drawn
 ),
 paired as (
     select *, if(population = 'current', n * 5 // 6, n) as home_no from numbered
@@ -82,7 +84,8 @@ homes as (
     select population, governorate, milieu, result, home_no, min(person_no) as first_person from paired group by all
 ),
 placed as (
-    select *, row_number() over (partition by governorate, milieu order by u('hims district', first_person)) - 1 as place,
+    select *, row_number() over (partition by governorate, milieu order by u('hims district',
+        first_person)) - 1 as place,
         count(*) over (partition by governorate, milieu) as homes_of_stratum, count(*) over () as homes_in_all
     from homes
 ),
@@ -107,10 +110,13 @@ ANSWERS = """
 with wishes as (
     select *,
         case when age < 30 then '15-29' when age < 60 then '30-59' else '60+' end as age_band,
-        case when u('hims wish unanswered', person_no) < {unanswered} then 8 + cast(u('hims refused', person_no) < 0.5 as int)
-            when population = 'current' then if(u('hims wish', person_no) < 0.949, 1, 2 + cast(u('hims on', person_no) < 0.4 as int))
+        case when u('hims wish unanswered', person_no) < {unanswered} then 8 + cast(u('hims refused',
+            person_no) < 0.5 as int)
+            when population = 'current' then if(u('hims wish', person_no) < 0.949, 1, 2 + cast(u('hims on',
+                person_no) < 0.4 as int))
             when u('hims wish', person_no) < case when population = 'return' then 0.172
-                when age >= 60 then 0.022 when sex = 'M' then if(age < 30, 0.48, 0.2) else if(age < 30, 0.3, 0.11) end then 1
+                when age >= 60 then 0.022 when sex = 'M' then if(age < 30, 0.48, 0.2) else if(age < 30, 0.3,
+                    0.11) end then 1
             else 2 end as v702
     from hims_people
     where result = 1
@@ -119,17 +125,22 @@ select *,
     v702 in (1, 2, 3) and (v702 = 1) != (population = 'current') as wishes_to_leave,
     case when not wishes_to_leave then 7 when u('hims plan unanswered', person_no) < 0.02 then 8
         when u('hims plan', person_no) < 0.143 then 1 else 2 end as v713,
-    case when u('hims problem unanswered', person_no) < 0.02 then 9 when u('hims problem', person_no) < 0.278 then 1 else 2 end as v509,
+    case when u('hims problem unanswered', person_no) < 0.02 then 9 when u('hims problem', person_no) < 0.278 then 1
+        else 2 end as v509,
     case when u('hims invested unanswered', person_no) < 0.02 then 8
         when u('hims invested', person_no) < if(population = 'return', 0.192, 0.12) then 1 else 2 end as v808,
-    case when u('hims mode unanswered', person_no) < 0.02 then 9 when u('hims mode', person_no) < 0.82 then 1 else 2 end as v506,
-    case when u('hims route unanswered', person_no) < 0.03 then 8 + cast(u('hims route refused', person_no) < 0.6 as int)
+    case when u('hims mode unanswered', person_no) < 0.02 then 9 when u('hims mode', person_no) < 0.82 then 1
+        else 2 end as v506,
+    case when u('hims route unanswered', person_no) < 0.03 then 8 + cast(u('hims route refused',
+        person_no) < 0.6 as int)
         when route = 'IRREGULAR' then 2 else 1 end as v403,
-    case when u('hims reason unanswered', person_no) < 0.015 then 8 + cast(u('hims reason refused', person_no) < 0.5 as int)
+    case when u('hims reason unanswered', person_no) < 0.015 then 8 + cast(u('hims reason refused',
+        person_no) < 0.5 as int)
         when reason = 'EMP' then 1 + cast(u('hims contract', person_no) < 0.35 as int) when reason = 'EDUC' then 3
         when reason = 'FAM' then 4 + cast(u('hims family', person_no) < 0.6 as int) else 6 end as v305,
     if(u('hims education unanswered', person_no) < 0.01, 8, 1 + cast(education as int)) as v114,
-    case when u('hims activity unanswered', person_no) < 0.01 then 8 when age < 15 or (age < 23 and education = '5') then 3
+    case when u('hims activity unanswered', person_no) < 0.01 then 8 when age < 15 or (age < 23
+        and education = '5') then 3
         when age >= 62 then 5 when u('hims activity', person_no) < if(sex = 'M', 0.72, 0.32) then 1
         when u('hims activity', person_no) < if(sex = 'M', 0.86, 0.42) then 2 when sex = 'F' then 4 else 6 end as v603
 from wishes
@@ -150,7 +161,8 @@ select person_no, sex, 0.7 + 0.6 * u('hims weight', person_no) as start,
     sex || ' ' || again as sex_wish,
     age_band || ' ' || again as age_wish,
     case v713 when 1 then 'yes' when 2 then 'no' when 7 then 'not asked' else 'unanswered' end as plan,
-    if(n.region_m49 = '002' and a.citizenship not in (select country from hims_country_groups where country_group = 'MAGHREB'),
+    if(n.region_m49 = '002' and a.citizenship not in (select country
+        from hims_country_groups where country_group = 'MAGHREB'),
         'africa', 'other') as origin
 from hims_answers as a
 left join hims_countries as c on a.other_country = c.country_code
@@ -159,8 +171,10 @@ where population = '{population}'
 order by person_no
 """
 
-_HOUSEHOLD = "id_menage, cast(governorate as int) as V001, milieu as V002, district_code as V003"
-_PERSON = f"id_menage, id_menage || lpad(cast(line as varchar), 2, '0') as Id_Ind, {_HOUSEHOLD.partition(', ')[2]}, if(sex = 'M', 1, 2) as V101"
+_PLACE = "cast(governorate as int) as V001, milieu as V002, district_code as V003"
+_HOUSEHOLD = f"id_menage, {_PLACE}"
+_PERSON = f"""
+    id_menage, id_menage || lpad(cast(line as varchar), 2, '0') as Id_Ind, {_PLACE}, if(sex = 'M', 1, 2) as V101"""
 _AGE = "if(u('hims age unanswered', person_no) < 0.003, 98, age) as V108"
 _YEAR = "case when u('hims year unanswered', person_no) < 0.02 then 9998 else move_year end"
 _COUNTRY = "if(u('hims country refused', person_no) < 0.004, 999, cast(there.m49 as int))"
@@ -172,7 +186,8 @@ FILES = {
             count(*) filter (where class = 3) as V015, {{household_weight}} as Poids_Base
         from hims_people group by all order by id_menage""",
     "households": f"""
-        select {_HOUSEHOLD}, max(class) as V010, max(result) as V011, if(max(result) = 1, max(weight), null) as Poids_Final
+        select {_HOUSEHOLD}, max(class) as V010, max(result) as V011, if(max(result) = 1, max(weight),
+            null) as Poids_Final
         from hims_people left join hims_weights using (person_no)
         where result is not null group by all order by id_menage""",
     "current_migrants": f"""
@@ -184,13 +199,15 @@ FILES = {
             v403 as V403, v603 as V603, v702 as V702, v713 as V713_A, v808 as V808_C, weight as Poids_Final""",
     "return_migrants": f"""
         select {_PERSON}, {_AGE}, v114 as V114, v305 as V305, v403 as V403, {_COUNTRY} as V501, {_YEAR} as V503,
-            v506 as V506, v509 as V509, v603 as V603, v702 as V702, v713 as V713_A, v808 as V808_C, weight as Poids_Final""",
+            v506 as V506, v509 as V509, v603 as V603, v702 as V702, v713 as V713_A, v808 as V808_C,
+                weight as Poids_Final""",
     "non_migrants": f"""
         select {_PERSON}, {_AGE}, v114 as V114, v603 as V603, v702 as V702,
             if(v702 = 1, if(u('hims dream unknown', person_no) < 0.05, 998, dream.m49), 997) as V704,
             v713 as V713_A, weight as Poids_Final""",
     "foreign_residents": f"""
-        select {_PERSON}, {_AGE}, cast(own.m49 as int) as V110, {_COUNTRY} as V111, v114 as V114, {_YEAR} as V303, v305 as V305,
+        select {_PERSON}, {_AGE}, cast(own.m49 as int) as V110, {_COUNTRY} as V111, v114 as V114, {_YEAR} as V303,
+            v305 as V305,
             v403 as V403, v603 as V603, weight as Poids_Final""",
 }
 # Destinations wished for are those where emigrants live.
@@ -209,7 +226,8 @@ with shares as (
     join hims_countries as c on d.other_country = c.country_code where population = 'current' group by all
 ),
 bands as (
-    select m49, sum(people) over (order by m49) / sum(people) over () as upto, people / sum(people) over () as width from shares
+    select m49, sum(people) over (order by m49) / sum(people) over () as upto, people / sum(people) over () as width
+        from shares
 )
 select m49, coalesce(lag(upto) over (order by m49), 0.0) as above, upto from bands
 """

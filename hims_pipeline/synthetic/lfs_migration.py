@@ -1,4 +1,4 @@
-"""The labour-force survey's migration module over the synthetic country: a year's households and who left them for abroad.
+"""The labour-force survey's migration module over the synthetic country: households, and who left them for abroad.
 
 Stata files, a year each. Departures are the country's moves abroad of the year by persons who lived at home before.
 """
@@ -34,7 +34,8 @@ with gone as (
 ),
 stayed as (
     select person_no, governorate from stays
-    where country = '{HOME}' and from_date < date '{{year}}-01-01' and (to_date is null or to_date > date '{{year}}-12-31')
+    where country = '{HOME}' and from_date < date '{{year}}-01-01'
+        and (to_date is null or to_date > date '{{year}}-12-31')
         and person_no * 7919 % 1000003 < {{steps}}
 ),
 members as (
@@ -50,7 +51,8 @@ counted as (
 )
 select person_no, country, reason, governorate, milieu,
     governorate || milieu || lpad(cast(1 + cast(floor(u('lfs district', person_no)
-        * greatest(2, cast(round({{districts}} * homes / homes_in_all) as int))) as int) as varchar), 3, '0') as district,
+        * greatest(2, cast(round({{districts}} * homes / homes_in_all) as int))) as int) as varchar),
+            3, '0') as district,
     lpad(cast(row_number() over (order by person_no) as varchar), 8, '0') as idmen,
     2 + cast(floor(5 * u('lfs size', person_no)) as int) as listes
 from counted
@@ -61,7 +63,8 @@ _FILES = {
         select idmen, {_PLACE}, listes, cast(country is not null as int) as sortis, {{weight}} as poids
         from lfs_homes order by idmen""",
     "departures": f"""
-        select idmen, 2 as ordre, {_PLACE}, if(p.sex = 'M', 1, 2) as sexe, datediff('year', p.birth_date, date '{{year}}-12-31') as age,
+        select idmen, 2 as ordre, {_PLACE}, if(p.sex = 'M', 1, 2) as sexe, datediff('year', p.birth_date,
+            date '{{year}}-12-31') as age,
             if(u('lfs education', person_no) < 0.01, 8, 1 + cast(p.education as int)) as niveau,
             if(u('lfs country', person_no) < 0.01, 998, cast(c.m49 as int)) as pays, {{year}} as annee,
             case when u('lfs refused', person_no) < 0.01 then 9 when reason = 'EMP' then 1 when reason = 'EDUC' then 2

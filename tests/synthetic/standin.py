@@ -27,7 +27,8 @@ with moves as (
         if(u('route', person_no) < 0.2, 'IRREGULAR', 'REGULAR') as route
     from persons as p
 )
-select person_no, birth_date as from_date, if(person_no % 10 = 1 or person_no % 25 = 2, moved, null) as to_date, 'TUN' as country,
+select person_no, birth_date as from_date, if(person_no % 10 = 1 or person_no % 25 = 2, moved,
+    null) as to_date, 'TUN' as country,
     governorate, 'BIRTH' as reason, null as route
 from moves where person_no % 150 != 0
 union all
