@@ -5,6 +5,7 @@ made carries SYNTHETIC in its name, and the contracts that describe them say `da
 """
 
 from hims_pipeline.synthetic.broken import BrokenSample, make_broken
-from hims_pipeline.synthetic.samples import SEED, Sample, demo_deliveries, make_samples
+from hims_pipeline.synthetic.sample import Sample
+from hims_pipeline.synthetic.samples import SEED, demo_deliveries, make_samples
 
 __all__ = ["SEED", "BrokenSample", "Sample", "demo_deliveries", "make_broken", "make_samples"]

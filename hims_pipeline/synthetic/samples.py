@@ -4,11 +4,11 @@ Not here: broken deliveries for tests (`broken`), or delivering (`lake.landing`)
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 from hims_pipeline.settings import Settings
 from hims_pipeline.synthetic.borders import write_months
 from hims_pipeline.synthetic.census import WAVES, write_wave
+from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import recipe_connection
 
 SEED = 42
@@ -18,14 +18,6 @@ ERROR_PAGE = """<!DOCTYPE html>
 <body><h1>502 Bad Gateway</h1><p>Le serveur est momentanément indisponible.</p></body>
 </html>
 """
-
-
-class Sample(NamedTuple):
-    """One delivery of the synthetic sample."""
-
-    source: str
-    period: str
-    files: list[Path]
 
 
 def make_samples(settings: Settings, out: Path, seed: int = SEED) -> list[Sample]:
