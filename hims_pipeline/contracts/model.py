@@ -37,11 +37,22 @@ class Text(Strict):
     ar: str = ""
 
 
+class Unpivot(Strict):
+    """A wide table becomes rows: a heading goes into the column `names`, the cell under it into `values`.
+
+    All other columns of the contract stand before the headings, in this order.
+    """
+
+    names: str
+    values: str
+
+
 class Format(Strict):
     """How the files of a source are written; an entity or a layout may replace it as a whole.
 
     `null_values` are read as missing. `trailing_delimiter` means that each line, the header too, ends in one more
-    delimiter. `sheet` and `skip_rows` are for Excel.
+    delimiter. `sheet`, `skip_rows`, `header_rows` (a header of several rows: names joined with ` / ` from above, merged
+    headings carried to the right) and `stop_at_blank` (what follows the first blank row are notes) are for Excel.
     """
 
     type: Literal["delimited", "parquet", "excel", "spss", "stata"] = "delimited"
@@ -54,6 +65,17 @@ class Format(Strict):
     null_values: tuple[str, ...] = ("",)
     sheet: str | None = None
     skip_rows: int = 0
+    header_rows: Annotated[int, Field(ge=1)] = 1
+    stop_at_blank: bool = False
+    unpivot: Unpivot | None = None
+
+    @model_validator(mode="after")
+    def _of_their_kind(self) -> "Format":
+        if self.type != "excel" and (self.header_rows > 1 or self.stop_at_blank):
+            raise ValueError("`header_rows` and `stop_at_blank` are for type excel")
+        if self.unpivot and (self.type not in ("excel", "delimited") or not self.header):
+            raise ValueError("`unpivot` is for a delimited or Excel table with a header")
+        return self
 
 
 class Limits(Strict):
@@ -337,6 +359,13 @@ class Contract(Strict):
             for reference in entity.references:
                 if reference.entity not in self.entities:
                     raise ValueError(f"{name}: references {reference.entity}, which is no entity of {self.source}")
+            formats = [
+                entity.format or self.format,
+                *(o.entities[name].format for o in self.layouts if name in o.entities),
+            ]
+            for unpivot in (form.unpivot for form in formats if form and form.unpivot):
+                if other := {unpivot.names, unpivot.values} - {column.name for column in entity.kept_columns}:
+                    raise ValueError(f"{name}: `unpivot` names no such column: {', '.join(sorted(other))}")
         for layout in self.layouts:
             if unknown := set(layout.entities) - set(self.entities):
                 raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
