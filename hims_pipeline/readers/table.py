@@ -35,6 +35,7 @@ class Table:
             where a record cannot be malformed.
         structure: what that said, where it was needed to open the file; `parts` are then those that fit.
         probe: SQL that reads the whole file and does nothing else: if it fails too, the file is damaged.
+        rows_each: rows that a record examined becomes, where headings of a wide table do.
     """
 
     parts: list[Part]
@@ -43,6 +44,7 @@ class Table:
     examine: Callable[[Path], tuple[Structure, list[Part]]] | None = None
     structure: Structure | None = None
     probe: str = ""
+    rows_each: int = 1
 
 
 @dataclass(frozen=True)
@@ -140,17 +142,18 @@ def _diagnose(
         if "CSV" not in str(error):
             raise
         return Outcome(None, findings or [_unreadable(job)])
-    findings += type_findings(con, plan, job.rejects, job.shown, structure.records, structure.lines_differ)
+    records = structure.records * table.rows_each if table.examine or table.structure else table.records
+    findings += type_findings(con, plan, job.rejects, job.shown, records, structure.lines_differ)
     if not findings:
         return Outcome(None, [_unexplained(job, table, joined, problem)])
-    rejected = structure.misfits + typed
+    rejected = structure.misfits * table.rows_each + typed
     tolerance = job.shape.entity.record_tolerance
-    if tolerance == 0 or rejected > tolerance * structure.records:
+    if tolerance == 0 or rejected > tolerance * records:
         return Outcome(None, findings)
     keep = f"not ({any_misfit(plan)})"
     joined = write_typed(job.settings, con, plan, parts, job.target, job.scratch, job.log, only=keep)
-    if joined.rows != structure.records - rejected:
-        raise ReaderFailure(f"{job.shown}: {joined.rows} rows written, {structure.records - rejected} expected")
+    if joined.rows != records - rejected:
+        raise ReaderFailure(f"{job.shown}: {joined.rows} rows written, {records - rejected} expected")
     _link(job, con, plan, parts, keep)
     return Outcome(_entity_file(job, joined, rejected), [replace(one, severity="warning") for one in findings])
 
