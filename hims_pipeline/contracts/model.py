@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hims_pipeline.contracts.design import Design
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Raw = str | int | float  # a code as written in YAML; compared as text
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
@@ -188,28 +190,6 @@ class Feed(Strict):
     exclude: dict[Name, list[Raw]] = {}
 
 
-class Design(Strict):
-    """How persons came to be in the file: what an estimate and its error need.
-
-    Args:
-        kind: `census` (all), `sample`, or `census_sample` (a sample of a census's records).
-        phases: number of sampling phases.
-        strata, psu: columns sent; empty where they were not delivered, and then `fallback` says what stands for them.
-        weight: column sent; without one every record counts `expand_to / records`, or 1.
-        expand_to: published size of the population that the records stand for.
-        corrections: adjustments already in the weights.
-    """
-
-    kind: Literal["census", "sample", "census_sample"]
-    phases: int = 1
-    strata: tuple[str, ...] = ()
-    psu: tuple[str, ...] = ()
-    weight: str | None = None
-    expand_to: int | None = None
-    corrections: tuple[str, ...] = ()
-    fallback: str = ""
-
-
 class Entity(Strict):
     """One table of a delivery.
 
@@ -220,6 +200,7 @@ class Entity(Strict):
         record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
         universe, duration_rule, measure_type, design: where they differ from the source's, as between the
             questionnaires of one survey.
+        window_years: of reported events, the years up to the period's last day in which they happened.
     """
 
     title: Text
@@ -238,6 +219,7 @@ class Entity(Strict):
     duration_rule: DurationRule | None = None
     measure_type: MeasureType | None = None
     design: Design | None = None
+    window_years: int | None = None
 
     @property
     def kept_columns(self) -> tuple[Column, ...]:
@@ -354,6 +336,13 @@ class Contract(Strict):
         for layout in self.layouts:
             if unknown := set(layout.entities) - set(self.entities):
                 raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
+        kept = {name: {column.name for column in entity.kept_columns} for name, entity in self.entities.items()}
+        drifted = {c.name for layout in self.layouts for other in layout.entities.values() for c in other.columns}
+        if self.design:
+            self.design.check("the source", kept, drifted.union(*kept.values()))
+        for name, entity in self.entities.items():
+            if entity.design:
+                entity.design.check(name, kept, kept[name])
         if self.personal and not self.legal.basis:
             raise ValueError("a personal source needs a legal basis")
         return self
