@@ -87,7 +87,7 @@ def test_the_side_of_ref_area(catalogue: dict[str, Indicator]) -> None:
 
 
 def test_rows_hold_text_only_and_one_column_each(catalogue: dict[str, Indicator]) -> None:
-    rows = [one.as_row() for one in catalogue.values()]
+    rows = [one.as_row(("fr", "ar", "en")) for one in catalogue.values()]
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
     assert all(isinstance(value, str) for row in rows for value in row.values())
     assert [one.name for one in load_breakdowns(DATA)] == breakdown_columns(DATA) == sorted(breakdown_columns(DATA))
