@@ -20,29 +20,7 @@ RECIPE = {
     "nationalities": "country varchar, code_2014 varchar, percent_2014 decimal, percent_2024 decimal, "
     "percent_passages decimal, percent_citizens_abroad decimal",
     "names": "part varchar, latin varchar, arabic varchar",
-    "spellings": "latin varchar, variant varchar",
-    "titles": "source varchar, line varchar",
-    "consulates": "country varchar, post varchar",
-    "employers": "employer varchar",
-    "residence_cards": "reason varchar, purpose varchar, percent_with_card bigint, months_valid bigint, "
-    "days_to_obtain bigint",
-    "work_authorisations": "period varchar, country varchar, permits bigint, known varchar",
-    "consular_register": "period varchar, sex varchar, persons bigint, excluded varchar, known varchar",
-    "foreign_students": "period varchar, sector varchar, region varchar, persons bigint, known varchar",
-    "students_abroad": "period varchar, country varchar, persons bigint, known varchar",
-    "student_departures": "period varchar, level varchar, persons bigint, known varchar",
 }
-# Countries as an office writes them in French: without accents on capitals, which Windows-1256 does not have.
-_PLACES = """
-create table places as
-with lists as (select * from read_csv('{folder}/xwalk_country.csv', header = true, all_varchar = true)),
-countries as (select * from read_csv('{folder}/countries.csv', header = true, all_varchar = true))
-select country_code as country, min_by(code, (code != strip_accents(code), length(code), code)) as name_fr,
-    any_value(subregion_m49) as subregion_m49
-from lists join countries using (country_code)
-where scheme = 'FR_NAMES'
-group by country_code
-"""
 MARK = "SYNTHETIC"
 HOME = "TUN"  # the country of the recipe
 
@@ -70,7 +48,6 @@ def recipe_connection(settings: Settings, seed: int) -> Iterator[duckdb.DuckDBPy
                 f"create table {name} as select row_number() over () as n, * from read_csv("
                 f"{literal(folder / f'{name}.csv')}, columns = {{{types}}}, header = true, auto_detect = false)"
             )
-        con.execute(_PLACES.format(folder=settings.data / "codelists"))
         yield con
 
 
