@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from hims_pipeline.synthetic.country import Country
 
 
-def recipe_table(country: "Country", name: str) -> None:
+def recipe_table(country: "Country", name: str, called: str = "") -> None:
     """Make a table of the recipe a table of the connection: its columns as text, NULL where empty, `n` its order."""
     rows = country.recipe.tables[name]
     values = ", ".join(f"({n}, {literals(list(row.values()))})" for n, row in enumerate(rows, 1))
     columns = ", ".join(f"nullif({column}, '') as {column}" for column in rows[0])
     country.con.execute(
-        f"create or replace table {name} as select n, {columns} from (values {values}) as t(n, {', '.join(rows[0])})"
+        f"create or replace table {called or name} as select n, {columns} from (values {values}) as t(n, {', '.join(rows[0])})"
     )
 
 
