@@ -93,6 +93,7 @@ def tables(persons: list[Person], units: list[tuple[str, str]], design: str = "s
     con.execute("""create table fct (batch_id varchar, entity varchar, stratum varchar, psu varchar, area_code varchar,
         sex varchar, reason_code varchar, weight_persons decimal(18,6))""")
     con.executemany("insert into fct values (?, ?, ?, ?, ?, ?, ?, ?)", [astuple(one) for one in persons])
+    con.execute("alter table fct add column ref_country varchar default 'XNL'")
     con.execute("create table fct_sampling_units (batch_id varchar, stratum varchar, psu varchar)")
     if units:
         con.executemany("insert into fct_sampling_units values ('b', ?, ?)", units)
