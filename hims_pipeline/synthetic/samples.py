@@ -9,13 +9,29 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hims_pipeline.settings import Settings
-from hims_pipeline.synthetic import borders, census
+from hims_pipeline.synthetic import (
+    borders,
+    census,
+    consular_register,
+    foreign_students,
+    residence_cards,
+    students_abroad,
+    work_authorisations,
+)
 from hims_pipeline.synthetic.country import SEED, Country, open_country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import MARK
 
 SCALE = 0.01
-WRITERS: tuple[Callable[[Country, Path], list[Sample]], ...] = (census.write, borders.write)
+WRITERS: tuple[Callable[[Country, Path], list[Sample]], ...] = (
+    census.write,
+    borders.write,
+    consular_register.write,
+    residence_cards.write,
+    work_authorisations.write,
+    foreign_students.write,
+    students_abroad.write,
+)
 ERROR_PAGE = """<!DOCTYPE html>
 <html lang="fr">
 <head><meta charset="utf-8"><title>502 Bad Gateway</title></head>
