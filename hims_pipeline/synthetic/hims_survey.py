@@ -15,7 +15,7 @@ from hims_pipeline.synthetic import hims_survey_sql as sql
 from hims_pipeline.synthetic.formats import write_spss
 from hims_pipeline.synthetic.labelled import contract, countries, labels, rows, value_labels
 from hims_pipeline.synthetic.raking import rake, scaled
-from hims_pipeline.synthetic.samples import Sample
+from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ POPULATION = {
 
 
 def write(country: "Country", out: Path) -> list[Sample]:
-    """Write the wave's six SPSS files into `out`; the same country gives the same bytes."""
+    """Write the wave's six SPSS files under `out/<source>/<period>/`; the same country gives the same bytes."""
     con = country.con
     _lists(con, country.scale)
     _people(con, country.scale)
@@ -57,7 +57,7 @@ def write(country: "Country", out: Path) -> list[Sample]:
         if entity in POPULATION:
             query += sql.PERSONS.format(population=POPULATION[entity])
         columns = contract(SOURCE).entities[entity].columns
-        path = out / f"Tunisia-HIMS_{name}_{PERIOD}_{MARK}.sav"
+        path = out / SOURCE / PERIOD / f"Tunisia-HIMS_{name}_{PERIOD}_{MARK}.sav"
         files.append(write_spss(con, query, path, value_labels(columns), labels(columns)))
     return [Sample(SOURCE, PERIOD, files)]
 

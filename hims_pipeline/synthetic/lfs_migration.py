@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hims_pipeline.synthetic.labelled import contract, countries, labels, value_labels
-from hims_pipeline.synthetic.samples import Sample
+from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ _NAMES = {"households": "menages", "departures": "sortants"}
 
 
 def write(country: "Country", out: Path) -> list[Sample]:
-    """Write two Stata files a year into `out/<year>/`; the same country gives the same bytes."""
-    return [_year(country, year, out / year) for year in YEARS]
+    """Write two Stata files a year under `out/<source>/<year>/`; the same country gives the same bytes."""
+    return [_year(country, year, out / SOURCE / year) for year in YEARS]
 
 
 def _year(country: "Country", year: str, out: Path) -> Sample:
