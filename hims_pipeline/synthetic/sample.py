@@ -1,11 +1,11 @@
-"""One delivery of the synthetic sample, as the writers of sources give it."""
+"""One delivery of the synthetic country. Not here: making one."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 
 class Sample(NamedTuple):
-    """Files of one source and period."""
+    """What one source sends for one period."""
 
     source: str
     period: str
