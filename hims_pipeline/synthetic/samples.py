@@ -9,13 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hims_pipeline.settings import Settings
-from hims_pipeline.synthetic import borders, census
+from hims_pipeline.synthetic import borders, census, hims_survey, lfs_migration
 from hims_pipeline.synthetic.country import SEED, Country, open_country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import MARK
 
 SCALE = 0.01
-WRITERS: tuple[Callable[[Country, Path], list[Sample]], ...] = (census.write, borders.write)
+WRITERS: tuple[Callable[[Country, Path], list[Sample]], ...] = (
+    census.write,
+    borders.write,
+    hims_survey.write,
+    lfs_migration.write,
+)
 ERROR_PAGE = """<!DOCTYPE html>
 <html lang="fr">
 <head><meta charset="utf-8"><title>502 Bad Gateway</title></head>
