@@ -42,7 +42,16 @@ def contract_sha256(contract: Contract, period: str) -> str:
         name: contract.entity_in(name, period).model_dump(mode="json", by_alias=True) for name in contract.entities
     }
     for entity in entities.values():
-        for about_meaning in ("feeds", "title", "grain", "universe", "duration_rule", "measure_type", "design"):
+        for about_meaning in (
+            "feeds",
+            "title",
+            "grain",
+            "universe",
+            "duration_rule",
+            "measure_type",
+            "design",
+            "window_years",
+        ):
             entity.pop(about_meaning)
     names = {name: contract.sent_names(name, period) for name in contract.entities}
     formats = {name: contract.format_in(name, period).model_dump() for name in contract.entities}

@@ -1,5 +1,6 @@
 """What all tests share: installations of their own, made and run as a person would, through the command line."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -58,8 +59,23 @@ def real_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, 
     return here, here.hims("run", "--samples")
 
 
+@pytest.fixture(scope="session")
+def first_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """One night on the synthetic sample alone, run once for all workers; never to be changed."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    here, printed = Installation(shared / "night"), shared / "night.txt"
+    with (shared / "night.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            printed.write_text(here.hims("run", "--samples"), encoding="utf-8")
+    return here, printed.read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
-def small_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
-    """An installation after one night with the synthetic sample alone."""
-    here = Installation(tmp_path_factory.mktemp("small"))
-    return here, here.hims("run", "--samples")
+def small_night(first_night, tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """An installation of the module's own after one night on the synthetic sample alone, and what the run printed."""
+    night, printed = first_night
+    here = Installation(tmp_path_factory.mktemp("small") / "home")
+    shutil.copytree(night.home, here.home)
+    return here, printed

@@ -18,6 +18,9 @@ from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import load_settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 
+STAFF_ONLY = ("conformed", "indicators")
+STAFF_HINT = "The public file holds `published` and `reference`; add --staff for the observatory's own."
+
 
 def _table(columns: list[str], rows: list[tuple], title: str = "") -> None:
     shown = Table(title=title or None, title_justify="left")
@@ -143,7 +146,8 @@ def query(sql: str, form: str, staff: bool, release_id: str | None) -> None:
         answer = con.execute(sql)
         columns, rows = [d[0] for d in answer.description or []], answer.fetchall()
     except duckdb.Error as error:
-        raise click.ClickException(str(error)) from None
+        hint = "" if staff else f"\n{STAFF_HINT}" if any(f"{name}." in sql for name in STAFF_ONLY) else ""
+        raise click.ClickException(f"{error}{hint}") from None
     finally:
         con.close()
     manifest = store.get(settings, chosen or "").manifest()

@@ -70,7 +70,7 @@ def _codebook(member: Member, form: Format) -> tuple[dict[str, str], dict[str, d
     from hims_pipeline.readers.statistical import read_codebook
 
     book = read_codebook(member.path, form.type)
-    return book.labels, book.values, book.missing
+    return book.labels, book.first_labels(), book.missing
 
 
 def _column(

@@ -38,7 +38,7 @@ def write(settings: Settings, facts: dict[str, Any], batches: list[BatchState], 
     lines += ["## Sources", ""]
     for source in facts["sources"]:
         kind = "SYNTHETIC" if source["data_kind"] == "synthetic" else source["data_kind"]
-        origin = f"{source['attribution']} {source['licence']}"
+        origin = f"{source['attribution'].rstrip('.')}. Licence: {source['licence']}"
         lines.append(f"- {source['title']['en']} ({kind}; {', '.join(source['periods'])}). {origin}")
     lines += ["", "## Not in this release", ""]
     absent = [batch for batch in batches if batch.state in ("refused", "withdrawn", "pending")]

@@ -24,6 +24,7 @@ KEYS = {
     "country_successors": ("former_code", "successor_code"),
     "data_kinds": ("data_kind",),
     "definitions": ("kind", "code"),
+    "series_breaks": ("break_id",),
     "xwalk_area": ("scheme", "code"),
     "xwalk_country": ("scheme", "code"),
 }
@@ -48,7 +49,7 @@ def test_a_list_is_plain_text_with_one_row_a_key(data: Path, codelist: Rows, nam
     assert all(row[k] for row in rows for k in KEYS[name] if k != "valid_from")
 
 
-@pytest.mark.parametrize("name", ["countries", "areas", "definitions"])
+@pytest.mark.parametrize("name", ["countries", "areas", "definitions", "series_breaks"])
 def test_names_stand_in_three_languages(codelist: Rows, name: str) -> None:
     for row in codelist(name):
         assert all((row["name_en"], row["name_fr"])), row
@@ -131,9 +132,9 @@ def test_crosswalks_lead_to_countries_and_areas(codelist: Rows) -> None:
     assert {row["country_code"] for row in codelist("xwalk_country")} <= countries
     assert {row["area_code"] for row in codelist("xwalk_area")} <= areas
     schemes = {row["scheme"] for row in codelist("xwalk_country")}
-    assert schemes == {"ISO3", "M49", "UNHCR", "INDEC", "UNDESA", "IOM_MMP", "WDI"}
+    assert schemes == {"ISO3", "M49", "UNHCR", "INDEC", "UNDESA", "IOM_MMP", "WDI", "FR_NAMES"}
     assert {row["scheme"] for row in codelist("xwalk_area")} == {
-        "INS_GOV", "ISO_GOV", "INDEC_AGLOMERADO", "INDEC_REGION", "CL_REGION",
+        "INS_GOV", "INS_GOV_1983", "INS_DEL", "INS_DEL_2014", "ISO_GOV", "INDEC_AGLOMERADO", "INDEC_REGION", "CL_REGION",
     }  # fmt: skip
 
 

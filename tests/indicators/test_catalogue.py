@@ -10,15 +10,15 @@ from hims_pipeline.settings import REPOSITORY
 
 DATA = REPOSITORY / "data"
 # The codes of the indicator design, and those added to it, by letter.
-CODES = {"A": 18, "B": 26, "C": 15, "D": 9, "E": 7, "P": 5}
+CODES = {"A": 19, "B": 28, "C": 15, "D": 9, "E": 7, "P": 5}
 # The design's extra dimensions of the indicators that have some, in its own words.
 DIMENSIONS = {
     "A01": "CITIZEN GOV EDU ACTIVITY", "A02": "C_BIRTH", "A03": "C_BIRTH", "A04": "GOV", "A05": "DEST EDU REASON ROUTE",
     "A06": "COUNTRY SEX AGE4 OCC DUAL", "A07": "DEST EDU SEX", "A08": "DEST", "A09": "DEST REASON DURATION",
-    "A10": "LASTCOUNTRY VOLUNTARY", "A11": "COO STATUS", "A12": "COA", "A13": "CITIZEN SECTOR LEVEL FIELD",
+    "A10": "LASTCOUNTRY VOLUNTARY", "A11": "COO STATUS", "A12": "COA", "A13": "CITIZEN REGION SECTOR LEVEL FIELD",
     "A14": "DEST", "A15": "DEST SECTOR", "A16": "CITIZEN ISIC GOV", "B01": "CITIZEN PREV_COUNTRY REASON",
     "B02": "DEST REASON EDU", "B03": "LASTCOUNTRY", "B05": "GOV", "B06": "GOV", "B07": "GOV", "B08": "EDU SEX",
-    "B09": "DEST", "B10": "DEST REASON DURATION", "B11": "CITIZEN REASON VALIDITY GOV",
+    "B09": "DEST", "B10": "DEST REASON DURATION", "B11": "CITIZEN REASON VALIDITY GOV EVENT",
     "B12": "CITIZEN OCC ISIC SECTOR", "B13": "DEST SECTOR CHANNEL", "B14": "DIRECTION POST CITIZEN RESIDENT_STATUS",
     "B15": "CITIZEN", "B16": "COO", "B17": "DEST APPLICANT_TYPE", "B18": "COO", "B19": "CITIZEN POST",
     "B21": "DEST MODE", "B22": "DEST", "B23": "O D REASON EDU", "B24": "GOV", "B25": "GOV",
@@ -29,6 +29,7 @@ COLUMNS = {
     "REASON": "reason", "ROUTE": "route", "OCC": "occupation", "DUAL": "dual_citizenship",
     "DURATION": "permit_duration", "LASTCOUNTRY": "last_country", "VOLUNTARY": "return_mode",
     "MODE": "return_mode", "STATUS": "population_group",
+    "REGION": "citizenship_region", "EVENT": "permit_event",
     "SECTOR": "sector", "LEVEL": "study_level", "FIELD": "study_field", "ISIC": "economic_activity",
     "PREV_COUNTRY": "previous_country", "VALIDITY": "permit_validity", "CHANNEL": "channel", "DIRECTION": "direction",
     "POST": "border_post", "RESIDENT_STATUS": "residence_status", "APPLICANT_TYPE": "applicant_type",
@@ -86,7 +87,7 @@ def test_the_side_of_ref_area(catalogue: dict[str, Indicator]) -> None:
 
 
 def test_rows_hold_text_only_and_one_column_each(catalogue: dict[str, Indicator]) -> None:
-    rows = [one.as_row() for one in catalogue.values()]
+    rows = [one.as_row(("fr", "ar", "en")) for one in catalogue.values()]
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
     assert all(isinstance(value, str) for row in rows for value in row.values())
     assert [one.name for one in load_breakdowns(DATA)] == breakdown_columns(DATA) == sorted(breakdown_columns(DATA))

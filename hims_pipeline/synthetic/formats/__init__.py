@@ -1,0 +1,11 @@
+"""Files of other formats than delimited text, as offices send them: the same rows give the same bytes.
+
+Here: writing a table in a format. Not here: what the table holds, or reading (`readers`).
+"""
+
+from hims_pipeline.synthetic.formats.fixed_width import write_fixed_width
+from hims_pipeline.synthetic.formats.spss import write_spss
+from hims_pipeline.synthetic.formats.variables import Variable
+from hims_pipeline.synthetic.formats.workbook import write_workbook
+
+__all__ = ["Variable", "write_fixed_width", "write_spss", "write_workbook"]
