@@ -170,8 +170,8 @@ select answers.*,
     given.latin || ' ' || family.latin as full_name,
     given.arabic || ' ' || family.arabic as full_name_ar
 from answers
-join numbered_names as given on given.part = answers.sex and given.no = answers.given_no
-join numbered_names as family on family.part = 'family' and family.no = answers.family_no
+join names as given on given.part = answers.sex and given.no = answers.given_no
+join names as family on family.part = 'family' and family.no = answers.family_no
 """
 
 LAYOUT_2024 = f"""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import scaled
+from hims_pipeline.synthetic.totals import recipe_table, scaled
 
 if TYPE_CHECKING:
     from hims_pipeline.synthetic.country import Country
@@ -24,38 +24,40 @@ _SCRAMBLE = 7_368_787  # without a factor in common with powers of ten: the numb
 _ABROAD = f"""
 create or replace table consular_stays as
 select person_no, country, from_date,
-    from_date + cast(floor(900 * u('registers', person_no || ':' || stay_no) ** 2) as int) as registered_on,
+    from_date + cast(floor(900 * u('registers', person_no * 100 + stay_no) ** 2) as int) as registered_on,
     row_number() over (partition by person_no order by from_date) as place
 from stays join persons using (person_no)
 where country != '{HOME}' and (citizenship = '{HOME}' or second_citizenship = '{HOME}')
 """
 
-# Who is in an edition: first who was in the one before, then others at random, as many of each sex as published.
+# Who is in an edition: first who was in one before, then others at random, as many as published, by sex where that
+# was published too.
 _CHOSEN = """
 create or replace table consular_chosen as
 with eligible as (
-    select person_no, arg_min(country, from_date) as country, min(registered_on) as registered_on
+    select person_no, arg_min(country, registered_on) as country, min(registered_on) as registered_on
     from consular_stays
     where registered_on <= date '{day}' and country not in (select unnest(string_split('{excluded}', ' ')))
     group by person_no
 ),
 ranked as (
-    select eligible.*, persons.sex, row_number() over (
-        partition by persons.sex order by before.person_no is null, u('consular', eligible.person_no), eligible.person_no
+    select eligible.*, quota.wanted, row_number() over (
+        partition by quota.sex order by before.person_no is null, u('consular', eligible.person_no), eligible.person_no
     ) as place
     from eligible join persons using (person_no) left join consular_before as before using (person_no)
+    join consular_register_scaled as quota on quota.period = '{day}' and quota.sex in (persons.sex, '_T')
 )
-select ranked.* from ranked
-join consular_register_scaled as quota on quota.period = '{day}' and quota.sex = ranked.sex and place <= wanted
+select * from ranked where place <= wanted
 """
 
 # A second registration: where the person moved on to, or at another post of the same country, with a new passport.
 _REGISTRATIONS = """
 create or replace table consular_rows as
 with moved_on as (
-    select person_no, arg_max(country, from_date) as country, max(registered_on) as registered_on
+    select person_no, arg_min(country, registered_on) as country, min(registered_on) as registered_on
     from consular_stays
-    where registered_on <= date '{day}' and place > 1 and country not in (select unnest(string_split('{excluded}', ' ')))
+    where registered_on <= date '{day}' and place > 1
+        and country not in (select unnest(string_split('{excluded}', ' ')))
     group by person_no
 )
 select person_no, 0 as again, country, registered_on from consular_chosen
@@ -72,11 +74,6 @@ with posts as (
         count(*) over (partition by country) as posts
     from consulates
 ),
-given as (
-    select part, latin, arabic, row_number() over (partition by part order by n) - 1 as k,
-        count(*) over (partition by part) as many
-    from names
-),
 variants as (
     select latin, variant, row_number() over (partition by latin order by n) - 1 as k,
         count(*) over (partition by latin) as many
@@ -92,16 +89,17 @@ named as (
         family.latin as family_latin, given.arabic || ' ' || family.arabic as name_arabic
     from registered
     join places using (country)
-    join given on given.part = sex and given.k = given_no % given.many
-    join given as family on family.part = 'family' and family.k = family_no % family.many
+    join names as given on given.part = sex and given.no = given_no
+    join names as family on family.part = 'family' and family.no = family_no
     left join variants on variants.latin = given.latin and variants.k = i % variants.many
-    left join posts on posts.country = registered.country and posts.k = cast(floor(u('post', i) * posts.posts) as bigint)
+    left join posts on posts.country = registered.country
+        and posts.k = cast(floor(u('post', i) * posts.posts) as bigint)
 )
 select
     country || lpad(cast(i * {scramble} % {ten_to_8} as varchar), 8, '0') as NUM_INSCRIPTION,
     national_id as CIN,
-    if(again = 1 and national_id is not null, 'Z' || lpad(cast(i * {scramble} % 10000000 as varchar), 7, '0'), passport_no)
-        as PASSEPORT,
+    if(again = 1 and national_id is not null,
+        'Z' || lpad(cast(i * {scramble} % {ten_to_8} as varchar), 8, '0'), passport_no) as PASSEPORT,
     case
         when u('hand', i) < 0.15 then upper(family_latin || ' ' || given_latin)
         when u('hand', i) < 0.25 then replace(family_latin, ' ', '-') || ' ' || given_latin
@@ -142,7 +140,9 @@ def write(country: "Country", out: Path) -> list[Sample]:
     Where fewer citizens ever registered abroad than were published, all of them are in the edition, and no more.
     """
     con = country.con
-    scaled(con, "consular_register", "persons", country.scale)
+    scaled(country, "consular_register", "persons")
+    for name in ("places", "consulates", "spellings"):
+        recipe_table(country, name)
     con.execute(_ABROAD)
     con.execute("create or replace table consular_before (person_no bigint)")
     editions = con.execute(
@@ -152,13 +152,14 @@ def write(country: "Country", out: Path) -> list[Sample]:
     for day, excluded in editions:
         encoding = ENCODINGS.get(day, "utf-8-sig")
         words = {
-            "day": day, "excluded": excluded, "percent_twice": PERCENT_TWICE, "scramble": _SCRAMBLE, "ten_to_8": _TEN_TO_8,
+            "day": day, "excluded": excluded, "percent_twice": PERCENT_TWICE,
+            "scramble": _SCRAMBLE, "ten_to_8": _TEN_TO_8,
             "sex": "if(sex = 'M', '1', '2')" if encoding == "windows-1256" else "sex",
         }  # fmt: skip
         con.execute(_CHOSEN.format_map(words))
         con.execute(_REGISTRATIONS.format_map(words))
         path = out / day / f"registre_consulaire_{day}_{MARK}.csv"
         write_csv(con, _WRITTEN.format_map(words), path, delimiter=";", encoding=encoding)
-        con.execute("create or replace table consular_before as select person_no from consular_chosen")
+        con.execute("insert into consular_before (select person_no from consular_chosen except from consular_before)")
         found.append(Sample("consular_register", day, [path]))
     return found

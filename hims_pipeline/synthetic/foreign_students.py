@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
-from hims_pipeline.synthetic.totals import scaled
+from hims_pipeline.synthetic.totals import recipe_table, scaled, titles
 
 if TYPE_CHECKING:
     from hims_pipeline.synthetic.country import Country
@@ -79,13 +79,13 @@ order by 1, 8
 def write(country: "Country", out: Path) -> list[Sample]:
     """Write one workbook an academic year of the recipe under `out/<period>/`."""
     con = country.con
-    scaled(con, "foreign_students", "persons", country.scale)
-    titles = con.execute("select coalesce(line, '') from titles where source = 'foreign_students' order by n").fetchall()
+    scaled(country, "foreign_students", "persons", within="period, part_of")
+    recipe_table(country, "places")
     found = []
     for (period,) in con.execute("select distinct period from foreign_students order by period").fetchall():
         con.execute(_CANDIDATES.format(first_day=f"{period[:4]}-10-01"))
         rows = con.execute(_ENROLLED.format(period=period, percent_twice=PERCENT_TWICE)).fetchall()
         path = out / period / f"etudiants_etrangers_{period}_{MARK}.xlsx"
-        write_workbook(path, "Etudiants", [*titles, HEADER, *rows])
+        write_workbook(path, "Etudiants", [*titles(country, "foreign_students"), HEADER, *rows])
         found.append(Sample("foreign_students", period, [path]))
     return found

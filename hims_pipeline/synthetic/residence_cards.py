@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
+from hims_pipeline.synthetic.totals import recipe_table, titles
 
 if TYPE_CHECKING:
     from hims_pipeline.synthetic.country import Country
@@ -45,11 +46,12 @@ group by person_no, spell
 _CARDS = """
 create or replace table cards as
 with asked as (
-    select card_spells.*, purpose, months_valid, person_no * 10 + spell as i,
-        from_date + cast(30 + floor(u('card wait', person_no) * (days_to_obtain - 30)) as int) as first_day,
+    select card_spells.*, purpose, cast(months_valid as int) as months_valid, person_no * 10 + spell as i,
+        from_date + 30 + cast(floor(u('card wait', person_no) * (cast(days_to_obtain as int) - 30)) as int)
+            as first_day,
         cast(floor(180 * u('renewal gap', person_no) ** 3) as int) as gap
     from card_spells join residence_cards using (reason)
-    where u('has a card', person_no) * 100 < percent_with_card
+    where u('has a card', person_no) * 100 < cast(percent_with_card as int)
 ),
 numbered as (
     select *, unnest(range(1 + (least(to_date, date '2024-12-31') - first_day) // (months_valid * 31 + gap))) as k
@@ -57,17 +59,18 @@ numbered as (
     where first_day < to_date and first_day <= date '2024-12-31'
 ),
 issued as (
-    select *, first_day + cast(k as int) * (cast(months_valid as int) * 31 + gap) as issued_on,
-        case when k = 0 or (gap > 30 and u('called a first issue', i * 100 + k) < 0.4) then 'P' else 'R' end as operation
+    select *, first_day + cast(k as int) * (months_valid * 31 + gap) as issued_on,
+        case when k = 0 or (gap > 30 and u('called a first issue', i * 100 + k) < 0.4) then 'P' else 'R' end
+            as operation
     from numbered
 )
 select i, person_no, purpose, k, operation, issued_on, issued_on as valid_from,
-    (issued_on + to_months(cast(months_valid as int)) - interval 1 day)::date as valid_to
+    (issued_on + to_months(months_valid) - interval 1 day)::date as valid_to
 from issued
 union all
 -- A lost card is replaced by a duplicate with a number of its own.
 select i, person_no, purpose, k + 50, 'D', issued_on + 40, issued_on + 40,
-    (issued_on + to_months(cast(months_valid as int)) - interval 1 day)::date
+    (issued_on + to_months(months_valid) - interval 1 day)::date
 from issued
 where u('card lost', i * 100 + k) < 0.01 and months_valid > 6
 """
@@ -104,13 +107,14 @@ order by 1
 def write(country: "Country", out: Path) -> list[Sample]:
     """Write one workbook a year under `out/<year>/`: cards issued in the year or valid on its last day."""
     con = country.con
+    for name in ("places", "residence_cards"):
+        recipe_table(country, name)
     con.execute(_SPELLS)
     con.execute(_CARDS)
-    titles = con.execute("select coalesce(line, '') from titles where source = 'residence_cards' order by n").fetchall()
     found = []
     for year in YEARS:
         rows = con.execute(_YEAR.format(year=year, home=HOME)).fetchall()
         path = out / year / f"cartes_sejour_{year}_{MARK}.xlsx"
-        write_workbook(path, "Titres", [*titles, HEADER, *rows])
+        write_workbook(path, "Titres", [*titles(country, "residence_cards"), HEADER, *rows])
         found.append(Sample("residence_cards", year, [path]))
     return found

@@ -1,4 +1,4 @@
-"""Students abroad, counted twice: files of those who are there at the end of a year, and a table of a year's departures.
+"""Students abroad, counted twice: files of those who are there at the end of a year, and a year's departures.
 
 Both are about the same persons and are not the same count: a stock and a flow, of two institutions.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import scaled
+from hims_pipeline.synthetic.totals import recipe_table, scaled, titles
 
 if TYPE_CHECKING:
     from hims_pipeline.synthetic.country import Country
@@ -87,19 +87,19 @@ where low + cast(place <= rest as int) > 0
 def write(country: "Country", out: Path) -> list[Sample]:
     """Write the files of each year of the recipe, and the departures, under `out/<source>/<period>/`."""
     con = country.con
-    scaled(con, "students_abroad", "persons", country.scale)
-    scaled(con, "student_departures", "persons", country.scale)
+    scaled(country, "students_abroad", "persons")
+    scaled(country, "student_departures", "persons")
+    recipe_table(country, "places")
     found = []
     for (year,) in con.execute("select distinct period from students_abroad order by period").fetchall():
         con.execute(_STUDENTS.format(year=year))
         path = out / "students_abroad" / year / f"etudiants_a_l_etranger_{year}_{MARK}.csv"
         write_csv(con, _FILES, path, delimiter=";", encoding="windows-1252")
         found.append(Sample("students_abroad", year, [path]))
-    titles = con.execute("select coalesce(line, '') from titles where source = 'student_departures' order by n").fetchall()
     for (period,) in con.execute("select distinct period from student_departures order by period").fetchall():
         con.execute(_DEPARTURES.format(period=period, first_day=f"{period[:4]}-10-01"))
         rows = con.execute("from departures order by name_fr, level").fetchall()
         path = out / "student_departures" / period / f"departs_etudiants_{period}_{MARK}.xlsx"
-        write_workbook(path, "Departs", [*titles, ("PAYS", "NIVEAU", "EFFECTIF"), *rows])
+        write_workbook(path, "Departs", [*titles(country, "student_departures"), ("PAYS", "NIVEAU", "EFFECTIF"), *rows])
         found.append(Sample("student_departures", period, [path]))
     return found

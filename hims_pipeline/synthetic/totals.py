@@ -1,27 +1,55 @@
-"""Published totals at a scale: each part a whole number, the parts of a total adding up to the scaled total.
+"""Tables of the recipe that writers of sources read in SQL, and published totals at the country's scale.
 
-At scale 1 the published figures come out as they are. Here: counts. Not here: who is counted (the writers of sources).
+Each part of a total is a whole number and the parts add up to the scaled total, so that at scale 1 the published
+figures come out as they are. Here: counts. Not here: who is counted (the writers of sources).
 """
 
-import duckdb
+from typing import TYPE_CHECKING
+
+from hims_pipeline.sql import literals
+
+if TYPE_CHECKING:
+    from hims_pipeline.synthetic.country import Country
 
 
-def scaled(con: duckdb.DuckDBPyConnection, table: str, count: str, scale: float, within: str = "period") -> None:
-    """Add a column `wanted` to a table of the recipe: its `count` at the scale, by largest remainder within `within`."""
-    con.execute(
+def recipe_table(country: "Country", name: str, called: str = "") -> None:
+    """Make a table of the recipe a table of the connection: its columns as text, NULL where empty, `n` its order."""
+    rows = country.recipe.tables[name]
+    values = ", ".join(f"({n}, {literals(list(row.values()))})" for n, row in enumerate(rows, 1))
+    columns = ", ".join(f"nullif({column}, '') as {column}" for column in rows[0])
+    country.con.execute(
+        f"create or replace table {called or name} as select n, {columns} from (values {values}) as t(n, {', '.join(rows[0])})"
+    )
+
+
+def scaled(country: "Country", name: str, count: str, within: str = "period") -> None:
+    """Make the table `<name>_scaled` from the recipe's: `wanted` is its `count` at the scale, by largest remainder.
+
+    Args:
+        within: columns that parts of one published total have in common.
+    """
+    recipe_table(country, name)
+    exact = f"cast({count} as double) * {country.scale!r}"
+    country.con.execute(
         f"""
-        create or replace table {table}_scaled as
+        create or replace table {name}_scaled as
         with exact as (
-            select *, {count} * {scale!r} as share, sum({count}) over (partition by {within}) * {scale!r} as whole
-            from {table}
+            select *, {exact} as share,
+                cast(round(sum({exact}) over (partition by {within})) as bigint) as whole
+            from {name}
         ),
-        floored as (
-            select *, cast(floor(share) as bigint) as low,
-                cast(round(whole) as bigint) - sum(cast(floor(share) as bigint)) over (partition by {within}) as rest
+        ranked as (
+            select *, whole - sum(cast(floor(share) as bigint)) over (partition by {within}) as rest,
+                row_number() over (partition by {within} order by share - floor(share) desc, n) as place
             from exact
         )
-        select * exclude (share, whole, low, rest),
-            low + cast(row_number() over (partition by {within} order by share - low desc, n) <= rest as int) as wanted
-        from floored
+        select * exclude (share, whole, rest, place),
+            cast(floor(share) as bigint) + cast(place <= rest as int) as wanted
+        from ranked
         """
     )
+
+
+def titles(country: "Country", source: str) -> list[tuple[str]]:
+    """The title rows above the header of a workbook, as the recipe has them."""
+    return [(row["line"],) for row in country.recipe.tables["titles"] if row["source"] == source]

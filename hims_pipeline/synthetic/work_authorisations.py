@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import scaled
+from hims_pipeline.synthetic.totals import recipe_table, scaled
 
 if TYPE_CHECKING:
     from hims_pipeline.synthetic.country import Country
@@ -25,7 +25,8 @@ residents as (
     select distinct persons.*, coalesce(groups.country, '_O') as quota
     from stays join persons using (person_no) left join groups on groups.country = citizenship
     where stays.country = '{HOME}' and citizenship != '{HOME}' and coalesce(second_citizenship, '') != '{HOME}'
-        and from_date <= date '{{year}}-06-30' and coalesce(to_date, death_date, date '9999-12-31') > date '{{year}}-06-30'
+        and from_date <= date '{{year}}-06-30'
+        and coalesce(to_date, death_date, date '9999-12-31') > date '{{year}}-06-30'
         and datesub('year', birth_date, date '{{year}}-06-30') between 18 and 64
 )
 select *, count(*) over (partition by quota) as many,
@@ -51,8 +52,8 @@ others as (
 firms as (select employer, n - 1 as k, count(*) over () as many from employers),
 decided as (
     select *, row_number() over (order by person_no, k, decision) as number,
-        date '{year}-01-01' + cast(floor(u('decided on', person_no || ':' || k || decision) * 365) as int) as decided_on,
-        cast(floor(100000 * u('employer', person_no || ':' || k)) as bigint) as firm
+        date '{year}-01-01' + cast(floor(u('decided on', person_no * 1000 + k % 1000) * 365) as int) as decided_on,
+        cast(floor(100000 * u('employer', person_no * 1000 + k % 1000)) as bigint) as firm
     from (select * from approved union all select * from others)
 )
 select
@@ -66,7 +67,7 @@ select
     name_fr as NATIONALITE,
     if(sex = 'M', 'H', 'F') as SEXE,
     strftime(birth_date, '%d/%m/%Y') as DATE_NAISSANCE,
-    if(u('renewed contract', person_no || ':' || decided.k) < 0.45, 'R', 'N') as NATURE,
+    if(u('renewed contract', number) < 0.45, 'R', 'N') as NATURE,
     strftime(decided_on + 15, '%d/%m/%Y') as DEBUT,
     strftime(decided_on + 15 + interval 1 year - interval 1 day, '%d/%m/%Y') as FIN,
     decision as DECISION,
@@ -81,7 +82,9 @@ order by number
 def write(country: "Country", out: Path) -> list[Sample]:
     """Write one file a year of the recipe under `out/<year>/`."""
     con = country.con
-    scaled(con, "work_authorisations", "permits", country.scale)
+    scaled(country, "work_authorisations", "permits")
+    for name in ("places", "employers"):
+        recipe_table(country, name)
     found = []
     for (year,) in con.execute("select distinct period from work_authorisations order by period").fetchall():
         con.execute(_WORKERS.format(year=year))

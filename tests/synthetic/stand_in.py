@@ -3,14 +3,17 @@
 Residents, emigrants (some back, some dead), citizens born abroad, and foreigners; at scale 0.01 about 150,000 persons.
 """
 
+import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import duckdb
 
 from hims_pipeline.settings import Settings
-from hims_pipeline.synthetic.streams import recipe_connection
+from hims_pipeline.sql import connection
+from hims_pipeline.synthetic.totals import recipe_table
 
 GROUPS = {"resident": 12_000_000, "emigrant": 2_000_000, "born abroad": 350_000, "foreigner": 110_000}
 _PERSONS = """
@@ -92,12 +95,27 @@ class StandIn:
     con: duckdb.DuckDBPyConnection
     scale: float
     seed: int
+    recipe: SimpleNamespace
 
 
 @contextmanager
 def stand_in(settings: Settings, scale: float = 0.01, seed: int = 42) -> Iterator[StandIn]:
-    with recipe_connection(settings, seed) as con:
+    tables = {}
+    for path in (settings.data / "samples/recipe").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            tables[path.stem] = list(csv.DictReader(file))
+    with connection(settings) as con:
+        con.execute(
+            "create macro u(stream, i) as"
+            f" (hash(xor(cast(i as ubigint), hash(stream || ':{seed}'))) >> 11) / 9007199254740992.0"
+        )
+        country = StandIn(con, scale, seed, SimpleNamespace(tables=tables))
+        recipe_table(country, "names")  # type: ignore[arg-type]
+        con.execute(
+            "create or replace table names as"
+            " select part, row_number() over (partition by part order by n) - 1 as no, latin, arabic from names"
+        )
         groups = ", ".join(f"('{kind}', {many})" for kind, many in GROUPS.items())
         con.execute(_PERSONS.format(scale=scale, groups=groups))
         con.execute(_STAYS)
-        yield StandIn(con, scale, seed)
+        yield country

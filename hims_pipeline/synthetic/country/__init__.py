@@ -6,7 +6,7 @@
 national_id, passport_no, given_no, family_no, education, occupation, branch) and `stays` (person_no, stay_no, from_date,
 to_date, country, governorate, delegation, reason, route). A stay holds from `from_date` up to the day before `to_date`;
 without `to_date` it holds still. The stays of a person follow each other without gap or overlap from birth to death: on
-the day of death a person lives nowhere. `numbered_names` (part M, F or family; no; latin, arabic) is what `given_no` and
+the day of death a person lives nowhere. `names` (part M, F or family; no; latin, arabic) is what `given_no` and
 `family_no` point at. `u(stream, i)` is uniform in [0, 1).
 
 Totals are the recipe's times the scale, so that at scale 1.0 published figures come out exactly. Not here: what a
@@ -21,12 +21,13 @@ from pathlib import Path
 import duckdb
 
 from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection
 from hims_pipeline.synthetic.country.flows import Flows, make_flows
 from hims_pipeline.synthetic.country.life import live
 from hims_pipeline.synthetic.country.people import settle
 from hims_pipeline.synthetic.country.tables import make_macros, make_tables, make_views
 from hims_pipeline.synthetic.recipe import Recipe, load_recipe
-from hims_pipeline.synthetic.streams import recipe_connection
+from hims_pipeline.synthetic.streams import load_streams
 
 SEED = 42
 
@@ -73,7 +74,8 @@ def open_country(
     """
     recipe = load_recipe(settings.data / "samples" / "recipe")
     start, flows = make_flows(recipe, scale)
-    with recipe_connection(settings, seed, scratch) as con:
+    with connection(settings, spill=scratch) as con:
+        load_streams(con, recipe, seed)
         make_macros(con, recipe)
         make_tables(con, recipe)
         next_no = settle(con, recipe, start)

@@ -47,10 +47,6 @@ def make_macros(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
         f" + (area - ({first})[g] + 1 + cast(floor(number * (({number})[g] - 1)) as bigint)) % ({number})[g] as usmallint)"
     )
     con.execute(f"create macro area_code(area) as ([{literals(areas)}])[area]")
-    con.execute(
-        "create view numbered_names as"
-        " select part, row_number() over (partition by part order by n) - 1 as no, latin, arabic from names"
-    )
     con.execute(f"create macro education_of(woman, year, number) as {_education(recipe)}")
 
 
