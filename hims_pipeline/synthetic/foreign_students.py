@@ -4,15 +4,12 @@ Some are enrolled in two institutions, and stand there twice; before 2013-14 the
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
 from hims_pipeline.synthetic.totals import recipe_table, scaled, titles
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
 
 HEADER = ("NUM_ETUDIANT", "NATIONALITE", "SEXE", "DATE_NAISSANCE", "SECTEUR", "NIVEAU", "DOMAINE", "ETABLISSEMENT")
 PERCENT_TWICE = 1.2
@@ -76,8 +73,8 @@ order by 1, 8
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
-    """Write one workbook an academic year of the recipe under `out/<period>/`."""
+def write(country: Country, out: Path) -> list[Sample]:
+    """Write one workbook an academic year of the recipe under `out/foreign_students/<period>/`."""
     con = country.con
     scaled(country, "foreign_students", "persons", within="period, part_of")
     recipe_table(country, "places")
@@ -85,7 +82,7 @@ def write(country: "Country", out: Path) -> list[Sample]:
     for (period,) in con.execute("select distinct period from foreign_students order by period").fetchall():
         con.execute(_CANDIDATES.format(first_day=f"{period[:4]}-10-01"))
         rows = con.execute(_ENROLLED.format(period=period, percent_twice=PERCENT_TWICE)).fetchall()
-        path = out / period / f"etudiants_etrangers_{period}_{MARK}.xlsx"
+        path = out / "foreign_students" / period / f"etudiants_etrangers_{period}_{MARK}.xlsx"
         write_workbook(path, "Etudiants", [*titles(country, "foreign_students"), HEADER, *rows])
         found.append(Sample("foreign_students", period, [path]))
     return found

@@ -5,15 +5,12 @@ and a renewal that is asked for long after the card expired is recorded as a fir
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
 from hims_pipeline.synthetic.totals import recipe_table, titles
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
 
 YEARS = ("2022", "2023", "2024")
 HEADER = (
@@ -104,8 +101,8 @@ order by 1
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
-    """Write one workbook a year under `out/<year>/`: cards issued in the year or valid on its last day."""
+def write(country: Country, out: Path) -> list[Sample]:
+    """One workbook a year under `out/residence_cards/<year>/`: cards issued in the year or valid on its last day."""
     con = country.con
     for name in ("places", "residence_cards"):
         recipe_table(country, name)
@@ -114,7 +111,7 @@ def write(country: "Country", out: Path) -> list[Sample]:
     found = []
     for year in YEARS:
         rows = con.execute(_YEAR.format(year=year, home=HOME)).fetchall()
-        path = out / year / f"cartes_sejour_{year}_{MARK}.xlsx"
+        path = out / "residence_cards" / year / f"cartes_sejour_{year}_{MARK}.xlsx"
         write_workbook(path, "Titres", [*titles(country, "residence_cards"), HEADER, *rows])
         found.append(Sample("residence_cards", year, [path]))
     return found

@@ -5,13 +5,11 @@ another number. Foreigners are known by their passport, and a few accounts by no
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
+from hims_pipeline.synthetic.totals import recipe_table
 
 CURRENCY = "TND"
 PERCENT_SECOND_ACCOUNT = 6
@@ -82,9 +80,10 @@ order by account_no
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
+def write(country: Country, out: Path) -> list[Sample]:
     """Write one file a quarter of the recipe under `out/social_security/<quarter>/`."""
     con = country.con
+    recipe_table(country, "social_security")
     found = []
     quarters = con.execute(
         "select period, percent_citizens, percent_foreigners from social_security order by n"

@@ -5,14 +5,11 @@ a citizenship live in the country than were authorised, some have several contra
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
 from hims_pipeline.synthetic.totals import recipe_table, scaled
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
 
 PERCENT_REFUSED = 6
 PERCENT_PENDING = 2
@@ -79,8 +76,8 @@ order by number
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
-    """Write one file a year of the recipe under `out/<year>/`."""
+def write(country: Country, out: Path) -> list[Sample]:
+    """Write one file a year of the recipe under `out/work_authorisations/<year>/`."""
     con = country.con
     scaled(country, "work_authorisations", "permits")
     for name in ("places", "employers"):
@@ -88,7 +85,7 @@ def write(country: "Country", out: Path) -> list[Sample]:
     found = []
     for (year,) in con.execute("select distinct period from work_authorisations order by period").fetchall():
         con.execute(_WORKERS.format(year=year))
-        path = out / year / f"autorisations_travail_{year}_{MARK}.csv"
+        path = out / "work_authorisations" / year / f"autorisations_travail_{year}_{MARK}.csv"
         query = _CONTRACTS.format(year=year, refused=PERCENT_REFUSED, pending=PERCENT_PENDING)
         write_csv(con, query, path, delimiter=";", encoding="windows-1256")
         found.append(Sample("work_authorisations", year, [path]))
