@@ -5,7 +5,7 @@
 {% macro fact_dimensions() -%}
     {{ return({
         'ref_area': 'area_code', 'sex': 'sex', 'age': 'age_group', 'counterpart_area': 'country_code',
-        'education_lev': 'education_level', 'activity': 'activity_status', 'reason': 'reason_code',
+        'education_lev': 'education_level', 'activity': 'activity_status', 'reason': 'reason_code', 'return_mode': 'return_mode',
     }) }}
 {%- endmacro %}
 
@@ -260,6 +260,22 @@ on_later_boundaries as (
     group by grouping sets ({% for cell in sets %}({{ ([within] + cell) | join(', ') }}){{ ', ' if not loop.last }}{% endfor %})
     {{ having }}
     {%- endfor %}
+{%- endmacro %}
+
+{# Ages in the groups in which surveys publish: small samples do not bear five-year groups. #}
+{% macro broad_age() -%}
+    {{ return("case when age_years is null then '_U' when age_years < 15 then 'Y_LT15' when age_years < 30 then 'Y15T29'"
+        ~ " when age_years < 60 then 'Y30T59' else 'Y_GE60' end") }}
+{%- endmacro %}
+
+{# Period and status of figures about a window of so many years up to the period's last day; null: no window. #}
+{% macro of_window(years) -%}
+    {{ return({
+        'period_start_date': "case when " ~ years ~ " is null then period_start_date"
+            ~ " else cast(period_end_date - to_years(cast(" ~ years ~ " as integer)) as date) + 1 end",
+        'obs_status': "case when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end"
+            ~ " || case when " ~ years ~ " is null then '' else ';D' end",
+    }) }}
 {%- endmacro %}
 
 {# Two relations agree in all these columns. #}

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from hims_pipeline.contracts.design import Design
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Positive = Annotated[int, Field(ge=1)]
 Raw = str | int | float  # a code as written in YAML; compared as text
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
 MeasureType = Literal["stock", "flow", "mixed"]
@@ -24,6 +25,11 @@ SPECIAL_CODES = {
     "_R": "refused",
     "_C": "suppressed",
 }
+
+
+def matches(file_name: str, glob: str) -> bool:
+    """Does a base name fit a glob? Case is not looked at, since senders' systems do not."""
+    return fnmatch.fnmatchcase(file_name.lower(), glob.lower())
 
 
 class Strict(BaseModel):
@@ -54,14 +60,28 @@ class Text(BaseModel):
         return {f"{name}_{language}": self.get(language) for language in languages}
 
 
+class Unpivot(Strict):
+    """A wide table becomes rows: a heading goes into the column `names`, the cell under it into `values`.
+
+    All other columns of the contract stand before the headings, in this order.
+    """
+
+    names: str
+    values: str
+
+
 class Format(Strict):
     """How the files of a source are written; an entity or a layout may replace it as a whole.
 
     `null_values` are read as missing. `trailing_delimiter` means that each line, the header too, ends in one more
-    delimiter. `sheet` and `skip_rows` are for Excel.
+    delimiter. `sheet`, `skip_rows`, `header_rows` (a header of several rows: names joined with ` / ` from above, merged
+    headings carried to the right) and `stop_at_blank` (what follows the first blank row are notes) are for Excel.
+    `codebook` is a glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
+    (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`. `record` names the
+    record of that dictionary which an entity is.
     """
 
-    type: Literal["delimited", "parquet", "excel", "spss", "stata"] = "delimited"
+    type: Literal["delimited", "parquet", "excel", "spss", "stata", "fixed_width", "cspro"] = "delimited"
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
@@ -71,6 +91,28 @@ class Format(Strict):
     null_values: tuple[str, ...] = ("",)
     sheet: str | None = None
     skip_rows: int = 0
+    header_rows: Annotated[int, Field(ge=1)] = 1
+    stop_at_blank: bool = False
+    unpivot: Unpivot | None = None
+    codebook: str | None = None
+    record: str | None = None
+
+    @property
+    def companion(self) -> str | None:
+        """Glob of the file that comes beside the data and says where their columns stand; None for other formats."""
+        return self.codebook or ("*.dcf" if self.type == "cspro" else None)
+
+    @model_validator(mode="after")
+    def _of_their_kind(self) -> "Format":
+        if self.type != "excel" and (self.header_rows > 1 or self.stop_at_blank):
+            raise ValueError("`header_rows` and `stop_at_blank` are for type excel")
+        if self.unpivot and (self.type not in ("excel", "delimited") or not self.header):
+            raise ValueError("`unpivot` is for a delimited or Excel table with a header")
+        if self.codebook and self.type not in ("fixed_width", "cspro"):
+            raise ValueError("a codebook goes with type fixed_width or cspro")
+        if bool(self.record) != (self.type == "cspro"):
+            raise ValueError("type cspro names the record of the dictionary, and no other type has one")
+        return self
 
 
 class Limits(Strict):
@@ -91,11 +133,17 @@ class Column(Strict):
             `zero_fraction` (7.0 for the integer 7).
         sensitivity: `identifier` leaves the identified zone only as a keyed pseudonym; `free_text` never leaves it;
             `sensitive` and `quasi` stay out of logs, verdicts and reports; `open` may be shown.
-        domain: key domain of an identifier's pseudonym; the source's name unless two sources are to be joined.
+        domain: key domain of an identifier's pseudonym, by default the source's name. Registers have domains of their
+            own, so that nothing outside the identified zone joins them.
+        links: the kind of number that an identifier is, such as `national_id`. Inside the zone, pairs of pseudonyms are
+            written by which the linkage joins this register with others that hold the same kind of number.
         codes: the codes that may occur, with the source's own label.
         missing: codes that stand for no value, mapped to one of the special codes (`_U`, `_Z`, `_R`, `_C`).
         crosswalk: name of the scheme of `xwalk_country.csv` or `xwalk_area.csv` that lists the codes.
         unique: True for a column that alone identifies a row.
+        start, width: first character in a line (from 1) and number of characters, for `fixed_width`; beside a codebook
+            they are what it must say.
+        implied_decimals: the last so many digits stand behind a point that is not written, where no codebook says so.
     """
 
     name: str
@@ -114,8 +162,12 @@ class Column(Strict):
     unique: bool = False
     sensitivity: Literal["open", "quasi", "sensitive", "identifier", "free_text"] = "open"
     domain: Name | None = None
+    links: Name | None = None
     unit: str = ""
     may_be_empty: bool = False
+    start: Positive | None = None
+    width: Positive | None = None
+    implied_decimals: Annotated[int, Field(ge=0, le=9)] = 0
 
     @property
     def kept(self) -> bool:
@@ -132,6 +184,8 @@ class Column(Strict):
     def _consistent(self) -> "Column":
         if self.sensitivity == "identifier" and self.type != "text":
             raise ValueError(f"{self.name}: an identifier is text, or leading zeros would be lost")
+        if self.links and self.sensitivity != "identifier":
+            raise ValueError(f"{self.name}: only an identifier links registers")
         if self.pattern and self.type != "text":
             raise ValueError(f"{self.name}: a pattern goes with type text")
         if bad := set(self.missing.values()) - set(SPECIAL_CODES):
@@ -231,7 +285,7 @@ class Entity(Strict):
         return next(column for column in self.columns if column.name == name)
 
     def takes(self, file_name: str) -> bool:
-        return any(fnmatch.fnmatch(file_name.lower(), glob.lower()) for glob in self.files)
+        return any(matches(file_name, glob) for glob in self.files)
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Entity":
@@ -251,9 +305,10 @@ class Entity(Strict):
 
 
 class EntityLayout(Strict):
-    """What differs in some periods: the names in the file (`names`: contract name -> name sent), the format, columns
-    with other codes or types (each a whole column record), and mappings into the fact."""
+    """What differs in some periods: the names of the files and the names in them (`names`: contract name -> name sent),
+    the format, columns with other codes or types (each a whole column record), and mappings into the fact."""
 
+    files: tuple[str, ...] | None = None
     header: tuple[str, ...] | None = None
     format: Format | None = None
     names: dict[str, str] = {}
@@ -336,6 +391,13 @@ class Contract(Strict):
             for reference in entity.references:
                 if reference.entity not in self.entities:
                     raise ValueError(f"{name}: references {reference.entity}, which is no entity of {self.source}")
+            formats = [
+                entity.format or self.format,
+                *(o.entities[name].format for o in self.layouts if name in o.entities),
+            ]
+            for unpivot in (form.unpivot for form in formats if form and form.unpivot):
+                if other := {unpivot.names, unpivot.values} - {column.name for column in entity.kept_columns}:
+                    raise ValueError(f"{name}: `unpivot` names no such column: {', '.join(sorted(other))}")
         for layout in self.layouts:
             if unknown := set(layout.entities) - set(self.entities):
                 raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
@@ -348,6 +410,9 @@ class Contract(Strict):
                 entity.design.check(name, kept, kept[name])
         if self.personal and not self.legal.basis:
             raise ValueError("a personal source needs a legal basis")
+        for period in ("", *(period for layout in self.layouts for period in layout.periods[:1])):
+            for name in self.entities:
+                self._placed(name, period)
         return self
 
     def reference_point_of(self, name: str) -> str:
@@ -356,6 +421,14 @@ class Contract(Strict):
         entity = self.entities[name]
         usual = {"stock": "END_OF_PERIOD", "flow": "PERIOD", "mixed": "MIXED"}
         return entity.reference_point or self.reference_point or usual[entity.measure_type or self.measure_type]
+
+    def _placed(self, name: str, period: str) -> None:
+        form = self.format_in(name, period)
+        if form.type != "fixed_width" or form.codebook:
+            return
+        columns = self.entity_in(name, period).kept_columns
+        if lost := [column.name for column in columns if column.start is None or column.width is None]:
+            raise ValueError(f"{name}: without a codebook each column has `start` and `width`: {', '.join(lost)}")
 
     def layout_of(self, period: str) -> Layout | None:
         return next((layout for layout in self.layouts if period in layout.periods), None)
@@ -375,6 +448,7 @@ class Contract(Strict):
                 "feeds": feeds,
                 "header": other.header or entity.header,
                 "format": other.format or entity.format,
+                "files": other.files or entity.files,
             }
         )
 
@@ -385,3 +459,16 @@ class Contract(Strict):
 
     def format_in(self, name: str, period: str) -> Format:
         return self.entity_in(name, period).format or self.format
+
+    def takers(self, file_name: str, period: str) -> list[str]:
+        """The entities that a file holds, by its name; several only where it holds several records of CSPro."""
+        found = [name for name in self.entities if self.entity_in(name, period).takes(file_name)]
+        if self.is_companion(file_name, period):
+            return []
+        shared = [name for name in found if self.format_in(name, period).type == "cspro"]
+        return shared if found[:1] == shared[:1] else found[:1]
+
+    def is_companion(self, file_name: str, period: str) -> bool:
+        """Is this a codebook or dictionary that some entity of this period needs?"""
+        globs = {glob for name in self.entities if (glob := self.format_in(name, period).companion)}
+        return any(matches(file_name, glob) for glob in globs)
