@@ -5,7 +5,7 @@
 {% macro fact_dimensions() -%}
     {{ return({
         'ref_area': 'area_code', 'sex': 'sex', 'age': 'age_group', 'counterpart_area': 'country_code',
-        'education_lev': 'education_level', 'activity': 'activity_status', 'reason': 'reason_code',
+        'education_lev': 'education_level', 'activity': 'activity_status', 'reason': 'reason_code', 'return_mode': 'return_mode',
     }) }}
 {%- endmacro %}
 
@@ -25,7 +25,11 @@
    weights carry every phase of its design: units as drawn with replacement are the ultimate clusters of both phases.
    A stratum with a single unit has no variance to show: what rests on it gets no error rather than one too small.
    Where a design expands to a published population, a total is that population times a share, and so is its error.
-   A census has no sampling error. Sums run over DECIMAL: sums of doubles differ between builds. #}
+   A census has no sampling error. Sums run over DECIMAL: sums of doubles differ between builds.
+
+   Figures by area are also those of every area above it on the last day of the period (dim_area_ancestor), and a total of
+   an area that has split since is shared out among its successors by the weights of area_successors, status E. A disputed
+   area counts in the country that the list of areas gives it to, and in no figure of one that claims it. #}
 {% macro estimates(indicator, fact, cells, kind='total', measure='true', domain='true', parts=[], asked=none, dimensions={}, values={}) -%}
 {%- set known = fact_dimensions() -%}
 {%- do known.update(dimensions) -%}
@@ -45,7 +49,14 @@ with records as (
         {{ domain }} as is_in_domain,
         {{ domain }} and {{ measure }} as is_counted
     from {{ ref(fact) }}
-    {% if asked -%} where ({{ by_entity }}) in (select {{ by_entity }} from {{ ref(fact) }} where {{ asked }} not in ('_U', '_R', '_Z')) {%- endif %}
+    where
+        true
+        {%- if asked %}
+        and ({{ by_entity }}) in (select {{ by_entity }} from {{ ref(fact) }} where {{ asked }} not in ('_U', '_R', '_Z'))
+        {%- endif %}
+        {%- if 'ref_area' in dims %}
+        and (coalesce({{ known['ref_area'] }}, '_U'), ref_country) not in (select area_code, unnest(string_split(claimed_by_codes, ' ')) from {{ ref('dim_area') }} where is_disputed)
+        {%- endif %}
 ),
 
 {# One pass over the records; the cells below are sums of these. A census is a few thousand rows from here on. -#}
@@ -60,6 +71,22 @@ finest as (
     group by stratum, psu, {{ by_cell }}
 ),
 
+{% if 'ref_area' in dims -%}
+-- The same persons once more for each area that theirs lies in; the country's own figure is the total.
+spread as (
+    select * from finest
+    union all
+    select finest.* replace (above.ancestor_code as ref_area)
+    from finest
+    join {{ ref('dim_batch') }} as batches on finest.batch_id = batches.batch_id and finest.entity = batches.entity
+    join {{ ref('dim_area_ancestor') }} as above
+        on finest.ref_area = above.area_code
+        and above.ancestor_level != 'country'
+        and batches.period_end_date >= coalesce(above.valid_from_date, date '0001-01-01')
+        and batches.period_end_date < coalesce(above.valid_to_date, date '9999-12-31')
+),
+
+{% endif -%}
 drawn as (
     select batch_id, entity, stratum, psu from finest
     union
@@ -73,34 +100,16 @@ strata as (
 ),
 
 units as (
-    select
-        stratum, psu, {{ by_entity }},
-        {%- for name in dims %}
-        case when grouping({{ name }}) = 1 then '_T' else {{ name }} end as {{ name }},
-        {%- endfor %}
-        cast(sum(ty) as decimal(30, 4)) as ty,
-        sum(counted) as counted,
-        sum(records) as records
-    from finest
-    group by grouping sets ({% for cell in cells %}({{ (['stratum', 'psu', by_entity] + cell) | join(', ') }}){{ ', ' if not loop.last }}{% endfor %})
-    having sum(records) > 0
+    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'cast(sum(ty) as decimal(30, 4)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
 ),
 
 base_units as (
-    select
-        stratum, psu, {{ by_entity }},
-        {%- for name in based %}
-        case when grouping({{ name }}) = 1 then '_T' else {{ name }} end as {{ name }},
-        {%- endfor %}
-        cast(sum(tx) as decimal(30, 4)) as tx
-    from finest
-    group by grouping sets (
-        {%- set sets = [] -%}
-        {%- for cell in cells -%}
-            {%- do sets.append((['stratum', 'psu', by_entity] + (cell | select('in', based) | list)) | join(', ')) -%}
-        {%- endfor -%}
-        {%- for one in sets | unique %}({{ one }}){{ ', ' if not loop.last }}{% endfor -%}
-    )
+    {%- set sets = [] -%}
+    {%- for cell in cells -%}
+        {%- set of_base = cell | select('in', based) | list -%}
+        {%- if of_base not in sets -%}{%- do sets.append(of_base) -%}{%- endif -%}
+    {%- endfor %}
+    {{ cell_sums(sets, based, 'stratum, psu, ' ~ by_entity, 'cast(sum(tx) as decimal(30, 4)) as tx') }}
 ),
 
 bases as (
@@ -155,15 +164,29 @@ variances as (
     group by {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }}
 ),
 
+{% if 'ref_area' in dims -%}
+-- The last day, up to the end of the period, on which an area of this level came or went.
 boundaries as (
-    select area_code, max(boundary_version) as boundary_version from {{ ref('dim_area') }} group by area_code
+    select
+        batches.batch_id, batches.entity, areas.area_code,
+        cast(max(changes.change_date) as varchar) as boundary_version
+    from (select distinct batch_id, entity, ref_area from ratios) as shown
+    join {{ ref('dim_batch') }} as batches on shown.batch_id = batches.batch_id and shown.entity = batches.entity
+    join {{ ref('dim_area') }} as areas on shown.ref_area = areas.area_code
+    join (
+        select country_code, level, unnest([valid_from_date, valid_to_date]) as change_date from {{ ref('dim_area') }}
+    ) as changes on areas.country_code = changes.country_code and areas.level = changes.level and changes.change_date <= batches.period_end_date
+    group by batches.batch_id, batches.entity, areas.area_code
 ),
+
+{% endif -%}
 
 estimates as (
     select
         batches.* exclude (batch_id, entity),
         ratios.*,
-        boundaries.boundary_version,
+        {{ 'boundaries.boundary_version' if 'ref_area' in dims else "'_Z'" }} as boundary_version,
+        false as is_shared_out,
         case
             when batches.design_kind = 'census' or variances.lonely_strata > 0 then null
             else round(sqrt(greatest(cast(variances.variance as double), 0))
@@ -173,12 +196,33 @@ estimates as (
     from ratios
     join {{ ref('dim_batch') }} as batches on ratios.batch_id = batches.batch_id and ratios.entity = batches.entity
     join variances on {{ same('ratios', 'variances', by_cell) }}
-    left join boundaries on {{ 'ratios.ref_area = boundaries.area_code' if 'ref_area' in dims else 'false' }}
+    {%- if 'ref_area' in dims %}
+    left join boundaries on ratios.ref_area = boundaries.area_code and {{ same('ratios', 'boundaries', by_entity) }}
+    {%- endif %}
     where true
         {%- for name in dims %}
         and ratios.{{ name }} != '{{ '_U' if name in ('ref_area', 'sex') else '_Z' }}'
         {%- endfor %}
 )
+{%- set shown = 'estimates' -%}
+{%- if 'ref_area' in dims and kind == 'total' -%}
+{%- set shown = 'on_later_boundaries' %},
+
+on_later_boundaries as (
+    select * from estimates
+    union all
+    select
+        estimates.* replace (
+            changes.successor_code as ref_area, changes.date as boundary_version, true as is_shared_out,
+            estimates.estimate * cast(changes.weight as double) as estimate,
+            estimates.standard_error * cast(changes.weight as double) as standard_error,
+            floor(estimates.counted * cast(changes.weight as double)) as counted,
+            floor(estimates.records * cast(changes.weight as double)) as records
+        )
+    from estimates
+    join {{ ref('area_successors') }} as changes on estimates.ref_area = changes.former_code and changes.weight != ''
+)
+{%- endif %}
 
 {% set given = {
     'indicator': "'" ~ indicator ~ "'",
@@ -189,14 +233,49 @@ estimates as (
     'denominator': 'x' if kind == 'share' else 'null',
     'n_obs': 'records' if measure == 'true' and not parts else 'counted',
     'standard_error': 'standard_error',
-    'obs_status': "case when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end",
+    'obs_status': "case when is_shared_out then 'E' when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end",
     'is_microdata': 'true',
 } -%}
 {%- for name in dims if name != 'ref_area' -%}
     {%- do given.update({name: name}) -%}
 {%- endfor -%}
 {%- do given.update(values) -%}
-{{ indicator_rows('estimates', given) }}
+{{ indicator_rows(shown, given) }}
+{%- endmacro %}
+
+{# Sums of the finest cells over coarser ones. Cells by area are sums of `spread`, all others of `finest`, or persons would
+   count once for each area that they live in. #}
+{% macro cell_sums(cells, dims, within, sums, having='') -%}
+    {%- set whole, by_area = [], [] -%}
+    {%- for cell in cells -%}{%- do (by_area if 'ref_area' in cell else whole).append(cell) -%}{%- endfor -%}
+    {%- for relation, sets in [('finest', whole), ('spread', by_area)] if sets %}
+    {{ 'union all by name' if not loop.first }}
+    select
+        {{ within }},
+        {%- for name in dims %}
+        {% if name in sets | sum(start=[]) -%} case when grouping({{ name }}) = 1 then '_T' else {{ name }} end {%- else -%} '_T' {%- endif %} as {{ name }},
+        {%- endfor %}
+        {{ sums }}
+    from {{ relation }}
+    group by grouping sets ({% for cell in sets %}({{ ([within] + cell) | join(', ') }}){{ ', ' if not loop.last }}{% endfor %})
+    {{ having }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# Ages in the groups in which surveys publish: small samples do not bear five-year groups. #}
+{% macro broad_age() -%}
+    {{ return("case when age_years is null then '_U' when age_years < 15 then 'Y_LT15' when age_years < 30 then 'Y15T29'"
+        ~ " when age_years < 60 then 'Y30T59' else 'Y_GE60' end") }}
+{%- endmacro %}
+
+{# Period and status of figures about a window of so many years up to the period's last day; null: no window. #}
+{% macro of_window(years) -%}
+    {{ return({
+        'period_start_date': "case when " ~ years ~ " is null then period_start_date"
+            ~ " else cast(period_end_date - to_years(cast(" ~ years ~ " as integer)) as date) + 1 end",
+        'obs_status': "case when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end"
+            ~ " || case when " ~ years ~ " is null then '' else ';D' end",
+    }) }}
 {%- endmacro %}
 
 {# Two relations agree in all these columns. #}

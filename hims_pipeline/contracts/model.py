@@ -59,13 +59,25 @@ class Text(BaseModel):
         return {f"{name}_{language}": self.get(language) for language in languages}
 
 
+class Unpivot(Strict):
+    """A wide table becomes rows: a heading goes into the column `names`, the cell under it into `values`.
+
+    All other columns of the contract stand before the headings, in this order.
+    """
+
+    names: str
+    values: str
+
+
 class Format(Strict):
     """How the files of a source are written; an entity or a layout may replace it as a whole.
 
     `null_values` are read as missing. `trailing_delimiter` means that each line, the header too, ends in one more
-    delimiter. `sheet` and `skip_rows` are for Excel. `codebook` is a glob of the file in the delivery that says where
-    the columns stand: a DDI-Codebook for `fixed_width` (without one, each column has `start` and `width`), a dictionary
-    for `cspro`, by default `*.dcf`. `record` names the record of that dictionary which an entity is.
+    delimiter. `sheet`, `skip_rows`, `header_rows` (a header of several rows: names joined with ` / ` from above, merged
+    headings carried to the right) and `stop_at_blank` (what follows the first blank row are notes) are for Excel.
+    `codebook` is a glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
+    (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`. `record` names the
+    record of that dictionary which an entity is.
     """
 
     type: Literal["delimited", "parquet", "excel", "spss", "stata", "fixed_width", "cspro"] = "delimited"
@@ -78,6 +90,9 @@ class Format(Strict):
     null_values: tuple[str, ...] = ("",)
     sheet: str | None = None
     skip_rows: int = 0
+    header_rows: Annotated[int, Field(ge=1)] = 1
+    stop_at_blank: bool = False
+    unpivot: Unpivot | None = None
     codebook: str | None = None
     record: str | None = None
 
@@ -87,7 +102,11 @@ class Format(Strict):
         return self.codebook or ("*.dcf" if self.type == "cspro" else None)
 
     @model_validator(mode="after")
-    def _goes_together(self) -> "Format":
+    def _of_their_kind(self) -> "Format":
+        if self.type != "excel" and (self.header_rows > 1 or self.stop_at_blank):
+            raise ValueError("`header_rows` and `stop_at_blank` are for type excel")
+        if self.unpivot and (self.type not in ("excel", "delimited") or not self.header):
+            raise ValueError("`unpivot` is for a delimited or Excel table with a header")
         if self.codebook and self.type not in ("fixed_width", "cspro"):
             raise ValueError("a codebook goes with type fixed_width or cspro")
         if bool(self.record) != (self.type == "cspro"):
@@ -113,7 +132,10 @@ class Column(Strict):
             `zero_fraction` (7.0 for the integer 7).
         sensitivity: `identifier` leaves the identified zone only as a keyed pseudonym; `free_text` never leaves it;
             `sensitive` and `quasi` stay out of logs, verdicts and reports; `open` may be shown.
-        domain: key domain of an identifier's pseudonym; the source's name unless two sources are to be joined.
+        domain: key domain of an identifier's pseudonym, by default the source's name. Registers have domains of their
+            own, so that nothing outside the identified zone joins them.
+        links: the kind of number that an identifier is, such as `national_id`. Inside the zone, pairs of pseudonyms are
+            written by which the linkage joins this register with others that hold the same kind of number.
         codes: the codes that may occur, with the source's own label.
         missing: codes that stand for no value, mapped to one of the special codes (`_U`, `_Z`, `_R`, `_C`).
         crosswalk: name of the scheme of `xwalk_country.csv` or `xwalk_area.csv` that lists the codes.
@@ -139,6 +161,7 @@ class Column(Strict):
     unique: bool = False
     sensitivity: Literal["open", "quasi", "sensitive", "identifier", "free_text"] = "open"
     domain: Name | None = None
+    links: Name | None = None
     unit: str = ""
     may_be_empty: bool = False
     start: Positive | None = None
@@ -160,6 +183,8 @@ class Column(Strict):
     def _consistent(self) -> "Column":
         if self.sensitivity == "identifier" and self.type != "text":
             raise ValueError(f"{self.name}: an identifier is text, or leading zeros would be lost")
+        if self.links and self.sensitivity != "identifier":
+            raise ValueError(f"{self.name}: only an identifier links registers")
         if self.pattern and self.type != "text":
             raise ValueError(f"{self.name}: a pattern goes with type text")
         if bad := set(self.missing.values()) - set(SPECIAL_CODES):
@@ -363,6 +388,13 @@ class Contract(Strict):
             for reference in entity.references:
                 if reference.entity not in self.entities:
                     raise ValueError(f"{name}: references {reference.entity}, which is no entity of {self.source}")
+            formats = [
+                entity.format or self.format,
+                *(o.entities[name].format for o in self.layouts if name in o.entities),
+            ]
+            for unpivot in (form.unpivot for form in formats if form and form.unpivot):
+                if other := {unpivot.names, unpivot.values} - {column.name for column in entity.kept_columns}:
+                    raise ValueError(f"{name}: `unpivot` names no such column: {', '.join(sorted(other))}")
         for layout in self.layouts:
             if unknown := set(layout.entities) - set(self.entities):
                 raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.lake.batches import EntityFile
+from hims_pipeline.lake.batches import EntityFile, links_folder
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding
@@ -60,7 +60,9 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
     shapes = {name: shape_of(contract, name, delivery.period) for name in contract.entities}
     key = _key(settings, shapes)
     rejects = settings.identified / REJECTS / delivery.source / delivery.period / delivery.id
-    shutil.rmtree(rejects, ignore_errors=True)
+    links = links_folder(settings, delivery)
+    for left in (rejects, links):
+        shutil.rmtree(left, ignore_errors=True)
     private_folder(settings.identified)
     scratch = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="read-"))
     try:
@@ -73,7 +75,7 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
         for name, member in taken.items():
             work = Path(tempfile.mkdtemp(dir=scratch))
             files = (target / f"{name}.parquet", rejects / f"{name}.parquet", work)
-            job = Job(settings, shapes[name], member.shown, *files, key, log)
+            job = Job(settings, shapes[name], member.shown, *files, key, log, links / f"{name}.parquet")
             outcome = guarded(settings, f"{delivery.batch}: {member.shown}", partial(read_entity, job, member))
             findings += _unsaid(findings, outcome.findings)
             if outcome.entity is not None:

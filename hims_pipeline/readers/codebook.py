@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.shape import Shape
 
+UNKNOWN = "_U"  # what a missing code stands for where the codebook says no more
+
 
 @dataclass(frozen=True)
 class Codebook:
@@ -15,14 +17,14 @@ class Codebook:
         names: of the variables, in order.
         labels: name -> label.
         values: name -> code as text -> its labels, one a language.
-        missing: name -> codes declared to be missing values.
+        missing: name -> codes declared to be missing values -> the special code they seem to stand for.
         rows: number of records, 0 where it is not told.
     """
 
     names: list[str]
     labels: dict[str, str]
     values: dict[str, dict[str, tuple[str, ...]]]
-    missing: dict[str, list[str]]
+    missing: dict[str, dict[str, str]]
     rows: int = 0
 
     def first_labels(self) -> dict[str, dict[str, str]]:

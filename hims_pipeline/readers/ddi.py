@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.codebook import Codebook, Description, Place
+from hims_pipeline.readers.codebook import UNKNOWN, Codebook, Description, Place
 
 RULE = "ENVELOPE-CODEBOOK"
 MAXIMUM_BYTES = 50_000_000
@@ -28,7 +28,7 @@ class _Variable:
     decimals: int = 0
     numeric: bool | None = None
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -182,7 +182,7 @@ class _Reader:
             if code:
                 variable.values[code] = tuple(self.category.labels)
             if code and self.category.missing:
-                variable.missing.append(code)
+                variable.missing[code] = UNKNOWN
             self.category = None
 
 
@@ -197,7 +197,7 @@ def _detail(variable: _Variable, tag: str, attributes: dict[str, str]) -> None:
     elif tag == "varFormat" and attributes.get("type") in ("numeric", "character"):
         variable.numeric = attributes["type"] == "numeric"
     elif tag == "item" and (code := attributes.get("VALUE")):
-        variable.missing.append(code)  # invalrng: values that are none
+        variable.missing[code] = UNKNOWN  # invalrng: values that are none
 
 
 def _doctype(name: str, system: str | None, public: str | None, internal: bool) -> None:

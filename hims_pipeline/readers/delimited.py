@@ -10,6 +10,7 @@ from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.structure import Structure, examine
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.unpack import Member
+from hims_pipeline.readers.wide import widened
 
 
 def open_delimited(shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
@@ -17,11 +18,17 @@ def open_delimited(shape: Shape, member: Member, scratch: Path) -> tuple[Table |
     envelope = check_text(shape, member, scratch)
     if envelope.findings or envelope.header is None:
         return None, envelope.findings
+    if shape.format.unpivot:
+        shape = widened(shape, envelope.header.names)
     if envelope.records is None:
         return _with_quoted_newlines(shape, member, envelope, scratch)
     slices = Slices()
     parts = text_parts(shape, slices, envelope.path, envelope.cuts, envelope.part_records)
-    return Table(parts, envelope.records, slices, lambda folder: _examine(envelope, shape, folder, parts)), []
+    rows = max(1, len(shape.headings))
+    return (
+        Table(parts, envelope.records * rows, slices, lambda to: _examine(envelope, shape, to, parts), rows_each=rows),
+        [],
+    )
 
 
 def _examine(envelope: Envelope, shape: Shape, scratch: Path, parts: list[Part]) -> tuple[Structure, list[Part]]:
@@ -40,7 +47,8 @@ def _with_quoted_newlines(
     structure = examine(envelope.path, shape, envelope.header, good)
     if structure.unclosed is not None:
         return None, structure.findings(shape, member.shown)
-    if structure.records < shape.entity.minimum_rows:
-        return None, [replace(too_few(shape, structure.records), file=member.shown, entity=shape.name)]
+    rows = max(1, len(shape.headings))
+    if structure.records * rows < shape.entity.minimum_rows:
+        return None, [replace(too_few(shape, structure.records * rows), file=member.shown, entity=shape.name)]
     part = numbered_part(shape, shape.format, good)
-    return Table([part], structure.records - structure.misfits, structure=structure), []
+    return Table([part], (structure.records - structure.misfits) * rows, structure=structure, rows_each=rows), []

@@ -34,6 +34,10 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         from hims_pipeline.readers.fixed_width import open_fixed_width
 
         return open_fixed_width(settings, shape, member, scratch)
+    if kind == "cspro":
+        from hims_pipeline.readers.cspro import open_cspro
+
+        return open_cspro(settings, shape, member, scratch)
     # The libraries for these two take half a second to import, and few deliveries need them.
     if kind == "excel":
         from hims_pipeline.readers.workbook import open_workbook

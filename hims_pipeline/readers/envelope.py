@@ -14,9 +14,10 @@ from hims_pipeline.errors import ContractError, DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.encodings import BLOCK, UTF8, codec_of, too_long, transcode, wrong_bytes
 from hims_pipeline.readers.kinds import NAMES, kind_of
-from hims_pipeline.readers.shape import Shape, check_header
+from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.structure import Header, read_header
 from hims_pipeline.readers.unpack import Member, blocking
+from hims_pipeline.readers.wide import check_names, rows_each
 
 # Two row groups of DuckDB: parts small enough to share between cores, and whole row groups in the Parquet file.
 PART_RECORDS = 245_760
@@ -88,11 +89,11 @@ def _header_findings(shape: Shape, header: Header, file: str) -> list[Finding]:
         return []
     names = header.names
     if not shape.format.trailing_delimiter:
-        return check_header(shape, names, file)
+        return check_names(shape, names, file)
     if names and names[-1] == "":
-        return check_header(shape, names[:-1], file)
+        return check_names(shape, names[:-1], file)
     message = "the header does not end in one more delimiter, as the contract says (`trailing_delimiter`)"
-    return [blocking("ENVELOPE-HEADER", message), *check_header(shape, names, file)]
+    return [blocking("ENVELOPE-HEADER", message), *check_names(shape, names, file)]
 
 
 class _Pass:
@@ -222,8 +223,10 @@ class _Pass:
                     f"CR LF, {lone:,} lone CR); it was probably joined from several files",
                 )
             )
-        if (records := self.records) is not None and records < self.shape.entity.minimum_rows:
-            say(too_few(self.shape, records))
+        if self.records is not None:
+            rows = self.records * rows_each(self.shape, self.header.names)
+            if rows < self.shape.entity.minimum_rows:
+                say(too_few(self.shape, rows))
 
 
 def too_few(shape: Shape, rows: int) -> Finding:

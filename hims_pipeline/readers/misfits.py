@@ -14,6 +14,7 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.lexical import Typing
 from hims_pipeline.readers.parquet_join import join
 from hims_pipeline.readers.parts import Part, in_parallel
+from hims_pipeline.readers.shape import listed
 from hims_pipeline.readers.unpack import blocking
 from hims_pipeline.readers.write import LINE, PARQUET, Plan, typed_relation
 from hims_pipeline.settings import Settings
@@ -66,7 +67,9 @@ def write_rejects(
     scratch: Path,
     raw: Sequence[tuple[int, str]] = (),
 ) -> int:
-    """Write all misfits (line, column, value, reason) to `target`; returns how many records they stand in.
+    """Write all misfits (line, column, value, reason, heading) to `target`; returns how many rows they stand in.
+
+    `heading` is that of a wide table that the row was made from.
 
     Args:
         raw: records that could not be split at all, with their numbers; not counted.
@@ -78,14 +81,16 @@ def write_rejects(
         tasks.append(f"copy ({_rejected(plan, part)}) to {literal(files[-1])} ({PARQUET})")
     in_parallel(settings, con, tasks, plan.prepare)
     unsplit = scratch / "rejects-unsplit.parquet"
-    con.execute('create temp table unsplit (line bigint, "column" varchar, value varchar, reason varchar)')
+    con.execute(
+        'create temp table unsplit (line bigint, "column" varchar, value varchar, reason varchar, heading varchar)'
+    )
     if raw:
-        con.executemany("insert into unsplit values ($1, '', $2, 'does not split into the columns')", list(raw))
+        con.executemany("insert into unsplit values ($1, '', $2, 'does not split into the columns', '')", list(raw))
     con.execute(f"copy unsplit to {literal(unsplit)} ({PARQUET})")
     join([*files, unsplit], target)
     target.chmod(0o600)
     [(count,)] = con.execute(
-        f"select count(distinct line) from read_parquet({literal(target)}) where \"column\" <> ''"
+        f"select count(distinct (line, heading)) from read_parquet({literal(target)}) where \"column\" <> ''"
     ).fetchall()
     return count
 
@@ -96,11 +101,18 @@ def _rejected(plan: Plan, part: Part) -> str:
         f"{{'c': {literal(column.name)}, 'v': t{number}, 'm': {typing.misfit()}, 'r': {_reason(column, number)}}}"
         for number, (column, typing) in enumerate(zip(plan.shape.columns, plan.typings, strict=True))
     ]
-    rows = f"select {LINE}, unnest([{', '.join(values)}]) as u from ({typed_relation(plan.typings, part)})"
+    heading = next((f"t{n}" for n, c in enumerate(plan.shape.columns) if c.name == _names_column(plan)), "''")
+    typed = typed_relation(plan.typings, part)
+    rows = f"select {LINE}, {heading} as heading, unnest([{', '.join(values)}]) as u from ({typed})"
     return (
-        f'select {LINE} as line, u.c as "column", u.v as value, u.r as reason '
+        f'select {LINE} as line, u.c as "column", u.v as value, u.r as reason, heading '
         f"from ({rows} where {any_misfit(plan)}) where u.m"
     )
+
+
+def _names_column(plan: Plan) -> str | None:
+    unpivot = plan.shape.format.unpivot
+    return unpivot.names if unpivot else None
 
 
 def type_findings(
@@ -111,7 +123,14 @@ def type_findings(
     counted = con.execute(
         f'select "column", reason, count(*) from {source} group by all order by 1, 3 desc, 2'
     ).fetchall()
-    placed = dict(con.execute(f'select "column", min(line, {_SHOWN_LINES}) from {source} group by 1').fetchall())
+    distinct = f'(select distinct "column", line, heading from {source})'
+    placed = {
+        name: (list(dict.fromkeys(lines)), headings)
+        for name, lines, headings in con.execute(
+            f'select "column", min(line, {_SHOWN_LINES}), list(heading order by line, heading)[:{_SHOWN_LINES}] '
+            f"from {distinct} group by 1"
+        ).fetchall()
+    }
     found = []
     for column, typing in zip(plan.shape.columns, plan.typings, strict=True):
         reasons = [(reason, count) for name, reason, count in counted if name == column.name]
@@ -119,29 +138,34 @@ def type_findings(
             found.append(
                 blocking(
                     _rule(column),
-                    _message(column, typing, reasons),
+                    _message(column, typing, reasons, _under(plan, placed[column.name][1])),
                     file,
                     entity=plan.shape.name,
                     column=column.name,
                     count=sum(count for _, count in reasons),
                     total=total,
-                    lines=tuple(placed[column.name]),
+                    lines=tuple(placed[column.name][0]),
                     lines_are="record" if lines_differ else "line",
                 )
             )
     return found
 
 
+def _under(plan: Plan, headings: list[str]) -> str:
+    """The columns of the sheet, by their headings: in a wide table a line alone does not say where."""
+    return f", in the columns headed {listed(list(dict.fromkeys(headings)))}" if plan.shape.format.unpivot else ""
+
+
 def _rule(column: Column) -> str:
     return "TYPES-IDENTIFIER" if column.sensitivity == "identifier" else f"TYPES-{column.type.upper()}"
 
 
-def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]]) -> str:
+def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]], under: str) -> str:
     if column.sensitivity == "identifier":
         return f"values are not {typing.what} ({column.pattern}); correct them at the source"
     ways = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
     return (
-        f"values are not {typing.what}: {ways}. Correct them, or, where the source means them so, "
+        f"values are not {typing.what}: {ways}{under}. Correct them, or, where the source means them so, "
         "say so in the contract (`type`, `allow`, `null_values`)"
     )
 

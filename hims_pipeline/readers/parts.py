@@ -100,10 +100,11 @@ def reading(settings: Settings, slices: Slices | None = None) -> Iterator[duckdb
 def text_parts(shape: Shape, slices: Slices, path: Path, cuts: Sequence[int], part_records: int) -> list[Part]:
     """The parts of a delimited text between `cuts`, all but the last with `part_records` records."""
     first = 2 if shape.format.header else 1
+    counted = RECORD if shape.headings else "row_number() over ()"
     return [
         Part(
             _read_csv(shape, shape.format, slices.add(path, start, end)),
-            f"row_number() over () + {first - 1 + index * part_records}",
+            f"{counted} + {first - 1 + index * part_records}",
         )
         for index, (start, end) in enumerate(itertools.pairwise(cuts))
     ]
@@ -122,8 +123,6 @@ def null_texts(form: Format) -> str:
 def _read_csv(shape: Shape, form: Format, path: str, numbered: bool = False) -> str:
     width = len(shape.header) + form.trailing_delimiter
     names = [RECORD] * numbered + [f"f{number}" for number in range(width)]
-    wanted = [f"f{position} as t{number}" for number, position in enumerate(shape.positions)]
-    wanted += [RECORD] * numbered
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     # DuckDB guesses the newline from the first one it meets, be it inside quotes; told `\\r\\n`, it refuses good files.
     newline = ", new_line = '\\n'" if numbered else ""
@@ -135,7 +134,23 @@ def _read_csv(shape: Shape, form: Format, path: str, numbered: bool = False) -> 
     )
     # What stands behind a trailing delimiter would be a field without a name.
     behind = f" where case when f{width - 1} is null then true else error({literal(MISFIT)})::boolean end"
-    return f"select {', '.join(wanted)} from {source}{behind if form.trailing_delimiter else ''}"
+    source += behind if form.trailing_delimiter else ""
+    if shape.headings and not numbered:
+        source = f"(select *, row_number() over () as {RECORD} from {source})"
+    return f"select {', '.join(_wanted(shape, numbered))} from {source}"
+
+
+def _wanted(shape: Shape, numbered: bool) -> list[str]:
+    """SQL: the texts by the place of their columns; of a wide table a row for each heading."""
+    wanted = [f"f{position} as t{number}" for number, position in enumerate(shape.positions)]
+    if shape.headings and (unpivot := shape.format.unpivot):
+        first = len(shape.header) - len(shape.headings)
+        cells = ", ".join(f"f{number}" for number in range(first, len(shape.header)))
+        made = {unpivot.names: literals(shape.headings), unpivot.values: cells}
+        for number, column in enumerate(shape.columns):
+            if column.name in made:
+                wanted[number] = f"unnest([{made[column.name]}]) as t{number}"
+    return wanted + [RECORD] * (numbered or bool(shape.headings))
 
 
 def in_parallel(

@@ -21,7 +21,8 @@ _SHOWN = 8
 class Shape:
     """One entity in one period: names in the file in order, and where each column that is read stands among them.
 
-    `positions` counts from 0 and is parallel to `columns`, the kept columns in the contract's order.
+    `positions` counts from 0 and is parallel to `columns`, the kept columns in the contract's order. `headings` are
+    those that become rows, where this is the shape of a wide file itself (`wide.widened`).
     """
 
     source: str
@@ -32,6 +33,7 @@ class Shape:
     header: tuple[str, ...]
     columns: tuple[Column, ...]
     positions: tuple[int, ...]
+    headings: tuple[str, ...] = ()
 
 
 def shape_of(contract: Contract, name: str, period: str) -> Shape:
@@ -43,7 +45,7 @@ def shape_of(contract: Contract, name: str, period: str) -> Shape:
     entity = contract.entity_in(name, period)
     sent = contract.sent_names(name, period)
     named = entity.header or tuple(column.name for column in entity.columns)
-    header = tuple(_plain(sent.get(one, one)) for one in named)
+    header = tuple(plain(sent.get(one, one)) for one in named)
     columns = entity.kept_columns
     if len({column.name.lower() for column in columns}) < len(columns):
         raise ContractError(
@@ -57,13 +59,13 @@ def shape_of(contract: Contract, name: str, period: str) -> Shape:
         limits=contract.limits,
         header=header,
         columns=columns,
-        positions=tuple(header.index(_plain(sent.get(column.name, column.name))) for column in columns),
+        positions=tuple(header.index(plain(sent.get(column.name, column.name))) for column in columns),
     )
 
 
 def check_header(shape: Shape, found: list[str], file: str) -> list[Finding]:
     """The header must be the contract's, name for name and in its order."""
-    found = [_plain(name) for name in found]
+    found = [plain(name) for name in found]
     if tuple(found) == shape.header:
         return []
     return [
@@ -84,12 +86,12 @@ def _difference(shape: Shape, found: list[str]) -> str:
     known = len(set(found) & set(expected))
     if not known:
         return "none of the contract's names is in it: the first line may be data, or this is another file"
-    shown = _list if known >= len(expected) / 2 else _count
+    shown = listed if known >= len(expected) / 2 else _count
     said = []
     if doubled := [name for name, count in Counter(found).items() if count > max(1, expected.count(name))]:
         said.append(f"named twice: {shown(doubled)}")
     if missing := [name for name in expected if name not in found]:
-        said.append(f"missing: {_list(missing)}")
+        said.append(f"missing: {listed(missing)}")
     if extra := [name for name in found if name not in expected]:
         said.append(f"not in the contract: {shown(extra)}")
     if said:
@@ -105,7 +107,8 @@ def similar(name: str, names: list[str]) -> str | None:
     return lower[close[0]] if close else None
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name as it is compared: letters and their accents composed in one way."""
     return unicodedata.normalize("NFC", name)
 
 
@@ -114,7 +117,8 @@ def _show(name: str) -> str:
     return f"'{clean}'" if len(clean) <= 40 else f"'{clean[:37]}...'"
 
 
-def _list(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """The first few names, fit to be shown, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(_show(name) for name in names[:_SHOWN]) + more
 

@@ -13,7 +13,7 @@ import pyreadstat
 from hims_pipeline.contracts.model import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.codebook import Codebook, label_findings
+from hims_pipeline.readers.codebook import UNKNOWN, Codebook, label_findings
 from hims_pipeline.readers.columnar import check_names, texts_of
 from hims_pipeline.readers.kinds import NAMES, kind_of
 from hims_pipeline.readers.parts import Part, reading
@@ -49,14 +49,14 @@ def read_codebook(path: Path, kind: str) -> Codebook:
     return Codebook(list(meta.column_names), labels, plain, _missing(meta), meta.number_rows or 0)
 
 
-def _missing(meta: Any) -> dict[str, list[str]]:
+def _missing(meta: Any) -> dict[str, dict[str, str]]:
     """Single codes that are user-missing; a range of them is no list of codes and is left to the labels."""
     found: dict[str, list[str]] = {}
     for name, ranges in (meta.missing_ranges or {}).items():
         found[name] = [text_of(one["lo"], _PLAIN) for one in ranges if one["lo"] == one["hi"]]
     for name, letters in (meta.missing_user_values or {}).items():
         found.setdefault(name, []).extend(map(str, letters))
-    return found
+    return {name: dict.fromkeys(codes, UNKNOWN) for name, codes in found.items()}
 
 
 def open_statistical(

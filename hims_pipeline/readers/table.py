@@ -13,6 +13,7 @@ from hims_pipeline.lake.batches import EntityFile
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.readers.guard import ReaderFailure
+from hims_pipeline.readers.links import write_links
 from hims_pipeline.readers.misfits import any_misfit, type_findings, write_rejects
 from hims_pipeline.readers.parquet_join import Joined
 from hims_pipeline.readers.parts import Part, Slices, reading
@@ -34,6 +35,7 @@ class Table:
             where a record cannot be malformed.
         structure: what that said, where it was needed to open the file; `parts` are then those that fit.
         probe: SQL that reads the whole file and does nothing else: if it fails too, the file is damaged.
+        rows_each: rows that a record examined becomes, where headings of a wide table do.
     """
 
     parts: list[Part]
@@ -42,11 +44,12 @@ class Table:
     examine: Callable[[Path], tuple[Structure, list[Part]]] | None = None
     structure: Structure | None = None
     probe: str = ""
+    rows_each: int = 1
 
 
 @dataclass(frozen=True)
 class Job:
-    """Where one entity is read from and written to."""
+    """Where one entity is read from and written to; `links` is None where nothing is kept of the reading."""
 
     settings: Settings
     shape: Shape
@@ -56,6 +59,7 @@ class Job:
     scratch: Path
     key: Key | None
     log: Log
+    links: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ def load(job: Job, table: Table) -> Outcome:
         if problem == "damaged":
             return Outcome(None, [_damaged(job)])
         if joined is not None and joined.rows == table.records:
+            _link(job, con, plan, table.parts)
             return Outcome(_entity_file(job, joined, 0))
         return _diagnose(job, con, plan, table, joined, problem)
 
@@ -109,6 +114,12 @@ def _fails(con: duckdb.DuckDBPyConnection, probe: str) -> bool:
     return False
 
 
+def _link(job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, parts: list[Part], only: str = "") -> None:
+    if job.links is not None and plan.linking:
+        job.log(f"{job.shown}: writing the pairs by which registers are joined")
+        write_links(job.settings, con, plan, parts, job.links, job.scratch, only)
+
+
 def _entity_file(job: Job, joined: Joined, rejected: int) -> EntityFile:
     return EntityFile(job.target.name, job.shown, joined.rows, rejected, joined.bytes, joined.sha256)
 
@@ -131,17 +142,19 @@ def _diagnose(
         if "CSV" not in str(error):
             raise
         return Outcome(None, findings or [_unreadable(job)])
-    findings += type_findings(con, plan, job.rejects, job.shown, structure.records, structure.lines_differ)
+    records = structure.records * table.rows_each if table.examine or table.structure else table.records
+    findings += type_findings(con, plan, job.rejects, job.shown, records, structure.lines_differ)
     if not findings:
         return Outcome(None, [_unexplained(job, table, joined, problem)])
-    rejected = structure.misfits + typed
+    rejected = structure.misfits * table.rows_each + typed
     tolerance = job.shape.entity.record_tolerance
-    if tolerance == 0 or rejected > tolerance * structure.records:
+    if tolerance == 0 or rejected > tolerance * records:
         return Outcome(None, findings)
     keep = f"not ({any_misfit(plan)})"
     joined = write_typed(job.settings, con, plan, parts, job.target, job.scratch, job.log, only=keep)
-    if joined.rows != structure.records - rejected:
-        raise ReaderFailure(f"{job.shown}: {joined.rows} rows written, {structure.records - rejected} expected")
+    if joined.rows != records - rejected:
+        raise ReaderFailure(f"{job.shown}: {joined.rows} rows written, {records - rejected} expected")
+    _link(job, con, plan, parts, keep)
     return Outcome(_entity_file(job, joined, rejected), [replace(one, severity="warning") for one in findings])
 
 

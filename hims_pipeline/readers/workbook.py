@@ -18,10 +18,12 @@ from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.kinds import NAMES, kind_of
 from hims_pipeline.readers.parts import numbered_part
-from hims_pipeline.readers.shape import Shape, check_header
+from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.unpack import MAXIMUM_RATIO, RATIO_FROM_BYTES, Member, blocking
+from hims_pipeline.readers.wide import CELL, HEADING, before, check_names, joined_names, long_places
 
+Row = tuple[int, list[Any]]  # number in the sheet, cells
 _ERRORS = (calamine.CalamineError, calamine.PasswordError, calamine.XmlError, calamine.ZipError, OSError, ValueError)
 
 
@@ -30,15 +32,17 @@ def open_workbook(shape: Shape, member: Member, scratch: Path) -> tuple[Table | 
     try:
         _check_kind(shape, member.path)
         rows = read_sheet(member.path, shape.format)
-        names, start = _header(shape, rows)
-        if shape.format.header and (found := check_header(shape, names, member.shown)):
+        names, data = _header(shape, rows)
+        if shape.format.header and (found := check_names(shape, names, member.shown)):
             return None, found
-        return _table(shape, rows, start, scratch), []
+        if shape.format.stop_at_blank:
+            data = _without_notes(data)
+        return _table(shape, names, data, scratch), []
     except DataError as error:
         return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
 
 
-def read_sheet(path: Path, form: Format) -> list[tuple[int, list[Any]]]:
+def read_sheet(path: Path, form: Format) -> list[Row]:
     """(row number, cells) of all rows below `skip_rows`, blank rows at the end left out.
 
     Raises:
@@ -73,21 +77,34 @@ def _check_kind(shape: Shape, path: Path) -> None:
         raise DataError("ENVELOPE-ARCHIVE-LIMIT", f"unpacks to {size:,} bytes, more than is allowed; send a text file")
 
 
-def _header(shape: Shape, rows: list[tuple[int, list[Any]]]) -> tuple[list[str], int]:
-    """Names in the header row, blank cells behind the last left out, and the index of the first row of data."""
+def _header(shape: Shape, rows: list[Row]) -> tuple[list[str], list[Row]]:
+    """Names in the header, blank cells behind the last left out, and the rows below."""
     if not rows:
         raise DataError("ENVELOPE-EMPTY", "the sheet is empty; send it again")
-    return (_names(rows[0][1]), 1) if shape.format.header else ([], 0)
+    count = shape.format.header_rows if shape.format.header else 0
+    return _names([cells for _, cells in rows[:count]]), rows[count:]
+
+
+def _without_notes(data: list[Row]) -> list[Row]:
+    """The rows before the first blank one. Notes fill a cell or two: what looks like more of the table is no note."""
+    end = next((place for place, (_, cells) in enumerate(data) if _blank(cells)), len(data))
+    usual = max((_filled(cells) for _, cells in data[:end]), default=0)
+    if more := next((number for number, cells in data[end:] if _filled(cells) > max(1, usual / 2)), None):
+        message = f"row {data[end][0]:,} of the sheet is blank, but row {more:,} looks like more of the table; "
+        raise DataError(
+            "ENVELOPE-BLANK-LINE", f"{message}remove blank rows within the table, and leave one before notes"
+        )
+    return data[:end]
 
 
 def sheet_names(path: Path, form: Format) -> list[str]:
-    """Names in the header row of a sheet.
+    """Names in the header of a sheet.
 
     Raises:
         DataError: the workbook is damaged or has no such sheet.
     """
     rows = read_sheet(path, form)
-    return _names(rows[0][1]) if rows else []
+    return _names([cells for _, cells in rows[: form.header_rows]])
 
 
 def guess_skip_rows(path: Path) -> int:
@@ -101,38 +118,49 @@ def guess_skip_rows(path: Path) -> int:
     return rows[widths.index(max(widths))][0] - 1 if rows else 0
 
 
-def _names(cells: list[Any]) -> list[str]:
-    names = [text_of(cell, Format()) for cell in cells]
+def _names(lines: list[list[Any]]) -> list[str]:
+    texts = [[text_of(cell, Format()) for cell in cells] for cells in lines]
+    names = texts[0] if len(texts) == 1 else joined_names(texts)
     while names and names[-1] == "":
         names.pop()
     return names
 
 
-def _table(shape: Shape, rows: list[tuple[int, list[Any]]], start: int, scratch: Path) -> Table:
-    data = rows[start:]
-    if len(data) < shape.entity.minimum_rows:
-        need = shape.entity.minimum_rows
-        raise DataError("ENVELOPE-ROWS", f"holds {len(data):,} rows; at least {need:,} are expected. Send all of them")
+def _table(shape: Shape, names: list[str], data: list[Row], scratch: Path) -> Table:
+    width = len(names) if shape.format.header else len(shape.header)
     for number, cells in data:
         if _blank(cells):
             raise DataError("ENVELOPE-BLANK-LINE", f"row {number:,} of the sheet is blank; remove it")
-        if not _blank(cells[len(shape.header) :]):
+        if not _blank(cells[width:]):
             raise DataError(
                 "ENVELOPE-COLUMNS", f"row {number:,} of the sheet has cells to the right of the last column"
             )
+    padded = [(number, [*cells, *([""] * (width - len(cells)))][:width]) for number, cells in data]
+    long = _unpivoted(shape, names, padded) if shape.format.unpivot else padded
+    if len(long) < shape.entity.minimum_rows:
+        need = shape.entity.minimum_rows
+        raise DataError("ENVELOPE-ROWS", f"holds {len(long):,} rows; at least {need:,} are expected. Send all of them")
     form = Format(delimiter=",", quote='"', null_values=shape.format.null_values)
     target = scratch / "sheet.txt"
     with target.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(_texts(shape, data))
-    return Table([numbered_part(shape, form, target)], len(data))
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(_texts(shape, long))
+    return Table([numbered_part(shape, form, target)], len(long))
 
 
-def _texts(shape: Shape, data: list[tuple[int, list[Any]]]) -> Iterator[list[Any]]:
-    width = len(shape.header)
+def _unpivoted(shape: Shape, names: list[str], data: list[Row]) -> list[Row]:
+    """A row for each cell under a heading, with the number of its sheet row."""
+    places, first = long_places(shape), len(before(shape))
+    return [
+        (number, [heading if place == HEADING else cell if place == CELL else cells[place] for place in places])
+        for number, cells in data
+        for heading, cell in zip(names[first:], cells[first:], strict=True)
+    ]
+
+
+def _texts(shape: Shape, data: list[Row]) -> Iterator[list[Any]]:
     dates = {p: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True) if c.type == "date"}
     for number, cells in data:
-        padded = [*cells, *([""] * (width - len(cells)))][:width]
-        yield [number, *(text_of(cell, shape.format, dates.get(place)) for place, cell in enumerate(padded))]
+        yield [number, *(text_of(cell, shape.format, dates.get(place)) for place, cell in enumerate(cells))]
 
 
 def text_of(cell: Any, form: Format, date_format: str | None = None) -> str:
@@ -149,6 +177,10 @@ def text_of(cell: Any, form: Format, date_format: str | None = None) -> str:
     if isinstance(cell, dt.date):
         return cell.strftime(date_format) if date_format else cell.isoformat()
     return "" if cell is None else str(cell)
+
+
+def _filled(cells: list[Any]) -> int:
+    return sum(not _blank([cell]) for cell in cells)
 
 
 def _blank(cells: list[Any]) -> bool:

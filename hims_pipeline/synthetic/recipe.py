@@ -76,19 +76,19 @@ class Recipe:
 
 
 def load_recipe(folder: Path) -> Recipe:
-    """Read the recipe.
+    """Read the recipe: the tables that the country is made from, and whatever the writers of sources keep beside them.
 
     Raises:
-        HimsError: a table is missing: this observatory has no recipe.
+        HimsError: a table of the country is missing: this observatory has no recipe.
     """
     if missing := [name for name in TABLES if not (folder / f"{name}.csv").is_file()]:
         raise HimsError(
             f"data/samples/recipe has no {', '.join(missing)}: without a recipe there is no sample to make."
         )
     tables = {}
-    for name in TABLES:
-        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            tables[name] = list(csv.DictReader(file))
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            tables[path.stem] = list(csv.DictReader(file))
     return Recipe(tables)
 
 

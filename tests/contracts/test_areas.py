@@ -5,6 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from hims_pipeline.contracts.facts import check_feeds
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import ContractError
+
 Rows = Callable[[str], list[dict[str, str]]]
 DAYS = ("1994-04-20", "2004-04-28", "2014-04-23", "2024-11-06")
 
@@ -84,6 +88,16 @@ def test_a_disputed_area_counts_in_one_country_and_names_the_others(codelist: Ro
     countries = {row["country_code"] for row in codelist("countries")}
     for row in codelist("areas"):
         assert set(row["claimed_by"].split()) <= countries - {row["country_code"]}, row
+
+
+def test_a_bare_code_of_an_area_is_refused(contracts: dict[str, Contract]) -> None:
+    """34 is Sfax for the statistics institute and Siliana for ISO: a code without its system says neither."""
+    whole = contracts["rgph"].model_dump(by_alias=True)
+    feed = next(f for f in whole["entities"]["persons"]["feeds"] if f["fact"] == "persons")
+    assert feed["columns"]["area_code"]["crosswalk"]
+    feed["columns"]["area_code"]["crosswalk"] = None
+    with pytest.raises(ContractError, match="comes through a scheme of xwalk_area"):
+        check_feeds(Contract.model_validate(whole))
 
 
 @pytest.mark.parametrize("day", DAYS)

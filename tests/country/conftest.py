@@ -27,7 +27,8 @@ policies: {minimum_count: 3}
 headline: [P01, A02]
 settle_seconds: 0
 """
-AREAS = """area_code,level,name_en,name_fo,name_fr,name_ar,country_code,parent_code,iso_code,national_code,claimed_by,valid_from,valid_to
+AREAS = """area_code,level,name_en,name_fo,name_fr,name_ar,\
+country_code,parent_code,iso_code,national_code,claimed_by,valid_from,valid_to
 XNL-P,province,Mainland,Meginland,Terre,بر,XNL,XNL,,P,,1901-01-01,
 XNL-N,county,North,Norður,Nord,شمال,XNL,XNL-P,,N,,1950-05-01,
 XNL-S,county,South,Suður,Sud,جنوب,XNL,XNL-P,,S,,1901-01-01,

@@ -40,7 +40,10 @@ def test_raw_values_stand_in_the_reject_table_only(read):
     rows = lines(20)
     rows[3], rows[9] = "2,secret-a,x", "8,1.5,x"
     seen = read({"people.csv": written(rows)}, COLUMNS)
-    assert rejects(seen) == [(4, "age", "secret-a", "other text"), (10, "age", "1.5", "with a decimal fraction")]
+    assert rejects(seen) == [
+        (4, "age", "secret-a", "other text", ""),
+        (10, "age", "1.5", "with a decimal fraction", ""),
+    ]
     assert "secret" not in seen.text + "".join(seen.said)
 
 

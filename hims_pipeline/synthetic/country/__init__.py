@@ -25,8 +25,8 @@ from hims_pipeline.sql import connection
 from hims_pipeline.synthetic.country.flows import Flows, make_flows
 from hims_pipeline.synthetic.country.life import live
 from hims_pipeline.synthetic.country.people import settle
-from hims_pipeline.synthetic.recipe import Recipe, load_recipe
 from hims_pipeline.synthetic.country.tables import make_macros, make_tables, make_views
+from hims_pipeline.synthetic.recipe import Recipe, load_recipe
 from hims_pipeline.synthetic.streams import load_streams
 
 SEED = 42

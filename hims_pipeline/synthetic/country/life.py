@@ -6,12 +6,12 @@ events of the period before it. Not here: how many (`flows`), how they are chose
 
 import duckdb
 
-from hims_pipeline.sql import literal, literals
+from hims_pipeline.sql import literal
 from hims_pipeline.synthetic.country.choice import choose
 from hims_pipeline.synthetic.country.flows import Cells, Flows
 from hims_pipeline.synthetic.country.people import arrive, bear, bear_abroad, when
-from hims_pipeline.synthetic.recipe import Recipe
 from hims_pipeline.synthetic.country.tables import by_age, pick
+from hims_pipeline.synthetic.recipe import Recipe
 from hims_pipeline.synthetic.streams import HOME
 
 # How much more often than others one leaves, by level of education 0 to 5.
@@ -146,7 +146,7 @@ def _note_events(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -
         from came_to
     """)
     con.execute("insert into died select person_no, day from events where country is null")
-    con.execute(f"""
+    con.execute("""
         insert into naturalised
         select person_no, events.country from events join leaving using (person_no) join nationalities using (country)
         where u('second citizenship', person_no) < dual_naturalised
@@ -176,7 +176,7 @@ def _move_on(con: duckdb.DuckDBPyConnection, flows: Flows) -> None:
         select person_no, stay_no + 1, {when(flows, "departing")}, null, citizenship, null, 'RETURN', null
         from home join departing using (person_no)
     """)
-    con.execute(f"""
+    con.execute("""
         create or replace temp table reached as
         select person_no, woman, birth_date, home.governorate as origin, education, stay_no,
             events.day, events.country, events.area, events.governorate, events.reason, events.route

@@ -7,8 +7,8 @@ import duckdb
 
 from hims_pipeline.sql import literal
 from hims_pipeline.synthetic.country.flows import Cells, Flows, Start
-from hims_pipeline.synthetic.recipe import Recipe
 from hims_pipeline.synthetic.country.tables import pick
+from hims_pipeline.synthetic.recipe import Recipe
 from hims_pipeline.synthetic.streams import HOME
 
 BORN_ELSEWHERE = 0.14  # of the residents at the start were born in another governorate
@@ -200,7 +200,7 @@ def _settle_abroad(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start,
             if(is_native, 'BIRTH', if(woman, 'FAM', 'EMP')), if(is_native, null, 'REGULAR')
         from abroad
     """)
-    con.execute(f"""
+    con.execute("""
         insert into naturalised
         select person_no, country from abroad join nationalities using (country)
         where u('second citizenship', person_no) < if(is_native, dual_born_there, dual_naturalised)
