@@ -12,9 +12,15 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.synthetic import (
     borders,
     census,
+    civil_registration,
     consular_register,
     foreign_students,
+    hims_survey,
+    lfs_migration,
+    placements,
+    remittances,
     residence_cards,
+    social_security,
     students_abroad,
     work_authorisations,
 )
@@ -25,12 +31,18 @@ from hims_pipeline.synthetic.streams import MARK
 SCALE = 0.01
 WRITERS: tuple[Callable[[Country, Path], list[Sample]], ...] = (
     census.write,
+    hims_survey.write,
+    lfs_migration.write,
     borders.write,
-    consular_register.write,
     residence_cards.write,
     work_authorisations.write,
+    consular_register.write,
     foreign_students.write,
     students_abroad.write,
+    civil_registration.write,
+    placements.write,
+    social_security.write,
+    remittances.write,
 )
 ERROR_PAGE = """<!DOCTYPE html>
 <html lang="fr">
