@@ -46,8 +46,8 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
     own = contracts.get(SOURCE)
     if own is None:
         return None
-    sources = {name: one for name, one in contracts.items() if _links(one) and one.data_kind == own.data_kind}
-    for name in sorted(name for name, one in contracts.items() if _links(one) and name not in sources):
+    sources = {name: one for name, one in contracts.items() if has_links(one) and one.data_kind == own.data_kind}
+    for name in sorted(name for name, one in contracts.items() if has_links(one) and name not in sources):
         log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
     files = _files(settings, sources)
     if not files:
@@ -63,7 +63,8 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
         remove_folder(folder)
 
 
-def _links(contract: Contract) -> bool:
+def has_links(contract: Contract) -> bool:
+    """Does some column of this source hold numbers by which registers are joined?"""
     return any(column.links for entity in contract.entities.values() for column in entity.columns)
 
 

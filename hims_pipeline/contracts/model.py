@@ -16,6 +16,7 @@ Positive = Annotated[int, Field(ge=1)]
 Raw = str | int | float  # a code as written in YAML; compared as text
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
 MeasureType = Literal["stock", "flow", "mixed"]
+ReferencePoint = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]  # a reference_point of definitions.csv
 Allow = Literal["leading_zeros", "plus_sign", "padding", "zero_fraction"]
 SPECIAL_CODES = {
     "_T": "total",
@@ -252,8 +253,8 @@ class Entity(Strict):
         header: all names in the file, in order, where `columns` does not name them all; the rest is not read.
         minimum_rows: fewer rows refuse the batch.
         record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
-        universe, duration_rule, measure_type, design: where they differ from the source's, as between the
-            questionnaires of one survey.
+        universe, duration_rule, measure_type, reference_point, design: where they differ from the source's, as
+            between the questionnaires of one survey.
         window_years: of reported events, the years up to the period's last day in which they happened.
     """
 
@@ -272,6 +273,7 @@ class Entity(Strict):
     universe: Name | None = None
     duration_rule: DurationRule | None = None
     measure_type: MeasureType | None = None
+    reference_point: ReferencePoint | None = None
     design: Design | None = None
     window_years: int | None = None
 
@@ -384,6 +386,7 @@ class Contract(Strict):
     universe: Name
     duration_rule: DurationRule
     measure_type: MeasureType
+    reference_point: ReferencePoint | None = None
     design: Design | None = None
     format: Format = Format()
     limits: Limits = Limits()
@@ -419,6 +422,13 @@ class Contract(Strict):
             for name in self.entities:
                 self._placed(name, period)
         return self
+
+    def reference_point_of(self, name: str) -> str:
+        """The day or span within a period that an entity's rows are about: where nothing else is said, a stock is that
+        of the period's end, and a flow that of the whole period."""
+        entity = self.entities[name]
+        usual = {"stock": "END_OF_PERIOD", "flow": "PERIOD", "mixed": "MIXED"}
+        return entity.reference_point or self.reference_point or usual[entity.measure_type or self.measure_type]
 
     def _placed(self, name: str, period: str) -> None:
         form = self.format_in(name, period)
