@@ -69,12 +69,18 @@ def has_links(contract: Contract) -> bool:
     return any(column.links for entity in contract.entities.values() for column in entity.columns)
 
 
+def _links_in(contract: Contract, batch: Batch) -> bool:
+    """Was a linking number asked for in the batch's period?"""
+    entities = (contract.entity_in(name, batch.manifest.period) for name in batch.manifest.entities)
+    return any(column.links for entity in entities for column in entity.columns)
+
+
 def _files(settings: Settings, sources: dict[str, Contract]) -> list[tuple[Batch, Path]]:
     """The pairs of every batch that counts, of the linking sources."""
     found, version = [], load_key(settings).version if sources else ""
     for batch in current_batches(settings):
         contract = sources.get(batch.manifest.source)
-        if contract is None:
+        if contract is None or not _links_in(contract, batch):
             continue
         if batches.missing_links(settings, contract, batch) or batch.manifest.key_version != version:
             raise HimsError(

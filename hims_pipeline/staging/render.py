@@ -157,6 +157,7 @@ def _macros(settings: Settings) -> str:
         "reference_country": observatory.reference_country,
         "minimum_count": observatory.policies.minimum_count,
         "indicator_models": _indicator_models(settings),
+        "fact_models": [f"fct_{fact}" for fact in load_facts()],
     }
     macros = [f"{{% macro {name}() %}}{{{{ return({value!r}) }}}}{{% endmacro %}}" for name, value in known.items()]
     # Text, not a list: the linter renders models with a list of its own, and its Jinja cannot return one.

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.contracts.model import Contract
+
 Rows = Callable[[str], list[dict[str, str]]]
 KEYS = {
     "areas": ("area_code",),
@@ -164,6 +167,16 @@ def test_chi_is_not_chile_and_no_group_is_a_country(codelist: Rows) -> None:
     assert (to["WDI", "CHI"], to["WDI", "CHL"], to["UNDESA", "OOO"]) == ("XCX", "CHL", "_O")
     assert (to["M49", "900"], to["M49", "5"], to["M49", "1834"], to["M49", "788"]) == ("_W", "_AGG", "_AGG", "TUN")
     assert (to["INDEC", "14"], to["INDEC", "202"], to["INDEC", "999"]) == ("ARG", "BOL", "_U")
+
+
+def test_breaks_are_of_sources_and_indicators_that_are_there(
+    codelist: Rows, contracts: dict[str, Contract], data: Path
+) -> None:
+    for row in codelist("series_breaks"):
+        assert row["source"] in contracts, row
+        assert row["indicator"] in {"", *load_indicators(data)}, row
+        assert date.fromisoformat(row["from_date"]), row
+        assert row["stated_by"], row
 
 
 def test_data_kinds_have_an_order(codelist: Rows, definitions: set[tuple[str, str]]) -> None:
