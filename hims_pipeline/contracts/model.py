@@ -309,14 +309,22 @@ class Entity(Strict):
 
 class EntityLayout(Strict):
     """What differs in some periods: the names of the files and the names in them (`names`: contract name -> name sent),
-    the format, columns with other codes or types (each a whole column record), and mappings into the fact."""
+    the format, columns with other codes or types (each a whole column record), and mappings into the fact. `absent`
+    columns were not asked then; `required` says whether the entity must be sent then."""
 
     files: tuple[str, ...] | None = None
     header: tuple[str, ...] | None = None
     format: Format | None = None
     names: dict[str, str] = {}
     columns: tuple[Column, ...] = ()
+    absent: tuple[str, ...] = ()
+    required: bool | None = None
     feeds: dict[Name, ColumnMap] = {}
+
+
+def _without(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
+    """Mappings that need none of the absent columns; the others give no value."""
+    return {name: one for name, one in columns.items() if not {one.from_, *one.when} & set(absent)}
 
 
 class Layout(Strict):
@@ -444,7 +452,11 @@ class Contract(Strict):
         other = layout.entities[name]
         changed = {column.name: column for column in other.columns}
         columns = tuple(changed.pop(column.name, column) for column in entity.columns) + tuple(changed.values())
-        feeds = tuple(feed.model_copy(update={"columns": {**feed.columns, **other.feeds}}) for feed in entity.feeds)
+        columns = tuple(column for column in columns if column.name not in other.absent)
+        feeds = tuple(
+            feed.model_copy(update={"columns": _without(other.absent, {**feed.columns, **other.feeds})})
+            for feed in entity.feeds
+        )
         return entity.model_copy(
             update={
                 "columns": columns,
@@ -452,6 +464,7 @@ class Contract(Strict):
                 "header": other.header or entity.header,
                 "format": other.format or entity.format,
                 "files": other.files or entity.files,
+                "required": entity.required if other.required is None else other.required,
             }
         )
 

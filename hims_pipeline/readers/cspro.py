@@ -1,7 +1,7 @@
 """A data file of CSPro: lines of several records, of which an entity is one; places come from the dictionary beside it.
 
-The identification repeats on every line, so a record is the lines with its type. CSPro leaves blanks at a line's end
-away: a line may be short, as long as no digit of a number is lost. Case structure (a required record, the order of
+The identification repeats on every line, so a record is the lines with its type. Blanks at a line's end may be missing:
+a line may be short, as long as no digit of a number is lost. Case structure (a required record, the order of
 lines) is a matter of keys and references in the contract.
 """
 

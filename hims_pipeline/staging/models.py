@@ -114,7 +114,8 @@ def _by_layout(contract: Contract, entity_name: str, position: int, name: str) -
     cases = []
     for layout in contract.layouts:
         changed = contract.entity_in(entity_name, layout.periods[0])
-        other = _expression(changed.feeds[position].columns[name], changed.columns)
+        mapping = changed.feeds[position].columns.get(name)
+        other = _expression(mapping, changed.columns) if mapping else "null"
         if other != base:
             cases.append(f"when layout = {literal(layout.name)} then {other}")
     return f"case {' '.join(cases)} else {base} end" if cases else base

@@ -21,7 +21,7 @@ def countries() -> list[dict[str, str]]:
 
 def value_labels(columns: tuple[Column, ...]) -> dict[str, dict[int | float | str, str]]:
     """Column -> code -> French label, for coded columns and columns of countries."""
-    of_countries = {int(row["m49"]): row["name_fr"] for row in countries()}
+    of_countries: dict[int | float | str, str] = {int(row["m49"]): row["name_fr"] for row in countries()}
     found: dict[str, dict[int | float | str, str]] = {}
     for column in columns:
         codes: dict[int | float | str, str] = {int(code): label for code, label in (column.codes or {}).items()}

@@ -13,10 +13,11 @@ from hims_pipeline.synthetic.streams import HOME, MARK
 from hims_pipeline.synthetic.totals import recipe_table, titles
 
 YEARS = ("2022", "2023", "2024")
+# Two lines: a heading stands over the first of its columns, as merged cells leave it.
 HEADER = (
-    "TITRE / NUMERO", "TITRE / OPERATION", "TITRE / MOTIF", "TITRE / DELIVRE LE", "TITRE / VALABLE DU",
-    "TITRE / VALABLE AU", "TITRE / ETAT", "TITULAIRE / DOSSIER", "TITULAIRE / NATIONALITE", "TITULAIRE / NE(E) LE",
-    "TITULAIRE / SEXE", "ADRESSE / GOUVERNORAT", "ADRESSE / DELEGATION",
+    ("TITRE", None, None, None, None, None, None, "TITULAIRE", None, None, None, "ADRESSE", None),
+    ("NUMERO", "OPERATION", "MOTIF", "DELIVRE LE", "VALABLE DU", "VALABLE AU", "ETAT", "DOSSIER", "NATIONALITE",
+     "NE(E) LE", "SEXE", "GOUVERNORAT", "DELEGATION"),
 )  # fmt: skip
 
 # A stay in the country from the day of arrival, moves within it put together; who was born there is asked from 18 on.
@@ -112,6 +113,6 @@ def write(country: Country, out: Path) -> list[Sample]:
     for year in YEARS:
         rows = con.execute(_YEAR.format(year=year, home=HOME)).fetchall()
         path = out / "residence_cards" / year / f"cartes_sejour_{year}_{MARK}.xlsx"
-        write_workbook(path, "Titres", [*titles(country, "residence_cards"), HEADER, *rows])
+        write_workbook(path, "Titres", [*titles(country, "residence_cards"), *HEADER, *rows])
         found.append(Sample("residence_cards", year, [path]))
     return found

@@ -1,7 +1,8 @@
 """Work authorisations of the synthetic country: contracts of foreigners that were decided on in a year.
 
 As many are approved as were published, by citizenship; some more were refused or are pending. Where fewer foreigners of
-a citizenship live in the country than were authorised, some have several contracts, as some do in life.
+a citizenship live in the country than were authorised, some have several contracts, as some do in life; where nobody
+does, as in a small sample, others have theirs.
 """
 
 from pathlib import Path
@@ -32,9 +33,11 @@ from residents
 """
 
 _CONTRACTS = """
-with wanted as (
-    select country as quota, unnest(range(wanted)) as k from work_authorisations_scaled where period = '{year}'
+with listed as (
+    select if(country in (select quota from authorised_workers), country, '_O') as quota, unnest(range(wanted)) as k
+    from work_authorisations_scaled where period = '{year}'
 ),
+wanted as (select quota, row_number() over (partition by quota order by k) - 1 as k from listed),
 approved as (
     select authorised_workers.*, k, 'A' as decision
     from wanted join authorised_workers using (quota)

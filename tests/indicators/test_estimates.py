@@ -106,7 +106,9 @@ def tables(persons: list[Person], units: list[tuple[str, str]], design: str = "s
         date '2000-01-01' as valid_from_date, null::date as valid_to_date""")
     con.execute("""create table dim_area_ancestor (area_code varchar, ancestor_code varchar, ancestor_level varchar,
         valid_from_date date, valid_to_date date)""")
-    con.execute("create table area_successors (former_code varchar, successor_code varchar, date varchar, weight varchar)")
+    con.execute(
+        "create table area_successors (former_code varchar, successor_code varchar, date varchar, weight varchar)"
+    )
     return con
 
 

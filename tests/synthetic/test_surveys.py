@@ -14,12 +14,12 @@ from hims_pipeline.readers import read_delivery
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
 from hims_pipeline.synthetic import hims_survey, lfs_migration
-from hims_pipeline.synthetic.labelled import rows
+from hims_pipeline.synthetic.country import open_country
 from hims_pipeline.synthetic.raking import scaled
+from hims_pipeline.synthetic.recipe import load_recipe
 from hims_pipeline.synthetic.sample import Sample
-from tests.synthetic.stand_in import stand_in
 
-SCALE = 0.004
+SCALE = 0.002
 Tables = dict[str, Path]
 # What spoils a delivery: entity -> statements on `t`, the entity's table.
 SPOILT = {
@@ -56,8 +56,8 @@ SPOILT = {
 @pytest.fixture(scope="module")
 def samples(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
     out = tmp_path_factory.mktemp("surveys")
-    with stand_in(settings, SCALE) as country:
-        return hims_survey.write(country, out) + lfs_migration.write(country, out)  # type: ignore[arg-type]
+    with open_country(settings, scale=SCALE) as country:
+        return hims_survey.write(country, out) + lfs_migration.write(country, out)
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +105,9 @@ def test_each_judgement_rule_can_fail(settings: Settings, read: dict[str, Tables
 
 
 def test_weights_reach_the_published_totals(settings: Settings, read: dict[str, Tables]) -> None:
+    recipe = load_recipe(settings.data / "samples/recipe")
     margins: dict[str, dict[str, dict[str, float]]] = {}
-    for row in rows("hims_margins"):
+    for row in recipe.tables["hims_margins"]:
         margins.setdefault(row["population"], {}).setdefault(row["variable"], {})[row["category"]] = float(
             row["persons"]
         )
