@@ -103,7 +103,9 @@ def show(found: list[Score]) -> None:
         print(f"\ncontrols, {kind}: {sum(one.holds for one in of_kind)} of {len(of_kind)} hold")
         for one in of_kind:
             value = "none" if one.found is None else f"{one.found:,.2f}"
-            print(f"  {'ok  ' if one.holds else 'MISS'} {one.control_id:28} wanted {one.wanted:>16,.2f}  found {value:>16}")
+            print(
+                f"  {'ok  ' if one.holds else 'MISS'} {one.control_id:28} wanted {one.wanted:>16,.2f}  found {value:>16}"
+            )
 
 
 def main(scale: float, sources: set[str], keep: Path | None) -> None:

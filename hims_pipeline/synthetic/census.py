@@ -97,9 +97,7 @@ def _leavers(country: Country, wave: Wave) -> None:
     """Tables `reported` (country, sex, n) and `leavers`, the persons whom households report."""
     flows = next(one for one in country.flows if one.to_date.isoformat() == wave.day)
     rows = ", ".join(f"('{place}', '{sex}', {n})" for (place, sex), n in flows.reported.items())
-    country.con.execute(
-        f"create or replace temp table reported as select * from (values {rows}) as t(country, sex, n)"
-    )
+    country.con.execute(f"create or replace temp table reported as select * from (values {rows}) as t(country, sex, n)")
     country.con.execute(f"create or replace temp table leavers as {sql.LEAVERS.format_map(asdict(wave))}")
 
 
@@ -148,11 +146,11 @@ def _fixed_width(con: duckdb.DuckDBPyConnection, wave: Wave, out: Path, first: b
     query = layouts.PERSONS_1994.format(**merged)
     book = path.with_suffix(".xml") if first else None
     part = write_fixed_width(con, query, path.with_suffix(".part"), variables("persons", wave), book, title=MARK)
+    yield path, part
     if book:
         # The codebook names the data file, not the part of it that was written first.
         book.write_text(book.read_text(encoding="utf-8").replace(part.name, path.name), encoding="utf-8")
         yield book, book
-    yield path, part
 
 
 def _cspro(con: duckdb.DuckDBPyConnection, wave: Wave, out: Path, first: bool) -> Written:

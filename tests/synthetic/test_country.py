@@ -70,7 +70,9 @@ def test_at_full_scale_the_numbers_are_the_controls() -> None:
     residents = residents_at(RECIPE, 1.0)
     days = [row["to_date"] for row in RECIPE.tables["periods"]]
     with (REPOSITORY / "data/controls/tunisia_published.csv").open(encoding="utf-8") as file:
-        controls = {row["control_id"]: int(float(row["value"])) for row in csv.DictReader(file) if row["unit"] == "PERSONS"}
+        controls = {
+            row["control_id"]: int(float(row["value"])) for row in csv.DictReader(file) if row["unit"] == "PERSONS"
+        }
     for year in ("2004", "2014", "2024"):
         assert sum(residents[days.index(CENSUSES[year])].values()) == controls[f"TUN-P01-{year}"]
     _, periods = make_flows(RECIPE, 1.0)
