@@ -23,6 +23,7 @@ from hims_pipeline.lake.batches import Manifest
 from hims_pipeline.lake.files import remove_folder
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Verdict
+from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
 
@@ -42,7 +43,16 @@ def contract_sha256(contract: Contract, period: str) -> str:
         name: contract.entity_in(name, period).model_dump(mode="json", by_alias=True) for name in contract.entities
     }
     for entity in entities.values():
-        for about_meaning in ("feeds", "title", "grain", "universe", "duration_rule", "measure_type", "design"):
+        for about_meaning in (
+            "feeds",
+            "title",
+            "grain",
+            "universe",
+            "duration_rule",
+            "measure_type",
+            "design",
+            "window_years",
+        ):
             entity.pop(about_meaning)
     names = {name: contract.sent_names(name, period) for name in contract.entities}
     formats = {name: contract.format_in(name, period).model_dump() for name in contract.entities}
@@ -60,7 +70,18 @@ def inputs_of(settings: Settings, contract: Contract, delivery: Delivery) -> dic
         "contract": contract_sha256(contract, delivery.period),
         "reader": reader_sha256(),
     }
+    if version := _key_version(settings, contract):
+        own["key"] = version  # another key makes other pseudonyms, which must not stand beside the former ones
     return own | {f"gate:{name}": value for name, value in gate_inputs(settings, contract, delivery.period).items()}
+
+
+def _key_version(settings: Settings, contract: Contract) -> str:
+    """Fingerprint of the key behind a source's pseudonyms; empty where it has none, or no key can be had here."""
+    named = any(c.sensitivity == "identifier" for entity in contract.entities.values() for c in entity.columns)
+    try:
+        return load_key(settings).version if named else ""
+    except HimsError:
+        return ""  # reading the delivery will say what is wrong with the key
 
 
 @dataclass(frozen=True)
@@ -85,10 +106,15 @@ def pending(settings: Settings, source: str | None = None) -> list[Pending]:
         changed = sorted(
             name for name in now.keys() | verdict.inputs.keys() if now.get(name) != verdict.inputs.get(name)
         )
+        batch = batches.accepted_batch(settings, delivery)
         if changed:
             found.append(Pending(delivery, f"changed since the last verdict: {', '.join(changed)}"))
-        elif (batch := batches.accepted_batch(settings, delivery)) and (damaged := batches.damaged_files(batch)):
+        elif batch is None and verdict.status == "accepted":
+            found.append(Pending(delivery, "was withdrawn and counts again"))
+        elif batch and (damaged := batches.damaged_files(batch)):
             found.append(Pending(delivery, f"damaged on disk: {', '.join(damaged)}"))
+        elif batch and (lost := batches.missing_links(settings, contracts[delivery.source], batch)):
+            found.append(Pending(delivery, f"its pairs for the linkage are missing: {', '.join(lost)}"))
     return found
 
 

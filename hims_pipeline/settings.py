@@ -57,6 +57,11 @@ class Settings:
         return self.identified / "quarantine"
 
     @property
+    def links(self) -> Path:
+        """Pairs of pseudonyms by which registers are joined; nothing outside the zone reads them."""
+        return self.identified / "links"
+
+    @property
     def scratch(self) -> Path:
         """Unpacked archives and spill files, inside the identified zone since they hold raw values."""
         return self.identified / "scratch"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hims_pipeline import intake
+from hims_pipeline import intake, linkage
 from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import store
@@ -58,6 +58,16 @@ def status(form: str) -> None:
     click.echo(f"current release: {now.id if now else 'none yet'} ({len(everything)} on disk)")
 
 
+@click.command("link")
+def link_registers() -> None:
+    """Join registers by number, inside the identified zone; what comes of it is gated like any delivery."""
+    settings = load_settings()
+    with installation_lock(settings, "linking registers"):
+        linkage.link(settings, click.echo)
+        for one in intake.pending(settings, linkage.SOURCE):
+            intake.take_in(settings, one.delivery, click.echo)
+
+
 @click.group()
 def batch() -> None:
     """Correct what was delivered by mistake."""
@@ -86,4 +96,4 @@ def reinstate(name: str) -> None:
     click.echo(f"{delivery.batch} counts again once the next run has judged it.")
 
 
-COMMANDS = (deliver, status, batch)
+COMMANDS = (deliver, status, batch, link_registers)

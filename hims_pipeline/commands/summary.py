@@ -9,6 +9,7 @@ from hims_pipeline.intake import states
 from hims_pipeline.release import store
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import Settings
+from hims_pipeline.sql import quote
 
 SYNTHETIC = ", SYNTHETIC"
 
@@ -42,8 +43,10 @@ def headline(settings: Settings) -> list[str]:
     observatory = load_observatory(settings.data)
     con = connect(settings=settings)
     try:
+        breakdowns = [name for (name,) in con.execute("select breakdown from reference.breakdowns").fetchall()]
+        broken_down = " + ".join(f"({quote(name)} != '_T')::integer" for name in breakdowns) or "0"
         rows = con.execute(
-            """
+            f"""
             select indicator, indicator_name_en, time_period, obs_value, cast(decimals as integer),
                 figures.unit_measure, source, data_kind
             from v_indicator_values as figures
@@ -51,7 +54,7 @@ def headline(settings: Settings) -> list[str]:
             where ref_area = ? and counterpart_area in ('_T', '_Z') and sex = '_T' and obs_value is not null
             qualify row_number() over (
                 partition by indicator
-                order by data_kind = 'synthetic', period_end_date desc, vintage desc, series_key
+                order by data_kind = 'synthetic', period_end_date desc, {broken_down}, vintage desc, series_key
             ) = 1
             """,
             [observatory.reference_country],

@@ -31,6 +31,11 @@ def load_facts(folder: Path = FACTS) -> dict[str, dict[str, str]]:
     }
 
 
+def is_area(column: str) -> bool:
+    """Does a column of a fact hold codes of `areas.csv`?"""
+    return column == "area_code" or column.endswith("_area_code")
+
+
 def check_feeds(contract: Contract) -> None:
     """Every feed names a fact, its columns are columns of that fact, and code maps cover every valid code.
 
@@ -48,6 +53,12 @@ def check_feeds(contract: Contract) -> None:
                     found.append(f"{place}: no such fact; there are {', '.join(facts)}")
                     continue
                 found += [f"{place}: {c} is no column of it" for c in feed.columns if c not in facts[feed.fact]]
+                found += [
+                    f"{place}.{c}: a code of areas comes through a scheme of xwalk_area.csv: {mapping.from_} alone does"
+                    " not say in which system it counts"
+                    for c, mapping in feed.columns.items()
+                    if is_area(c) and mapping.from_ and mapping.crosswalk is None and mapping.codes is None
+                ]
                 for target, mapping in feed.columns.items():
                     codes = entity.column(mapping.from_).valid_codes() if mapping.from_ and not mapping.when else None
                     if codes is not None and mapping.codes is not None:

@@ -100,12 +100,11 @@ class Indicator(Strict):
             raise ValueError(f"{self.code}: " + "; ".join(found))
         return self
 
-    def as_row(self) -> dict[str, str]:
+    def as_row(self, languages: tuple[str, ...]) -> dict[str, str]:
         """The record as one row of the table `indicators`; lists are separated by blanks."""
         return {
             "code": self.code,
-            "name_en": self.name.en, "name_fr": self.name.fr, "name_ar": self.name.ar,
-            "definition_en": self.definition.en, "definition_fr": self.definition.fr,
+            **self.name.columns("name", languages), **self.definition.columns("definition", languages),
             "unit_measure": self.unit_measure, "measure_type": self.measure_type, "framework": self.framework,
             "universe": self.universe, "sources": " ".join(self.sources), "breakdowns": " ".join(self.breakdowns),
             "ref_area_side": self.ref_area_side, "ref_area_meaning": self.ref_area,
@@ -186,5 +185,5 @@ def _unnamed(indicators: dict[str, Indicator], labels: tuple[Breakdown, ...], la
         f"{place}: no name in {language}"
         for place, text in texts
         for language in languages
-        if not getattr(text, language, "").strip()
+        if not text.get(language).strip()
     ]

@@ -9,7 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hims_pipeline.contracts.design import Design
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Positive = Annotated[int, Field(ge=1)]
 Raw = str | int | float  # a code as written in YAML; compared as text
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
 MeasureType = Literal["stock", "flow", "mixed"]
@@ -23,18 +26,37 @@ SPECIAL_CODES = {
 }
 
 
+def matches(file_name: str, glob: str) -> bool:
+    """Does a base name fit a glob? Case is not looked at, since senders' systems do not."""
+    return fnmatch.fnmatchcase(file_name.lower(), glob.lower())
+
+
 class Strict(BaseModel):
     """Unknown fields are errors: a misspelt option must not be an option that does nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Text(Strict):
-    """A label in the languages of the observatory; English is the one that must be there."""
+class Text(BaseModel):
+    """A label in the languages of the observatory, by their ISO 639 codes. English, the working language of reports and
+    documentation, is the one that must be there; `observatory.yml` says which others are."""
 
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], str] = Field(init=False)
     en: str
-    fr: str = ""
-    ar: str = ""
+
+    def get(self, language: str) -> str:
+        """The label in a language; empty where there is none."""
+        return self.en if language == "en" else self.others.get(language, "")
+
+    @property
+    def others(self) -> dict[str, str]:
+        """The label in languages other than English."""
+        return dict(self.__pydantic_extra__ or {})
+
+    def columns(self, name: str, languages: tuple[str, ...]) -> dict[str, str]:
+        """The label as columns of a table, `<name>_<language>` each."""
+        return {f"{name}_{language}": self.get(language) for language in languages}
 
 
 class Unpivot(Strict):
@@ -53,9 +75,12 @@ class Format(Strict):
     `null_values` are read as missing. `trailing_delimiter` means that each line, the header too, ends in one more
     delimiter. `sheet`, `skip_rows`, `header_rows` (a header of several rows: names joined with ` / ` from above, merged
     headings carried to the right) and `stop_at_blank` (what follows the first blank row are notes) are for Excel.
+    `codebook` is a glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
+    (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`. `record` names the
+    record of that dictionary which an entity is.
     """
 
-    type: Literal["delimited", "parquet", "excel", "spss", "stata"] = "delimited"
+    type: Literal["delimited", "parquet", "excel", "spss", "stata", "fixed_width", "cspro"] = "delimited"
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
@@ -68,6 +93,13 @@ class Format(Strict):
     header_rows: Annotated[int, Field(ge=1)] = 1
     stop_at_blank: bool = False
     unpivot: Unpivot | None = None
+    codebook: str | None = None
+    record: str | None = None
+
+    @property
+    def companion(self) -> str | None:
+        """Glob of the file that comes beside the data and says where their columns stand; None for other formats."""
+        return self.codebook or ("*.dcf" if self.type == "cspro" else None)
 
     @model_validator(mode="after")
     def _of_their_kind(self) -> "Format":
@@ -75,6 +107,10 @@ class Format(Strict):
             raise ValueError("`header_rows` and `stop_at_blank` are for type excel")
         if self.unpivot and (self.type not in ("excel", "delimited") or not self.header):
             raise ValueError("`unpivot` is for a delimited or Excel table with a header")
+        if self.codebook and self.type not in ("fixed_width", "cspro"):
+            raise ValueError("a codebook goes with type fixed_width or cspro")
+        if bool(self.record) != (self.type == "cspro"):
+            raise ValueError("type cspro names the record of the dictionary, and no other type has one")
         return self
 
 
@@ -96,11 +132,17 @@ class Column(Strict):
             `zero_fraction` (7.0 for the integer 7).
         sensitivity: `identifier` leaves the identified zone only as a keyed pseudonym; `free_text` never leaves it;
             `sensitive` and `quasi` stay out of logs, verdicts and reports; `open` may be shown.
-        domain: key domain of an identifier's pseudonym; the source's name unless two sources are to be joined.
+        domain: key domain of an identifier's pseudonym, by default the source's name. Registers have domains of their
+            own, so that nothing outside the identified zone joins them.
+        links: the kind of number that an identifier is, such as `national_id`. Inside the zone, pairs of pseudonyms are
+            written by which the linkage joins this register with others that hold the same kind of number.
         codes: the codes that may occur, with the source's own label.
         missing: codes that stand for no value, mapped to one of the special codes (`_U`, `_Z`, `_R`, `_C`).
         crosswalk: name of the scheme of `xwalk_country.csv` or `xwalk_area.csv` that lists the codes.
         unique: True for a column that alone identifies a row.
+        start, width: first character in a line (from 1) and number of characters, for `fixed_width`; beside a codebook
+            they are what it must say.
+        implied_decimals: the last so many digits stand behind a point that is not written, where no codebook says so.
     """
 
     name: str
@@ -119,8 +161,12 @@ class Column(Strict):
     unique: bool = False
     sensitivity: Literal["open", "quasi", "sensitive", "identifier", "free_text"] = "open"
     domain: Name | None = None
+    links: Name | None = None
     unit: str = ""
     may_be_empty: bool = False
+    start: Positive | None = None
+    width: Positive | None = None
+    implied_decimals: Annotated[int, Field(ge=0, le=9)] = 0
 
     @property
     def kept(self) -> bool:
@@ -137,6 +183,8 @@ class Column(Strict):
     def _consistent(self) -> "Column":
         if self.sensitivity == "identifier" and self.type != "text":
             raise ValueError(f"{self.name}: an identifier is text, or leading zeros would be lost")
+        if self.links and self.sensitivity != "identifier":
+            raise ValueError(f"{self.name}: only an identifier links registers")
         if self.pattern and self.type != "text":
             raise ValueError(f"{self.name}: a pattern goes with type text")
         if bad := set(self.missing.values()) - set(SPECIAL_CODES):
@@ -196,28 +244,6 @@ class Feed(Strict):
     exclude: dict[Name, list[Raw]] = {}
 
 
-class Design(Strict):
-    """How persons came to be in the file: what an estimate and its error need.
-
-    Args:
-        kind: `census` (all), `sample`, or `census_sample` (a sample of a census's records).
-        phases: number of sampling phases.
-        strata, psu: columns sent; empty where they were not delivered, and then `fallback` says what stands for them.
-        weight: column sent; without one every record counts `expand_to / records`, or 1.
-        expand_to: published size of the population that the records stand for.
-        corrections: adjustments already in the weights.
-    """
-
-    kind: Literal["census", "sample", "census_sample"]
-    phases: int = 1
-    strata: tuple[str, ...] = ()
-    psu: tuple[str, ...] = ()
-    weight: str | None = None
-    expand_to: int | None = None
-    corrections: tuple[str, ...] = ()
-    fallback: str = ""
-
-
 class Entity(Strict):
     """One table of a delivery.
 
@@ -228,6 +254,7 @@ class Entity(Strict):
         record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
         universe, duration_rule, measure_type, design: where they differ from the source's, as between the
             questionnaires of one survey.
+        window_years: of reported events, the years up to the period's last day in which they happened.
     """
 
     title: Text
@@ -246,6 +273,7 @@ class Entity(Strict):
     duration_rule: DurationRule | None = None
     measure_type: MeasureType | None = None
     design: Design | None = None
+    window_years: int | None = None
 
     @property
     def kept_columns(self) -> tuple[Column, ...]:
@@ -255,7 +283,7 @@ class Entity(Strict):
         return next(column for column in self.columns if column.name == name)
 
     def takes(self, file_name: str) -> bool:
-        return any(fnmatch.fnmatch(file_name.lower(), glob.lower()) for glob in self.files)
+        return any(matches(file_name, glob) for glob in self.files)
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Entity":
@@ -275,9 +303,10 @@ class Entity(Strict):
 
 
 class EntityLayout(Strict):
-    """What differs in some periods: the names in the file (`names`: contract name -> name sent), the format, columns
-    with other codes or types (each a whole column record), and mappings into the fact."""
+    """What differs in some periods: the names of the files and the names in them (`names`: contract name -> name sent),
+    the format, columns with other codes or types (each a whole column record), and mappings into the fact."""
 
+    files: tuple[str, ...] | None = None
     header: tuple[str, ...] | None = None
     format: Format | None = None
     names: dict[str, str] = {}
@@ -369,9 +398,27 @@ class Contract(Strict):
         for layout in self.layouts:
             if unknown := set(layout.entities) - set(self.entities):
                 raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
+        kept = {name: {column.name for column in entity.kept_columns} for name, entity in self.entities.items()}
+        drifted = {c.name for layout in self.layouts for other in layout.entities.values() for c in other.columns}
+        if self.design:
+            self.design.check("the source", kept, drifted.union(*kept.values()))
+        for name, entity in self.entities.items():
+            if entity.design:
+                entity.design.check(name, kept, kept[name])
         if self.personal and not self.legal.basis:
             raise ValueError("a personal source needs a legal basis")
+        for period in ("", *(period for layout in self.layouts for period in layout.periods[:1])):
+            for name in self.entities:
+                self._placed(name, period)
         return self
+
+    def _placed(self, name: str, period: str) -> None:
+        form = self.format_in(name, period)
+        if form.type != "fixed_width" or form.codebook:
+            return
+        columns = self.entity_in(name, period).kept_columns
+        if lost := [column.name for column in columns if column.start is None or column.width is None]:
+            raise ValueError(f"{name}: without a codebook each column has `start` and `width`: {', '.join(lost)}")
 
     def layout_of(self, period: str) -> Layout | None:
         return next((layout for layout in self.layouts if period in layout.periods), None)
@@ -391,6 +438,7 @@ class Contract(Strict):
                 "feeds": feeds,
                 "header": other.header or entity.header,
                 "format": other.format or entity.format,
+                "files": other.files or entity.files,
             }
         )
 
@@ -401,3 +449,16 @@ class Contract(Strict):
 
     def format_in(self, name: str, period: str) -> Format:
         return self.entity_in(name, period).format or self.format
+
+    def takers(self, file_name: str, period: str) -> list[str]:
+        """The entities that a file holds, by its name; several only where it holds several records of CSPro."""
+        found = [name for name in self.entities if self.entity_in(name, period).takes(file_name)]
+        if self.is_companion(file_name, period):
+            return []
+        shared = [name for name in found if self.format_in(name, period).type == "cspro"]
+        return shared if found[:1] == shared[:1] else found[:1]
+
+    def is_companion(self, file_name: str, period: str) -> bool:
+        """Is this a codebook or dictionary that some entity of this period needs?"""
+        globs = {glob for name in self.entities if (glob := self.format_in(name, period).companion)}
+        return any(matches(file_name, glob) for glob in globs)

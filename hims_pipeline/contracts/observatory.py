@@ -2,7 +2,9 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.load import parse
 from hims_pipeline.contracts.model import Name, Strict, Text
@@ -42,13 +44,14 @@ class Observatory(Strict):
     """An installation's own record.
 
     Args:
+        languages: ISO 639 codes; each table with labels has a column `…_<language>` for each of them. English is one.
         settle_seconds: a dropped file is taken in once it has not changed for this long.
         headline: indicators that the summary of a run shows, the first five that have a figure.
     """
 
     name: Text
     reference_country: str
-    languages: tuple[str, ...]
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...]
     time_zone: str
     currency: str
     schedule: Schedule
@@ -57,6 +60,15 @@ class Observatory(Strict):
     contact: str
     settle_seconds: float = 5.0
     headline: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Observatory":
+        if "en" not in self.languages or len(set(self.languages)) < len(self.languages):
+            raise ValueError("languages names English (en), in which reports are written, and each language once")
+        levels = [level.code for level in self.levels]
+        if unknown := {level.parent for level in self.levels} - {None, *levels}:
+            raise ValueError(f"levels: no such parent {', '.join(sorted(str(one) for one in unknown))}")
+        return self
 
 
 @lru_cache(maxsize=8)

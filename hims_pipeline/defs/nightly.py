@@ -8,7 +8,7 @@ import re
 
 import dagster as dg
 
-from hims_pipeline import build, intake
+from hims_pipeline import build, intake, linkage
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
@@ -21,7 +21,8 @@ JOB = "nightly"
 
 
 def take_in_asset(settings: Settings):
-    """`landing/take_in`: collect what was dropped, then one step a pending batch, each logging on its own source."""
+    """`landing/take_in`: collect what was dropped, then one step a pending batch, each logging on its own
+    source, then the registers are linked."""
 
     @dg.op(out=dg.DynamicOut(str))
     def find_pending(context: dg.OpExecutionContext):
@@ -44,11 +45,15 @@ def take_in_asset(settings: Settings):
 
     @dg.op
     def take_in_batch(context: dg.OpExecutionContext, batch: str) -> bool:
-        verdict = take_in_delivery(context, settings, landing.find(settings, batch))
-        if verdict.status == "refused":
-            for finding in verdict.reasons:
-                context.log.error(f"REFUSED {batch}: {finding.sentence()}")
-        return verdict.status == "accepted"
+        return _accepted(context, settings, landing.find(settings, batch))
+
+    @dg.op
+    def link_registers(context: dg.OpExecutionContext, accepted: list[bool]) -> list[bool]:
+        with installation_lock(settings, "linking registers", 3600, context.log.info):
+            linkage.link(settings, context.log.info)
+        waiting = [one.delivery for one in intake.pending(settings, linkage.SOURCE)]
+        add_partitions(context.instance, settings, [linkage.SOURCE] if waiting else [])
+        return [*accepted, *(_accepted(context, settings, delivery) for delivery in waiting)]
 
     @dg.op
     def tally(context: dg.OpExecutionContext, accepted: list[bool]) -> None:
@@ -59,12 +64,22 @@ def take_in_asset(settings: Settings):
         name=TAKE_IN.path[-1],
         key_prefix=TAKE_IN.path[0],
         group_name="landing",
-        description="The night's intake: collects what was dropped, then judges each pending batch in its own step.",
+        description=(
+            "The night's intake: collects what was dropped, judges each pending batch in its own step, "
+            "and links the registers."
+        ),
     )
     def take_in():
-        return tally(find_pending().map(take_in_batch).collect())
+        return tally(link_registers(find_pending().map(take_in_batch).collect()))
 
     return take_in
+
+
+def _accepted(context: dg.OpExecutionContext, settings: Settings, delivery: landing.Delivery) -> bool:
+    verdict = take_in_delivery(context, settings, delivery)
+    for finding in verdict.reasons:
+        context.log.error(f"REFUSED {delivery.batch}: {finding.sentence()}")
+    return verdict.status == "accepted"
 
 
 def nightly_job(settings: Settings, selection: dg.AssetSelection):

@@ -115,7 +115,7 @@ def as_rule(one: Judgement, entity: str) -> Rule:
         message=one.meta.message.en,
         column=str(one.kwargs.get("column", "")),
         may_be_empty=one.meta.may_be_empty,
-        messages={"fr": one.meta.message.fr, "ar": one.meta.message.ar},
+        messages=one.meta.message.others,
     )
 
 

@@ -3,6 +3,7 @@
     bronze/<source>/<period>/<id>/                 read, not yet judged
     validated/<source>/<period>/<id>/              accepted: the only place dbt reads
     identified/quarantine/<source>/<period>/<id>/  refused or withdrawn, whole
+    identified/links/<source>/<period>/<id>/       pairs of pseudonyms, for the linkage alone
 
 Each folder holds `<entity>.parquet`, `manifest.json` and `verdict.json`; a batch changes place by one rename.
 """
@@ -70,6 +71,21 @@ class Batch:
 
 def folder_of(root: Path, delivery: Delivery) -> Path:
     return root / delivery.source / delivery.period / delivery.id
+
+
+def links_folder(settings: Settings, delivery: Delivery) -> Path:
+    return folder_of(settings.links, delivery)
+
+
+def missing_links(settings: Settings, contract: Contract, batch: Batch) -> list[str]:
+    """Entities of a batch whose pairs for the linkage are not there."""
+    folder = settings.links.joinpath(*batch.manifest.batch.split("/"))
+    return [
+        name
+        for name in batch.manifest.entities
+        if any(column.links for column in contract.entity_in(name, batch.manifest.period).columns)
+        and not (folder / f"{name}.parquet").exists()
+    ]
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.model import Contract, matches
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.files import private_folder, read_json, sha256_of, sync, write_json
 from hims_pipeline.lake.periods import SPELLING, is_period
@@ -100,10 +100,10 @@ def find(settings: Settings, batch: str) -> Delivery:
     return matches[0]
 
 
-def _identity(contract: Contract, files: Iterable[DeliveredFile]) -> str:
+def _identity(contract: Contract, period: str, files: Iterable[DeliveredFile]) -> str:
     lines = []
     for file in files:
-        takers = [name for name, entity in contract.entities.items() if entity.takes(inner_name(file.name))]
+        takers = contract.takers(inner_name(file.name), period)
         lines.append(f"{takers[0] if takers else '?'} {file.sha256}")
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
@@ -137,7 +137,7 @@ def take_over(settings: Settings, contract: Contract, period: str, files: Sequen
             shutil.copyfile(path, staging / path.name)
             sync(staging / path.name)
         sent = tuple(DeliveredFile(p.name, p.stat().st_size, sha256_of(staging / p.name)) for p in sorted(files))
-        identity = _identity(contract, sent)
+        identity = _identity(contract, period, sent)
         known = [one for one in deliveries(settings, contract.source) if one.period == period]
         for one in known:
             if one.sha256 == identity:
@@ -212,11 +212,11 @@ def _not_yet(contract: Contract, period: str, files: list[Path], now: float, set
     if any(path.name.lower().endswith(".zip") for path in files):
         return None  # an archive is opened by its reader; what it lacks is found there
     names = [inner_name(path.name) for path in files]
-    waiting = [
-        e for e, spec in contract.entities.items() if spec.required and not any(spec.takes(name) for name in names)
-    ]
-    known = [name for name in names if any(spec.takes(name) for spec in contract.entities.values())]
-    if waiting and known:
+    taken = {entity for name in names for entity in contract.takers(name, period)}
+    waiting = [entity for entity, spec in contract.entities.items() if spec.required and entity not in taken]
+    globs = dict.fromkeys(glob for entity in taken if (glob := contract.format_in(entity, period).companion))
+    waiting += [glob for glob in globs if not any(matches(name, glob) for name in names)]
+    if waiting and (taken or any(contract.is_companion(name, period) for name in names)):
         return f"waiting for {', '.join(waiting)} to complete the delivery"
     return None
 

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["blocking", "warning"]
-LANGUAGES_OF_MESSAGES = ("en", "fr", "ar")
 
 
 @dataclass(frozen=True)

@@ -11,22 +11,23 @@ the file as sent, the header being number 1. That is the line an editor shows, u
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.lake.batches import EntityFile
+from hims_pipeline.lake.batches import EntityFile, links_folder
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key, load_key
 from hims_pipeline.readers.entity import read_entity
 from hims_pipeline.readers.guard import guarded
+from hims_pipeline.readers.matching import match
 from hims_pipeline.readers.shape import Shape, shape_of
 from hims_pipeline.readers.table import Job
-from hims_pipeline.readers.unpack import Member, blocking, expand
+from hims_pipeline.readers.unpack import expand
 from hims_pipeline.settings import Settings
 
 Log = Callable[[str], None]
@@ -59,22 +60,24 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
     shapes = {name: shape_of(contract, name, delivery.period) for name in contract.entities}
     key = _key(settings, shapes)
     rejects = settings.identified / REJECTS / delivery.source / delivery.period / delivery.id
-    shutil.rmtree(rejects, ignore_errors=True)
+    links = links_folder(settings, delivery)
+    for left in (rejects, links):
+        shutil.rmtree(left, ignore_errors=True)
     private_folder(settings.identified)
     scratch = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="read-"))
     try:
         members, findings = guarded(
             settings, f"{delivery.batch}: unpacking", lambda: expand(contract, delivery.paths(settings), scratch, log)
         )
-        taken, unmatched = _match(contract, shapes, members, complete=not findings)
+        taken, unmatched = match(contract, shapes, members, delivery.period, complete=not findings)
         findings += unmatched
         entities = {}
         for name, member in taken.items():
             work = Path(tempfile.mkdtemp(dir=scratch))
             files = (target / f"{name}.parquet", rejects / f"{name}.parquet", work)
-            job = Job(settings, shapes[name], member.shown, *files, key, log)
+            job = Job(settings, shapes[name], member.shown, *files, key, log, links / f"{name}.parquet")
             outcome = guarded(settings, f"{delivery.batch}: {member.shown}", partial(read_entity, job, member))
-            findings += outcome.findings
+            findings += _unsaid(findings, outcome.findings)
             if outcome.entity is not None:
                 entities[name] = outcome.entity
             shutil.rmtree(work)
@@ -88,45 +91,10 @@ def _key(settings: Settings, shapes: dict[str, Shape]) -> Key | None:
     return load_key(settings) if named else None
 
 
-def _match(
-    contract: Contract, shapes: dict[str, Shape], members: list[Member], complete: bool
-) -> tuple[dict[str, Member], list[Finding]]:
-    """Which file is which entity. Without `complete` (an archive could not be opened) nothing is called missing."""
-    taken: dict[str, Member] = {}
-    findings = []
-    expected = "; ".join(f"{name}: {' or '.join(shape.entity.files)}" for name, shape in shapes.items())
-    for member in members:
-        takers = [name for name, shape in shapes.items() if shape.entity.takes(member.name)]
-        if not takers:
-            findings.append(
-                blocking(
-                    "ENVELOPE-UNKNOWN-FILE",
-                    f"is no file of {contract.source}; its contract expects {expected}. Rename it or leave it out",
-                    member.shown,
-                )
-            )
-        elif takers[0] in taken:
-            findings.append(
-                blocking(
-                    "ENVELOPE-TWICE",
-                    f"is a second file for {takers[0]}, beside {taken[takers[0]].shown}; send one",
-                    member.shown,
-                    entity=takers[0],
-                )
-            )
-        else:
-            taken[takers[0]] = member
-    missing = [name for name, shape in shapes.items() if shape.entity.required and name not in taken]
-    if complete:
-        findings += [
-            blocking(
-                "ENVELOPE-MISSING-ENTITY",
-                f"no file for {name} was sent ({' or '.join(shapes[name].entity.files)}); send the whole delivery",
-                entity=name,
-            )
-            for name in missing
-        ]
-    return taken, findings
+def _unsaid(said: list[Finding], found: list[Finding]) -> list[Finding]:
+    """What is wrong with a whole file is told once, though several entities are read from it."""
+    known = {replace(one, entity="") for one in said if one.rule.startswith("ENVELOPE")}
+    return [one for one in found if replace(one, entity="") not in known]
 
 
 def _stage(findings: list[Finding]) -> Literal["envelope", "types", "read"]:

@@ -64,13 +64,15 @@ def draft(settings: Settings, path: Path, scratch: Path) -> str:
     return _HEAD.format(file=member.shown, rows=found.rows, source=contract["source"]) + text
 
 
-def _codebook(member: Member, form: Format) -> tuple[dict[str, str], dict[str, dict[str, str]], dict[str, list[str]]]:
+def _codebook(
+    member: Member, form: Format
+) -> tuple[dict[str, str], dict[str, dict[str, str]], dict[str, dict[str, str]]]:
     if form.type not in ("spss", "stata"):
         return {}, {}, {}
     from hims_pipeline.readers.statistical import read_codebook
 
     book = read_codebook(member.path, form.type)
-    return book.labels, book.values, book.missing
+    return book.labels, book.first_labels(), book.missing
 
 
 def _column(
@@ -78,7 +80,7 @@ def _column(
     found: Profile,
     labels: dict[str, str],
     values: dict[str, dict[str, str]],
-    missing: dict[str, list[str]],
+    missing: dict[str, dict[str, str]],
 ) -> _Flow:
     column = _Flow(name=facts.name)
     if facts.name in labels:
@@ -91,13 +93,13 @@ def _column(
     column |= {name: list(value) if isinstance(value, tuple) else value for name, value in kind.items()}
     if found.form.type == "parquet" and "date_format" in column:
         column["date_format"] = "%Y-%m-%d"  # a timestamp at midnight is a day, whatever it prints
-    lacking = missing.get(facts.name, [])
+    lacking = missing.get(facts.name, {})
     known = values.get(facts.name, {})
     if facts.codes is not None or known:
         codes = sorted({*(facts.codes or []), *known} - set(lacking), key=lambda code: (len(code), code))
         column["codes"] = {_code(code, kind): known.get(code, "?") for code in codes}
     if lacking:
-        column["missing"] = {_code(code, kind): "_U" for code in lacking}
+        column["missing"] = {_code(code, kind): special for code, special in lacking.items()}
     if facts.name in found.key or facts.filled == found.rows:
         column["required"] = True
     if found.key == (facts.name,):

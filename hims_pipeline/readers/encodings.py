@@ -68,8 +68,8 @@ def guess_codec(block: bytes) -> str | None:
     return "windows-1252" if latin > 0.6 * len(high) else None
 
 
-def transcode(path: Path, codec: str, target: Path, line_bytes: int) -> None:
-    """Write a file anew in UTF-8 and Unicode form NFC, block by block.
+def transcode(path: Path, codec: str, target: Path, line_bytes: int, compose: bool = True) -> None:
+    """Write a file anew in UTF-8, block by block, and in Unicode form NFC where `compose`.
 
     Raises:
         DataError: a byte does not decode, the file is UTF-8 in truth, control characters show another encoding, or a
@@ -96,7 +96,7 @@ def transcode(path: Path, codec: str, target: Path, line_bytes: int) -> None:
             # Cut at a line's end: a letter and its accent must not fall into two blocks.
             text = kept + text
             cut = text.rfind("\n") + 1 if block else len(text)
-            out.write(unicodedata.normalize("NFC", text[:cut]))
+            out.write(unicodedata.normalize("NFC", text[:cut]) if compose else text[:cut])
             kept = text[cut:]
             if len(kept) > line_bytes:
                 raise too_long(lines + 1, line_bytes)

@@ -30,6 +30,14 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         return open_delimited(shape, member, scratch)
     if kind == "parquet":
         return open_parquet(settings, shape, member)
+    if kind == "fixed_width":
+        from hims_pipeline.readers.fixed_width import open_fixed_width
+
+        return open_fixed_width(settings, shape, member, scratch)
+    if kind == "cspro":
+        from hims_pipeline.readers.cspro import open_cspro
+
+        return open_cspro(settings, shape, member, scratch)
     # The libraries for these two take half a second to import, and few deliveries need them.
     if kind == "excel":
         from hims_pipeline.readers.workbook import open_workbook

@@ -43,15 +43,19 @@ class Envelope:
     findings: list[Finding] = field(default_factory=list)
 
 
-def check_text(shape: Shape, member: Member, scratch: Path) -> Envelope:
-    """Check the envelope of one file of delimited text; everything wrong with it is in `findings`."""
+def check_text(shape: Shape, member: Member, scratch: Path, keep_length: bool = False) -> Envelope:
+    """Check the envelope of one file of delimited text; everything wrong with it is in `findings`.
+
+    Args:
+        keep_length: places of characters count, so letters and their accents are not put together when transcoded.
+    """
     envelope = Envelope(member.path, part_records=PART_RECORDS)
     try:
         codec = codec_of(shape.format.encoding, shape.source)
         _check_kind(shape, member.path, codec)
         if codec != UTF8:
             envelope.path = scratch / f"{member.path.name}.utf8"
-            transcode(member.path, codec, envelope.path, shape.limits.line_bytes)
+            transcode(member.path, codec, envelope.path, shape.limits.line_bytes, compose=not keep_length)
         envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)
         envelope.findings += _header_findings(shape, envelope.header, member.shown)
         look = _Pass(shape, envelope.header)
@@ -77,7 +81,7 @@ def _check_kind(shape: Shape, path: Path, codec: str) -> None:
     if wide and kind == "text":
         raise DataError("ENVELOPE-ENCODING", "is declared utf-16 but has no byte order mark")
     rule = "ENVELOPE-ENCODING" if kind == "utf-16" else "ENVELOPE-KIND"
-    raise DataError(rule, f"is {NAMES[kind]}; delimited text in {shape.format.encoding} is expected")
+    raise DataError(rule, f"is {NAMES[kind]}; plain text in {shape.format.encoding} is expected")
 
 
 def _header_findings(shape: Shape, header: Header, file: str) -> list[Finding]:

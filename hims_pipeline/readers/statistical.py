@@ -1,11 +1,9 @@
 """SPSS and Stata: values with their user-missing codes as they are, and the labels as a codebook.
 
-Numbers are floats in these files, so a whole one is written `3`. Labels that differ from the contract's are a warning:
-the same code may have come to mean something else.
+Numbers are floats in these files, so a whole one is written `3`.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pyreadstat
 from hims_pipeline.contracts.model import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.codebook import UNKNOWN, Codebook, label_findings
 from hims_pipeline.readers.columnar import check_names, texts_of
 from hims_pipeline.readers.kinds import NAMES, kind_of
 from hims_pipeline.readers.parts import Part, reading
@@ -32,18 +31,6 @@ _READERS: dict[str, Callable[..., Any]] = {"spss": pyreadstat.read_sav, "stata":
 _NAMES = {"spss": "an SPSS file", "stata": "a Stata file"}
 
 
-@dataclass(frozen=True)
-class Codebook:
-    """What a statistical file says about itself: names in order, their labels, value labels (code as text), codes that
-    the user declared missing, rows."""
-
-    names: list[str]
-    labels: dict[str, str]
-    values: dict[str, dict[str, str]]
-    missing: dict[str, list[str]]
-    rows: int
-
-
 def read_codebook(path: Path, kind: str) -> Codebook:
     """What the file says about itself.
 
@@ -54,22 +41,22 @@ def read_codebook(path: Path, kind: str) -> Codebook:
         _, meta = _READERS[kind](str(path), metadataonly=True, user_missing=True)
     except pyreadstat.ReadstatError:
         raise DataError("ENVELOPE-DAMAGED", _DAMAGED) from None
-    plain = {
-        name: {text_of(code, _PLAIN): str(label) for code, label in labels.items()}
+    plain: dict[str, dict[str, tuple[str, ...]]] = {
+        name: {text_of(code, _PLAIN): (str(label),) for code, label in labels.items()}
         for name, labels in meta.variable_value_labels.items()
     }
     labels = {name: label for name, label in meta.column_names_to_labels.items() if label}
     return Codebook(list(meta.column_names), labels, plain, _missing(meta), meta.number_rows or 0)
 
 
-def _missing(meta: Any) -> dict[str, list[str]]:
+def _missing(meta: Any) -> dict[str, dict[str, str]]:
     """Single codes that are user-missing; a range of them is no list of codes and is left to the labels."""
     found: dict[str, list[str]] = {}
     for name, ranges in (meta.missing_ranges or {}).items():
         found[name] = [text_of(one["lo"], _PLAIN) for one in ranges if one["lo"] == one["hi"]]
     for name, letters in (meta.missing_user_values or {}).items():
         found.setdefault(name, []).extend(map(str, letters))
-    return found
+    return {name: dict.fromkeys(codes, UNKNOWN) for name, codes in found.items()}
 
 
 def open_statistical(
@@ -137,26 +124,3 @@ def _parts(settings: Settings, shape: Shape, files: list[tuple[Path, int]]) -> l
             parts.append(texts_of(shape, source, types, whole=True, number=f"row_number() over () + {before}"))
             before += rows
     return parts
-
-
-def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]:
-    """Warnings where the file's value labels are not the contract's: codes it does not know, labels that differ."""
-    found = []
-    for column, position in zip(shape.columns, shape.positions, strict=True):
-        labels = codebook.values.get(shape.header[position], {})
-        if column.codes is None or not labels:
-            continue
-        known = {str(code): label for code, label in column.codes.items()}
-        known |= {code: "" for code in map(str, column.missing) if code not in known}
-        unknown = [code for code in labels if code not in known]
-        differ = [code for code in labels if known.get(code) and _folded(known[code]) != _folded(labels[code])]
-        said = [f"labels codes that the contract lacks: {', '.join(unknown)}"] if unknown else []
-        said += [f"labels these codes in other words: {', '.join(differ)}"] if differ else []
-        if said:
-            message = f"the file {'; '.join(said)}. Compare both code books"
-            found.append(Finding("ENVELOPE-LABELS", "warning", message, file, shape.name, column.name))
-    return found
-
-
-def _folded(label: str) -> str:
-    return " ".join(label.casefold().split())

@@ -13,6 +13,7 @@ from hims_pipeline.lake.batches import EntityFile
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.readers.guard import ReaderFailure
+from hims_pipeline.readers.links import write_links
 from hims_pipeline.readers.misfits import any_misfit, type_findings, write_rejects
 from hims_pipeline.readers.parquet_join import Joined
 from hims_pipeline.readers.parts import Part, Slices, reading
@@ -48,7 +49,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Job:
-    """Where one entity is read from and written to."""
+    """Where one entity is read from and written to; `links` is None where nothing is kept of the reading."""
 
     settings: Settings
     shape: Shape
@@ -58,6 +59,7 @@ class Job:
     scratch: Path
     key: Key | None
     log: Log
+    links: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def load(job: Job, table: Table) -> Outcome:
         if problem == "damaged":
             return Outcome(None, [_damaged(job)])
         if joined is not None and joined.rows == table.records:
+            _link(job, con, plan, table.parts)
             return Outcome(_entity_file(job, joined, 0))
         return _diagnose(job, con, plan, table, joined, problem)
 
@@ -109,6 +112,12 @@ def _fails(con: duckdb.DuckDBPyConnection, probe: str) -> bool:
     except duckdb.Error:
         return True
     return False
+
+
+def _link(job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, parts: list[Part], only: str = "") -> None:
+    if job.links is not None and plan.linking:
+        job.log(f"{job.shown}: writing the pairs by which registers are joined")
+        write_links(job.settings, con, plan, parts, job.links, job.scratch, only)
 
 
 def _entity_file(job: Job, joined: Joined, rejected: int) -> EntityFile:
@@ -145,6 +154,7 @@ def _diagnose(
     joined = write_typed(job.settings, con, plan, parts, job.target, job.scratch, job.log, only=keep)
     if joined.rows != records - rejected:
         raise ReaderFailure(f"{job.shown}: {joined.rows} rows written, {records - rejected} expected")
+    _link(job, con, plan, parts, keep)
     return Outcome(_entity_file(job, joined, rejected), [replace(one, severity="warning") for one in findings])
 
 

@@ -28,11 +28,18 @@ _CLUTTER = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")  # what Mac and
 
 @dataclass(frozen=True)
 class Member:
-    """One file of a delivery: the name to match (`name`), the name to show (`shown`), and where its bytes are."""
+    """One file of a delivery: the name to match (`name`), the name to show (`shown`), and where its bytes are.
+
+    Args:
+        codebook: the codebook or dictionary sent with it, where its format needs one.
+        records: all records of that dictionary which some entity is read from.
+    """
 
     name: str
     shown: str
     path: Path
+    codebook: "Member | None" = None
+    records: tuple[str, ...] = ()
 
 
 def blocking(rule: str, message: str, file: str = "", **more) -> Finding:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from hims_pipeline.contracts.model import Column
 from hims_pipeline.lake.files import sync
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.privacy.pseudonym import install
@@ -29,27 +30,41 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """The SQL of one entity: its typings in the order of the shape's columns, and the key domains they use."""
+    """The SQL of one entity: its typings in the order of the shape's columns, and the key domains they use.
+
+    `linking` are the places of the columns by which registers are joined.
+    """
 
     shape: Shape
     typings: tuple[Typing, ...]
     domains: tuple[str, ...]
     key: Key | None
+    linking: tuple[int, ...] = ()
 
     def prepare(self, con: duckdb.DuckDBPyConnection) -> None:
         if self.key is not None:
             install(con, self.key, list(self.domains))
 
+    def domain_of(self, column: Column) -> str:
+        return column.domain or self.shape.source
+
+
+def link_domain(key: str) -> str:
+    """The key domain of a kind of number; no contract can name it, since names hold no colon."""
+    return f"link:{key}"
+
 
 def plan_of(shape: Shape, key: Key | None) -> Plan:
-    domains = tuple(
-        dict.fromkeys(column.domain or shape.source for column in shape.columns if column.sensitivity == "identifier")
-    )
+    identifiers = [column for column in shape.columns if column.sensitivity == "identifier"]
+    own = [column.domain or shape.source for column in identifiers]
+    shared = [link_domain(column.links) for column in identifiers if column.links]
+    domains = tuple(dict.fromkeys([*own, *shared]))
     typings = tuple(
         typing_of(column, number, shape.format, domains, column.domain or shape.source)
         for number, column in enumerate(shape.columns)
     )
-    return Plan(shape, typings, domains, key if domains else None)
+    linking = tuple(number for number, column in enumerate(shape.columns) if column.links)
+    return Plan(shape, typings, domains, key if domains else None, linking)
 
 
 def typed_relation(typings: Sequence[Typing], part: Part) -> str:

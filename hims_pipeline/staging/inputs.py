@@ -54,6 +54,7 @@ def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, A
         "measure_type": entity.measure_type or contract.measure_type,
         "design_kind": design.kind if design else NOT_APPLICABLE,
         "expand_to_persons": design.expand_to if design else None,
+        "window_years": entity.window_years,
     }
 
 

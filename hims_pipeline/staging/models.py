@@ -78,10 +78,25 @@ def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: di
     lines = [f"    {name}," for name in BATCH_COLUMNS]
     feed = contract.entities[entity_name].feeds[position]
     for name, kind in columns.items():
-        expression = _by_layout(contract, entity_name, position, name) if name in feed.columns else "null"
+        expression = (
+            _by_layout(contract, entity_name, position, name)
+            if name in feed.columns
+            else _designed(contract, entity_name, name)
+        )
         lines.append(f"    cast({expression} as {kind}) as {name},")
     body = "select\n" + "\n".join(lines) + f"\nfrom {{{{ ref('stg_{contract.source}__{entity_name}') }}}}"
     return body if not feed.exclude else f"select * from (\n{body}\n) as mapped\nwhere {_kept(feed)}"
+
+
+def _designed(contract: Contract, entity_name: str, name: str) -> str:
+    """Stratum or sampling unit as the design says, joined where several columns make it up; null for other columns."""
+    entity = contract.entities[entity_name]
+    design = entity.design or contract.design
+    kept = {column.name for column in entity.kept_columns}
+    made_of = design.columns(name) if design else ()
+    if not made_of or not kept.issuperset(made_of):
+        return "null"
+    return f"concat_ws('-', {', '.join(quote(staged_name(column)) for column in made_of)})"
 
 
 def _kept(feed: Feed) -> str:

@@ -12,6 +12,7 @@ The hash covers `data/`, the dbt project and this package, so a folder that exis
 import csv
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -157,9 +158,9 @@ def _macros(settings: Settings) -> str:
         "minimum_count": observatory.policies.minimum_count,
         "indicator_models": _indicator_models(settings),
     }
-    return "\n".join(
-        f"{{% macro {name}() %}}{{{{ return({value!r}) }}}}{{% endmacro %}}" for name, value in known.items()
-    )
+    macros = [f"{{% macro {name}() %}}{{{{ return({value!r}) }}}}{{% endmacro %}}" for name, value in known.items()]
+    # Text, not a list: the linter renders models with a list of its own, and its Jinja cannot return one.
+    return "\n".join([*macros, f"{{% macro languages() %}}{' '.join(observatory.languages)}{{% endmacro %}}"])
 
 
 def _indicator_models(settings: Settings) -> list[str]:
@@ -177,17 +178,20 @@ def _csv(rows: Sequence[dict[str, Any]]) -> str:
 
 def _seeds(settings: Settings, folder: Path, contracts: Iterable[Contract]) -> None:
     folder.mkdir()
+    languages = load_observatory(settings.data).languages
     for path in sorted((settings.data / "codelists").glob("*.csv")):
-        shutil.copyfile(path, folder / path.name)
+        write_text(folder / path.name, _labelled(path, languages))
     indicators = load_indicators(settings.data)
     made = {
-        "sources": [_source_row(contract) for contract in contracts],
-        "indicators": [one.as_row() for one in indicators.values()],
+        "sources": [_source_row(contract, languages) for contract in contracts],
+        "indicators": [one.as_row(languages) for one in indicators.values()],
         "indicator_cells": [
             {"indicator": one.code, "cell": " ".join(sorted(cell))} for one in indicators.values() for cell in one.cells
         ],
-        "breakdowns": [{"breakdown": b.name, "name_en": b.label.en, "name_fr": b.label.fr, "name_ar": b.label.ar,
-                        "meaning": b.meaning} for b in load_breakdowns(settings.data)],
+        "breakdowns": [
+            {"breakdown": b.name, **b.label.columns("name", languages), "meaning": b.meaning}
+            for b in load_breakdowns(settings.data)
+        ],
     }  # fmt: skip
     for name, rows in made.items():
         if (folder / f"{name}.csv").exists():
@@ -202,11 +206,27 @@ def _seeds(settings: Settings, folder: Path, contracts: Iterable[Contract]) -> N
     write_text(folder / "seeds.yml", _yaml({"version": 2, "seeds": described}))
 
 
-def _source_row(contract: Contract) -> dict[str, Any]:
+def _labelled(path: Path, languages: tuple[str, ...]) -> str:
+    """A code list with the label columns of the observatory's languages: what has `<label>_en` gets one for each."""
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        header = list(reader.fieldnames or ())
+        rows = list(reader)
+    labels = [name.removesuffix("_en") for name in header if name.endswith("_en")]
+    plain = [name for name in header if not any(re.fullmatch(f"{label}_[a-z]{{2,3}}", name) for label in labels)]
+    named = [f"{label}_{language}" for label in labels for language in languages]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [*plain, *named], restval="", extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _source_row(contract: Contract, languages: tuple[str, ...]) -> dict[str, Any]:
     design = contract.design
     return {
         "source": contract.source,
-        "name_en": contract.title.en, "name_fr": contract.title.fr, "name_ar": contract.title.ar,
+        **contract.title.columns("name", languages),
         "status": contract.status, "data_kind": contract.data_kind, "ref_country": contract.country or "",
         "owner": contract.owner.institution, "contact": contract.owner.contact,
         "licence": contract.licence.name, "attribution": contract.licence.attribution,

@@ -1,10 +1,23 @@
-"""A small invented country: deliveries that follow the contracts, good and broken, the same bytes for the same seed.
+"""A synthetic country, and what the sources of a migration observatory send about it: the same bytes for the same seed.
 
-Here: making such files from the recipe in `data/samples/recipe`. Not here: reading or judging them. Every file that is
-made carries SYNTHETIC in its name, and the contracts that describe them say `data_kind: synthetic`.
+Here: the country (`country`), a writer a source, broken deliveries for tests, all from the recipe in
+`data/samples/recipe`. Not here: reading or judging deliveries. Every file that is made carries SYNTHETIC in its name, and
+the contracts that describe them say `data_kind: synthetic`.
 """
 
 from hims_pipeline.synthetic.broken import BrokenSample, make_broken
-from hims_pipeline.synthetic.samples import SEED, Sample, demo_deliveries, make_samples
+from hims_pipeline.synthetic.country import SEED, Country, open_country
+from hims_pipeline.synthetic.sample import Sample
+from hims_pipeline.synthetic.samples import SCALE, demo_deliveries, make_samples
 
-__all__ = ["SEED", "BrokenSample", "Sample", "demo_deliveries", "make_broken", "make_samples"]
+__all__ = [
+    "SCALE",
+    "SEED",
+    "BrokenSample",
+    "Country",
+    "Sample",
+    "demo_deliveries",
+    "make_broken",
+    "make_samples",
+    "open_country",
+]

@@ -12,8 +12,10 @@ from pathlib import Path
 from hims_pipeline.settings import Settings
 from hims_pipeline.synthetic.broken_files import FILE_FAULTS, FileFault
 from hims_pipeline.synthetic.broken_rows import ROW_FAULTS, RowFault, Rows
-from hims_pipeline.synthetic.samples import SEED, make_samples
+from hims_pipeline.synthetic.country import SEED
+from hims_pipeline.synthetic.samples import make_samples
 
+SMALL = 0.001  # one resident in a thousand is enough to break
 WRITTEN = {"2014": (";", "windows-1256")}  # delimiter and encoding where they are not a comma and UTF-8
 
 
@@ -37,9 +39,9 @@ class BrokenSample:
     refused: bool = True
 
 
-def make_broken(settings: Settings, out: Path, seed: int = SEED) -> list[BrokenSample]:
+def make_broken(settings: Settings, out: Path, seed: int = SEED, scale: float = SMALL) -> list[BrokenSample]:
     """Write the good sample to `out/good/` and the broken ones to `out/broken/<name>/`; returns the broken ones."""
-    good = {(one.source, one.period): one.files[0] for one in make_samples(settings, out / "good", seed)}
+    good = {(one.source, one.period): one.files[0] for one in make_samples(settings, out / "good", seed, scale)}
     found = []
     for fault in FILE_FAULTS:
         path = good[fault.source, fault.period]

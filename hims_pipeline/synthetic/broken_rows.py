@@ -68,7 +68,7 @@ def _households_cut(rows: Rows) -> Rows:
     """Each adult who is neither head nor spouse becomes a household of one."""
     adults = [row for row in rows if int(row["age"]) >= 20 and row["relationship"] not in ("1", "2")]
     for number, row in enumerate(adults):
-        row.update(household_no=f"{900_000 + number}", line_no="1", relationship="1")
+        row.update(household_no=f"{90_000_000 + number}", line_no="1", relationship="1")
     return rows
 
 

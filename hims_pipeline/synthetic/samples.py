@@ -1,52 +1,86 @@
-"""What is put into landing where no real delivery is at hand: the good sample, and the demonstration's deliveries.
+"""What is put into landing where no real delivery is at hand: the sources of the synthetic country.
 
-Not here: broken deliveries for tests (`broken`), or delivering (`lake.landing`).
+`WRITERS` lists the writer of each source. Not here: the country itself (`country`), broken deliveries for tests
+(`broken`), or delivering (`lake.landing`).
 """
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from hims_pipeline.settings import Settings
-from hims_pipeline.synthetic.borders import write_months
-from hims_pipeline.synthetic.census import WAVES, write_wave
-from hims_pipeline.synthetic.streams import recipe_connection
+from hims_pipeline.synthetic import borders, census
+from hims_pipeline.synthetic.country import SEED, Country, open_country
+from hims_pipeline.synthetic.sample import Sample
+from hims_pipeline.synthetic.streams import MARK
 
-SEED = 42
+SCALE = 0.01
+WRITERS: tuple[Callable[[Country, Path], list[Sample]], ...] = (census.write, borders.write)
 ERROR_PAGE = """<!DOCTYPE html>
 <html lang="fr">
 <head><meta charset="utf-8"><title>502 Bad Gateway</title></head>
 <body><h1>502 Bad Gateway</h1><p>Le serveur est momentanément indisponible.</p></body>
 </html>
 """
+README = f"""{MARK}: everything in this folder is invented. No file here holds a record of a person.
+
+deliveries/<source>/<period>/  what the sources of a synthetic country send; scale {{scale}}, seed {{seed}}
+truth/                         who they really are and where they lived, which no source knows:
+                               persons_{MARK}.parquet and stays_{MARK}.parquet
+"""
 
 
-class Sample(NamedTuple):
-    """One delivery of the synthetic sample."""
+def make_samples(
+    settings: Settings,
+    out: Path,
+    seed: int = SEED,
+    scale: float = SCALE,
+    say: Callable[[str], None] = lambda text: None,
+    truth: Path | None = None,
+) -> list[Sample]:
+    """Write what all sources send under `out/<source>/<period>/`; the same seed and scale give the same bytes.
 
-    source: str
-    period: str
-    files: list[Path]
-
-
-def make_samples(settings: Settings, out: Path, seed: int = SEED) -> list[Sample]:
-    """Write the good sample under `out/<source>/<period>/`; the same seed gives the same bytes.
-
-    Returns:
-        Both waves of the census and six months of border crossings, by source and period.
+    Args:
+        say: is told about progress.
+        truth: folder for true identities and stays, closed to other users; none are written without it.
 
     Raises:
         HimsError: this observatory's data have no recipe.
     """
-    with recipe_connection(settings, seed) as con:
-        months = write_months(con, out / "border_crossings")
-        waves = {wave.year: write_wave(con, wave, out / "rgph" / wave.year) for wave in WAVES}
-    found = [Sample("border_crossings", month, [path]) for month, path in months.items()]
-    return found + [Sample("rgph", year, [path]) for year, path in waves.items()]
+    found: list[Sample] = []
+    with open_country(settings, seed, scale, say) as country:
+        if truth is not None:
+            write_truth(country, truth)
+            say("truth: written")
+        for write in WRITERS:
+            for sample in write(country, out):
+                found.append(sample)
+                say(f"{sample.source} {sample.period}: {sum(f.stat().st_size for f in sample.files) / 1e6:,.1f} MB")
+    return found
 
 
-def demo_deliveries(settings: Settings, out: Path, seed: int = SEED) -> list[Sample]:
+def make_tree(settings: Settings, out: Path, seed: int, scale: float, say: Callable[[str], None]) -> list[Sample]:
+    """All sources under `out/deliveries`, the truth under `out/truth` (mode 0700), and a note on what it is."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("deliveries", "truth"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    (out / f"README_{MARK}.txt").write_text(README.format(scale=scale, seed=seed), encoding="utf-8")
+    return make_samples(settings, out / "deliveries", seed, scale, say, out / "truth")
+
+
+def write_truth(country: Country, out: Path) -> None:
+    """`persons` and `stays` as Parquet, readable by their owner alone."""
+    out.mkdir(parents=True)
+    out.chmod(0o700)
+    for name in ("persons", "stays"):
+        country.con.execute(f"copy {name} to '{out / f'{name}_{MARK}.parquet'}' (format parquet, compression zstd)")
+    note = f"{MARK}: true identities and stays of an invented country; for measuring linkage, not a delivery.\n"
+    (out / f"README_{MARK}.txt").write_text(note, encoding="utf-8")
+
+
+def demo_deliveries(settings: Settings, out: Path, seed: int = SEED, scale: float = SCALE) -> list[Sample]:
     """The good sample with two deliveries that must be refused: 2024-04 has no row, 2024-05 is an error page."""
-    deliveries = make_samples(settings, out, seed)
+    deliveries = make_samples(settings, out, seed, scale)
     for delivery in deliveries:
         if delivery[:2] == ("border_crossings", "2024-04"):
             file = delivery.files[0]

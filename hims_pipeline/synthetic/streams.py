@@ -1,62 +1,63 @@
-"""Random numbers that stay the same for years, and the recipe as tables.
+"""Random numbers that are the same for the same seed, the recipe's tables that SQL reads, and writing of files.
 
-Numbers come from md5 over seed, stream and index: unlike DuckDB's own `hash`, md5 will not change with a version, so
-the files made today can be made again. Not here: what the numbers stand for (`census`, `borders`).
+A number comes from DuckDB's `hash` over the index, mixed with a constant of stream and seed: 20 million of them take half
+a second, where md5 takes half a minute. `hash(i, 'a')` and `hash(i, 'b')` share low bits; the constant goes into the
+index before it is hashed (as in `hash(i * 64 + s)`), and two streams show no correlation. The function belongs to the
+DuckDB version of the lock file: with another version the same seed may give other bytes.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from hims_pipeline.errors import HimsError
-from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal
+from hims_pipeline.sql import literal, literals
+from hims_pipeline.synthetic.recipe import Recipe
 
-RECIPE = {
-    "governorates": "governorate varchar, persons_2014 bigint, persons_2024 bigint, foreigners_weight double",
-    "ages": "first_age bigint, last_age bigint, percent_2014 decimal, percent_2024 decimal",
-    "nationalities": "country varchar, code_2014 varchar, percent_2014 decimal, percent_2024 decimal, "
-    "percent_passages decimal, percent_citizens_abroad decimal",
-    "names": "part varchar, latin varchar, arabic varchar",
-}
 MARK = "SYNTHETIC"
-HOME = "TUN"  # the country of the recipe
+HOME = "TUN"  # the country of the recipe; the only place that says so
 
 
-@contextmanager
-def recipe_connection(settings: Settings, seed: int) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB connection with the recipe's tables and the macro `u(stream, index)`, uniform in [0, 1).
-
-    Raises:
-        HimsError: this observatory's data have no recipe.
-    """
-    folder = settings.data / "samples" / "recipe"
-    if missing := [name for name in RECIPE if not (folder / f"{name}.csv").is_file()]:
-        raise HimsError(
-            f"data/samples/recipe has no {', '.join(missing)}: without a recipe there is no sample to make."
+def load_streams(con: duckdb.DuckDBPyConnection, recipe: Recipe, seed: int) -> None:
+    """Make the macro `u(stream, i)`, uniform in [0, 1) for i >= 0, and the tables `names` and `nationalities`."""
+    con.execute(
+        "create macro u(stream, i) as"
+        f" (hash(xor(cast(i as ubigint), hash(stream || ':{int(seed)}'))) >> 11) / 9007199254740992.0"
+    )
+    for name in ("names", "nationalities"):
+        rows = recipe.tables[name]
+        values = ", ".join(f"({n}, {literals(list(row.values()))})" for n, row in enumerate(rows, 1))
+        con.execute(f"create table {name} as select * from (values {values}) as t(n, {', '.join(rows[0])})")
+    con.execute(
+        "create or replace table names as"
+        " select part, row_number() over (partition by part order by n) - 1 as no, latin, arabic, n from names"
+    )
+    con.execute(
+        "create or replace table nationalities as select * replace ("
+        + ", ".join(
+            f"cast({name} as double) as {name}"
+            for name in recipe.tables["nationalities"][0]
+            if name not in ("country", "code_2014")
         )
-    with connection(settings) as con:
-        con.execute(
-            "create macro u(stream, index) as "
-            f"cast('0x' || substr(md5('{int(seed)}:' || stream || ':' || index), 1, 13) as bigint) / 4503599627370496.0"
-        )
-        for name, columns in RECIPE.items():
-            types = ", ".join(f"'{part.split()[0]}': '{part.split()[1]}'" for part in columns.split(", "))
-            con.execute(
-                f"create table {name} as select row_number() over () as n, * from read_csv("
-                f"{literal(folder / f'{name}.csv')}, columns = {{{types}}}, header = true, auto_detect = false)"
-            )
-        yield con
+        + ") from nationalities"
+    )
 
 
 def write_csv(
-    con: duckdb.DuckDBPyConnection, query: str, path: Path, delimiter: str = ",", encoding: str = "utf-8"
+    con: duckdb.DuckDBPyConnection,
+    query: str,
+    path: Path,
+    delimiter: str = ",",
+    encoding: str = "utf-8",
+    header: bool = True,
 ) -> Path:
     """Write a query's rows, in its order, as one delimited file; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    con.execute(f"copy ({query}) to {literal(path)} (format csv, header true, delimiter {literal(delimiter)})")
+    form = f"format csv, header {str(header).lower()}, delimiter {literal(delimiter)}"
+    con.execute(f"copy ({query}) to {literal(path)} ({form})")
     if encoding != "utf-8":
-        path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+        recoded = path.with_name(path.name + ".recoded")
+        with path.open(encoding="utf-8", newline="") as source, recoded.open("w", encoding=encoding, newline="") as to:
+            while block := source.read(1 << 24):
+                to.write(block)
+        recoded.replace(path)
     return path

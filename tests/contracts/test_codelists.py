@@ -134,7 +134,8 @@ def test_crosswalks_lead_to_countries_and_areas(codelist: Rows) -> None:
     schemes = {row["scheme"] for row in codelist("xwalk_country")}
     assert schemes == {"ISO3", "M49", "UNHCR", "INDEC", "UNDESA", "IOM_MMP", "WDI", "FR_NAMES"}
     assert {row["scheme"] for row in codelist("xwalk_area")} == {
-        "INS_GOV", "ISO_GOV", "INDEC_AGLOMERADO", "INDEC_REGION", "CL_REGION",
+        "INS_GOV", "INS_GOV_1983", "INS_DEL", "INS_DEL_2014", "ISO_GOV",
+        "INDEC_AGLOMERADO", "INDEC_REGION", "CL_REGION",
     }  # fmt: skip
 
 

@@ -1,16 +1,20 @@
-"""A small neutral country that no code knows: its own currency, clock, languages and three levels of areas."""
+"""A small neutral country that no code knows: its own currency and clock, four languages, three levels of areas, and an
+area that its neighbour claims too and counts as well."""
 
 import shutil
+from pathlib import Path
 
 import pytest
+import yaml
 
+from hims_pipeline.contracts.load import read_yaml
 from hims_pipeline.settings import REPOSITORY
 from tests.conftest import Installation
 
 OBSERVATORY = """
-name: {en: Observatory of Northland, fr: Observatoire du Nordland, ar: مرصد نوردلاند}
+name: {en: Observatory of Northland, fo: Eygleiðing Norðlands, fr: Observatoire du Nordland, ar: مرصد نوردلاند}
 reference_country: XNL
-languages: [en, fr, ar]
+languages: [en, fo, fr, ar]
 time_zone: Pacific/Auckland
 currency: XNK
 contact: nobody@example.org
@@ -23,6 +27,33 @@ policies: {minimum_count: 3}
 headline: [P01, A02]
 settle_seconds: 0
 """
+AREAS = """area_code,level,name_en,name_fo,name_fr,name_ar,\
+country_code,parent_code,iso_code,national_code,claimed_by,valid_from,valid_to
+XNL-P,province,Mainland,Meginland,Terre,بر,XNL,XNL,,P,,1901-01-01,
+XNL-N,county,North,Norður,Nord,شمال,XNL,XNL-P,,N,,1950-05-01,
+XNL-S,county,South,Suður,Sud,جنوب,XNL,XNL-P,,S,,1901-01-01,
+XNL-D,county,The Skerries,Skersini,Les Écueils,الصخور,XNL,XNL-P,,D,XSL,1901-01-01,
+XSL-H,county,Heath,Heiði,Lande,البراح,XSL,XSL,,H,,1901-01-01,
+"""
+HIERARCHIES = "hierarchy,child_code,parent_code,valid_from,valid_to\n"
+SUCCESSORS = "former_code,successor_code,date,weight,weight_basis,source\n"
+XWALK_AREA = """scheme,code,area_code
+NORTH,N,XNL-N
+NORTH,S,XNL-S
+NORTH,D,XNL-D
+SOUTH,1,XSL-H
+SOUTH,2,XNL-D
+"""
+NEIGHBOURS = (
+    {
+        "country_code": "XNL",
+        "name_en": "Northland",
+        "name_fo": "Norðland",
+        "name_fr": "Nordland",
+        "name_ar": "نوردلاند",
+    },
+    {"country_code": "XSL", "name_en": "Southland", "name_fr": "Sudland", "name_ar": "سودلاند"},  # has no Faroese name
+)
 CONTRACT = """
 source: northland_survey
 title: {en: Northland survey, fr: Enquête du Nordland, ar: مسح نوردلاند}
@@ -63,15 +94,71 @@ entities:
           weight_persons: {from: weight}
           psu: {from: house}
 """
+SOUTHLAND = """
+source: southland_count
+title: {en: Southland count}
+description: SYNTHETIC count of an invented neighbour that claims the Skerries.
+data_kind: synthetic
+country: XSL
+owner: {institution: Office of Southland, contact: nobody@example.org}
+licence: {name: CC0, attribution: None, redistributable: true}
+purpose: Tests
+legal: {basis: none, retention_years: 1}
+cadence: annual
+period: {pattern: year}
+clock: 1 July
+universe: resident_population
+duration_rule: 12M
+measure_type: stock
+design: {kind: census}
+entities:
+  persons:
+    title: {en: Persons}
+    grain: one row a person
+    files: ["south*.csv"]
+    key: [person]
+    columns:
+      - {name: person, type: integer, required: true}
+      - {name: place, type: text, required: true, crosswalk: SOUTH}
+    feeds:
+      - fact: persons
+        columns:
+          area_code: {from: place, crosswalk: SOUTH}
+"""
+
+
+def add_countries(path: Path) -> None:
+    """Append both countries to the list of the world, which has no Faroese names."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    header = [*lines[0].split(","), "name_fo"]
+    rows = [",".join({**row, "status": "current"}.get(name, "") for name in header) for row in NEIGHBOURS]
+    path.write_text("\n".join([",".join(header), *(f"{line}," for line in lines[1:]), *rows]) + "\n", encoding="utf-8")
+
+
+def name_in_faroese(folder: Path) -> None:
+    """Every name of the catalogue needs the fourth language; which words it has does not matter here."""
+    for path in folder.glob("*.yml"):
+        records = read_yaml(path)
+        for record in next(iter(records.values())):
+            for text in (record.get("name"), record.get("label")):
+                if isinstance(text, dict):
+                    text["fo"] = f"{text['en']} (fo)"
+        path.write_text(yaml.safe_dump(records, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+def south_rows() -> str:
+    return "person,place\n" + "".join(f"{person},{1 if person <= 30 else 2}\n" for person in range(1, 51))
+
+
+def county_of(house: int) -> str:
+    return "N" if house < 10 else "D" if house >= 35 else "S"
 
 
 def rows() -> str:
     lines = ["house|line|county|sex|born|weight"]
     for house in range(40):
         for line in (1, 2):
-            lines.append(
-                f"H{house}|{line}|{'N' if house < 10 else 'S'}|{'km'[line - 1]}|{'a' if house % 5 == 0 else 'h'}|10,25"
-            )
+            lines.append(f"H{house}|{line}|{county_of(house)}|{'km'[line - 1]}|{'a' if house % 5 == 0 else 'h'}|10,25")
     return "\n".join(lines) + "\n"
 
 
@@ -83,26 +170,16 @@ def northland(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     for name in ("codelists", "indicators"):
         shutil.copytree(REPOSITORY / "data" / name, data / name)
     lists = data / "codelists"
-    with (lists / "countries.csv").open("a", encoding="utf-8") as file:
-        header = (REPOSITORY / "data/codelists/countries.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
-        values = {
-            "country_code": "XNL",
-            "name_en": "Northland",
-            "name_fr": "Nordland",
-            "name_ar": "نوردلاند",
-            "status": "current",
-        }
-        file.write(",".join(values.get(name, "") for name in header) + "\n")
-    areas = "area_code,level,name_en,name_fr,name_ar,country_code,parent_code,iso_code,ins_code,valid_from,valid_to\n"
-    areas += "XNL-P,province,Mainland,Terre,بر,XNL,XNL,,P,1901-01-01,\n"
-    areas += (
-        "XNL-N,county,North,Nord,شمال,XNL,XNL-P,,N,1950-05-01,\nXNL-S,county,South,Sud,جنوب,XNL,XNL-P,,S,1901-01-01,\n"
-    )
-    (lists / "areas.csv").write_text(areas, encoding="utf-8")
-    (lists / "xwalk_area.csv").write_text("scheme,code,area_code\nNORTH,N,XNL-N\nNORTH,S,XNL-S\n", encoding="utf-8")
+    add_countries(lists / "countries.csv")
+    name_in_faroese(data / "indicators")
+    (lists / "areas.csv").write_text(AREAS, encoding="utf-8")
+    (lists / "area_hierarchies.csv").write_text(HIERARCHIES, encoding="utf-8")
+    (lists / "area_successors.csv").write_text(SUCCESSORS, encoding="utf-8")
+    (lists / "xwalk_area.csv").write_text(XWALK_AREA, encoding="utf-8")
     (data / "observatory.yml").write_text(OBSERVATORY, encoding="utf-8")
     (data / "contracts").mkdir()
     (data / "contracts/northland_survey.yml").write_text(CONTRACT, encoding="utf-8")
+    (data / "contracts/southland_count.yml").write_text(SOUTHLAND, encoding="utf-8")
     expectations = root / "expectations"
     expectations.mkdir()
     shutil.copyfile(REPOSITORY / "expectations/release.json", expectations / "release.json")
@@ -111,7 +188,11 @@ def northland(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 @pytest.fixture(scope="session")
 def northland_night(northland: Installation) -> tuple[Installation, str]:
-    drop = northland.home / "identified/landing/northland_survey/2023"
-    drop.mkdir(parents=True)
-    (drop / "north_2023.txt").write_text(rows(), encoding="utf-8")
+    for source, name, text in (
+        ("northland_survey", "north_2023.txt", rows()),
+        ("southland_count", "south_2023.csv", south_rows()),
+    ):
+        drop = northland.home / "identified/landing" / source / "2023"
+        drop.mkdir(parents=True)
+        (drop / name).write_text(text, encoding="utf-8")
     return northland, northland.hims("run")

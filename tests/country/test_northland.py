@@ -28,6 +28,27 @@ def test_a_dropped_file_ends_in_published_figures(northland_night) -> None:
     assert figures(here, "A17")["XNL-N", "F"] is None  # two records, fewer than this observatory shows
 
 
+def test_an_area_that_two_countries_claim_counts_once(northland_night) -> None:
+    found = figures(northland_night[0], "P01")
+    assert found["XNL-D", "_T"] == pytest.approx(10 * 10.25)  # as Northland counts it, not the 20 of Southland
+    assert found["XNL", "_T"] == pytest.approx(sum(found[area, "_T"] for area in ("XNL-N", "XNL-S", "XNL-D")))
+    assert found["XSL", "_T"] == found["XSL-H", "_T"] == 30
+    assert len([area for area, sex in found if area == "XNL-D" and sex == "_T"]) == 1
+
+
+def test_labels_stand_in_four_languages_and_fall_back_to_english(northland_night) -> None:
+    con = connect(settings=northland_night[0].settings)
+    names = con.execute(
+        "select distinct ref_area, ref_area_name_en, ref_area_name_fo, ref_area_name_fr, ref_area_name_ar"
+        " from v_residents_by_area where ref_area in ('XNL-D', 'XSL') order by ref_area"
+    ).fetchall()
+    con.close()
+    assert names == [
+        ("XNL-D", "The Skerries", "Skersini", "Les Écueils", "الصخور"),
+        ("XSL", "Southland", "Southland", "Sudland", "سودلاند"),
+    ]
+
+
 def test_boundaries_are_dated_by_their_last_change(northland_night) -> None:
     con = connect(settings=northland_night[0].settings)
     found = con.execute("select distinct boundary_version from indicator_value where ref_area = 'XNL-S'").fetchall()

@@ -22,6 +22,7 @@ DIMENSIONS = {
     "B12": "CITIZEN OCC ISIC SECTOR", "B13": "DEST SECTOR CHANNEL", "B14": "DIRECTION POST CITIZEN RESIDENT_STATUS",
     "B15": "CITIZEN", "B16": "COO", "B17": "DEST APPLICANT_TYPE", "B18": "COO", "B19": "CITIZEN POST",
     "B21": "DEST MODE", "B22": "DEST", "B23": "O D REASON EDU", "B24": "GOV", "B25": "GOV",
+    "E05": "REGISTER",
 }  # fmt: skip
 # A dimension of the design -> column of the published table.
 COLUMNS = {
@@ -32,7 +33,7 @@ COLUMNS = {
     "REGION": "citizenship_region", "EVENT": "permit_event",
     "SECTOR": "sector", "LEVEL": "study_level", "FIELD": "study_field", "ISIC": "economic_activity",
     "PREV_COUNTRY": "previous_country", "VALIDITY": "permit_validity", "CHANNEL": "channel", "DIRECTION": "direction",
-    "POST": "border_post", "RESIDENT_STATUS": "residence_status", "APPLICANT_TYPE": "applicant_type",
+    "POST": "border_post", "REGISTER": "compared_register", "RESIDENT_STATUS": "residence_status", "APPLICANT_TYPE": "applicant_type",
     "DEST": "counterpart_area", "COUNTRY": "counterpart_area", "COO": "counterpart_area", "COA": "counterpart_area",
     "O": "counterpart_area", "D": "ref_area", "GOV": "ref_area", "SEX": "sex", "AGE4": "age",
 }  # fmt: skip
@@ -87,7 +88,7 @@ def test_the_side_of_ref_area(catalogue: dict[str, Indicator]) -> None:
 
 
 def test_rows_hold_text_only_and_one_column_each(catalogue: dict[str, Indicator]) -> None:
-    rows = [one.as_row() for one in catalogue.values()]
+    rows = [one.as_row(("fr", "ar", "en")) for one in catalogue.values()]
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
     assert all(isinstance(value, str) for row in rows for value in row.values())
     assert [one.name for one in load_breakdowns(DATA)] == breakdown_columns(DATA) == sorted(breakdown_columns(DATA))

@@ -4,6 +4,7 @@ import pytest
 
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.synthetic import BrokenSample, Sample, make_broken, make_samples
+from hims_pipeline.synthetic.broken import SMALL
 
 
 def settings_at(home: Path) -> Settings:
@@ -18,7 +19,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 def good(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Sample]:
     """The good sample by source and period."""
-    return {one[:2]: one for one in make_samples(settings, tmp_path_factory.mktemp("good"))}
+    return {one[:2]: one for one in make_samples(settings, tmp_path_factory.mktemp("good"), scale=SMALL)}
 
 
 @pytest.fixture(scope="session")

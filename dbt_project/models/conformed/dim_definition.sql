@@ -1,1 +1,7 @@
-select kind, code, name_en, name_fr, name_ar, description_en, source as definition_source from {{ ref('definitions') }}
+select
+    kind,
+    code,
+    {{ labels('definitions') }},
+    {{ labels('definitions', 'description', 'description') }},
+    nullif(source, '') as definition_source
+from {{ ref('definitions') }} as definitions

@@ -1,8 +1,6 @@
 select
     source,
-    name_en,
-    name_fr,
-    name_ar,
+    {{ labels('sources') }},
     status,
     data_kind,
     nullif(ref_country, '') as ref_country,
@@ -19,4 +17,4 @@ select
     nullif(design_kind, '') as design_kind,
     cast(nullif(expand_to_persons, '') as bigint) as expand_to_persons,
     nullif(design_note, '') as design_note
-from {{ ref('sources') }}
+from {{ ref('sources') }} as sources

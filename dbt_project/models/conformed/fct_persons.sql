@@ -34,6 +34,11 @@ derived as (
         sent.country_of_citizenship_code,
         coalesce(sent.residence_5y_status, '_U') as residence_5y_status,
         sent.country_of_residence_5y_code,
+        -- Who stayed in the same locality lived in the same area; a source need not say so.
+        case
+            when sent.residence_5y_status = 'SAME' then sent.area_code
+            when sent.residence_5y_status = 'ELSEWHERE' then coalesce(sent.area_5y_code, '_U')
+        end as area_5y_code,
         sent.education_level,
         sent.activity_status,
         coalesce(sent.birth_status = 'FOREIGN', false) as is_foreign_born,

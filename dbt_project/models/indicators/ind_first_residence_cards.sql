@@ -1,5 +1,5 @@
--- Persons whose first card in all delivered years falls into the year; a late renewal that was called a first issue is not
--- among them. The first year delivered has nothing before it but cards still valid, so it is too high: low reliability.
+-- Persons whose first card in all delivered years is a first issue of the year; a late renewal that was called a first issue
+-- is not among them. Before the first year delivered only cards still valid are known, so it is too high: low reliability.
 with first_cards as (
     select *, min(period_start_date) over (partition by source) as first_day
     from {{ ref('fct_permits') }}
@@ -16,7 +16,7 @@ holders as (
         count(*) as permits,
         bool_or(period_start_date = first_day) as is_first_year
     from first_cards
-    where is_granted_in_period and is_first_of_holder and permit_event in ('ISSUE', 'RENEWAL')
+    where is_granted_in_period and is_first_of_holder and permit_event = 'ISSUE'
     group by {{ cells_within('source, data_kind, vintage, duration_rule, freq, time_period, period_start_date, period_end_date, ref_country', [
         '', 'sex', 'country_of_citizenship_code', 'reason_code',
     ]) }}

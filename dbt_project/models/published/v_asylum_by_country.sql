@@ -2,9 +2,7 @@
 -- Refugees and asylum-seekers at the end of the year in each country of asylum, all origins.
 select
     ref_area,
-    ref_area_name_en,
-    ref_area_name_fr,
-    ref_area_name_ar,
+    {{ labelled('ref_area_name') }},
     time_period,
     source,
     vintage,

@@ -2,13 +2,9 @@
 -- Born in one country and living in another, a row a pair and year, editions side by side.
 select
     ref_area as origin_code,
-    ref_area_name_en as origin_name_en,
-    ref_area_name_fr as origin_name_fr,
-    ref_area_name_ar as origin_name_ar,
+    {{ labelled('ref_area_name', 'origin_name') }},
     counterpart_area as destination_code,
-    counterpart_name_en as destination_name_en,
-    counterpart_name_fr as destination_name_fr,
-    counterpart_name_ar as destination_name_ar,
+    {{ labelled('counterpart_name', 'destination_name') }},
     time_period,
     source,
     vintage,

@@ -2,9 +2,7 @@
 -- Residents of census and survey waves, a row an area and wave, both sexes.
 select
     ref_area,
-    ref_area_name_en,
-    ref_area_name_fr,
-    ref_area_name_ar,
+    {{ labelled('ref_area_name') }},
     time_period,
     source,
     data_kind,

@@ -1,0 +1,289 @@
+{# Estimates from records of persons with weights, strata and sampling units: totals and shares over any cells, each with
+   its Taylor-linearised standard error. Here: how figures from microdata are estimated. Not here: which ones (`ind_…`). #}
+
+{# Columns of a fact behind the dimensions of a figure; a call may replace or add some. #}
+{% macro fact_dimensions() -%}
+    {{ return({
+        'ref_area': 'area_code', 'sex': 'sex', 'age': 'age_group', 'counterpart_area': 'country_code',
+        'education_lev': 'education_level', 'activity': 'activity_status', 'reason': 'reason_code', 'return_mode': 'return_mode',
+    }) }}
+{%- endmacro %}
+
+{# One indicator over the batches of a fact; a row of the answer is a cell of a (batch_id, entity).
+
+   fact: model with batch_id, entity, stratum, psu, weight_persons.
+   cells: lists of dimensions, one a table of figures; `[]` is the figure for the whole.
+   kind: `total` (persons who meet the measure) or `share` (percent of the domain).
+   measure, domain: SQL conditions. Outside the domain nobody counts, but units without anyone of it are still drawn.
+   parts: of a share, the dimensions that the numerator alone is broken down by: reasons in percent of all who gave one.
+   asked: column that is filled where an entity asks the question; others give no figure, not a zero.
+   dimensions: dimension -> SQL expression, where it is not that of `fact_dimensions`. values: as in `indicator_rows`.
+
+   z is linearised per primary sampling unit: y - R x, summed over the strata with n_h units drawn,
+   var = sum_h n_h / (n_h - 1) * (sum z^2 - (sum z)^2 / n_h) (Woodruff 1971; Sarndal, Swensson, Wretman 1992, ch. 5).
+   n_h counts all units drawn, also those of fct_sampling_units in which nobody of the population was found. A unit's
+   weights carry every phase of its design: units as drawn with replacement are the ultimate clusters of both phases.
+   A stratum with a single unit has no variance to show: what rests on it gets no error rather than one too small.
+   Where a design expands to a published population, a total is that population times a share, and so is its error.
+   A census has no sampling error. Sums run over DECIMAL: sums of doubles differ between builds.
+
+   Figures by area are also those of every area above it on the last day of the period (dim_area_ancestor), and a total of
+   an area that has split since is shared out among its successors by the weights of area_successors, status E. A disputed
+   area counts in the country that the list of areas gives it to, and in no figure of one that claims it. #}
+{% macro estimates(indicator, fact, cells, kind='total', measure='true', domain='true', parts=[], asked=none, dimensions={}, values={}) -%}
+{%- set known = fact_dimensions() -%}
+{%- do known.update(dimensions) -%}
+{%- set dims = cells | sum(start=[]) | unique | list -%}
+{#- What a cell is linearised against: a total the whole sample, a share its domain, in the cell but for the parts. -#}
+{%- set based = [] if kind == 'total' else dims | reject('in', parts) | list -%}
+{%- set by_entity = 'batch_id, entity' -%}
+{%- set by_cell = ([by_entity] + dims) | join(', ') -%}
+{%- set by_base = ([by_entity] + based) | join(', ') -%}
+with records as (
+    select
+        batch_id, entity, stratum, psu,
+        {%- for name in dims %}
+        coalesce({{ known[name] }}, '_U') as {{ name }},
+        {%- endfor %}
+        cast(weight_persons as decimal(18, 4)) as w,
+        {{ domain }} as is_in_domain,
+        {{ domain }} and {{ measure }} as is_counted
+    from {{ ref(fact) }}
+    where
+        true
+        {%- if asked %}
+        and ({{ by_entity }}) in (select {{ by_entity }} from {{ ref(fact) }} where {{ asked }} not in ('_U', '_R', '_Z'))
+        {%- endif %}
+        {%- if 'ref_area' in dims %}
+        and (coalesce({{ known['ref_area'] }}, '_U'), ref_country) not in (select area_code, unnest(string_split(claimed_by_codes, ' ')) from {{ ref('dim_area') }} where is_disputed)
+        {%- endif %}
+),
+
+{# One pass over the records; the cells below are sums of these. A census is a few thousand rows from here on. -#}
+finest as (
+    select
+        stratum, psu, {{ by_cell }},
+        cast(coalesce(sum(w) filter (where is_counted), 0) as decimal(30, 4)) as ty, -- wider than 18 digits, or DuckDB multiplies them within 18
+        cast(coalesce(sum(w){{ ' filter (where is_in_domain)' if kind == 'share' }}, 0) as decimal(30, 4)) as tx,
+        count(*) filter (where is_counted) as counted,
+        count(*) filter (where is_in_domain) as records
+    from records
+    group by stratum, psu, {{ by_cell }}
+),
+
+{% if 'ref_area' in dims -%}
+-- The same persons once more for each area that theirs lies in; the country's own figure is the total.
+spread as (
+    select * from finest
+    union all
+    select finest.* replace (above.ancestor_code as ref_area)
+    from finest
+    join {{ ref('dim_batch') }} as batches on finest.batch_id = batches.batch_id and finest.entity = batches.entity
+    join {{ ref('dim_area_ancestor') }} as above
+        on finest.ref_area = above.area_code
+        and above.ancestor_level != 'country'
+        and batches.period_end_date >= coalesce(above.valid_from_date, date '0001-01-01')
+        and batches.period_end_date < coalesce(above.valid_to_date, date '9999-12-31')
+),
+
+{% endif -%}
+drawn as (
+    select batch_id, entity, stratum, psu from finest
+    union
+    select entities.batch_id, entities.entity, units.stratum, units.psu
+    from (select distinct batch_id, entity from finest) as entities
+    join {{ ref('fct_sampling_units') }} as units on entities.batch_id = units.batch_id
+),
+
+strata as (
+    select batch_id, entity, stratum, count(*) as n_h from drawn group by batch_id, entity, stratum
+),
+
+units as (
+    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'cast(sum(ty) as decimal(30, 4)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
+),
+
+base_units as (
+    {%- set sets = [] -%}
+    {%- for cell in cells -%}
+        {%- set of_base = cell | select('in', based) | list -%}
+        {%- if of_base not in sets -%}{%- do sets.append(of_base) -%}{%- endif -%}
+    {%- endfor %}
+    {{ cell_sums(sets, based, 'stratum, psu, ' ~ by_entity, 'cast(sum(tx) as decimal(30, 4)) as tx') }}
+),
+
+bases as (
+    select stratum, {{ by_base }}, sum(tx) as sx, sum(tx * tx) as sxx from base_units group by stratum, {{ by_base }}
+),
+
+sums as (
+    select
+        units.stratum, {{ 'units.' ~ (by_cell.split(', ') | join(', units.')) }},
+        sum(units.ty) as sy,
+        sum(units.ty * units.ty) as syy,
+        sum(units.ty * base_units.tx) as sxy,
+        sum(units.counted) as counted,
+        sum(units.records) as records
+    from units
+    join base_units on units.stratum = base_units.stratum and units.psu = base_units.psu and {{ same('units', 'base_units', by_base) }}
+    group by units.stratum, {{ 'units.' ~ (by_cell.split(', ') | join(', units.')) }}
+),
+
+populations as (
+    select {{ by_base }}, cast(sum(sx) as double) as x from bases group by {{ by_base }}
+),
+
+cells as (
+    select {{ by_cell }}, cast(sum(sy) as double) as y, sum(counted) as counted, sum(records) as records from sums group by {{ by_cell }}
+),
+
+ratios as (
+    select
+        cells.*,
+        populations.x,
+        {% if kind == 'share' -%} cells.y / nullif(populations.x, 0) {%- else -%} coalesce(cells.y / batches.expand_to_persons, 0) {%- endif %} as r
+    from cells
+    join populations on {{ same('cells', 'populations', by_base) }}
+    join {{ ref('dim_batch') }} as batches on cells.batch_id = batches.batch_id and cells.entity = batches.entity
+),
+
+{# (y - R x) squared and summed, unit by unit; strata in which nobody of the cell lives still have their x. -#}
+variances as (
+    select
+        {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }},
+        sum(cast(round(
+            strata.n_h / nullif(strata.n_h - 1.0, 0) * (
+                (cast(coalesce(sums.syy, 0) as double) - 2 * ratios.r * cast(coalesce(sums.sxy, 0) as double) + ratios.r * ratios.r * cast(bases.sxx as double))
+                - (cast(coalesce(sums.sy, 0) as double) - ratios.r * cast(bases.sx as double)) ** 2 / strata.n_h
+            ), 3) as decimal(38, 3))) as variance,
+        count(*) filter (where strata.n_h = 1 and (sums.sy is not null or (ratios.r != 0 and bases.sx != 0))) as lonely_strata
+    from ratios
+    join bases on {{ same('ratios', 'bases', by_base) }}
+    join strata on bases.batch_id = strata.batch_id and bases.entity = strata.entity and bases.stratum = strata.stratum
+    left join sums on bases.stratum = sums.stratum and {{ same('ratios', 'sums', by_cell) }}
+    group by {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }}
+),
+
+{% if 'ref_area' in dims -%}
+-- The last day, up to the end of the period, on which an area of this level came or went.
+boundaries as (
+    select
+        batches.batch_id, batches.entity, areas.area_code,
+        cast(max(changes.change_date) as varchar) as boundary_version
+    from (select distinct batch_id, entity, ref_area from ratios) as shown
+    join {{ ref('dim_batch') }} as batches on shown.batch_id = batches.batch_id and shown.entity = batches.entity
+    join {{ ref('dim_area') }} as areas on shown.ref_area = areas.area_code
+    join (
+        select country_code, level, unnest([valid_from_date, valid_to_date]) as change_date from {{ ref('dim_area') }}
+    ) as changes on areas.country_code = changes.country_code and areas.level = changes.level and changes.change_date <= batches.period_end_date
+    group by batches.batch_id, batches.entity, areas.area_code
+),
+
+{% endif -%}
+
+estimates as (
+    select
+        batches.* exclude (batch_id, entity),
+        ratios.*,
+        {{ 'boundaries.boundary_version' if 'ref_area' in dims else "'_Z'" }} as boundary_version,
+        false as is_shared_out,
+        case
+            when batches.design_kind = 'census' or variances.lonely_strata > 0 then null
+            else round(sqrt(greatest(cast(variances.variance as double), 0))
+                {%- if kind == 'share' %} / ratios.x * 100{% endif %}, 6)
+        end as standard_error,
+        {% if kind == 'share' -%} 100 * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate
+    from ratios
+    join {{ ref('dim_batch') }} as batches on ratios.batch_id = batches.batch_id and ratios.entity = batches.entity
+    join variances on {{ same('ratios', 'variances', by_cell) }}
+    {%- if 'ref_area' in dims %}
+    left join boundaries on ratios.ref_area = boundaries.area_code and {{ same('ratios', 'boundaries', by_entity) }}
+    {%- endif %}
+    where true
+        {%- for name in dims %}
+        and ratios.{{ name }} != '{{ '_U' if name in ('ref_area', 'sex') else '_Z' }}'
+        {%- endfor %}
+)
+{%- set shown = 'estimates' -%}
+{%- if 'ref_area' in dims and kind == 'total' -%}
+{%- set shown = 'on_later_boundaries' %},
+
+on_later_boundaries as (
+    select * from estimates
+    union all
+    select
+        estimates.* replace (
+            changes.successor_code as ref_area, changes.date as boundary_version, true as is_shared_out,
+            estimates.estimate * cast(changes.weight as double) as estimate,
+            estimates.standard_error * cast(changes.weight as double) as standard_error,
+            floor(estimates.counted * cast(changes.weight as double)) as counted,
+            floor(estimates.records * cast(changes.weight as double)) as records
+        )
+    from estimates
+    join {{ ref('area_successors') }} as changes on estimates.ref_area = changes.former_code and changes.weight != ''
+)
+{%- endif %}
+
+{% set given = {
+    'indicator': "'" ~ indicator ~ "'",
+    'ref_area': "case when ref_area = '_T' then ref_country else ref_area end" if 'ref_area' in dims else 'ref_country',
+    'boundary_version': "case when ref_area = '_T' then '_Z' else coalesce(boundary_version, '_Z') end" if 'ref_area' in dims else "'_Z'",
+    'obs_value': 'estimate',
+    'numerator': 'y' if kind == 'share' else 'null',
+    'denominator': 'x' if kind == 'share' else 'null',
+    'n_obs': 'records' if measure == 'true' and not parts else 'counted',
+    'standard_error': 'standard_error',
+    'obs_status': "case when is_shared_out then 'E' when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end",
+    'is_microdata': 'true',
+} -%}
+{%- for name in dims if name != 'ref_area' -%}
+    {%- do given.update({name: name}) -%}
+{%- endfor -%}
+{%- do given.update(values) -%}
+{{ indicator_rows(shown, given) }}
+{%- endmacro %}
+
+{# Sums of the finest cells over coarser ones. Cells by area are sums of `spread`, all others of `finest`, or persons would
+   count once for each area that they live in. #}
+{% macro cell_sums(cells, dims, within, sums, having='') -%}
+    {%- set whole, by_area = [], [] -%}
+    {%- for cell in cells -%}{%- do (by_area if 'ref_area' in cell else whole).append(cell) -%}{%- endfor -%}
+    {%- for relation, sets in [('finest', whole), ('spread', by_area)] if sets %}
+    {{ 'union all by name' if not loop.first }}
+    select
+        {{ within }},
+        {%- for name in dims %}
+        {% if name in sets | sum(start=[]) -%} case when grouping({{ name }}) = 1 then '_T' else {{ name }} end {%- else -%} '_T' {%- endif %} as {{ name }},
+        {%- endfor %}
+        {{ sums }}
+    from {{ relation }}
+    group by grouping sets ({% for cell in sets %}({{ ([within] + cell) | join(', ') }}){{ ', ' if not loop.last }}{% endfor %})
+    {{ having }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# Ages in the groups in which surveys publish: small samples do not bear five-year groups. #}
+{% macro broad_age() -%}
+    {{ return("case when age_years is null then '_U' when age_years < 15 then 'Y_LT15' when age_years < 30 then 'Y15T29'"
+        ~ " when age_years < 60 then 'Y30T59' else 'Y_GE60' end") }}
+{%- endmacro %}
+
+{# Period and status of figures about a window of so many years up to the period's last day; null: no window. #}
+{% macro of_window(years) -%}
+    {{ return({
+        'period_start_date': "case when " ~ years ~ " is null then period_start_date"
+            ~ " else cast(period_end_date - to_years(cast(" ~ years ~ " as integer)) as date) + 1 end",
+        'obs_status': "case when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end"
+            ~ " || case when " ~ years ~ " is null then '' else ';D' end",
+    }) }}
+{%- endmacro %}
+
+{# Two relations agree in all these columns. #}
+{% macro same(a, b, columns) -%}
+    {%- for name in columns.split(', ') %}{{ a }}.{{ name }} = {{ b }}.{{ name }}{{ ' and ' if not loop.last }}{% endfor -%}
+{%- endmacro %}
+
+{# Residents of census and survey waves, by area and sex. #}
+{% macro person_estimates(indicator, measure, kind='total', asked=none) -%}
+{{ estimates(indicator, 'fct_persons', [[], ['sex'], ['ref_area'], ['ref_area', 'sex']], kind, measure, asked=asked) }}
+{%- endmacro %}

@@ -1,0 +1,83 @@
+-- Contracts signed in a year. A channel counts all that it reports; the total over channels counts each contract once, so
+-- it is less than their sum where two channels report the same. A total says in `source` whose reports it rests on: one
+-- of other channels is another series.
+with signed as (
+    select *, cast(year(contract_date) as integer) as reference_year
+    from {{ ref('fct_placements') }}
+    where record_type = 'SIGNED'
+),
+
+delivered as (
+    select ref_country, source, reference_year, sum(days) as days
+    from (
+        select distinct
+            ref_country, source, reference_year, batch_id,
+            date_diff('day', period_start_date, period_end_date) + 1 as days
+        from signed
+    ) as files
+    group by all
+),
+
+years as (
+    select
+        ref_country, reference_year, string_agg(source, '+' order by source) as sources,
+        bool_or(days < date_diff('day', {{ year_start('reference_year') }}, {{ year_end('reference_year') }}) + 1) as is_partial
+    from delivered
+    group by all
+),
+
+by_channel as (
+    select
+        source, data_kind, vintage, duration_rule, universe, ref_country, reference_year, placement_channel,
+        case when grouping(country_code) = 1 then '_T' else country_code end as country_code,
+        case when grouping(placement_sector) = 1 then '_T' else placement_sector end as placement_sector,
+        case when grouping(sex) = 1 then '_T' else sex end as sex,
+        count(distinct coalesce(contract_id, batch_id || ':' || record_no)) as contracts
+    from signed
+    group by grouping sets (
+        (source, data_kind, vintage, duration_rule, universe, ref_country, reference_year, placement_channel),
+        (source, data_kind, vintage, duration_rule, universe, ref_country, reference_year, placement_channel, sex),
+        (source, data_kind, vintage, duration_rule, universe, ref_country, reference_year, placement_channel, country_code),
+        (source, data_kind, vintage, duration_rule, universe, ref_country, reference_year, placement_channel, placement_sector)
+    )
+),
+
+distinct_contracts as (
+    select
+        vintage, duration_rule, universe, ref_country, reference_year,
+        case when bool_or(data_kind = 'synthetic') then 'synthetic' when bool_or(data_kind = 'aggregate') then 'aggregate' else 'real' end as data_kind,
+        case when grouping(country_code) = 1 then '_T' else country_code end as country_code,
+        case when grouping(placement_sector) = 1 then '_T' else placement_sector end as placement_sector,
+        case when grouping(sex) = 1 then '_T' else sex end as sex,
+        count(*) as contracts
+    from signed
+    where is_first_report
+    group by grouping sets (
+        (vintage, duration_rule, universe, ref_country, reference_year),
+        (vintage, duration_rule, universe, ref_country, reference_year, sex),
+        (vintage, duration_rule, universe, ref_country, reference_year, country_code),
+        (vintage, duration_rule, universe, ref_country, reference_year, placement_sector)
+    )
+),
+
+placements as (
+    select
+        by_channel.*,
+        delivered.days < date_diff('day', {{ year_start('by_channel.reference_year') }}, {{ year_end('by_channel.reference_year') }}) + 1 as is_partial
+    from by_channel
+    join delivered
+        on
+            by_channel.ref_country = delivered.ref_country
+            and by_channel.source = delivered.source
+            and by_channel.reference_year = delivered.reference_year
+    union all by name
+    select distinct_contracts.*, years.sources as source, '_T' as placement_channel, years.is_partial
+    from distinct_contracts
+    join years on distinct_contracts.ref_country = years.ref_country and distinct_contracts.reference_year = years.reference_year
+)
+
+{{ indicator_rows('placements', dict(
+    yearly('B13', 'ref_country', 'contracts'), counterpart_area='country_code', sex='sex', channel='placement_channel',
+    sector='placement_sector', n_obs='contracts', is_microdata='true',
+    obs_status="case when is_partial then 'P' else 'A' end",
+)) }}

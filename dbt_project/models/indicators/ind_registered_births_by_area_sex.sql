@@ -1,0 +1,1 @@
+{{ vital_event_rows('P02', 'BIRTH') }}

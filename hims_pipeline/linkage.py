@@ -1,0 +1,123 @@
+"""Registers joined by number: the pairs of all batches that count become one delivery of `person_links`, gated as any.
+
+Runs inside the identified zone, on pairs of pseudonyms that the readers left there; no number is seen again. Outside,
+the pseudonyms of two registers differ, and only the table that comes of this joins them. The same pairs are the same
+bytes, so nothing happens. Not here: making pseudonyms (`readers.links`), judging the delivery (`intake`), or linkage
+without a number, which would bring pairs of its own with another `method`.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.errors import HimsError
+from hims_pipeline.lake import batches, landing
+from hims_pipeline.lake.batches import Batch
+from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of
+from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.privacy.keys import load_key
+from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection, literal
+from hims_pipeline.staging.inputs import current_batches
+
+Log = Callable[[str], None]
+SOURCE = "person_links"
+METHOD = "DETERMINISTIC"
+NOTHING_LEFT = "no batch that counts holds numbers any more"
+SAME_AGAIN = "the pairs are again those of an earlier delivery"
+
+
+def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
+    """Put the present pairs into landing as a delivery; None where there is nothing to link. Lock held by the caller.
+
+    Returns:
+        The delivery that holds the present pairs, be it new or known; `intake.pending` says whether it is to be judged.
+
+    Raises:
+        HimsError: a batch's pairs are missing or of another key: the next run reads it again.
+    """
+    contracts = load_contracts(settings.data)
+    own = contracts.get(SOURCE)
+    if own is None:
+        return None
+    sources = {name: one for name, one in contracts.items() if _links(one) and one.data_kind == own.data_kind}
+    for name in sorted(name for name, one in contracts.items() if _links(one) and name not in sources):
+        log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
+    files = _files(settings, sources)
+    if not files:
+        _withdraw(settings, landing.deliveries(settings, SOURCE), NOTHING_LEFT, log)
+        return None
+    folder = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="link-"))
+    try:
+        target = folder / f"person_links{'_SYNTHETIC' if own.data_kind == 'synthetic' else ''}.parquet"
+        _write(settings, files, target)
+        today = datetime.now(ZoneInfo(load_observatory(settings.data).time_zone)).date().isoformat()
+        return _deliver(settings, own, today, target, log)
+    finally:
+        remove_folder(folder)
+
+
+def _links(contract: Contract) -> bool:
+    return any(column.links for entity in contract.entities.values() for column in entity.columns)
+
+
+def _files(settings: Settings, sources: dict[str, Contract]) -> list[tuple[Batch, Path]]:
+    """The pairs of every batch that counts, of the linking sources."""
+    found, version = [], load_key(settings).version if sources else ""
+    for batch in current_batches(settings):
+        contract = sources.get(batch.manifest.source)
+        if contract is None:
+            continue
+        if batches.missing_links(settings, contract, batch) or batch.manifest.key_version != version:
+            raise HimsError(
+                f"{batch.manifest.batch} has no pairs under the present key. `hims run` reads it again and links then."
+            )
+        folder = settings.links.joinpath(*batch.manifest.batch.split("/"))
+        names = [f"{entity}.parquet" for entity in batch.manifest.entities]
+        found += [(batch, folder / name) for name in names if (folder / name).exists()]
+    return found
+
+
+def _write(settings: Settings, files: list[tuple[Batch, Path]], target: Path) -> None:
+    pairs = " union ".join(
+        f"select study_id, link_key, {literal(batch.manifest.source)} as register_source, domain as register_domain, "
+        f"register_id, {literal(METHOD)} as method, {literal(batch.manifest.key_version)} as key_version "
+        f"from read_parquet({literal(path)})"
+        for batch, path in files
+    )
+    with connection(replace(settings, threads=1)) as con:  # one thread: the same rows are the same bytes
+        con.execute(f"copy (select * from ({pairs}) order by all) to {literal(target)} (format parquet)")
+
+
+def _deliver(settings: Settings, contract: Contract, today: str, file: Path, log: Log) -> Delivery:
+    """A new delivery, unless the one that counts holds these bytes already."""
+    known = landing.deliveries(settings, SOURCE)
+    standing = batches.counting(settings, contract, known)
+    waiting = [one for one in known if not one.withdrawn][-1:]
+    for one in waiting:
+        counts = not standing or standing[-1].manifest.batch == one.batch
+        if counts and [sent.sha256 for sent in one.files] == [sha256_of(file)]:
+            log(f"{one.batch}: the pairs are the same, nothing to do")
+            return one
+    delivery, is_new = landing.take_over(settings, contract, today, [file])
+    if is_new:
+        log(f"{delivery.batch}: the pairs have changed")
+        return delivery
+    if delivery.withdrawn in (NOTHING_LEFT, SAME_AGAIN):
+        delivery = landing.set_withdrawn(settings, delivery, "")
+    later = [one for one in known if one.period == delivery.period and one.sequence > delivery.sequence]
+    _withdraw(settings, later, SAME_AGAIN, log)
+    return delivery
+
+
+def _withdraw(settings: Settings, deliveries: list[Delivery], reason: str, log: Log) -> None:
+    for delivery in deliveries:
+        if not delivery.withdrawn:
+            batches.set_aside(settings, landing.set_withdrawn(settings, delivery, reason))
+            log(f"{delivery.batch}: withdrawn, {reason}")

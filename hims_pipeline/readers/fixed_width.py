@@ -1,0 +1,82 @@
+"""Fixed-width text with one kind of record: places from a DDI-Codebook sent with it, or from the contract."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from hims_pipeline.contracts.model import Column
+from hims_pipeline.errors import DataError
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.codebook import Codebook, Description, Place, label_findings
+from hims_pipeline.readers.columnar import check_names
+from hims_pipeline.readers.ddi import RULE, read_ddi
+from hims_pipeline.readers.fixed_lines import Cut, open_lines, overlapping, table_of
+from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.table import Table
+from hims_pipeline.readers.unpack import Member, blocking
+from hims_pipeline.settings import Settings
+
+
+def open_fixed_width(
+    settings: Settings, shape: Shape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
+    """The table of a fixed-width text, or what is wrong with it or its codebook; warnings come with the table."""
+    try:
+        described = _described(shape, member)
+    except DataError as error:
+        shown = member.codebook.shown if member.codebook else member.shown
+        return None, [blocking(error.rule, error.message, shown, entity=shape.name)]
+    file = member.codebook.shown if member.codebook else member.shown
+    found = check_names(shape, described.codebook.names, file) or _misplaced(shape, described, file)
+    opened = open_lines(shape, member, scratch)
+    found += opened.findings
+    if found:
+        return None, found
+    places = [described.places[shape.header[position]] for position in shape.positions]
+    length = max(place.end for place in described.places.values())
+    records = opened.envelope.records or 0
+    cut = Cut(tuple(places), max(length, described.length or 0))
+    return table_of(settings, shape, opened, cut, records), label_findings(shape, described.codebook, file)
+
+
+def _described(shape: Shape, member: Member) -> Description:
+    if member.codebook is not None:
+        return read_ddi(member.codebook.path, member.name)
+    if shape.format.codebook is not None:
+        raise DataError(
+            "ENVELOPE-MISSING-CODEBOOK",
+            f"was sent without its codebook ({shape.format.codebook}), which says where the columns stand; send both",
+        )
+    places = {
+        shape.header[position]: _agreed(column, shape.header[position])
+        for column, position in zip(shape.columns, shape.positions, strict=True)
+    }
+    return Description(Codebook(list(shape.header), {}, {}, {}), places)
+
+
+def _agreed(column: Column, name: str) -> Place:
+    assert column.start is not None  # the contract does not load without
+    assert column.width is not None
+    return Place(name, column.start, column.width, column.implied_decimals)
+
+
+def _misplaced(shape: Shape, described: Description, file: str) -> list[Finding]:
+    """Places that overlap, and places or widths that are not those the contract agreed on."""
+    found = []
+    if pair := overlapping(list(described.places.values())):
+        message = f"{pair[0].name} and {pair[1].name} share characters of the line; correct the codebook"
+        found.append(blocking(RULE, message, file, entity=shape.name))
+    for column, position in zip(shape.columns, shape.positions, strict=True):
+        place = described.places[shape.header[position]]
+        agreed = replace(
+            place,
+            start=column.start or place.start,
+            width=column.width or place.width,
+            decimals=column.implied_decimals or place.decimals,
+        )
+        if place != agreed:
+            message = (
+                f"says characters {place.start} to {place.end} with {place.decimals} decimals; the contract says "
+                f"{agreed.start} to {agreed.end} with {agreed.decimals}. This may be the codebook of another file"
+            )
+            found.append(blocking(RULE, message, file, entity=shape.name, column=column.name))
+    return found

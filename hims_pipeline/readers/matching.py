@@ -1,0 +1,90 @@
+"""Which file of a delivery is which entity: by its name, each file once, a data file of CSPro for all its records."""
+
+from dataclasses import replace
+
+from hims_pipeline.contracts.model import Contract, matches
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.unpack import Member, blocking
+
+
+def match(
+    contract: Contract, shapes: dict[str, Shape], members: list[Member], period: str, complete: bool
+) -> tuple[dict[str, Member], list[Finding]]:
+    """Entity -> its file, with the codebook that goes with it, and what is wrong with the delivery as a whole.
+
+    Args:
+        complete: False where an archive could not be opened: then nothing is called missing.
+    """
+    taken: dict[str, Member] = {}
+    books: dict[str, Member] = {}
+    findings = []
+    for member in members:
+        if contract.is_companion(member.name, period):
+            findings += _add_book(shapes, books, member)
+            continue
+        takers = contract.takers(member.name, period)
+        if not takers:
+            findings.append(_unknown(contract, shapes, member))
+        elif twice := [name for name in takers if name in taken]:
+            findings.append(
+                blocking(
+                    "ENVELOPE-TWICE",
+                    f"is a second file for {twice[0]}, beside {taken[twice[0]].shown}; send one",
+                    member.shown,
+                    entity=twice[0],
+                )
+            )
+        else:
+            taken |= dict.fromkeys(takers, member)
+    if complete:
+        findings += _missing(shapes, taken)
+    return {name: _with_book(name, member, shapes, taken, books) for name, member in taken.items()}, findings
+
+
+def expected_files(contract: Contract, shapes: dict[str, Shape]) -> str:
+    """The files of a delivery in words: `persons: persons_*.csv; codebook: *.xml`."""
+    globs = dict.fromkeys(glob for shape in shapes.values() if (glob := shape.format.companion))
+    said = [f"{name}: {' or '.join(shape.entity.files)}" for name, shape in shapes.items()]
+    return "; ".join([*said, *(f"codebook: {glob}" for glob in globs)])
+
+
+def _add_book(shapes: dict[str, Shape], books: dict[str, Member], member: Member) -> list[Finding]:
+    """Note for which glob a codebook was sent; a second one leaves open which holds."""
+    globs = dict.fromkeys(glob for shape in shapes.values() if (glob := shape.format.companion))
+    found = []
+    for glob in globs:
+        if not matches(member.name, glob):
+            continue
+        if glob in books:
+            message = f"is a second codebook, beside {books[glob].shown}; send the one that holds"
+            found.append(blocking("ENVELOPE-TWICE", message, member.shown))
+        else:
+            books[glob] = member
+    return found
+
+
+def _unknown(contract: Contract, shapes: dict[str, Shape], member: Member) -> Finding:
+    expected = expected_files(contract, shapes)
+    message = f"is no file of {contract.source}; its contract expects {expected}. Rename it or leave it out"
+    return blocking("ENVELOPE-UNKNOWN-FILE", message, member.shown)
+
+
+def _missing(shapes: dict[str, Shape], taken: dict[str, Member]) -> list[Finding]:
+    return [
+        blocking(
+            "ENVELOPE-MISSING-ENTITY",
+            f"no file for {name} was sent ({' or '.join(shape.entity.files)}); send the whole delivery",
+            entity=name,
+        )
+        for name, shape in shapes.items()
+        if shape.entity.required and name not in taken
+    ]
+
+
+def _with_book(
+    name: str, member: Member, shapes: dict[str, Shape], taken: dict[str, Member], books: dict[str, Member]
+) -> Member:
+    glob = shapes[name].format.companion
+    served = [shapes[other].format.record for other, file in taken.items() if file.path == member.path]
+    return replace(member, codebook=books.get(glob or ""), records=tuple(record for record in served if record))

@@ -1,0 +1,168 @@
+"""Data files of CSPro with several records, and their dictionary: sections (version 7) or JSON (version 8)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from hims_pipeline.sql import literal, quote
+from hims_pipeline.synthetic.formats.variables import Code, Label, Variable, label_texts, line, write_lines
+
+ENGLISH = ("EN",)
+
+
+@dataclass(frozen=True)
+class CsproRecord:
+    """One record of a dictionary.
+
+    Args:
+        type: one character, by which its lines are known.
+        query: SQL with the identification and the record's variables as columns; their order is kept within a case.
+    """
+
+    name: str
+    type: str
+    query: str
+    variables: Sequence[Variable]
+    label: Label = ""
+
+
+def write_cspro(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    dictionary: Path,
+    name: str,
+    ids: Sequence[Variable],
+    records: Sequence[CsproRecord],
+    version: int = 7,
+    languages: Sequence[str] = ENGLISH,
+    encoding: str = "utf-8",
+) -> Path:
+    """Write the records as one data file, case by case, and its dictionary; returns the data file's path.
+
+    Args:
+        name: of the dictionary, such as `CENSUS_DICT`.
+        ids: the identification that stands on every line.
+        version: 7 for sections, 8 for JSON.
+        encoding: of the data file, and of the sections.
+    """
+    key = ", ".join(quote(column) for one in ids for column in one.columns)
+    parts = [
+        f"select {key}, {rank} as _rank, row_number() over () as _row, "
+        f"{line([*ids, *record.variables], literal(record.type))} as l from ({record.query})"
+        for rank, record in enumerate(records)
+    ]
+    # CSPro cuts blanks off at the end of a line.
+    query = f"select rtrim(l) as l from ({' union all '.join(parts)}) order by {key}, _rank, _row"
+    write_lines(con, query, path, encoding)
+    text = _json(name, ids, records, languages) if version >= 8 else _sections(name, ids, records, languages)
+    dictionary.parent.mkdir(parents=True, exist_ok=True)
+    dictionary.write_text(text, encoding="utf-8" if version >= 8 else encoding, newline="")
+    return path
+
+
+def _sections(name: str, ids: Sequence[Variable], records: Sequence[CsproRecord], languages: Sequence[str]) -> str:
+    said = [f"[Dictionary]\nVersion=CSPro 7.7\nLabel={name}\nName={name}\nRecordTypeStart=1\nRecordTypeLen=1"]
+    said[0] += "\nPositions=Relative\nZeroFill=No\nDecimalChar=No"
+    if len(languages) > 1:
+        said.append("\n".join(["[Languages]", *(f"{one}={one}" for one in languages)]))
+    said.append(f"[Level]\nLabel={name}\nName={name}_LEVEL")
+    said.append("[IdItems]")
+    start, items = _item_sections(ids, 2, languages)
+    said += items
+    for record in records:
+        end, items = _item_sections(record.variables, start, languages)
+        label = "|".join(label_texts(record.label, languages))
+        head = f"[Record]\nLabel={label}\nName={record.name}\nRecordTypeValue='{record.type}'\nRecordLen={end - 1}"
+        said += [head, *items]
+    return "".join(f"{section}\n\n" for section in said).replace("\n", "\r\n")
+
+
+def _item_sections(variables: Sequence[Variable], start: int, languages: Sequence[str]) -> tuple[int, list[str]]:
+    said = []
+    for one in variables:
+        lines = ["[Item]", f"Label={'|'.join(label_texts(one.label, languages))}", f"Name={one.name}", f"Start={start}"]
+        lines += [f"Len={one.width}", f"DataType={'Numeric' if one.numeric else 'Alpha'}"]
+        lines += [f"Occurrences={one.occurrences}"] * (one.occurrences > 1)
+        lines += [f"Decimal={one.decimals}", f"DecimalChar={'Yes' if one.decimal_mark else 'No'}"] * bool(one.decimals)
+        lines += ["ZeroFill=Yes"] * one.zero_fill
+        said.append("\n".join(lines))
+        if codes := _codes(one):
+            values = ["[ValueSet]", lines[1], f"Name={one.name}_VS1"]
+            for code, label in codes.items():
+                written = str(code) if one.numeric else f"'{code}'"
+                values.append(f"Value={written};{'|'.join(label_texts(label, languages))}")
+                if code in one.special:
+                    values.append(f"Name={one.special[code]},Special")
+            said.append("\n".join(values))
+        start += one.width * one.occurrences
+    return start, said
+
+
+def _json(name: str, ids: Sequence[Variable], records: Sequence[CsproRecord], languages: Sequence[str]) -> str:
+    start, items = 2, []
+    for one in ids:
+        items.append(_json_item(one, languages) | {"start": start})
+        start += one.width
+    level = {
+        "name": f"{name}_LEVEL",
+        "labels": [{"text": name}],
+        "ids": {"items": items},
+        "records": [
+            {
+                "name": record.name,
+                "labels": _json_labels(record.label, languages),
+                "recordType": record.type,
+                "occurrences": {"required": False, "maximum": 999},
+                "items": [_json_item(one, languages) for one in record.variables],
+            }
+            for record in records
+        ],
+    }
+    head = {
+        "software": "CSPro",
+        "version": 8.0,
+        "fileType": "dictionary",
+        "name": name,
+        "labels": [{"text": name}],
+        "recordType": {"start": 1, "length": 1},
+        "defaults": {"decimalMark": False, "zeroFill": False},
+        "relativePositions": True,
+        "levels": [level],
+    }
+    return json.dumps(head, indent=2, ensure_ascii=False) + "\n"
+
+
+def _json_item(one: Variable, languages: Sequence[str]) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "name": one.name,
+        "labels": _json_labels(one.label, languages),
+        "contentType": "numeric" if one.numeric else "alpha",
+        "length": one.width,
+    }
+    if one.numeric:
+        item["zeroFill"] = one.zero_fill
+    if one.decimals:
+        item |= {"decimals": one.decimals, "decimalMark": one.decimal_mark}
+    if one.occurrences > 1:
+        item["occurrences"] = {"maximum": one.occurrences}
+    values = [
+        {"labels": _json_labels(label, languages), "pairs": [{"value": str(code)}]}
+        | ({"special": one.special[code]} if code in one.special else {})
+        for code, label in _codes(one).items()
+    ]
+    return item | ({"valueSets": [{"name": f"{one.name}_VS1", "values": values}]} if values else {})
+
+
+def _json_labels(label: Label, languages: Sequence[str]) -> list[dict[str, str]]:
+    texts = label_texts(label, languages)
+    if len(texts) == 1:
+        return [{"text": texts[0]}]
+    return [{"text": text, "language": language} for text, language in zip(texts, languages, strict=True)]
+
+
+def _codes(one: Variable) -> dict[Code, Label]:
+    return dict(one.values) | {code: "" for code in one.special if code not in one.values}

@@ -1,0 +1,100 @@
+"""Social security of the synthetic country: the jobs that were declared for a quarter.
+
+Who works at home and is declared has an account; some have a second one, for another job or an old employer, under
+another number. Foreigners are known by their passport, and a few accounts by nothing.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hims_pipeline.synthetic.sample import Sample
+from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
+
+if TYPE_CHECKING:
+    from hims_pipeline.synthetic.country import Country
+
+CURRENCY = "TND"
+PERCENT_SECOND_ACCOUNT = 6
+PERCENT_STOPPED = 4  # of accounts that end within the quarter
+_MATRICULE = 7_368_787  # without a factor in common with powers of ten: the numbers stay different
+
+# Workers who live at home on the last day of the quarter, each with one or two accounts.
+_ACCOUNTS = f"""
+create or replace table insured_accounts as
+with workers as (
+    select persons.*, stays.governorate, stays.from_date
+    from persons join stays using (person_no)
+    where stays.country = '{HOME}' and persons.branch is not null
+        and stays.from_date <= date '{{last}}' and coalesce(stays.to_date, date '9999-12-31') > date '{{last}}'
+        and coalesce(death_date, date '9999-12-31') > date '{{last}}'
+        and date_sub('year', birth_date, date '{{last}}') between 18 and 64
+),
+declared as (
+    select * from workers
+    where u('declared', person_no) * 100 < if(citizenship = '{HOME}', {{percent_citizens}}, {{percent_foreigners}})
+),
+numbered as (
+    select declared.*, k, person_no * 2 + k as account_no
+    from declared, range(2) as r(k)
+    where k = 0 or u('second account', person_no) * 100 < {PERCENT_SECOND_ACCOUNT}
+),
+dated as (
+    select *,
+        greatest(
+            birth_date + interval 18 year, from_date,
+            date '{{last}}' - interval 1 day * cast(floor(5000 * u('tenure', account_no)) as int)
+        )::date as start_date
+    from numbered
+)
+select *, if(k = 1 and u('stopped', account_no) * 100 < 50 or u('stopped', account_no) * 100 < {PERCENT_STOPPED},
+        greatest(start_date, date '{{first}}' + cast(floor(89 * u('stopped on', account_no)) as int)), null
+    ) as stop_date
+from dated
+"""
+
+_WRITTEN = f"""
+with given as (
+    select part, arabic, row_number() over (partition by part order by n) - 1 as k,
+        count(*) over (partition by part) as many
+    from names
+)
+select
+    lpad(cast(account_no * {_MATRICULE} % 10000000000 as varchar), 10, '0') as MATRICULE,
+    if(u('no document', account_no) < 0.01, null, national_id) as CIN,
+    if(citizenship = '{HOME}' or u('no document', account_no) < 0.03, null, passport_no) as PASSEPORT,
+    given.arabic || ' ' || family.arabic as NOM,
+    if(sex = 'M', '1', '2') as SEXE,
+    year(birth_date) as ANNEE_NAISSANCE,
+    if(u('citizen not stated', account_no) < 0.002, 'XXX', citizenship) as NATIONALITE,
+    lpad(cast(
+        cast(floor(60000 * u('employer', account_no) ** 2) as bigint) * {_MATRICULE} % 100000000 as varchar
+    ), 8, '0') as EMPLOYEUR,
+    if(u('branch not stated', account_no) < 0.02, null, branch) as BRANCHE,
+    governorate as GOUVERNORAT,
+    strftime(start_date, '%d/%m/%Y') as DATE_DEBUT,
+    strftime(stop_date, '%d/%m/%Y') as DATE_FIN,
+    replace(cast(cast(1350 + 6000 * u('wage', account_no) ** 3 as decimal(18, 3)) as varchar), '.', ',') as SALAIRE,
+    '{CURRENCY}' as DEVISE
+from insured_accounts
+join given on given.part = sex and given.k = given_no % given.many
+join given as family on family.part = 'family' and family.k = family_no % family.many
+order by account_no
+"""
+
+
+def write(country: "Country", out: Path) -> list[Sample]:
+    """Write one file a quarter of the recipe under `out/social_security/<quarter>/`."""
+    con = country.con
+    found = []
+    quarters = con.execute(
+        "select period, percent_citizens, percent_foreigners from social_security order by n"
+    ).fetchall()
+    for period, citizens, foreigners in quarters:
+        year, quarter = int(period[:4]), int(period[-1])
+        (first, last), = con.execute(
+            "select make_date($1, $2, 1), last_day(make_date($1, $2 + 2, 1))", [year, 3 * quarter - 2]
+        ).fetchall()  # fmt: skip
+        con.execute(_ACCOUNTS.format(first=first, last=last, percent_citizens=citizens, percent_foreigners=foreigners))
+        path = out / "social_security" / period / f"cnss_{period}_{MARK}.csv"
+        found.append(Sample("social_security", period, [write_csv(con, _WRITTEN, path, ";", "windows-1256")]))
+    return found

@@ -1,0 +1,249 @@
+"""The macro that estimates, held against the textbook written out in plain Python: domains, two phases, empty units."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from math import isclose, sqrt
+
+import duckdb
+import jinja2
+import jinja2.runtime
+import pytest
+
+from hims_pipeline.settings import REPOSITORY
+
+MACROS = ("facts", "indicators", "estimates")
+BREAKDOWNS = ["reason"]
+
+
+class Returned(Exception):
+    """What dbt's `return` gives back from a macro."""
+
+
+class Macro(jinja2.runtime.Macro):
+    def __call__(self, *args, **kwargs):
+        try:
+            return super().__call__(*args, **kwargs)
+        except Returned as returned:
+            return returned.args[0]
+
+
+def _return(value):
+    raise Returned(value)
+
+
+@pytest.fixture(scope="module")
+def render() -> Iterator:
+    """Compile a call of a macro as dbt would, without dbt."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(jinja2.runtime, "Macro", Macro)
+        env = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701 - SQL, not a page
+        env.globals |= {"return": _return, "ref": lambda name: name, "breakdown_columns": lambda: BREAKDOWNS}
+        folder = REPOSITORY / "dbt_project/macros"
+        text = "\n".join((folder / f"{name}.sql").read_text(encoding="utf-8") for name in MACROS)
+        yield lambda call: env.from_string(text + "{{ " + call + " }}").render()
+
+
+@dataclass(frozen=True)
+class Person:
+    batch: str
+    entity: str
+    stratum: str
+    psu: str
+    area: str
+    sex: str
+    reason: str
+    weight: float
+
+
+def draw(seed: int) -> tuple[list[Person], list[tuple[str, str]]]:
+    """A two-phase sample: districts by stratum, in each a listing, and of its households other shares by class.
+
+    Weights are the product of both phases. In some districts drawn, the second phase finds nobody.
+    """
+    rng = random.Random(seed)  # noqa: S311
+    persons, units = [], []
+    for stratum in ("s1", "s2", "s3"):
+        drawn = rng.randint(3, 6)
+        for unit in range(drawn):
+            units.append((stratum, f"{stratum}-{unit}"))
+            for _ in range(rng.randint(0, 9)):
+                migrant = rng.random() < 0.4
+                if rng.random() < (0.9 if migrant else 0.5):  # drawn in the second phase
+                    weight = round(40 / drawn / (0.9 if migrant else 0.5), 4)
+                    reason = rng.choice(["EMP", "FAM", "_R"])
+                    persons.append(
+                        Person(
+                            "b",
+                            "e",
+                            stratum,
+                            f"{stratum}-{unit}",
+                            f"A{rng.randint(1, 2)}",
+                            rng.choice("MF"),
+                            reason,
+                            weight,
+                        )
+                    )
+    return persons, units
+
+
+def tables(persons: list[Person], units: list[tuple[str, str]], design: str = "sample", expand: int | None = None):
+    con = duckdb.connect()
+    con.execute("""create table fct (batch_id varchar, entity varchar, stratum varchar, psu varchar, area_code varchar,
+        sex varchar, reason_code varchar, weight_persons decimal(18,6))""")
+    con.executemany("insert into fct values (?, ?, ?, ?, ?, ?, ?, ?)", [astuple(one) for one in persons])
+    con.execute("create table fct_sampling_units (batch_id varchar, stratum varchar, psu varchar)")
+    if units:
+        con.executemany("insert into fct_sampling_units values ('b', ?, ?)", units)
+    con.execute(f"""create table dim_batch as select 'b' as batch_id, 'e' as entity, 'survey' as source,
+        '{design}' as design_kind, {expand or "null"}::bigint as expand_to_persons, 'A' as freq, '2021' as time_period,
+        date '2021-01-01' as period_start_date, date '2021-12-31' as period_end_date, '_Z' as vintage,
+        'synthetic' as data_kind, 'XNL' as ref_country, 'everyone' as universe, '3M' as duration_rule""")
+    con.execute("create table dim_area as select unnest(['A1', 'A2']) as area_code, '2000' as boundary_version")
+    return con
+
+
+def answers(con, sql: str) -> dict[tuple[str, str, str], tuple[float, float | None, int, str]]:
+    rows = con.execute(
+        f"select ref_area, sex, reason, obs_value, standard_error, n_obs, obs_status from ({sql})"
+    ).fetchall()
+    found = {row[:3]: row[3:] for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def textbook(persons: list[Person], drawn: dict[str, int], y, x, share: bool) -> tuple[float, float | None]:
+    """Total or ratio of y and x with the variance of linearised unit totals, over all units drawn, empty ones too."""
+    total_y, total_x = sum(p.weight * y(p) for p in persons), sum(p.weight * x(p) for p in persons)
+    r = total_y / total_x if share else 0.0
+    z: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for p in persons:
+        z[p.stratum][p.psu] += p.weight * (y(p) - r * x(p))
+    variance = 0.0
+    for stratum, units in z.items():
+        n = drawn[stratum]
+        values = [*units.values(), *[0.0] * (n - len(units))]
+        if n == 1:
+            return (100 * r if share else total_y), None
+        mean = sum(values) / n
+        variance += n / (n - 1) * sum((value - mean) ** 2 for value in values)
+    if share:
+        return 100 * r, 100 * sqrt(variance) / total_x
+    return total_y, sqrt(variance)
+
+
+def near(found: float | None, wanted: float | None) -> bool:
+    return found is wanted if found is None or wanted is None else isclose(found, wanted, rel_tol=1e-4, abs_tol=2e-3)
+
+
+def units_drawn(units: list[tuple[str, str]]) -> dict[str, int]:
+    found: dict[str, int] = defaultdict(int)
+    for stratum, _ in units:
+        found[stratum] += 1
+    return found
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_totals_by_area_and_sex(render, seed: int) -> None:
+    persons, units = draw(seed)
+    found = answers(
+        tables(persons, units),
+        render("estimates('X01', 'fct', [[], ['sex'], ['ref_area', 'sex']], measure=\"reason_code = 'EMP'\")"),
+    )
+    assert len(found) > 5
+    for (area, sex, _), (value, error, n, _) in found.items():
+
+        def y(p: Person, area=area, sex=sex) -> bool:
+            return p.reason == "EMP" and area in ("XNL", p.area) and sex in ("_T", p.sex)
+
+        wanted, wanted_error = textbook(persons, units_drawn(units), y, lambda p: 0, share=False)
+        assert near(value, wanted)
+        assert near(error, wanted_error)
+        assert n == sum(map(y, persons))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_shares_of_a_domain(render, seed: int) -> None:
+    """The domain is who answered: those who refused, and units without anyone of the domain, are drawn all the same."""
+    persons, units = draw(seed)
+    measure, domain = "reason_code = 'EMP'", "reason_code != '_R'"
+    call = f"estimates('X02', 'fct', [[], ['sex'], ['ref_area']], 'share', \"{measure}\", \"{domain}\")"
+    for (area, sex, _), (value, error, *_) in answers(tables(persons, units), render(call)).items():
+
+        def x(p: Person, area=area, sex=sex) -> bool:
+            return p.reason != "_R" and area in ("XNL", p.area) and sex in ("_T", p.sex)
+
+        wanted, wanted_error = textbook(
+            persons, units_drawn(units), lambda p, x=x: x(p) and p.reason == "EMP", x, share=True
+        )
+        assert near(value, wanted)
+        assert near(error, wanted_error)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_parts_of_a_whole(render, seed: int) -> None:
+    """Reasons in percent of all reasons given: the whole stays, also in strata without anyone of that reason."""
+    persons, units = draw(seed)
+    cells, domain = "[['reason'], ['sex', 'reason']]", "reason_code != '_R'"
+    call = f"estimates('X03', 'fct', {cells}, kind='share', parts=['reason'], domain=\"{domain}\")"
+    found = answers(tables(persons, units), render(call))
+    assert {reason for _, _, reason in found} == {"EMP", "FAM"}
+    for sex in ("_T", "M", "F"):
+        assert isclose(sum(value for (_, s, _), (value, *_) in found.items() if s == sex), 100)
+    for (_, sex, reason), (value, error, n, _) in found.items():
+
+        def x(p: Person, sex=sex) -> bool:
+            return p.reason != "_R" and sex in ("_T", p.sex)
+
+        def y(p: Person, x=x, reason=reason) -> bool:
+            return x(p) and p.reason == reason
+
+        wanted, wanted_error = textbook(persons, units_drawn(units), y, x, share=True)
+        assert near(value, wanted)
+        assert near(error, wanted_error)
+        assert n == sum(map(y, persons))
+
+
+def test_units_without_anyone_count(render) -> None:
+    """By hand: 3 units drawn, two with 10 and 20 persons: 3/2 * (10² + 20² + 0² - 30²/3) = 300."""
+    persons = [Person("b", "e", "s", "u1", "A1", "M", "EMP", 10), Person("b", "e", "s", "u2", "A1", "M", "EMP", 20)]
+    call = "estimates('X01', 'fct', [[]])"
+    with_listing = answers(tables(persons, [("s", "u1"), ("s", "u2"), ("s", "u3")]), render(call))
+    without = answers(tables(persons, []), render(call))
+    assert with_listing["XNL", "_T", "_T"] == (30.0, round(sqrt(300), 6), 2, "U")
+    assert without["XNL", "_T", "_T"] == (30.0, 10.0, 2, "U")  # 2/1 * (10² + 20² - 30²/2) = 100
+
+
+def test_a_lonely_unit_gives_no_error_and_a_census_has_none(render) -> None:
+    persons = [
+        Person("b", "e", "s", "u1", "A1", "M", "EMP", 10),
+        Person("b", "e", "t", "u1", "A2", "M", "EMP", 4),
+        Person("b", "e", "t", "u2", "A2", "M", "EMP", 6),
+    ]
+    call = "estimates('X01', 'fct', [[], ['ref_area']])"
+    found = answers(tables(persons, []), render(call))
+    assert found["XNL", "_T", "_T"] == (20.0, None, 3, "A")
+    assert found["A1", "_T", "_T"] == (10.0, None, 1, "A")
+    assert found["A2", "_T", "_T"] == (10.0, 2.0, 2, "A")
+    census = answers(tables(persons, [], design="census"), render(call))
+    assert {error for _, error, *_ in census.values()} == {None}
+
+
+def test_a_total_of_a_population_known_is_a_share_of_it(render) -> None:
+    """Expanded to 100: y - R x with R = 30/100 and x of all, so that only who is counted is uncertain."""
+    persons = [Person("b", "e", "s", f"u{i}", "A1", "M", "EMP" if i < 3 else "FAM", 10) for i in range(10)]
+    found = answers(
+        tables(persons, [], "census_sample", 100),
+        render("estimates('X01', 'fct', [[]], measure=\"reason_code = 'EMP'\")"),
+    )
+    z = [10 * ((i < 3) - 0.3) for i in range(10)]
+    value, error, *_ = found["XNL", "_T", "_T"]
+    assert value == 30.0
+    assert near(error, sqrt(10 / 9 * sum(one * one for one in z)))
+
+
+def test_who_was_not_asked_gives_no_figure(render) -> None:
+    persons = [Person("b", "e", "s", "u1", "A1", "M", "_Z", 10)]
+    sql = render("estimates('X01', 'fct', [[]], measure=\"reason_code = 'EMP'\", asked='reason_code')")
+    assert answers(tables(persons, []), sql) == {}

@@ -1,0 +1,223 @@
+"""Registers joined by number: one gated delivery from the batches that count, the same pairs the same bytes."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+from hims_pipeline import intake, linkage
+from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.errors import HimsError
+from hims_pipeline.gates.judge import judge
+from hims_pipeline.gates.suites import load_suite, suite_file
+from hims_pipeline.lake import batches, landing
+from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.privacy.keys import create_key
+from hims_pipeline.settings import REPOSITORY, Settings
+
+REGISTER = """
+source: {name}
+title: {{en: Register}}
+description: For tests.
+data_kind: {kind}
+personal: true
+owner: {{institution: none, contact: none}}
+licence: {{name: none, attribution: none, redistributable: true}}
+purpose: tests
+legal: {{basis: none, retention_years: 1}}
+cadence: annual
+period: {{pattern: year}}
+clock: none
+universe: registered_persons
+duration_rule: NONE
+measure_type: stock
+entities:
+  people:
+    title: {{en: Persons}}
+    grain: a person
+    files: ["*.csv"]
+    columns:
+      - {{name: cin, pattern: "[0-9]{{8}}", sensitivity: identifier, domain: {name}_number, links: national_id}}
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """An installation with three small registers, one of them of real persons, and the contract of the links."""
+    data = tmp_path / "data"
+    (data / "contracts").mkdir(parents=True)
+    for name, kind in (("census", "synthetic"), ("consulate", "synthetic"), ("payroll", "real")):
+        (data / "contracts" / f"{name}.yml").write_text(REGISTER.format(name=name, kind=kind), encoding="utf-8")
+    shutil.copy(REPOSITORY / "data/contracts/person_links.yml", data / "contracts")
+    shutil.copytree(REPOSITORY / "data/codelists", data / "codelists")
+    shutil.copy(REPOSITORY / "data/observatory.yml", data)
+    shutil.copytree(REPOSITORY / "data/indicators", data / "indicators")
+    (tmp_path / "expectations").mkdir()
+    shutil.copy(suite_file(REPOSITORY / "expectations", "person_links", "pairs"), tmp_path / "expectations")
+    return Settings(REPOSITORY, data, tmp_path / "expectations", tmp_path / "home", env="test")
+
+
+def send(settings: Settings, source: str, numbers: list[str], period: str = "2024") -> landing.Delivery:
+    file = settings.home / "sent" / f"{source}.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("cin\n" + "".join(f"{one}\n" for one in numbers), encoding="utf-8")
+    with installation_lock(settings, "test"):
+        delivery, _ = landing.take_over(settings, load_contracts(settings.data)[source], period, [file])
+        assert intake.take_in(settings, delivery, lambda text: None).status == "accepted"
+    return delivery
+
+
+def link(settings: Settings) -> list[landing.Delivery]:
+    """Link and judge as the night does; the deliveries of links that count."""
+    with installation_lock(settings, "test"):
+        linkage.link(settings)
+        for one in intake.pending(settings, linkage.SOURCE):
+            verdict = intake.take_in(settings, one.delivery, lambda text: None)
+            assert verdict.status == "accepted", verdict.findings
+    contract = load_contracts(settings.data)[linkage.SOURCE]
+    known = landing.deliveries(settings, linkage.SOURCE)
+    names = {batch.manifest.batch for batch in batches.counting(settings, contract, known)}
+    return [one for one in known if one.batch in names]
+
+
+def rows(settings: Settings, source: str, entity: str, what: str, period: str = "*") -> list[tuple]:
+    with duckdb.connect() as con:
+        files = f"{settings.validated}/{source}/{period}/*/{entity}.parquet"
+        return con.execute(f"select {what} from read_parquet('{files}')").fetchall()
+
+
+def test_only_the_links_join_two_registers(settings) -> None:
+    send(settings, "census", ["90000001", "90000002", "90000003"])
+    send(settings, "consulate", ["٩٠٠٠٠٠٠٢", "90000003", "90000004"])
+    census, consulate = (set(rows(settings, name, "people", "cin")) for name in ("census", "consulate"))
+    assert len(census) == len(consulate) == 3
+    assert census & consulate == set()
+    assert len(link(settings)) == 1
+    with duckdb.connect() as con:
+        [(joined,)] = con.execute(
+            f"""with links as (from read_parquet('{settings.validated}/person_links/*/*/pairs.parquet')),
+                census as (from read_parquet('{settings.validated}/census/*/*/people.parquet')),
+                consulate as (from read_parquet('{settings.validated}/consulate/*/*/people.parquet'))
+                select count(*) from census join links a on a.register_id = census.cin::varchar
+                join links b on a.study_id = b.study_id join consulate on b.register_id = consulate.cin::varchar"""
+        ).fetchall()
+    assert joined == 2
+
+
+def test_the_same_pairs_are_nothing_new(settings) -> None:
+    send(settings, "census", ["90000001"])
+    [first] = link(settings)
+    assert link(settings) == [first]
+    send(settings, "census", ["90000001"], period="2014")
+    assert link(settings) == [first]
+    assert len(landing.deliveries(settings, linkage.SOURCE)) == 1
+
+
+def test_withdrawn_batches_leave_the_links(settings) -> None:
+    send(settings, "census", ["90000001", "90000002"])
+    [first] = link(settings)
+    consulate = send(settings, "consulate", ["90000002"])
+    [second] = link(settings)
+    assert second.id != first.id
+    intake.withdraw(settings, consulate.batch, "the wrong file")
+    assert [one.id for one in link(settings)] == [first.id]
+    assert link(settings)[0].id == first.id
+    intake.reinstate(settings, consulate.batch)
+    assert [one.why for one in intake.pending(settings)] == ["was withdrawn and counts again"]
+    with installation_lock(settings, "test"):
+        intake.take_in(settings, landing.find(settings, consulate.batch), lambda text: None)
+    assert [one.id for one in link(settings)] == [second.id]
+    for one in landing.deliveries(settings):
+        if one.source != linkage.SOURCE:
+            intake.withdraw(settings, one.batch, "all wrong")
+    assert link(settings) == []
+
+
+def test_links_that_a_person_withdrew_do_not_come_back(settings) -> None:
+    send(settings, "census", ["90000001"])
+    [first] = link(settings)
+    intake.withdraw(settings, first.batch, "not to be linked")
+    assert link(settings) == []
+
+
+def test_real_persons_and_inventions_are_not_linked(settings) -> None:
+    send(settings, "census", ["90000001"])
+    send(settings, "payroll", ["90000001"])
+    said: list[str] = []
+    with installation_lock(settings, "test"):
+        linkage.link(settings, said.append)
+    assert "payroll is real, the links are synthetic: it is not linked" in said
+    link(settings)
+    assert set(rows(settings, "person_links", "pairs", "register_source")) == {("census",)}
+
+
+def test_another_key_or_lost_pairs_make_a_batch_pending(settings, tmp_path) -> None:
+    send(settings, "census", ["90000001"])
+    assert intake.pending(settings) == []
+    create_key(tmp_path / "key")
+    rotated = Settings(**{**settings.__dict__, "key_file": tmp_path / "key"})
+    assert [one.why for one in intake.pending(rotated)] == ["changed since the last verdict: key"]
+    with pytest.raises(HimsError, match="has no pairs under the present key"):
+        linkage.link(rotated)
+    shutil.rmtree(settings.links)
+    assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing: people"]
+
+
+def test_without_a_contract_of_links_nothing_is_linked(settings) -> None:
+    send(settings, "census", ["90000001"])
+    (settings.data / "contracts/person_links.yml").unlink()
+    assert linkage.link(settings) is None
+
+
+PAIR = "('{0}', 'national_id', '{1}', '{1}_number', '{2}', 'DETERMINISTIC', '{3}')"
+UUIDS = [f"00000000-0000-0000-0000-00000000000{n}" for n in range(10)]
+GOOD = [
+    (UUIDS[0], "census", UUIDS[1], "k"),
+    (UUIDS[0], "consulate", UUIDS[2], "k"),
+    (UUIDS[3], "census", UUIDS[4], "k"),
+]
+BROKEN = {
+    "LINKS-PAIR-001": [*GOOD, (UUIDS[5], "census", UUIDS[1], "k")],
+    "LINKS-PAIR-002": [*GOOD, (UUIDS[0], "census", UUIDS[6], "k")],
+    "LINKS-PAIR-003": [*GOOD, (UUIDS[7], "census", UUIDS[7], "k")],
+    "LINKS-PAIR-004": [*GOOD, (UUIDS[0], "payroll", UUIDS[1], "k")],
+    "LINKS-PAIR-005": [*GOOD, (UUIDS[8], "payroll", UUIDS[9], "other")],
+    "LINKS-PAIR-006": [GOOD[0], (UUIDS[3], "consulate", UUIDS[2], "k")],
+}
+
+
+def verdict(settings: Settings, tmp_path: Path, pairs) -> set[str]:
+    path = tmp_path / "pairs.parquet"
+    values = ", ".join(PAIR.format(*pair) for pair in pairs)
+    names = "study_id, link_key, register_source, register_domain, register_id, method, key_version"
+    numbered = f"select *, row_number() over () as _line from (values {values}) as t({names})"
+    with duckdb.connect() as con:
+        con.execute(f"copy ({numbered}) to '{path}' (format parquet)")
+    contract = load_contracts(settings.data)["person_links"]
+    return {finding.rule for finding in judge(settings, contract, "2024-12-10", {"pairs": path}).findings}
+
+
+def test_every_rule_on_the_links_can_say_no(settings, tmp_path) -> None:
+    assert verdict(settings, tmp_path, GOOD) == set()
+    suite = load_suite(suite_file(settings.expectations, "person_links", "pairs"))
+    assert {rule.meta.code for rule in suite.expectations} == set(BROKEN)
+    for code, pairs in BROKEN.items():
+        assert code in verdict(settings, tmp_path, pairs), code
+
+
+def test_no_contract_has_a_domain_that_would_join_registers() -> None:
+    """A linking number's domain belongs to one source alone; kinds of numbers are no domains."""
+    owners: dict[str, set[str]] = {}
+    keys, domains = set(), set()
+    for path in sorted((REPOSITORY / "data/contracts").glob("*.yml")):
+        for entity in yaml.safe_load(path.read_text(encoding="utf-8"))["entities"].values():
+            for column in entity["columns"]:
+                if column.get("sensitivity") == "identifier":
+                    domains.add(column.get("domain", path.stem))
+                    if "links" in column:
+                        keys.add(column["links"])
+                        owners.setdefault(column.get("domain", path.stem), set()).add(path.stem)
+    assert {domain: names for domain, names in owners.items() if len(names) > 1} == {}
+    assert keys & domains == set()
