@@ -6,10 +6,10 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check ui bench lock clean
+.PHONY: help run test check ui bench bench-country lock clean
 
 help: ## list the verbs
-	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -42,6 +42,9 @@ ui: $(VENV)/.run ## Dagster's webserver and daemon on this installation
 
 bench: $(VENV)/.dev ## speed, as ratios measured side by side
 	@$(BIN)/python -m benchmarks
+
+bench-country: $(VENV)/.dev ## the synthetic country at full scale: time, memory, control figures (SCALE=0.1 is shorter)
+	@$(BIN)/python -m benchmarks.country $(or $(SCALE),1.0)
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --quiet -o requirements.lock

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from hims_pipeline.commands import batches, releases, runs, sources
+from hims_pipeline.commands import batches, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     """From deliveries of migration data to a released warehouse of indicators."""
 
 
-for command in (*runs.COMMANDS, *batches.COMMANDS, *sources.COMMANDS, *releases.COMMANDS):
+for command in (*runs.COMMANDS, *batches.COMMANDS, *sources.COMMANDS, *releases.COMMANDS, *synth.COMMANDS):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -46,11 +46,12 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
     own = contracts.get(SOURCE)
     if own is None:
         return None
-    sources = {name: one for name, one in contracts.items() if _links(one) and one.data_kind == own.data_kind}
-    for name in sorted(name for name, one in contracts.items() if _links(one) and name not in sources):
+    sources = {name: one for name, one in contracts.items() if has_links(one) and one.data_kind == own.data_kind}
+    for name in sorted(name for name, one in contracts.items() if has_links(one) and name not in sources):
         log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
     files = _files(settings, sources)
     if not files:
+        log("no batch that counts holds numbers: nothing to link")
         _withdraw(settings, landing.deliveries(settings, SOURCE), NOTHING_LEFT, log)
         return None
     folder = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="link-"))
@@ -63,8 +64,15 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
         remove_folder(folder)
 
 
-def _links(contract: Contract) -> bool:
+def has_links(contract: Contract) -> bool:
+    """Does some column of this source hold numbers by which registers are joined?"""
     return any(column.links for entity in contract.entities.values() for column in entity.columns)
+
+
+def _links_in(contract: Contract, batch: Batch) -> bool:
+    """Was a linking number asked for in the batch's period?"""
+    entities = (contract.entity_in(name, batch.manifest.period) for name in batch.manifest.entities)
+    return any(column.links for entity in entities for column in entity.columns)
 
 
 def _files(settings: Settings, sources: dict[str, Contract]) -> list[tuple[Batch, Path]]:
@@ -72,7 +80,7 @@ def _files(settings: Settings, sources: dict[str, Contract]) -> list[tuple[Batch
     found, version = [], load_key(settings).version if sources else ""
     for batch in current_batches(settings):
         contract = sources.get(batch.manifest.source)
-        if contract is None:
+        if contract is None or not _links_in(contract, batch):
             continue
         if batches.missing_links(settings, contract, batch) or batch.manifest.key_version != version:
             raise HimsError(

@@ -2,7 +2,7 @@
 {% macro batch_columns(alias) -%}
     {%- for name in [
         'freq', 'time_period', 'period_start_date', 'period_end_date', 'vintage', 'data_kind', 'ref_country',
-        'universe', 'duration_rule', 'measure_type',
+        'universe', 'duration_rule', 'measure_type', 'reference_point',
     ] %}
     {{ alias }}.{{ name }},
     {%- endfor %}

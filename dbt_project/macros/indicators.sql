@@ -111,6 +111,14 @@ with stocks as (
     )), 1, 16)
 {%- endmacro %}
 
+{# An observation status with the break of its series: B takes the place of "normal", and stands before other flags. #}
+{% macro with_break(status, is_broken) -%}
+    case
+        when not ({{ is_broken }}) or list_contains(string_split({{ status }}, ';'), 'B') then {{ status }}
+        else regexp_replace('B;' || {{ status }}, '^B;A(;|$)', 'B\1')
+    end
+{%- endmacro %}
+
 {# The dimensions of a figure that are not totals, sorted: the cell of the allow-list that it belongs to. #}
 {% macro cell_of(relation) -%}
     {%- set names = (['counterpart_area', 'sex', 'age'] + breakdown_columns()) | sort -%}

@@ -14,7 +14,7 @@
 {% macro read_batches(source, entity, columns) %}
     {% set files = inputs_of(source, entity) %}
     {% if files %}
-        {{ adapter.dispatch('read_files')(source, files) }}
+        {{ adapter.dispatch('read_files')(source, files, columns) }}
     {% else %}
         select
             {% for name, type in columns.items() %}cast(null as {{ type }}) as "{{ name }}", {% endfor %}
@@ -27,16 +27,22 @@
     {% endif %}
 {% endmacro %}
 
-{% macro default__read_files(source, files) %}
+{# The empty relation in front gives every column, also one that no period at hand was asked. #}
+{% macro default__read_files(source, files, columns) %}
     select
         rows_sent.* exclude (filename),
         '{{ source }}' as _source,
         batches._period,
         batches._batch,
         batches._layout
-    from read_parquet([
-        {%- for file in files %}'{{ file['path'] | replace("'", "''") }}'{{ ", " if not loop.last }}{% endfor -%}
-    ], filename = true, union_by_name = true) as rows_sent
+    from (
+        select {% for name, type in columns.items() %}cast(null as {{ type }}) as "{{ name }}"{{ ", " if not loop.last }}{% endfor %}
+        where false
+        union all by name
+        select * from read_parquet([
+            {%- for file in files %}'{{ file['path'] | replace("'", "''") }}'{{ ", " if not loop.last }}{% endfor -%}
+        ], filename = true, union_by_name = true)
+    ) as rows_sent
     join (values
         {%- for file in files %}
         ('{{ file['path'] | replace("'", "''") }}', '{{ file['period'] }}', '{{ file['batch_id'] }}', '{{ file['layout'] }}'){{ "," if not loop.last }}

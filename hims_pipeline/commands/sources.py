@@ -14,29 +14,32 @@ def source() -> None:
 
 
 @source.command("check")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--source", "name", required=True, help="Name of a contract in data/contracts.")
 @click.option("--period", help="Period whose layout to compare with; the base layout without it.")
-def check(file: Path, name: str, period: str | None) -> None:
-    """Say how FILE differs from its contract; nothing is taken in."""
+def check(files: tuple[Path, ...], name: str, period: str | None) -> None:
+    """Say how FILES (data, and a codebook where there is one) differ from their contract; nothing is taken in."""
     from hims_pipeline.readers.inspect import check_file
 
     settings = load_settings()
-    differences = check_file(settings, intake.contract_of(settings, name), file, period)
+    differences = check_file(settings, intake.contract_of(settings, name), files, period)
     for line in differences:
         click.echo(line)
     if differences:
         raise SystemExit(1)
-    click.echo(f"{file.name} fits the contract of {name}.")
+    click.echo(f"{files[0].name} fits the contract of {name}.")
 
 
 @source.command("draft")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def draft(file: Path) -> None:
-    """Print a first contract from what FILE holds, labels included; save it as data/contracts/<source>.yml."""
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def draft(files: tuple[Path, ...]) -> None:
+    """Print a first contract from what FILES hold, labels included; save it as data/contracts/<source>.yml.
+
+    Of text at fixed places, give the data file and its DDI-Codebook (.xml) or CSPro dictionary (.dcf).
+    """
     from hims_pipeline.readers.inspect import draft_contract
 
-    click.echo(draft_contract(file), nl=False)
+    click.echo(draft_contract(*files), nl=False)
 
 
 @click.group()

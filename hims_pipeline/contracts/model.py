@@ -16,6 +16,7 @@ Positive = Annotated[int, Field(ge=1)]
 Raw = str | int | float  # a code as written in YAML; compared as text
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
 MeasureType = Literal["stock", "flow", "mixed"]
+ReferencePoint = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]  # a reference_point of definitions.csv
 Allow = Literal["leading_zeros", "plus_sign", "padding", "zero_fraction"]
 SPECIAL_CODES = {
     "_T": "total",
@@ -211,6 +212,8 @@ class ColumnMap(Strict):
         value: a constant instead.
         codes: code sent -> conformed code; must cover every valid code of the column.
         crosswalk: scheme of a crosswalk file that translates the codes.
+        assign: scheme of `correspondences.csv`: a code that became several is assigned to one of them, record
+            by record, by their shares and a stored seed.
         when: column -> values; the mapping holds on these rows, others get `otherwise`.
         otherwise: conformed code of the rows that `when` leaves out.
         default: conformed code of a missing value; NULL stays NULL without it.
@@ -223,6 +226,7 @@ class ColumnMap(Strict):
     value: Raw | None = None
     codes: dict[Raw, Raw] | None = None
     crosswalk: str | None = None
+    assign: Annotated[str, Field(pattern=r"^[A-Z0-9_]+$")] | None = None
     when: dict[str, list[Raw]] = {}
     otherwise: Raw | None = None
     default: Raw | None = None
@@ -252,8 +256,8 @@ class Entity(Strict):
         header: all names in the file, in order, where `columns` does not name them all; the rest is not read.
         minimum_rows: fewer rows refuse the batch.
         record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
-        universe, duration_rule, measure_type, design: where they differ from the source's, as between the
-            questionnaires of one survey.
+        universe, duration_rule, measure_type, reference_point, design: where they differ from the source's, as
+            between the questionnaires of one survey.
         window_years: of reported events, the years up to the period's last day in which they happened.
     """
 
@@ -272,6 +276,7 @@ class Entity(Strict):
     universe: Name | None = None
     duration_rule: DurationRule | None = None
     measure_type: MeasureType | None = None
+    reference_point: ReferencePoint | None = None
     design: Design | None = None
     window_years: int | None = None
 
@@ -304,14 +309,22 @@ class Entity(Strict):
 
 class EntityLayout(Strict):
     """What differs in some periods: the names of the files and the names in them (`names`: contract name -> name sent),
-    the format, columns with other codes or types (each a whole column record), and mappings into the fact."""
+    the format, columns with other codes or types (each a whole column record), and mappings into the fact. `absent`
+    columns were not asked then; `required` says whether the entity must be sent then."""
 
     files: tuple[str, ...] | None = None
     header: tuple[str, ...] | None = None
     format: Format | None = None
     names: dict[str, str] = {}
     columns: tuple[Column, ...] = ()
+    absent: tuple[str, ...] = ()
+    required: bool | None = None
     feeds: dict[Name, ColumnMap] = {}
+
+
+def _without(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
+    """Mappings that need none of the absent columns; the others give no value."""
+    return {name: one for name, one in columns.items() if not {one.from_, *one.when} & set(absent)}
 
 
 class Layout(Strict):
@@ -376,6 +389,7 @@ class Contract(Strict):
     universe: Name
     duration_rule: DurationRule
     measure_type: MeasureType
+    reference_point: ReferencePoint | None = None
     design: Design | None = None
     format: Format = Format()
     limits: Limits = Limits()
@@ -412,6 +426,13 @@ class Contract(Strict):
                 self._placed(name, period)
         return self
 
+    def reference_point_of(self, name: str) -> str:
+        """The day or span within a period that an entity's rows are about: where nothing else is said, a stock is that
+        of the period's end, and a flow that of the whole period."""
+        entity = self.entities[name]
+        usual = {"stock": "END_OF_PERIOD", "flow": "PERIOD", "mixed": "MIXED"}
+        return entity.reference_point or self.reference_point or usual[entity.measure_type or self.measure_type]
+
     def _placed(self, name: str, period: str) -> None:
         form = self.format_in(name, period)
         if form.type != "fixed_width" or form.codebook:
@@ -431,7 +452,11 @@ class Contract(Strict):
         other = layout.entities[name]
         changed = {column.name: column for column in other.columns}
         columns = tuple(changed.pop(column.name, column) for column in entity.columns) + tuple(changed.values())
-        feeds = tuple(feed.model_copy(update={"columns": {**feed.columns, **other.feeds}}) for feed in entity.feeds)
+        columns = tuple(column for column in columns if column.name not in other.absent)
+        feeds = tuple(
+            feed.model_copy(update={"columns": _without(other.absent, {**feed.columns, **other.feeds})})
+            for feed in entity.feeds
+        )
         return entity.model_copy(
             update={
                 "columns": columns,
@@ -439,6 +464,7 @@ class Contract(Strict):
                 "header": other.header or entity.header,
                 "format": other.format or entity.format,
                 "files": other.files or entity.files,
+                "required": entity.required if other.required is None else other.required,
             }
         )
 

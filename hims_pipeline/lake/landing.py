@@ -213,7 +213,8 @@ def _not_yet(contract: Contract, period: str, files: list[Path], now: float, set
         return None  # an archive is opened by its reader; what it lacks is found there
     names = [inner_name(path.name) for path in files]
     taken = {entity for name in names for entity in contract.takers(name, period)}
-    waiting = [entity for entity, spec in contract.entities.items() if spec.required and entity not in taken]
+    needed = [entity for entity in contract.entities if contract.entity_in(entity, period).required]
+    waiting = [entity for entity in needed if entity not in taken]
     globs = dict.fromkeys(glob for entity in taken if (glob := contract.format_in(entity, period).companion))
     waiting += [glob for glob in globs if not any(matches(name, glob) for name in names)]
     if waiting and (taken or any(contract.is_companion(name, period) for name in names)):

@@ -1,10 +1,11 @@
 """What a statistical file, or the codebook beside it, says about its variables, and how that is held against the
 contract: labels that differ are a warning, since the same code may have come to mean something else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.unpack import blocking
 
 UNKNOWN = "_U"  # what a missing code stands for where the codebook says no more
 
@@ -65,6 +66,26 @@ class Description:
     codebook: Codebook
     places: dict[str, Place] = field(default_factory=dict)
     length: int | None = None
+
+
+def place_findings(shape: Shape, described: Description, file: str, rule: str) -> list[Finding]:
+    """Places and widths that are not those the contract agreed on, where it names them."""
+    found = []
+    for column, position in zip(shape.columns, shape.positions, strict=True):
+        place = described.places[shape.header[position]]
+        agreed = replace(
+            place,
+            start=column.start or place.start,
+            width=column.width or place.width,
+            decimals=column.implied_decimals or place.decimals,
+        )
+        if place != agreed:
+            message = (
+                f"says characters {place.start} to {place.end} with {place.decimals} decimals; the contract says "
+                f"{agreed.start} to {agreed.end} with {agreed.decimals}. This may be the codebook of another file"
+            )
+            found.append(blocking(rule, message, file, entity=shape.name, column=column.name))
+    return found
 
 
 def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]:

@@ -1,7 +1,7 @@
 """A data file of CSPro: lines of several records, of which an entity is one; places come from the dictionary beside it.
 
-The identification repeats on every line, so a record is the lines with its type. CSPro leaves blanks at a line's end
-away: a line may be short, as long as no digit of a number is lost. Case structure (a required record, the order of
+The identification repeats on every line, so a record is the lines with its type. Blanks at a line's end may be missing:
+a line may be short, as long as no digit of a number is lost. Case structure (a required record, the order of
 lines) is a matter of keys and references in the contract.
 """
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.codebook import Description, label_findings
+from hims_pipeline.readers.codebook import Description, label_findings, place_findings
 from hims_pipeline.readers.columnar import check_names
-from hims_pipeline.readers.cspro_dictionary import Dictionary, Record, read_dictionary
+from hims_pipeline.readers.cspro_dictionary import RULE, Dictionary, Record, read_dictionary
 from hims_pipeline.readers.fixed_lines import Cut, Opened, open_lines, table_of
 from hims_pipeline.readers.parts import RECORD, reading
 from hims_pipeline.readers.shape import Shape
@@ -40,11 +40,12 @@ def open_cspro(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     except DataError as error:
         return None, [blocking(error.rule, error.message, book.shown if book else member.shown, entity=shape.name)]
     found = check_names(shape, described.codebook.names, book.shown)
+    found = found or place_findings(shape, described, book.shown, RULE)
     opened = open_lines(shape, member, scratch, whole=False)
     found += opened.findings
     if found:
         return None, found
-    counts, said = _count(settings, dictionary, opened, member, shape)
+    counts, said = _count(settings, dictionary, opened, member)
     lines = counts.get(record.name, 0)
     if any(one.severity == "blocking" for one in said):
         return None, said
@@ -83,7 +84,7 @@ def _type(dictionary: Dictionary) -> str:
 
 
 def _count(
-    settings: Settings, dictionary: Dictionary, opened: Opened, member: Member, shape: Shape
+    settings: Settings, dictionary: Dictionary, opened: Opened, member: Member
 ) -> tuple[dict[str, int], list[Finding]]:
     """Lines of each record, and what is wrong with the whole file: lines of no record, or of one that is unread."""
     if not dictionary.type_width:
@@ -107,9 +108,9 @@ def _count(
             "lines have a record type that the dictionary does not know. Send data and dictionary that go together"
         )
         more = {"count": strange, "total": opened.envelope.records, "lines": tuple(first)}
-        found.append(blocking("ENVELOPE-RECORD-TYPE", message, member.shown, entity=shape.name, **more))
+        found.append(blocking("ENVELOPE-RECORD-TYPE", message, member.shown, **more))
     if unread := {name: n for name, n in counts.items() if name not in member.records and member.records}:
         told = ", ".join(f"{name} ({count:,} lines)" for name, count in sorted(unread.items()))
         message = f"holds records that the contract reads into no entity: {told}"
-        found.append(Finding("ENVELOPE-UNREAD-RECORD", "warning", message, member.shown, shape.name))
+        found.append(Finding("ENVELOPE-UNREAD-RECORD", "warning", message, member.shown))
     return counts, found

@@ -66,7 +66,7 @@ def names_of(settings: Settings, path: Path, form: Format) -> list[str]:
 def _text(path: Path, kind: str) -> Dialect:
     with path.open("rb") as file:
         head = file.read(BLOCK)
-    encoding = "utf-16" if kind == "utf-16" else _encoding(path)
+    encoding = "utf-16" if kind == "utf-16" else encoding_of(path)
     lines = head.decode(encoding, errors="replace").removeprefix("\ufeff").splitlines()[:_SAMPLE_LINES]
     if len(head) == BLOCK:
         lines.pop()  # cut by the block's end
@@ -78,7 +78,7 @@ def _text(path: Path, kind: str) -> Dialect:
     return Dialect(Format(delimiter=delimiter, encoding=encoding, trailing_delimiter=trailing), names)
 
 
-def _encoding(path: Path) -> str:
+def encoding_of(path: Path) -> str:
     """UTF-8 where the whole file is, else the guess of `guess_codec` on the first block with a foreign byte."""
     with path.open("rb") as file:
         rest = b""

@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,9 @@ import yaml
 
 from hims_pipeline.contracts.model import Format, Limits
 from hims_pipeline.errors import HimsError
-from hims_pipeline.readers.dialect import guess_dialect
+from hims_pipeline.readers.codebook import Codebook, Description, Place
+from hims_pipeline.readers.dialect import Dialect, guess_dialect
+from hims_pipeline.readers.draft_books import is_book, tables_of
 from hims_pipeline.readers.profile import Facts, Profile, profile
 from hims_pipeline.readers.unpack import Member, expand_file
 from hims_pipeline.settings import Settings
@@ -43,61 +47,85 @@ _Dumper.add_representer(
 )
 
 
-def draft(settings: Settings, path: Path, scratch: Path) -> str:
+def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     """The YAML text.
 
+    Args:
+        paths: a data file, and its codebook or dictionary where it is text at fixed places.
+
     Raises:
-        HimsError, DataError: the file cannot be read.
+        HimsError, DataError: a file cannot be read.
     """
-    members = expand_file(path, Limits(), scratch)
+    members = [member for path in paths for member in expand_file(path, Limits(), scratch)]
     if not members:
-        raise HimsError(f"{path.name} is an empty archive.")
-    member = max(members, key=lambda one: one.path.stat().st_size)
+        raise HimsError(f"{paths[0].name} is an empty archive.")
+    books = [member for member in members if is_book(member)]
+    if len(books) == len(members):
+        raise HimsError(f"{books[0].shown} describes data; give the data file beside it.")
+    member = max((one for one in members if one not in books), key=lambda one: one.path.stat().st_size)
+    if books:
+        found = [_entity(settings, *one, scratch) for one in tables_of(member, books[0])]
+    else:
+        found = [_entity(settings, _slug(member.name), member, *_seen(settings, member), scratch)]
+    contract = _contract(_slug(member.name), found)
+    text = yaml.dump(contract, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118)
+    rows = sum(one.rows for one in found)
+    return _HEAD.format(file=member.shown, rows=rows, source=contract["source"]) + text
+
+
+def _seen(settings: Settings, member: Member) -> tuple[Dialect, Description]:
     seen = guess_dialect(settings, member.path)
     if not seen.names:
         raise HimsError(f"{member.shown} has no header.")
+    book = Codebook(seen.names, {}, {}, {})
+    if seen.form.type in ("spss", "stata"):
+        from hims_pipeline.readers.statistical import read_codebook
+
+        book = read_codebook(member.path, seen.form.type)
+    return seen, Description(book)
+
+
+@dataclass(frozen=True)
+class _Drafted:
+    name: str
+    form: Format
+    rows: int
+    record: dict[str, Any]
+
+
+def _entity(
+    settings: Settings, name: str, member: Member, seen: Dialect, described: Description, scratch: Path
+) -> _Drafted:
     found = profile(settings, member, seen, scratch)
-    labels, values, missing = _codebook(member, seen.form)
-    columns = [_column(facts, found, labels, values, missing) for facts in found.columns]
-    contract = _contract(_slug(member.name), member, found, columns)
-    text = yaml.dump(contract, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118)
-    return _HEAD.format(file=member.shown, rows=found.rows, source=contract["source"]) + text
+    columns = [_column(facts, found, described) for facts in found.columns]
+    record = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key), "columns": columns}
+    return _Drafted(name, found.form, found.rows, record)
 
 
-def _codebook(
-    member: Member, form: Format
-) -> tuple[dict[str, str], dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-    if form.type not in ("spss", "stata"):
-        return {}, {}, {}
-    from hims_pipeline.readers.statistical import read_codebook
-
-    book = read_codebook(member.path, form.type)
-    return book.labels, book.first_labels(), book.missing
-
-
-def _column(
-    facts: Facts,
-    found: Profile,
-    labels: dict[str, str],
-    values: dict[str, dict[str, str]],
-    missing: dict[str, dict[str, str]],
-) -> _Flow:
+def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
+    book, place = described.codebook, described.places.get(facts.name)
     column = _Flow(name=facts.name)
-    if facts.name in labels:
-        column["label"] = labels[facts.name]
-    kind = facts.kind
+    if facts.name in book.labels:
+        column["label"] = book.labels[facts.name]
+    if place is not None and found.form.type == "fixed_width":
+        column |= {"start": place.start, "width": place.width}
     if _IDENTIFIER.search(facts.name):
         return _Flow(column | {"type": "text", "sensitivity": "identifier"})
     if facts.is_free_text:
         return _Flow(column | {"type": "text", "sensitivity": "free_text"})
+    kind = _kind_at(place, facts.kind)
+    if place is not None and place.decimals and found.form.type == "fixed_width":
+        column["implied_decimals"] = place.decimals
     column |= {name: list(value) if isinstance(value, tuple) else value for name, value in kind.items()}
     if found.form.type == "parquet" and "date_format" in column:
         column["date_format"] = "%Y-%m-%d"  # a timestamp at midnight is a day, whatever it prints
-    lacking = missing.get(facts.name, {})
-    known = values.get(facts.name, {})
+    lacking = book.missing.get(facts.name, {})
+    known = book.first_labels().get(facts.name, {})
     if facts.codes is not None or known:
-        codes = sorted({*(facts.codes or []), *known} - set(lacking), key=lambda code: (len(code), code))
-        column["codes"] = {_code(code, kind): known.get(code, "?") for code in codes}
+        labels = {_code(code, kind): label for code, label in known.items()}
+        seen = {_code(code, kind) for code in facts.codes or []}
+        codes = sorted({*seen, *labels} - {_code(code, kind) for code in lacking}, key=lambda c: (len(str(c)), str(c)))
+        column["codes"] = {code: labels.get(code) or "?" for code in codes}
     if lacking:
         column["missing"] = {_code(code, kind): special for code, special in lacking.items()}
     if facts.name in found.key or facts.filled == found.rows:
@@ -110,18 +138,29 @@ def _column(
     return column
 
 
+def _kind_at(place: Place | None, kind: dict[str, object]) -> dict[str, object]:
+    """The type that a codebook speaks of, where the text alone does not show it: points and zeros are not written."""
+    if place is None or not place.numeric:
+        return kind
+    if place.decimals:
+        return {"type": "decimal", "scale": place.decimals}
+    return {"type": "integer"} if place.zero_fill and kind["type"] == "text" else kind
+
+
 def _code(code: str, kind: dict[str, object]) -> int | str:
-    return int(code) if kind["type"] == "integer" and str(int(code)) == code else code
+    """A code as YAML has it; one that is no number of the column's type stays text."""
+    return int(code) if kind["type"] == "integer" and code.lstrip("-").isdecimal() else code
 
 
-def _contract(name: str, member: Member, found: Profile, columns: list[_Flow]) -> dict[str, Any]:
-    entity = {
-        "title": _Flow(en="?"),
-        "grain": "?",
-        "files": [member.name],
-        "key": list(found.key),
-        "columns": columns,
-    }
+def _contract(name: str, found: list[_Drafted]) -> dict[str, Any]:
+    forms = [_Flow(one.form.model_dump(mode="json", exclude_defaults=True) or {"type": "delimited"}) for one in found]
+    entities = {one.name: one.record for one in found}
+    if len(found) > 1:
+        entities = {
+            one.name: {**{k: v for k, v in one.record.items() if k != "columns"}, "format": form}
+            | {"columns": one.record["columns"]}
+            for one, form in zip(found, forms, strict=True)
+        }
     return {
         "source": name,
         "title": _Flow(en="?", fr="?", ar="?"),
@@ -139,8 +178,8 @@ def _contract(name: str, member: Member, found: Profile, columns: list[_Flow]) -
         "universe": "unknown",
         "duration_rule": "NONE",
         "measure_type": "stock",
-        "format": _Flow(found.form.model_dump(mode="json", exclude_defaults=True) or {"type": "delimited"}),
-        "entities": {name: entity},
+        **({"format": forms[0]} if len(found) == 1 else {}),
+        "entities": entities,
     }
 
 

@@ -201,7 +201,7 @@ def _value(place: Place, column: Column, form: Format) -> str:
     numeric = place.numeric if place.numeric is not None else column.type != "text"
     text = f"trim({raw})" if numeric else f"rtrim({raw})"
     if place.zero_fill and number:
-        text = f"regexp_replace({text}, '^(-?)0+([0-9]+)$', '\\1\\2')"
+        text = f"regexp_replace({text}, '^(-?)0+([0-9]+([.,][0-9]+)?)$', '\\1\\2')"
     if place.decimals and number:
         text = with_point(text, place.decimals, form.decimal)
     return f"case when {text} in ({null_texts(form)}) then null else {text} end"

@@ -1,12 +1,11 @@
 """Fixed-width text with one kind of record: places from a DDI-Codebook sent with it, or from the contract."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from hims_pipeline.contracts.model import Column
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.codebook import Codebook, Description, Place, label_findings
+from hims_pipeline.readers.codebook import Codebook, Description, Place, label_findings, place_findings
 from hims_pipeline.readers.columnar import check_names
 from hims_pipeline.readers.ddi import RULE, read_ddi
 from hims_pipeline.readers.fixed_lines import Cut, open_lines, overlapping, table_of
@@ -65,18 +64,4 @@ def _misplaced(shape: Shape, described: Description, file: str) -> list[Finding]
     if pair := overlapping(list(described.places.values())):
         message = f"{pair[0].name} and {pair[1].name} share characters of the line; correct the codebook"
         found.append(blocking(RULE, message, file, entity=shape.name))
-    for column, position in zip(shape.columns, shape.positions, strict=True):
-        place = described.places[shape.header[position]]
-        agreed = replace(
-            place,
-            start=column.start or place.start,
-            width=column.width or place.width,
-            decimals=column.implied_decimals or place.decimals,
-        )
-        if place != agreed:
-            message = (
-                f"says characters {place.start} to {place.end} with {place.decimals} decimals; the contract says "
-                f"{agreed.start} to {agreed.end} with {agreed.decimals}. This may be the codebook of another file"
-            )
-            found.append(blocking(RULE, message, file, entity=shape.name, column=column.name))
-    return found
+    return found + place_findings(shape, described, file, RULE)

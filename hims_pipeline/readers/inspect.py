@@ -5,7 +5,7 @@ Nothing is taken in, and nothing is left behind. Values are shown only where the
 
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from hims_pipeline.privacy.keys import Key
 from hims_pipeline.readers.dialect import Dialect, guess_dialect
 from hims_pipeline.readers.entity import read_entity
 from hims_pipeline.readers.guard import guarded
+from hims_pipeline.readers.matching import with_books
 from hims_pipeline.readers.shape import Shape, shape_of, similar
 from hims_pipeline.readers.table import Job
 from hims_pipeline.readers.unpack import Member, expand
@@ -27,23 +28,25 @@ from hims_pipeline.sql import connection, literal, literals, quote
 _SHOWN_CODES = 10
 
 
-def check_file(settings: Settings, contract: Contract, path: Path, period: str | None = None) -> list[str]:
-    """How a file differs from its contract, one sentence each; empty where it fits.
+def check_file(settings: Settings, contract: Contract, paths: Sequence[Path], period: str | None = None) -> list[str]:
+    """How files differ from their contract, one sentence each; empty where they fit.
 
     Args:
+        paths: data files, and the codebook or dictionary that goes with them.
         period: whose layout to compare with; the base layout without it.
     """
     with _scratch(settings) as scratch:
-        members, findings = expand(contract, [path], scratch, lambda text: None)
+        members, findings = expand(contract, list(paths), scratch, lambda text: None)
         said = [finding.sentence() for finding in findings]
-        for member in members:
+        books = [member for member in members if contract.is_companion(member.name, period or "")]
+        for member in [with_books(contract, one, books, period or "") for one in members if one not in books]:
             look = partial(_check, settings, contract, period, member, scratch)
             said += guarded(settings, f"checking {member.shown}", look)
         return said
 
 
-def draft_contract(path: Path) -> str:
-    """YAML of a first contract, from what the file holds; what only a person can know says `?`.
+def draft_contract(*paths: Path) -> str:
+    """YAML of a first contract, from what a file and its codebook hold; what only a person can know says `?`.
 
     Raises:
         HimsError: no reader opens the file, or it is damaged.
@@ -53,9 +56,9 @@ def draft_contract(path: Path) -> str:
     settings = load_settings()
     with _scratch(settings) as scratch:
         try:
-            return draft(settings, path, scratch)
+            return draft(settings, paths, scratch)
         except DataError as error:
-            raise HimsError(f"{path.name}: {error.message}.") from None
+            raise HimsError(f"{error.file or paths[0].name}: {error.message}.") from None
 
 
 @contextmanager
@@ -69,6 +72,10 @@ def _scratch(settings: Settings) -> Iterator[Path]:
 
 
 def _check(settings: Settings, contract: Contract, period: str | None, member: Member, scratch: Path) -> list[str]:
+    if len(member.records) > 1:
+        takers = contract.takers(member.name, period or "")
+        read = [_read(settings, shape_of(contract, name, period or ""), member, scratch) for name in takers]
+        return list(dict.fromkeys(line for lines in read for line in lines))
     seen = _seen(settings, member)
     name, said = _entity_of(contract, period, member, seen)
     if name is None:
@@ -76,6 +83,8 @@ def _check(settings: Settings, contract: Contract, period: str | None, member: M
     shape = shape_of(contract, name, period or "")
     said += _read(settings, shape, member, scratch)
     if not any("ENVELOPE-HEADER" in line or "ENVELOPE-ENCODING" in line for line in said) or seen is None:
+        return said
+    if shape.format.type in ("fixed_width", "cspro"):
         return said
     said += _hints(shape, seen)
     found = _relaxed(shape, seen)

@@ -39,7 +39,8 @@ def match(
             taken |= dict.fromkeys(takers, member)
     if complete:
         findings += _missing(shapes, taken)
-    return {name: _with_book(name, member, shapes, taken, books) for name, member in taken.items()}, findings
+    found = {name: with_books(contract, member, list(books.values()), period) for name, member in taken.items()}
+    return found, findings
 
 
 def expected_files(contract: Contract, shapes: dict[str, Shape]) -> str:
@@ -82,9 +83,10 @@ def _missing(shapes: dict[str, Shape], taken: dict[str, Member]) -> list[Finding
     ]
 
 
-def _with_book(
-    name: str, member: Member, shapes: dict[str, Shape], taken: dict[str, Member], books: dict[str, Member]
-) -> Member:
-    glob = shapes[name].format.companion
-    served = [shapes[other].format.record for other, file in taken.items() if file.path == member.path]
-    return replace(member, codebook=books.get(glob or ""), records=tuple(record for record in served if record))
+def with_books(contract: Contract, member: Member, books: list[Member], period: str) -> Member:
+    """A data file with the codebook that goes with it, and the records that are read from it."""
+    forms = [contract.format_in(name, period) for name in contract.takers(member.name, period)]
+    globs = [form.companion for form in forms if form.companion]
+    fitting = [book for book in books if any(matches(book.name, glob) for glob in globs)]
+    records = tuple(form.record for form in forms if form.record)
+    return replace(member, codebook=fitting[0] if fitting else None, records=records)

@@ -52,6 +52,7 @@ def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, A
         "universe": entity.universe or contract.universe,
         "duration_rule": entity.duration_rule or contract.duration_rule,
         "measure_type": entity.measure_type or contract.measure_type,
+        "reference_point": contract.reference_point_of(entity_name),
         "design_kind": design.kind if design else NOT_APPLICABLE,
         "expand_to_persons": design.expand_to if design else None,
         "window_years": entity.window_years,

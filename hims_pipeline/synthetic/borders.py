@@ -2,21 +2,19 @@
 
 Residents and citizens who live abroad are persons of the country, and travel with the passport that its other registers
 know; visitors are nobody's. The two passages of a trip carry the same document, and may fall into different months.
-From the day when the embarkation card ends, what only the card told is missing for many passages: a break of the series.
+From the day when the embarkation card ends, what only the card told is missing for many passages: a series break.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
 from hims_pipeline.synthetic.totals import recipe_table
 
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
-
 MONTHS = ("2024-01", "2024-02", "2024-03", "2024-04", "2024-05", "2024-06")
 TRIPS_A_DAY = 5_000  # at scale 1; fewer than in life, so that files stay small
+FEWEST_A_DAY = 50  # at any scale, so that every day of a month has passages
 CARD_ENDS = "2024-06-01"
 
 # Trips begin a month early, so that the first month has returns too.
@@ -48,8 +46,9 @@ with living as (
     where from_date < date '2023-12-01' and coalesce(to_date, death_date, date '9999-12-31') > date '2024-07-31'
         and datesub('year', birth_date, date '2023-12-01') between 5 and 90
 )
-select kind, person_no, sex, birth_date, citizenship, passport_no, count(*) over (partition by kind) as many,
-    row_number() over (partition by kind order by u('traveller', person_no), person_no) as place
+select kind, person_no, sex, birth_date, citizenship, passport_no, row_number() over (
+    partition by kind order by u('traveller', person_no), person_no
+) as place
 from living join (select distinct kind, is_resident, is_citizen from trips where kind != 'NF') as kinds
     using (is_resident, is_citizen)
 """
@@ -60,10 +59,14 @@ with bands as (
     select country, cast(percent_passages as double) as width,
         sum(cast(percent_passages as double)) over (order by n) as upto
     from passage_countries
+),
+taken as (
+    select trips.*, 1 + (place - 1) % many as traveller
+    from trips join (select kind, count(*) as many from travellers group by kind) using (kind)
 )
 select t, day as first_day, last_day, is_resident, sex, datesub('year', birth_date, day) as age, passport_no,
     citizenship as nationality
-from trips join travellers on trips.kind = travellers.kind and travellers.place = 1 + (trips.place - 1) % many
+from taken join travellers on taken.kind = travellers.kind and taken.traveller = travellers.place
 union all
 select t, day, last_day, false, if(u('sex', t) < 0.42, 'F', 'M'),
     cast(floor(80 * u('age', t) * sqrt(u('age', t))) + 2 as int),
@@ -75,11 +78,11 @@ where kind = 'NF'
 _PASSAGES = f"""
 create or replace table passages as
 with posts as (
-    select post, row_number() over (order by n) - 1 as k, count(*) over () as posts
+    select post, row_number() over (order by n) - 1 as k, count(*) over () as many
     from (select n, post, unnest(range(cast(weight as bigint))) from border_posts)
 ),
 crossed as (
-    select *, first_day as day, if(is_resident, 'S', 'E') as direction, t * 2 as i, u('post out', t) as at
+    select *, first_day as day, if(is_resident, 'S', 'E') as direction, t * 2 as i, u('post out', t) as drawn
     from known_trips
     union all
     select *, last_day, if(is_resident, 'E', 'S'), t * 2 + 1, u(if(u('same post', t) < 0.8, 'post out', 'post in'), t)
@@ -89,7 +92,7 @@ select t, i, day, direction, post, passport_no, day >= date '{CARD_ENDS}' as wit
     if(u('nationality not stated', t) < 0.01, null, nationality) as nationality,
     if(u('status not stated', t) < 0.01, 'X', if(is_resident, 'R', 'N')) as residence_status,
     if(u('sex not stated', t) < 0.005, 'X', sex) as sex
-from crossed join posts on k = cast(floor(at * posts) as bigint)
+from crossed join posts on k = cast(floor(drawn * many) as bigint)
 """
 
 _MONTH = """
@@ -105,13 +108,13 @@ order by passage_no
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
+def write(country: Country, out: Path) -> list[Sample]:
     """Write one file a month under `out/border_crossings/<month>/`."""
     con = country.con
     for name in ("border_posts", "border_trips"):
         recipe_table(country, name)
     recipe_table(country, "nationalities", "passage_countries")
-    con.execute(_TRIPS.format(trips_a_day=round(TRIPS_A_DAY * country.scale)))
+    con.execute(_TRIPS.format(trips_a_day=max(FEWEST_A_DAY, country.count(TRIPS_A_DAY))))
     for query in (_TRAVELLERS, _KNOWN, _PASSAGES):
         con.execute(query)
     found = []

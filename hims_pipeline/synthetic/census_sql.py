@@ -1,4 +1,4 @@
-"""The queries of a census over the country, one thought each: residents, heads, couples, members, answers.
+"""The queries of a census over the country, one thought each: residents, heads, couples, members, answers, emigrants.
 
 Names in braces are fields of `census.Wave`. `u(stream, i)` is uniform in [0, 1) and always the same.
 """
@@ -174,39 +174,58 @@ join names as given on given.part = answers.sex and given.no = answers.given_no
 join names as family on family.part = 'family' and family.no = answers.family_no
 """
 
-LAYOUT_2024 = f"""
-select household_no, line_no, governorate, relationship, sex, age, national_id, full_name, full_name_ar, citizenship,
-    nationality, birthplace, country_of_birth, governorate_of_birth, residence_5y, country_of_residence_5y,
-    governorate_of_residence_5y, education, activity
-from ({NAMED}) order by household_no, line_no
+# Whom a household left behind reports: of those who left in the five years before and live abroad on census day, as many
+# by country and sex as are reported. Households that left whole are the rest.
+LEAVERS = f"""
+with left_home as (
+    select person_no, stay_no, from_date, country, reason
+    from stays
+    where country != '{HOME}' and stay_no > 1 and from_date > date '{{before}}' and from_date <= date '{{day}}'
+        and (to_date is null or to_date > date '{{day}}')
+),
+named as (
+    select left_home.*, home.governorate, persons.sex, persons.birth_date, persons.education as final_education
+    from left_home
+    join stays as home on home.person_no = left_home.person_no and home.stay_no = left_home.stay_no - 1
+    join persons on persons.person_no = left_home.person_no
+    where home.country = '{HOME}' and persons.citizenship = '{HOME}'
+),
+ranked as (
+    select *, row_number() over (
+        partition by country, sex order by u('reported {{year}}', person_no), person_no
+    ) as place
+    from named
+)
+select ranked.*, cast(date_sub('year', birth_date, date '{{day}}') as int) as age
+from ranked
+join reported on reported.country = ranked.country and reported.sex = ranked.sex
+where place <= n and from_date <= date '{{left_until}}'
 """
 
-
-def _code(country: str, year: str) -> str:
-    return f"if({country} = 'XXX', '99', (select code_{year} from nationalities where country = named.{country}))"
-
-
-LAYOUT_2014 = f"""
+EMIGRANTS = """
+with sizes as (
+    select governorate, any_value(households) as households from heads group by governorate
+),
+homes as (
+    select leavers.*, governorate || lpad(cast(
+        cast(1 + floor(u('household left {year}', person_no) * households) as int) as varchar), 6, '0') as household_no
+    from leavers join sizes using (governorate)
+)
 select
-    governorate as GOUV,
-    household_no as N_MENAGE,
-    line_no as N_ORDRE,
-    full_name as NOM_PRENOM,
-    full_name_ar as NOM_PRENOM_AR,
-    national_id as CIN,
-    ['Chef de ménage', 'Conjoint', 'Enfant', 'Père ou mère', 'Autre parent', 'Sans lien'][cast(relationship as int)]
-        as LIEN_PARENTE,
-    if(sex = 'M', '1', '2') as SEXE,
-    lpad(cast(age as varchar), 2, '0') as AGE,
-    ['1', '2', '3', '4', '5', '6', null, null, '0', '9'][cast(education as int) + 1] as NIVEAU_INSTR,
-    ['A', 'C', 'I', 'I', 'I', 'I', null, 'Z', 'N'][cast(activity as int)] as ACTIVITE,
-    citizenship as NAT_TN,
-    {_code("nationality", "2014")} as PAYS_NAT,
-    birthplace as LIEU_NAISS,
-    {_code("country_of_birth", "2014")} as PAYS_NAISS,
-    governorate_of_birth as GOUV_NAISS,
-    residence_5y as RESID_2009,
-    {_code("country_of_residence_5y", "2014")} as PAYS_2009,
-    governorate_of_residence_5y as GOUV_2009
-from ({NAMED}) as named order by household_no, line_no
+    household_no, governorate, sex, age, country, cast(year(from_date) as int) as departure_year,
+    row_number() over (partition by household_no order by from_date, person_no) as emigrant_no,
+    case
+        when u('reason not stated {year}', person_no) < 0.004 then '9'
+        when reason = 'EMP' then if(u('contract', person_no) < 0.333, '2', '1')
+        when reason = 'EDUC' then '3'
+        when reason = 'FAM' then '4'
+        else '5'
+    end as reason,
+    case
+        when age < 6 then '8'
+        when u('education not stated {year}', person_no) < 0.01 then '9'
+        when age < 12 then least('1', final_education)
+        else final_education
+    end as education
+from homes
 """

@@ -5,13 +5,10 @@ here. The number of a commune is invented beyond its governorate.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
 
 YEARS = range(2014, 2025)
 PERCENT_DEATHS_REGISTERED = 95
@@ -66,7 +63,7 @@ order by NUM_ACTE
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
+def write(country: Country, out: Path) -> list[Sample]:
     """Write births and deaths, two files a year under `out/civil_registration/<year>/`."""
     con = country.con
     con.execute(_BORN)

@@ -6,14 +6,11 @@ Persons are as many as published, registrations some more.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
 from hims_pipeline.synthetic.totals import recipe_table, scaled
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
 
 ENCODINGS = {"2008-12-31": "windows-1256"}  # later editions are UTF-8 with a byte order mark
 PERCENT_TWICE = 1.5
@@ -24,7 +21,7 @@ _SCRAMBLE = 7_368_787  # without a factor in common with powers of ten: the numb
 _ABROAD = f"""
 create or replace table consular_stays as
 select person_no, country, from_date,
-    from_date + cast(floor(900 * u('registers', person_no * 100 + stay_no) ** 2) as int) as registered_on,
+    from_date + cast(floor(600 * u('registers', person_no * 100 + stay_no) ** 2) as int) as registered_on,
     row_number() over (partition by person_no order by from_date) as place
 from stays join persons using (person_no)
 where country != '{HOME}' and (citizenship = '{HOME}' or second_citizenship = '{HOME}')
@@ -134,8 +131,8 @@ order by NUM_INSCRIPTION
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
-    """Write one file an edition under `out/<period>/`.
+def write(country: Country, out: Path) -> list[Sample]:
+    """Write one file an edition under `out/consular_register/<period>/`.
 
     Where fewer citizens ever registered abroad than were published, all of them are in the edition, and no more.
     """
@@ -158,7 +155,7 @@ def write(country: "Country", out: Path) -> list[Sample]:
         }  # fmt: skip
         con.execute(_CHOSEN.format_map(words))
         con.execute(_REGISTRATIONS.format_map(words))
-        path = out / day / f"registre_consulaire_{day}_{MARK}.csv"
+        path = out / "consular_register" / day / f"registre_consulaire_{day}_{MARK}.csv"
         write_csv(con, _WRITTEN.format_map(words), path, delimiter=";", encoding=encoding)
         con.execute("insert into consular_before (select person_no from consular_chosen except from consular_before)")
         found.append(Sample("consular_register", day, [path]))

@@ -6,23 +6,21 @@ Not here: the SQL (`hims_survey_sql`), or how weights are raked (`raking`).
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
 
 from hims_pipeline.synthetic import hims_survey_sql as sql
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.formats import write_spss
-from hims_pipeline.synthetic.labelled import contract, countries, labels, rows, value_labels
+from hims_pipeline.synthetic.labelled import contract, countries, labels, value_labels
 from hims_pipeline.synthetic.raking import rake, scaled
-from hims_pipeline.synthetic.samples import Sample
+from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
 
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
-
 SOURCE, PERIOD, DAY = "hims_survey", "2021", "2020-12-31"
-LISTED, DISTRICTS, DISTRICTS_AT_LEAST = 150_000, 1_860, 240
+LISTED, LISTED_AT_LEAST = 150_000, 4_000
+DISTRICTS, DISTRICTS_AT_LEAST = 1_860, 240
 URBAN_SHARE, UNANSWERED, HOUSEHOLD_SIZE = 0.68, 0.012, 3.7
 STAYED_FACTOR = 4  # drawn from so many times the non-migrants that are needed
 FILE_OF = {
@@ -41,12 +39,12 @@ POPULATION = {
 }
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
-    """Write the wave's six SPSS files into `out`; the same country gives the same bytes."""
+def write(country: Country, out: Path) -> list[Sample]:
+    """Write the wave's six SPSS files under `out/<source>/<period>/`; the same country gives the same bytes."""
     con = country.con
-    _lists(con, country.scale)
+    _lists(country)
     _people(con, country.scale)
-    _weights(con, country.scale)
+    _weights(country)
     con.execute(f"create or replace temp table hims_dreams as {sql.DREAMS}")
     homes = con.execute("select count(distinct id_menage) from hims_people").fetchall()[0][0]
     residents = con.execute(f"select count(*) from hims_here where country = '{HOME}'").fetchall()[0][0]
@@ -57,15 +55,18 @@ def write(country: "Country", out: Path) -> list[Sample]:
         if entity in POPULATION:
             query += sql.PERSONS.format(population=POPULATION[entity])
         columns = contract(SOURCE).entities[entity].columns
-        path = out / f"Tunisia-HIMS_{name}_{PERIOD}_{MARK}.sav"
+        path = out / SOURCE / PERIOD / f"Tunisia-HIMS_{name}_{PERIOD}_{MARK}.sav"
         files.append(write_spss(con, query, path, value_labels(columns), labels(columns)))
     return [Sample(SOURCE, PERIOD, files)]
 
 
-def _lists(con: duckdb.DuckDBPyConnection, scale: float) -> None:
+def _lists(country: Country) -> None:
     """The recipe's tables; sizes of the samples follow from the scale."""
-    listed = max(round(LISTED * scale), 4_000)
-    groups = pd.DataFrame(rows("hims_groups")).astype({"class": int, "interviews": int, "at_least": int})
+    con, scale = country.con, country.scale
+    listed = max(round(LISTED * scale), LISTED_AT_LEAST)
+    groups = pd.DataFrame(country.recipe.tables["hims_groups"]).astype(
+        {"class": int, "interviews": int, "at_least": int}
+    )
     groups["interviews"] = [
         max(round(n * scale), at_least) for n, at_least in zip(groups["interviews"], groups["at_least"], strict=True)
     ]
@@ -74,7 +75,7 @@ def _lists(con: duckdb.DuckDBPyConnection, scale: float) -> None:
     tables = {
         "hims_groups": groups,
         "hims_countries": pd.DataFrame(countries())[["country_code", "m49", "region_m49"]],
-        "hims_country_groups": pd.DataFrame(rows("hims_country_groups")),
+        "hims_country_groups": pd.DataFrame(country.recipe.tables["hims_country_groups"]),
     }
     for name, frame in tables.items():
         con.register("made", frame)
@@ -87,7 +88,7 @@ def _people(con: duckdb.DuckDBPyConnection, scale: float) -> None:
         f"select count(*) from stays where country = '{HOME}' and from_date <= date '{DAY}'"
         f" and (to_date is null or to_date > date '{DAY}')"
     ).fetchall()[0][0]
-    needed = max(max(round(LISTED * scale), 4_000), 3_000) * STAYED_FACTOR
+    needed = max(round(LISTED * scale), LISTED_AT_LEAST) * STAYED_FACTOR
     values = {
         "home": HOME,
         "day": DAY,
@@ -109,10 +110,11 @@ def _people(con: duckdb.DuckDBPyConnection, scale: float) -> None:
         con.execute(f"create or replace temp table {name} as {query.format_map(values)}")
 
 
-def _weights(con: duckdb.DuckDBPyConnection, scale: float) -> None:
+def _weights(country: Country) -> None:
     """One weight a person interviewed, by population raked to the margins of the recipe."""
+    con, scale = country.con, country.scale
     margins: dict[str, dict[str, dict[str, float]]] = {}
-    for row in rows("hims_margins"):
+    for row in country.recipe.tables["hims_margins"]:
         of = margins.setdefault(row["population"], {}).setdefault(row["variable"], {})
         of[row["category"]] = float(row["persons"])
     frames = []

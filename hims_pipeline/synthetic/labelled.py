@@ -1,13 +1,11 @@
 """Value labels of a statistical file, as the contract words them: the file and its code book cannot drift apart."""
 
 import csv
-from pathlib import Path
 
 from hims_pipeline.contracts.load import load_contract
 from hims_pipeline.contracts.model import Column, Contract, Text
 from hims_pipeline.settings import REPOSITORY
 
-RECIPE = REPOSITORY / "data" / "samples" / "recipe"
 NONRESPONSE = {"_U": "Ne sait pas", "_R": "Refuse de répondre", "_Z": "Non concerné"}
 
 
@@ -15,25 +13,20 @@ def contract(source: str) -> Contract:
     return load_contract(REPOSITORY / "data" / "contracts" / f"{source}.yml")
 
 
-def rows(name: str, folder: Path = RECIPE) -> list[dict[str, str]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def countries() -> list[dict[str, str]]:
     """The code list of countries that have a numeric code."""
-    listed = rows("countries", REPOSITORY / "data" / "codelists")
-    return [row for row in listed if row["status"] == "current" and row["m49"]]
+    with (REPOSITORY / "data" / "codelists" / "countries.csv").open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["status"] == "current" and row["m49"]]
 
 
-def value_labels(columns: tuple[Column, ...]) -> dict[str, dict[int, str]]:
+def value_labels(columns: tuple[Column, ...]) -> dict[str, dict[int | float | str, str]]:
     """Column -> code -> French label, for coded columns and columns of countries."""
-    of_countries = {int(row["m49"]): row["name_fr"] for row in countries()}
-    found = {}
+    of_countries: dict[int | float | str, str] = {int(row["m49"]): row["name_fr"] for row in countries()}
+    found: dict[str, dict[int | float | str, str]] = {}
     for column in columns:
-        codes = {int(code): label for code, label in (column.codes or {}).items()}
+        codes: dict[int | float | str, str] = {int(code): label for code, label in (column.codes or {}).items()}
         if column.crosswalk == "M49":
-            codes = dict(of_countries)
+            codes = {**of_countries}
         codes |= {int(code): NONRESPONSE[special] for code, special in column.missing.items()}
         if codes:
             found[column.name] = codes
@@ -42,4 +35,4 @@ def value_labels(columns: tuple[Column, ...]) -> dict[str, dict[int, str]]:
 
 def labels(columns: tuple[Column, ...]) -> dict[str, str]:
     """Column -> its French label."""
-    return {c.name: c.label.fr if isinstance(c.label, Text) else c.label for c in columns}
+    return {c.name: c.label.get("fr") if isinstance(c.label, Text) else c.label for c in columns}

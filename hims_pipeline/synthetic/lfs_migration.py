@@ -5,14 +5,11 @@ Stata files, a year each. Departures are the country's moves abroad of the year 
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.labelled import contract, countries, labels, value_labels
-from hims_pipeline.synthetic.samples import Sample
+from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
 
 SOURCE = "lfs_migration"
 YEARS = ("2021", "2022", "2023")
@@ -75,12 +72,12 @@ _FILES = {
 _NAMES = {"households": "menages", "departures": "sortants"}
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
-    """Write two Stata files a year into `out/<year>/`; the same country gives the same bytes."""
-    return [_year(country, year, out / year) for year in YEARS]
+def write(country: Country, out: Path) -> list[Sample]:
+    """Write two Stata files a year under `out/<source>/<year>/`; the same country gives the same bytes."""
+    return [_year(country, year, out / SOURCE / year) for year in YEARS]
 
 
-def _year(country: "Country", year: str, out: Path) -> Sample:
+def _year(country: Country, year: str, out: Path) -> Sample:
     con, scale = country.con, country.scale
     residents = con.execute(
         f"select count(*) from stays where country = '{HOME}' and from_date < date '{year}-01-01'"
@@ -102,7 +99,7 @@ def _year(country: "Country", year: str, out: Path) -> Sample:
     return Sample(SOURCE, year, files)
 
 
-def _stata(country: "Country", entity: str, query: str, out: Path, year: str) -> Path:
+def _stata(country: Country, entity: str, query: str, out: Path, year: str) -> Path:
     columns = contract(SOURCE).entities[entity].columns
     path = out / f"enpe_migration_{_NAMES[entity]}_{year}_{MARK}.dta"
     path.parent.mkdir(parents=True, exist_ok=True)

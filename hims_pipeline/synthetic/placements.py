@@ -6,14 +6,12 @@ leaves room for, those who came back first to go.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
+from hims_pipeline.synthetic.totals import recipe_table
 
 CHANNELS = ("placements_atct", "placements_aneti", "placements_private")  # in this order they choose their contracts
 AGENCY, OFFICE, BUREAUX = CHANNELS
@@ -41,7 +39,7 @@ from leavers left join placement_sectors using (occupation)
 _DRAWN = """
 insert into placed
 with wanted as (
-    select period, year, round(contracts * {scale}) - round(also * {scale}) as own
+    select period, year, round(cast(contracts as int) * {scale}) - round(cast(also as int) * {scale}) as own
     from placements
     where source = '{source}'
 ),
@@ -49,7 +47,7 @@ open_pool as (
     select pool.*, wanted.period, wanted.own,
         row_number() over (
             partition by wanted.period
-            order by -ln(1 - u('{source}', pool.move_no)) / weight, pool.contract_no
+            order by -ln(1 - u('{source}', pool.move_no)) / cast(weight as double), pool.contract_no
         ) as place
     from placement_pool as pool
     join placement_destinations as weights on weights.source = '{source}' and weights.country = pool.country
@@ -62,7 +60,9 @@ select '{source}', period, contract_no, false from open_pool where place <= own
 # Contracts of the channels before that this one reports too.
 _SHARED = """
 insert into placed
-with wanted as (select period, year, round(also * {scale}) as also from placements where source = '{source}'),
+with wanted as (
+    select period, year, round(cast(also as int) * {scale}) as also from placements where source = '{source}'
+),
 others as (
     select placed.contract_no, wanted.period, wanted.also,
         row_number() over (partition by wanted.period order by u('{source} too', move_no), contract_no) as place
@@ -150,15 +150,17 @@ order by {day}, contract_no
 _ATCT_HEADER = ("N° contrat", "CIN", "Nom et prénom", "Sexe", "Pays", "Secteur", "Date")
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
+def write(country: Country, out: Path) -> list[Sample]:
     """Write the files of the three channels under `out/<source>/<period>/`."""
     con = country.con
+    for name in ("placements", "placement_destinations", "placement_sectors", "places", "titles"):
+        recipe_table(country, name)
     con.execute(_POOL)
     con.execute(
         "create or replace table placed (source varchar, period varchar, contract_no varchar, is_shared boolean)"
     )
     for source in CHANNELS:
-        in_period = "wanted.year = year(signed_on)"
+        in_period = "cast(wanted.year as int) = year(signed_on)"
         if source == OFFICE:
             in_period += " and wanted.period = year(signed_on) || 'Q' || quarter(signed_on)"
         for query in (_DRAWN, _SHARED):
@@ -166,7 +168,7 @@ def write(country: "Country", out: Path) -> list[Sample]:
     con.execute("create or replace table cooperants (contract_no varchar)")
     found = []
     for source, period, year, stock in con.execute(
-        "select source, period, year, stock from placements order by n"
+        "select source, period, cast(year as int), cast(stock as int) from placements order by n"
     ).fetchall():
         folder = out / source / period
         if source == AGENCY:
@@ -185,7 +187,7 @@ def _placed(source: str, period: str) -> str:
     return _NAMED.format(chosen="placed", where=f"where chosen.source = '{source}' and chosen.period = '{period}'")
 
 
-def _agency_files(country: "Country", folder: Path, year: int, stock: int | None) -> list[Path]:
+def _agency_files(country: Country, folder: Path, year: int, stock: int | None) -> list[Path]:
     """The workbook of contracts of a year, and that of cooperants in post where the recipe has their number."""
     con = country.con
     placements = folder / f"atct_placements_{year}_{MARK}.xlsx"
@@ -200,7 +202,7 @@ def _agency_files(country: "Country", folder: Path, year: int, stock: int | None
     return [*paths, _workbook(country, cooperants, "Coopérants en exercice au 31 décembre", year, in_post, "from_date")]
 
 
-def _workbook(country: "Country", path: Path, what: str, year: int, named: str, day: str) -> Path:
+def _workbook(country: Country, path: Path, what: str, year: int, named: str, day: str) -> Path:
     titles = [(line.format(what=what, year=year),) for (line,) in country.con.execute(_TITLES).fetchall()]
     rows = country.con.execute(_ATCT.format(named=named, day=day)).fetchall()
     return write_workbook(path, "Feuil1", [*titles, _ATCT_HEADER, *rows])

@@ -5,18 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from hims_pipeline.synthetic.recipe import largest_remainder
+
 ROUNDS = 200
 UNIT = 10_000  # weights have four digits after the point, so that their sums are exact
 
 
 def scaled(parts: Mapping[str, float], scale: float) -> dict[str, int]:
     """Whole numbers that add up to round(total * scale), each part as near to its own as can be (largest remainder)."""
-    exact = {name: value * scale for name, value in parts.items()}
-    found = {name: int(value) for name, value in exact.items()}
-    left = round(sum(exact.values())) - sum(found.values())
-    for name in sorted(exact, key=lambda name: found[name] - exact[name])[:left]:
-        found[name] += 1
-    return found
+    return dict(zip(parts, largest_remainder(round(sum(parts.values()) * scale), list(parts.values())), strict=True))
 
 
 def rake(categories: Mapping[str, Any], targets: Mapping[str, Mapping[str, float]], start: Any) -> Any:

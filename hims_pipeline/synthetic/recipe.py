@@ -14,15 +14,28 @@ from hims_pipeline.errors import HimsError
 Row = dict[str, str]
 TABLES = (
     "ages",
+    "border_posts",
+    "border_trips",
     "choices",
+    "consular_register",
+    "consulates",
     "delegations",
     "education",
     "emigrants",
+    "employers",
+    "foreign_students",
     "governorates",
     "names",
     "nationalities",
     "periods",
+    "places",
     "region_moves",
+    "residence_cards",
+    "spellings",
+    "student_departures",
+    "students_abroad",
+    "titles",
+    "work_authorisations",
 )
 OLDEST = 110
 

@@ -5,13 +5,11 @@ sends keeps its size at any scale. Parts and totals are rounded one by one, and 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import MARK, write_csv
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
+from hims_pipeline.synthetic.totals import recipe_table
 
 CURRENCY = "TND"
 FILES = {
@@ -22,12 +20,12 @@ FILES = {
 # Every part, and the total that each file shows: channels are shares of a total, forms and countries add up to one.
 _AMOUNTS = """
 create or replace table remittance_rows as
-select day, entity, item, amount, n from remittances
+select day, entity, item, cast(amount as double) as amount, n from remittances
 union all
-select day, entity, channel, amount * percent / 100, remittance_channels.n
+select day, entity, channel, cast(amount as double) * cast(percent as double) / 100, remittance_channels.n
 from remittances, remittance_channels where entity = 'cumulative'
 union all
-select day, entity, if(entity = 'annual', 'T', 'Total'), sum(amount), 1000
+select day, entity, if(entity = 'annual', 'T', 'Total'), sum(cast(amount as double)), 1000
 from remittances where entity != 'cumulative' group by day, entity
 """
 
@@ -43,9 +41,11 @@ order by if(item = 'TOTAL', 1000, n)
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
+def write(country: Country, out: Path) -> list[Sample]:
     """Write the files of each day of the recipe under `out/remittances/<day>/`."""
     con = country.con
+    for name in ("remittances", "remittance_channels"):
+        recipe_table(country, name)
     con.execute(_AMOUNTS)
     found: dict[str, list[Path]] = {}
     for day, entity in con.execute(

@@ -9,13 +9,41 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hims_pipeline.settings import Settings
-from hims_pipeline.synthetic import borders, census
+from hims_pipeline.synthetic import (
+    borders,
+    census,
+    civil_registration,
+    consular_register,
+    foreign_students,
+    hims_survey,
+    lfs_migration,
+    placements,
+    remittances,
+    residence_cards,
+    social_security,
+    students_abroad,
+    work_authorisations,
+)
 from hims_pipeline.synthetic.country import SEED, Country, open_country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import MARK
 
 SCALE = 0.01
-WRITERS: tuple[Callable[[Country, Path], list[Sample]], ...] = (census.write, borders.write)
+WRITERS: tuple[Callable[[Country, Path], list[Sample]], ...] = (
+    census.write,
+    hims_survey.write,
+    lfs_migration.write,
+    borders.write,
+    residence_cards.write,
+    work_authorisations.write,
+    consular_register.write,
+    foreign_students.write,
+    students_abroad.write,
+    civil_registration.write,
+    placements.write,
+    social_security.write,
+    remittances.write,
+)
 ERROR_PAGE = """<!DOCTYPE html>
 <html lang="fr">
 <head><meta charset="utf-8"><title>502 Bad Gateway</title></head>

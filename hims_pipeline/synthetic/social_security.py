@@ -4,34 +4,40 @@ Who works at home and is declared has an account; some have a second one, for an
 another number. Foreigners are known by their passport, and a few accounts by nothing.
 """
 
+import calendar
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
 
 CURRENCY = "TND"
 PERCENT_SECOND_ACCOUNT = 6
 PERCENT_STOPPED = 4  # of accounts that end within the quarter
 _MATRICULE = 7_368_787  # without a factor in common with powers of ten: the numbers stay different
 
+# Who works and is declared at any time, once for all quarters: the draw is the same in each of them.
+_DECLARED = f"""
+create or replace table declared_workers as
+with drawn as (
+    select persons.*, stays.governorate, stays.from_date, coalesce(stays.to_date, date '9999-12-31') as to_date,
+        u('declared', person_no) * 100 as place
+    from persons join stays using (person_no)
+    where stays.country = '{HOME}' and persons.branch is not null
+        and stays.from_date <= date '{{last}}' and coalesce(stays.to_date, date '9999-12-31') > date '{{first}}'
+)
+select * from drawn where place < if(citizenship = '{HOME}', {{percent_citizens}}, {{percent_foreigners}})
+"""
+
 # Workers who live at home on the last day of the quarter, each with one or two accounts.
 _ACCOUNTS = f"""
 create or replace table insured_accounts as
-with workers as (
-    select persons.*, stays.governorate, stays.from_date
-    from persons join stays using (person_no)
-    where stays.country = '{HOME}' and persons.branch is not null
-        and stays.from_date <= date '{{last}}' and coalesce(stays.to_date, date '9999-12-31') > date '{{last}}'
-        and coalesce(death_date, date '9999-12-31') > date '{{last}}'
+with declared as (
+    select * from declared_workers
+    where from_date <= date '{{last}}' and to_date > date '{{last}}'
         and date_sub('year', birth_date, date '{{last}}') between 18 and 64
-),
-declared as (
-    select * from workers
-    where u('declared', person_no) * 100 < if(citizenship = '{HOME}', {{percent_citizens}}, {{percent_foreigners}})
+        and place < if(citizenship = '{HOME}', {{percent_citizens}}, {{percent_foreigners}})
 ),
 numbered as (
     select declared.*, k, person_no * 2 + k as account_no
@@ -82,19 +88,29 @@ order by account_no
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
+def write(country: Country, out: Path) -> list[Sample]:
     """Write one file a quarter of the recipe under `out/social_security/<quarter>/`."""
     con = country.con
+    rows = country.recipe.tables["social_security"]
+    days = [covers_quarter(row["period"]) for row in rows]
+    con.execute(
+        _DECLARED.format(
+            first=days[0][0],
+            last=days[-1][1],
+            percent_citizens=max(float(row["percent_citizens"]) for row in rows),
+            percent_foreigners=max(float(row["percent_foreigners"]) for row in rows),
+        )
+    )
     found = []
-    quarters = con.execute(
-        "select period, percent_citizens, percent_foreigners from social_security order by n"
-    ).fetchall()
-    for period, citizens, foreigners in quarters:
-        year, quarter = int(period[:4]), int(period[-1])
-        (first, last), = con.execute(
-            "select make_date($1, $2, 1), last_day(make_date($1, $2 + 2, 1))", [year, 3 * quarter - 2]
-        ).fetchall()  # fmt: skip
-        con.execute(_ACCOUNTS.format(first=first, last=last, percent_citizens=citizens, percent_foreigners=foreigners))
-        path = out / "social_security" / period / f"cnss_{period}_{MARK}.csv"
-        found.append(Sample("social_security", period, [write_csv(con, _WRITTEN, path, ";", "windows-1256")]))
+    for row, (first, last) in zip(rows, days, strict=True):
+        con.execute(_ACCOUNTS.format(first=first, last=last, **row))
+        path = out / "social_security" / row["period"] / f"cnss_{row['period']}_{MARK}.csv"
+        write_csv(con, _WRITTEN, path, delimiter=";", encoding="windows-1256")
+        found.append(Sample("social_security", row["period"], [path]))
     return found
+
+
+def covers_quarter(period: str) -> tuple[date, date]:
+    """First and last day of a quarter that is spelt 2024Q1."""
+    year, month = int(period[:4]), 3 * int(period[-1])
+    return date(year, month - 2, 1), date(year, month, calendar.monthrange(year, month)[1])

@@ -36,7 +36,7 @@ def load_streams(con: duckdb.DuckDBPyConnection, recipe: Recipe, seed: int) -> N
         + ", ".join(
             f"cast({name} as double) as {name}"
             for name in recipe.tables["nationalities"][0]
-            if name not in ("country", "code_2014")
+            if name not in ("country", "code_2014", "m49")
         )
         + ") from nationalities"
     )

@@ -4,15 +4,12 @@ Both are about the same persons and are not the same count: a stock and a flow, 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
 from hims_pipeline.synthetic.totals import recipe_table, scaled, titles
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
 
 # Citizens who live abroad on the last day of the year; who went to study come first, then those of student's age.
 _STUDENTS = f"""
@@ -84,7 +81,7 @@ where low + cast(place <= rest as int) > 0
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
+def write(country: Country, out: Path) -> list[Sample]:
     """Write the files of each year of the recipe, and the departures, under `out/<source>/<period>/`."""
     con = country.con
     scaled(country, "students_abroad", "persons")

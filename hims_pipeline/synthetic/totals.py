@@ -4,25 +4,20 @@ Each part of a total is a whole number and the parts add up to the scaled total,
 figures come out as they are. Here: counts. Not here: who is counted (the writers of sources).
 """
 
-from typing import TYPE_CHECKING
-
 from hims_pipeline.sql import literals
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
+from hims_pipeline.synthetic.country import Country
 
 
-def recipe_table(country: "Country", name: str, called: str = "") -> None:
+def recipe_table(country: Country, name: str, called: str = "") -> None:
     """Make a table of the recipe a table of the connection: its columns as text, NULL where empty, `n` its order."""
     rows = country.recipe.tables[name]
     values = ", ".join(f"({n}, {literals(list(row.values()))})" for n, row in enumerate(rows, 1))
     columns = ", ".join(f"nullif({column}, '') as {column}" for column in rows[0])
-    country.con.execute(
-        f"create or replace table {called or name} as select n, {columns} from (values {values}) as t(n, {', '.join(rows[0])})"
-    )
+    sent = f"(values {values}) as t(n, {', '.join(rows[0])})"
+    country.con.execute(f"create or replace table {called or name} as select n, {columns} from {sent}")
 
 
-def scaled(country: "Country", name: str, count: str, within: str = "period") -> None:
+def scaled(country: Country, name: str, count: str, within: str = "period") -> None:
     """Make the table `<name>_scaled` from the recipe's: `wanted` is its `count` at the scale, by largest remainder.
 
     Args:
@@ -50,6 +45,6 @@ def scaled(country: "Country", name: str, count: str, within: str = "period") ->
     )
 
 
-def titles(country: "Country", source: str) -> list[tuple[str]]:
+def titles(country: Country, source: str) -> list[tuple[str]]:
     """The title rows above the header of a workbook, as the recipe has them."""
     return [(row["line"],) for row in country.recipe.tables["titles"] if row["source"] == source]

@@ -1,18 +1,17 @@
 """Work authorisations of the synthetic country: contracts of foreigners that were decided on in a year.
 
 As many are approved as were published, by citizenship; some more were refused or are pending. Where fewer foreigners of
-a citizenship live in the country than were authorised, some have several contracts, as some do in life.
+a citizenship live in the country than were authorised, some have several contracts, as some do in life; where nobody
+does, as in a small sample, others have theirs.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hims_pipeline.synthetic.country import Country
+from hims_pipeline.synthetic.foreigners import find_foreigners
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
 from hims_pipeline.synthetic.totals import recipe_table, scaled
-
-if TYPE_CHECKING:
-    from hims_pipeline.synthetic.country import Country
 
 PERCENT_REFUSED = 6
 PERCENT_PENDING = 2
@@ -22,9 +21,10 @@ _WORKERS = f"""
 create or replace table authorised_workers as
 with groups as (select distinct country from work_authorisations where country != '_O'),
 residents as (
-    select distinct persons.*, coalesce(groups.country, '_O') as quota
-    from stays join persons using (person_no) left join groups on groups.country = citizenship
-    where stays.country = '{HOME}' and citizenship != '{HOME}' and coalesce(second_citizenship, '') != '{HOME}'
+    select distinct foreign_persons.*, coalesce(groups.country, '_O') as quota
+    from foreign_stays as stays join foreign_persons using (person_no)
+    left join groups on groups.country = citizenship
+    where stays.country = '{HOME}'
         and from_date <= date '{{year}}-06-30'
         and coalesce(to_date, death_date, date '9999-12-31') > date '{{year}}-06-30'
         and datesub('year', birth_date, date '{{year}}-06-30') between 18 and 64
@@ -35,9 +35,11 @@ from residents
 """
 
 _CONTRACTS = """
-with wanted as (
-    select country as quota, unnest(range(wanted)) as k from work_authorisations_scaled where period = '{year}'
+with listed as (
+    select if(country in (select quota from authorised_workers), country, '_O') as quota, unnest(range(wanted)) as k
+    from work_authorisations_scaled where period = '{year}'
 ),
+wanted as (select quota, row_number() over (partition by quota order by k) - 1 as k from listed),
 approved as (
     select authorised_workers.*, k, 'A' as decision
     from wanted join authorised_workers using (quota)
@@ -79,16 +81,17 @@ order by number
 """
 
 
-def write(country: "Country", out: Path) -> list[Sample]:
-    """Write one file a year of the recipe under `out/<year>/`."""
+def write(country: Country, out: Path) -> list[Sample]:
+    """Write one file a year of the recipe under `out/work_authorisations/<year>/`."""
     con = country.con
+    find_foreigners(country)
     scaled(country, "work_authorisations", "permits")
     for name in ("places", "employers"):
         recipe_table(country, name)
     found = []
     for (year,) in con.execute("select distinct period from work_authorisations order by period").fetchall():
         con.execute(_WORKERS.format(year=year))
-        path = out / year / f"autorisations_travail_{year}_{MARK}.csv"
+        path = out / "work_authorisations" / year / f"autorisations_travail_{year}_{MARK}.csv"
         query = _CONTRACTS.format(year=year, refused=PERCENT_REFUSED, pending=PERCENT_PENDING)
         write_csv(con, query, path, delimiter=";", encoding="windows-1256")
         found.append(Sample("work_authorisations", year, [path]))

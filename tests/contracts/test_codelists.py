@@ -11,9 +11,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
+from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.contracts.model import Contract
 
 Rows = Callable[[str], list[dict[str, str]]]
 KEYS = {
@@ -25,6 +29,9 @@ KEYS = {
     "data_kinds": ("data_kind",),
     "definitions": ("kind", "code"),
     "series_breaks": ("break_id",),
+    "assignment_seeds": ("scheme",),
+    "correspondences": ("scheme", "code", "to_code"),
+    "occupations": ("code",),
     "xwalk_area": ("scheme", "code"),
     "xwalk_country": ("scheme", "code"),
 }
@@ -164,6 +171,37 @@ def test_chi_is_not_chile_and_no_group_is_a_country(codelist: Rows) -> None:
     assert (to["WDI", "CHI"], to["WDI", "CHL"], to["UNDESA", "OOO"]) == ("XCX", "CHL", "_O")
     assert (to["M49", "900"], to["M49", "5"], to["M49", "1834"], to["M49", "788"]) == ("_W", "_AGG", "_AGG", "TUN")
     assert (to["INDEC", "14"], to["INDEC", "202"], to["INDEC", "999"]) == ("ARG", "BOL", "_U")
+
+
+def test_breaks_are_of_sources_and_indicators_that_are_there(
+    codelist: Rows, contracts: dict[str, Contract], data: Path
+) -> None:
+    for row in codelist("series_breaks"):
+        assert row["source"] in contracts, row
+        assert row["indicator"] in {"", *load_indicators(data)}, row
+        assert date.fromisoformat(row["from_date"]), row
+        assert row["stated_by"], row
+
+
+def test_not_stated_refused_and_not_applicable_are_three_things_of_every_answer(
+    definitions: set[tuple[str, str]],
+) -> None:
+    kinds = {kind for kind, code in definitions if code == "_R"}
+    assert {"birth_status", "reason_code", "education_level", "activity_status", "entry_route"} <= kinds
+    assert {(kind, code) for kind in kinds for code in ("_U", "_R", "_Z")} <= definitions
+
+
+def test_correspondences_have_a_seed_whole_shares_and_known_targets(codelist: Rows) -> None:
+    wholes: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for row in codelist("correspondences"):
+        wholes[row["scheme"], row["code"]] += Decimal(row["share"])
+    assert set(wholes.values()) == {Decimal(1)}
+    assert {row["scheme"] for row in codelist("assignment_seeds")} == {scheme for scheme, _ in wholes}
+    occupations = {row["code"] for row in codelist("occupations")}
+    assert {row["to_code"] for row in codelist("correspondences")} <= occupations
+    teachers = {row["to_code"] for row in codelist("correspondences") if row["code"] == "2310"}
+    assert teachers == {"2310", "2320"}  # one to many
+    assert all(row["parent_code"] in {"", *occupations} for row in codelist("occupations"))
 
 
 def test_data_kinds_have_an_order(codelist: Rows, definitions: set[tuple[str, str]]) -> None:

@@ -65,7 +65,8 @@ def test_definitions_cover_what_contracts_say_of_themselves(
         (kind, getattr(contract, kind))
         for contract in contracts.values()
         for kind in ("universe", "duration_rule", "measure_type", "data_kind")
-    } | {("design_kind", contract.design.kind) for contract in contracts.values() if contract.design}
+    } | {("reference_point", one.reference_point_of(name)) for one in contracts.values() for name in one.entities}
+    used |= {("design_kind", contract.design.kind) for contract in contracts.values() if contract.design}
     assert used <= definitions, f"not in definitions.csv: {sorted(used - definitions)}"
 
 

@@ -44,6 +44,10 @@ NORTH,D,XNL-D
 SOUTH,1,XSL-H
 SOUTH,2,XNL-D
 """
+BREAKS = """break_id,source,indicator,from_date,name_en,name_fr,name_ar,stated_by
+heath_drained,southland_count,,2023-02-01,The heath was drained,La lande a été asséchée,جُفف البراح,Office of Southland
+other_indicator,southland_count,A02,2023-01-01,Another question,Autre question,سؤال آخر,Office of Southland
+"""
 NEIGHBOURS = (
     {
         "country_code": "XNL",
@@ -127,6 +131,21 @@ entities:
 """
 
 
+CORRECTION = """
+corrections:
+  - id: SOUTH-TWICE
+    kind: correction
+    entity: persons
+    periods: ["2022"]
+    matches: {person: [20]}
+    drop: true
+    reason: {en: The twentieth is the first again, fo: Hin tjúgundi er hin fyrsti}
+    provided_by: Office of Southland
+    status: agreed
+    guard: {minimum: 1, maximum: 1}
+"""
+
+
 def add_countries(path: Path) -> None:
     """Append both countries to the list of the world, which has no Faroese names."""
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -146,8 +165,9 @@ def name_in_faroese(folder: Path) -> None:
         path.write_text(yaml.safe_dump(records, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
-def south_rows() -> str:
-    return "person,place\n" + "".join(f"{person},{1 if person <= 30 else 2}\n" for person in range(1, 51))
+def south_rows(persons: int) -> str:
+    """Persons of Southland; those after the thirtieth live on the Skerries."""
+    return "person,place\n" + "".join(f"{person},{1 if person <= 30 else 2}\n" for person in range(1, persons + 1))
 
 
 def county_of(house: int) -> str:
@@ -175,11 +195,14 @@ def northland(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     (lists / "areas.csv").write_text(AREAS, encoding="utf-8")
     (lists / "area_hierarchies.csv").write_text(HIERARCHIES, encoding="utf-8")
     (lists / "area_successors.csv").write_text(SUCCESSORS, encoding="utf-8")
+    (lists / "series_breaks.csv").write_text(BREAKS, encoding="utf-8")
     (lists / "xwalk_area.csv").write_text(XWALK_AREA, encoding="utf-8")
     (data / "observatory.yml").write_text(OBSERVATORY, encoding="utf-8")
     (data / "contracts").mkdir()
     (data / "contracts/northland_survey.yml").write_text(CONTRACT, encoding="utf-8")
     (data / "contracts/southland_count.yml").write_text(SOUTHLAND, encoding="utf-8")
+    (data / "corrections").mkdir()
+    (data / "corrections/southland_count.yml").write_text(CORRECTION, encoding="utf-8")
     expectations = root / "expectations"
     expectations.mkdir()
     shutil.copyfile(REPOSITORY / "expectations/release.json", expectations / "release.json")
@@ -188,11 +211,12 @@ def northland(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 @pytest.fixture(scope="session")
 def northland_night(northland: Installation) -> tuple[Installation, str]:
-    for source, name, text in (
-        ("northland_survey", "north_2023.txt", rows()),
-        ("southland_count", "south_2023.csv", south_rows()),
+    for source, period, name, text in (
+        ("northland_survey", "2023", "north_2023.txt", rows()),
+        ("southland_count", "2022", "south_2022.csv", south_rows(20)),
+        ("southland_count", "2023", "south_2023.csv", south_rows(50)),
     ):
-        drop = northland.home / "identified/landing" / source / "2023"
+        drop = northland.home / "identified/landing" / source / period
         drop.mkdir(parents=True)
         (drop / name).write_text(text, encoding="utf-8")
     return northland, northland.hims("run")

@@ -13,7 +13,7 @@ from hims_pipeline.staging.render import rendered
 def figures(here, indicator: str) -> dict[tuple[str, str], float]:
     con = connect(settings=here.settings)
     rows = con.execute(
-        "select ref_area, sex, obs_value from indicator_value where indicator = ?", [indicator]
+        "select ref_area, sex, obs_value from indicator_value where indicator = ? and time_period = '2023'", [indicator]
     ).fetchall()
     con.close()
     return {(area, sex): value for area, sex, value in rows}
@@ -34,6 +34,35 @@ def test_an_area_that_two_countries_claim_counts_once(northland_night) -> None:
     assert found["XNL", "_T"] == pytest.approx(sum(found[area, "_T"] for area in ("XNL-N", "XNL-S", "XNL-D")))
     assert found["XSL", "_T"] == found["XSL-H", "_T"] == 30
     assert len([area for area, sex in found if area == "XNL-D" and sex == "_T"]) == 1
+
+
+def test_a_series_that_breaks_says_so_in_its_first_period_after(northland_night) -> None:
+    con = connect(settings=northland_night[0].settings)
+    found = con.execute(
+        "select ref_area, time_period, obs_status, break_id from indicator_value"
+        " where indicator = 'P01' and sex = '_T' and ref_area in ('XSL', 'XNL') order by all"
+    ).fetchall()
+    con.close()
+    assert found == [("XNL", "2023", "A", None), ("XSL", "2022", "A", None), ("XSL", "2023", "B", "heath_drained")]
+
+
+def test_a_known_error_is_mended_counted_and_told(northland_night) -> None:
+    here, _ = northland_night
+    con = connect(settings=here.settings, staff=True)
+    done = con.execute(
+        "select correction_id, period, rows_sent, rows_matched, rows_changed, measure_before, measure_after, reason_fo"
+        " from conformed.corrections_applied"
+    ).fetchall()
+    value = con.execute(
+        "select obs_value from indicator_value"
+        " where indicator = 'P01' and ref_area = 'XSL' and sex = '_T' and time_period = '2022'"
+    ).fetchall()
+    con.close()
+    assert done == [("SOUTH-TWICE", "2022", 20, 1, 1, 20.0, 19.0, "Hin tjúgundi er hin fyrsti")]
+    assert value == [(19.0,)]
+    notes = (here.home / "releases/r000001/public/RELEASE_NOTES.md").read_text(encoding="utf-8")
+    assert "SOUTH-TWICE (correction, agreed)" in notes
+    assert "1 rows matched, 1 changed; records 20 -> 19. The twentieth is the first again" in notes
 
 
 def test_labels_stand_in_four_languages_and_fall_back_to_english(northland_night) -> None:

@@ -93,6 +93,7 @@ def tables(persons: list[Person], units: list[tuple[str, str]], design: str = "s
     con.execute("""create table fct (batch_id varchar, entity varchar, stratum varchar, psu varchar, area_code varchar,
         sex varchar, reason_code varchar, weight_persons decimal(18,6))""")
     con.executemany("insert into fct values (?, ?, ?, ?, ?, ?, ?, ?)", [astuple(one) for one in persons])
+    con.execute("alter table fct add column ref_country varchar default 'XNL'")
     con.execute("create table fct_sampling_units (batch_id varchar, stratum varchar, psu varchar)")
     if units:
         con.executemany("insert into fct_sampling_units values ('b', ?, ?)", units)
@@ -100,7 +101,14 @@ def tables(persons: list[Person], units: list[tuple[str, str]], design: str = "s
         '{design}' as design_kind, {expand or "null"}::bigint as expand_to_persons, 'A' as freq, '2021' as time_period,
         date '2021-01-01' as period_start_date, date '2021-12-31' as period_end_date, '_Z' as vintage,
         'synthetic' as data_kind, 'XNL' as ref_country, 'everyone' as universe, '3M' as duration_rule""")
-    con.execute("create table dim_area as select unnest(['A1', 'A2']) as area_code, '2000' as boundary_version")
+    con.execute("""create table dim_area as select unnest(['A1', 'A2']) as area_code, 'area' as level,
+        'XNL' as country_code, null::varchar as claimed_by_codes, false as is_disputed,
+        date '2000-01-01' as valid_from_date, null::date as valid_to_date""")
+    con.execute("""create table dim_area_ancestor (area_code varchar, ancestor_code varchar, ancestor_level varchar,
+        valid_from_date date, valid_to_date date)""")
+    con.execute(
+        "create table area_successors (former_code varchar, successor_code varchar, date varchar, weight varchar)"
+    )
     return con
 
 

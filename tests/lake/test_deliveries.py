@@ -79,6 +79,22 @@ def test_what_is_dropped_is_taken_over_once_it_rests(settings, tmp_path) -> None
     assert not path.exists()
 
 
+def test_a_delivery_waits_for_its_codebook_and_for_its_data(settings) -> None:
+    record = yaml.safe_load(CONTRACT)
+    record["format"] = {"type": "fixed_width", "codebook": "*.xml"}
+    contracts = {"northland_survey": Contract.model_validate(record)}
+    place = settings.landing / "northland_survey/2023"
+    place.mkdir(parents=True)
+    for first, second, missing in (("north.txt", "book.xml", "*.xml"), ("book.xml", "north.txt", "persons")):
+        sent(place, first, first)
+        new, _, misplaced = landing.collect(settings, contracts, 0)
+        assert new == []
+        assert misplaced[0].reason == f"waiting for {missing} to complete the delivery"
+        sent(place, second, second)
+        new, again, _ = landing.collect(settings, contracts, 0)
+        assert [len(one.files) for one in (*new, *again)] == [2]
+
+
 def test_misplaced_files_are_reported_and_left_alone(settings) -> None:
     for place in ("nobody/2023", "northland_survey/summer"):
         (settings.landing / place).mkdir(parents=True)

@@ -12,74 +12,11 @@ from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import HimsError
 from hims_pipeline.gates.judge import judge
 from hims_pipeline.gates.suites import load_suite, suite_file
-from hims_pipeline.lake import batches, landing
+from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.keys import create_key
 from hims_pipeline.settings import REPOSITORY, Settings
-
-REGISTER = """
-source: {name}
-title: {{en: Register}}
-description: For tests.
-data_kind: {kind}
-personal: true
-owner: {{institution: none, contact: none}}
-licence: {{name: none, attribution: none, redistributable: true}}
-purpose: tests
-legal: {{basis: none, retention_years: 1}}
-cadence: annual
-period: {{pattern: year}}
-clock: none
-universe: registered_persons
-duration_rule: NONE
-measure_type: stock
-entities:
-  people:
-    title: {{en: Persons}}
-    grain: a person
-    files: ["*.csv"]
-    columns:
-      - {{name: cin, pattern: "[0-9]{{8}}", sensitivity: identifier, domain: {name}_number, links: national_id}}
-"""
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """An installation with three small registers, one of them of real persons, and the contract of the links."""
-    data = tmp_path / "data"
-    (data / "contracts").mkdir(parents=True)
-    for name, kind in (("census", "synthetic"), ("consulate", "synthetic"), ("payroll", "real")):
-        (data / "contracts" / f"{name}.yml").write_text(REGISTER.format(name=name, kind=kind), encoding="utf-8")
-    shutil.copy(REPOSITORY / "data/contracts/person_links.yml", data / "contracts")
-    shutil.copytree(REPOSITORY / "data/codelists", data / "codelists")
-    shutil.copy(REPOSITORY / "data/observatory.yml", data)
-    shutil.copytree(REPOSITORY / "data/indicators", data / "indicators")
-    (tmp_path / "expectations").mkdir()
-    shutil.copy(suite_file(REPOSITORY / "expectations", "person_links", "pairs"), tmp_path / "expectations")
-    return Settings(REPOSITORY, data, tmp_path / "expectations", tmp_path / "home", env="test")
-
-
-def send(settings: Settings, source: str, numbers: list[str], period: str = "2024") -> landing.Delivery:
-    file = settings.home / "sent" / f"{source}.csv"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("cin\n" + "".join(f"{one}\n" for one in numbers), encoding="utf-8")
-    with installation_lock(settings, "test"):
-        delivery, _ = landing.take_over(settings, load_contracts(settings.data)[source], period, [file])
-        assert intake.take_in(settings, delivery, lambda text: None).status == "accepted"
-    return delivery
-
-
-def link(settings: Settings) -> list[landing.Delivery]:
-    """Link and judge as the night does; the deliveries of links that count."""
-    with installation_lock(settings, "test"):
-        linkage.link(settings)
-        for one in intake.pending(settings, linkage.SOURCE):
-            verdict = intake.take_in(settings, one.delivery, lambda text: None)
-            assert verdict.status == "accepted", verdict.findings
-    contract = load_contracts(settings.data)[linkage.SOURCE]
-    known = landing.deliveries(settings, linkage.SOURCE)
-    names = {batch.manifest.batch for batch in batches.counting(settings, contract, known)}
-    return [one for one in known if one.batch in names]
+from tests.linkage.conftest import link, send
 
 
 def rows(settings: Settings, source: str, entity: str, what: str, period: str = "*") -> list[tuple]:

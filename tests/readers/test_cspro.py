@@ -1,6 +1,8 @@
 """Data files of CSPro: several entities from one file, places from the dictionary, both kinds of dictionary."""
 
+import io
 import json
+import zipfile
 from decimal import Decimal
 
 import duckdb
@@ -105,6 +107,14 @@ def test_files_and_dictionaries_older_than_utf_8(read, sent):
     assert cspro(read, files).rules == ["ENVELOPE-DICTIONARY"]
     in_utf_8 = files["census.dcf"].decode("windows-1256").encode()
     assert cspro(read, files | {"census.dcf": in_utf_8}).rules == ["ENVELOPE-ENCODING"]
+
+
+def test_data_and_dictionary_may_come_in_one_archive(read, sent):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in sent().items():
+            archive.writestr(f"wave/{name}", content)
+    assert cspro(read, {"wave.zip": packed.getvalue()}).rows("persons") == READ_PERSONS
 
 
 def test_what_is_wrong_with_the_file_is_told_once(read, sent):

@@ -37,7 +37,7 @@ def variables(widths, zero_fill: bool) -> list[Variable]:
         Variable("text", widths[0], numeric=False),
         Variable("whole", widths[1], zero_fill=zero_fill),
         Variable("implied", widths[2], decimals=2, zero_fill=zero_fill),
-        Variable("written", widths[3], decimals=2, decimal_mark=True),
+        Variable("written", widths[3], decimals=2, decimal_mark=True, zero_fill=zero_fill),
     ]
 
 

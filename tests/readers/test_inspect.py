@@ -28,7 +28,7 @@ def check(tmp_path, contract_for, settings_for):
     def run(content: bytes, name: str = "people.csv", **changes) -> str:
         settings = settings_for(tmp_path / "home")
         (tmp_path / name).write_bytes(content)
-        said = check_file(settings, contract_for(COLUMNS, **changes), tmp_path / name, None)
+        said = check_file(settings, contract_for(COLUMNS, **changes), [tmp_path / name], None)
         assert not list(settings.scratch.glob("inspect-*"))
         assert not (settings.identified / "rejects").exists()
         return "\n".join(said)
@@ -125,7 +125,7 @@ def test_a_draft_fits_its_own_file(draft, tmp_path, settings_for):
     assert contract.format.decimal == ","
     assert columns_of(contract)["código"].type == "text"
     assert contract.entities["made"].key
-    assert check_file(settings_for(tmp_path / "home"), contract, path) == []
+    assert check_file(settings_for(tmp_path / "home"), contract, [path]) == []
 
 
 @pytest.mark.parametrize("kind", ["sav", "dta"])

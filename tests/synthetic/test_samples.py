@@ -45,8 +45,10 @@ def test_contracts_say_what_the_sample_is() -> None:
 
 
 def test_every_file_is_marked_and_taken_by_its_entity(good: Good) -> None:
-    assert len(good) == 8
+    assert sum(source in SOURCES for source, _ in good) == 8
     for (source, period), sample in good.items():
+        if source not in SOURCES:
+            continue  # test_registers
         entity = load_contracts(REPOSITORY / "data")[source].entity_in(ENTITY[source], period)
         assert all("SYNTHETIC" in file.name and entity.takes(file.name) for file in sample.files)
 
@@ -85,7 +87,7 @@ def test_travellers_come_back_and_no_day_is_empty(good: Good) -> None:
     rows = [row for month in range(1, 7) for row in rows_of(good, "border_crossings", f"2024-0{month}")]
     assert len({row["crossing_date"] for row in rows}) == 182
     twice = Counter(row["document_no"] for row in rows)
-    assert set(twice.values()) == {1, 2}
+    assert {1, 2} <= set(twice.values())  # few foreigners live in a small sample, and they travel again
     assert sum(count == 2 for count in twice.values()) > 8_000
 
 
@@ -93,7 +95,8 @@ def test_the_demonstration_has_one_empty_month_and_one_error_page(settings: Sett
     demo = {one[:2]: one.files[0].read_bytes() for one in demo_deliveries(settings, tmp_path, scale=SMALL)}
     assert demo["border_crossings", "2024-04"].count(b"\n") == 1
     assert demo["border_crossings", "2024-05"].startswith(b"<!DOCTYPE html>")
-    assert sum(content.count(b"\n") > 2_000 for content in demo.values()) == 6
+    whole = [content.count(b"\n") for (source, _), content in demo.items() if source in SOURCES]
+    assert sum(lines > 2_000 for lines in whole) == 6
 
 
 def test_without_a_recipe_it_says_so(settings: Settings, tmp_path: Path) -> None:

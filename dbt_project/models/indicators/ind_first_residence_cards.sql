@@ -8,7 +8,7 @@ with first_cards as (
 
 holders as (
     select
-        source, data_kind, vintage, duration_rule, freq, time_period, period_start_date, period_end_date, ref_country,
+        source, data_kind, vintage, duration_rule, universe, freq, time_period, period_start_date, period_end_date, ref_country,
         {{ grouped_total('country_of_citizenship_code', 'citizenship') }},
         {{ grouped_total('reason_code', 'reason') }},
         {{ grouped_total('sex') }},
@@ -17,7 +17,7 @@ holders as (
         bool_or(period_start_date = first_day) as is_first_year
     from first_cards
     where is_granted_in_period and is_first_of_holder and permit_event = 'ISSUE'
-    group by {{ cells_within('source, data_kind, vintage, duration_rule, freq, time_period, period_start_date, period_end_date, ref_country', [
+    group by {{ cells_within('source, data_kind, vintage, duration_rule, universe, freq, time_period, period_start_date, period_end_date, ref_country', [
         '', 'sex', 'country_of_citizenship_code', 'reason_code',
     ]) }}
 )

@@ -43,6 +43,7 @@ select
     case when not is_withheld then round(obs_value - 1.96 * standard_error, 6) end as ci_lower,
     case when not is_withheld then round(obs_value + 1.96 * standard_error, 6) end as ci_upper,
     case when is_withheld then 'Q' else obs_status end as obs_status,
+    break_id,
     case when is_withheld then 'C' else 'F' end as conf_status
 from judged
 order by series_key, time_period, vintage

@@ -1,7 +1,7 @@
 {%- set columns = {
     'source': 'varchar', 'entity': 'varchar', 'period': 'varchar', 'batch_id': 'varchar', 'freq': 'varchar',
     'period_start_date': 'date', 'period_end_date': 'date', 'vintage': 'varchar', 'data_kind': 'varchar',
-    'ref_country': 'varchar', 'universe': 'varchar', 'duration_rule': 'varchar', 'measure_type': 'varchar',
+    'ref_country': 'varchar', 'universe': 'varchar', 'duration_rule': 'varchar', 'measure_type': 'varchar', 'reference_point': 'varchar',
     'design_kind': 'varchar', 'expand_to_persons': 'bigint', 'window_years': 'integer',
 } -%}
 select distinct

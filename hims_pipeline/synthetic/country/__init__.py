@@ -1,4 +1,4 @@
-"""The synthetic country: every person who ever lived in it or left it, and where each of them lived on each day.
+"""The synthetic country: all who ever lived in it or left it, and where each of them lived on each day.
 
 `open_country` builds it in one DuckDB connection, at any scale, the same for the same seed. Two views are its interface:
 

@@ -136,7 +136,7 @@ def _note_events(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -
         from moved_to
         union all
         select chosen.person_no, date '{flows.from_date}' + 1
-                + cast(floor(u('moving {flows.to_date.year}', chosen.person_no) * {flows.days}) as int), '{HOME}',
+                + cast(floor(u('day of moving {flows.to_date.year}', chosen.person_no) * {flows.days}) as int), '{HOME}',
             next_area(home.governorate, home.area, u('area {flows.to_date.year}', chosen.person_no)), home.governorate,
             case when u('near', chosen.person_no) < 0.75 then 'FAM' else 'OTH' end, null
         from moving_near as chosen join home on chosen.person_no = home.person_no

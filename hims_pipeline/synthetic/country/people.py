@@ -130,8 +130,11 @@ def arrive(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: 
 
 
 def when(flows: Flows, stream: str, less: int = 0) -> str:
-    """SQL: a day within the period, after its first day and at least `less` days before its end."""
-    name = literal(f"{stream} {flows.to_date.year}")
+    """SQL: a day within the period, after its first day and at least `less` days before its end.
+
+    The stream is not the one that chose whom the event happens to, or those chosen would all have early days.
+    """
+    name = literal(f"day of {stream} {flows.to_date.year}")
     return f"date '{flows.from_date}' + 1 + cast(floor(u({name}, person_no) * {flows.days - less}) as int)"
 
 

@@ -55,7 +55,7 @@ def write_cspro(
         f"{line([*ids, *record.variables], literal(record.type))} as l from ({record.query})"
         for rank, record in enumerate(records)
     ]
-    # CSPro cuts blanks off at the end of a line.
+    # Blanks at a line's end are left away, as they may be in such files.
     query = f"select rtrim(l) as l from ({' union all '.join(parts)}) order by {key}, _rank, _row"
     write_lines(con, query, path, encoding)
     text = _json(name, ids, records, languages) if version >= 8 else _sections(name, ids, records, languages)

@@ -1,0 +1,137 @@
+"""The synthetic country from nothing to a release: time, memory and size, and published figures against controls.
+
+python -m benchmarks.country [SCALE] [--sources rgph,…] [--keep FOLDER]
+
+At scale 1.0 control figures must come out as they are, at another scale as their share. What is measured is printed;
+nothing here passes or fails, since times depend on the machine.
+"""
+
+import argparse
+import csv
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from hims_pipeline import intake
+from hims_pipeline.lake import landing
+from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.release.reader import connect
+from hims_pipeline.settings import REPOSITORY, Settings
+
+KEYS = ("indicator", "source", "vintage", "time_period", "ref_area", "counterpart_area", "sex")
+COUNTS = ("PERSONS", "PASSAGES", "PERMITS", "INCIDENTS")  # units that follow the scale; rates do not
+PARTS = 60  # areas of a matrix or a table that are rounded one by one, at most
+
+
+@dataclass(frozen=True)
+class Score:
+    """One control: what should come out at this scale, and what did."""
+
+    control_id: str
+    data_kind: str
+    wanted: float
+    tolerance: float
+    found: float | None
+
+    @property
+    def holds(self) -> bool:
+        return self.found is not None and abs(self.found - self.wanted) <= self.tolerance + 1e-9
+
+
+def measured(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Run a command; returns seconds, and the peak memory in GB of the largest process so far."""
+    started = time.perf_counter()
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise SystemExit(done.stdout[-4000:])
+    return time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+
+
+def deliver(settings: Settings, deliveries: Path, sources: set[str]) -> dict[str, int]:
+    """Put the deliveries into landing; returns bytes by source."""
+    sizes: dict[str, int] = defaultdict(int)
+    with installation_lock(settings, "bench"):
+        for folder in sorted(path for path in deliveries.glob("*/*") if path.is_dir()):
+            source, files = folder.parent.name, sorted(folder.iterdir())
+            sizes[source] += sum(file.stat().st_size for file in files)
+            if not sources or source in sources:
+                landing.take_over(settings, intake.contract_of(settings, source), folder.name, files)
+    return dict(sizes)
+
+
+def scores(settings: Settings, scale: float) -> list[Score]:
+    """Every control whose source is in the release, each with the kind of data that its figure has."""
+    rows: list[dict[str, str]] = []
+    for path in sorted((settings.data / "controls").glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows += csv.DictReader(file)
+    con = connect(settings=settings)
+    try:
+        held = {source for (source,) in con.execute("select distinct source from indicator_value").fetchall()}
+        return [_score(con, row, scale) for row in rows if row["source"] in held and row["indicator"]]
+    finally:
+        con.close()
+
+
+def _score(con, row: dict[str, str], scale: float) -> Score:
+    broken_down = [part.split("=") for part in row["breakdown"].split(";") if part]
+    conditions = "".join(f" and {name} = '{value}'" for name, value in broken_down)
+    found = con.execute(
+        f"select obs_value, data_kind from indicator_value where {' and '.join(f'{key} = ?' for key in KEYS)}{conditions}"
+        " order by (select count(*) from unnest([age, citizenship, reason]) as t(x) where x != '_T') limit 1",
+        [row[key] for key in KEYS],
+    ).fetchall()
+    kind = found[0][1] if found else "missing"
+    follows = kind == "synthetic" and row["unit"] in COUNTS
+    wanted = float(row["value"]) * (scale if follows else 1)
+    slack = 0.0 if scale == 1 else (1.0 if follows else 100 / PARTS)
+    tolerance = float(row["tolerance"]) * (scale if follows else 1) + (slack if kind == "synthetic" else 0)
+    return Score(row["control_id"], kind, wanted, tolerance, found[0][0] if found else None)
+
+
+def show(found: list[Score]) -> None:
+    """The table of controls, kinds of data apart: a figure of invented data says nothing about real data."""
+    for kind in sorted({one.data_kind for one in found}):
+        of_kind = [one for one in found if one.data_kind == kind]
+        print(f"\ncontrols, {kind}: {sum(one.holds for one in of_kind)} of {len(of_kind)} hold")
+        for one in of_kind:
+            value = "none" if one.found is None else f"{one.found:,.2f}"
+            print(f"  {'ok  ' if one.holds else 'MISS'} {one.control_id:28} wanted {one.wanted:>16,.2f}  found {value:>16}")
+
+
+def main(scale: float, sources: set[str], keep: Path | None) -> None:
+    """Generate, deliver, run, compare; everything lies in one folder that is removed unless it is to be kept."""
+    folder = keep or Path(tempfile.mkdtemp(prefix="hims-country-"))
+    environment = {**os.environ, "HIMS_HOME": str(folder / "home"), "HIMS_ENV": "dev"}
+    settings = Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home")
+    hims = [sys.executable, "-m", "hims_pipeline.cli"]
+    try:
+        seconds, peak = measured([*hims, "synth", "--scale", str(scale), "--out", str(folder / "out")], environment)
+        print(f"generated at scale {scale:g}: {seconds:,.0f} s, {peak:.1f} GB at most")
+        started = time.perf_counter()
+        sizes = deliver(settings, folder / "out" / "deliveries", sources)
+        for source, size in sorted(sizes.items(), key=lambda one: -one[1]):
+            print(f"  {source:24} {size / 1e6:>10,.1f} MB")
+        print(f"delivered: {time.perf_counter() - started:,.0f} s")
+        seconds, peak = measured([*hims, "run"], environment)
+        print(f"taken in, built and released: {seconds:,.0f} s, {peak:.1f} GB at most so far")
+        show(scores(settings, scale))
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("scale", type=float, nargs="?", default=1.0)
+    parser.add_argument("--sources", default="", help="deliver these alone, by comma")
+    parser.add_argument("--keep", type=Path, help="work here, and leave everything")
+    given = parser.parse_args()
+    main(given.scale, set(filter(None, given.sources.split(","))), given.keep)
