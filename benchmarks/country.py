@@ -84,7 +84,8 @@ def _score(con, row: dict[str, str], scale: float) -> Score:
     broken_down = [part.split("=") for part in row["breakdown"].split(";") if part]
     conditions = "".join(f" and {name} = '{value}'" for name, value in broken_down)
     found = con.execute(
-        f"select obs_value, data_kind from indicator_value where {' and '.join(f'{key} = ?' for key in KEYS)}{conditions}"
+        "select obs_value, data_kind from indicator_value"
+        f" where {' and '.join(f'{key} = ?' for key in KEYS)}{conditions}"
         " order by (select count(*) from unnest([age, citizenship, reason]) as t(x) where x != '_T') limit 1",
         [row[key] for key in KEYS],
     ).fetchall()
@@ -104,7 +105,8 @@ def show(found: list[Score]) -> None:
         for one in of_kind:
             value = "none" if one.found is None else f"{one.found:,.2f}"
             print(
-                f"  {'ok  ' if one.holds else 'MISS'} {one.control_id:28} wanted {one.wanted:>16,.2f}  found {value:>16}"
+                f"  {'ok  ' if one.holds else 'MISS'} {one.control_id:28} wanted {one.wanted:>16,.2f}"
+                f"  found {value:>16}"
             )
 
 

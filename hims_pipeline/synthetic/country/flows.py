@@ -162,7 +162,7 @@ class _Period:
         weights = [self.before[g] * t for g, t in zip(self.places, tendency, strict=True)]
         cells = [(g, sex, country) for country, sex in keys for g in self.places]
         # One spread over all cells in turn: small cells do not all fall to the largest governorate.
-        counts = []
+        counts: list[int] = []
         for n, m in zip(reported, extra, strict=True):
             counts += spread(n + m, weights[len(counts) % 7 :] + weights[: len(counts) % 7])
         turned = []
