@@ -55,9 +55,15 @@ WAVES = (
     Wave("2014", "2014-04-23", "2009-04-23", 4.05, "2014-04-23"),
     Wave("2024", "2024-11-06", "2019-11-06", 3.60, "2024-11-06"),
 )
-WIDTHS = {"MENAGE": 8, "GOUV": 2, "GOUVNAIS": 2, "GOUV89": 2, "P09_GOUVNAIS": 2, "P12_GOUV99": 2, "E05_ANNEE": 4} | {
-    name: 3 for name in ("AGE", "PAYSNAT", "PAYSNAIS", "PAYS89", "P04_AGE", "P06_PAYSNAT", "P08_PAYSNAIS", "P11_PAYS99")
-}
+WIDTHS = {
+    "MENAGE": 8,
+    "GOUV": 2,
+    "GOUVNAIS": 2,
+    "GOUV89": 2,
+    "P09_GOUVNAIS": 2,
+    "P12_GOUV99": 2,
+    "E05_ANNEE": 4,
+} | dict.fromkeys(("AGE", "PAYSNAT", "PAYSNAIS", "PAYS89", "P04_AGE", "P06_PAYSNAT", "P08_PAYSNAIS", "P11_PAYS99"), 3)
 WIDTHS |= {"E03_AGE": 3, "E04_PAYS": 3, "PERS": 2, "P01_NUM": 2, "E01_NUM": 2}
 
 

@@ -1,4 +1,4 @@
-"""The country itself: lives without gaps, published numbers at any scale, random streams that do not know each other."""
+"""The country itself: lives without gaps, published numbers at any scale, streams that do not know each other."""
 
 import csv
 from collections.abc import Iterator
@@ -95,7 +95,8 @@ def test_what_a_census_asks_finds_the_events_of_the_period(country: Country) -> 
     flows = next(one for one in country.flows if one.to_date.isoformat() == CENSUSES["2024"])
     moved = f"""
         select count(*) from {present(CENSUSES["2024"])} and exists (
-            select 1 from stays as before where before.person_no = stays.person_no and before.country {{abroad}} '{HOME}'
+            select 1 from stays as before
+            where before.person_no = stays.person_no and before.country {{abroad}} '{HOME}'
                 and before.from_date <= date '{flows.from_date}' and before.to_date > date '{flows.from_date}'
                 and {{more}}
         )
