@@ -182,7 +182,7 @@ def failures(build: Build) -> list[str]:
     return [
         f"{result['unique_id']}: {result['status']}: {_told(result['message'] or '')}"
         for result in read_json(path)["results"]
-        if result["status"] not in ("success", "pass", "skipped")
+        if result["status"] not in ("success", "pass", "warn", "skipped")
     ]
 
 
@@ -208,7 +208,8 @@ def not_built(build: Build) -> list[str]:
     results = build.target / "run_results.json"
     if not results.exists():
         return ["everything: dbt has not run"]
-    good = {r["unique_id"] for r in read_json(results)["results"] if r["status"] in ("success", "pass")}
+    # `warn` is a finding of a test that was declared to warn only.
+    good = {r["unique_id"] for r in read_json(results)["results"] if r["status"] in ("success", "pass", "warn")}
     manifest = read_json(build.tree / "target/manifest.json")
     wanted = {
         name

@@ -51,6 +51,7 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
         log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
     files = _files(settings, sources)
     if not files:
+        log("no batch that counts holds numbers: nothing to link")
         _withdraw(settings, landing.deliveries(settings, SOURCE), NOTHING_LEFT, log)
         return None
     folder = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="link-"))

@@ -14,6 +14,14 @@
     )
 {%- endmacro %}
 
+{# Since when the area of a figure stands as it does; _Z for a country as a whole. #}
+{% macro boundary_version(relation) -%}
+    coalesce((
+        select max(areas.boundary_version) from {{ ref('dim_area') }} as areas
+        where areas.area_code = {{ relation }}.ref_area and areas.parent_code is not null
+    ), '_Z')
+{%- endmacro %}
+
 {# The four age classes that registers of citizens abroad are published in. #}
 {% macro broad_age_group(age) -%}
     case

@@ -233,7 +233,7 @@ on_later_boundaries as (
     'denominator': 'x' if kind == 'share' else 'null',
     'n_obs': 'records' if measure == 'true' and not parts else 'counted',
     'standard_error': 'standard_error',
-    'obs_status': "case when is_shared_out then 'E' when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end",
+    'obs_status': estimate_status(),
     'is_microdata': 'true',
 } -%}
 {%- for name in dims if name != 'ref_area' -%}
@@ -262,6 +262,11 @@ on_later_boundaries as (
     {%- endfor %}
 {%- endmacro %}
 
+{# E shared out over later boundaries, U a coefficient of variation above 20 percent. #}
+{% macro estimate_status() -%}
+    {{ return("case when is_shared_out then 'E' when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end") }}
+{%- endmacro %}
+
 {# Ages in the groups in which surveys publish: small samples do not bear five-year groups. #}
 {% macro broad_age() -%}
     {{ return("case when age_years is null then '_U' when age_years < 15 then 'Y_LT15' when age_years < 30 then 'Y15T29'"
@@ -273,8 +278,7 @@ on_later_boundaries as (
     {{ return({
         'period_start_date': "case when " ~ years ~ " is null then period_start_date"
             ~ " else cast(period_end_date - to_years(cast(" ~ years ~ " as integer)) as date) + 1 end",
-        'obs_status': "case when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end"
-            ~ " || case when " ~ years ~ " is null then '' else ';D' end",
+        'obs_status': estimate_status() ~ " || case when " ~ years ~ " is null then '' else ';D' end",
     }) }}
 {%- endmacro %}
 

@@ -71,6 +71,7 @@ with stocks as (
         (source, data_kind, vintage, duration_rule, universe, reference_year, {{ ref_area }}, {{ counterpart }}),
         (source, data_kind, vintage, duration_rule, universe, reference_year, {{ ref_area }}, {{ counterpart }}, sex)
     )
+    having grouping(sex) = 1 or sex != '_T' -- a source without sexes has its total already
 )
 
 {{ indicator_rows('stocks', dict(

@@ -32,13 +32,14 @@ def prepare_instance(settings: Settings) -> None:
 def run(samples: bool) -> None:
     """Take in everything pending, build, publish: the nightly job, here and now.
 
-    With HIMS_REAL_DATA set, the real deliveries that data/deliveries.yml lists are put into landing first.
+    What is kept in data/ itself is put into landing first. With HIMS_REAL_DATA set, the real deliveries that data/deliveries.yml lists are too.
     """
     settings = load_settings()
     apply_environment(settings)
     prepare_instance(settings)
     if samples:
         _put_samples(settings)
+    _put_kept(settings)
     if settings.real_data is not None:
         _put_real(settings, settings.real_data)
     from hims_pipeline.defs.execution import execute_nightly
@@ -57,6 +58,13 @@ def _put_samples(settings: Settings) -> None:
     for source, period, files in demo_deliveries(settings, made):
         _put(settings, source, period, files)
     shutil.rmtree(made)
+
+
+def _put_kept(settings: Settings) -> None:
+    from hims_pipeline.contracts.deliveries import load_kept
+
+    for one in load_kept(settings.data):
+        _put(settings, one.source, one.period, [settings.data / name for name in one.files])
 
 
 def _put_real(settings: Settings, folder: Path) -> None:

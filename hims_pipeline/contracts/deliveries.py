@@ -1,4 +1,5 @@
-"""`data/deliveries.yml`: real public files to run on, one line a delivery, found below the folder of HIMS_REAL_DATA."""
+"""`data/deliveries.yml`: real public files to run on, one line a delivery, found below the folder of HIMS_REAL_DATA,
+and those that are kept in `data/`."""
 
 from pathlib import Path
 
@@ -15,7 +16,13 @@ class PinnedDelivery(Strict):
 
 class Pinned(Strict):
     deliveries: tuple[PinnedDelivery, ...]
+    kept: tuple[PinnedDelivery, ...] = ()
 
 
 def load_deliveries(data: Path) -> tuple[PinnedDelivery, ...]:
     return parse(Pinned, data / "deliveries.yml").deliveries
+
+
+def load_kept(data: Path) -> tuple[PinnedDelivery, ...]:
+    """Deliveries whose files people keep in `data/` itself; paths are relative to it."""
+    return parse(Pinned, data / "deliveries.yml").kept

@@ -212,6 +212,8 @@ class ColumnMap(Strict):
         value: a constant instead.
         codes: code sent -> conformed code; must cover every valid code of the column.
         crosswalk: scheme of a crosswalk file that translates the codes.
+        assign: scheme of `correspondences.csv`: a code that became several is assigned to one of them, record
+            by record, by their shares and a stored seed.
         when: column -> values; the mapping holds on these rows, others get `otherwise`.
         otherwise: conformed code of the rows that `when` leaves out.
         default: conformed code of a missing value; NULL stays NULL without it.
@@ -224,6 +226,7 @@ class ColumnMap(Strict):
     value: Raw | None = None
     codes: dict[Raw, Raw] | None = None
     crosswalk: str | None = None
+    assign: Annotated[str, Field(pattern=r"^[A-Z0-9_]+$")] | None = None
     when: dict[str, list[Raw]] = {}
     otherwise: Raw | None = None
     default: Raw | None = None

@@ -1,5 +1,6 @@
 """The words that go out with a release: what is new, what changed, what was refused, and where it comes from."""
 
+from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.model import Contract
@@ -7,6 +8,7 @@ from hims_pipeline.intake import BatchState
 from hims_pipeline.lake.batches import Batch
 from hims_pipeline.release.compare import Change
 from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection
 
 
 def sources_of(batches: list[Batch], contracts: dict[str, Contract]) -> list[dict[str, Any]]:
@@ -25,7 +27,26 @@ def sources_of(batches: list[Batch], contracts: dict[str, Contract]) -> list[dic
     ]
 
 
-def write(settings: Settings, facts: dict[str, Any], batches: list[BatchState], changes: list[Change] | None) -> str:
+def corrections_of(settings: Settings, warehouse: Path) -> list[dict[str, Any]]:
+    """What corrections did in a build, correction by correction and batch by batch."""
+    with connection(settings, warehouse, read_only=True) as con:
+        found = con.execute("""
+            select applied.*, sources.is_personal
+            from conformed.corrections_applied as applied
+            join conformed.dim_source as sources on applied.source = sources.source
+            order by applied.correction_id, applied.batch_id
+        """)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def write(
+    settings: Settings,
+    facts: dict[str, Any],
+    batches: list[BatchState],
+    corrections: list[dict[str, Any]],
+    changes: list[Change] | None,
+) -> str:
     """Release notes in Markdown, with fixed headings."""
     lines = [
         f"# Release {facts['release']}",
@@ -44,6 +65,8 @@ def write(settings: Settings, facts: dict[str, Any], batches: list[BatchState], 
     absent = [batch for batch in batches if batch.state in ("refused", "withdrawn", "pending")]
     # Rules and counts only: which values were wrong stays with the deliverer.
     lines += [f"- {b.batch}: {b.state}. {' '.join(b.reasons)}" for b in absent] or ["Nothing was refused or withdrawn."]
+    lines += ["", "## Corrections", ""]
+    lines += [_mended(one) for one in corrections] or ["No known error was mended."]
     lines += ["", "## Revisions", ""]
     if changes is None:
         lines.append("This is the first release.")
@@ -63,3 +86,15 @@ def write(settings: Settings, facts: dict[str, Any], batches: list[BatchState], 
 def _row(change: Change) -> str:
     largest = "" if change.largest_percent is None else f"{change.largest_percent:.2f} %"
     return f"| {change.indicator} | {change.source} | {change.added} | {change.gone} | {change.changed} | {largest} |"
+
+
+def _mended(one: dict[str, Any]) -> str:
+    before, after = (f"{one[name] or 0:,.6g}" for name in ("measure_before", "measure_after"))
+    matched = f"{one['rows_matched']:,} rows matched, {one['rows_changed']:,} changed"
+    if not one["rows_matched"]:
+        matched = "**matches no row any more: was it mended at the source?**"
+    if not one["is_personal"]:  # of persons, rows are told and no sums over them
+        matched += f"; {one['measure']} {before} -> {after}"
+    return (
+        f"- {one['correction_id']} ({one['kind']}, {one['status']}), {one['batch_id']}: {matched}. {one['reason_en']}"
+    )

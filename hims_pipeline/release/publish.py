@@ -144,7 +144,9 @@ def _describe(settings: Settings, build: Build, candidate: Path, release_id: str
         "sources": notes.sources_of(batches, contracts),
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
     }
-    text = notes.write(settings, common, states(settings), compare.summary(settings, previous, candidate / "public"))
+    changes = compare.summary(settings, previous, candidate / "public")
+    mended = notes.corrections_of(settings, candidate / "staff/warehouse.duckdb")
+    text = notes.write(settings, common, states(settings), mended, changes)
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     private = {
         "inputs_sha256": build.inputs_sha256,

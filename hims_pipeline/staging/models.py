@@ -19,6 +19,8 @@ BATCH_COLUMNS = {
     "record_no": "bigint",
 }
 
+RECORD_KEY = "batch_id || '/' || entity || '/' || record_no"
+
 
 def snake(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
@@ -147,6 +149,8 @@ def _mapped(mapping: ColumnMap, column: Column) -> str:
         whens = " ".join(f"when {literal(a)} then {literal(b)}" for a, b in special.items())
         found = f"{{{{ crosswalk({mapping.crosswalk!r}, {text!r}) }}}}"
         return f"case {text} {whens} else {found} end" if whens else found
+    if mapping.assign is not None:
+        return f"{{{{ assigned({mapping.assign!r}, {text!r}, {RECORD_KEY!r}) }}}}"
     value = name if not special else f"case when {text} in ({literals(list(special))}) then null else {name} end"
     if mapping.replace:
         whens = " ".join(f"when {literal(str(a))} then {literal(b)}" for a, b in mapping.replace.items())

@@ -9,30 +9,29 @@
 The hash covers `data/`, the dbt project and this package, so a folder that exists is never stale.
 """
 
-import csv
-import io
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from hims_pipeline.contracts.corrections import Correction, load_corrections
 from hims_pipeline.contracts.facts import check_feeds, load_facts
-from hims_pipeline.contracts.indicators import breakdown_columns, load_breakdowns, load_indicators
+from hims_pipeline.contracts.indicators import breakdown_columns
 from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.files import write_text
 from hims_pipeline.settings import Settings, quiet_environment
+from hims_pipeline.sql import connection
+from hims_pipeline.staging.corrections import check, corrected_sql, matched_sql
 from hims_pipeline.staging.models import BATCH_COLUMNS, feed_sql, staged_name, staging_sql
+from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
-EDITED = ("contracts", "codelists", "indicators", "observatory.yml")
+EDITED = ("contracts", "codelists", "corrections", "indicators", "observatory.yml")
 
 
 def state(settings: Settings) -> str:
@@ -110,31 +109,51 @@ def _render(settings: Settings, tree: Path) -> None:
     contracts = load_contracts(settings.data)
     for contract in contracts.values():
         check_feeds(contract)
+    mended = load_corrections(settings.data, contracts)
+    with connection(settings) as con:
+        for source, corrections in mended.items():
+            check(con, contracts[source], corrections)
     shutil.copytree(settings.dbt_project, tree, ignore=shutil.ignore_patterns("target", "logs"))
-    described = [_staging_model(tree, contract, name) for contract in contracts.values() for name in contract.entities]
+    described = [
+        _staging_model(tree, contract, name, mended.get(source, ()))
+        for source, contract in contracts.items()
+        for name in contract.entities
+    ]
+    described += _sent_models(tree, contracts, mended)
     described += [_feed_model(tree, fact, columns, contracts.values()) for fact, columns in load_facts().items()]
-    write_text(tree / "models/staging/staging.yml", _yaml({"version": 2, "models": described}))
+    write_text(tree / "models/staging/staging.yml", as_yaml({"version": 2, "models": described}))
     write_text(tree / "macros/observatory.sql", _macros(settings))
-    _seeds(settings, tree / "seeds", contracts.values())
+    write_seeds(settings, tree / "seeds", contracts.values(), mended)
 
 
-def _yaml(value: Any) -> str:
-    return yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=120)
-
-
-def _staging_model(tree: Path, contract: Contract, name: str) -> dict[str, Any]:
+def _staging_model(tree: Path, contract: Contract, name: str, corrections: tuple[Correction, ...]) -> dict[str, Any]:
     entity, model = contract.entities[name], f"stg_{contract.source}__{name}"
-    write_text(tree / f"models/staging/{model}.sql", staging_sql(contract, name) + "\n")
+    own = tuple(one for one in corrections if one.entity == name)
+    sql = corrected_sql(contract, name, own) if own else staging_sql(contract, name)
+    write_text(tree / f"models/staging/{model}.sql", sql + "\n")
     columns = [{"name": c, "description": "Of the batch"} for c in BATCH_COLUMNS]
     for column in entity.kept_columns:
         label = column.label if isinstance(column.label, str) else column.label.en
         columns.append({"name": staged_name(column.name), "description": label or column.name})
     return {
         "name": model,
-        "description": f"{contract.title.en}: {entity.title.en}, accepted batches. Grain: {entity.grain}.",
+        "description": f"{contract.title.en}: {entity.title.en}, accepted batches"
+        f"{', known errors mended' if own else ''}. Grain: {entity.grain}.",
         "config": {"meta": {"source": contract.source, "owner": contract.owner.institution}},
         "columns": columns,
     }
+
+
+def _sent_models(
+    tree: Path, contracts: dict[str, Contract], mended: dict[str, tuple[Correction, ...]]
+) -> list[dict[str, Any]]:
+    """Entities with known errors as they were delivered, and what each correction does to each batch."""
+    described = []
+    for source, entity in sorted({(source, one.entity) for source, some in mended.items() for one in some}):
+        write_text(tree / f"models/staging/sent_{source}__{entity}.sql", staging_sql(contracts[source], entity) + "\n")
+        described.append({"name": f"sent_{source}__{entity}", "description": f"stg_{source}__{entity} as delivered."})
+    write_text(tree / "models/staging/feed_corrections.sql", matched_sql(mended, contracts) + "\n")
+    return [*described, {"name": "feed_corrections", "description": "What each correction does to each batch."}]
 
 
 def _feed_model(tree: Path, fact: str, columns: dict[str, str], contracts: Iterable[Contract]) -> dict[str, Any]:
@@ -167,74 +186,3 @@ def _macros(settings: Settings) -> str:
 def _indicator_models(settings: Settings) -> list[str]:
     names = sorted(path.stem for path in (settings.dbt_project / "models/indicators").glob("ind_*.sql"))
     return [name for name in names if name != "ind_values"]
-
-
-def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
-
-
-def _seeds(settings: Settings, folder: Path, contracts: Iterable[Contract]) -> None:
-    folder.mkdir()
-    languages = load_observatory(settings.data).languages
-    for path in sorted((settings.data / "codelists").glob("*.csv")):
-        write_text(folder / path.name, _labelled(path, languages))
-    indicators = load_indicators(settings.data)
-    made = {
-        "sources": [_source_row(contract, languages) for contract in contracts],
-        "indicators": [one.as_row(languages) for one in indicators.values()],
-        "indicator_cells": [
-            {"indicator": one.code, "cell": " ".join(sorted(cell))} for one in indicators.values() for cell in one.cells
-        ],
-        "breakdowns": [
-            {"breakdown": b.name, **b.label.columns("name", languages), "meaning": b.meaning}
-            for b in load_breakdowns(settings.data)
-        ],
-    }  # fmt: skip
-    for name, rows in made.items():
-        if (folder / f"{name}.csv").exists():
-            raise HimsError(f"data/codelists/{name}.csv: this name belongs to a table that is made from YAML files.")
-        write_text(folder / f"{name}.csv", _csv(rows))
-    described = []
-    for path in sorted(folder.glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            header = next(csv.reader(file))
-        # Every code is text: inferred types would turn "012" into 12 and Namibia's "NA" into NULL.
-        described.append({"name": path.stem, "config": {"column_types": dict.fromkeys(header, "varchar")}})
-    write_text(folder / "seeds.yml", _yaml({"version": 2, "seeds": described}))
-
-
-def _labelled(path: Path, languages: tuple[str, ...]) -> str:
-    """A code list with the label columns of the observatory's languages: what has `<label>_en` gets one for each."""
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        header = list(reader.fieldnames or ())
-        rows = list(reader)
-    labels = [name.removesuffix("_en") for name in header if name.endswith("_en")]
-    plain = [name for name in header if not any(re.fullmatch(f"{label}_[a-z]{{2,3}}", name) for label in labels)]
-    named = [f"{label}_{language}" for label in labels for language in languages]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, [*plain, *named], restval="", extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
-
-
-def _source_row(contract: Contract, languages: tuple[str, ...]) -> dict[str, Any]:
-    design = contract.design
-    return {
-        "source": contract.source,
-        **contract.title.columns("name", languages),
-        "status": contract.status, "data_kind": contract.data_kind, "ref_country": contract.country or "",
-        "owner": contract.owner.institution, "contact": contract.owner.contact,
-        "licence": contract.licence.name, "attribution": contract.licence.attribution,
-        "is_redistributable": str(contract.licence.redistributable).lower(),
-        "cadence": contract.cadence, "clock": contract.clock, "universe": contract.universe,
-        "duration_rule": contract.duration_rule, "measure_type": contract.measure_type,
-        "is_personal": str(contract.personal).lower(),
-        "design_kind": design.kind if design else "", "expand_to_persons": (design.expand_to or "") if design else "",
-        "design_note": design.fallback if design else "",
-    }  # fmt: skip

@@ -6,6 +6,7 @@ Some are enrolled in two institutions, and stand there twice; before 2013-14 the
 from pathlib import Path
 
 from hims_pipeline.synthetic.country import Country
+from hims_pipeline.synthetic.foreigners import find_foreigners
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
@@ -20,19 +21,18 @@ create or replace table student_candidates as
 with regions as (select distinct region from foreign_students where region != '_O'),
 residents as (
     select person_no, min(reason != 'EDUC') as came_otherwise
-    from stays
+    from foreign_stays
     where country = '{HOME}' and from_date <= date '{{first_day}}' + 90
         and coalesce(to_date, date '9999-12-31') > date '{{first_day}}' + 30
     group by person_no
 ),
 ranked as (
-    select persons.*, name_fr, coalesce(region, '_O') as quota,
+    select foreign_persons.*, name_fr, coalesce(region, '_O') as quota,
         2 * cast(came_otherwise as int) + cast(datesub('year', birth_date, date '{{first_day}}') > 30 as int) as tier
-    from residents join persons using (person_no)
+    from residents join foreign_persons using (person_no)
     join places on places.country = citizenship
     left join regions on regions.region = subregion_m49
-    where citizenship != '{HOME}' and coalesce(second_citizenship, '') != '{HOME}'
-        and coalesce(death_date, date '9999-12-31') > date '{{first_day}}'
+    where coalesce(death_date, date '9999-12-31') > date '{{first_day}}'
         and datesub('year', birth_date, date '{{first_day}}') between 17 and 45
 )
 select *, row_number() over (partition by quota order by tier, u('student', person_no), person_no) as place from ranked
@@ -76,6 +76,7 @@ order by 1, 8
 def write(country: Country, out: Path) -> list[Sample]:
     """Write one workbook an academic year of the recipe under `out/foreign_students/<period>/`."""
     con = country.con
+    find_foreigners(country)
     scaled(country, "foreign_students", "persons", within="period, part_of")
     recipe_table(country, "places")
     found = []

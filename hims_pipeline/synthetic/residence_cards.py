@@ -7,6 +7,7 @@ and a renewal that is asked for long after the card expired is recorded as a fir
 from pathlib import Path
 
 from hims_pipeline.synthetic.country import Country
+from hims_pipeline.synthetic.foreigners import find_foreigners
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
@@ -25,8 +26,7 @@ _SPELLS = f"""
 create or replace table card_spells as
 with ordered as (
     select stays.*, coalesce(lag(country) over (partition by person_no order by from_date), '') != '{HOME}' as arrives
-    from stays semi join (from persons where citizenship != '{HOME}' and coalesce(second_citizenship, '') != '{HOME}')
-        as foreigners using (person_no)
+    from foreign_stays as stays
 ),
 numbered as (
     select *, sum(cast(arrives as int)) over (partition by person_no order by from_date) as spell
@@ -36,7 +36,7 @@ numbered as (
 select person_no, spell, arg_min(reason, from_date) as reason,
     greatest(min(from_date), any_value(birth_date) + interval 18 years)::date as from_date,
     max(coalesce(to_date, death_date, date '2100-01-01')) as to_date
-from numbered join persons using (person_no)
+from numbered join foreign_persons using (person_no)
 group by person_no, spell
 """
 
@@ -93,9 +93,9 @@ select
     stays.governorate,
     stays.delegation
 from cards
-join persons using (person_no)
+join foreign_persons using (person_no)
 join places on places.country = citizenship
-join stays on stays.person_no = cards.person_no and stays.country = '{home}'
+join foreign_stays as stays on stays.person_no = cards.person_no and stays.country = '{home}'
     and issued_on >= stays.from_date and issued_on < coalesce(stays.to_date, date '9999-12-31')
 where issued_on <= date '{year}-12-31' and (issued_on >= date '{year}-01-01' or valid_to >= date '{year}-12-31')
 order by 1
@@ -105,6 +105,7 @@ order by 1
 def write(country: Country, out: Path) -> list[Sample]:
     """One workbook a year under `out/residence_cards/<year>/`: cards issued in the year or valid on its last day."""
     con = country.con
+    find_foreigners(country)
     for name in ("places", "residence_cards"):
         recipe_table(country, name)
     con.execute(_SPELLS)

@@ -8,6 +8,7 @@ does, as in a small sample, others have theirs.
 from pathlib import Path
 
 from hims_pipeline.synthetic.country import Country
+from hims_pipeline.synthetic.foreigners import find_foreigners
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
 from hims_pipeline.synthetic.totals import recipe_table, scaled
@@ -20,9 +21,10 @@ _WORKERS = f"""
 create or replace table authorised_workers as
 with groups as (select distinct country from work_authorisations where country != '_O'),
 residents as (
-    select distinct persons.*, coalesce(groups.country, '_O') as quota
-    from stays join persons using (person_no) left join groups on groups.country = citizenship
-    where stays.country = '{HOME}' and citizenship != '{HOME}' and coalesce(second_citizenship, '') != '{HOME}'
+    select distinct foreign_persons.*, coalesce(groups.country, '_O') as quota
+    from foreign_stays as stays join foreign_persons using (person_no)
+    left join groups on groups.country = citizenship
+    where stays.country = '{HOME}'
         and from_date <= date '{{year}}-06-30'
         and coalesce(to_date, death_date, date '9999-12-31') > date '{{year}}-06-30'
         and datesub('year', birth_date, date '{{year}}-06-30') between 18 and 64
@@ -82,6 +84,7 @@ order by number
 def write(country: Country, out: Path) -> list[Sample]:
     """Write one file a year of the recipe under `out/work_authorisations/<year>/`."""
     con = country.con
+    find_foreigners(country)
     scaled(country, "work_authorisations", "permits")
     for name in ("places", "employers"):
         recipe_table(country, name)

@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,9 @@ KEYS = {
     "data_kinds": ("data_kind",),
     "definitions": ("kind", "code"),
     "series_breaks": ("break_id",),
+    "assignment_seeds": ("scheme",),
+    "correspondences": ("scheme", "code", "to_code"),
+    "occupations": ("code",),
     "xwalk_area": ("scheme", "code"),
     "xwalk_country": ("scheme", "code"),
 }
@@ -129,13 +133,26 @@ def test_a_country_that_split_is_never_sent_to_one_part(codelist: Rows) -> None:
     assert to["WDI", "ANT"] == "ANHH"
 
 
+def test_no_scheme_sends_a_former_state_to_one_heir(codelist: Rows) -> None:
+    """CS stood for two states, so that no alpha-2 of a former one is in ISO2. ANT of UNHCR's own codes is Antigua."""
+    status = {row["country_code"]: row["status"] for row in codelist("countries")}
+    former = {"YUG", "SUN", "CSK", "SCG", "ANT", "YUCS", "SUHH", "CSHH", "YU", "SU", "CS", "AN", "Yougoslavie", "URSS"}
+    former |= {"Tchécoslovaquie", "Serbie-et-Monténégro", "Yugoslavia", "USSR", "Czechoslovakia", "Former Yugoslavia"}
+    found = [row for row in codelist("xwalk_country") if row["code"] in former]
+    found = [row for row in found if (row["scheme"], row["code"]) != ("UNHCR", "ANT")]
+    assert len(found) > 5
+    for row in found:
+        assert status[row["country_code"]] in ("former", "special"), row
+    assert not [row for row in found if row["scheme"] == "ISO2"]
+
+
 def test_crosswalks_lead_to_countries_and_areas(codelist: Rows) -> None:
     countries = {row["country_code"] for row in codelist("countries")}
     areas = {row["area_code"] for row in codelist("areas")}
     assert {row["country_code"] for row in codelist("xwalk_country")} <= countries
     assert {row["area_code"] for row in codelist("xwalk_area")} <= areas
     schemes = {row["scheme"] for row in codelist("xwalk_country")}
-    assert schemes == {"ISO3", "M49", "UNHCR", "INDEC", "UNDESA", "IOM_MMP", "WDI", "FR_NAMES"}
+    assert schemes == {"ISO2", "ISO3", "M49", "UNHCR", "INDEC", "UNDESA", "IOM_MMP", "WDI", "FR_NAMES"}
     assert {row["scheme"] for row in codelist("xwalk_area")} == {
         "INS_GOV", "INS_GOV_1983", "INS_DEL", "INS_DEL_2014", "ISO_GOV",
         "INDEC_AGLOMERADO", "INDEC_REGION", "CL_REGION",
@@ -177,6 +194,27 @@ def test_breaks_are_of_sources_and_indicators_that_are_there(
         assert row["indicator"] in {"", *load_indicators(data)}, row
         assert date.fromisoformat(row["from_date"]), row
         assert row["stated_by"], row
+
+
+def test_not_stated_refused_and_not_applicable_are_three_things_of_every_answer(
+    definitions: set[tuple[str, str]],
+) -> None:
+    kinds = {kind for kind, code in definitions if code == "_R"}
+    assert {"birth_status", "reason_code", "education_level", "activity_status", "entry_route"} <= kinds
+    assert {(kind, code) for kind in kinds for code in ("_U", "_R", "_Z")} <= definitions
+
+
+def test_correspondences_have_a_seed_whole_shares_and_known_targets(codelist: Rows) -> None:
+    wholes: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for row in codelist("correspondences"):
+        wholes[row["scheme"], row["code"]] += Decimal(row["share"])
+    assert set(wholes.values()) == {Decimal(1)}
+    assert {row["scheme"] for row in codelist("assignment_seeds")} == {scheme for scheme, _ in wholes}
+    occupations = {row["code"] for row in codelist("occupations")}
+    assert {row["to_code"] for row in codelist("correspondences")} <= occupations
+    teachers = {row["to_code"] for row in codelist("correspondences") if row["code"] == "2310"}
+    assert teachers == {"2310", "2320"}  # one to many
+    assert all(row["parent_code"] in {"", *occupations} for row in codelist("occupations"))
 
 
 def test_data_kinds_have_an_order(codelist: Rows, definitions: set[tuple[str, str]]) -> None:

@@ -131,6 +131,21 @@ entities:
 """
 
 
+CORRECTION = """
+corrections:
+  - id: SOUTH-TWICE
+    kind: correction
+    entity: persons
+    periods: ["2022"]
+    matches: {person: [20]}
+    drop: true
+    reason: {en: The twentieth is the first again, fo: Hin tjúgundi er hin fyrsti}
+    provided_by: Office of Southland
+    status: agreed
+    guard: {minimum: 1, maximum: 1}
+"""
+
+
 def add_countries(path: Path) -> None:
     """Append both countries to the list of the world, which has no Faroese names."""
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -186,6 +201,8 @@ def northland(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     (data / "contracts").mkdir()
     (data / "contracts/northland_survey.yml").write_text(CONTRACT, encoding="utf-8")
     (data / "contracts/southland_count.yml").write_text(SOUTHLAND, encoding="utf-8")
+    (data / "corrections").mkdir()
+    (data / "corrections/southland_count.yml").write_text(CORRECTION, encoding="utf-8")
     expectations = root / "expectations"
     expectations.mkdir()
     shutil.copyfile(REPOSITORY / "expectations/release.json", expectations / "release.json")

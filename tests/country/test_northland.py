@@ -46,6 +46,25 @@ def test_a_series_that_breaks_says_so_in_its_first_period_after(northland_night)
     assert found == [("XNL", "2023", "A", None), ("XSL", "2022", "A", None), ("XSL", "2023", "B", "heath_drained")]
 
 
+def test_a_known_error_is_mended_counted_and_told(northland_night) -> None:
+    here, _ = northland_night
+    con = connect(settings=here.settings, staff=True)
+    done = con.execute(
+        "select correction_id, period, rows_sent, rows_matched, rows_changed, measure_before, measure_after, reason_fo"
+        " from conformed.corrections_applied"
+    ).fetchall()
+    value = con.execute(
+        "select obs_value from indicator_value"
+        " where indicator = 'P01' and ref_area = 'XSL' and sex = '_T' and time_period = '2022'"
+    ).fetchall()
+    con.close()
+    assert done == [("SOUTH-TWICE", "2022", 20, 1, 1, 20.0, 19.0, "Hin tjúgundi er hin fyrsti")]
+    assert value == [(19.0,)]
+    notes = (here.home / "releases/r000001/public/RELEASE_NOTES.md").read_text(encoding="utf-8")
+    assert "SOUTH-TWICE (correction, agreed)" in notes
+    assert "1 rows matched, 1 changed; records 20 -> 19. The twentieth is the first again" in notes
+
+
 def test_labels_stand_in_four_languages_and_fall_back_to_english(northland_night) -> None:
     con = connect(settings=northland_night[0].settings)
     names = con.execute(

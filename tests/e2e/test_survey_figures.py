@@ -51,7 +51,7 @@ def test_africans_outside_the_maghreb(small_night) -> None:
         "query",
         """select round(sum(weight_persons), 3) as persons from conformed.fct_migrants as m
            join conformed.dim_country as c on m.country_of_citizenship_code = c.country_code
-           where m.migrant_group = 'FOREIGN_RESIDENT' and c.region_m49 = '002'
+           where m.migrant_group = 'FOREIGN_RESIDENT' and c.region_m49_code = '002'
                and m.country_of_citizenship_code not in ('DZA', 'LBY', 'MAR', 'MRT', 'ESH')""",
         "--staff", "--format", "csv",
     )  # fmt: skip

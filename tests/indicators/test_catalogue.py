@@ -10,7 +10,7 @@ from hims_pipeline.settings import REPOSITORY
 
 DATA = REPOSITORY / "data"
 # The codes of the indicator design, and those added to it, by letter.
-CODES = {"A": 19, "B": 28, "C": 15, "D": 9, "E": 7, "P": 5}
+CODES = {"A": 19, "B": 33, "C": 15, "D": 10, "E": 7, "P": 5}
 # The design's extra dimensions of the indicators that have some, in its own words.
 DIMENSIONS = {
     "A01": "CITIZEN GOV EDU ACTIVITY", "A02": "C_BIRTH", "A03": "C_BIRTH", "A04": "GOV", "A05": "DEST EDU REASON ROUTE",
@@ -22,6 +22,7 @@ DIMENSIONS = {
     "B12": "CITIZEN OCC ISIC SECTOR", "B13": "DEST SECTOR CHANNEL", "B14": "DIRECTION POST CITIZEN RESIDENT_STATUS",
     "B15": "CITIZEN", "B16": "COO", "B17": "DEST APPLICANT_TYPE", "B18": "COO", "B19": "CITIZEN POST",
     "B21": "DEST MODE", "B22": "DEST", "B23": "O D REASON EDU", "B24": "GOV", "B25": "GOV",
+    "B30": "DEST GROUND", "B32": "BORDERROUTE", "B33": "DEST SEX", "D10": "DEST",
     "E05": "REGISTER",
 }  # fmt: skip
 # A dimension of the design -> column of the published table.
@@ -30,10 +31,12 @@ COLUMNS = {
     "REASON": "reason", "ROUTE": "route", "OCC": "occupation", "DUAL": "dual_citizenship",
     "DURATION": "permit_duration", "LASTCOUNTRY": "last_country", "VOLUNTARY": "return_mode",
     "MODE": "return_mode", "STATUS": "population_group",
+    "GROUND": "ground", "BORDERROUTE": "border_route",
     "REGION": "citizenship_region", "EVENT": "permit_event",
     "SECTOR": "sector", "LEVEL": "study_level", "FIELD": "study_field", "ISIC": "economic_activity",
     "PREV_COUNTRY": "previous_country", "VALIDITY": "permit_validity", "CHANNEL": "channel", "DIRECTION": "direction",
-    "POST": "border_post", "REGISTER": "compared_register", "RESIDENT_STATUS": "residence_status", "APPLICANT_TYPE": "applicant_type",
+    "POST": "border_post", "RESIDENT_STATUS": "residence_status", "APPLICANT_TYPE": "applicant_type",
+    "REGISTER": "compared_register",
     "DEST": "counterpart_area", "COUNTRY": "counterpart_area", "COO": "counterpart_area", "COA": "counterpart_area",
     "O": "counterpart_area", "D": "ref_area", "GOV": "ref_area", "SEX": "sex", "AGE4": "age",
 }  # fmt: skip

@@ -99,7 +99,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             contract = intake.contract_of(settings, sample.source)
             delivery, _ = landing.take_over(settings, contract, sample.period, sample.files)
             verdict = intake.take_in(settings, delivery, lambda text: None)
-            (table,) = settings.home.rglob(f"{delivery.batch}/{ENTITY[sample.source]}.parquet")
+            table = settings.home / "validated" / delivery.batch / f"{ENTITY[sample.source]}.parquet"
             taken[sample[:2]] = Taken(sample, verdict, table)
         yield World(settings, country.con, taken)
 

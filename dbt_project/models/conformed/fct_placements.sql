@@ -37,7 +37,7 @@ ranked as (
         *,
         row_number() over (
             partition by
-                ref_country, record_type, contract_id, year(contract_date),
+                ref_country, universe, duration_rule, record_type, contract_id, year(contract_date),
                 case when record_type = 'IN_POST' then batch_id end
             order by contract_date, placement_channel, batch_id, record_no
         ) as report_no

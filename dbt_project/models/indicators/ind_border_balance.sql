@@ -5,7 +5,7 @@ with passages as (
         {{ grouped_total('country_of_citizenship_code', 'citizenship') }},
         count(*) filter (where direction = 'ENTRY') as entries,
         count(*) filter (where direction = 'EXIT') as exits,
-        max(crossing_date) < max(period_end_date) as is_partial
+        max(max(crossing_date)) over (partition by source, time_period) < max(period_end_date) as is_partial
     from {{ ref('fct_border_crossings') }}
     group by {{ cells_within('source, data_kind, vintage, duration_rule, universe, freq, time_period, period_start_date, period_end_date, ref_country', [
         '', 'country_of_citizenship_code',

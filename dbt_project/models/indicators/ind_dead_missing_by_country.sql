@@ -1,4 +1,4 @@
--- SDG 10.7.3. A minimum: what IOM's sources reported. The last month at hand may still grow, so it is provisional.
+-- SDG 10.7.3. A minimum: what the project's sources reported. The last month at hand may still grow, so it is provisional.
 with incidents as (
     select
         source, data_kind, vintage, duration_rule, universe, country_code,

@@ -8,10 +8,10 @@ with signed as (
 ),
 
 delivered as (
-    select ref_country, source, reference_year, sum(days) as days
+    select ref_country, universe, duration_rule, source, reference_year, sum(days) as days
     from (
         select distinct
-            ref_country, source, reference_year, batch_id,
+            ref_country, universe, duration_rule, source, reference_year, batch_id,
             date_diff('day', period_start_date, period_end_date) + 1 as days
         from signed
     ) as files
@@ -20,10 +20,10 @@ delivered as (
 
 years as (
     select
-        ref_country, reference_year, string_agg(source, '+' order by source) as sources,
+        ref_country, universe, duration_rule, reference_year, string_agg(source, '+' order by source) as sources,
         bool_or(days < date_diff('day', {{ year_start('reference_year') }}, {{ year_end('reference_year') }}) + 1) as is_partial
     from delivered
-    group by all
+    group by ref_country, universe, duration_rule, reference_year
 ),
 
 by_channel as (
@@ -68,12 +68,19 @@ placements as (
     join delivered
         on
             by_channel.ref_country = delivered.ref_country
+            and by_channel.universe = delivered.universe
+            and by_channel.duration_rule = delivered.duration_rule
             and by_channel.source = delivered.source
             and by_channel.reference_year = delivered.reference_year
     union all by name
     select distinct_contracts.*, years.sources as source, '_T' as placement_channel, years.is_partial
     from distinct_contracts
-    join years on distinct_contracts.ref_country = years.ref_country and distinct_contracts.reference_year = years.reference_year
+    join years
+        on
+            distinct_contracts.ref_country = years.ref_country
+            and distinct_contracts.universe = years.universe
+            and distinct_contracts.duration_rule = years.duration_rule
+            and distinct_contracts.reference_year = years.reference_year
 )
 
 {{ indicator_rows('placements', dict(

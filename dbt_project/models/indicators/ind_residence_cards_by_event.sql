@@ -10,15 +10,16 @@ with cards as (
         {{ grouped_total('sex') }},
         count(*) as permits
     from {{ ref('fct_permits') }}
-    where permit_kind = 'RESIDENCE_CARD' and permit_event in ('ISSUE', 'RENEWAL') and is_granted_in_period and area_code != '_U'
+    where permit_kind = 'RESIDENCE_CARD' and permit_event in ('ISSUE', 'RENEWAL') and is_granted_in_period
     group by {{ cells_within('source, data_kind, vintage, duration_rule, universe, freq, time_period, period_start_date, period_end_date, ref_country', [
         '', 'permit_event', 'sex', 'country_of_citizenship_code', 'country_of_citizenship_code, permit_event', 'reason_code',
         'permit_event, reason_code', 'permit_validity', 'area_code', 'area_code, permit_event',
     ]) }}
+    having grouping(area_code) = 1 or area_code != '_U'
 )
 
 {{ indicator_rows('cards', {
-    'indicator': "'B11'", 'ref_area': 'ref_area', 'sex': 'sex', 'citizenship': 'citizenship', 'reason': 'reason',
-    'permit_validity': 'permit_validity', 'permit_event': 'permit_event', 'obs_value': 'permits', 'n_obs': 'permits',
-    'is_microdata': 'true', 'obs_status': break_status('B11', 'cards'),
+    'indicator': "'B11'", 'ref_area': 'ref_area', 'boundary_version': boundary_version('cards'), 'sex': 'sex',
+    'citizenship': 'citizenship', 'reason': 'reason', 'permit_validity': 'permit_validity', 'permit_event': 'permit_event',
+    'obs_value': 'permits', 'n_obs': 'permits', 'is_microdata': 'true', 'obs_status': break_status('B11', 'cards'),
 }) }}

@@ -10,14 +10,16 @@ with holders as (
         count(*) as permits
     from {{ ref('fct_permits') }}
     where
-        permit_kind = 'RESIDENCE_CARD' and permit_result = 'GRANTED' and area_code != '_U'
+        permit_kind = 'RESIDENCE_CARD' and permit_result = 'GRANTED'
         and period_end_date between valid_from_date and valid_to_date
     group by {{ cells_within('source, data_kind, vintage, duration_rule, universe, freq, time_period, period_end_date, ref_country', [
         '', 'sex', 'country_of_citizenship_code', 'reason_code', 'area_code',
     ]) }}
+    having grouping(area_code) = 1 or area_code != '_U'
 )
 
 {{ indicator_rows('holders', {
-    'indicator': "'A19'", 'ref_area': 'ref_area', 'universe': "'card_holders'", 'period_start_date': 'period_end_date', 'sex': 'sex',
+    'indicator': "'A19'", 'ref_area': 'ref_area', 'boundary_version': boundary_version('holders'),
+    'universe': "'card_holders'", 'period_start_date': 'period_end_date', 'sex': 'sex',
     'citizenship': 'citizenship', 'reason': 'reason', 'obs_value': 'persons', 'n_obs': 'permits', 'is_microdata': 'true',
 }) }}

@@ -1,0 +1,18 @@
+-- Many-to-many correspondences between revisions of a classification: the share of each target code and the span of the
+-- unit interval that it takes, in the order of the codes.
+with shares as (
+    select scheme, code, to_code, cast(share as decimal(9, 6)) as share from {{ ref('correspondences') }}
+),
+
+spans as (
+    select
+        scheme,
+        code,
+        to_code,
+        share,
+        sum(share) over (partition by scheme, code order by to_code) - share as share_from,
+        sum(share) over (partition by scheme, code order by to_code) as share_to
+    from shares
+)
+
+select * from spans

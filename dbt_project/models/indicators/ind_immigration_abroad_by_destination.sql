@@ -1,0 +1,1 @@
+{{ mirror_rows('B33', 'IMMIGRATION') }}

@@ -1,0 +1,1 @@
+{{ mirror_rows('B29', 'ORDERED_TO_LEAVE') }}

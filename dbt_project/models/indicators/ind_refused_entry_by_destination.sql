@@ -1,0 +1,1 @@
+{{ mirror_rows('B31', 'REFUSED_ENTRY') }}

@@ -1,0 +1,1 @@
+select * from {{ ref('claims') }} order by claim_id

@@ -1,0 +1,63 @@
+{{ config(materialized='view') }}
+-- Each published claim, and beside it our figures of the same indicator, area, sex, breakdown and year: a row for each
+-- source and edition of ours, one without a figure where we have none. A difference is to be explained, not corrected.
+with figures as (
+    select
+        *,
+        concat_ws(' '
+            , case when age != '_T' then 'age=' || age end
+            {%- for name in breakdown_columns() %}
+            , case when {{ name }} != '_T' then '{{ name }}=' || {{ name }} end
+            {%- endfor %}
+        ) as breakdown
+    from {{ ref('indicator_value') }}
+    where obs_value is not null
+),
+
+compared as (
+    select
+        claims.claim_group,
+        claims.claim_id,
+        claims.publisher,
+        claims.published_when,
+        claims.claim_period,
+        claims.definition,
+        claims.claim_universe,
+        claims.ref_area,
+        claims.counterpart_area,
+        claims.sex,
+        claims.breakdown,
+        claims.unit_measure,
+        claims.claimed_value,
+        claims.tolerance_percent,
+        claims.verdict,
+        claims.why,
+        claims.source_note,
+        claims.indicator,
+        indicators.name_en as indicator_name_en,
+        indicators.name_fr as indicator_name_fr,
+        indicators.name_ar as indicator_name_ar,
+        figures.source as our_source,
+        figures.vintage as our_vintage,
+        figures.time_period as our_period,
+        figures.universe as our_universe,
+        figures.duration_rule as our_duration_rule,
+        figures.data_kind as our_data_kind,
+        figures.obs_value as our_value,
+        figures.standard_error as our_standard_error,
+        figures.obs_value - claims.claimed_value as difference,
+        round(100 * (figures.obs_value - claims.claimed_value) / nullif(claims.claimed_value, 0), 2) as difference_percent
+    from {{ ref('published_claim') }} as claims
+    left join {{ ref('indicators') }} as indicators on claims.indicator = indicators.code
+    left join figures
+        on
+            claims.indicator = figures.indicator
+            and claims.unit_measure = figures.unit_measure
+            and claims.ref_area = figures.ref_area
+            and replace(claims.counterpart_area, '_Z', '_T') = replace(figures.counterpart_area, '_Z', '_T')
+            and claims.sex = figures.sex
+            and claims.breakdown = figures.breakdown
+            and left(figures.time_period, 4) between left(claims.claim_period, 4) and left(split_part(claims.claim_period, '/', -1), 4)
+)
+
+select * from compared

@@ -1,0 +1,114 @@
+"""Known errors in what a source sent, and what is done about them: `data/corrections/<source>.yml`.
+
+Here: the records and their checks. Not here: the SQL that applies them (`hims_pipeline.staging.corrections`), and rules
+that refuse a delivery (a correction is for data that are taken in all the same).
+
+Batches keep what was delivered. A correction changes the staging view over them and nothing else: taken out of the
+file, it is undone with the next build.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from hims_pipeline.contracts.load import parse
+from hims_pipeline.contracts.model import Contract, Name, Raw, Strict, Text
+from hims_pipeline.errors import ContractError
+
+Id = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$")]
+
+
+class Guard(Strict):
+    """How many rows a correction is expected to match, over all batches of its periods that count. Outside of it the
+    source was mended, or the condition says something else by now: `error` stops the release, `warning` is only told.
+    """
+
+    minimum: Annotated[int, Field(ge=1)] = 1
+    maximum: int | None = None
+    severity: Literal["error", "warning"] = "error"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Guard":
+        if self.maximum is not None and self.maximum < self.minimum:
+            raise ValueError("maximum is below minimum")
+        return self
+
+
+class Correction(Strict):
+    """One known error.
+
+    Args:
+        kind: `correction` (the true value is known), `edit` (a value that cannot be is taken out) or `imputation`
+            (a likely value is put in its place).
+        periods: globs of the periods concerned; all without any.
+        where: SQL condition over the entity's columns, by their names in staging.
+        matches: column -> values instead, where that says it.
+        set: column -> constant. compute: column -> SQL expression over the row as delivered. missing: columns
+            without a value from then on. drop: True leaves the row out. One of the four.
+        measure: column whose sum before and after is told; the number of rows without one.
+        provided_by: who said so, and when. status: whether the data owner agreed.
+    """
+
+    id: Id
+    kind: Literal["correction", "edit", "imputation"]
+    entity: Name
+    periods: tuple[str, ...] = ()
+    where: str = ""
+    matches: dict[Name, list[Raw]] = Field({})
+    set: dict[Name, Raw] = Field({})
+    compute: dict[Name, str] = Field({})
+    missing: tuple[Name, ...] = ()
+    drop: bool = False
+    measure: Name | None = None
+    reason: Text
+    provided_by: str
+    status: Literal["proposed", "agreed"]
+    guard: Guard = Guard()
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Columns that it changes; none where it leaves the row out."""
+        return (*self.set, *self.compute, *self.missing)
+
+    @property
+    def action(self) -> str:
+        return "drop" if self.drop else "set" if self.set else "compute" if self.compute else "missing"
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> "Correction":
+        if bool(self.where) == bool(self.matches):
+            raise ValueError(f"{self.id}: says which rows by either `where` or `matches`")
+        if sum(map(bool, (self.set, self.compute, self.missing, self.drop))) != 1:
+            raise ValueError(f"{self.id}: does one of `set`, `compute`, `missing` and `drop`")
+        return self
+
+
+class _CorrectionFile(Strict):
+    corrections: tuple[Correction, ...]
+
+
+def load_corrections(data: Path, contracts: dict[str, Contract]) -> dict[str, tuple[Correction, ...]]:
+    """Corrections by source.
+
+    Raises:
+        ContractError: a file without a contract of its name, an entity or an id that cannot be; all findings at once.
+    """
+    folder = data / "corrections"
+    files = tuple((p, p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.glob("*.yml")))
+    found = dict(_load(files))
+    wrong = [f"{source}.yml: there is no contract of that name" for source in sorted(set(found) - set(contracts))]
+    ids = [one.id for some in found.values() for one in some]
+    wrong += [f"{one} stands twice" for one in sorted({one for one in ids if ids.count(one) > 1})]
+    for source, some in found.items():
+        entities = contracts[source].entities if source in contracts else {}
+        wrong += [f"{one.id}: {source} has no entity {one.entity}" for one in some if one.entity not in entities]
+    if wrong:
+        raise ContractError("data/corrections does not say what it must:\n  " + "\n  ".join(wrong))
+    return found
+
+
+@lru_cache(maxsize=8)
+def _load(files: tuple[tuple[Path, int, int], ...]) -> tuple[tuple[str, tuple[Correction, ...]], ...]:
+    return tuple((path.stem, parse(_CorrectionFile, path).corrections) for path, _, _ in files)

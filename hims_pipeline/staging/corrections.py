@@ -1,0 +1,166 @@
+"""The SQL of corrections: `sent_<source>__<entity>` as delivered, `stg_<source>__<entity>` with known errors mended,
+`feed_corrections` with what each of them did to each batch.
+
+Conditions and expressions read the row as delivered: the order of corrections changes nothing, and two of them may not
+change one column of one row (the first in the file counts, and the matches of both are told).
+"""
+
+import re
+
+import duckdb
+
+from hims_pipeline.contracts.corrections import Correction
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import ContractError
+from hims_pipeline.sql import literal, literals, quote
+from hims_pipeline.staging.models import BATCH_COLUMNS, sql_type, staged_name
+
+MATCHED_COLUMNS = {
+    "correction_id": "varchar",
+    "source": "varchar",
+    "entity": "varchar",
+    "period": "varchar",
+    "batch_id": "varchar",
+    "rows_sent": "bigint",
+    "rows_matched": "bigint",
+    "rows_changed": "bigint",
+    "measure_before": "double",
+    "measure_after": "double",
+}
+
+
+def columns_of(contract: Contract, entity: str) -> dict[str, str]:
+    """The columns of an entity in staging and their SQL types."""
+    return BATCH_COLUMNS | {staged_name(c.name): sql_type(c) for c in contract.entities[entity].kept_columns}
+
+
+def check(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple[Correction, ...]) -> None:
+    """Every correction names columns of its entity, and its SQL is a condition or expression over them alone.
+
+    Raises:
+        ContractError: all that is wrong, correction by correction.
+    """
+    wrong = []
+    for one in corrections:
+        columns = columns_of(contract, one.entity)
+        named = (*one.changed, *one.matches, *([one.measure] if one.measure else ()))
+        absent = [name for name in named if name not in columns]
+        wrong += [f"{one.id}: {one.entity} has no column {name}" for name in absent]
+        wrong += [f"{one.id}: {name} says where a row comes from" for name in one.changed if name in BATCH_COLUMNS]
+        if not absent:
+            wrong += [f"{one.id}: {problem}" for problem in _sql_problems(con, one, columns)]
+    if wrong:
+        raise ContractError(f"corrections/{contract.source}.yml does not fit its entities:\n  " + "\n  ".join(wrong))
+
+
+def _sql_problems(con: duckdb.DuckDBPyConnection, one: Correction, columns: dict[str, str]) -> list[str]:
+    """What DuckDB has against a correction's SQL, on an empty table of the entity's columns."""
+    typed = ", ".join(f"cast(null as {kind}) as {quote(name)}" for name, kind in columns.items())
+    con.execute(f"create or replace temp table entity as select {typed} limit 0")
+    for text in (condition(one), *(_value(one, name, columns) for name in one.changed)):
+        if re.search(r"\bselect\b|\bfrom\b|;|\{", text, re.IGNORECASE):
+            return [f"reads the entity's own columns and nothing else, not: {text}"]
+        try:
+            kind = con.execute(f"describe select {text} as value from entity").fetchall()[0][1]
+        except duckdb.Error as error:
+            return [str(error).splitlines()[0]]
+        if text == condition(one) and kind != "BOOLEAN":
+            return ["`where` is a condition: true or false for each row"]
+    return []
+
+
+def condition(one: Correction) -> str:
+    """Which rows of its periods a correction is about, as SQL."""
+    if one.where:
+        return f"({one.where})"
+    parts = (f"cast({quote(c)} as varchar) in ({literals([str(v) for v in vs])})" for c, vs in one.matches.items())
+    return f"({' and '.join(parts)})"
+
+
+def _hits(one: Correction) -> str:
+    periods = " or ".join(f"period glob {literal(glob)}" for glob in one.periods)
+    return f"coalesce({condition(one)}, false)" + (f" and ({periods})" if periods else "")
+
+
+def _value(one: Correction, column: str, columns: dict[str, str]) -> str:
+    value = "null" if column in one.missing else one.compute.get(column, "")
+    return f"cast({value or literal(one.set.get(column))} as {columns[column]})"
+
+
+def corrected_sql(contract: Contract, entity: str, corrections: tuple[Correction, ...]) -> str:
+    """The staging view of an entity with known errors, over the view of what was delivered."""
+    columns = columns_of(contract, entity)
+    lines = []
+    for name in columns:
+        whens = [f"when {_hits(one)} then {_value(one, name, columns)}" for one in corrections if name in one.changed]
+        mended = f"case {' '.join(whens)} else {quote(name)} end as {quote(name)}" if whens else quote(name)
+        lines.append(f"    {mended}")
+    kept = " and ".join(f"not ({_hits(one)})" for one in corrections if one.drop)
+    body = "select\n" + ",\n".join(lines) + f"\nfrom {{{{ ref('sent_{contract.source}__{entity}') }}}}"
+    return body + (f"\nwhere {kept}" if kept else "")
+
+
+def matched_sql(by_source: dict[str, tuple[Correction, ...]], contracts: dict[str, Contract]) -> str:
+    """What each correction did to each batch of its periods; no row where no such batch counts."""
+    selects = [_matched(contracts[source], one) for source, some in by_source.items() for one in some]
+    if selects:
+        return "\nunion all\n".join(selects)
+    empty = [f"cast(null as {kind}) as {name}" for name, kind in MATCHED_COLUMNS.items()]
+    return "select\n    " + ",\n    ".join(empty) + "\nwhere false"
+
+
+def _matched(contract: Contract, one: Correction) -> str:
+    columns = columns_of(contract, one.entity)
+    hits = _hits(one)
+    differs = " or ".join(f"{quote(c)} is distinct from {_value(one, c, columns)}" for c in one.changed) or "true"
+    before, after = _measures(one, columns, hits)
+    periods = " or ".join(f"period glob {literal(glob)}" for glob in one.periods)
+    return "\n".join(
+        [
+            "select",
+            f"    {literal(one.id)} as correction_id,",
+            "    source,",
+            "    entity,",
+            "    period,",
+            "    batch_id,",
+            "    count(*) as rows_sent,",
+            f"    count(*) filter (where {hits}) as rows_matched,",
+            f"    count(*) filter (where {hits} and ({differs})) as rows_changed,",
+            f"    cast({before} as double) as measure_before,",
+            f"    cast({after} as double) as measure_after",
+            f"from {{{{ ref('sent_{contract.source}__{one.entity}') }}}}",
+            *([f"where {periods}"] if periods else []),
+            "group by source, entity, period, batch_id",
+        ]
+    )
+
+
+def _measures(one: Correction, columns: dict[str, str], hits: str) -> tuple[str, str]:
+    if one.measure is None:
+        return "count(*)", f"count(*) filter (where not ({hits}))" if one.drop else "count(*)"
+    before = f"cast({quote(one.measure)} as decimal(38, 6))"
+    if one.drop:
+        return f"sum({before})", f"sum({before}) filter (where not ({hits}))"
+    if one.measure not in one.changed:
+        return f"sum({before})", f"sum({before})"
+    after = f"cast({_value(one, one.measure, columns)} as decimal(38, 6))"
+    return f"sum({before})", f"sum(case when {hits} then {after} else {before} end)"
+
+
+def correction_row(source: str, one: Correction, languages: tuple[str, ...]) -> dict[str, str]:
+    """A correction as one row of the table `corrections`; lists are separated by blanks."""
+    values = (
+        one.id, source, one.entity, one.kind, one.action, " ".join(one.changed), " ".join(one.periods), condition(one),
+        one.measure or "records", one.provided_by, one.status, str(one.guard.minimum),
+        "" if one.guard.maximum is None else str(one.guard.maximum), one.guard.severity,
+        *one.reason.columns("reason", languages).values(),
+    )  # fmt: skip
+    return dict(zip(correction_header(languages), values, strict=True))
+
+
+def correction_header(languages: tuple[str, ...]) -> list[str]:
+    return [
+        "correction_id", "source", "entity", "kind", "action", "columns_changed", "periods", "condition", "measure",
+        "provided_by", "status", "expected_minimum", "expected_maximum", "severity",
+        *(f"reason_{language}" for language in languages),
+    ]  # fmt: skip

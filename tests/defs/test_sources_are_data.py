@@ -1,0 +1,51 @@
+"""Adding or removing a source is a change to data files alone: models, feeds, reference, graph and docs follow."""
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from hims_pipeline.defs.assembly import build_definitions
+from hims_pipeline.docs.sources import sources_page
+from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.staging.render import rendered
+
+GONE, NEW = "unhcr_population", "refugee_agency"
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Our own data with one contract under another name: one source less and one more."""
+    root = tmp_path_factory.mktemp("sources")
+    shutil.copytree(REPOSITORY / "data", root / "data")
+    old, new = (root / "data/contracts" / f"{name}.yml" for name in (GONE, NEW))
+    new.write_text(old.read_text(encoding="utf-8").replace(f"source: {GONE}", f"source: {NEW}"), encoding="utf-8")
+    old.unlink()
+    return Settings(REPOSITORY, root / "data", REPOSITORY / "expectations", root / "home", env="test")
+
+
+def test_models_feeds_and_reference_follow(changed: Settings) -> None:
+    tree = rendered(changed)
+    names = {path.stem for path in (tree / "models/staging").glob("*.sql")}
+    assert f"stg_{NEW}__population" in names
+    assert not [name for name in names if GONE in name]
+    feed = Path(tree / "models/staging/feed_displaced_persons.sql").read_text(encoding="utf-8")
+    assert f"stg_{NEW}__population" in feed
+    assert GONE not in feed
+    sources = (tree / "seeds/sources.csv").read_text(encoding="utf-8")
+    assert f"\n{NEW}," in sources
+    assert f"\n{GONE}," not in sources
+
+
+def test_the_graph_follows(changed: Settings) -> None:
+    keys = build_definitions(changed).resolve_asset_graph().get_all_asset_keys()
+    for layer in ("landing", "bronze", "validated"):
+        assert dg.AssetKey([layer, NEW]) in keys
+        assert dg.AssetKey([layer, GONE]) not in keys
+
+
+def test_the_docs_follow(changed: Settings) -> None:
+    page = sources_page(changed)
+    assert f"`{NEW}`" in page
+    assert f"`{GONE}`" not in page
