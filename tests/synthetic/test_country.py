@@ -1,4 +1,4 @@
-"""The country itself: lives without gaps, published numbers at any scale, random streams that are strangers."""
+"""The country itself: lives without gaps, published numbers at any scale, streams that do not know each other."""
 
 import csv
 from collections.abc import Iterator

@@ -133,14 +133,13 @@ def _note_events(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -
             if(u('route', person_no) < case country {irregular} end, 'IRREGULAR', 'REGULAR')
         from left_for
         union all
-        select person_no, {when(flows, "moving")}, '{HOME}',
-            area_in(g, u('area {flows.to_date.year}', person_no)), g,
+        select person_no, {when(flows, "moving")}, '{HOME}', area_in(g, u('area {flows.to_date.year}', person_no)), g,
             {move_reason}, null
         from moved_to
         union all
         select chosen.person_no, date '{flows.from_date}' + 1
                 + cast(floor(u('day of moving {flows.to_date.year}', chosen.person_no) * {flows.days}) as int),
-                '{HOME}',
+            '{HOME}',
             next_area(home.governorate, home.area, u('area {flows.to_date.year}', chosen.person_no)), home.governorate,
             case when u('near', chosen.person_no) < 0.75 then 'FAM' else 'OTH' end, null
         from moving_near as chosen join home on chosen.person_no = home.person_no
@@ -203,7 +202,6 @@ def _move_on(con: duckdb.DuckDBPyConnection, flows: Flows) -> None:
         select * from away anti join events using (person_no)
         union all
         select person_no, woman, birth_date, country, cast(origin as utinyint), education,
-            cast(stay_no + 1 as utinyint), day,
-            reason, route
+            cast(stay_no + 1 as utinyint), day, reason, route
         from reached where country != '{HOME}'
     """)

@@ -44,7 +44,7 @@ def _aged(recipe: Recipe, column: str, on: str, query: str) -> str:
     return f"""
         select * exclude (_g, _first), date {literal(on)}
             - 1 - cast(floor((_first + u('age in group', person_no) * case _first {width} end) * 365.25) as int)
-                as birth_date
+            as birth_date
         from (select *, {first} as _first from (select *, u('age group', person_no) as _g from ({query})))
     """
 
@@ -75,8 +75,8 @@ def _settle_citizens(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Star
     con.execute(f"""
         create temp table earlier as
         select *, coalesce(other_area, area) as birth_area,
-            education_of(woman, year(birth_date), u('school', person_no))
-            as education, other_area is not null and other_area != area as moved,
+            education_of(woman, year(birth_date), u('school', person_no)) as education,
+            other_area is not null and other_area != area as moved,
             not woman and age >= 30 and u('been away', person_no) < {BEEN_AWAY} as been_away,
             birth_date + cast(floor((0.2 + 0.4 * u('first move', person_no)) * age * 365.25) as int) as first_day,
             birth_date + cast(floor((0.65 + 0.3 * u('second move', person_no)) * age * 365.25) as int) as second_day,
@@ -118,8 +118,8 @@ def _settle_foreigners(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: St
         con,
         recipe,
         f"select *, {country} as country from (select *, u('nationality', person_no) as _n from ({query}))",
-        "birth_date + 1 + cast(floor("
-        f"u('arrival', person_no) * (date_diff('day', birth_date, date '{start.on}') - 1)) as int)",
+        "birth_date + 1 + cast(floor(u('arrival', person_no)"
+        f" * (date_diff('day', birth_date, date '{start.on}') - 1)) as int)",
     )
     return next_no
 
@@ -218,11 +218,8 @@ def _settle_abroad(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start,
 def bear(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: int) -> int:
     """The newborn of a period at home; returns the next free person number."""
     living, next_no = numbered(
-        {
-            (g, "1", kind): n
-            for kind, cells in (("0", flows.births), ("1", flows.foreign_births))
-            for (g,), n in cells.items()
-        },
+        {(g[0], "1", kind): n for kind, cells in (("0", flows.births), ("1", flows.foreign_births))
+         for g, n in cells.items()},
         ("g", "lives", "is_foreign"), first,
     )  # fmt: skip
     infants, next_no = numbered(
@@ -272,8 +269,8 @@ def bear_abroad(con: duckdb.DuckDBPyConnection, flows: Flows, parents: str, firs
     level = "education_of(woman, year(birth_date), u('school', person_no))"
     con.execute(f"insert into born select person_no, woman, birth_date, country, null, '{HOME}', {level} from babies")
     con.execute(
-        "insert into away"
-        f" select person_no, woman, birth_date, country, 0, {level}, 1, birth_date, 'BIRTH', null from babies"
+        f"insert into away select person_no, woman, birth_date, country, 0, {level}, 1, birth_date, 'BIRTH', null"
+        " from babies"
     )
     con.execute("""
         insert into naturalised select person_no, country from babies join nationalities using (country)

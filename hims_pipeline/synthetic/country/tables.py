@@ -44,8 +44,8 @@ def make_macros(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
     # Another area of the same governorate: one to n - 1 places on, in a circle.
     con.execute(
         f"create macro next_area(g, area, number) as cast(({first})[g]"
-        f" + (area - ({first})[g] + 1"
-        f" + cast(floor(number * (({number})[g] - 1)) as bigint)) % ({number})[g] as usmallint)"
+        f" + (area - ({first})[g] + 1 + cast(floor(number * (({number})[g] - 1)) as bigint)) % ({number})[g]"
+        " as usmallint)"
     )
     con.execute(f"create macro area_code(area) as ([{literals(areas)}])[area]")
     con.execute(f"create macro education_of(woman, year, number) as {_education(recipe)}")
@@ -69,8 +69,7 @@ TABLES = {
     "past": f"person_no uinteger, {_STAY}, to_date date, country iso3, area usmallint, reason reason_code,"
     " route route_code",
     "home": f"{_PERSON}, governorate utinyint, area usmallint, is_foreign boolean, citizenship iso3,"
-    " education utinyint,"
-    f" {_STAY}, reason reason_code",
+    f" education utinyint, {_STAY}, reason reason_code",
     "away": f"{_PERSON}, country iso3, origin utinyint, education utinyint, {_STAY}, reason reason_code,"
     " route route_code",
 }
