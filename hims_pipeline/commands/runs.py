@@ -32,8 +32,8 @@ def prepare_instance(settings: Settings) -> None:
 def run(samples: bool) -> None:
     """Take in everything pending, build, publish: the nightly job, here and now.
 
-    What is kept in data/ itself is put into landing first. With HIMS_REAL_DATA set, the real deliveries that
-    data/deliveries.yml lists are too.
+    What is kept in data/ itself is put into landing first; with HIMS_REAL_DATA set, so are the real deliveries that
+    data/deliveries.yml lists.
     """
     settings = load_settings()
     apply_environment(settings)

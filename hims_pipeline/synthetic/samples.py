@@ -17,6 +17,7 @@ from hims_pipeline.synthetic import (
     foreign_students,
     hims_survey,
     lfs_migration,
+    oecd,
     placements,
     remittances,
     residence_cards,
@@ -43,6 +44,7 @@ WRITERS: tuple[Callable[[Country, Path], list[Sample]], ...] = (
     placements.write,
     social_security.write,
     remittances.write,
+    oecd.write,
 )
 ERROR_PAGE = """<!DOCTYPE html>
 <html lang="fr">
