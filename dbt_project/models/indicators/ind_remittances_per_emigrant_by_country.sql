@@ -17,7 +17,7 @@ registered as (
         and sex = '_T'
         and age = '_T'
         {%- for name in breakdown_columns() %}
-        and {{ name }} = '_T'
+        and coalesce({{ name }}, '_T') = '_T'
         {%- endfor %}
 ),
 
