@@ -6,7 +6,7 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check ui bench bench-country lock clean
+.PHONY: help run test check docs ui bench bench-country lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ check: $(VENV)/.dev ## lint: ruff, types, SQL
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --disable-progress-bar -q dbt_project/models dbt_project/tests
+
+docs: $(VENV)/.run ## write the generated pages under docs/
+	@$(BIN)/hims docs
 
 ui: $(VENV)/.run ## Dagster's webserver and daemon on this installation
 	@$(BIN)/hims ui

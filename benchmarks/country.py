@@ -84,7 +84,8 @@ def _score(con, row: dict[str, str], scale: float) -> Score:
     broken_down = [part.split("=") for part in row["breakdown"].split(";") if part]
     conditions = "".join(f" and {name} = '{value}'" for name, value in broken_down)
     found = con.execute(
-        f"select obs_value, data_kind from indicator_value where {' and '.join(f'{key} = ?' for key in KEYS)}{conditions}"
+        f"select obs_value, data_kind from indicator_value"
+        f" where {' and '.join(f'{key} = ?' for key in KEYS)}{conditions}"
         " order by (select count(*) from unnest([age, citizenship, reason]) as t(x) where x != '_T') limit 1",
         [row[key] for key in KEYS],
     ).fetchall()
@@ -103,7 +104,8 @@ def show(found: list[Score]) -> None:
         print(f"\ncontrols, {kind}: {sum(one.holds for one in of_kind)} of {len(of_kind)} hold")
         for one in of_kind:
             value = "none" if one.found is None else f"{one.found:,.2f}"
-            print(f"  {'ok  ' if one.holds else 'MISS'} {one.control_id:28} wanted {one.wanted:>16,.2f}  found {value:>16}")
+            mark = "ok  " if one.holds else "MISS"
+            print(f"  {mark} {one.control_id:28} wanted {one.wanted:>16,.2f}  found {value:>16}")
 
 
 def main(scale: float, sources: set[str], keep: Path | None) -> None:

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from hims_pipeline.commands import batches, releases, runs, sources, synth
+from hims_pipeline.commands import batches, docs, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
 
 
@@ -24,7 +24,8 @@ def main() -> None:
     """From deliveries of migration data to a released warehouse of indicators."""
 
 
-for command in (*runs.COMMANDS, *batches.COMMANDS, *sources.COMMANDS, *releases.COMMANDS, *synth.COMMANDS):
+GROUPS = (runs, batches, sources, releases, synth, docs)
+for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -9,7 +9,13 @@ from hims_pipeline.settings import load_settings
 
 
 @click.command()
-@click.option("--scale", type=click.FloatRange(0, 1, min_open=True), default=0.01, show_default=True, help="1.0 is the whole country.")
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.01,
+    show_default=True,
+    help="1.0 is the whole country.",
+)
 @click.option("--seed", type=int, default=42, show_default=True, help="The same seed and scale give the same bytes.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
 def synth(scale: float, seed: int, out: Path) -> None:

@@ -1,8 +1,8 @@
 """A synthetic country, and what the sources of a migration observatory send about it: the same bytes for the same seed.
 
 Here: the country (`country`), a writer a source, broken deliveries for tests, all from the recipe in
-`data/samples/recipe`. Not here: reading or judging deliveries. Every file that is made carries SYNTHETIC in its name, and
-the contracts that describe them say `data_kind: synthetic`.
+`data/samples/recipe`. Not here: reading or judging deliveries. Every file that is made carries SYNTHETIC in its name,
+and the contracts that describe them say `data_kind: synthetic`.
 """
 
 from hims_pipeline.synthetic.broken import BrokenSample, make_broken

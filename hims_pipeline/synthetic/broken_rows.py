@@ -72,6 +72,10 @@ def _households_cut(rows: Rows) -> Rows:
     return rows
 
 
+def _from_elsewhere(row: Row) -> Row:
+    return {"residence_5y": "2", "governorate_of_residence_5y": "13" if row["governorate"] == "11" else "11"}
+
+
 def _is(column: str, *values: str) -> Pick:
     return lambda row: row[column] in values
 
@@ -164,6 +168,14 @@ RGPH_FAULTS = (
     RowFault(
         "households_cut", "Adults beside the couple are households of their own.", _households_cut, "RGPH-PERSON-013",
         refused=False,
+    ),
+    RowFault(
+        "moved_from_nowhere", "A person who lived elsewhere in the country, in no governorate.",
+        _one("governorate_of_residence_5y", "", _is("residence_5y", "2")), "RGPH-PERSON-015",
+    ),
+    RowFault(
+        "too_many_movers", "Every sixth person who stayed comes from another governorate.",
+        _every(6, _is("residence_5y", "1"), _from_elsewhere), "RGPH-PERSON-017", refused=False,
     ),
 )  # fmt: skip
 BORDER_FAULTS = (

@@ -55,9 +55,15 @@ WAVES = (
     Wave("2014", "2014-04-23", "2009-04-23", 4.05, "2014-04-23"),
     Wave("2024", "2024-11-06", "2019-11-06", 3.60, "2024-11-06"),
 )
-WIDTHS = {"MENAGE": 8, "GOUV": 2, "GOUVNAIS": 2, "GOUV89": 2, "P09_GOUVNAIS": 2, "P12_GOUV99": 2, "E05_ANNEE": 4} | {
-    name: 3 for name in ("AGE", "PAYSNAT", "PAYSNAIS", "PAYS89", "P04_AGE", "P06_PAYSNAT", "P08_PAYSNAIS", "P11_PAYS99")
-}
+WIDTHS = {
+    "MENAGE": 8,
+    "GOUV": 2,
+    "GOUVNAIS": 2,
+    "GOUV89": 2,
+    "P09_GOUVNAIS": 2,
+    "P12_GOUV99": 2,
+    "E05_ANNEE": 4,
+} | dict.fromkeys(("AGE", "PAYSNAT", "PAYSNAIS", "PAYS89", "P04_AGE", "P06_PAYSNAT", "P08_PAYSNAIS", "P11_PAYS99"), 3)
 WIDTHS |= {"E03_AGE": 3, "E04_PAYS": 3, "PERS": 2, "P01_NUM": 2, "E01_NUM": 2}
 
 
@@ -97,9 +103,7 @@ def _leavers(country: Country, wave: Wave) -> None:
     """Tables `reported` (country, sex, n) and `leavers`, the persons whom households report."""
     flows = next(one for one in country.flows if one.to_date.isoformat() == wave.day)
     rows = ", ".join(f"('{place}', '{sex}', {n})" for (place, sex), n in flows.reported.items())
-    country.con.execute(
-        f"create or replace temp table reported as select * from (values {rows}) as t(country, sex, n)"
-    )
+    country.con.execute(f"create or replace temp table reported as select * from (values {rows}) as t(country, sex, n)")
     country.con.execute(f"create or replace temp table leavers as {sql.LEAVERS.format_map(asdict(wave))}")
 
 
@@ -148,11 +152,11 @@ def _fixed_width(con: duckdb.DuckDBPyConnection, wave: Wave, out: Path, first: b
     query = layouts.PERSONS_1994.format(**merged)
     book = path.with_suffix(".xml") if first else None
     part = write_fixed_width(con, query, path.with_suffix(".part"), variables("persons", wave), book, title=MARK)
+    yield path, part
     if book:
         # The codebook names the data file, not the part of it that was written first.
         book.write_text(book.read_text(encoding="utf-8").replace(part.name, path.name), encoding="utf-8")
         yield book, book
-    yield path, part
 
 
 def _cspro(con: duckdb.DuckDBPyConnection, wave: Wave, out: Path, first: bool) -> Written:

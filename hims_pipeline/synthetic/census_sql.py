@@ -174,8 +174,8 @@ join names as given on given.part = answers.sex and given.no = answers.given_no
 join names as family on family.part = 'family' and family.no = answers.family_no
 """
 
-# Whom a household left behind reports: of those who left in the five years before and live abroad on census day, as many
-# by country and sex as are reported. Households that left whole are the rest.
+# Whom a household left behind reports: of those who left in the five years before and live abroad on census day, as
+# many by country and sex as are reported. Households that left whole are the rest.
 LEAVERS = f"""
 with left_home as (
     select person_no, stay_no, from_date, country, reason

@@ -103,7 +103,7 @@ def write_truth(country: Country, out: Path) -> None:
     out.mkdir(parents=True)
     out.chmod(0o700)
     for name in ("persons", "stays"):
-        country.con.execute(f"copy {name} to '{out / f'{name}_{MARK}.parquet'}' (format parquet, compression zstd)")
+        country.con.execute(f"copy {name} to '{out / f'{name}_{MARK}.parquet'}' (format parquet)")
     note = f"{MARK}: true identities and stays of an invented country; for measuring linkage, not a delivery.\n"
     (out / f"README_{MARK}.txt").write_text(note, encoding="utf-8")
 

@@ -1,9 +1,9 @@
 """Random numbers that are the same for the same seed, the recipe's tables that SQL reads, and writing of files.
 
-A number comes from DuckDB's `hash` over the index, mixed with a constant of stream and seed: 20 million of them take half
-a second, where md5 takes half a minute. `hash(i, 'a')` and `hash(i, 'b')` share low bits; the constant goes into the
-index before it is hashed (as in `hash(i * 64 + s)`), and two streams show no correlation. The function belongs to the
-DuckDB version of the lock file: with another version the same seed may give other bytes.
+A number comes from DuckDB's `hash` over the index, mixed with a constant of stream and seed: 20 million of them take
+half a second, where md5 takes half a minute. `hash(i, 'a')` and `hash(i, 'b')` share low bits; the constant goes into
+the index before it is hashed (as in `hash(i * 64 + s)`), and two streams show no correlation. The function belongs to
+the DuckDB version of the lock file: with another version the same seed may give other bytes.
 """
 
 from pathlib import Path

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "gates": {"lake"},
     "staging": {"lake"},
     "synthetic": set(),
+    "docs": {"gates"},
     "release": {"lake", "gates", "staging", "build", "intake"},
 }
 

@@ -135,6 +135,19 @@ def test_a_country_that_split_is_never_sent_to_one_part(codelist: Rows) -> None:
     assert to["WDI", "ANT"] == "ANHH"
 
 
+def test_no_scheme_sends_a_former_state_to_one_heir(codelist: Rows) -> None:
+    """CS stood for two states, so that no alpha-2 of a former one is in ISO2. ANT of UNHCR's own codes is Antigua."""
+    status = {row["country_code"]: row["status"] for row in codelist("countries")}
+    former = {"YUG", "SUN", "CSK", "SCG", "ANT", "YUCS", "SUHH", "CSHH", "YU", "SU", "CS", "AN", "Yougoslavie", "URSS"}
+    former |= {"Tchécoslovaquie", "Serbie-et-Monténégro", "Yugoslavia", "USSR", "Czechoslovakia", "Former Yugoslavia"}
+    found = [row for row in codelist("xwalk_country") if row["code"] in former]
+    found = [row for row in found if (row["scheme"], row["code"]) != ("UNHCR", "ANT")]
+    assert len(found) > 5
+    for row in found:
+        assert status[row["country_code"]] in ("former", "special"), row
+    assert not [row for row in found if row["scheme"] == "ISO2"]
+
+
 def test_crosswalks_lead_to_countries_and_areas(codelist: Rows) -> None:
     countries = {row["country_code"] for row in codelist("countries")}
     areas = {row["area_code"] for row in codelist("areas")}
@@ -142,7 +155,7 @@ def test_crosswalks_lead_to_countries_and_areas(codelist: Rows) -> None:
     assert {row["area_code"] for row in codelist("xwalk_area")} <= areas
     schemes = {row["scheme"] for row in codelist("xwalk_country")}
     assert schemes == {
-        "ISO3", "M49", "UNHCR", "INDEC", "UNDESA", "IOM_MMP", "WDI", "FR_NAMES", "EUROSTAT",
+        "ISO2", "ISO3", "M49", "UNHCR", "INDEC", "UNDESA", "IOM_MMP", "WDI", "FR_NAMES", "EUROSTAT",
         "EUROSTAT_NAMES", "EUROSTAT_ISO3", "FRONTEX", "GBMD", "WORLD_BANK_NAMES", "OECD",
     }  # fmt: skip
     assert {row["scheme"] for row in codelist("xwalk_area")} == {

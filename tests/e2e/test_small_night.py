@@ -5,6 +5,8 @@ import io
 import json
 import subprocess
 
+from hims_pipeline.docs.dictionary import columns_built, read_tables
+from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.synthetic import make_broken
 
 
@@ -33,6 +35,12 @@ def test_query_in_three_formats(small_night) -> None:
     assert "r000001" in run.stderr
     assert "SYNTHETIC" in run.stderr
     assert "10982.0" in here.hims("query", sql)
+
+
+def test_the_dictionary_lists_what_is_built(small_night) -> None:
+    here, _ = small_night
+    built = columns_built(here.settings, here.home / "releases/r000001/staff/warehouse.duckdb")
+    assert read_tables(REPOSITORY / "docs/dictionary/tables.csv") == built, "make run, then hims docs --counted"
 
 
 def test_the_public_file_holds_no_person(small_night) -> None:

@@ -35,7 +35,8 @@ COLUMNS = {
     "REGION": "citizenship_region", "EVENT": "permit_event",
     "SECTOR": "sector", "LEVEL": "study_level", "FIELD": "study_field", "ISIC": "economic_activity",
     "PREV_COUNTRY": "previous_country", "VALIDITY": "permit_validity", "CHANNEL": "channel", "DIRECTION": "direction",
-    "POST": "border_post", "REGISTER": "compared_register", "RESIDENT_STATUS": "residence_status", "APPLICANT_TYPE": "applicant_type",
+    "POST": "border_post", "RESIDENT_STATUS": "residence_status", "APPLICANT_TYPE": "applicant_type",
+    "REGISTER": "compared_register",
     "DEST": "counterpart_area", "COUNTRY": "counterpart_area", "COO": "counterpart_area", "COA": "counterpart_area",
     "O": "counterpart_area", "D": "ref_area", "GOV": "ref_area", "SEX": "sex", "AGE4": "age",
 }  # fmt: skip

@@ -19,6 +19,7 @@ SUITES = ("rgph__persons", "border_crossings__passages")
 CHANGED = {
     "women_missing": ({"sex"}, None), "too_many_foreigners": ({"citizenship", "nationality"}, None),
     "middle_ages_too_old": ({"age"}, None), "rounded_ages": ({"age"}, None),
+    "too_many_movers": ({"residence_5y", "governorate_of_residence_5y"}, None),
     "households_cut": ({"household_no", "line_no", "relationship"}, None),
     "nationality_missing": ({"nationality"}, None), "few_women": ({"sex"}, None),
     "placeholder_document": ({"document_no"}, None), "residents_foreign": ({"nationality"}, None),
@@ -33,6 +34,8 @@ def test_each_judgement_rule_has_a_broken_batch(broken: Broken) -> None:
     for suite in SUITES:
         rules = json.loads((REPOSITORY / "expectations" / f"{suite}.json").read_text(encoding="utf-8"))["expectations"]
         for rule in rules:
+            if rule["meta"].get("periods", ["2024"])[-1] < "2014":
+                continue  # about waves of fixed places: broken in test_census
             assert rule["meta"]["code"] in expected
             assert all(rule["meta"]["message"][language] for language in ("en", "fr", "ar"))
             caught = next(one for one in broken.values() if one.expected_rule == rule["meta"]["code"])

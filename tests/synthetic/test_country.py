@@ -1,4 +1,4 @@
-"""The country itself: lives without gaps, published numbers at any scale, random streams that do not know each other."""
+"""The country itself: lives without gaps, published numbers at any scale, streams that do not know each other."""
 
 import csv
 from collections.abc import Iterator
@@ -70,7 +70,9 @@ def test_at_full_scale_the_numbers_are_the_controls() -> None:
     residents = residents_at(RECIPE, 1.0)
     days = [row["to_date"] for row in RECIPE.tables["periods"]]
     with (REPOSITORY / "data/controls/tunisia_published.csv").open(encoding="utf-8") as file:
-        controls = {row["control_id"]: int(float(row["value"])) for row in csv.DictReader(file) if row["unit"] == "PERSONS"}
+        controls = {
+            row["control_id"]: int(float(row["value"])) for row in csv.DictReader(file) if row["unit"] == "PERSONS"
+        }
     for year in ("2004", "2014", "2024"):
         assert sum(residents[days.index(CENSUSES[year])].values()) == controls[f"TUN-P01-{year}"]
     _, periods = make_flows(RECIPE, 1.0)
@@ -93,7 +95,8 @@ def test_what_a_census_asks_finds_the_events_of_the_period(country: Country) -> 
     flows = next(one for one in country.flows if one.to_date.isoformat() == CENSUSES["2024"])
     moved = f"""
         select count(*) from {present(CENSUSES["2024"])} and exists (
-            select 1 from stays as before where before.person_no = stays.person_no and before.country {{abroad}} '{HOME}'
+            select 1 from stays as before
+            where before.person_no = stays.person_no and before.country {{abroad}} '{HOME}'
                 and before.from_date <= date '{flows.from_date}' and before.to_date > date '{flows.from_date}'
                 and {{more}}
         )

@@ -8,7 +8,7 @@ with persons as (
 ),
 
 registers as (
-    select vintage, link_key, register_source, count(*) as persons from persons group by vintage, link_key, register_source
+    select vintage, universe, duration_rule, link_key, register_source, count(*) as persons from persons group by all
 ),
 
 shared as (
@@ -24,6 +24,8 @@ shared as (
             here.study_id = there.study_id
             and here.link_key = there.link_key
             and here.vintage = there.vintage
+            and here.universe = there.universe
+            and here.duration_rule = there.duration_rule
             and here.register_source != there.register_source
     group by all
 ),
@@ -38,6 +40,8 @@ coverage as (
     join registers
         on
             shared.vintage = registers.vintage
+            and shared.universe = registers.universe
+            and shared.duration_rule = registers.duration_rule
             and shared.link_key = registers.link_key
             and shared.compared_register = registers.register_source
 )

@@ -160,16 +160,12 @@ class _Period:
         extra = spread(round(sum(reported) * (more - 1)), reported)
         tendency = self.recipe.column("governorates", "emigration")
         weights = [self.before[g] * t for g, t in zip(self.places, tendency, strict=True)]
-        cells = [(g, sex, country) for country, sex in keys for g in self.places]
-        # One spread over all cells in turn: small cells do not all fall to the largest governorate.
-        counts = []
-        for n, m in zip(reported, extra, strict=True):
-            counts += spread(n + m, weights[len(counts) % 7 :] + weights[: len(counts) % 7])
-        turned = []
-        for at in range(0, len(cells), len(self.places)):
-            shift = at % 7
-            turned += cells[at + shift : at + len(self.places)] + cells[at : at + shift]
-        self.flows.emigrants = {cell: n for cell, n in zip(turned, counts, strict=True) if n}
+        for at, (country, sex) in enumerate(keys):
+            # Each starts with another governorate: small cells do not all fall to the same few.
+            start = at % 7
+            places, shares = self.places[start:] + self.places[:start], weights[start:] + weights[:start]
+            counts = zip(places, spread(reported[at] + extra[at], shares), strict=True)
+            self.flows.emigrants |= {(g, sex, country): n for g, n in counts if n}
 
     def _returnees(self) -> None:
         total = _scaled(self.row, "returnees", self.scale)

@@ -108,7 +108,8 @@ def _note_events(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -
             from dying union all from dying_foreign union all from dying_away
         ),
         left_for as (
-            select person_no, stratum % 2 = 1 as woman, value as country, u('reason {flows.to_date.year}', person_no) as _r
+            select person_no, stratum % 2 = 1 as woman, value as country,
+                u('reason {flows.to_date.year}', person_no) as _r
             from leaving as chosen join {leave} on chosen.stratum = bands.s and r between lo and hi
         ),
         moved_to as (
@@ -116,7 +117,8 @@ def _note_events(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -
             from moving as chosen join {move} on chosen.stratum = bands.s and r between lo and hi
         ),
         by_origin as (
-            select chosen.person_no, stratum, row_number() over (partition by stratum order by origin, chosen.person_no) as r
+            select chosen.person_no, stratum,
+                row_number() over (partition by stratum order by origin, chosen.person_no) as r
             from coming_back as chosen join away using (person_no)
         ),
         came_to as (
@@ -136,13 +138,14 @@ def _note_events(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -
         from moved_to
         union all
         select chosen.person_no, date '{flows.from_date}' + 1
-                + cast(floor(u('day of moving {flows.to_date.year}', chosen.person_no) * {flows.days}) as int), '{HOME}',
+                + cast(floor(u('day of moving {flows.to_date.year}', chosen.person_no) * {flows.days}) as int),
+            '{HOME}',
             next_area(home.governorate, home.area, u('area {flows.to_date.year}', chosen.person_no)), home.governorate,
             case when u('near', chosen.person_no) < 0.75 then 'FAM' else 'OTH' end, null
         from moving_near as chosen join home on chosen.person_no = home.person_no
         union all
-        select person_no, {when(flows, "returning")}, '{HOME}', area_in(g, u('area {flows.to_date.year}', person_no)), g,
-            'RETURN', null
+        select person_no, {when(flows, "returning")}, '{HOME}',
+            area_in(g, u('area {flows.to_date.year}', person_no)), g, 'RETURN', null
         from came_to
     """)
     con.execute("insert into died select person_no, day from events where country is null")
@@ -198,7 +201,7 @@ def _move_on(con: duckdb.DuckDBPyConnection, flows: Flows) -> None:
         create or replace table away as
         select * from away anti join events using (person_no)
         union all
-        select person_no, woman, birth_date, country, cast(origin as utinyint), education, cast(stay_no + 1 as utinyint), day,
-            reason, route
+        select person_no, woman, birth_date, country, cast(origin as utinyint), education,
+            cast(stay_no + 1 as utinyint), day, reason, route
         from reached where country != '{HOME}'
     """)

@@ -43,14 +43,15 @@ def _aged(recipe: Recipe, column: str, on: str, query: str) -> str:
     )
     return f"""
         select * exclude (_g, _first), date {literal(on)}
-            - 1 - cast(floor((_first + u('age in group', person_no) * case _first {width} end) * 365.25) as int) as birth_date
+            - 1 - cast(floor((_first + u('age in group', person_no) * case _first {width} end) * 365.25) as int)
+            as birth_date
         from (select *, {first} as _first from (select *, u('age group', person_no) as _g from ({query})))
     """
 
 
 def settle(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start) -> int:
     """Fill the country on its first day; returns the next free person number."""
-    citizens = {(g,): n - start.foreigners[g] for g, n in start.residents.items()}
+    citizens: Cells = {(g,): n - start.foreigners[g] for g, n in start.residents.items()}
     next_no = _settle_citizens(con, recipe, start, citizens)
     next_no = _settle_foreigners(con, recipe, start, next_no)
     return _settle_abroad(con, recipe, start, next_no)
@@ -73,8 +74,9 @@ def _settle_citizens(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Star
     # Where they had been before: somewhere else in the country from birth, or abroad for some years.
     con.execute(f"""
         create temp table earlier as
-        select *, coalesce(other_area, area) as birth_area, education_of(woman, year(birth_date), u('school', person_no))
-            as education, other_area is not null and other_area != area as moved,
+        select *, coalesce(other_area, area) as birth_area,
+            education_of(woman, year(birth_date), u('school', person_no)) as education,
+            other_area is not null and other_area != area as moved,
             not woman and age >= 30 and u('been away', person_no) < {BEEN_AWAY} as been_away,
             birth_date + cast(floor((0.2 + 0.4 * u('first move', person_no)) * age * 365.25) as int) as first_day,
             birth_date + cast(floor((0.65 + 0.3 * u('second move', person_no)) * age * 365.25) as int) as second_day,
@@ -108,7 +110,7 @@ def _settle_citizens(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Star
 
 
 def _settle_foreigners(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start, first: int) -> int:
-    cells = {(g,): n for g, n in start.foreigners.items()}
+    cells: Cells = {(g,): n for g, n in start.foreigners.items()}
     people, next_no = numbered(cells, ("g",), first)
     country = pick(recipe.countries, recipe.column("nationalities", "percent_foreigners_1989"), "_n")
     query = _aged(recipe, "residents_1989", start.on.isoformat(), people)
@@ -116,7 +118,8 @@ def _settle_foreigners(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: St
         con,
         recipe,
         f"select *, {country} as country from (select *, u('nationality', person_no) as _n from ({query}))",
-        f"birth_date + 1 + cast(floor(u('arrival', person_no) * (date_diff('day', birth_date, date '{start.on}') - 1)) as int)",
+        "birth_date + 1 + cast(floor(u('arrival', person_no)"
+        f" * (date_diff('day', birth_date, date '{start.on}') - 1)) as int)",
     )
     return next_no
 
@@ -215,7 +218,8 @@ def _settle_abroad(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start,
 def bear(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: int) -> int:
     """The newborn of a period at home; returns the next free person number."""
     living, next_no = numbered(
-        {(g, "1", kind): n for kind, cells in (("0", flows.births), ("1", flows.foreign_births)) for (g,), n in cells.items()},
+        {(g[0], "1", kind): n for kind, cells in (("0", flows.births), ("1", flows.foreign_births))
+         for g, n in cells.items()},
         ("g", "lives", "is_foreign"), first,
     )  # fmt: skip
     infants, next_no = numbered(
@@ -226,7 +230,8 @@ def bear(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: in
     con.execute(f"""
         create temp table babies as
         select person_no, cast(g as utinyint) as governorate, area_in(cast(g as int), u('area', person_no)) as area,
-            lives = '1' as lives, is_foreign = '1' as is_foreign, if(is_foreign = '1', {country}, '{HOME}') as citizenship,
+            lives = '1' as lives, is_foreign = '1' as is_foreign,
+            if(is_foreign = '1', {country}, '{HOME}') as citizenship,
             u('sex', person_no) < 0.488 as woman, {when(flows, "birth", less=1)} as birth_date
         from (select *, u('nationality', person_no) as _n from ({living} union all {infants}))
     """)
@@ -241,7 +246,8 @@ def bear(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: in
     """)
     con.execute(f"""
         insert into died
-        select person_no, least(birth_date + 1 + cast(floor(pow(u('infancy', person_no), 3) * 364) as int), date '{flows.to_date}')
+        select person_no,
+            least(birth_date + 1 + cast(floor(pow(u('infancy', person_no), 3) * 364) as int), date '{flows.to_date}')
         from babies where not lives
     """)
     con.execute(f"""
@@ -263,7 +269,8 @@ def bear_abroad(con: duckdb.DuckDBPyConnection, flows: Flows, parents: str, firs
     level = "education_of(woman, year(birth_date), u('school', person_no))"
     con.execute(f"insert into born select person_no, woman, birth_date, country, null, '{HOME}', {level} from babies")
     con.execute(
-        f"insert into away select person_no, woman, birth_date, country, 0, {level}, 1, birth_date, 'BIRTH', null from babies"
+        f"insert into away select person_no, woman, birth_date, country, 0, {level}, 1, birth_date, 'BIRTH', null"
+        " from babies"
     )
     con.execute("""
         insert into naturalised select person_no, country from babies join nationalities using (country)

@@ -44,7 +44,8 @@ def make_macros(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
     # Another area of the same governorate: one to n - 1 places on, in a circle.
     con.execute(
         f"create macro next_area(g, area, number) as cast(({first})[g]"
-        f" + (area - ({first})[g] + 1 + cast(floor(number * (({number})[g] - 1)) as bigint)) % ({number})[g] as usmallint)"
+        f" + (area - ({first})[g] + 1 + cast(floor(number * (({number})[g] - 1)) as bigint)) % ({number})[g]"
+        " as usmallint)"
     )
     con.execute(f"create macro area_code(area) as ([{literals(areas)}])[area]")
     con.execute(f"create macro education_of(woman, year, number) as {_education(recipe)}")
@@ -65,10 +66,12 @@ TABLES = {
     "born": f"{_PERSON}, birth_country iso3, birth_area usmallint, citizenship iso3, education utinyint",
     "died": "person_no uinteger, day date",
     "naturalised": "person_no uinteger, country iso3",
-    "past": f"person_no uinteger, {_STAY}, to_date date, country iso3, area usmallint, reason reason_code, route route_code",
-    "home": f"{_PERSON}, governorate utinyint, area usmallint, is_foreign boolean, citizenship iso3, education utinyint,"
-    f" {_STAY}, reason reason_code",
-    "away": f"{_PERSON}, country iso3, origin utinyint, education utinyint, {_STAY}, reason reason_code, route route_code",
+    "past": f"person_no uinteger, {_STAY}, to_date date, country iso3, area usmallint, reason reason_code,"
+    " route route_code",
+    "home": f"{_PERSON}, governorate utinyint, area usmallint, is_foreign boolean, citizenship iso3,"
+    f" education utinyint, {_STAY}, reason reason_code",
+    "away": f"{_PERSON}, country iso3, origin utinyint, education utinyint, {_STAY}, reason reason_code,"
+    " route route_code",
 }
 
 
@@ -142,7 +145,8 @@ def _persons_view(recipe: Recipe) -> str:
             cast(citizenship as varchar) as citizenship, cast(second_citizenship as varchar) as second_citizenship,
             '9' || lpad(cast(cast(number as bigint) * 7368787 % {NUMBERS} as varchar), 7, '0') as national_id,
             'X' || lpad(cast(cast(person_no as bigint) * 73687877 % 100000000 as varchar), 8, '0') as passport_no,
-            cast(floor(pow(u('given name', person_no), 1.4) * if(woman, {sizes["F"]}, {sizes["M"]})) as int) as given_no,
+            cast(floor(pow(u('given name', person_no), 1.4) * if(woman, {sizes["F"]}, {sizes["M"]})) as int)
+                as given_no,
             cast(floor(pow(u('family name', person_no), 1.4) * {sizes["family"]}) as int) as family_no,
             cast(education as varchar) as education,
             if(works, case {occupation} end, null) as occupation,

@@ -1,0 +1,43 @@
+"""The generated pages are what they would be if they were made now, and nothing in them is without a description."""
+
+import pytest
+
+from hims_pipeline.docs.dictionary import WORDS, Dictionary, read_tables
+from hims_pipeline.docs.sources import sources_page
+from hims_pipeline.settings import REPOSITORY, Settings
+
+DOCS = REPOSITORY / "docs"
+TABLES = DOCS / "dictionary/tables.csv"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    home = tmp_path_factory.mktemp("docs")
+    return Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", home, env="test")
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_the_dictionary_is_up_to_date_and_whole(settings: Settings, language: str) -> None:
+    dictionary, tables = Dictionary(settings, language), read_tables(TABLES)
+    assert dictionary.missing(tables) == [], "say it in dbt_project/dictionary.yml or in the model's own file"
+    page = (DOCS / f"dictionary/{language}.md").read_text(encoding="utf-8")
+    assert page == dictionary.page(tables), "make docs writes it anew"
+
+
+def test_every_described_model_is_in_the_list_of_tables() -> None:
+    listed = {(layer, table) for layer, table, _ in read_tables(TABLES)}
+    models = (REPOSITORY / "dbt_project/models").rglob("*.sql")
+    built = {(path.parent.name, path.stem) for path in models if path.parent.name != "staging"}
+    assert built - listed == set(), "make run, then hims docs --counted"
+    seeds = {("reference", path.stem) for path in (REPOSITORY / "data/codelists").glob("*.csv")}
+    assert seeds - listed == set(), "make run, then hims docs --counted"
+
+
+def test_a_column_that_nothing_describes_is_named(settings: Settings) -> None:
+    tables = [("conformed", "fct_persons", [("sex", "VARCHAR"), ("shoe_size", "INTEGER")])]
+    for language in WORDS:
+        assert Dictionary(settings, language).missing(tables) == ["fct_persons.shoe_size"]
+
+
+def test_the_table_of_sources_is_up_to_date(settings: Settings) -> None:
+    assert (DOCS / "sources.md").read_text(encoding="utf-8") == sources_page(settings), "make docs writes it anew"
