@@ -26,7 +26,9 @@ from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import REPOSITORY, Settings
 
 KEYS = ("indicator", "source", "vintage", "time_period", "ref_area", "counterpart_area", "sex")
-COUNTS = ("PERSONS", "PASSAGES", "PERMITS", "INCIDENTS")  # units that follow the scale; rates do not
+# Units that follow the scale; rates do not. Amounts do: they are sums over the persons of the country.
+SCALED = ("PERSONS", "PASSAGES", "PERMITS", "CONTRACTS", "INCIDENTS", "MILLION")
+MINIMUM_COUNT = 10  # of observatory.yml
 PARTS = 60  # areas of a matrix or a table that are rounded one by one, at most
 
 
@@ -39,6 +41,12 @@ class Score:
     wanted: float
     tolerance: float
     found: float | None
+    is_scaled: bool = False
+
+    @property
+    def is_too_small(self) -> bool:
+        """So few at this scale that disclosure control withholds it."""
+        return self.is_scaled and self.found is None and self.wanted < MINIMUM_COUNT
 
     @property
     def holds(self) -> bool:
@@ -71,7 +79,7 @@ def scores(settings: Settings, scale: float) -> list[Score]:
     rows: list[dict[str, str]] = []
     for path in sorted((settings.data / "controls").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
-            rows += csv.DictReader(file)
+            rows += [row for row in csv.DictReader(file) if row.get("control_id")]  # claims and ladders lie there too
     con = connect(settings=settings)
     try:
         held = {source for (source,) in con.execute("select distinct source from indicator_value").fetchall()}
@@ -81,20 +89,21 @@ def scores(settings: Settings, scale: float) -> list[Score]:
 
 
 def _score(con, row: dict[str, str], scale: float) -> Score:
-    broken_down = [part.split("=") for part in row["breakdown"].split(";") if part]
-    conditions = "".join(f" and {name} = '{value}'" for name, value in broken_down)
+    breakdowns = {name: "_T" for (name,) in con.execute("select breakdown from reference.breakdowns").fetchall()}
+    cell = {"age": "_T"} | breakdowns | dict(part.split("=") for part in row["breakdown"].split(";") if part)
+    cell |= {key: row[key] for key in KEYS}
     found = con.execute(
-        f"select obs_value, data_kind from indicator_value"
-        f" where {' and '.join(f'{key} = ?' for key in KEYS)}{conditions}"
-        " order by (select count(*) from unnest([age, citizenship, reason]) as t(x) where x != '_T') limit 1",
-        [row[key] for key in KEYS],
+        f"select obs_value from indicator_value where {' and '.join(f'{name} = ?' for name in cell)}",
+        list(cell.values()),
     ).fetchall()
-    kind = found[0][1] if found else "missing"
-    follows = kind == "synthetic" and row["unit"] in COUNTS
+    found = found if len(found) == 1 else []  # a control names one figure
+    kinds = con.execute("select data_kind from reference.sources where source = ?", [row["source"]]).fetchall()
+    kind = kinds[0][0] if kinds else "missing"
+    follows = kind == "synthetic" and row["unit"].rsplit("_", 1)[-1] in SCALED
     wanted = float(row["value"]) * (scale if follows else 1)
     slack = 0.0 if scale == 1 else (1.0 if follows else 100 / PARTS)
     tolerance = float(row["tolerance"]) * (scale if follows else 1) + (slack if kind == "synthetic" else 0)
-    return Score(row["control_id"], kind, wanted, tolerance, found[0][0] if found else None)
+    return Score(row["control_id"], kind, wanted, tolerance, found[0][0] if found else None, follows)
 
 
 def show(found: list[Score]) -> None:
@@ -104,7 +113,7 @@ def show(found: list[Score]) -> None:
         print(f"\ncontrols, {kind}: {sum(one.holds for one in of_kind)} of {len(of_kind)} hold")
         for one in of_kind:
             value = "none" if one.found is None else f"{one.found:,.2f}"
-            mark = "ok  " if one.holds else "MISS"
+            mark = "ok  " if one.holds else "few " if one.is_too_small else "MISS"
             print(f"  {mark} {one.control_id:28} wanted {one.wanted:>16,.2f}  found {value:>16}")
 
 
