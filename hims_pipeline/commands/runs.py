@@ -11,6 +11,7 @@ import click
 from hims_pipeline import intake
 from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.lake import landing
+from hims_pipeline.lake.files import private_folder
 from hims_pipeline.settings import REPOSITORY, Settings, apply_environment, load_settings, quiet_environment
 
 INSTANCE_FILE = REPOSITORY / "deploy" / "dagster.local.yaml"
@@ -29,16 +30,21 @@ def prepare_instance(settings: Settings) -> None:
 @click.option(
     "--samples", is_flag=True, help="First put the small synthetic sample into landing, broken files included."
 )
-def run(samples: bool) -> None:
+@click.option("--only", multiple=True, metavar="SOURCE", help="Of the sample, this source; may be given several times.")
+@click.option("--scale", default=0.01, show_default=True, help="Of the sample; 1.0 stands for the whole country.")
+def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     """Take in everything pending, build, publish: the nightly job, here and now.
 
-    What is kept in data/ itself is put into landing first. With HIMS_REAL_DATA set, the real deliveries that data/deliveries.yml lists are too.
+    What is kept in data/ itself is put into landing first; with HIMS_REAL_DATA set, so are the real deliveries that
+    data/deliveries.yml lists.
     """
+    if only and not samples:
+        raise click.UsageError("--only chooses among the sources of the sample: say --samples too.")
     settings = load_settings()
     apply_environment(settings)
     prepare_instance(settings)
     if samples:
-        _put_samples(settings)
+        _put_samples(settings, only, scale)
     _put_kept(settings)
     if settings.real_data is not None:
         _put_real(settings, settings.real_data)
@@ -49,13 +55,14 @@ def run(samples: bool) -> None:
     sys.exit(1 if failures else 0)
 
 
-def _put_samples(settings: Settings) -> None:
+def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> None:
     from hims_pipeline.synthetic.samples import demo_deliveries
 
-    made = settings.home / "samples"
+    made = private_folder(settings.identified) / "samples"
     shutil.rmtree(made, ignore_errors=True)
-    made.mkdir(parents=True)
-    for source, period, files in demo_deliveries(settings, made):
+    made.mkdir()
+    click.echo(f"making the SYNTHETIC sample at scale {scale}")
+    for source, period, files in demo_deliveries(settings, made, scale=scale, only=only):
         _put(settings, source, period, files)
     shutil.rmtree(made)
 

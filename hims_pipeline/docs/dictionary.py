@@ -88,6 +88,8 @@ class Dictionary:
             lines += [f"## {layer}", ""]
             for _, table, columns in (one for one in tables if one[0] == layer):
                 lines += [f"### {table}", "", self.table(table), ""]
+                if table.startswith("ind_") and table != "ind_values":
+                    continue  # its columns are those of ind_values, but for what that adds
                 if table in self.feeders:
                     lines += [f"{fed} {', '.join(self.feeders[table])}.", ""]
                 lines += [f"| {' | '.join(heads)} |", "|---|---|---|---|"]

@@ -5,9 +5,10 @@
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings
 from hims_pipeline.synthetic import (
     borders,
@@ -17,6 +18,7 @@ from hims_pipeline.synthetic import (
     foreign_students,
     hims_survey,
     lfs_migration,
+    oecd,
     placements,
     remittances,
     residence_cards,
@@ -29,21 +31,22 @@ from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import MARK
 
 SCALE = 0.01
-WRITERS: tuple[Callable[[Country, Path], list[Sample]], ...] = (
-    census.write,
-    hims_survey.write,
-    lfs_migration.write,
-    borders.write,
-    residence_cards.write,
-    work_authorisations.write,
-    consular_register.write,
-    foreign_students.write,
-    students_abroad.write,
-    civil_registration.write,
-    placements.write,
-    social_security.write,
-    remittances.write,
-)
+WRITERS: dict[tuple[str, ...], Callable[[Country, Path], list[Sample]]] = {
+    ("rgph",): census.write,
+    ("hims_survey",): hims_survey.write,
+    ("lfs_migration",): lfs_migration.write,
+    ("border_crossings",): borders.write,
+    ("residence_cards",): residence_cards.write,
+    ("work_authorisations",): work_authorisations.write,
+    ("consular_register",): consular_register.write,
+    ("foreign_students",): foreign_students.write,
+    ("students_abroad", "student_departures"): students_abroad.write,
+    ("civil_registration",): civil_registration.write,
+    ("placements_atct", "placements_aneti", "placements_private"): placements.write,
+    ("social_security",): social_security.write,
+    ("remittances",): remittances.write,
+    ("oecd_migration",): oecd.write,
+}
 ERROR_PAGE = """<!DOCTYPE html>
 <html lang="fr">
 <head><meta charset="utf-8"><title>502 Bad Gateway</title></head>
@@ -65,22 +68,29 @@ def make_samples(
     scale: float = SCALE,
     say: Callable[[str], None] = lambda text: None,
     truth: Path | None = None,
+    only: Collection[str] = (),
 ) -> list[Sample]:
     """Write what all sources send under `out/<source>/<period>/`; the same seed and scale give the same bytes.
 
     Args:
         say: is told about progress.
         truth: folder for true identities and stays, closed to other users; none are written without it.
+        only: sources to write; all without it.
 
     Raises:
-        HimsError: this observatory's data have no recipe.
+        HimsError: this observatory's data have no recipe, or a source of `only` has no writer.
     """
+    known = {source for sources in WRITERS for source in sources}
+    if strangers := set(only) - known:
+        raise HimsError(f"No sample of {', '.join(sorted(strangers))}; there is one of {', '.join(sorted(known))}.")
     found: list[Sample] = []
     with open_country(settings, seed, scale, say) as country:
         if truth is not None:
             write_truth(country, truth)
             say("truth: written")
-        for write in WRITERS:
+        for sources, write in WRITERS.items():
+            if only and not set(sources) & set(only):
+                continue
             for sample in write(country, out):
                 found.append(sample)
                 say(f"{sample.source} {sample.period}: {sum(f.stat().st_size for f in sample.files) / 1e6:,.1f} MB")
@@ -106,9 +116,11 @@ def write_truth(country: Country, out: Path) -> None:
     (out / f"README_{MARK}.txt").write_text(note, encoding="utf-8")
 
 
-def demo_deliveries(settings: Settings, out: Path, seed: int = SEED, scale: float = SCALE) -> list[Sample]:
+def demo_deliveries(
+    settings: Settings, out: Path, seed: int = SEED, scale: float = SCALE, only: Collection[str] = ()
+) -> list[Sample]:
     """The good sample with two deliveries that must be refused: 2024-04 has no row, 2024-05 is an error page."""
-    deliveries = make_samples(settings, out, seed, scale)
+    deliveries = make_samples(settings, out, seed, scale, only=only)
     for delivery in deliveries:
         if delivery[:2] == ("border_crossings", "2024-04"):
             file = delivery.files[0]

@@ -34,6 +34,8 @@ KEYS = {
     "occupations": ("code",),
     "xwalk_area": ("scheme", "code"),
     "xwalk_country": ("scheme", "code"),
+    "mirror_measures": ("measure",),
+    "ladder_rungs": ("ladder", "rung", "kind"),
 }
 
 
@@ -152,7 +154,10 @@ def test_crosswalks_lead_to_countries_and_areas(codelist: Rows) -> None:
     assert {row["country_code"] for row in codelist("xwalk_country")} <= countries
     assert {row["area_code"] for row in codelist("xwalk_area")} <= areas
     schemes = {row["scheme"] for row in codelist("xwalk_country")}
-    assert schemes == {"ISO2", "ISO3", "M49", "UNHCR", "INDEC", "UNDESA", "IOM_MMP", "WDI", "FR_NAMES"}
+    assert schemes == {
+        "ISO2", "ISO3", "M49", "UNHCR", "INDEC", "UNDESA", "IOM_MMP", "WDI", "FR_NAMES", "EUROSTAT",
+        "EUROSTAT_NAMES", "EUROSTAT_ISO3", "FRONTEX", "GBMD", "WORLD_BANK_NAMES", "OECD",
+    }  # fmt: skip
     assert {row["scheme"] for row in codelist("xwalk_area")} == {
         "INS_GOV", "INS_GOV_1983", "INS_DEL", "INS_DEL_2014", "ISO_GOV",
         "INDEC_AGLOMERADO", "INDEC_REGION", "CL_REGION",
@@ -215,6 +220,18 @@ def test_correspondences_have_a_seed_whole_shares_and_known_targets(codelist: Ro
     teachers = {row["to_code"] for row in codelist("correspondences") if row["code"] == "2310"}
     assert teachers == {"2310", "2320"}  # one to many
     assert all(row["parent_code"] in {"", *occupations} for row in codelist("occupations"))
+
+
+def test_a_region_of_the_same_name_is_no_country(codelist: Rows) -> None:
+    to = {(row["scheme"], row["code"]): row["country_code"] for row in codelist("xwalk_country")}
+    assert (to["EUROSTAT_NAMES", "Micronesia"], to["EUROSTAT_NAMES", "Federated States of Micronesia"]) == (
+        "_AGG",
+        "FSM",
+    )
+    assert (to["EUROSTAT", "EL"], to["EUROSTAT", "UK"], to["EUROSTAT", "XK"]) == ("GRC", "GBR", "XKX")
+    assert ("EUROSTAT", "GR") not in to
+    assert (to["EUROSTAT_ISO3", "EU27"], to["EUROSTAT_NAMES", "Total"], to["GBMD", "SDN"]) == ("_AGG", "_W", "SDN-736")
+    assert (to["WORLD_BANK_NAMES", "Other South"], to["WORLD_BANK_NAMES", "Channel Islands"]) == ("_AGG", "XCX")
 
 
 def test_data_kinds_have_an_order(codelist: Rows, definitions: set[tuple[str, str]]) -> None:

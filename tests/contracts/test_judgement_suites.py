@@ -18,7 +18,8 @@ from hims_pipeline.sql import connection, literal
 EXPECTATIONS = REPOSITORY / "expectations"
 SOURCES = (
     "argentina_eph", "chile_census", "undesa_migrant_stock", "unhcr_population", "iom_missing_migrants", "un_wpp",
-    "worldbank_wdi",
+    "worldbank_wdi", "eurostat_population", "eurostat_permits", "eurostat_asylum", "eurostat_enforcement",
+    "frontex_detections", "worldbank_bilateral", "worldbank_gbmd",
 )  # fmt: skip
 # What spoils a delivery: entity -> statements on `t`, the entity's table. One row is told apart by its _line.
 SPOILT = {
@@ -78,6 +79,99 @@ SPOILT = {
             "delete from t where var = 'nmig'",
         ]
     },
+    "eurostat_population/2025": {
+        "population": [
+            """update t set "number of citizens in country" = 3 * "number of citizens in country"
+               where citizen = 'Foreign country and stateless'""",
+            "update t set year = 2029 where year = 2024",
+            """update t set "number of citizens in country" = 1 where citizen = 'Total'""",
+            "delete from t where geo > 'I'",
+        ],
+        "immigration": [
+            """update t set "Migrants number" = 9 * "Migrants number"
+               where "Country of citizenship" = 'Foreign country and stateless'""",
+            "update t set year = 2029 where year = 2023",
+            "delete from t where geo > 'I'",
+        ],
+    },
+    "eurostat_permits/2025": {
+        "first_permits": [
+            "update t set CONF_STATUS = 'C', TIME_PERIOD = TIME_PERIOD + 5 where TIME_PERIOD > 2018",
+            "delete from t where geo = 'Germany' or geo = 'Poland'",
+            "update t set OBS_VALUE = 10 * OBS_VALUE where TIME_PERIOD = 2017",
+        ],
+        "valid_permits": [
+            'update t set "Migrants number" = Population, year = year - 9 where _line % 2 = 0',
+            "update t set Population = Population + 1 where _line < 99",
+            "delete from t where year > 2022",
+        ],
+    },
+    "eurostat_asylum/2025": {
+        "applicants": [
+            "update t set OBS_VALUE = OBS_VALUE + 99999999 where citizen = 'UA'",
+            "update t set CONF_STATUS = 'C', TIME_PERIOD = TIME_PERIOD - 9",
+        ],
+        "first_time": [
+            "update t set n = 2 * n + 1 where geo = 'EU27'",
+            "update t set sex = 'unknown' where sex = 'male' and t = 2015",
+            "update t set t = t - 9",
+            "update t set t = t + 7 where t < 2010",
+        ],
+    },
+    "eurostat_enforcement/2025": {
+        "illegally_present": [
+            "update t set OBS_VALUE = 3 * OBS_VALUE + 1 where reason = 'Overstay'",
+            "update t set CONF_STATUS = 'C'",
+            "update t set TIME_PERIOD = 2027 where TIME_PERIOD = 2019",
+        ],
+        "illegally_present_by_citizenship": [
+            'update t set "Illegal Third Country Nationals" = 9 * "Illegal Third Country Nationals" + 1',
+            "update t set year = 2027 where year = 2013",
+        ],
+        "illegally_present_by_reason": [
+            """update t set "Illegal Third Country Nationals" = 2 * "Illegal Third Country Nationals" + 1
+               where reason = 'Overstay'""",
+            "update t set year = 2027 where year = 2020",
+        ],
+        "refused_entry": [
+            "update t set OBS_VALUE = OBS_VALUE + 101 where geo like 'European%'",
+            "update t set TIME_PERIOD = 2027 where TIME_PERIOD = 2014",
+        ],
+        "ordered_to_leave": [
+            """update t set "Third Country Nationals Ordered to Leave" =
+               3 * "Third Country Nationals Ordered to Leave" + 1 where year = 2017""",
+            "update t set year = 2027 where year = 2014",
+        ],
+    },
+    "frontex_detections/2025-06": {
+        "detections": [
+            "delete from t where t > date '2024-01-01' or t = date '2015-03-01'",
+            "update t set t = date '2016-05-02', n = 100 * n where t = date '2016-05-01'",
+            "update t set type = 'Land' where route like 'Central%'",
+        ]
+    },
+    "worldbank_bilateral/2017": {
+        "stocks": [
+            # Sent the other way round, with its totals doubled and one country lost.
+            "update t set source = destination, destination = source",
+            "delete from t where source = 'France' and destination = 'Italy'",
+            "update t set persons = 9999 where source = destination and source = 'Italy'",
+            "update t set persons = 2 * persons where source = 'World' and destination = 'World'",
+        ],
+        "remittances": [
+            "update t set sending = receiving, receiving = sending",
+            "delete from t where sending = 'France' and receiving = 'Italy'",
+            "update t set million_usd = 1000000 * million_usd where sending = 'WORLD' and receiving = 'WORLD'",
+        ],
+    },
+    "worldbank_gbmd/2011": {
+        "stocks": [
+            # The headings put right by someone else, one sex lost, natives counted.
+            "update t set decade = case decade when 'Y2000' then 'Y1960' when 'Y1960' then 'Y2000' else decade end",
+            "delete from t where _line = 2",
+            "update t set stock = 30000000 where destcode = origincode",
+        ]
+    },
 }
 
 
@@ -99,7 +193,8 @@ def test_rules_name_columns_that_exist_and_sql_that_can_be_formatted(
             if "column" in one.kwargs:
                 assert entity.column(one.kwargs["column"])
             if query := one.kwargs.get("unexpected_rows_query"):
-                assert "(select 1)" in query.format(batch="(select 1)"), one.meta.code
+                days = {"period": "2025", "period_start": "2025-01-01", "period_end": "2025-12-31"}
+                assert "(select 1)" in query.format(batch="(select 1)", **days), one.meta.code
 
 
 def test_codes_are_unique_over_all_suites() -> None:

@@ -29,6 +29,21 @@ ROWS = {
     "iom_missing_migrants/2025": {"incidents": 19669},
     "un_wpp/2024": {"components": 21978, "net_migration": 21978},
     "worldbank_wdi/2024": {"series": 92435},
+    "eurostat_population/2025": {"population": 57328, "immigration": 133311},
+    "eurostat_permits/2025": {"first_permits": 387, "valid_permits": 70857},
+    "eurostat_asylum/2025": {"applicants": 1080, "first_time": 43896},
+    "eurostat_enforcement/2025": {
+        "illegally_present": 2535,
+        "illegally_present_by_citizenship": 23861,
+        "illegally_present_by_reason": 8531,
+        "refused_entry": 327,
+        "ordered_to_leave": 12892,
+    },
+    "frontex_detections/2025-06": {"detections": 34273},
+    # Cells of matrices of 217 by 217 and 215 by 215, World and remainders included.
+    "worldbank_bilateral/2013": {"stocks": 47089},
+    "worldbank_bilateral/2017": {"stocks": 47089, "remittances": 46225},
+    "worldbank_gbmd/2011": {"stocks": 535920},
 }
 # Columns whose codes a crosswalk covers only where another column says so; elsewhere they hold communes.
 PARTLY = {
@@ -71,6 +86,23 @@ FIGURES = {
         ("select deaths from components where country_code = 788 and year = 2023", Decimal("74.071")),
         ("select mig from net_migration where country_code = 788 and year = 2023", Decimal("-14.001")),
         ("select PopChange from components where country_code = 900 and year = 1950", 43337.6910000001),
+    ],
+    "eurostat_asylum/2025": [
+        ("select sum(n) from first_time where nat = 'TUN' and t = 2022 and geo = 'EU27'", 21_695),
+        ("select sum(n) from first_time where nat = 'TUN' and t = 2022 and geo = 'AUT'", 13_125),
+        ("select sum(n) from first_time where nat = 'TUN' and t = 2022 and geo = 'ITA'", 5_515),
+        ("select sum(n) from first_time where nat = 'TUN' and t = 2022", 43_785),
+    ],
+    "frontex_detections/2025-06": [
+        ("select sum(n) from detections where nat = 'TUN' and route like 'Central Med%'", 124_452),
+    ],
+    "worldbank_bilateral/2017": [
+        ("select persons from stocks where source = 'Tunisia' and destination = 'World'", 785_623),
+        ("select persons from stocks where source = 'Tunisia' and destination = 'France'", 394_748),
+        ("select persons from stocks where source = 'Tunisia' and destination = 'United States'", 118_931),
+        ("select persons from stocks where source = 'Tunisia' and destination = 'Italy'", 104_396),
+        ("select round(million_usd, 2) from remittances where receiving = 'Tunisia' and sending = 'WORLD'", 1903.37),
+        ("select round(million_usd, 2) from remittances where receiving = 'Tunisia' and sending = 'France'", 1118.77),
     ],
     "worldbank_wdi/2024": [
         ("select round(v, -1) from series where geo = 'TUN' and var = 'pop' and t = 2023", 12_200_430),

@@ -5,9 +5,9 @@ with cells as (
 ),
 
 whole_years as (
-    select source, vintage, reference_year from {{ ref('fct_mirror_cells') }}
+    select source, vintage, universe, duration_rule, reference_year from {{ ref('fct_mirror_cells') }}
     where measure = 'DETECTIONS'
-    group by source, vintage, reference_year
+    group by source, vintage, universe, duration_rule, reference_year
     having count(distinct reference_month) = 12
 ),
 
@@ -27,7 +27,7 @@ dated as (
         {{ year_start('cells.reference_year') }} as reference_start_date,
         {{ year_end('cells.reference_year') }} as reference_end_date
     from cells
-    join whole_years using (source, vintage, reference_year)
+    join whole_years using (source, vintage, universe, duration_rule, reference_year)
 ),
 
 sums as (

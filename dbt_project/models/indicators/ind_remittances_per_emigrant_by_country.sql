@@ -10,15 +10,7 @@ with remittances as (
 ),
 
 registered as (
-    select *
-    from {{ ref('ind_registered_abroad_by_country') }}
-    where
-        counterpart_area = '_T'
-        and sex = '_T'
-        and age = '_T'
-        {%- for name in breakdown_columns() %}
-        and {{ name }} = '_T'
-        {%- endfor %}
+    select figures.* from {{ ref('ind_registered_abroad_by_country') }} as figures where {{ cell_of('figures') }} = ''
 ),
 
 paired as (

@@ -4,10 +4,10 @@
 
 `persons` (person_no, sex, birth_date, death_date, birth_country, birth_governorate, citizenship, second_citizenship,
 national_id, passport_no, given_no, family_no, education, occupation, branch) and `stays` (person_no, stay_no,
-from_date, to_date, country, governorate, delegation, reason, route). A stay holds from `from_date` up to the day before
-`to_date`; without `to_date` it holds still. The stays of a person follow each other without gap or overlap from birth
-to death: on the day of death a person lives nowhere. `names` (part M, F or family; no; latin, arabic) is what
-`given_no` and `family_no` point at. `u(stream, i)` is uniform in [0, 1).
+from_date, to_date, country, governorate, delegation, reason, route). A stay holds from `from_date` up to the day
+before `to_date`; without `to_date` it holds still. The stays of a person follow each other without gap or overlap
+from birth to death: on the day of death a person lives nowhere. `names` (part M, F or family; no; latin, arabic) is
+what `given_no` and `family_no` point at. `u(stream, i)` is uniform in [0, 1).
 
 Totals are the recipe's times the scale, so that at scale 1.0 published figures come out exactly. Not here: what a
 source knows of these persons, and how wrongly; that is the writer of each source.
