@@ -156,3 +156,9 @@ def test_whole_numbers_add_up() -> None:
     assert sum(spread(7, [0.1] * 50)) == 7
     assert max(spread(7, [0.1] * 50)) == 1
     assert largest_remainder(0, [0, 0]) == [0, 0]
+
+
+def test_nobody_is_older_than_people_get(country: Country) -> None:
+    oldest = "max(date_diff('day', birth_date, coalesce(death_date, date '2025-12-31')) / 365.25)"
+    foreign_gone = "person_no in (select person_no from stays where to_date is null and reason = 'RETURN')"
+    assert one(country, f"select cast({oldest} as int) from persons where not {foreign_gone}") <= 110

@@ -94,8 +94,8 @@ def make_views(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
     end = recipe.tables["periods"][-1]["to_date"]
     con.execute("drop table home")
     con.execute("drop table away")
-    # Numbers are dealt to citizens who were born here, were 18 once and lived in the last two decades; a few of the
-    # old never had one. There are fewer than ten million such persons, and as many numbers that start with 9.
+    # Numbers are dealt to citizens who were born here, were 18 once and lived in the last two decades; one in five of
+    # the old never had one. There are fewer than ten million such persons, and as many numbers that start with 9.
     con.execute(f"""
         create table everybody as
         with numbered as (
@@ -104,7 +104,7 @@ def make_views(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
                 born.citizenship = {literal(HOME)} and birth_area is not null
                     and birth_date + interval 18 year <= coalesce(died.day, date {literal(end)})
                     and coalesce(died.day >= date {literal(recipe.tables["periods"][-4]["to_date"])}, true)
-                    and not (birth_date < date '1960-01-01' and u('no number', born.person_no) < 0.08) as has_number
+                    and not (birth_date < date '1960-01-01' and u('no number', born.person_no) < 0.22) as has_number
             from born
             left join died on born.person_no = died.person_no
             left join (select person_no, min(country) as country from naturalised group by person_no) as naturalised
