@@ -71,7 +71,8 @@ with stocks as (
         (source, data_kind, vintage, duration_rule, universe, reference_year, {{ ref_area }}, {{ counterpart }}),
         (source, data_kind, vintage, duration_rule, universe, reference_year, {{ ref_area }}, {{ counterpart }}, sex)
     )
-    having grouping(sex) = 1 or sex != '_T' -- a source without sexes has its total already
+    -- A source without sexes has its total already; a cell without a figure is no figure.
+    having (grouping(sex) = 1 or sex != '_T') and sum(stock_persons) is not null
 )
 
 {{ indicator_rows('stocks', dict(
