@@ -20,14 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hims_pipeline import intake
-from hims_pipeline.contracts.indicators import breakdown_columns
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import REPOSITORY, Settings
 
 KEYS = ("indicator", "source", "vintage", "time_period", "ref_area", "counterpart_area", "sex")
-COUNTS = ("PERSONS", "PASSAGES", "PERMITS", "INCIDENTS")  # units that follow the scale; rates do not
+# Units that follow the scale; rates do not. Amounts do: they are sums over the persons of the country.
+SCALED = ("PERSONS", "PASSAGES", "PERMITS", "CONTRACTS", "INCIDENTS", "MILLION")
+MINIMUM_COUNT = 10  # of observatory.yml
+ROUNDING = 0.05  # of a rate: what the rounding of its small parts may do at another scale than 1
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class Score:
     wanted: float
     tolerance: float
     found: float | None
+    is_scaled: bool = False
+
+    @property
+    def is_too_small(self) -> bool:
+        """So few at this scale that disclosure control withholds it."""
+        return self.is_scaled and self.found is None and self.wanted < MINIMUM_COUNT
 
     @property
     def holds(self) -> bool:
@@ -71,7 +79,7 @@ def scores(settings: Settings, scale: float) -> list[Score]:
     rows: list[dict[str, str]] = []
     for path in sorted((settings.data / "controls").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
-            rows += [row for row in csv.DictReader(file) if "control_id" in row]
+            rows += [row for row in csv.DictReader(file) if row.get("control_id")]  # claims and ladders lie there too
     con = connect(staff=True, settings=settings)
     try:
         held = {source for (source,) in con.execute("select distinct source from indicator_value").fetchall()}
@@ -82,57 +90,47 @@ def scores(settings: Settings, scale: float) -> list[Score]:
 
 
 def _score(con, row: dict[str, str], scale: float) -> Score:
-    found = (_figure if row["indicator"] else _of_persons)(con, row)
-    kind = found[0][1] if found else "missing"
-    follows = kind == "synthetic" and row["unit"] in COUNTS
+    found = (_figures if row["indicator"] else _persons)(con, row)
+    found = found if len(found) == 1 else []  # a control names one figure
+    kinds = con.execute("select data_kind from reference.sources where source = ?", [row["source"]]).fetchall()
+    kind = kinds[0][0] if kinds else "missing"
+    follows = kind == "synthetic" and row["unit"].rsplit("_", 1)[-1] in SCALED
     wanted = float(row["value"]) * (scale if follows else 1)
-    # Each part of a scaled total is rounded: a total of totals may be one or two off. Rates of small counts are coarse.
-    slack = 0.0 if scale == 1 or kind != "synthetic" else 2.0 if follows else 0.1
-    tolerance = float(row["tolerance"]) * (scale if follows else 1) + slack
-    return Score(row["control_id"], kind, wanted, tolerance, found[0][0] if found else None)
+    slack = 0.0 if scale == 1 else (1.0 if follows else ROUNDING * abs(wanted))
+    tolerance = float(row["tolerance"]) * (scale if follows else 1) + (slack if kind == "synthetic" else 0)
+    return Score(row["control_id"], kind, wanted, tolerance, found[0] if found else None, follows)
 
 
 def _broken_down(row: dict[str, str]) -> dict[str, str]:
     return dict(part.split("=") for part in row["breakdown"].split(";") if part)
 
 
-def _figure(con, row: dict[str, str]) -> list[tuple]:
-    """The published figure: what the control does not break down is the total."""
-    given = _broken_down(row)
-    totals = [
-        f"{name} = '_T'" for name in ("age", *breakdown_columns(REPOSITORY / "data")) if name not in given
-    ]
-    conditions = [*(f"{key} = ?" for key in KEYS), *(f"{name} = ?" for name in given), *totals]
-    return con.execute(
-        f"select obs_value, data_kind from indicator_value where {' and '.join(conditions)}",
-        [*(row[key] for key in KEYS), *given.values()],
-    ).fetchall()
+def _figures(con, row: dict[str, str]) -> list[float | None]:
+    """The published figures that a control names: what it does not break down is the total."""
+    breakdowns = {name: "_T" for (name,) in con.execute("select breakdown from reference.breakdowns").fetchall()}
+    cell = {"age": "_T"} | breakdowns | _broken_down(row) | {key: row[key] for key in KEYS}
+    query = f"select obs_value from indicator_value where {' and '.join(f'{name} = ?' for name in cell)}"
+    return [value for (value,) in con.execute(query, list(cell.values())).fetchall()]
 
 
-def _of_persons(con, row: dict[str, str]) -> list[tuple]:
-    """Persons of the fact who meet the control's conditions, or moves in or out of the areas within its area."""
+def _persons(con, row: dict[str, str]) -> list[float | None]:
+    """For a control about the fact: persons who meet its conditions, or moves into or out of areas within its area."""
     given = _broken_down(row)
+    query = "select cast(sum(weight_persons) as double) from conformed.fct_persons where source = ? and time_period = ?"
     if "moves" in given:
-        side = {"in": "destination_code", "out": "origin_code"}[given["moves"]]
-        return con.execute(
-            f"""
-            select cast(sum(moves.persons) as double), any_value(batches.data_kind)
+        side = {"in": "destination_code", "out": "origin_code"}[given.pop("moves")]
+        query = f"""
+            select cast(sum(moves.persons) as double)
             from conformed.int_persons__moves as moves
             join conformed.dim_batch as batches on moves.batch_id = batches.batch_id and moves.entity = batches.entity
-            join (
-                select distinct area_code from conformed.dim_area_ancestor where ancestor_code = ?
-            ) as members on moves.{side} = members.area_code
-            where moves.has_moved and batches.source = ? and batches.time_period = ?
-            having count(*) > 0
-            """,
-            [row["ref_area"], row["source"], row["time_period"]],
-        ).fetchall()
-    conditions = "".join(f" and {name} = ?" for name in given)
-    return con.execute(
-        "select cast(sum(weight_persons) as double), any_value(data_kind) from conformed.fct_persons"
-        f" where source = ? and time_period = ?{conditions} having count(*) > 0",
-        [row["source"], row["time_period"], *given.values()],
-    ).fetchall()
+            where batches.source = ? and batches.time_period = ? and moves.has_moved and moves.{side} in (
+                select area_code from conformed.dim_area_ancestor where ancestor_code = ?
+            )
+        """
+        given = {"ancestor_code": row["ref_area"]}
+    else:
+        query += "".join(f" and {name} = ?" for name in given)
+    return [value for (value,) in con.execute(query, [row["source"], row["time_period"], *given.values()]).fetchall()]
 
 
 def show(found: list[Score]) -> None:
@@ -142,7 +140,7 @@ def show(found: list[Score]) -> None:
         print(f"\ncontrols, {kind}: {sum(one.holds for one in of_kind)} of {len(of_kind)} hold")
         for one in of_kind:
             value = "none" if one.found is None else f"{one.found:,.2f}"
-            mark = "ok  " if one.holds else "MISS"
+            mark = "ok  " if one.holds else "few " if one.is_too_small else "MISS"
             print(f"  {mark} {one.control_id:28} wanted {one.wanted:>16,.2f}  found {value:>16}")
 
 

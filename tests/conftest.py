@@ -52,30 +52,44 @@ class Installation:
         return done.stdout + done.stderr
 
 
-@pytest.fixture(scope="session")
-def real_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
-    """An installation after one night with the synthetic sample and all real deliveries, and what the run printed."""
-    here = Installation(tmp_path_factory.mktemp("real"), real_data=REAL_DATA)
-    return here, here.hims("run", "--samples")
+# A night of two sources at a small scale: what is tested on it does not depend on how many there are.
+BRIEF = ("run", "--samples", "--only", "rgph", "--only", "border_crossings", "--scale", "0.002")
 
 
-@pytest.fixture(scope="session")
-def first_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
-    """One night on the synthetic sample alone, run once for all workers; never to be changed."""
-    shared = tmp_path_factory.getbasetemp()
+def once_for_all_workers(factory: pytest.TempPathFactory, name: str, *words: str) -> tuple[Installation, str]:
+    """An installation after `hims …`, run by the first worker that asks; never to be changed. And what it printed."""
+    shared = factory.getbasetemp()
     shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
-    here, printed = Installation(shared / "night"), shared / "night.txt"
-    with (shared / "night.lock").open("w") as lock:
+    here, printed = Installation(shared / name, real_data=REAL_DATA if name == "real" else None), shared / f"{name}.txt"
+    with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not printed.exists():
-            printed.write_text(here.hims("run", "--samples"), encoding="utf-8")
+            printed.write_text(here.hims(*words), encoding="utf-8")
     return here, printed.read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="session")
+def real_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """An installation after one night with all real deliveries."""
+    return once_for_all_workers(tmp_path_factory, "real", "run")
+
+
+@pytest.fixture(scope="session")
+def sample_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """An installation after one night with the whole synthetic sample: every source, as `make run` takes it in."""
+    return once_for_all_workers(tmp_path_factory, "sample", "run", "--samples")
+
+
+@pytest.fixture(scope="session")
+def brief_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """An installation after one night of two sources of the sample; never to be changed."""
+    return once_for_all_workers(tmp_path_factory, "brief", *BRIEF)
+
+
 @pytest.fixture(scope="module")
-def small_night(first_night, tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
-    """An installation of the module's own after one night on the synthetic sample alone, and what the run printed."""
-    night, printed = first_night
+def small_night(brief_night, tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """An installation of the module's own after one night of two sources of the sample, and what the run printed."""
+    night, printed = brief_night
     here = Installation(tmp_path_factory.mktemp("small") / "home")
     shutil.copytree(night.home, here.home)
     return here, printed

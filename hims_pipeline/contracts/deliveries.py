@@ -15,14 +15,20 @@ class PinnedDelivery(Strict):
 
 
 class Pinned(Strict):
-    deliveries: tuple[PinnedDelivery, ...]
+    deliveries: tuple[PinnedDelivery, ...] = ()
     kept: tuple[PinnedDelivery, ...] = ()
 
 
 def load_deliveries(data: Path) -> tuple[PinnedDelivery, ...]:
-    return parse(Pinned, data / "deliveries.yml").deliveries
+    return _load(data).deliveries
 
 
 def load_kept(data: Path) -> tuple[PinnedDelivery, ...]:
     """Deliveries whose files people keep in `data/` itself; paths are relative to it."""
-    return parse(Pinned, data / "deliveries.yml").kept
+    return _load(data).kept
+
+
+def _load(data: Path) -> Pinned:
+    """The list; empty where an observatory keeps none."""
+    path = data / "deliveries.yml"
+    return parse(Pinned, path) if path.exists() else Pinned()

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from hims_pipeline.release import store
-from tests.conftest import Installation
+from tests.conftest import BRIEF, Installation
 
 MOMENTS = (
     "batch(es) to take in",
@@ -21,7 +21,7 @@ MOMENTS = (
 def run_until(here: Installation, words: str) -> bool:
     """Start a run and kill it, and all that it started, when it has said `words`; False when it ended before."""
     process = subprocess.Popen(
-        here.command("run", "--samples"), env=here.environment | {"PYTHONUNBUFFERED": "1"}, text=True,
+        here.command(*BRIEF), env=here.environment | {"PYTHONUNBUFFERED": "1"}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -46,7 +46,7 @@ def test_killed_at_every_phase_then_run_again(small_night, tmp_path) -> None:
     killed = [moment for moment in MOMENTS if run_until(here, moment)]
     assert killed == list(MOMENTS)
     assert not (here.home / "releases/CURRENT").exists()
-    printed = here.hims("run", "--samples")
+    printed = here.hims(*BRIEF)
     assert "cleared away: build/" in printed
     assert [one.id for one in store.releases(here.settings)] == ["r000001"]
     assert hashes(here) == {name: facts["content_hash"] for name, facts in undisturbed.items()}

@@ -79,7 +79,7 @@ def test_both_editions_of_a_stock_stand_side_by_side(real_night) -> None:
 def test_the_same_run_again_changes_nothing(real_night) -> None:
     here, _ = real_night
     before = (here.home / "releases/CURRENT").read_text()
-    printed = here.hims("run", "--samples")
+    printed = here.hims("run")
     assert "Nothing changed since r000001" in printed
     assert (here.home / "releases/CURRENT").read_text() == before
     assert here.hims("release", "verify").strip() == "r000001: intact"

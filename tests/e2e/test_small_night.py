@@ -12,7 +12,7 @@ from hims_pipeline.synthetic import make_broken
 
 def test_summary_tells_what_arrived_and_what_was_refused(small_night) -> None:
     _, printed = small_night
-    assert "9  (7 accepted, 2 refused)" in printed
+    assert "12  (10 accepted, 2 refused)" in printed
     assert "border_crossings_2024-05_SYNTHETIC.csv" in printed
     assert "HTML page" in printed
     assert "holds 0 rows" in printed
@@ -27,14 +27,14 @@ def test_query_in_three_formats(small_night) -> None:
     run = subprocess.run(
         here.command("query", sql, "--format", "json"), env=here.environment, capture_output=True, text=True, check=True
     )
-    assert [row["obs_value"] for row in json.loads(run.stdout)] == [10982.0, 11972.0]
+    assert [row["obs_value"] for row in json.loads(run.stdout)] == [17571.0, 19822.0, 21966.0, 23944.0]
     run = subprocess.run(
         here.command("query", sql, "--format", "csv"), env=here.environment, capture_output=True, text=True, check=True
     )
-    assert list(csv.reader(io.StringIO(run.stdout)))[1] == ["2014", "10982.0"]
+    assert list(csv.reader(io.StringIO(run.stdout)))[3] == ["2014", "21966.0"]
     assert "r000001" in run.stderr
     assert "SYNTHETIC" in run.stderr
-    assert "10982.0" in here.hims("query", sql)
+    assert "21966.0" in here.hims("query", sql)
 
 
 def test_the_dictionary_lists_what_is_built(small_night) -> None:

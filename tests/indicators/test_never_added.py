@@ -75,7 +75,9 @@ def across(sql: str) -> list[str]:
     found = []
     for select in tree.find_all(exp.Select):
         adds = any(
-            one.find_ancestor(exp.Select) is select and not isinstance(one.parent, exp.Window)
+            one.find_ancestor(exp.Select) is select
+            and not isinstance(one.parent, exp.Window)
+            and one.find_ancestor(exp.Having, exp.Select) is select  # `having` only chooses groups
             for kind in ADDING
             for one in select.find_all(kind)
         )
