@@ -29,7 +29,7 @@ KEYS = ("indicator", "source", "vintage", "time_period", "ref_area", "counterpar
 # Units that follow the scale; rates do not. Amounts do: they are sums over the persons of the country.
 SCALED = ("PERSONS", "PASSAGES", "PERMITS", "CONTRACTS", "INCIDENTS", "MILLION")
 MINIMUM_COUNT = 10  # of observatory.yml
-PARTS = 60  # areas of a matrix or a table that are rounded one by one, at most
+ROUNDING = 0.05  # of a rate: what the rounding of its small parts may do at another scale than 1
 
 
 @dataclass(frozen=True)
@@ -80,30 +80,57 @@ def scores(settings: Settings, scale: float) -> list[Score]:
     for path in sorted((settings.data / "controls").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             rows += [row for row in csv.DictReader(file) if row.get("control_id")]  # claims and ladders lie there too
-    con = connect(settings=settings)
+    con = connect(staff=True, settings=settings)
     try:
         held = {source for (source,) in con.execute("select distinct source from indicator_value").fetchall()}
-        return [_score(con, row, scale) for row in rows if row["source"] in held and row["indicator"]]
+        asked = [row for row in rows if row["source"] in held and (row["indicator"] or row["breakdown"])]
+        return [_score(con, row, scale) for row in asked]
     finally:
         con.close()
 
 
 def _score(con, row: dict[str, str], scale: float) -> Score:
-    breakdowns = {name: "_T" for (name,) in con.execute("select breakdown from reference.breakdowns").fetchall()}
-    cell = {"age": "_T"} | breakdowns | dict(part.split("=") for part in row["breakdown"].split(";") if part)
-    cell |= {key: row[key] for key in KEYS}
-    found = con.execute(
-        f"select obs_value from indicator_value where {' and '.join(f'{name} = ?' for name in cell)}",
-        list(cell.values()),
-    ).fetchall()
+    found = (_figures if row["indicator"] else _persons)(con, row)
     found = found if len(found) == 1 else []  # a control names one figure
     kinds = con.execute("select data_kind from reference.sources where source = ?", [row["source"]]).fetchall()
     kind = kinds[0][0] if kinds else "missing"
     follows = kind == "synthetic" and row["unit"].rsplit("_", 1)[-1] in SCALED
     wanted = float(row["value"]) * (scale if follows else 1)
-    slack = 0.0 if scale == 1 else (1.0 if follows else 100 / PARTS)
+    slack = 0.0 if scale == 1 else (1.0 if follows else ROUNDING * abs(wanted))
     tolerance = float(row["tolerance"]) * (scale if follows else 1) + (slack if kind == "synthetic" else 0)
-    return Score(row["control_id"], kind, wanted, tolerance, found[0][0] if found else None, follows)
+    return Score(row["control_id"], kind, wanted, tolerance, found[0] if found else None, follows)
+
+
+def _broken_down(row: dict[str, str]) -> dict[str, str]:
+    return dict(part.split("=") for part in row["breakdown"].split(";") if part)
+
+
+def _figures(con, row: dict[str, str]) -> list[float | None]:
+    """The published figures that a control names: what it does not break down is the total."""
+    breakdowns = {name: "_T" for (name,) in con.execute("select breakdown from reference.breakdowns").fetchall()}
+    cell = {"age": "_T"} | breakdowns | _broken_down(row) | {key: row[key] for key in KEYS}
+    query = f"select obs_value from indicator_value where {' and '.join(f'{name} = ?' for name in cell)}"
+    return [value for (value,) in con.execute(query, list(cell.values())).fetchall()]
+
+
+def _persons(con, row: dict[str, str]) -> list[float | None]:
+    """For a control about the fact: persons who meet its conditions, or moves into or out of areas within its area."""
+    given = _broken_down(row)
+    query = "select cast(sum(weight_persons) as double) from conformed.fct_persons where source = ? and time_period = ?"
+    if "moves" in given:
+        side = {"in": "destination_code", "out": "origin_code"}[given.pop("moves")]
+        query = f"""
+            select cast(sum(moves.persons) as double)
+            from conformed.int_persons__moves as moves
+            join conformed.dim_batch as batches on moves.batch_id = batches.batch_id and moves.entity = batches.entity
+            where batches.source = ? and batches.time_period = ? and moves.has_moved and moves.{side} in (
+                select area_code from conformed.dim_area_ancestor where ancestor_code = ?
+            )
+        """
+        given = {"ancestor_code": row["ref_area"]}
+    else:
+        query += "".join(f" and {name} = ?" for name in given)
+    return [value for (value,) in con.execute(query, [row["source"], row["time_period"], *given.values()]).fetchall()]
 
 
 def show(found: list[Score]) -> None:
