@@ -29,6 +29,7 @@ KEYS = ("indicator", "source", "vintage", "time_period", "ref_area", "counterpar
 # Units that follow the scale; rates do not. Amounts do: they are sums over the persons of the country.
 SCALED = ("PERSONS", "PASSAGES", "PERMITS", "CONTRACTS", "INCIDENTS", "MILLION")
 MINIMUM_COUNT = 10  # of observatory.yml
+SUMMED = 0.0025  # of a sum over cells that are each a whole number of persons at another scale than 1
 ROUNDING = 0.05  # of a rate: what the rounding of its small parts may do at another scale than 1
 
 
@@ -96,7 +97,7 @@ def _score(con, row: dict[str, str], scale: float) -> Score:
     kind = kinds[0][0] if kinds else "missing"
     follows = kind == "synthetic" and row["unit"].rsplit("_", 1)[-1] in SCALED
     wanted = float(row["value"]) * (scale if follows else 1)
-    slack = 0.0 if scale == 1 else (1.0 if follows else ROUNDING * abs(wanted))
+    slack = 0.0 if scale == 1 else (max(1.0, SUMMED * wanted) if follows else ROUNDING * abs(wanted))
     tolerance = float(row["tolerance"]) * (scale if follows else 1) + (slack if kind == "synthetic" else 0)
     return Score(row["control_id"], kind, wanted, tolerance, found[0] if found else None, follows)
 

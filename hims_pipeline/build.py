@@ -156,7 +156,8 @@ def run_dbt(settings: Settings, build: Build, log: Log, select: list[str] | None
     """
     command = [render.dbt_executable(), "build", "--project-dir", str(build.tree)]
     if select:
-        command += ["--select", *select]
+        # Tests that read models outside the part are left out: what they read is not there.
+        command += ["--select", *select, "--indirect-selection", "buildable"]
     log("dbt build")
     done = subprocess.run(
         command,
@@ -198,6 +199,12 @@ def results(build: Build) -> dict[str, float]:
     """Model -> seconds, of what dbt has built."""
     found = read_json(build.target / "run_results.json")["results"]
     return {result["unique_id"].split(".")[-1]: round(result["execution_time"], 3) for result in found}
+
+
+def tested(build: Build) -> set[str]:
+    """Names of the data tests that dbt has run."""
+    found = read_json(build.target / "run_results.json")["results"]
+    return {result["unique_id"].split(".")[2] for result in found if result["unique_id"].startswith("test.")}
 
 
 def not_built(build: Build) -> list[str]:
