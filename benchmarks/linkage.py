@@ -2,14 +2,13 @@
 
 python -m benchmarks.linkage 0.01      scale of the country
 
-A row of a register is known to be of the person whose passport it shows, or else whose national number. A pair of
-registers shares those persons who stand in both. Recall is how many of them the links find, precision how many of the
-links found are of one person. Who stands in a register without a number can only be missed: that share is told too.
+A row of a register is known to be of the person whose passport or account it shows, or else whose national number. A
+pair of registers shares those persons who stand in both. Recall is how many of them the links find, precision how many
+of the links found are of one person. Who stands in a register without a number can only be missed.
 """
 
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import duckdb
 
 from hims_pipeline import intake, linkage
 from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.contracts.model import Column
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.batches import Batch
 from hims_pipeline.lake.lock import installation_lock
@@ -26,6 +26,7 @@ from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal, quote
 from hims_pipeline.staging.inputs import current_batches
 from hims_pipeline.synthetic.samples import make_tree
+from hims_pipeline.synthetic.streams import MARK
 
 KEY = "national_id"
 PASSPORTS = {"PASSEPORT", "passport_no", "PASSPORT"}  # columns that hold a passport, as registers call them
@@ -64,19 +65,27 @@ def score(home: Path, scale: float, data: Path = REPOSITORY / "data") -> list[Sc
         linkage.link(settings)
         for one in intake.pending(settings, linkage.SOURCE):
             intake.take_in(settings, one.delivery, lambda text: None)
-    [persons] = (home / "made" / "truth").glob("persons_*.parquet")
-    return compared(settings, persons)
+    return compared(settings, *(home / "made/truth" / f"{name}_{MARK}.parquet" for name in ("persons", "true_keys")))
 
 
-def compared(settings: Settings, persons: Path) -> list[Score]:
-    """Score the links that count against true persons (Parquet: person_no, national_id, passport_no)."""
+def compared(settings: Settings, persons: Path, keys: Path | None = None) -> list[Score]:
+    """Score the links that count against the truth.
+
+    Args:
+        persons: Parquet of person_no, national_id, passport_no.
+        keys: Parquet of source, column_name, number, person_no: whose the numbers are that a source gives out.
+    """
     contracts = load_contracts(settings.data)
     with connection(settings) as con:
-        con.execute(f"create table truth as from read_parquet({literal(persons)})")
+        con.execute(f"create table persons as from read_parquet({literal(persons)})")
+        con.execute("create table keys (source varchar, column_name varchar, number varchar, person_no bigint)")
+        if keys:
+            con.execute(f"insert into keys from read_parquet({literal(keys)})")
         con.execute("create table stands (source varchar, register_id uuid, person_no bigint)")
         for batch in current_batches(settings):
-            for entity, column, domain, passport in _columns(contracts[batch.manifest.source], batch):
-                _stand(con, settings, batch, entity, column, domain, passport)
+            contract = contracts[batch.manifest.source]
+            for entity in batch.manifest.entities:
+                _stand(con, settings, batch, entity, contract.entity_in(entity, batch.manifest.period).kept_columns)
         links = " union all ".join(
             f"select * from read_parquet({literal(batch.parquet('pairs'))})"
             for batch in current_batches(settings)
@@ -86,42 +95,39 @@ def compared(settings: Settings, persons: Path) -> list[Score]:
         return [Score(*row) for row in con.execute(_SCORES).fetchall()]
 
 
-def _columns(contract, batch: Batch) -> Iterator[tuple[str, str, str, tuple[str, str] | None]]:
-    """Entity, linking column, its domain, and the column of the passport with its domain."""
-    for entity in batch.manifest.entities:
-        columns = contract.entity_in(entity, batch.manifest.period).kept_columns
-        passports = [c for c in columns if c.name in PASSPORTS and c.sensitivity == "identifier"]
-        passport = (passports[0].name, passports[0].domain or contract.source) if passports else None
-        for column in columns:
-            if column.links == KEY:
-                yield entity, column.name, column.domain or contract.source, passport
-
-
 def _stand(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    batch: Batch,
-    entity: str,
-    column: str,
-    domain: str,
-    passport: tuple[str, str] | None,
+    con: duckdb.DuckDBPyConnection, settings: Settings, batch: Batch, entity: str, columns: tuple[Column, ...]
 ) -> None:
-    """Note who stands in a register, by making the register's pseudonyms of all true persons."""
-    domains = [domain, passport[1] if passport else domain]
+    """Note who stands in a register, by making the register's pseudonyms of all true persons: by what tells most, a
+    passport or an account, before the number that may be wrong."""
+    source = batch.manifest.source
+    identifiers = [column for column in columns if column.sensitivity == "identifier"]
+    linking = [column for column in identifiers if column.links == KEY]
+    given = {
+        name for (name,) in con.execute("select distinct column_name from keys where source = ?", [source]).fetchall()
+    }
+    owned = "select person_no, number from keys where source = {} and column_name = {}"
+    known = [
+        *((c, "select person_no, passport_no as number from persons") for c in identifiers if c.name in PASSPORTS),
+        *((c, owned.format(literal(source), literal(c.name))) for c in identifiers if c.name in given),
+        *((c, "select person_no, national_id as number from persons") for c in linking),
+    ]
+    domains = [column.domain or source for column, _ in known]
     install(con, load_key(settings), domains)
-    con.execute(
-        f"create or replace temp table known as select person_no, "
-        f"{pseudonym(normalised('national_id'), domains, domains[0])} as by_number, "
-        f"{pseudonym(normalised('passport_no'), domains, domains[1]) if passport else 'null::uuid'} as by_passport "
-        f"from truth"
-    )
-    shown = f"sent.{quote(passport[0])}" if passport else "null::uuid"
-    con.execute(
-        f"insert into stands select distinct {literal(batch.manifest.source)}, sent.{quote(column)}, "
-        f"coalesce(p.person_no, n.person_no) from read_parquet({literal(batch.parquet(entity))}) as sent "
-        f"left join known as p on p.by_passport = {shown} left join known as n on n.by_number = sent.{quote(column)} "
-        f"where coalesce(p.person_no, n.person_no) is not null"
-    )
+    joins, owners = [], []
+    for place, ((column, numbers), domain) in enumerate(zip(known, domains, strict=True)):
+        con.execute(
+            f"create or replace temp table known_{place} as "
+            f"select person_no, {pseudonym(normalised('number'), domains, domain)} as register_id from ({numbers}) as t"
+        )
+        joins.append(f"left join known_{place} on known_{place}.register_id = sent.{quote(column.name)}")
+        owners.append(f"known_{place}.person_no")
+    owner = f"coalesce({', '.join(owners)})"
+    for column in linking:
+        con.execute(
+            f"insert into stands select distinct {literal(source)}, sent.{quote(column.name)}, {owner} "
+            f"from read_parquet({literal(batch.parquet(entity))}) as sent {' '.join(joins)} where {owner} is not null"
+        )
 
 
 _SCORES = """

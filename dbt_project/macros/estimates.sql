@@ -25,7 +25,8 @@
    weights carry every phase of its design: units as drawn with replacement are the ultimate clusters of both phases.
    A stratum with a single unit has no variance to show: what rests on it gets no error rather than one too small.
    Where a design expands to a published population, a total is that population times a share, and so is its error.
-   A census has no sampling error. Sums run over DECIMAL: sums of doubles differ between builds.
+   Of a population of which a known share was drawn (sampling_fraction), variances get the correction 1 - share. A census has
+   no sampling error. `variance_basis` says whether errors follow the design, or names what stood in for it. Sums run over DECIMAL: sums of doubles differ between builds.
 
    Figures by area are also those of every area above it on the last day of the period (dim_area_ancestor), and a total of
    an area that has split since is shared out among its successors by the weights of area_successors, status E. A disputed
@@ -189,7 +190,7 @@ estimates as (
         false as is_shared_out,
         case
             when batches.design_kind = 'census' or variances.lonely_strata > 0 then null
-            else round(sqrt(greatest(cast(variances.variance as double), 0))
+            else round(sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0)))
                 {%- if kind == 'share' %} / ratios.x * 100{% endif %}, 6)
         end as standard_error,
         {% if kind == 'share' -%} 100 * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate
@@ -233,6 +234,7 @@ on_later_boundaries as (
     'denominator': 'x' if kind == 'share' else 'null',
     'n_obs': 'records' if measure == 'true' and not parts else 'counted',
     'standard_error': 'standard_error',
+    'variance_basis': "case when standard_error is not null then coalesce(design_fallback, 'DESIGN') end",
     'obs_status': estimate_status(),
     'is_microdata': 'true',
 } -%}

@@ -30,6 +30,7 @@
         cast({{ values.get('denominator', 'null') }} as double) as denominator,
         cast({{ values.get('n_obs', 'null') }} as bigint) as n_obs,
         cast({{ values.get('standard_error', 'null') }} as double) as standard_error,
+        cast({{ values.get('variance_basis', 'null') }} as varchar) as variance_basis,
         cast({{ values.get('obs_status', defaults['obs_status']) }} as varchar) as obs_status,
         cast({{ values.get('is_microdata', 'false') }} as boolean) as is_microdata
     from {{ relation }}

@@ -50,11 +50,6 @@
     ) as batches (_path, _period, _batch, _layout) on rows_sent.filename = batches._path
 {% endmacro %}
 
-{# Translate a code by a scheme of xwalk_country or xwalk_area. The gate has proved that every code is in the scheme. #}
-{% macro crosswalk(scheme, code) -%}
-    (select max(xwalk.to_code) from {{ ref('xwalk') }} as xwalk where xwalk.scheme = '{{ scheme }}' and xwalk.code = {{ code }})
-{%- endmacro %}
-
 {# The build's list of inputs, an entity a row, with the columns asked for. #}
 {% macro read_inputs(columns) -%}
     read_json('{{ env_var("HIMS_INPUTS") }}', columns = {

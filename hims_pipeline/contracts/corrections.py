@@ -17,16 +17,19 @@ from hims_pipeline.contracts.load import parse
 from hims_pipeline.contracts.model import Contract, Name, Raw, Strict, Text
 from hims_pipeline.errors import ContractError
 
+ACTIONS = ("set", "compute", "missing", "drop", "donors")
 Id = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$")]
 
 
 class Guard(Strict):
-    """How many rows a correction is expected to match, over all batches of its periods that count. Outside of it the
-    source was mended, or the condition says something else by now: `error` stops the release, `warning` is only told.
+    """How many rows a correction is expected to match, over all batches of its periods that count, and at most which
+    share of the rows sent. Outside of it the source was mended, or the condition says something else by now: `error`
+    stops the release, `warning` is only told.
     """
 
     minimum: Annotated[int, Field(ge=1)] = 1
     maximum: int | None = None
+    maximum_share: Annotated[float, Field(gt=0, le=1)] | None = None
     severity: Literal["error", "warning"] = "error"
 
     @model_validator(mode="after")
@@ -34,6 +37,22 @@ class Guard(Strict):
         if self.maximum is not None and self.maximum < self.minimum:
             raise ValueError("maximum is below minimum")
         return self
+
+
+class Donors(Strict):
+    """Values taken over from another record of the same batch and entity (random hot deck within classes: Kalton and
+    Kasprzyk 1986; Andridge and Little 2010).
+
+    Args:
+        columns: are taken from one donor together, so that what they say fits. A donor has a value in each of them,
+            none of the contract's codes for missing, and is not itself among those that the imputation is about.
+        classes: lists of SQL expressions over the row. Donors are sought among records that agree with the receiver in
+            all of the first list, else in all of the next; an empty list at the end means any record. A class uses its
+            donors in turn, none twice before all have served. Without a donor the value stays missing.
+    """
+
+    columns: Annotated[tuple[Name, ...], Field(min_length=1)]
+    classes: Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
 
 
 class Correction(Strict):
@@ -46,8 +65,10 @@ class Correction(Strict):
         where: SQL condition over the entity's columns, by their names in staging.
         matches: column -> values instead, where that says it.
         set: column -> constant. compute: column -> SQL expression over the row as delivered. missing: columns
-            without a value from then on. drop: True leaves the row out. One of the four.
-        measure: column whose sum before and after is told; the number of rows without one.
+            without a value from then on. drop: True leaves the row out. donors: the value of another record. One of
+            the five.
+        measure: column whose sum before and after is told; the number of rows without one. Of `donors`, its mean among
+            the records that have a value, or else their number.
         provided_by: who said so, and when. status: whether the data owner agreed.
     """
 
@@ -61,6 +82,7 @@ class Correction(Strict):
     compute: dict[Name, str] = Field({})
     missing: tuple[Name, ...] = ()
     drop: bool = False
+    donors: Donors | None = None
     measure: Name | None = None
     reason: Text
     provided_by: str
@@ -70,18 +92,20 @@ class Correction(Strict):
     @property
     def changed(self) -> tuple[str, ...]:
         """Columns that it changes; none where it leaves the row out."""
-        return (*self.set, *self.compute, *self.missing)
+        return (*self.set, *self.compute, *self.missing, *(self.donors.columns if self.donors else ()))
 
     @property
     def action(self) -> str:
-        return "drop" if self.drop else "set" if self.set else "compute" if self.compute else "missing"
+        return next(name for name in ACTIONS if getattr(self, name))
 
     @model_validator(mode="after")
     def _one_of_each(self) -> "Correction":
         if bool(self.where) == bool(self.matches):
             raise ValueError(f"{self.id}: says which rows by either `where` or `matches`")
-        if sum(map(bool, (self.set, self.compute, self.missing, self.drop))) != 1:
-            raise ValueError(f"{self.id}: does one of `set`, `compute`, `missing` and `drop`")
+        if sum(bool(getattr(self, name)) for name in ACTIONS) != 1:
+            raise ValueError(f"{self.id}: does one of {', '.join(f'`{name}`' for name in ACTIONS)}")
+        if self.donors and self.kind != "imputation":
+            raise ValueError(f"{self.id}: a value of another record is an imputation, not the kind {self.kind}")
         return self
 
 

@@ -1,6 +1,6 @@
 """The sampling design of a source: what an estimate and its error need to know, phase by phase."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
@@ -20,16 +20,35 @@ class Subsampling(BaseModel, extra="forbid", frozen=True):
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class Fallback(BaseModel, extra="forbid", frozen=True):
+    """What stands for strata or sampling units that were not delivered. Its name goes with the batches it is used for.
+
+    Args:
+        name: such as DWELLING_AS_UNIT.
+        strata, psu: columns that stand in; without any, the whole sample is one stratum, or each record a unit.
+        reason: what is lost by it, and in which direction errors are wrong.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    strata: tuple[str, ...] = ()
+    psu: tuple[str, ...] = ()
+    reason: Annotated[str, Field(min_length=1)]
+
+
 class Design(BaseModel, extra="forbid", frozen=True):
     """How persons came to be in the file: what an estimate and its error need.
 
     Args:
         kind: `census` (all), `sample`, or `census_sample` (a sample of a census's records).
         phases: number of sampling phases; a second one is described by `subsampling`.
-        strata, psu: columns sent; empty where they were not delivered, and then `fallback` says what stands for them.
-            A feed whose fact has `stratum` or `psu` takes them from here where it does not map them itself.
-        weight: column sent, through all phases; without one every record counts `expand_to / records`, or 1.
+        strata, psu: columns sent; empty where they were never delivered. A feed whose fact has `stratum` or `psu` takes
+            them from here where it does not map them itself.
+        fallback: what stands for those that were not delivered, never or in some layout.
+        weight: column sent, through all phases; without one every record counts `expand_to / records`, or
+            `1 / fraction`, or 1.
         expand_to: published size of the population that the records stand for.
+        fraction: share of the population drawn, such as 0.2 of a census whose questionnaires were processed one in
+            five; errors get the finite population correction, 1 - fraction.
         corrections: adjustments already in the weights.
     """
 
@@ -41,11 +60,29 @@ class Design(BaseModel, extra="forbid", frozen=True):
     expand_to: int | None = None
     corrections: tuple[str, ...] = ()
     subsampling: Subsampling | None = None
-    fallback: str = ""
+    fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
+    fallback: Fallback | None = None
 
-    def columns(self, kind: str) -> tuple[str, ...]:
-        """Columns that make up `stratum` or `psu`."""
-        return {"stratum": self.strata, "psu": self.psu}.get(kind, ())
+    def columns(self, kind: str, sent: Collection[str]) -> tuple[str, ...]:
+        """Columns that make up `stratum` or `psu` where these columns were sent; none where nothing stands for them."""
+        designed = {"stratum": self.strata, "psu": self.psu}.get(kind, ())
+        if designed and set(sent).issuperset(designed):
+            return designed
+        standing_in = {"stratum": self.fallback.strata, "psu": self.fallback.psu}.get(kind, ()) if self.fallback else ()
+        return standing_in if set(sent).issuperset(standing_in) else ()
+
+    def fallback_in(self, sent: Collection[str]) -> str | None:
+        """Name of the fallback where not all strata and units were sent; None where the design holds."""
+        whole = self.strata and self.psu and set(sent).issuperset({*self.strata, *self.psu})
+        return None if whole or self.fallback is None else self.fallback.name
+
+    def lost_in(self, sent: Collection[str], usual: Collection[str]) -> list[str]:
+        """Columns of strata and units that an entity usually has and a layout lacks, if nothing stands for them."""
+        if self.kind == "census":
+            return []
+        absent = sorted({*self.strata, *self.psu} & set(usual) - set(sent))
+        whole = self.fallback and set(sent).issuperset({*self.fallback.strata, *self.fallback.psu})
+        return [] if whole else absent
 
     @model_validator(mode="after")
     def _no_silent_random_sample(self) -> "Design":
@@ -54,6 +91,8 @@ class Design(BaseModel, extra="forbid", frozen=True):
                 "a sample without strata or primary sampling units needs a `fallback`: say what stands for them, or "
                 "its errors are those of a simple random sample that nobody drew"
             )
+        if self.fraction and (self.kind != "census_sample" or self.weight or self.expand_to):
+            raise ValueError("`fraction` is for a census_sample that has neither `weight` nor `expand_to`")
         if (self.phases == 2) != (self.subsampling is not None):
             raise ValueError(
                 "two phases and `subsampling` go together: say which units the second phase was drawn from"
@@ -71,6 +110,8 @@ class Design(BaseModel, extra="forbid", frozen=True):
             ValueError: names what is missing.
         """
         used = {*self.strata, *self.psu, *((self.weight,) if self.weight else ())}
+        if self.fallback:
+            used |= {*self.fallback.strata, *self.fallback.psu}
         if missing := used - there:
             raise ValueError(f"design of {place} names no column that is sent: {', '.join(sorted(missing))}")
         if self.subsampling is None:

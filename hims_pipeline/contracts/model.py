@@ -424,6 +424,7 @@ class Contract(Strict):
         for period in ("", *(period for layout in self.layouts for period in layout.periods[:1])):
             for name in self.entities:
                 self._placed(name, period)
+                self._drawn(name, period)
         return self
 
     def reference_point_of(self, name: str) -> str:
@@ -440,6 +441,16 @@ class Contract(Strict):
         columns = self.entity_in(name, period).kept_columns
         if lost := [column.name for column in columns if column.start is None or column.width is None]:
             raise ValueError(f"{name}: without a codebook each column has `start` and `width`: {', '.join(lost)}")
+
+    def _drawn(self, name: str, period: str) -> None:
+        """A layout that lacks strata or units which others have needs a fallback, and the fallback's own columns."""
+        design = self.entities[name].design or self.design
+        sent = {column.name for column in self.entity_in(name, period).kept_columns}
+        usual = {column.name for column in self.entities[name].kept_columns}
+        if design and (lost := design.lost_in(sent, usual)):
+            raise ValueError(
+                f"{name} in {period or 'its base layout'}: nothing stands for {', '.join(lost)} of its design"
+            )
 
     def layout_of(self, period: str) -> Layout | None:
         return next((layout for layout in self.layouts if period in layout.periods), None)

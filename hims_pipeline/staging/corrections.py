@@ -2,7 +2,8 @@
 `feed_corrections` with what each of them did to each batch.
 
 Conditions and expressions read the row as delivered: the order of corrections changes nothing, and two of them may not
-change one column of one row (the first in the file counts, and the matches of both are told).
+change one column of one row (the first in the file counts, and the matches of both are told). Imputations by donors
+come after, over `edited_<source>__<entity>` (`hims_pipeline.staging.imputation`).
 """
 
 import re
@@ -13,8 +14,10 @@ from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.sql import literal, literals, quote
+from hims_pipeline.staging.imputation import imputed_sql, valued
 from hims_pipeline.staging.models import BATCH_COLUMNS, sql_type, staged_name
 
+NUMERIC = ("bigint", "decimal", "double")
 MATCHED_COLUMNS = {
     "correction_id": "varchar",
     "source": "varchar",
@@ -47,8 +50,12 @@ def check(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple
         absent = [name for name in named if name not in columns]
         wrong += [f"{one.id}: {one.entity} has no column {name}" for name in absent]
         wrong += [f"{one.id}: {name} says where a row comes from" for name in one.changed if name in BATCH_COLUMNS]
+        if one.measure in columns and not columns[one.measure].startswith(NUMERIC):
+            wrong.append(f"{one.id}: {one.measure} is no number that could be summed")
         if not absent:
             wrong += [f"{one.id}: {problem}" for problem in _sql_problems(con, one, columns)]
+    given = [(one.entity, name) for one in corrections if one.donors for name in one.donors.columns]
+    wrong += [f"{entity}: {name} is imputed twice" for entity, name in sorted({g for g in given if given.count(g) > 1})]
     if wrong:
         raise ContractError(f"corrections/{contract.source}.yml does not fit its entities:\n  " + "\n  ".join(wrong))
 
@@ -57,7 +64,9 @@ def _sql_problems(con: duckdb.DuckDBPyConnection, one: Correction, columns: dict
     """What DuckDB has against a correction's SQL, on an empty table of the entity's columns."""
     typed = ", ".join(f"cast(null as {kind}) as {quote(name)}" for name, kind in columns.items())
     con.execute(f"create or replace temp table entity as select {typed} limit 0")
-    for text in (condition(one), *(_value(one, name, columns) for name in one.changed)):
+    classes = [text for level in one.donors.classes for text in level] if one.donors else []
+    values = [] if one.donors else [_value(one, name, columns) for name in one.changed]
+    for text in (condition(one), *classes, *values):
         if re.search(r"\bselect\b|\bfrom\b|;|\{", text, re.IGNORECASE):
             return [f"reads the entity's own columns and nothing else, not: {text}"]
         try:
@@ -87,8 +96,22 @@ def _value(one: Correction, column: str, columns: dict[str, str]) -> str:
     return f"cast({value or literal(one.set.get(column))} as {columns[column]})"
 
 
+def corrected_models(contract: Contract, entity: str, corrections: tuple[Correction, ...]) -> dict[str, str]:
+    """The views over `sent_…` of an entity with known errors, by their names: the staging view, and before it
+    `edited_…` where values of other records are put in."""
+    edits = tuple(one for one in corrections if not one.donors)
+    imputations = [(one, _hits(one)) for one in corrections if one.donors]
+    name = f"{contract.source}__{entity}"
+    if not imputations:
+        return {f"stg_{name}": corrected_sql(contract, entity, edits)}
+    return {
+        f"edited_{name}": corrected_sql(contract, entity, edits),
+        f"stg_{name}": imputed_sql(contract, entity, imputations),
+    }
+
+
 def corrected_sql(contract: Contract, entity: str, corrections: tuple[Correction, ...]) -> str:
-    """The staging view of an entity with known errors, over the view of what was delivered."""
+    """An entity with known errors mended, over the view of what was delivered."""
     columns = columns_of(contract, entity)
     lines = []
     for name in columns:
@@ -102,7 +125,11 @@ def corrected_sql(contract: Contract, entity: str, corrections: tuple[Correction
 
 def matched_sql(by_source: dict[str, tuple[Correction, ...]], contracts: dict[str, Contract]) -> str:
     """What each correction did to each batch of its periods; no row where no such batch counts."""
-    selects = [_matched(contracts[source], one) for source, some in by_source.items() for one in some]
+    selects = [
+        (_imputed if one.donors else _matched)(contracts[source], one)
+        for source, some in by_source.items()
+        for one in some
+    ]
     if selects:
         return "\nunion all\n".join(selects)
     empty = [f"cast(null as {kind}) as {name}" for name, kind in MATCHED_COLUMNS.items()]
@@ -113,7 +140,32 @@ def _matched(contract: Contract, one: Correction) -> str:
     columns = columns_of(contract, one.entity)
     hits = _hits(one)
     differs = " or ".join(f"{quote(c)} is distinct from {_value(one, c, columns)}" for c in one.changed) or "true"
-    before, after = _measures(one, columns, hits)
+    return _counted(
+        one, f"{{{{ ref('sent_{contract.source}__{one.entity}') }}}}", hits, differs, *_measures(one, columns, hits)
+    )
+
+
+def _imputed(contract: Contract, one: Correction) -> str:
+    """Of an imputation: edited rows beside what staging makes of them."""
+    assert one.donors is not None
+    given, name = one.donors.columns, f"{contract.source}__{one.entity}"
+    told = one.measure or given[0]
+    after = ", ".join(f"stg.{quote(column)} as {quote('then_' + column)}" for column in dict.fromkeys([*given, told]))
+    both = (
+        f"(\n    select edited.*, {after}\n    from {{{{ ref('edited_{name}') }}}} as edited\n"
+        f"    join {{{{ ref('stg_{name}') }}}} as stg\n"
+        "        on edited.batch_id = stg.batch_id and edited.record_no = stg.record_no\n) as rows_of_both"
+    )
+    differs = " or ".join(f"{quote(c)} is distinct from {quote('then_' + c)}" for c in given)
+    measures = []
+    for column in (told, f"then_{told}"):
+        has_value = f"filter (where {valued(contract, one.entity, told, quote(column))})"
+        mean = f"round(sum(cast({quote(column)} as decimal(38, 6))) {has_value} / (count(*) {has_value}), 6)"
+        measures.append(mean if one.measure else f"count(*) {has_value}")
+    return _counted(one, both, _hits(one), differs, measures[0], measures[1])
+
+
+def _counted(one: Correction, relation: str, hits: str, differs: str, before: str, after: str) -> str:
     periods = " or ".join(f"period glob {literal(glob)}" for glob in one.periods)
     return "\n".join(
         [
@@ -128,7 +180,7 @@ def _matched(contract: Contract, one: Correction) -> str:
             f"    count(*) filter (where {hits} and ({differs})) as rows_changed,",
             f"    cast({before} as double) as measure_before,",
             f"    cast({after} as double) as measure_after",
-            f"from {{{{ ref('sent_{contract.source}__{one.entity}') }}}}",
+            f"from {relation}",
             *([f"where {periods}"] if periods else []),
             "group by source, entity, period, batch_id",
         ]
@@ -147,13 +199,20 @@ def _measures(one: Correction, columns: dict[str, str], hits: str) -> tuple[str,
     return f"sum({before})", f"sum(case when {hits} then {after} else {before} end)"
 
 
+def _told(one: Correction) -> str:
+    """What `measure_before` and `measure_after` are, in words."""
+    if one.donors:
+        return f"mean of {one.measure}" if one.measure else f"records with {one.donors.columns[0]}"
+    return f"sum of {one.measure}" if one.measure else "records"
+
+
 def correction_row(source: str, one: Correction, languages: tuple[str, ...]) -> dict[str, str]:
     """A correction as one row of the table `corrections`; lists are separated by blanks."""
     values = (
         one.id, source, one.entity, one.kind, one.action, " ".join(one.changed), " ".join(one.periods), condition(one),
-        one.measure or "records", one.provided_by, one.status, str(one.guard.minimum),
-        "" if one.guard.maximum is None else str(one.guard.maximum), one.guard.severity,
-        *one.reason.columns("reason", languages).values(),
+        _told(one), one.provided_by, one.status, str(one.guard.minimum),
+        *("" if limit is None else str(limit) for limit in (one.guard.maximum, one.guard.maximum_share)),
+        one.guard.severity, *one.reason.columns("reason", languages).values(),
     )  # fmt: skip
     return dict(zip(correction_header(languages), values, strict=True))
 
@@ -161,6 +220,6 @@ def correction_row(source: str, one: Correction, languages: tuple[str, ...]) -> 
 def correction_header(languages: tuple[str, ...]) -> list[str]:
     return [
         "correction_id", "source", "entity", "kind", "action", "columns_changed", "periods", "condition", "measure",
-        "provided_by", "status", "expected_minimum", "expected_maximum", "severity",
+        "provided_by", "status", "expected_minimum", "expected_maximum", "maximum_share", "severity",
         *(f"reason_{language}" for language in languages),
     ]  # fmt: skip

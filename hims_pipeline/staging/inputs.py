@@ -38,6 +38,7 @@ def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, A
     first, last = covers(contract, manifest.period)
     entity = contract.entities[entity_name]
     design = entity.design or contract.design
+    sent = {column.name for column in contract.entity_in(entity_name, manifest.period).kept_columns}
     return {
         "source": manifest.source,
         "period": manifest.period,
@@ -55,6 +56,8 @@ def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, A
         "reference_point": contract.reference_point_of(entity_name),
         "design_kind": design.kind if design else NOT_APPLICABLE,
         "expand_to_persons": design.expand_to if design else None,
+        "sampling_fraction": design.fraction if design else None,
+        "design_fallback": design.fallback_in(sent) if design else None,
         "window_years": entity.window_years,
     }
 

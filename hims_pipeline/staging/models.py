@@ -76,29 +76,61 @@ def feed_sql(fact: str, columns: dict[str, str], feeders: list[tuple[Contract, s
     return "\nunion all by name\n".join(selects)
 
 
+class _Lookups:
+    """The crosswalks of one select, each joined once as a small table. A subquery for each would read nicer, but DuckDB
+    keeps a copy of all rows for every correlated subquery: a census of 42 million filled a disk of 60 GB."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, str], str] = {}
+
+    def translated(self, scheme: str, text: str) -> str:
+        """SQL of the code that an expression has in a scheme; null where it has none."""
+        name = self._names.setdefault((scheme, text), f"x{len(self._names) + 1}")
+        return f"{name}.{name}_to_code"
+
+    def joins(self) -> str:
+        """What follows the relation. Columns are named after the join, so that no column sent is hidden by one."""
+        return "".join(
+            f"\nleft join (\n    select code as {name}_code, max(to_code) as {name}_to_code from {{{{ ref('xwalk') }}}}"
+            f" where scheme = {literal(scheme)} group by code\n) as {name} on {name}.{name}_code = {text}"
+            for (scheme, text), name in self._names.items()
+        )
+
+
 def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: dict[str, str]) -> str:
     lines = [f"    {name}," for name in BATCH_COLUMNS]
     feed = contract.entities[entity_name].feeds[position]
+    lookups = _Lookups()
     for name, kind in columns.items():
         expression = (
-            _by_layout(contract, entity_name, position, name)
+            _by_layout(contract, entity_name, position, name, lookups)
             if name in feed.columns
             else _designed(contract, entity_name, name)
         )
         lines.append(f"    cast({expression} as {kind}) as {name},")
     body = "select\n" + "\n".join(lines) + f"\nfrom {{{{ ref('stg_{contract.source}__{entity_name}') }}}}"
+    body += lookups.joins()
     return body if not feed.exclude else f"select * from (\n{body}\n) as mapped\nwhere {_kept(feed)}"
 
 
 def _designed(contract: Contract, entity_name: str, name: str) -> str:
-    """Stratum or sampling unit as the design says, joined where several columns make it up; null for other columns."""
+    """Stratum or sampling unit as the design says, or what stands for it in a layout that does not have it; joined
+    where several columns make it up; null for other columns."""
     entity = contract.entities[entity_name]
     design = entity.design or contract.design
-    kept = {column.name for column in entity.kept_columns}
-    made_of = design.columns(name) if design else ()
-    if not made_of or not kept.issuperset(made_of):
+    if design is None:
         return "null"
-    return f"concat_ws('-', {', '.join(quote(staged_name(column)) for column in made_of)})"
+
+    def in_words(columns: tuple[Column, ...]) -> str:
+        made_of = design.columns(name, {column.name for column in columns if column.kept})
+        return f"concat_ws('-', {', '.join(quote(staged_name(column)) for column in made_of)})" if made_of else "null"
+
+    base = in_words(entity.columns)
+    by_layout = {
+        one.name: in_words(contract.entity_in(entity_name, one.periods[0]).columns) for one in contract.layouts
+    }
+    cases = [f"when layout = {literal(layout)} then {other}" for layout, other in by_layout.items() if other != base]
+    return f"case {' '.join(cases)} else {base} end" if cases else base
 
 
 def _kept(feed: Feed) -> str:
@@ -107,26 +139,26 @@ def _kept(feed: Feed) -> str:
     )
 
 
-def _by_layout(contract: Contract, entity_name: str, position: int, name: str) -> str:
+def _by_layout(contract: Contract, entity_name: str, position: int, name: str, lookups: _Lookups) -> str:
     """The mapping of a column; a `case` over the layouts where some periods map it otherwise."""
     entity = contract.entities[entity_name]
-    base = _expression(entity.feeds[position].columns[name], entity.columns)
+    base = _expression(entity.feeds[position].columns[name], entity.columns, lookups)
     cases = []
     for layout in contract.layouts:
         changed = contract.entity_in(entity_name, layout.periods[0])
         mapping = changed.feeds[position].columns.get(name)
-        other = _expression(mapping, changed.columns) if mapping else "null"
+        other = _expression(mapping, changed.columns, lookups) if mapping else "null"
         if other != base:
             cases.append(f"when layout = {literal(layout.name)} then {other}")
     return f"case {' '.join(cases)} else {base} end" if cases else base
 
 
-def _expression(mapping: ColumnMap, columns: tuple[Column, ...]) -> str:
+def _expression(mapping: ColumnMap, columns: tuple[Column, ...], lookups: _Lookups) -> str:
     if mapping.from_ is None:
         mapped = literal(mapping.value)
     else:
         column = next(c for c in columns if c.name == mapping.from_)
-        mapped = _mapped(mapping, column)
+        mapped = _mapped(mapping, column, lookups)
     if mapping.default is not None:
         mapped = f"coalesce({mapped}, {literal(mapping.default)})"
     if mapping.when:
@@ -138,7 +170,7 @@ def _expression(mapping: ColumnMap, columns: tuple[Column, ...]) -> str:
     return mapped
 
 
-def _mapped(mapping: ColumnMap, column: Column) -> str:
+def _mapped(mapping: ColumnMap, column: Column, lookups: _Lookups) -> str:
     name = quote(staged_name(column.name))
     text = f"cast({name} as varchar)"
     if mapping.codes is not None:
@@ -147,7 +179,7 @@ def _mapped(mapping: ColumnMap, column: Column) -> str:
     special = {str(code): to for code, to in column.missing.items()}
     if mapping.crosswalk is not None:
         whens = " ".join(f"when {literal(a)} then {literal(b)}" for a, b in special.items())
-        found = f"{{{{ crosswalk({mapping.crosswalk!r}, {text!r}) }}}}"
+        found = lookups.translated(mapping.crosswalk, text)
         return f"case {text} {whens} else {found} end" if whens else found
     if mapping.assign is not None:
         return f"{{{{ assigned({mapping.assign!r}, {text!r}, {RECORD_KEY!r}) }}}}"

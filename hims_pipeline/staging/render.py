@@ -27,7 +27,7 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.files import write_text
 from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.sql import connection
-from hims_pipeline.staging.corrections import check, corrected_sql, matched_sql
+from hims_pipeline.staging.corrections import check, corrected_models, matched_sql
 from hims_pipeline.staging.models import BATCH_COLUMNS, feed_sql, staged_name, staging_sql
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
@@ -129,8 +129,9 @@ def _render(settings: Settings, tree: Path) -> None:
 def _staging_model(tree: Path, contract: Contract, name: str, corrections: tuple[Correction, ...]) -> dict[str, Any]:
     entity, model = contract.entities[name], f"stg_{contract.source}__{name}"
     own = tuple(one for one in corrections if one.entity == name)
-    sql = corrected_sql(contract, name, own) if own else staging_sql(contract, name)
-    write_text(tree / f"models/staging/{model}.sql", sql + "\n")
+    views = corrected_models(contract, name, own) if own else {model: staging_sql(contract, name)}
+    for view, sql in views.items():
+        write_text(tree / f"models/staging/{view}.sql", sql + "\n")
     columns = [{"name": c, "description": "Of the batch"} for c in BATCH_COLUMNS]
     for column in entity.kept_columns:
         label = column.label if isinstance(column.label, str) else column.label.en
@@ -152,6 +153,9 @@ def _sent_models(
     for source, entity in sorted({(source, one.entity) for source, some in mended.items() for one in some}):
         write_text(tree / f"models/staging/sent_{source}__{entity}.sql", staging_sql(contracts[source], entity) + "\n")
         described.append({"name": f"sent_{source}__{entity}", "description": f"stg_{source}__{entity} as delivered."})
+        if any(one.entity == entity and one.donors for one in mended[source]):
+            description = f"stg_{source}__{entity} with known errors mended, before imputation by donors."
+            described.append({"name": f"edited_{source}__{entity}", "description": description})
     write_text(tree / "models/staging/feed_corrections.sql", matched_sql(mended, contracts) + "\n")
     return [*described, {"name": "feed_corrections", "description": "What each correction does to each batch."}]
 

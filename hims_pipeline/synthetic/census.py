@@ -22,6 +22,7 @@ from hims_pipeline.synthetic.labelled import contract
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import MARK, write_csv
 
+ONE_IN_FIVE = "rgph_one_in_five"
 CHUNK = 700_000  # residents whose households are made at a time
 SPECIAL = {"_U": "MISSING", "_Z": "NOTAPPL"}
 Files = dict[str, Path]  # the path of the whole file by the name of a part
@@ -36,6 +37,7 @@ class Wave:
         household_size: mean persons a household.
         left_until: last day of departure of the emigrants asked about; empty where nobody was asked.
         merged: code of a governorate -> code that held for it on census day.
+        has_fifth: one questionnaire in five is processed before the others, and delivered.
     """
 
     year: str
@@ -44,6 +46,7 @@ class Wave:
     household_size: float
     left_until: str
     merged: tuple[tuple[str, str], ...] = ()
+    has_fifth: bool = False
 
 
 WAVES = (
@@ -52,7 +55,7 @@ WAVES = (
     # 9,910,872 residents in 2,185,800 households are published. Emigrants had been away for six months.
     Wave("2004", "2004-04-28", "1999-04-28", 4.53, "2003-10-28"),
     # 10,982,754 residents in 2,712,976 households are published; the size of 2024 follows from about 3.3 million.
-    Wave("2014", "2014-04-23", "2009-04-23", 4.05, "2014-04-23"),
+    Wave("2014", "2014-04-23", "2009-04-23", 4.05, "2014-04-23", has_fifth=True),
     Wave("2024", "2024-11-06", "2019-11-06", 3.60, "2024-11-06"),
 )
 WIDTHS = {
@@ -68,18 +71,28 @@ WIDTHS |= {"E03_AGE": 3, "E04_PAYS": 3, "PERS": 2, "P01_NUM": 2, "E01_NUM": 2}
 
 
 def write(country: Country, out: Path) -> list[Sample]:
-    """One delivery a wave under `out/rgph/<year>/`."""
-    return [Sample("rgph", wave.year, write_wave(country, wave, out / "rgph" / wave.year)) for wave in WAVES]
+    """One delivery a wave under `out/rgph/<year>/`, and what is processed first of it under `out/rgph_one_in_five/`."""
+    found = []
+    for wave in WAVES:
+        files = write_wave(country, wave, out / "rgph" / wave.year)
+        found.append(Sample("rgph", wave.year, [file for file in files if ONE_IN_FIVE not in file.parts]))
+        if fifth := [file for file in files if ONE_IN_FIVE in file.parts]:
+            found.append(Sample(ONE_IN_FIVE, wave.year, fifth))
+    return found
 
 
 def write_wave(country: Country, wave: Wave, out: Path) -> list[Path]:
-    """Write the files of one wave into `out`; returns their paths."""
+    """Write the files of one wave into `out`, those of its one-in-five sample beside; returns their paths."""
     con = country.con
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     con.execute(f"create or replace temp table residents as {sql.RESIDENTS.format_map(asdict(wave))}")
     if wave.left_until:
         _leavers(country, wave)
+    if wave.has_fifth:
+        fifth = out.parent.parent / ONE_IN_FIVE / wave.year
+        shutil.rmtree(fifth, ignore_errors=True)
+        fifth.mkdir(parents=True)
     files: list[Path] = []
     for places in chunks(con):
         for name, query in (
@@ -139,6 +152,9 @@ def _csv(con: duckdb.DuckDBPyConnection, wave: Wave, out: Path, first: bool) -> 
         path = out / f"rgph_{name}_{wave.year}_{MARK}.csv"
         query = getattr(layouts, f"{name.upper()}_{wave.year}")
         yield path, write_csv(con, query, path.with_suffix(".part"), header=first, **form)
+    if wave.has_fifth:
+        path = out.parent.parent / ONE_IN_FIVE / wave.year / f"rgph_un_sur_cinq_{wave.year}_{MARK}.csv"
+        yield path, write_csv(con, layouts.ONE_IN_FIVE, path.with_suffix(".part"), header=first, delimiter=";")
 
 
 def _fixed_width(con: duckdb.DuckDBPyConnection, wave: Wave, out: Path, first: bool) -> Written:

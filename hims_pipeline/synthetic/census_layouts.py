@@ -70,6 +70,24 @@ select
 from emigrants as named order by household_no, emigrant_no
 """
 
+# Every fifth household of a governorate from a random start: its number is the governorate's code and its place there.
+ONE_IN_FIVE = f"""
+select
+    household_no as N_MENAGE,
+    line_no as N_ORDRE,
+    governorate as GOUV,
+    if(sex = 'M', '1', '2') as SEXE,
+    age as AGE,
+    {_m49("nationality")} as PAYS_NAT,
+    citizenship as NAT_TN,
+    birthplace as LIEU_NAISS,
+    {_m49("country_of_birth")} as PAYS_NAISS,
+    residence_5y as RESID_2009
+from answers as named
+where (cast(substr(household_no, 3) as int) + floor(5 * u('one in five', cast(governorate as int)))) % 5 = 0
+order by household_no, line_no
+"""
+
 PERSONS_2004 = f"""
 select
     governorate as GOUV,

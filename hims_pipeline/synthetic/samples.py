@@ -32,7 +32,7 @@ from hims_pipeline.synthetic.streams import MARK
 
 SCALE = 0.01
 WRITERS: dict[tuple[str, ...], Callable[[Country, Path], list[Sample]]] = {
-    ("rgph",): census.write,
+    ("rgph", "rgph_one_in_five"): census.write,
     ("hims_survey",): hims_survey.write,
     ("lfs_migration",): lfs_migration.write,
     ("border_crossings",): borders.write,
@@ -57,7 +57,8 @@ README = f"""{MARK}: everything in this folder is invented. No file here holds a
 
 deliveries/<source>/<period>/  what the sources of a synthetic country send; scale {{scale}}, seed {{seed}}
 truth/                         who they really are and where they lived, which no source knows:
-                               persons_{MARK}.parquet and stays_{MARK}.parquet
+                               persons_{MARK}.parquet, stays_{MARK}.parquet, and true_keys_{MARK}.parquet
+                               with the owners of numbers that some source gives out
 """
 
 
@@ -85,15 +86,18 @@ def make_samples(
         raise HimsError(f"No sample of {', '.join(sorted(strangers))}; there is one of {', '.join(sorted(known))}.")
     found: list[Sample] = []
     with open_country(settings, seed, scale, say) as country:
-        if truth is not None:
-            write_truth(country, truth)
-            say("truth: written")
         for sources, write in WRITERS.items():
             if only and not set(sources) & set(only):
                 continue
             for sample in write(country, out):
+                if only and sample.source not in only:  # a writer may know several
+                    shutil.rmtree(out / sample.source, ignore_errors=True)
+                    continue
                 found.append(sample)
                 say(f"{sample.source} {sample.period}: {sum(f.stat().st_size for f in sample.files) / 1e6:,.1f} MB")
+        if truth is not None:
+            write_truth(country, truth)
+            say("truth: written")
     return found
 
 
@@ -107,10 +111,10 @@ def make_tree(settings: Settings, out: Path, seed: int, scale: float, say: Calla
 
 
 def write_truth(country: Country, out: Path) -> None:
-    """`persons` and `stays` as Parquet, readable by their owner alone."""
+    """`persons`, `stays` and `true_keys` as Parquet, readable by their owner alone."""
     out.mkdir(parents=True)
     out.chmod(0o700)
-    for name in ("persons", "stays"):
+    for name in ("persons", "stays", "true_keys"):
         country.con.execute(f"copy {name} to '{out / f'{name}_{MARK}.parquet'}' (format parquet)")
     note = f"{MARK}: true identities and stays of an invented country; for measuring linkage, not a delivery.\n"
     (out / f"README_{MARK}.txt").write_text(note, encoding="utf-8")

@@ -1,7 +1,8 @@
 """Social security of the synthetic country: the jobs that were declared for a quarter.
 
 Who works at home and is declared has an account; some have a second one, for another job or an old employer, under
-another number. Foreigners are known by their passport, and a few accounts by nothing.
+another number. Foreigners are known by their passport, and a few accounts by nothing. The number of some accounts was
+typed wrongly, and stays so: by it a person is not found, or somebody else is.
 """
 
 import calendar
@@ -15,7 +16,9 @@ from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
 CURRENCY = "TND"
 PERCENT_SECOND_ACCOUNT = 6
 PERCENT_STOPPED = 4  # of accounts that end within the quarter
+PERCENT_MISTYPED = 0.6  # of citizens' accounts: the last two digits of the national number exchanged
 _MATRICULE = 7_368_787  # without a factor in common with powers of ten: the numbers stay different
+_NUMBER = f"lpad(cast(account_no * {_MATRICULE} % 10000000000 as varchar), 10, '0')"
 
 # Who works and is declared at any time, once for all quarters: the draw is the same in each of them.
 _DECLARED = f"""
@@ -28,6 +31,13 @@ with drawn as (
         and stays.from_date <= date '{{last}}' and coalesce(stays.to_date, date '9999-12-31') > date '{{first}}'
 )
 select * from drawn where place < if(citizenship = '{HOME}', {{percent_citizens}}, {{percent_foreigners}})
+"""
+
+# Whose account it is, which the office does not know for sure.
+_OWNERS = f"""
+insert into true_keys
+select 'social_security', 'MATRICULE', {_NUMBER}, person_no
+from (select person_no, person_no * 2 + k as account_no from declared_workers, range(2) as r(k))
 """
 
 # Workers who live at home on the last day of the quarter, each with one or two accounts.
@@ -65,8 +75,13 @@ with given as (
     from names
 )
 select
-    lpad(cast(account_no * {_MATRICULE} % 10000000000 as varchar), 10, '0') as MATRICULE,
-    if(u('no document', account_no) < 0.01, null, national_id) as CIN,
+    {_NUMBER} as MATRICULE,
+    case
+        when u('no document', account_no) < 0.01 then null
+        when u('mistyped', account_no) * 100 < {PERCENT_MISTYPED}
+            then national_id[:-3] || national_id[-1] || national_id[-2]
+        else national_id
+    end as CIN,
     if(citizenship = '{HOME}' or u('no document', account_no) < 0.03, null, passport_no) as PASSEPORT,
     given.arabic || ' ' || family.arabic as NOM,
     if(sex = 'M', '1', '2') as SEXE,
@@ -101,6 +116,7 @@ def write(country: Country, out: Path) -> list[Sample]:
             percent_foreigners=max(float(row["percent_foreigners"]) for row in rows),
         )
     )
+    con.execute(_OWNERS)
     found = []
     for row, (first, last) in zip(rows, days, strict=True):
         con.execute(_ACCOUNTS.format(first=first, last=last, **row))

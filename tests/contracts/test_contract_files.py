@@ -162,10 +162,10 @@ def test_a_person_stands_for_others_by_a_weight_or_a_published_total(contracts: 
             if feed.fact != "persons" or contract.design is None or contract.design.kind == "census":
                 continue
             weighted = "weight_persons" in feed.columns
-            assert weighted == bool(contract.design.weight) != bool(contract.design.expand_to)
-            missing_design = not contract.design.strata or not contract.design.psu
-            assert contract.design.fallback or not missing_design, contract.source
-            assert "psu" in feed.columns, entity.grain
+            assert weighted == bool(contract.design.weight)
+            assert weighted != bool(contract.design.expand_to or contract.design.fraction)
+            sent = {column.name for column in entity.kept_columns}
+            assert contract.design.columns("psu", sent), entity.grain
 
 
 def test_the_observatory_is_tunisia_s(data: Path, codelist: Rows) -> None:

@@ -18,12 +18,25 @@ TWO = {"phases": 2, "subsampling": {"unit": "household", "entity": "screening", 
 def test_a_sample_without_strata_or_units_names_what_stands_for_them(kind: str, said: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="needs a `fallback`"):
         Design.model_validate({"kind": kind, **said})
-    assert Design.model_validate({"kind": kind, "fallback": "The household stands for the unit.", **said})
+    stand_in = {"name": "HOUSEHOLD_AS_UNIT", "psu": ("id_menage",), "reason": "Districts are left out."}
+    assert Design.model_validate({"kind": kind, "fallback": stand_in, **said})
+    with pytest.raises(ValidationError, match="reason"):
+        Design.model_validate({"kind": kind, "fallback": {**stand_in, "reason": ""}, **said})
 
 
 def test_a_sample_with_both_or_a_census_needs_none() -> None:
-    assert Design.model_validate({"kind": "sample", **BOTH}).columns("stratum") == ("V001", "V002")
-    assert Design.model_validate({"kind": "census"}).columns("psu") == ()
+    sent = ("V001", "V002", "V003")
+    assert Design.model_validate({"kind": "sample", **BOTH}).columns("stratum", sent) == ("V001", "V002")
+    assert Design.model_validate({"kind": "census"}).columns("psu", sent) == ()
+
+
+@pytest.mark.parametrize("said", [{"kind": "sample", **BOTH}, {"kind": "census"}])
+def test_a_drawn_share_is_that_of_a_census_without_other_weights(said: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="`fraction` is for a census_sample"):
+        Design.model_validate({**said, "fraction": 0.2})
+    assert Design.model_validate({"kind": "census_sample", **BOTH, "fraction": 0.2}).fraction == 0.2
+    with pytest.raises(ValidationError, match="`fraction` is for"):
+        Design.model_validate({"kind": "census_sample", **BOTH, "fraction": 0.2, "expand_to": 100})
 
 
 @pytest.mark.parametrize("said", [{"phases": 2}, {"subsampling": TWO["subsampling"]}])
@@ -72,6 +85,28 @@ def test_stratum_and_unit_come_from_the_design(contracts: dict[str, Contract]) -
     sql = feed_sql("migrants", columns, [(contracts["hims_survey"], "return_migrants", 0)])
     assert 'cast(concat_ws(\'-\', "v001", "v002") as varchar) as stratum' in sql
     assert "cast(concat_ws('-', \"v003\") as varchar) as psu" in sql
-    # Where a feed maps them, its mapping holds.
+    # Where they were never delivered, the fallback's columns stand for them.
     sql = feed_sql("persons", columns, [(contracts["argentina_eph"], "persons", 0)])
-    assert 'cast("aglomerado" as varchar) as stratum' in sql
+    assert "cast(concat_ws('-', \"aglomerado\") as varchar) as stratum" in sql
+    assert contracts["argentina_eph"].design.fallback_in({"AGLOMERADO", "CODUSU"}) == (  # type: ignore[union-attr]
+        "AGGLOMERATION_AS_STRATUM_DWELLING_AS_UNIT"
+    )
+
+
+def test_a_period_without_districts_takes_the_fallback_and_says_so(contracts: dict[str, Contract]) -> None:
+    plain = contracts["hims_survey"].model_dump(mode="json", by_alias=True)
+    absent = {name: {"absent": ["V002", "V003"]} for name in ("return_migrants",)}
+    plain["layouts"] = [{"name": "light", "periods": ["2030"], "entities": absent}]
+    contract = Contract.model_validate(plain)
+    columns = {"stratum": "varchar", "psu": "varchar"}
+    sql = feed_sql("migrants", columns, [(contract, "return_migrants", 0)])
+    assert "case when layout = 'light' then concat_ws('-', \"v001\") else concat_ws('-', \"v001\", \"v002\") end" in sql
+    assert "case when layout = 'light' then concat_ws('-', \"id_menage\") else concat_ws('-', \"v003\") end" in sql
+    design = contract.design
+    assert design is not None
+    sent = {column.name for column in contract.entity_in("return_migrants", "2030").kept_columns}
+    assert design.fallback_in(sent) == "GOVERNORATE_AS_STRATUM_HOUSEHOLD_AS_UNIT"
+    assert design.fallback_in({*sent, "V002", "V003"}) is None
+    plain["design"]["fallback"] = None
+    with pytest.raises(ValidationError, match="return_migrants in 2030: nothing stands for V002, V003"):
+        Contract.model_validate(plain)

@@ -74,7 +74,7 @@ clock: 1 July
 universe: resident_population
 duration_rule: 12M
 measure_type: stock
-design: {kind: sample, weight: weight, psu: [house], fallback: "The house stands for the sampling unit."}
+design: {kind: sample, weight: weight, fallback: {name: HOUSE_AS_UNIT, psu: [house], reason: No strata are drawn.}}
 format: {delimiter: "|", encoding: utf-8, decimal: ","}
 entities:
   persons:
@@ -96,7 +96,6 @@ entities:
           sex: {from: sex, codes: {k: F, m: M}}
           birth_status: {from: born, codes: {h: NATIVE, a: FOREIGN}}
           weight_persons: {from: weight}
-          psu: {from: house}
 """
 SOUTHLAND = """
 source: southland_count

@@ -88,7 +88,14 @@ def draw(seed: int) -> tuple[list[Person], list[tuple[str, str]]]:
     return persons, units
 
 
-def tables(persons: list[Person], units: list[tuple[str, str]], design: str = "sample", expand: int | None = None):
+def tables(
+    persons: list[Person],
+    units: list[tuple[str, str]],
+    design: str = "sample",
+    expand: int | None = None,
+    fraction: float | None = None,
+    fallback: str | None = None,
+):
     con = duckdb.connect()
     con.execute("""create table fct (batch_id varchar, entity varchar, stratum varchar, psu varchar, area_code varchar,
         sex varchar, reason_code varchar, weight_persons decimal(18,6))""")
@@ -98,7 +105,9 @@ def tables(persons: list[Person], units: list[tuple[str, str]], design: str = "s
     if units:
         con.executemany("insert into fct_sampling_units values ('b', ?, ?)", units)
     con.execute(f"""create table dim_batch as select 'b' as batch_id, 'e' as entity, 'survey' as source,
-        '{design}' as design_kind, {expand or "null"}::bigint as expand_to_persons, 'A' as freq, '2021' as time_period,
+        '{design}' as design_kind, {expand or "null"}::bigint as expand_to_persons,
+        {fraction or "null"}::double as sampling_fraction,
+        {f"'{fallback}'" if fallback else "null"}::varchar as design_fallback, 'A' as freq, '2021' as time_period,
         date '2021-01-01' as period_start_date, date '2021-12-31' as period_end_date, '_Z' as vintage,
         'synthetic' as data_kind, 'XNL' as ref_country, 'everyone' as universe, '3M' as duration_rule""")
     con.execute("""create table dim_area as select unnest(['A1', 'A2']) as area_code, 'area' as level,
@@ -249,6 +258,32 @@ def test_a_total_of_a_population_known_is_a_share_of_it(render) -> None:
     value, error, *_ = found["XNL", "_T", "_T"]
     assert value == 30.0
     assert near(error, sqrt(10 / 9 * sum(one * one for one in z)))
+
+
+def test_a_share_drawn_without_replacement_has_a_smaller_error(render) -> None:
+    """One in five: the variance of units drawn with replacement, times 1 - 1/5 (Cochran 1977, 2.8)."""
+    persons = [Person("b", "e", "s", f"u{i}", "A1", "M", "EMP" if i < 3 else "FAM", 5) for i in range(10)]
+    sql = render("estimates('X01', 'fct', [[]], measure=\"reason_code = 'EMP'\")")
+    (value, whole, *_), (same, fifth, *_) = (
+        answers(tables(persons, [], "census_sample", fraction=fraction), sql)["XNL", "_T", "_T"]
+        for fraction in (None, 0.2)
+    )
+    assert value == same == 15.0
+    assert fifth == pytest.approx(whole * sqrt(0.8), abs=1e-5)
+
+
+def test_an_error_says_what_it_is_based_on(render) -> None:
+    persons = [Person("b", "e", "s", f"u{i}", "A1", "M", "EMP", 5) for i in range(3)]
+    persons.append(Person("b", "e", "t", "u9", "A2", "M", "EMP", 5))
+    sql = render("estimates('X01', 'fct', [['ref_area']])")
+    for fallback, basis in ((None, "DESIGN"), ("HOUSE_AS_UNIT", "HOUSE_AS_UNIT")):
+        rows = (
+            tables(persons, [], fallback=fallback).execute(f"select ref_area, variance_basis from ({sql})").fetchall()
+        )
+        assert sorted(rows) == [
+            ("A1", basis),
+            ("A2", None),
+        ]  # a lonely unit has no error that something could be said of
 
 
 def test_who_was_not_asked_gives_no_figure(render) -> None:

@@ -49,6 +49,7 @@ derived as (
         coalesce(
             sent.weight_persons,
             cast(batches.expand_to_persons * 1.0 / questionnaires.batch_records as decimal(18, 6)),
+            cast(1 / batches.sampling_fraction as decimal(18, 6)),
             1
         ) as weight_persons,
         coalesce(sent.stratum, '_T') as stratum,

@@ -44,10 +44,12 @@ derived as (
         coalesce(sent.birth_status = 'FOREIGN', false) as is_foreign_born,
         coalesce(sent.citizenship_status = 'FOREIGN', false) as is_foreign_citizen,
         coalesce(sent.residence_5y_status = 'ABROAD', false) as was_abroad_5y,
-        -- As delivered; else the published population over the records at hand; else each record counts once.
+        -- As delivered; else the published population over the records at hand; else the inverse of the share that was
+        -- drawn; else each record counts once.
         coalesce(
             sent.weight_persons,
             cast(batches.expand_to_persons * 1.0 / records.batch_records as decimal(18, 6)),
+            cast(1 / batches.sampling_fraction as decimal(18, 6)),
             1
         ) as weight_persons,
         coalesce(sent.stratum, '_T') as stratum,

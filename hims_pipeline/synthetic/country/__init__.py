@@ -7,7 +7,8 @@ national_id, passport_no, given_no, family_no, education, occupation, branch) an
 from_date, to_date, country, governorate, delegation, reason, route). A stay holds from `from_date` up to the day
 before `to_date`; without `to_date` it holds still. The stays of a person follow each other without gap or overlap
 from birth to death: on the day of death a person lives nowhere. `names` (part M, F or family; no; latin, arabic) is
-what `given_no` and `family_no` point at. `u(stream, i)` is uniform in [0, 1).
+what `given_no` and `family_no` point at. `u(stream, i)` is uniform in [0, 1). A writer whose source gives out numbers
+of its own says in `true_keys` (source, column_name, number, person_no) whose they are, for the truth.
 
 Totals are the recipe's times the scale, so that at scale 1.0 published figures come out exactly. Not here: what a
 source knows of these persons, and how wrongly; that is the writer of each source.
@@ -84,4 +85,5 @@ def open_country(
             next_no = live(con, recipe, one, next_no)
             say(f"country: {next_no - 1:,} persons until {one.to_date}")
         make_views(con, recipe)
+        con.execute("create table true_keys (source varchar, column_name varchar, number varchar, person_no bigint)")
         yield Country(con, scale, seed, recipe, flows)
