@@ -5,21 +5,25 @@ A fresh process has no cache and no connection of the builder's: what it reads i
 """
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.lake.files import read_json, sha256_of, write_json
-from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, fingerprint, tables
+from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, fingerprint, is_large, tables
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection
 
 PARTS = {"public": PUBLIC_SCHEMAS, "staff": STAFF_SCHEMAS}
 
 
-def audit(settings: Settings, folder: Path) -> dict[str, Any]:
+def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
     """Read both files of a candidate whole and judge the public one.
+
+    Args:
+        log: is told of each table that takes long.
 
     Returns:
         Tables with rows and content hashes, the file hashes, and the verdict of `expectations/release.json`.
@@ -41,10 +45,12 @@ def audit(settings: Settings, folder: Path) -> dict[str, Any]:
                 raise ReleaseError(
                     f"{part}/warehouse.duckdb holds schemas that may not leave: {', '.join(sorted(strange))}."
                 )
-            counted = {
-                f"{schema}.{table}": dict(zip(("rows", "content_hash"), fingerprint(con, schema, table), strict=True))
-                for schema, table in tables(con, path.stem, schemas)
-            }
+            counted = {}
+            for schema, table in tables(con, path.stem, schemas):
+                if is_large(con, schema, table, path.stem):
+                    log(f"reading {part} {schema}.{table}")
+                rows, content = fingerprint(con, schema, table)
+                counted[f"{schema}.{table}"] = {"rows": rows, "content_hash": content}
         if part == "public":
             outcome = judge_database(settings, path, settings.expectations / "release.json")
             found["verdict"] = {
@@ -62,7 +68,7 @@ def audit(settings: Settings, folder: Path) -> dict[str, Any]:
 
 
 def main(folder: Path) -> int:
-    result = audit(load_settings(), folder)
+    result = audit(load_settings(), folder, lambda text: print(text, flush=True))
     write_json(folder / "audit.json", result)
     return 0
 

@@ -7,6 +7,7 @@ counts is bound to the hash of the candidate; what Dagster believes is not asked
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,9 +72,9 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
             return done
         candidate = build.folder / "release"
         log("packing the public and the staff file")
-        _pack(settings, build, candidate)
+        _pack(settings, build, candidate, log)
         log("auditing in a fresh process")
-        verdict = _audit(settings, candidate)
+        verdict = _audit(settings, candidate, log)
         release_id = store.next_id(settings)
         _describe(settings, build, candidate, release_id, verdict)
         _make_durable(candidate)
@@ -87,26 +88,31 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         return release
 
 
-def _pack(settings: Settings, build: Build, candidate: Path) -> None:
+def _pack(settings: Settings, build: Build, candidate: Path, log: Log) -> None:
     shutil.rmtree(candidate, ignore_errors=True)
     if build.warehouse.with_suffix(".duckdb.wal").exists():
         raise ReleaseError("The build's database was not closed: a write-ahead log lies beside it.")
     with connection(settings, spill=build.folder / "spill") as con:
         for part, schemas in audit.PARTS.items():
-            tables.copy_schemas(con, build.warehouse, candidate / part / "warehouse.duckdb", schemas)
+            tables.copy_schemas(con, build.warehouse, candidate / part / "warehouse.duckdb", schemas, log)
         public = candidate / "public"
         tables.export_parquet(con, public / "warehouse.duckdb", public / "parquet", "published")
     if left := list(candidate.rglob("*.wal")):
         raise ReleaseError(f"{left[0].name} was left by packing: the file is not whole.")
 
 
-def _audit(settings: Settings, candidate: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "hims_pipeline.release.audit", str(candidate)],
-        env=quiet_environment(settings), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise ReleaseError(f"The audit of the candidate failed:\n{done.stderr[-3000:]}")
+def _audit(settings: Settings, candidate: Path, log: Log) -> dict[str, Any]:
+    command = [sys.executable, "-m", "hims_pipeline.release.audit", str(candidate)]
+    with tempfile.TemporaryFile("w+") as errors:
+        running = subprocess.Popen(
+            command, env=quiet_environment(settings), stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+        assert running.stdout is not None
+        for line in running.stdout:
+            log(line.rstrip())
+        if running.wait():
+            errors.seek(0)
+            raise ReleaseError(f"The audit of the candidate failed:\n{errors.read()[-3000:]}")
     result = audit.result_of(candidate)
     (candidate / "audit.json").unlink()
     verdict = result["verdict"]

@@ -1,6 +1,7 @@
 """Tables of a build and of a release: listing, copying, and a fingerprint that does not depend on row order."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -9,6 +10,7 @@ from hims_pipeline.sql import literal, quote
 
 PUBLIC_SCHEMAS = ("published", "reference")
 STAFF_SCHEMAS = ("published", "reference", "conformed", "indicators")
+LARGE = 1_000_000  # rows from which on a table's turn is told
 STORAGE_VERSION = "v1.2.0"  # set, or files of a newer DuckDB could not be read by an analyst's older one
 
 
@@ -39,7 +41,16 @@ def fingerprint(con, schema: str, table: str) -> tuple[int, str]:
     return rows, total
 
 
-def copy_schemas(con, build: Path, target: Path, schemas: tuple[str, ...]) -> None:
+def is_large(con, schema: str, table: str, database: str) -> bool:
+    """Does a table take long enough to be told of?"""
+    found = con.execute(
+        "select estimated_size from duckdb_tables() where database_name = ? and schema_name = ? and table_name = ?",
+        [database, schema, table],
+    ).fetchall()
+    return found[0][0] >= LARGE
+
+
+def copy_schemas(con, build: Path, target: Path, schemas: tuple[str, ...], log: Callable[[str], None]) -> None:
     """Copy schemas of the build into a new database file; views lose the build's name and follow the new file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     con.execute(f"attach {literal(build)} as built (read_only)")
@@ -48,6 +59,8 @@ def copy_schemas(con, build: Path, target: Path, schemas: tuple[str, ...]) -> No
         con.execute(f"create schema packed.{quote(schema)}")
     for schema, table in tables(con, "built", schemas):
         name = f"{quote(schema)}.{quote(table)}"
+        if is_large(con, schema, table, "built"):
+            log(f"packing {schema}.{table}")
         con.execute(f"create table packed.{name} as from built.{name}")
     made = views(con, "built", schemas)
     named = re.compile(rf'(?:"?{build.stem}"?|built)\.(?="?(?:{"|".join(schemas)})"?\.)')

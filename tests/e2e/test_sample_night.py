@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.country import scores
 from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.release.reader import connect
 from hims_pipeline.synthetic.samples import SCALE, WRITERS
 
 
@@ -31,3 +32,40 @@ def test_published_figures_come_out_at_the_scale_of_the_sample(sample_night) -> 
     found = [one for one in scores(sample_night[0].settings, SCALE) if one.data_kind != "aggregate"]
     assert len(found) > 100
     assert [(one.control_id, one.wanted, one.found) for one in found if not one.holds and not one.is_too_small] == []
+
+
+def test_one_questionnaire_in_five_tells_the_census_within_its_error(sample_night) -> None:
+    """Of the figures by governorate and sex, about 95 of 100 intervals hold the census's own."""
+    con = connect(settings=sample_night[0].settings)
+    pairs = con.execute("""
+        select fifth.ref_area, fifth.obs_value, fifth.ci_lower, fifth.ci_upper, whole.obs_value
+        from indicator_value as fifth
+        join indicator_value as whole using (indicator, time_period, ref_area, sex, age)
+        where fifth.source = 'rgph_one_in_five' and whole.source = 'rgph'
+            and indicator = 'P01' and fifth.conf_status = 'F'
+    """).fetchall()
+    con.close()
+    held = [lower <= whole <= upper for _, _, lower, upper, whole in pairs]
+    assert len(pairs) > 70
+    assert 0.88 < sum(held) / len(held) < 1
+    [nation] = [(value, whole) for area, value, *_, whole in pairs if area == "TUN" and value > 100_000]
+    assert nation[0] == pytest.approx(nation[1], rel=0.02)
+    assert nation[0] != nation[1]
+
+
+def test_imputed_answers_are_counted_with_their_effect(sample_night) -> None:
+    con = connect(settings=sample_night[0].settings, staff=True)
+    told = con.execute("""
+        select correction_id, rows_matched, rows_changed, measure_after - measure_before, measure_after - rows_sent
+        from conformed.corrections_applied where source = 'hims_survey'
+    """).fetchall()
+    unknown = con.execute("""
+        select count(*) from conformed.fct_migrants
+        where source = 'hims_survey' and education_level = '_U' and migrant_group in ('CURRENT_MIGRANT', 'NON_MIGRANT')
+    """).fetchone()
+    con.close()
+    assert {name for name, *_ in told} == {"HIMS-EDUCATION-MIGRANTS", "HIMS-EDUCATION-NON-MIGRANTS"}
+    for _, matched, changed, gained, lacking in told:
+        assert matched == changed == gained > 0
+        assert lacking == 0
+    assert unknown == (0,)

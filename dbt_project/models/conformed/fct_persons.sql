@@ -6,8 +6,13 @@ batches as (
     select * from {{ ref('stg_batches') }}
 ),
 
+-- Of the view, not of `sent`: DuckDB keeps what is read twice, which for a census is more than its memory.
 records as (
-    select batch_id, entity, count(*) as batch_records from sent group by batch_id, entity
+    select feed.batch_id, feed.entity, count(*) as batch_records
+    from {{ ref('feed_persons') }} as feed
+    join batches on feed.batch_id = batches.batch_id and feed.entity = batches.entity
+    where batches.expand_to_persons is not null
+    group by feed.batch_id, feed.entity
 ),
 
 derived as (
@@ -58,7 +63,7 @@ derived as (
         coalesce(sent.psu, case when batches.design_kind = 'census' then '_T' else cast(sent.record_no as varchar) end) as psu
     from sent
     join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity
-    join records on sent.batch_id = records.batch_id and sent.entity = records.entity
+    left join records on sent.batch_id = records.batch_id and sent.entity = records.entity
 )
 
 select * from derived
