@@ -115,14 +115,15 @@ from placed join people using (person_no)
 """
 
 # What they answer, as codes of the newest wave; XXX is a country that is not stated. Movers, returnees and arrivals all
-# state where they were, so that published numbers come out.
+# state where they were, and who came from abroad of which country they are, so that published numbers come out.
 ANSWERS = f"""
 with stated as (
     select
         *,
         citizenship != '{HOME}' as is_foreign,
         country_5y is not null and country_5y != '{HOME}' as was_abroad,
-        citizenship = '{HOME}' and u('citizenship not stated {{year}}', person_no) < 0.0005 as no_citizenship,
+        citizenship = '{HOME}' and coalesce(country_5y, '{HOME}') = '{HOME}'
+            and u('citizenship not stated {{year}}', person_no) < 0.0005 as no_citizenship,
         u('birthplace not stated {{year}}', person_no) < 0.002 as no_birthplace,
         country_5y is null and u('residence not stated {{year}}', person_no) < 0.004 as no_residence
     from members
