@@ -13,7 +13,8 @@
 
    fact: model with batch_id, entity, stratum, psu, weight_persons.
    cells: lists of dimensions, one a table of figures; `[]` is the figure for the whole.
-   kind: `total` (persons who meet the measure) or `share` (percent of the domain).
+   kind: `total` (persons who meet the measure), `share` (those of the domain who meet it, in percent of the domain) or
+   `ratio` (those who meet it per 100 of the domain, of which they need not be a part).
    measure, domain: SQL conditions. Outside the domain nobody counts, but units without anyone of it are still drawn.
    parts: of a share, the dimensions that the numerator alone is broken down by: reasons in percent of all who gave one.
    asked: column that is filled where an entity asks the question; others give no figure, not a zero.
@@ -36,7 +37,8 @@
 {%- do known.update(dimensions) -%}
 {%- set dims = cells | sum(start=[]) | unique | list -%}
 {#- What a cell is linearised against: a total the whole sample, a share its domain, in the cell but for the parts. -#}
-{%- set based = [] if kind == 'total' else dims | reject('in', parts) | list -%}
+{%- set is_relative = kind in ('share', 'ratio') -%}
+{%- set based = [] if not is_relative else dims | reject('in', parts) | list -%}
 {%- set by_entity = 'batch_id, entity' -%}
 {%- set by_cell = ([by_entity] + dims) | join(', ') -%}
 {%- set by_base = ([by_entity] + based) | join(', ') -%}
@@ -48,7 +50,7 @@ with records as (
         {%- endfor %}
         cast(weight_persons as decimal(18, 4)) as w,
         {{ domain }} as is_in_domain,
-        {{ domain }} and {{ measure }} as is_counted
+        {{ measure if kind == 'ratio' else domain ~ ' and ' ~ measure }} as is_counted
     from {{ ref(fact) }}
     where
         true
@@ -65,9 +67,9 @@ finest as (
     select
         stratum, psu, {{ by_cell }},
         cast(coalesce(sum(w) filter (where is_counted), 0) as decimal(30, 4)) as ty, -- wider than 18 digits, or DuckDB multiplies them within 18
-        cast(coalesce(sum(w){{ ' filter (where is_in_domain)' if kind == 'share' }}, 0) as decimal(30, 4)) as tx,
+        cast(coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as decimal(30, 4)) as tx,
         count(*) filter (where is_counted) as counted,
-        count(*) filter (where is_in_domain) as records
+        count(*) filter (where is_in_domain or is_counted) as records
     from records
     group by stratum, psu, {{ by_cell }}
 ),
@@ -142,7 +144,7 @@ ratios as (
     select
         cells.*,
         populations.x,
-        {% if kind == 'share' -%} cells.y / nullif(populations.x, 0) {%- else -%} coalesce(cells.y / batches.expand_to_persons, 0) {%- endif %} as r
+        {% if is_relative -%} cells.y / nullif(populations.x, 0) {%- else -%} coalesce(cells.y / batches.expand_to_persons, 0) {%- endif %} as r
     from cells
     join populations on {{ same('cells', 'populations', by_base) }}
     join {{ ref('dim_batch') }} as batches on cells.batch_id = batches.batch_id and cells.entity = batches.entity
@@ -191,16 +193,16 @@ estimates as (
         case
             when batches.design_kind = 'census' or variances.lonely_strata > 0 then null
             else round(sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0)))
-                {%- if kind == 'share' %} / ratios.x * 100{% endif %}, 6)
+                {%- if is_relative %} / ratios.x * 100{% endif %}, 6)
         end as standard_error,
-        {% if kind == 'share' -%} 100 * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate
+        {% if is_relative -%} 100 * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate
     from ratios
     join {{ ref('dim_batch') }} as batches on ratios.batch_id = batches.batch_id and ratios.entity = batches.entity
     join variances on {{ same('ratios', 'variances', by_cell) }}
     {%- if 'ref_area' in dims %}
     left join boundaries on ratios.ref_area = boundaries.area_code and {{ same('ratios', 'boundaries', by_entity) }}
     {%- endif %}
-    where true
+    where {{ 'ratios.x > 0' if kind == 'ratio' else 'true' }}
         {%- for name in dims %}
         and ratios.{{ name }} != '{{ '_U' if name in ('ref_area', 'sex') else '_Z' }}'
         {%- endfor %}
@@ -230,9 +232,9 @@ on_later_boundaries as (
     'ref_area': "case when ref_area = '_T' then ref_country else ref_area end" if 'ref_area' in dims else 'ref_country',
     'boundary_version': "case when ref_area = '_T' then '_Z' else coalesce(boundary_version, '_Z') end" if 'ref_area' in dims else "'_Z'",
     'obs_value': 'estimate',
-    'numerator': 'y' if kind == 'share' else 'null',
-    'denominator': 'x' if kind == 'share' else 'null',
-    'n_obs': 'records' if measure == 'true' and not parts else 'counted',
+    'numerator': 'y' if is_relative else 'null',
+    'denominator': 'x' if is_relative else 'null',
+    'n_obs': 'records' if kind == 'ratio' or (measure == 'true' and not parts) else 'counted',
     'standard_error': 'standard_error',
     'variance_basis': "case when standard_error is not null then coalesce(design_fallback, 'DESIGN') end",
     'obs_status': estimate_status(),

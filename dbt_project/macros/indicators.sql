@@ -104,6 +104,31 @@ with stocks as (
 )) }}
 {%- endmacro %}
 
+{# Asylum procedures of a year at first instance, in the country that decides, by origin; with `base` in percent of it. #}
+{% macro asylum_rows(indicator, which, measure, base=none) -%}
+with procedures as (
+    select
+        source, data_kind, vintage, duration_rule, universe, reference_year, asylum_code,
+        case when grouping(origin_code) = 1 then '_T' else origin_code end as origin_code,
+        cast(sum({{ measure }}) as double) as counted_persons,
+        cast(sum({{ base or measure }}) as double) as base_persons,
+        bool_or(stage = 'MIXED' and {{ base or measure }} > 0) as is_mixed
+    from {{ ref('fct_asylum_procedures') }}
+    where {{ which }} and stage in ('NEW', 'MIXED') and counted = 'PERSONS'
+    group by grouping sets (
+        (source, data_kind, vintage, duration_rule, universe, reference_year, asylum_code),
+        (source, data_kind, vintage, duration_rule, universe, reference_year, asylum_code, origin_code)
+    )
+    having sum({{ base or measure }}) > 0
+)
+
+{{ indicator_rows('procedures', dict(
+    yearly(indicator, 'asylum_code', '100 * counted_persons / base_persons' if base else 'counted_persons'),
+    counterpart_area='origin_code', obs_status="case when is_mixed then 'D' else 'A' end",
+    numerator='counted_persons' if base else 'null', denominator='base_persons' if base else 'null'
+)) }}
+{%- endmacro %}
+
 {# The name of a series, the same from release to release: a hash over its dimensions. A breakdown counts only where it
    is not the total, so that a new breakdown column renames nothing. #}
 {% macro series_key(relation) -%}

@@ -19,6 +19,7 @@ REAL = {
     "chile_census": {"persons", "households", "dwellings"},
     "undesa_migrant_stock": {"stocks"},
     "unhcr_population": {"population"},
+    "unhcr_asylum": {"applications", "decisions"},
     "iom_missing_migrants": {"incidents"},
     "un_wpp": {"components", "net_migration"},
     "worldbank_wdi": {"series"},

@@ -17,8 +17,8 @@ from hims_pipeline.sql import connection, literal
 
 EXPECTATIONS = REPOSITORY / "expectations"
 SOURCES = (
-    "argentina_eph", "chile_census", "undesa_migrant_stock", "unhcr_population", "iom_missing_migrants", "un_wpp",
-    "worldbank_wdi", "eurostat_population", "eurostat_permits", "eurostat_asylum", "eurostat_enforcement",
+    "argentina_eph", "chile_census", "undesa_migrant_stock", "unhcr_population", "unhcr_asylum", "iom_missing_migrants",
+    "un_wpp", "worldbank_wdi", "eurostat_population", "eurostat_permits", "eurostat_asylum", "eurostat_enforcement",
     "frontex_detections", "worldbank_bilateral", "worldbank_gbmd",
 )  # fmt: skip
 # What spoils a delivery: entity -> statements on `t`, the entity's table. One row is told apart by its _line.
@@ -57,6 +57,19 @@ SPOILT = {
             "update t set refugees = 0 where year = 2010",
             "delete from t where year = 2025",
         ]
+    },
+    "unhcr_asylum/2025": {
+        "applications": [
+            "update t set coo = coo_iso, coa = coa_iso",
+            "update t set coo = 'ARE' where _line < 9",
+            "update t set applied = 0 where year = 2010",
+            "update t set app_type = 'V', dec_level = 'NA' where year = 2020",
+        ],
+        "decisions": [
+            "update t set coo = coo_iso, coa = coa_iso",
+            "update t set dec_total = dec_total + 5 where _line % 9 = 0",
+            "update t set dec_rejected = 0, dec_recognized = 0, dec_other = 0 where year = 2010",
+        ],
     },
     "iom_missing_migrants/2025": {
         "incidents": [

@@ -26,6 +26,7 @@ ROWS = {
     "undesa_migrant_stock/2020": {"stocks": 170618},
     "undesa_migrant_stock/2024": {"stocks": 153296},
     "unhcr_population/2025": {"population": 138893},
+    "unhcr_asylum/2025": {"applications": 120597, "decisions": 113929},
     "iom_missing_migrants/2025": {"incidents": 19669},
     "un_wpp/2024": {"components": 21978, "net_migration": 21978},
     "worldbank_wdi/2024": {"series": 92435},
@@ -76,6 +77,10 @@ FIGURES = {
         ("select sum(refugees) from population where coa_iso = 'TUN' and year = 2023", 3_994),
         ("select sum(asylum_seekers) from population where coa = 'TUN' and year = 2023", 11_093),
         ("select count(*) from population where oip is null", 138_738),
+    ],
+    "unhcr_asylum/2025": [
+        ("select sum(applied) from applications where coa = 'TUN' and year = 2023 and app_type = 'N'", 7_141),
+        ("select sum(dec_recognized) from decisions where coa = 'TUN' and year = 2023 and dec_level = 'FI'", 219),
     ],
     "iom_missing_migrants/2025": [
         ("select count(*) from incidents where geo = 'TUN'", 284),

@@ -286,6 +286,23 @@ def test_an_error_says_what_it_is_based_on(render) -> None:
         ]  # a lonely unit has no error that something could be said of
 
 
+def test_a_ratio_is_of_one_group_to_another(render) -> None:
+    """Men per 100 women, units of men alone among them; z = y - R x by unit."""
+    persons = [
+        Person("b", "e", "s", unit, "A1", sex, "EMP", weight)
+        for unit, sex, weight in (("u1", "M", 3), ("u1", "F", 2), ("u2", "M", 4), ("u3", "F", 5), ("u3", "F", 1))
+    ]
+    sql = render("estimates('X01', 'fct', [[]], kind='ratio', measure=\"sex = 'M'\", domain=\"sex = 'F'\")")
+    value, error, records, _ = answers(tables(persons, []), sql)["XNL", "_T", "_T"]
+    r = 7 / 8
+    z = [3 - r * 2, 4.0, -r * 6]
+    assert value == pytest.approx(100 * r)
+    assert near(error, 100 / 8 * sqrt(3 / 2 * (sum(one * one for one in z) - sum(z) ** 2 / 3)))
+    assert records == 5
+    men_alone = answers(tables(persons[2:3], []), sql)
+    assert men_alone == {}  # no ratio to nobody
+
+
 def test_who_was_not_asked_gives_no_figure(render) -> None:
     persons = [Person("b", "e", "s", "u1", "A1", "M", "_Z", 10)]
     sql = render("estimates('X01', 'fct', [[]], measure=\"reason_code = 'EMP'\", asked='reason_code')")
