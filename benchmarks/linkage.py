@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 
 from hims_pipeline import intake, linkage
+from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.contracts.model import Column
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.batches import Batch
 from hims_pipeline.lake.lock import installation_lock

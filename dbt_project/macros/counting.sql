@@ -32,21 +32,3 @@
         else 'Y_GE60'
     end
 {%- endmacro %}
-
-{# The observation status of a figure: B in the period in which its series breaks (data/codelists/series_breaks.csv: of the
-   whole source, or of one indicator), else A; `;P` while its period is not complete. #}
-{% macro break_status(indicator, relation, partial='false') -%}
-    concat_ws(';',
-        case
-            when exists (
-                select 1 from {{ ref('series_breaks') }} as breaks
-                where
-                    breaks.source = {{ relation }}.source
-                    and coalesce(breaks.indicator, '') in ('', '{{ indicator }}')
-                    and cast(breaks.from_date as date) between {{ relation }}.period_start_date and {{ relation }}.period_end_date
-            ) then 'B'
-            else 'A'
-        end,
-        case when {{ partial }} then 'P' end
-    )
-{%- endmacro %}

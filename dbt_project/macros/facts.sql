@@ -8,6 +8,23 @@
     {%- endfor %}
 {%- endmacro %}
 
+{# A fact whose own columns are as they were fed: one row a row sent. #}
+{% macro fact_as_fed(fact, columns) -%}
+select
+    sent.source,
+    sent.entity,
+    sent.period,
+    sent.batch_id,
+    sent.layout,
+    sent.record_no,
+    {{- batch_columns('batches') }}
+    {%- for name in columns %}
+    sent.{{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ ref('feed_' ~ fact) }} as sent
+join {{ ref('stg_batches') }} as batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity
+{%- endmacro %}
+
 {# Of two kinds of data the weaker one: synthetic before aggregate before real. #}
 {% macro weakest_kind(a, b) -%}
     case

@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from hims_pipeline.contracts.basics import Name, Raw, Strict, Text
 from hims_pipeline.contracts.load import parse
-from hims_pipeline.contracts.model import Contract, Name, Raw, Strict, Text
+from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 
 ACTIONS = ("set", "compute", "missing", "drop", "donors")
@@ -77,9 +78,9 @@ class Correction(Strict):
     entity: Name
     periods: tuple[str, ...] = ()
     where: str = ""
-    matches: dict[Name, list[Raw]] = Field({})
-    set: dict[Name, Raw] = Field({})
-    compute: dict[Name, str] = Field({})
+    matches: dict[Name, list[Raw]] = Field(default_factory=dict)
+    set: dict[Name, Raw] = Field(default_factory=dict)
+    compute: dict[Name, str] = Field(default_factory=dict)
     missing: tuple[Name, ...] = ()
     drop: bool = False
     donors: Donors | None = None

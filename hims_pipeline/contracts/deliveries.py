@@ -3,8 +3,8 @@ and those that are kept in `data/`."""
 
 from pathlib import Path
 
+from hims_pipeline.contracts.basics import Strict
 from hims_pipeline.contracts.load import parse
-from hims_pipeline.contracts.model import Strict
 
 
 class PinnedDelivery(Strict):

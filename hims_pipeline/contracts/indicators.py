@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from hims_pipeline.contracts.basics import Name, Strict, Text
 from hims_pipeline.contracts.load import parse
-from hims_pipeline.contracts.model import Name, Strict, Text
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError
 

@@ -1,30 +1,22 @@
 """The contract of a source: what it sends, in which form, and what that means.
 
 One YAML file a source, `data/contracts/<source>.yml`. Readers, staging models, compiled gate rules, assets and
-documentation follow from it.
+documentation follow from it. Not here: single variables (`columns`), file formats (`formats`), sampling (`design`).
 """
 
 import fnmatch
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from hims_pipeline.contracts.basics import Name, Raw, Strict, Text
+from hims_pipeline.contracts.columns import Column, ColumnMap, Reference
 from hims_pipeline.contracts.design import Design
+from hims_pipeline.contracts.formats import Format, Limits
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Positive = Annotated[int, Field(ge=1)]
-Raw = str | int | float  # a code as written in YAML; compared as text
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
 MeasureType = Literal["stock", "flow", "mixed"]
 ReferencePoint = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]  # a reference_point of definitions.csv
-Allow = Literal["leading_zeros", "plus_sign", "padding", "zero_fraction"]
-SPECIAL_CODES = {
-    "_T": "total",
-    "_U": "unknown or not stated",
-    "_Z": "not applicable",
-    "_R": "refused",
-    "_C": "suppressed",
-}
 
 
 def matches(file_name: str, glob: str) -> bool:
@@ -32,220 +24,12 @@ def matches(file_name: str, glob: str) -> bool:
     return fnmatch.fnmatchcase(file_name.lower(), glob.lower())
 
 
-class Strict(BaseModel):
-    """Unknown fields are errors: a misspelt option must not be an option that does nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Text(BaseModel):
-    """A label in the languages of the observatory, by their ISO 639 codes. English, the working language of reports and
-    documentation, is the one that must be there; `observatory.yml` says which others are."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    __pydantic_extra__: dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], str] = Field(init=False)
-    en: str
-
-    def get(self, language: str) -> str:
-        """The label in a language; empty where there is none."""
-        return self.en if language == "en" else self.others.get(language, "")
-
-    @property
-    def others(self) -> dict[str, str]:
-        """The label in languages other than English."""
-        return dict(self.__pydantic_extra__ or {})
-
-    def columns(self, name: str, languages: tuple[str, ...]) -> dict[str, str]:
-        """The label as columns of a table, `<name>_<language>` each."""
-        return {f"{name}_{language}": self.get(language) for language in languages}
-
-
-class Unpivot(Strict):
-    """A wide table becomes rows: a heading goes into the column `names`, the cell under it into `values`.
-
-    All other columns of the contract stand before the headings, in this order.
-    """
-
-    names: str
-    values: str
-
-
-class Format(Strict):
-    """How the files of a source are written; an entity or a layout may replace it as a whole.
-
-    `null_values` are read as missing. `trailing_delimiter` means that each line, the header too, ends in one more
-    delimiter. `sheet`, `skip_rows`, `header_rows` (a header of several rows: names joined with ` / ` from above, merged
-    headings carried to the right) and `stop_at_blank` (what follows the first blank row are notes) are for Excel.
-    `codebook` is a glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
-    (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`. `record` names the
-    record of that dictionary which an entity is.
-    """
-
-    type: Literal["delimited", "parquet", "excel", "spss", "stata", "fixed_width", "cspro"] = "delimited"
-    delimiter: str = ","
-    quote: str = '"'
-    encoding: str = "utf-8"
-    header: bool = True
-    trailing_delimiter: bool = False
-    decimal: Literal[".", ","] = "."
-    null_values: tuple[str, ...] = ("",)
-    sheet: str | None = None
-    skip_rows: int = 0
-    header_rows: Annotated[int, Field(ge=1)] = 1
-    stop_at_blank: bool = False
-    unpivot: Unpivot | None = None
-    codebook: str | None = None
-    record: str | None = None
-
-    @property
-    def companion(self) -> str | None:
-        """Glob of the file that comes beside the data and says where their columns stand; None for other formats."""
-        return self.codebook or ("*.dcf" if self.type == "cspro" else None)
-
-    @model_validator(mode="after")
-    def _of_their_kind(self) -> "Format":
-        if self.type != "excel" and (self.header_rows > 1 or self.stop_at_blank):
-            raise ValueError("`header_rows` and `stop_at_blank` are for type excel")
-        if self.unpivot and (self.type not in ("excel", "delimited") or not self.header):
-            raise ValueError("`unpivot` is for a delimited or Excel table with a header")
-        if self.codebook and self.type not in ("fixed_width", "cspro"):
-            raise ValueError("a codebook goes with type fixed_width or cspro")
-        if bool(self.record) != (self.type == "cspro"):
-            raise ValueError("type cspro names the record of the dictionary, and no other type has one")
-        return self
-
-
-class Limits(Strict):
-    """Envelope limits: bytes of a delivered file, of all that an archive unpacks to, and of one line."""
-
-    file_bytes: int = 8_000_000_000
-    unpacked_bytes: int = 20_000_000_000
-    line_bytes: int = 1_000_000
-
-
-class Column(Strict):
-    """One variable as the source sends it.
-
-    Args:
-        type: `integer`, `decimal` (with `scale` digits after the point), `number` (measured, binary), `text`,
-            `date` (written as `date_format`, strptime style) or `boolean`.
-        allow: spellings beyond the plain one: `leading_zeros` (007), `plus_sign` (+7), `padding` (blanks around),
-            `zero_fraction` (7.0 for the integer 7).
-        sensitivity: `identifier` leaves the identified zone only as a keyed pseudonym; `free_text` never leaves it;
-            `sensitive` and `quasi` stay out of logs, verdicts and reports; `open` may be shown.
-        domain: key domain of an identifier's pseudonym, by default the source's name. Registers have domains of their
-            own, so that nothing outside the identified zone joins them.
-        links: the kind of number that an identifier is, such as `national_id`. Inside the zone, pairs of pseudonyms are
-            written by which the linkage joins this register with others that hold the same kind of number.
-        codes: the codes that may occur, with the source's own label.
-        missing: codes that stand for no value, mapped to one of the special codes (`_U`, `_Z`, `_R`, `_C`).
-        crosswalk: name of the scheme of `xwalk_country.csv` or `xwalk_area.csv` that lists the codes.
-        unique: True for a column that alone identifies a row.
-        start, width: first character in a line (from 1) and number of characters, for `fixed_width`; beside a codebook
-            they are what it must say.
-        implied_decimals: the last so many digits stand behind a point that is not written, where no codebook says so.
-    """
-
-    name: str
-    label: Text | str = ""
-    type: Literal["integer", "decimal", "number", "text", "date", "boolean"] = "text"
-    scale: int = 2
-    date_format: str = "%Y-%m-%d"
-    allow: tuple[Allow, ...] = ()
-    required: bool = False
-    minimum: float | str | None = None
-    maximum: float | str | None = None
-    pattern: str | None = None
-    codes: dict[Raw, str] | None = None
-    missing: dict[Raw, str] = {}
-    crosswalk: str | None = None
-    unique: bool = False
-    sensitivity: Literal["open", "quasi", "sensitive", "identifier", "free_text"] = "open"
-    domain: Name | None = None
-    links: Name | None = None
-    unit: str = ""
-    may_be_empty: bool = False
-    start: Positive | None = None
-    width: Positive | None = None
-    implied_decimals: Annotated[int, Field(ge=0, le=9)] = 0
-
-    @property
-    def kept(self) -> bool:
-        """False for what never leaves the identified zone: it is checked in the header and not read further."""
-        return self.sensitivity != "free_text"
-
-    def valid_codes(self) -> list[str] | None:
-        """All codes that may occur, those for missing included, as text; None where any value may."""
-        if self.codes is None:
-            return None
-        return [str(code) for code in (*self.codes, *self.missing)]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Column":
-        if self.sensitivity == "identifier" and self.type != "text":
-            raise ValueError(f"{self.name}: an identifier is text, or leading zeros would be lost")
-        if self.links and self.sensitivity != "identifier":
-            raise ValueError(f"{self.name}: only an identifier links registers")
-        if self.pattern and self.type != "text":
-            raise ValueError(f"{self.name}: a pattern goes with type text")
-        if bad := set(self.missing.values()) - set(SPECIAL_CODES):
-            raise ValueError(
-                f"{self.name}: missing codes map to {', '.join(SPECIAL_CODES)}, not {', '.join(sorted(bad))}"
-            )
-        return self
-
-
-class Reference(Strict):
-    """Rows here point at rows of another entity of the same delivery; `orphan_share` is the share that may dangle."""
-
-    columns: tuple[str, ...]
-    entity: Name
-    to: tuple[str, ...] = ()
-    orphan_share: tuple[float, float] = (0.0, 0.0)
-
-
-class ColumnMap(Strict):
-    """How a column of a conformed fact comes from the columns sent.
-
-    Args:
-        from_: the column sent (in YAML: `from`).
-        value: a constant instead.
-        codes: code sent -> conformed code; must cover every valid code of the column.
-        crosswalk: scheme of a crosswalk file that translates the codes.
-        assign: scheme of `correspondences.csv`: a code that became several is assigned to one of them, record
-            by record, by their shares and a stored seed.
-        when: column -> values; the mapping holds on these rows, others get `otherwise`.
-        otherwise: conformed code of the rows that `when` leaves out.
-        default: conformed code of a missing value; NULL stays NULL without it.
-        multiply: factor into the fact's unit, such as 1000 for a source that writes thousands.
-        replace: single values that stand for another one, such as -1 for an age below one year; the rest stays.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    from_: str | None = Field(None, alias="from")
-    value: Raw | None = None
-    codes: dict[Raw, Raw] | None = None
-    crosswalk: str | None = None
-    assign: Annotated[str, Field(pattern=r"^[A-Z0-9_]+$")] | None = None
-    when: dict[str, list[Raw]] = {}
-    otherwise: Raw | None = None
-    default: Raw | None = None
-    multiply: float | None = None
-    replace: dict[Raw, Raw] = {}
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> "ColumnMap":
-        if (self.from_ is None) == (self.value is None):
-            raise ValueError("a mapping has either `from` (a column sent) or `value` (a constant)")
-        return self
-
-
 class Feed(Strict):
     """The conformed fact that an entity feeds; `exclude` leaves out rows, such as aggregates sent beside countries."""
 
     fact: Name
     columns: dict[Name, ColumnMap]
-    exclude: dict[Name, list[Raw]] = {}
+    exclude: dict[Name, list[Raw]] = Field(default_factory=dict)
 
 
 class Entity(Strict):
@@ -315,11 +99,11 @@ class EntityLayout(Strict):
     files: tuple[str, ...] | None = None
     header: tuple[str, ...] | None = None
     format: Format | None = None
-    names: dict[str, str] = {}
+    names: dict[str, str] = Field(default_factory=dict)
     columns: tuple[Column, ...] = ()
     absent: tuple[str, ...] = ()
     required: bool | None = None
-    feeds: dict[Name, ColumnMap] = {}
+    feeds: dict[Name, ColumnMap] = Field(default_factory=dict)
 
 
 def _without(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
@@ -385,7 +169,7 @@ class Contract(Strict):
     cadence: Literal["monthly", "quarterly", "annual", "decennial", "irregular"]
     period: Period
     clock: str
-    reference_dates: dict[str, tuple[str, str]] = {}
+    reference_dates: dict[str, tuple[str, str]] = Field(default_factory=dict)
     universe: Name
     duration_rule: DurationRule
     measure_type: MeasureType

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from hims_pipeline.contracts.basics import Name, Strict, Text
 from hims_pipeline.contracts.load import parse
-from hims_pipeline.contracts.model import Name, Strict, Text
 
 
 class Level(Strict):

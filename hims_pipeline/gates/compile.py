@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from hims_pipeline.contracts.model import Column, Contract, Entity, Reference
+from hims_pipeline.contracts.columns import Column, Reference
+from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.sql import literal, literals, quote
 

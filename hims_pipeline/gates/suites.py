@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from hims_pipeline.contracts.model import Contract, Strict, Text
+from hims_pipeline.contracts.basics import Strict, Text
+from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.canary import KINDS
 from hims_pipeline.gates.rules import Rule

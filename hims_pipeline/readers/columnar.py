@@ -8,7 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from hims_pipeline.contracts.model import Column, Format
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.kinds import NAMES, kind_of

@@ -5,7 +5,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from hims_pipeline.contracts.model import Format
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.encodings import BLOCK, guess_codec
 from hims_pipeline.readers.kinds import NAMES, kind_of

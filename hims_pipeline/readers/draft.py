@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from hims_pipeline.contracts.model import Format, Limits
+from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.codebook import Codebook, Description, Place
 from hims_pipeline.readers.dialect import Dialect, guess_dialect

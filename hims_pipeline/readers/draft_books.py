@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from hims_pipeline.contracts.model import Format
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.readers.codebook import Description
 from hims_pipeline.readers.cspro_dictionary import read_dictionary
 from hims_pipeline.readers.ddi import read_ddi

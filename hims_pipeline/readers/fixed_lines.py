@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from hims_pipeline.contracts.model import Column, Format
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.codebook import Place
 from hims_pipeline.readers.encodings import BLOCK

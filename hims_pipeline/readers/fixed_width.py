@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hims_pipeline.contracts.model import Column
+from hims_pipeline.contracts.columns import Column
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.codebook import Codebook, Description, Place, label_findings, place_findings

@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hims_pipeline.contracts.model import Column, Format
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.privacy.pseudonym import normalised, pseudonym
 from hims_pipeline.sql import literal, literals
 

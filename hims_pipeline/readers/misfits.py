@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from hims_pipeline.contracts.model import Column
+from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.lexical import Typing

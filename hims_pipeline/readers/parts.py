@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 from fsspec import AbstractFileSystem
 
-from hims_pipeline.contracts.model import Format
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.readers.lexical import MISFIT
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.settings import Settings

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import duckdb
 
-from hims_pipeline.contracts.model import Column, Entity, Format, Limits, Text
+from hims_pipeline.contracts.basics import Text
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.contracts.model import Entity
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.dialect import Dialect
 from hims_pipeline.readers.entity import open_table

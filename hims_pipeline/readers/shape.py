@@ -9,7 +9,9 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-from hims_pipeline.contracts.model import Column, Contract, Entity, Format, Limits
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.unpack import blocking

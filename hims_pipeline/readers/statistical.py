@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pyreadstat
 
-from hims_pipeline.contracts.model import Format
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.codebook import UNKNOWN, Codebook, label_findings

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hims_pipeline.contracts.model import Format
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.unpack import blocking

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from hims_pipeline.contracts.model import Contract, Limits
+from hims_pipeline.contracts.formats import Limits
+from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.landing import inner_name
 from hims_pipeline.lake.verdict import Finding

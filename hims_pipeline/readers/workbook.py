@@ -13,7 +13,7 @@ from typing import Any
 
 import python_calamine as calamine
 
-from hims_pipeline.contracts.model import Format
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.kinds import NAMES, kind_of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from hims_pipeline.contracts.model import Column
+from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.files import sync
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.privacy.pseudonym import install

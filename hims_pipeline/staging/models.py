@@ -6,7 +6,8 @@
 
 import re
 
-from hims_pipeline.contracts.model import Column, ColumnMap, Contract, Feed
+from hims_pipeline.contracts.columns import Column, ColumnMap
+from hims_pipeline.contracts.model import Contract, Feed
 from hims_pipeline.sql import literal, literals, quote
 
 SQL_TYPES = {"integer": "bigint", "number": "double", "text": "varchar", "date": "date", "boolean": "boolean"}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from hims_pipeline.contracts.model import Text
+from hims_pipeline.contracts.basics import Text
 from hims_pipeline.sql import literals
 from hims_pipeline.synthetic import census_layouts as layouts
 from hims_pipeline.synthetic import census_sql as sql

@@ -2,8 +2,10 @@
 
 import csv
 
+from hims_pipeline.contracts.basics import Text
+from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.load import load_contract
-from hims_pipeline.contracts.model import Column, Contract, Text
+from hims_pipeline.contracts.model import Contract
 from hims_pipeline.settings import REPOSITORY
 
 NONRESPONSE = {"_U": "Ne sait pas", "_R": "Refuse de répondre", "_Z": "Non concerné"}

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hims_pipeline.contracts.basics import SPECIAL_CODES
+from hims_pipeline.contracts.columns import ColumnMap
 from hims_pipeline.contracts.deliveries import load_deliveries
 from hims_pipeline.contracts.facts import check_feeds, load_facts
 from hims_pipeline.contracts.indicators import load_indicators
-from hims_pipeline.contracts.model import SPECIAL_CODES, ColumnMap, Contract, Entity, Feed
+from hims_pipeline.contracts.model import Contract, Entity, Feed
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.lake.periods import covers, is_period
 

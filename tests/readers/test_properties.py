@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hims_pipeline.contracts.model import Column, Format
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.readers.lexical import typing_of
 from hims_pipeline.readers.parts import Part
 from hims_pipeline.readers.write import typed_relation

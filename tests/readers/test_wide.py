@@ -2,7 +2,7 @@
 
 import pytest
 
-from hims_pipeline.contracts.model import Format
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.readers.wide import joined_names
 from tests.readers.test_formats import workbook
 

@@ -14,5 +14,5 @@ with passages as (
 
 {{ indicator_rows('passages', {
     'indicator': "'B15'", 'ref_area': 'ref_country', 'citizenship': 'citizenship', 'obs_value': 'entries - exits',
-    'n_obs': 'entries + exits', 'is_microdata': 'true', 'obs_status': break_status('B15', 'passages', 'is_partial'),
+    'n_obs': 'entries + exits', 'is_microdata': 'true', 'obs_status': "case when is_partial then 'P' else 'A' end",
 }) }}

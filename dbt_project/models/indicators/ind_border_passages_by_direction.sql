@@ -19,5 +19,5 @@ with passages as (
 {{ indicator_rows('passages', {
     'indicator': "'B14'", 'ref_area': 'ref_country', 'sex': 'sex', 'direction': 'direction',
     'residence_status': 'residence_status', 'citizenship': 'citizenship', 'border_post': 'border_post', 'obs_value': 'passages',
-    'n_obs': 'passages', 'is_microdata': 'true', 'obs_status': break_status('B14', 'passages', 'is_partial'),
+    'n_obs': 'passages', 'is_microdata': 'true', 'obs_status': "case when is_partial then 'P' else 'A' end",
 }) }}

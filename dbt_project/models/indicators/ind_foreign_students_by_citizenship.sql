@@ -21,5 +21,5 @@ with students as (
 {{ indicator_rows('students', {
     'indicator': "'A13'", 'ref_area': 'ref_country', 'sex': 'sex', 'citizenship': 'citizenship',
     'citizenship_region': 'citizenship_region', 'sector': 'sector', 'study_level': 'study_level', 'study_field': 'study_field',
-    'obs_value': 'persons', 'n_obs': 'enrolments', 'is_microdata': 'true', 'obs_status': break_status('A13', 'students'),
+    'obs_value': 'persons', 'n_obs': 'enrolments', 'is_microdata': 'true',
 }) }}

@@ -20,5 +20,5 @@ with persons as (
 {{ indicator_rows('persons', {
     'indicator': "'A06'", 'ref_area': 'ref_country', 'counterpart_area': 'country_code', 'sex': 'sex', 'age': 'age_group',
     'occupation': 'occupation_group', 'dual_citizenship': 'dual_citizenship', 'obs_value': 'registered_persons',
-    'n_obs': 'registrations', 'is_microdata': 'true', 'obs_status': break_status('A06', 'persons'),
+    'n_obs': 'registrations', 'is_microdata': 'true',
 }) }}

@@ -21,5 +21,5 @@ with cards as (
 {{ indicator_rows('cards', {
     'indicator': "'B11'", 'ref_area': 'ref_area', 'boundary_version': boundary_version('cards'), 'sex': 'sex',
     'citizenship': 'citizenship', 'reason': 'reason', 'permit_validity': 'permit_validity', 'permit_event': 'permit_event',
-    'obs_value': 'permits', 'n_obs': 'permits', 'is_microdata': 'true', 'obs_status': break_status('B11', 'cards'),
+    'obs_value': 'permits', 'n_obs': 'permits', 'is_microdata': 'true',
 }) }}

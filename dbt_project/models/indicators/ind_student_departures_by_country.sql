@@ -14,5 +14,5 @@ with departures as (
 
 {{ indicator_rows('departures', {
     'indicator': "'B28'", 'ref_area': 'ref_country', 'counterpart_area': 'country_code', 'study_level': 'study_level',
-    'obs_value': 'persons', 'obs_status': break_status('B28', 'departures'),
+    'obs_value': 'persons',
 }) }}

@@ -15,5 +15,5 @@ with students as (
 
 {{ indicator_rows('students', {
     'indicator': "'A14'", 'ref_area': 'ref_country', 'counterpart_area': 'country_code', 'sex': 'sex', 'obs_value': 'persons',
-    'n_obs': 'records', 'is_microdata': 'true', 'obs_status': break_status('A14', 'students'),
+    'n_obs': 'records', 'is_microdata': 'true',
 }) }}

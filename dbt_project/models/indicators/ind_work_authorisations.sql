@@ -18,5 +18,4 @@ with contracts as (
 {{ indicator_rows('contracts', {
     'indicator': "'B12'", 'ref_area': 'ref_country', 'sex': 'sex', 'citizenship': 'citizenship', 'occupation': 'occupation',
     'economic_activity': 'branch', 'sector': 'sector', 'obs_value': 'permits', 'n_obs': 'permits', 'is_microdata': 'true',
-    'obs_status': break_status('B12', 'contracts'),
 }) }}
