@@ -7,7 +7,6 @@ nothing here passes or fails, since times depend on the machine.
 """
 
 import argparse
-import csv
 import os
 import resource
 import shutil
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hims_pipeline import intake
+from hims_pipeline.contracts.controls import Control, load_controls
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release.reader import connect
@@ -77,46 +77,38 @@ def deliver(settings: Settings, deliveries: Path, sources: set[str]) -> dict[str
 
 def scores(settings: Settings, scale: float) -> list[Score]:
     """Every control whose source is in the release, each with the kind of data that its figure has."""
-    rows: list[dict[str, str]] = []
-    for path in sorted((settings.data / "controls").glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows += [row for row in csv.DictReader(file) if row.get("control_id")]  # claims and ladders lie there too
     con = connect(staff=True, settings=settings)
     try:
         held = {source for (source,) in con.execute("select distinct source from indicator_value").fetchall()}
-        asked = [row for row in rows if row["source"] in held and (row["indicator"] or row["breakdown"])]
-        return [_score(con, row, scale) for row in asked]
+        asked = [one for one in load_controls(settings.data) if one.source in held and (one.indicator or one.breakdown)]
+        return [_score(con, one, scale) for one in asked]
     finally:
         con.close()
 
 
-def _score(con, row: dict[str, str], scale: float) -> Score:
-    found = (_figures if row["indicator"] else _persons)(con, row)
+def _score(con, one: Control, scale: float) -> Score:
+    found = (_figures if one.indicator else _persons)(con, one)
     found = found if len(found) == 1 else []  # a control names one figure
-    kinds = con.execute("select data_kind from reference.sources where source = ?", [row["source"]]).fetchall()
+    kinds = con.execute("select data_kind from reference.sources where source = ?", [one.source]).fetchall()
     kind = kinds[0][0] if kinds else "missing"
-    follows = kind == "synthetic" and row["unit"].rsplit("_", 1)[-1] in SCALED
-    wanted = float(row["value"]) * (scale if follows else 1)
+    follows = kind == "synthetic" and one.unit.rsplit("_", 1)[-1] in SCALED
+    wanted = one.value * (scale if follows else 1)
     slack = 0.0 if scale == 1 else (max(1.0, SUMMED * wanted) if follows else ROUNDING * abs(wanted))
-    tolerance = float(row["tolerance"]) * (scale if follows else 1) + (slack if kind == "synthetic" else 0)
-    return Score(row["control_id"], kind, wanted, tolerance, found[0] if found else None, follows)
+    tolerance = one.tolerance * (scale if follows else 1) + (slack if kind == "synthetic" else 0)
+    return Score(one.control_id, kind, wanted, tolerance, found[0] if found else None, follows)
 
 
-def _broken_down(row: dict[str, str]) -> dict[str, str]:
-    return dict(part.split("=") for part in row["breakdown"].split(";") if part)
-
-
-def _figures(con, row: dict[str, str]) -> list[float | None]:
+def _figures(con, one: Control) -> list[float | None]:
     """The published figures that a control names: what it does not break down is the total."""
     breakdowns = {name: "_T" for (name,) in con.execute("select breakdown from reference.breakdowns").fetchall()}
-    cell = {"age": "_T"} | breakdowns | _broken_down(row) | {key: row[key] for key in KEYS}
+    cell = {"age": "_T"} | breakdowns | one.broken_down | {key: getattr(one, key) for key in KEYS}
     query = f"select obs_value from indicator_value where {' and '.join(f'{name} = ?' for name in cell)}"
     return [value for (value,) in con.execute(query, list(cell.values())).fetchall()]
 
 
-def _persons(con, row: dict[str, str]) -> list[float | None]:
+def _persons(con, one: Control) -> list[float | None]:
     """For a control about the fact: persons who meet its conditions, or moves into or out of areas within its area."""
-    given = _broken_down(row)
+    given = one.broken_down
     query = "select cast(sum(weight_persons) as double) from conformed.fct_persons where source = ? and time_period = ?"
     if "moves" in given:
         side = {"in": "destination_code", "out": "origin_code"}[given.pop("moves")]
@@ -128,10 +120,10 @@ def _persons(con, row: dict[str, str]) -> list[float | None]:
                 select area_code from conformed.dim_area_ancestor where ancestor_code = ?
             )
         """
-        given = {"ancestor_code": row["ref_area"]}
+        given = {"ancestor_code": one.ref_area}
     else:
         query += "".join(f" and {name} = ?" for name in given)
-    return [value for (value,) in con.execute(query, [row["source"], row["time_period"], *given.values()]).fetchall()]
+    return [value for (value,) in con.execute(query, [one.source, one.time_period, *given.values()]).fetchall()]
 
 
 def show(found: list[Score]) -> None:

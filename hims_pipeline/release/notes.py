@@ -40,11 +40,23 @@ def corrections_of(settings: Settings, warehouse: Path) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def controls_of(settings: Settings, warehouse: Path) -> list[tuple[str, int, int, list[str]]]:
+    """Controls by kind of data: kind, those with a figure of ours, those met, and the names of those missed."""
+    with connection(settings, warehouse, read_only=True) as con:
+        return con.execute("""
+            select
+                data_kind, count(our_value), count(*) filter (is_met),
+                list(control_id order by control_id) filter (not is_met)
+            from indicators.controls_compared group by data_kind order by data_kind
+        """).fetchall()
+
+
 def write(
     settings: Settings,
     facts: dict[str, Any],
     batches: list[BatchState],
     corrections: list[dict[str, Any]],
+    controls: list[tuple[str, int, int, list[str]]],
     changes: list[Change] | None,
 ) -> str:
     """Release notes in Markdown, with fixed headings."""
@@ -67,6 +79,8 @@ def write(
     lines += [f"- {b.batch}: {b.state}. {' '.join(b.reasons)}" for b in absent] or ["Nothing was refused or withdrawn."]
     lines += ["", "## Corrections", ""]
     lines += [_mended(one) for one in corrections] or ["No known error was mended."]
+    lines += ["", "## Controls", ""]
+    lines += [_controlled(*one) for one in controls] or ["No control figure is about these sources."]
     lines += ["", "## Revisions", ""]
     if changes is None:
         lines.append("This is the first release.")
@@ -81,6 +95,14 @@ def write(
         ]
         lines += [_row(change) for change in changes]
     return "\n".join(lines) + "\n"
+
+
+def _controlled(kind: str, compared: int, met: int, missed: list[str]) -> str:
+    if kind == "synthetic":
+        return f"- SYNTHETIC: {met:,} of {compared:,} equal published ones; the rest follow the scale of the sample."
+    return f"- {kind}: {met:,} of {compared:,} figures equal published ones." + (
+        f" Missed: {', '.join(missed)}." if missed else ""
+    )
 
 
 def _row(change: Change) -> str:

@@ -151,8 +151,9 @@ def _describe(settings: Settings, build: Build, candidate: Path, release_id: str
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
     }
     changes = compare.summary(settings, previous, candidate / "public")
-    mended = notes.corrections_of(settings, candidate / "staff/warehouse.duckdb")
-    text = notes.write(settings, common, states(settings), mended, changes)
+    staff = candidate / "staff/warehouse.duckdb"
+    mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
+    text = notes.write(settings, common, states(settings), mended, controls, changes)
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     private = {
         "inputs_sha256": build.inputs_sha256,

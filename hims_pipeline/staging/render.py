@@ -31,7 +31,7 @@ from hims_pipeline.staging.corrections import check, corrected_models, matched_s
 from hims_pipeline.staging.models import BATCH_COLUMNS, feed_sql, staged_name, staging_sql
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
-EDITED = ("contracts", "codelists", "corrections", "indicators", "observatory.yml")
+EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "observatory.yml")
 
 
 def state(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from hims_pipeline.contracts.controls import Control, load_controls
 from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.indicators import load_breakdowns, load_indicators
 from hims_pipeline.contracts.model import Contract
@@ -57,6 +58,8 @@ def write_seeds(
         write_text(folder / f"{name}.csv", _csv(rows))
     corrections = [correction_row(source, one, languages) for source, some in mended.items() for one in some]
     write_text(folder / "corrections.csv", _csv(corrections, correction_header(languages)))
+    controls = [one.model_dump() for one in load_controls(settings.data)]
+    write_text(folder / "controls.csv", _csv(controls, list(Control.model_fields)))
     described = []
     for path in sorted(folder.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:

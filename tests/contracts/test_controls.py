@@ -1,12 +1,15 @@
 """Control figures add up among themselves, and name indicators, sources and areas that exist."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from hims_pipeline.contracts.controls import Control, load_controls
 from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import ContractError
 
 Rows = Callable[[str], list[dict[str, str]]]
 FILES = ("controls", "tunisia_published")
@@ -29,6 +32,32 @@ def test_a_control_figure_is_a_number_about_something_known(
             assert indicators[row["indicator"]].unit_measure == row["unit"], row["control_id"]
         else:
             assert row["note"].startswith("For the fact"), row["control_id"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("C1,A01,rgph,_Z,2024,TUN,_Z,_T,,many,0,PERSONS,INS,", "line 3, value: Input should be a valid number"),
+        ("C1,A01,rgph,_Z,2024,TUN,_Z,_T,,5,-1,PERSONS,INS,", "line 3, tolerance"),
+        ("C0,A01,rgph,_Z,2024,TUN,_Z,_T,,5,0,PERSONS,INS,", "line 3: C0 stands twice"),
+        ("C1,A99,rgph,_Z,2024,TUN,_Z,_T,,5,0,PERSONS,INS,", "there is no indicator A99"),
+        ("C1,A01,rgph,_Z,2024,TUN,_Z,_T,,5,0,PERCENT,INS,", "A01 is in PERSONS, not PERCENT"),
+        ("C1,A01,rgph,_Z,2024,TUN,_Z,_T,hair=red,5,0,PERSONS,INS,", "no breakdown hair"),
+    ],
+)
+def test_a_control_that_cannot_be_compared_is_refused_by_file_and_line(
+    data: Path, tmp_path: Path, line: str, says: str
+) -> None:
+    shutil.copytree(data / "indicators", tmp_path / "indicators")
+    shutil.copy(data / "observatory.yml", tmp_path)
+    (tmp_path / "controls").mkdir()
+    good = "C0,A01,rgph,_Z,2024,TUN,_Z,_T,,5,0,PERSONS,INS,"
+    text = f"{','.join(Control.model_fields)}\n{good}\n"
+    (tmp_path / "controls/ours.csv").write_text(text, encoding="utf-8")
+    assert [one.control_id for one in load_controls(tmp_path)] == ["C0"]
+    (tmp_path / "controls/ours.csv").write_text(text + line + "\n", encoding="utf-8")
+    with pytest.raises(ContractError, match=says):
+        load_controls(tmp_path)
 
 
 def test_controls_of_real_sources_name_contracts(controls: Rows, contracts: dict[str, Contract]) -> None:

@@ -40,6 +40,20 @@ def test_published_figure_is_the_control_figure(real_night, control: dict[str, s
     assert abs(value - float(control["value"])) <= tolerance + 1e-9
 
 
+def test_controls_are_compared_in_the_build_and_told_in_the_notes(real_night) -> None:
+    here, _ = real_night
+    con = connect(settings=here.settings, staff=True)
+    compared = con.execute(
+        "select count(*), count(*) filter (is_met), count(our_value) from indicators.controls_compared"
+        " where data_kind != 'synthetic'"
+    ).fetchall()
+    con.close()
+    assert compared == [(len(CONTROLS),) * 3]
+    notes = next((here.home / "releases").glob("r*/public/RELEASE_NOTES.md")).read_text(encoding="utf-8")
+    assert "## Controls" in notes
+    assert "Missed" not in notes
+
+
 def test_population_balances_to_rounding(real_night) -> None:
     con = connect(settings=real_night[0].settings)
     rows = dict(
