@@ -8,9 +8,10 @@ with controls as (
         cast(value as double) as published_value,
         cast(tolerance as double) as tolerance,
         nullif(regexp_extract(breakdown, '(^|;)universe=([^;]+)', 2), '') as universe,
-        {%- for name in ['age'] + breakdown_columns() %}
-        coalesce(nullif(regexp_extract(breakdown, '(^|;){{ name }}=([^;]+)', 2), ''), '_T') as {{ name }}{{ ',' if not loop.last }}
+        {%- for name in breakdown_columns() %}
+        coalesce(nullif(regexp_extract(breakdown, '(^|;){{ name }}=([^;]+)', 2), ''), '_T') as {{ name }},
         {%- endfor %}
+        coalesce(nullif(regexp_extract(breakdown, '(^|;)age=([^;]+)', 2), ''), '_T') as age
     from {{ ref('controls') }}
     where indicator != ''
 ),
@@ -48,7 +49,8 @@ left join {{ ref('ind_values') }} as figures
     and controls.ref_area = figures.ref_area
     and controls.counterpart_area = figures.counterpart_area
     and controls.sex = figures.sex
+    and controls.age = figures.age
     and coalesce(controls.universe, figures.universe) = figures.universe
-    {%- for name in ['age'] + breakdown_columns() %}
+    {%- for name in breakdown_columns() %}
     and controls.{{ name }} = figures.{{ name }}
     {%- endfor %}
