@@ -82,6 +82,11 @@ with stocks as (
 )) }}
 {%- endmacro %}
 
+{# A status, with P for the year in which an edition came out: it was not over. #}
+{% macro of_edition_year(status) -%}
+    {{ return("(" ~ status ~ ") || case when cast(reference_year as varchar) = vintage then ';P' else '' end") }}
+{%- endmacro %}
+
 {# Displaced persons at the end of a year, seen from the country of asylum or of origin. #}
 {% macro displaced_rows(indicator, ref_area, counterpart, groups) -%}
 with stocks as (
@@ -100,7 +105,8 @@ with stocks as (
 )
 
 {{ indicator_rows('stocks', dict(
-    yearly(indicator, 'area', 'stock_persons', day='12, 31'), counterpart_area='counterpart', population_group='population_group'
+    yearly(indicator, 'area', 'stock_persons', day='12, 31'),
+    counterpart_area='counterpart', population_group='population_group', obs_status=of_edition_year("'A'")
 )) }}
 {%- endmacro %}
 
@@ -124,7 +130,7 @@ with procedures as (
 
 {{ indicator_rows('procedures', dict(
     yearly(indicator, 'asylum_code', '100 * counted_persons / base_persons' if base else 'counted_persons'),
-    counterpart_area='origin_code', obs_status="case when is_mixed then 'D' else 'A' end",
+    counterpart_area='origin_code', obs_status=of_edition_year("case when is_mixed then 'D' else 'A' end"),
     numerator='counted_persons' if base else 'null', denominator='base_persons' if base else 'null'
 )) }}
 {%- endmacro %}
