@@ -18,6 +18,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.linkage import compared, truth_of
 from hims_pipeline import intake
 from hims_pipeline.contracts.controls import Control, load_controls
 from hims_pipeline.lake import landing
@@ -28,6 +29,7 @@ from hims_pipeline.settings import REPOSITORY, Settings
 KEYS = ("indicator", "source", "vintage", "time_period", "ref_area", "counterpart_area", "sex")
 # Units that follow the scale; rates do not. Amounts do: they are sums over the persons of the country.
 SCALED = ("PERSONS", "PASSAGES", "PERMITS", "CONTRACTS", "INCIDENTS", "MILLION")
+MEMORY = "6GB"  # of DuckDB, for 42 million persons; the usual limit is for a night on a small machine
 MINIMUM_COUNT = 10  # of observatory.yml
 SUMMED = 0.0025  # of a sum over cells that are each a whole number of persons at another scale than 1
 ROUNDING = 0.05  # of a rate: what the rounding of its small parts may do at another scale than 1
@@ -140,8 +142,11 @@ def show(found: list[Score]) -> None:
 def main(scale: float, sources: set[str], keep: Path | None) -> None:
     """Generate, deliver, run, compare; everything lies in one folder that is removed unless it is to be kept."""
     folder = keep or Path(tempfile.mkdtemp(prefix="hims-country-"))
-    environment = {**os.environ, "HIMS_HOME": str(folder / "home"), "HIMS_ENV": "dev"}
-    settings = Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home")
+    limit = os.environ.get("HIMS_MEMORY_LIMIT", MEMORY)
+    environment = {**os.environ, "HIMS_HOME": str(folder / "home"), "HIMS_ENV": "dev", "HIMS_MEMORY_LIMIT": limit}
+    settings = Settings(
+        REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home", memory_limit=limit
+    )
     hims = [sys.executable, "-m", "hims_pipeline.cli"]
     try:
         seconds, peak = measured([*hims, "synth", "--scale", str(scale), "--out", str(folder / "out")], environment)
@@ -154,6 +159,9 @@ def main(scale: float, sources: set[str], keep: Path | None) -> None:
         seconds, peak = measured([*hims, "run"], environment)
         print(f"taken in, built and released: {seconds:,.0f} s, {peak:.1f} GB at most so far")
         show(scores(settings, scale))
+        print("\nlinkage, against the true persons:")
+        for one in compared(settings, *(truth_of(folder / "out", name) for name in ("persons", "true_keys"))):
+            print(f"  {one}")
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)

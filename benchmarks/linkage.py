@@ -50,6 +50,12 @@ class Score:
     def recall(self) -> float:
         return self.right / self.shared if self.shared else 1.0
 
+    def __str__(self) -> str:
+        return (
+            f"{self.first} × {self.second}: {self.shared:,} persons in both, {self.found:,} found, "
+            f"precision {self.precision:.5f}, recall {self.recall:.5f}"
+        )
+
 
 def score(home: Path, scale: float, data: Path = REPOSITORY / "data") -> list[Score]:
     """Make the country, take in the registers that can be linked, link them, and compare with the truth."""
@@ -65,7 +71,12 @@ def score(home: Path, scale: float, data: Path = REPOSITORY / "data") -> list[Sc
         linkage.link(settings)
         for one in intake.pending(settings, linkage.SOURCE):
             intake.take_in(settings, one.delivery, lambda text: None)
-    return compared(settings, *(home / "made/truth" / f"{name}_{MARK}.parquet" for name in ("persons", "true_keys")))
+    return compared(settings, *(truth_of(home / "made", name) for name in ("persons", "true_keys")))
+
+
+def truth_of(made: Path, name: str) -> Path:
+    """A table of the truth that `make_tree` left beside the deliveries."""
+    return made / "truth" / f"{name}_{MARK}.parquet"
 
 
 def compared(settings: Settings, persons: Path, keys: Path | None = None) -> list[Score]:
@@ -86,12 +97,11 @@ def compared(settings: Settings, persons: Path, keys: Path | None = None) -> lis
             contract = contracts[batch.manifest.source]
             for entity in batch.manifest.entities:
                 _stand(con, settings, batch, entity, contract.entity_in(entity, batch.manifest.period).kept_columns)
-        links = " union all ".join(
-            f"select * from read_parquet({literal(batch.parquet('pairs'))})"
-            for batch in current_batches(settings)
-            if batch.manifest.source == linkage.SOURCE
-        )
-        con.execute(f"create table links as {links}")
+        con.execute("create table links (study_id varchar, register_source varchar, register_id varchar)")
+        for batch in current_batches(settings):
+            if batch.manifest.source == linkage.SOURCE:
+                pairs = f"read_parquet({literal(batch.parquet('pairs'))})"
+                con.execute(f"insert into links select study_id, register_source, register_id from {pairs}")
         return [Score(*row) for row in con.execute(_SCORES).fetchall()]
 
 
@@ -164,10 +174,7 @@ order by first, second
 def main(scale: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for one in score(Path(folder), scale):
-            print(
-                f"{one.first} × {one.second}: {one.shared:,} persons in both, {one.found:,} found, "
-                f"precision {one.precision:.4f}, recall {one.recall:.4f}"
-            )
+            print(one)
 
 
 if __name__ == "__main__":
