@@ -20,7 +20,8 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
     shutil.copytree(REPOSITORY / "data", data, ignore=shutil.ignore_patterns("samples"))
     for contract in (data / "contracts").glob("*.yml"):
         contract.unlink()  # so that it is seen that it needs none of the others
-    (data / "deliveries.yml").unlink()  # it lists deliveries of those
+    (data / "deliveries.yml").unlink()  # what is said of those goes with them
+    shutil.rmtree(data / "corrections")
     shutil.copy(REPOSITORY / "docs/examples/current_population_survey.yml", data / "contracts")
     with (data / "codelists/areas.csv").open("a", encoding="utf-8") as file:
         file.write("US-WA,state,Washington,Washington,واشنطن,USA,USA,US-WA,WA,,,\n")

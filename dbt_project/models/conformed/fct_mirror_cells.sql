@@ -13,6 +13,7 @@ dated as (
         sent.* exclude (reference_year),
         coalesce(sent.reference_year, year(sent.reference_month)) as reference_year,
         measures.measure_type as cell_measure_type,
+        nullif(measures.universe, '') as measure_universe,
         case measures.clock when 'MONTH' then 'M' else 'A' end as cell_freq,
         case measures.clock
             when 'MONTH' then sent.reference_month
@@ -40,6 +41,7 @@ cells as (
         dated.dataset_code,
         dated.measure,
         dated.cell_measure_type,
+        dated.measure_universe,
         dated.cell_freq,
         dated.reference_year,
         dated.reference_month,
@@ -61,4 +63,5 @@ cells as (
     join batches on dated.batch_id = batches.batch_id and dated.entity = batches.entity
 )
 
-select * from cells
+-- One table may hold measures of several universes: citizens, and persons born in the country.
+select * exclude (measure_universe) replace (coalesce(measure_universe, universe) as universe) from cells
