@@ -1,7 +1,6 @@
 """Known errors are mended where the condition holds and nowhere else, counted, and told when they match nothing."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,7 @@ from hims_pipeline.contracts.corrections import Correction, load_corrections
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
-from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.sql import connection
+from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.staging.corrections import check, corrected_sql, correction_header, correction_row, matched_sql
 
 CONTRACT = {
@@ -44,11 +42,9 @@ def contract() -> Contract:
 
 
 @pytest.fixture
-def con(tmp_path: Path):
-    settings = Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", tmp_path, env="test")
-    with connection(settings) as open_connection:
-        open_connection.execute(f"create table sent_gate__passages as select * from ({ROWS}) as sent ({COLUMNS})")
-        yield open_connection
+def con(con):
+    con.execute(f"create table sent_gate__passages as select * from ({ROWS}) as sent ({COLUMNS})")
+    return con
 
 
 def plain(sql: str) -> str:

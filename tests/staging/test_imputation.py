@@ -2,15 +2,13 @@
 an edit took out is filled, and what finds no donor stays missing."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
-from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.sql import connection
+from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.staging.corrections import check, corrected_models, matched_sql
 
 CONTRACT = {
@@ -46,13 +44,6 @@ def imputation(**changes) -> Correction:
 @pytest.fixture
 def contract() -> Contract:
     return Contract.model_validate(CONTRACT)
-
-
-@pytest.fixture
-def con(tmp_path: Path):
-    settings = Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", tmp_path, env="test")
-    with connection(settings) as open_connection:
-        yield open_connection
 
 
 def staged(con, contract: Contract, rows: list[tuple], *corrections: Correction) -> None:
