@@ -126,12 +126,13 @@ def _stand(
     install(con, load_key(settings), domains)
     joins, owners = [], []
     for place, ((column, numbers), domain) in enumerate(zip(known, domains, strict=True)):
+        table = quote(f"known {source} {place} {column.name}")  # once a source, however many batches
         con.execute(
-            f"create or replace temp table known_{place} as "
+            f"create temp table if not exists {table} as "
             f"select person_no, {pseudonym(normalised('number'), domains, domain)} as register_id from ({numbers}) as t"
         )
-        joins.append(f"left join known_{place} on known_{place}.register_id = sent.{quote(column.name)}")
-        owners.append(f"known_{place}.person_no")
+        joins.append(f"left join {table} as k{place} on k{place}.register_id = sent.{quote(column.name)}")
+        owners.append(f"k{place}.person_no")
     owner = f"coalesce({', '.join(owners)})"
     for column in linking:
         con.execute(
