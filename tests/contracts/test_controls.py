@@ -1,15 +1,18 @@
 """Control figures add up among themselves, and name indicators, sources and areas that exist."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from hims_pipeline.contracts.controls import Control, load_controls
 from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
+from hims_pipeline.settings import REPOSITORY
 
 Rows = Callable[[str], list[dict[str, str]]]
 FILES = ("controls", "tunisia_published")
@@ -58,6 +61,38 @@ def test_a_control_that_cannot_be_compared_is_refused_by_file_and_line(
     (tmp_path / "controls/ours.csv").write_text(text + line + "\n", encoding="utf-8")
     with pytest.raises(ContractError, match=says):
         load_controls(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ours", "is_met", "stops", "told"),
+    [
+        ("real", 5.0, True, False, False),
+        ("real", 6.0, False, True, False),
+        ("aggregate", 6.0, False, True, False),
+        ("aggregate", None, None, False, True),
+        ("synthetic", 6.0, False, False, False),
+        ("synthetic", None, None, False, False),
+    ],
+)
+def test_a_missed_control_of_real_data_stops_the_release_and_an_unanswered_one_is_told(
+    kind: str, ours: float | None, is_met: bool | None, stops: bool, told: bool
+) -> None:
+    with duckdb.connect() as con:
+        con.execute("""
+            create table controls_compared (
+                control_id varchar, data_kind varchar, our_value double, is_met boolean, published_value double,
+                tolerance double, indicator varchar, source varchar, time_period varchar
+            )
+        """)
+        con.execute(
+            "insert into controls_compared values ('C', ?, ?, ?, 5, 0, 'A01', 's', '2024')", [kind, ours, is_met]
+        )
+        for name, trips in (("controls_are_met", stops), ("controls_have_a_figure_told", told)):
+            sql = (REPOSITORY / f"dbt_project/tests/{name}.sql").read_text(encoding="utf-8")
+            sql = re.sub(r"\{\{ config\(.*?\) \}\}", "", sql).replace(
+                "{{ ref('controls_compared') }}", "controls_compared"
+            )
+            assert bool(con.execute(sql).fetchall()) == trips, name
 
 
 def test_controls_of_real_sources_name_contracts(controls: Rows, contracts: dict[str, Contract]) -> None:
