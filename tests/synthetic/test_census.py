@@ -16,8 +16,8 @@ Good = dict[tuple[str, str], Sample]
 Lines = list[str]
 
 
-def verdict_on(settings: Settings, period: str, files: list[Path]) -> Verdict:
-    contract = intake.contract_of(settings, "rgph")
+def verdict_on(settings: Settings, period: str, files: list[Path], source: str = "rgph") -> Verdict:
+    contract = intake.contract_of(settings, source)
     with installation_lock(settings, "test"):
         delivery, _ = landing.take_over(settings, contract, period, files)
         return intake.take_in(settings, delivery, lambda text: None)
@@ -82,3 +82,29 @@ def test_a_fault_is_caught_by_its_rule(settings: Settings, good: Good, tmp_path:
     verdict = verdict_on(settings, period, files)
     assert [one for one in verdict.findings if one.rule.startswith(rule)], verdict.findings
     assert verdict.status == ("refused" if refused else "accepted")
+
+
+FIFTH_FAULTS: dict[str, Callable[[Lines], Lines]] = {
+    "RGPH-FIFTH-001": lambda lines: [
+        lines[0],
+        *(f"{line[:2]}{number:06}{line[8:]}" for number, line in enumerate(lines[1:])),
+    ],
+    "RGPH-FIFTH-002": lambda lines: [line for line in lines if line.split(";")[2] != "63"],
+    "RGPH-FIFTH-003": lambda lines: [line for line in lines if line.split(";")[1] != "1"],
+}
+
+
+def test_one_household_in_five_is_accepted_without_a_warning(settings: Settings, good: Good) -> None:
+    verdict = verdict_on(settings, "2014", good["rgph_one_in_five", "2014"].files, "rgph_one_in_five")
+    assert (verdict.status, verdict.findings) == ("accepted", ())
+
+
+@pytest.mark.parametrize("rule", FIFTH_FAULTS)
+def test_a_fault_of_the_fifth_is_caught_by_its_rule(settings: Settings, good: Good, tmp_path: Path, rule: str) -> None:
+    [sent] = good["rgph_one_in_five", "2014"].files
+    lines = FIFTH_FAULTS[rule](sent.read_text(encoding="utf-8").splitlines())
+    file = tmp_path / sent.name
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    verdict = verdict_on(settings, "2014", [file], "rgph_one_in_five")
+    assert rule in {one.rule for one in verdict.findings}, verdict.findings
+    assert verdict.status == "refused"
