@@ -4,6 +4,8 @@
 `DataError` speaks of a delivery and refuses that delivery alone. Anything else that is raised is our own defect.
 """
 
+from pathlib import Path
+
 
 class HimsError(Exception):
     """Something a person can mend; the message says how."""
@@ -15,6 +17,19 @@ class ContractError(HimsError):
 
 class Busy(HimsError):
     """Another process holds the installation's lock."""
+
+
+class Damaged(HimsError):
+    """A record or file of ours is not what we wrote. It stops what rests on it, and nothing else.
+
+    Args:
+        path: the record; its place is told, never what stands in it.
+        what: what is wrong with it.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path} {what}.")
+        self.path, self.what = path, what
 
 
 class ReleaseError(HimsError):

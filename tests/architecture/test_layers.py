@@ -16,8 +16,8 @@ LAYERS = ["staging", "conformed", "indicators", "published"]
 # What a package may import of ours, beside contracts, errors, settings and sql.
 MAY_IMPORT = {
     "contracts": set(),
-    "lake": set(),
-    "privacy": {"lake"},
+    "lake": {"privacy"},
+    "privacy": set(),
     "readers": {"lake", "privacy", "staging"},
     "gates": {"lake"},
     "staging": {"lake"},
