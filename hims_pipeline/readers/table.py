@@ -46,6 +46,11 @@ class Table:
     probe: str = ""
     rows_each: int = 1
 
+    @property
+    def counted(self) -> int:
+        """Rows that the file holds, those that are malformed among them."""
+        return self.structure.records * self.rows_each if self.structure else self.records
+
 
 @dataclass(frozen=True)
 class Job:

@@ -14,7 +14,7 @@ from hims_pipeline.errors import ContractError, DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.encodings import BLOCK, UTF8, codec_of, too_long, transcode, wrong_bytes
-from hims_pipeline.readers.files.headings import check_names, rows_each
+from hims_pipeline.readers.files.headings import check_names
 from hims_pipeline.readers.files.records import Header, read_header
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import blocking
@@ -224,14 +224,3 @@ class _Pass:
                     f"CR LF, {lone:,} lone CR); it was probably joined from several files",
                 )
             )
-        if self.records is not None:
-            rows = self.records * rows_each(self.shape, self.header.names)
-            if rows < self.shape.entity.minimum_rows:
-                say(too_few(self.shape, rows))
-
-
-def too_few(shape: Shape, rows: int) -> Finding:
-    return blocking(
-        "ENVELOPE-ROWS",
-        f"holds {rows:,} rows; at least {shape.entity.minimum_rows:,} are expected. Send the complete file",
-    )

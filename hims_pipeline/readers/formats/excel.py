@@ -23,12 +23,13 @@ from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part
+from hims_pipeline.settings import Settings
 
 Row = tuple[int, list[Any]]  # number in the sheet, cells
 _ERRORS = (calamine.CalamineError, calamine.PasswordError, calamine.XmlError, calamine.ZipError, OSError, ValueError)
 
 
-def open_workbook(shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of a sheet, or what is wrong with its envelope."""
     try:
         _check_kind(shape, member.path)
@@ -138,9 +139,6 @@ def _table(shape: Shape, names: list[str], data: list[Row], scratch: Path) -> Ta
             )
     padded = [(number, [*cells, *([""] * (width - len(cells)))][:width]) for number, cells in data]
     long = _unpivoted(shape, names, padded) if shape.format.unpivot else padded
-    if len(long) < shape.entity.minimum_rows:
-        need = shape.entity.minimum_rows
-        raise DataError("ENVELOPE-ROWS", f"holds {len(long):,} rows; at least {need:,} are expected. Send all of them")
     form = Format(delimiter=",", quote='"', null_values=shape.format.null_values)
     target = scratch / "sheet.txt"
     with target.open("w", encoding="utf-8", newline="") as file:

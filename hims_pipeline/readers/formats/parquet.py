@@ -26,7 +26,7 @@ _NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT")
 _TIMES = ("TIMESTAMP",)
 
 
-def open_parquet(settings: Settings, shape: Shape, member: Member) -> tuple[Table | None, list[Finding]]:
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of a Parquet file, or what is wrong with its envelope."""
     if (kind := kind_of(member.path)) != "parquet":
         return None, [_finding(shape, member, "ENVELOPE-KIND", f"is {NAMES[kind]}; a Parquet file is expected")]
@@ -39,9 +39,6 @@ def open_parquet(settings: Settings, shape: Shape, member: Member) -> tuple[Tabl
     if found:
         return None, found
     found += _unfit_types(shape, member, types)
-    if rows < shape.entity.minimum_rows:
-        message = f"holds {rows:,} rows; at least {shape.entity.minimum_rows:,} are expected. Send the complete file"
-        found.append(_finding(shape, member, "ENVELOPE-ROWS", message))
     if found:
         return None, found
     everything = ", ".join(f"max({quote(name)})" for name in types)

@@ -60,9 +60,7 @@ def _missing(meta: Any) -> dict[str, dict[str, str]]:
     return {name: dict.fromkeys(codes, UNKNOWN) for name, codes in found.items()}
 
 
-def open_statistical(
-    settings: Settings, shape: Shape, member: Member, scratch: Path
-) -> tuple[Table | None, list[Finding]]:
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of an SPSS or Stata file, or what is wrong with it; warnings about labels come with the table."""
     kind = shape.format.type
     if (found := kind_of(member.path)) != kind:
@@ -77,10 +75,6 @@ def open_statistical(
         files = list(_chunks(settings, member.path, kind, shape, scratch))
     except (DataError, pyreadstat.ReadstatError):
         return None, [blocking("ENVELOPE-DAMAGED", _DAMAGED, member.shown, entity=shape.name)]
-    rows = sum(count for _, count in files)
-    if rows < shape.entity.minimum_rows:
-        message = f"holds {rows:,} rows; at least {shape.entity.minimum_rows:,} are expected. Send the complete file"
-        return None, [blocking("ENVELOPE-ROWS", message, member.shown, entity=shape.name)]
     return Table(_parts(settings, shape, files), codebook.rows), label_findings(shape, codebook, member.shown)
 
 
