@@ -81,12 +81,10 @@ class Format(Strict):
         idle = sorted(name for name in self.model_fields_set if self.type not in HONOURED.get(name, {self.type}))
         if idle:
             raise ValueError(f"{', '.join(f'`{name}`' for name in idle)} would do nothing for type {self.type}")
-        if self.unpivot and (self.type not in ("excel", "delimited") or not self.header):
-            raise ValueError("`unpivot` is for a delimited or Excel table with a header")
-        if self.codebook and self.type not in ("fixed_width", "cspro"):
-            raise ValueError("a codebook goes with type fixed_width or cspro")
-        if bool(self.record) != (self.type == "cspro"):
-            raise ValueError("type cspro names the record of the dictionary, and no other type has one")
+        if self.unpivot and not self.header:
+            raise ValueError("`unpivot` is for a table with a header")
+        if self.type == "cspro" and not self.record:
+            raise ValueError("type cspro names the record of the dictionary")
         return self
 
 

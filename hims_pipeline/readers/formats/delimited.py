@@ -19,7 +19,8 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     if envelope.findings or envelope.header is None:
         return None, envelope.findings
     if shape.format.unpivot:
-        shape = widened(shape, envelope.header.names)
+        names = envelope.header.names
+        shape = widened(shape, names[:-1] if shape.format.trailing_delimiter else names)
     if envelope.records is None:
         return _with_quoted_newlines(shape, member, envelope, scratch)
     slices = Slices()

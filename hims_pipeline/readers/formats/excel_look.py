@@ -1,10 +1,11 @@
 """A second, independent look at a workbook, for what the library that reads its cells does not tell.
 
-It gives cells with an error (`#REF!`), and formulas that were never computed, as blanks, and hidden rows like any. So the
-file itself is looked at: the XML of .xlsx and .ods by its tags, old .xls by xlrd. Cells that hold a number are counted
-in the first rows, and must be as many as the library gives. Not here: what follows from it (`excel`).
+It gives cells with an error (`#REF!`), and formulas that were never computed, as blanks, and hidden rows like any. So
+the file itself is looked at: the XML of .xlsx and .ods by its tags, old .xls by xlrd. Cells that hold a number are
+counted in the first rows, and must be as many as the library gives. Not here: what follows from it (`excel`).
 """
 
+import contextlib
 import itertools
 import re
 import zipfile
@@ -173,20 +174,20 @@ def _look_at_ods(archive: zipfile.ZipFile) -> Look:
 def _look_at_xls(path: Path, sheet: str) -> Look:
     import xlrd
 
-    try:
-        with xlrd.open_workbook(str(path), formatting_info=True, logfile=_Nowhere()) as book:
-            page = book.sheet_by_name(sheet)
-            look = Look(hidden_rows={row + 1 for row, info in page.rowinfo_map.items() if info.hidden})
-            for row in range(page.nrows):
-                for column, kind in enumerate(page.row_types(row)):
-                    if kind == xlrd.XL_CELL_ERROR:
-                        code = int(page.cell_value(row, column))
-                        look.errors[row + 1, column] = xlrd.error_text_from_code.get(code, "#?")
-                    elif row < COUNTED_ROWS and kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE, xlrd.XL_CELL_BOOLEAN):
-                        look.numbers = (look.numbers or 0) + 1
-            return look
-    except Exception:
-        pass
+    with (
+        contextlib.suppress(Exception),  # it raises whatever it stumbles over, and its text may quote the file
+        xlrd.open_workbook(str(path), formatting_info=True, logfile=_Nowhere()) as book,
+    ):
+        page = book.sheet_by_name(sheet)
+        look = Look(hidden_rows={row + 1 for row, info in page.rowinfo_map.items() if info.hidden})
+        for row in range(page.nrows):
+            for column, kind in enumerate(page.row_types(row)):
+                if kind == xlrd.XL_CELL_ERROR:
+                    code = int(page.cell_value(row, column))
+                    look.errors[row + 1, column] = xlrd.error_text_from_code.get(code, "#?")
+                elif row < COUNTED_ROWS and kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE, xlrd.XL_CELL_BOOLEAN):
+                    look.numbers = (look.numbers or 0) + 1
+        return look
     raise _unsafe()
 
 
@@ -200,8 +201,8 @@ class _Nowhere:
 def _unsafe() -> DataError:
     return DataError(
         "ENVELOPE-UNSAFE",
-        "two independent looks at the workbook do not agree, so we cannot read this safely. Open it in Excel, save it as "
-        ".xlsx and send that, or send delimited text",
+        "two independent looks at the workbook do not agree, so we cannot read this safely. Open it in Excel, save it "
+        "as .xlsx and send that, or send delimited text",
     )
 
 

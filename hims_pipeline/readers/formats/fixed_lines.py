@@ -117,7 +117,10 @@ class Opened:
 
 def open_lines(shape: Shape, member: Member, scratch: Path) -> Opened:
     """Check the envelope of a text without header or delimiter; what is wrong is in `findings`."""
-    plain = Format(encoding=shape.format.encoding, header=False, delimiter=_SEPARATOR, quote="")
+    form = shape.format
+    plain = Format(
+        encoding=form.encoding, header=False, delimiter=_SEPARATOR, quote="", final_newline=form.final_newline
+    )
     envelope = check_text(replace(shape, format=plain), member, scratch, keep_length=True)
     opened = Opened(envelope)
     if envelope.findings:

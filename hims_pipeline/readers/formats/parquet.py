@@ -93,6 +93,11 @@ def _unfit_types(shape: Shape, member: Member, types: dict[str, str]) -> list[Fi
     found = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         kind = types[shape.header[position]]
+        if column.sensitivity == "identifier" and kind in ("FLOAT", "DOUBLE"):
+            message = (
+                "is stored as a floating-point number, which loses digits; store it as text in the register itself"
+            )
+            found.append(blocking("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
         if kind.startswith(_NESTED) or kind.endswith("]"):
             message = f"is of the Parquet type {kind.split('(')[0]}, which holds no single value; send a plain type"
             found.append(blocking("ENVELOPE-SCHEMA", message, member.shown, entity=shape.name, column=column.name))
