@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import os
 import subprocess
+import sys
 from decimal import Decimal
 
 import duckdb
@@ -11,6 +12,8 @@ import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
+
+from hims_pipeline.settings import REPOSITORY
 
 COLUMNS = (
     {"name": "id", "type": "integer"},
@@ -32,8 +35,6 @@ FRAME = {
     "birth": [dt.date(2000, 1, 2), None, dt.date(1999, 12, 31)],
 }
 LABELS = {"sex": {1: "Male", 2: "Female", 9: "No answer"}}
-
-from hims_pipeline.settings import REPOSITORY
 
 
 def parquet(tmp_path, sql: str) -> bytes:
@@ -213,11 +214,11 @@ def test_statas_lettered_missing_values_are_not_lost(read, tmp_path):
 ELSEWHERE = """
 import sys
 from pathlib import Path
-from hims_pipeline.settings import Settings
+from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection
-from hims_pipeline.settings import REPOSITORY
 home = Path(sys.argv[1])
-with connection(Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", home)) as con, con.cursor() as other:
+here = Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", home)
+with connection(here) as con, con.cursor() as other:
     for one in (con, other):
         print(one.execute("select timestamptz '2024-01-04 23:30:00+00'::varchar").fetchall())
 """
