@@ -13,9 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.settings import Settings
+
+# What is recorded, and nothing else by these names.
+RECEIVED, JUDGED, WITHDRAWN, REINSTATED = "delivery received", "batch judged", "batch withdrawn", "batch reinstated"
+LINKED = "registers linked"
+PUBLISHED, USED, RETIRED = "release published", "release used", "release retired"
+POINTER_MENDED = "pointer mended"
 
 BEGUN, DONE, FAILED, UNDONE, INTERRUPTED = "begun", "done", "failed", "undone", "interrupted"
 NOBODY = 4294967295  # what the kernel says of a process that no login stands behind
@@ -56,6 +63,12 @@ def entries(settings: Settings) -> list[dict[str, Any]]:
     return [entry for line in trail.read_lines(settings) if (entry := trail.parse(line)) is not None]
 
 
+def line_hash(settings: Settings, number: int) -> str | None:
+    """SHA-256 of the line with this number, None where there is none."""
+    numbered = ((trail.parse(line), line) for line in trail.read_lines(settings))
+    return next((trail.hash_of(line) for entry, line in numbered if entry and entry["number"] == number), None)
+
+
 def acts(settings: Settings) -> list[tuple[dict[str, Any], str]]:
     """Every act's intent with the last state that was written down of it, in the order of their intents."""
     found: dict[int, tuple[dict[str, Any], str]] = {}
@@ -75,6 +88,18 @@ def done(settings: Settings, *events: str) -> list[dict[str, Any]]:
 def close(settings: Settings, intent: dict[str, Any], state: str, note: str) -> None:
     """Write down what became of an act that was left begun."""
     record(settings, intent["event"], state=state, of=intent["number"], note=note)
+
+
+def renew(settings: Settings, reason: str, **facts: Any) -> int:
+    """Go on after damage to the trail that somebody looked into and answers for; returns the new line's number.
+
+    Raises:
+        HimsError: no reason, or the trail is whole.
+    """
+    if not reason.strip():
+        raise HimsError("Say what was found out about the damage, with --reason.")
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return trail.renew(settings, {"at": at, **who(), "reason": reason.strip(), **facts})
 
 
 def who() -> dict[str, str]:

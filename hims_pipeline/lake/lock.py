@@ -1,8 +1,8 @@
 """The two locks of an installation.
 
-`installation_lock` is held for minutes by whatever takes in, builds or publishes: one at a time. `acts_lock` is held for
-moments by whatever changes what counts or what readers get (a withdrawal, the pointer), also while a night runs, so that
-a person never waits for the night and the night sees what a person just did before it publishes.
+`installation_lock` is held for minutes by whatever takes in, builds or publishes: one at a time. `acts_lock` is held
+for moments by whatever changes what counts or what readers get (a withdrawal, the pointer), also while a night runs, so
+that a person never waits for the night and the night sees what a person just did before it publishes.
 
 The kernel lets go of a lock when its holder dies, kill -9 included, so there is never a stale lock to clear. Who needs
 both takes the installation's first.

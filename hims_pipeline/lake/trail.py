@@ -4,9 +4,9 @@
     audit.head    number and hash of the last line and the size of the trail up to it, sealed; kept elsewhere
 
 A line is written before its head. So a kill leaves the trail at most one whole line ahead, which is taken in, or a torn
-one, which no act has rested on yet and which the next line replaces. Whatever else the file and the head do not agree in
-was done by somebody else. A line is always chained to the head and never to what the file happens to end with, so that
-writing on never hides a cut. Here: the format and its proof. Not here: what is recorded, and by whom (`journal`).
+one, which no act has rested on yet and which the next line replaces. Whatever else the file and the head do not agree
+in was done by somebody else. A line is always chained to the head and never to what the file happens to end with, so
+that writing on never hides a cut. Here: the format and its proof. Not here: what is recorded, and by whom (`journal`).
 """
 
 import fcntl
@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
@@ -103,10 +103,8 @@ def renew(settings: Settings, entry: dict[str, Any]) -> int:
         file.seek(0)
         lines = _split(file.read())
         numbers = [parsed["number"] for line in lines if (parsed := parse(line)) is not None]
-        try:
+        with suppress(Damaged):  # that may be what is being renewed
             numbers.append(_read_head(settings).number)
-        except Damaged:
-            pass  # that is what is being renewed
         end = Head(max(numbers, default=0), hash_of(lines[-1]) if lines else FIRST)
         return _write(settings, file, end, {**entry, "event": RENEWED, "damage": found}).number
 
