@@ -80,7 +80,7 @@ def list_releases() -> None:
     """All releases on disk, the current one marked."""
     settings = load_settings()
     now, taken_back, wrong = store.read_state(settings)
-    rows = []
+    rows: list[tuple] = []
     for one in store.releases(settings):
         state = "current" if one.id == now else ""
         if one.id in taken_back:

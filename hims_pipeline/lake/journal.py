@@ -25,6 +25,7 @@ PUBLISHED, USED, RETIRED = "release published", "release used", "release retired
 POINTER_MENDED = "pointer mended"
 
 BEGUN, DONE, FAILED, UNDONE, INTERRUPTED = "begun", "done", "failed", "undone", "interrupted"
+OWN = frozenset({"number", "at", "by", "login", "event", "before", "seal"})
 NOBODY = 4294967295  # what the kernel says of a process that no login stands behind
 
 
@@ -35,6 +36,8 @@ def record(settings: Settings, event: str, **facts: Any) -> int:
         Damaged: the trail's head is missing or is not what we wrote.
         HimsError: the installation's key cannot be had.
     """
+    if own := OWN & facts.keys():
+        raise ValueError(f"a line of the audit trail says {', '.join(own)} by itself")
     at = datetime.now(UTC).isoformat(timespec="seconds")
     return trail.append(settings, {"at": at, **who(), "event": event, **facts})
 

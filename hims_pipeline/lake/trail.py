@@ -21,7 +21,6 @@ from typing import IO, Any
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import seal
 from hims_pipeline.lake.files import private_folder, sync
-from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
 
 FIRST = "0" * 64
@@ -210,7 +209,7 @@ def _continues(settings: Settings, entry: dict[str, Any] | None, head: Head) -> 
 
 def _head_to_check(settings: Settings, found: Checked) -> Head | None:
     try:
-        load_key(settings)
+        seal.key_version(settings)
     except HimsError:
         found.notes.append("its end was not checked: no key here")
         return None

@@ -1,8 +1,9 @@
-"""Is a release what was published? Its files by their hashes, its manifests by their seals and by the audit trail.
+"""How a release is bound, and whether it is what was published.
 
-An outside reader needs no key for the first: the manifest lists every file. What only the installation can prove is that
-the manifests themselves are those that were published: each carries a seal, the staff manifest holds the hash of the
-public one, and the line of the audit trail that tells of the publication holds the hashes of both.
+Its files are bound by their hashes, its manifests by their seals and by the audit trail. An outside reader needs no key
+for the first: the manifest lists every file. What only the installation can prove is that the manifests themselves are
+those that were published: each carries a seal, the staff manifest holds the hash of the public one, and the line of the
+audit trail that tells of the publication holds the hashes of both.
 """
 
 import json
@@ -12,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import journal, seal
-from hims_pipeline.lake.files import sha256_of
-from hims_pipeline.privacy.keys import load_key
+from hims_pipeline.lake import journal, seal, trail
+from hims_pipeline.lake.files import sha256_of, sync
 from hims_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +29,41 @@ NEEDED_OF = {"public": NEEDED, "staff": NEEDED | {"inputs_sha256", "public_manif
 def kind_of(part: str) -> str:
     """Of which kind of record a manifest's seal says that it is."""
     return f"{part} release manifest"
+
+
+def write_manifests(settings: Settings, candidate: Path, facts: dict[str, dict[str, Any]]) -> None:
+    """Seal what a candidate's two parts say of themselves, with the hashes of their files. The last thing written into
+    it: the staff manifest holds the public one's hash and where the audit trail ended.
+
+    Args:
+        facts: part -> its manifest, without what binds it.
+    """
+    end, version = trail.last(settings), seal.key_version(settings)
+    for part in PARTS:
+        bound: dict[str, Any] = {"part": part, "key_version": version}
+        if part == "staff":
+            bound["public_manifest_sha256"] = sha256_of(candidate / "public" / MANIFEST)
+            bound["trail"] = {"number": end.number, "sha256": end.sha256}
+        files = {
+            str(path.relative_to(candidate / part)): {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+            for path in sorted((candidate / part).rglob("*"))
+            if path.is_file()
+        }
+        manifest = facts[part] | bound | {"files": files}
+        seal.write_sealed(settings, candidate / part / MANIFEST, kind_of(part), manifest)
+
+
+def make_durable(candidate: Path) -> None:
+    """Read-only for all, staff files for our group only; everything on disk before the rename."""
+    for path in sorted(candidate.rglob("*")):
+        staff = path.relative_to(candidate).parts[0] == "staff"
+        if path.is_file():
+            path.chmod(0o440 if staff else 0o444)
+        else:
+            path.chmod(0o750 if staff else 0o755)
+        sync(path)
+    candidate.chmod(0o755)
+    sync(candidate)
 
 
 def read_manifest(release: "Release", part: str) -> dict[str, Any]:
@@ -71,9 +106,9 @@ def verify(settings: Settings, release: "Release") -> list[str]:
             continue
         found += _files(release.folder, part, manifests[part])
     found += [text for part in manifests if (text := _seal(settings, release, part, manifests[part]))]
-    if len(manifests) == len(PARTS):
-        if manifests["staff"]["public_manifest_sha256"] != sha256_of(release.public / MANIFEST):
-            found.append(f"public/{MANIFEST} is not the one that the staff manifest knows")
+    known = manifests["staff"]["public_manifest_sha256"] if len(manifests) == len(PARTS) else None
+    if known is not None and known != sha256_of(release.public / MANIFEST):
+        found.append(f"public/{MANIFEST} is not the one that the staff manifest knows")
     return found + _trail(settings, release, manifests)
 
 
@@ -81,7 +116,7 @@ def unchecked(settings: Settings, release: "Release") -> list[str]:
     """What of a release cannot be proved on this machine, and why."""
     found = []
     try:
-        version = load_key(settings).version
+        version = seal.key_version(settings)
         sealed_under = read_manifest(release, "public")["key_version"]
         if version != sealed_under:
             found.append(f"seal not checked: it is of key {sealed_under}, here is {version}")
@@ -96,7 +131,7 @@ def unchecked(settings: Settings, release: "Release") -> list[str]:
 
 def _seal(settings: Settings, release: "Release", part: str, manifest: dict[str, Any]) -> str:
     try:
-        if load_key(settings).version != manifest["key_version"]:
+        if seal.key_version(settings) != manifest["key_version"]:
             return ""  # told by `unchecked`; the trail still holds the manifest's hash
         seal.read_sealed(settings, release.folder / part / MANIFEST, kind_of(part))
     except Damaged:
@@ -118,11 +153,8 @@ def _trail(settings: Settings, release: "Release", manifests: dict[str, Any]) ->
     lines = _lines(settings)
     if lines is None:
         return []
-    told = [
-        one
-        for one in lines
-        if one["event"] == journal.PUBLISHED and one.get("release") == release.id and "manifests" in one
-    ]
+    published = [one for one in lines if one["event"] == journal.PUBLISHED and "manifests" in one]
+    told = [one for one in published if one["release"] == release.id]
     if not told:
         return ["no line of the audit trail tells of its publication"]
     found = [
@@ -130,12 +162,12 @@ def _trail(settings: Settings, release: "Release", manifests: dict[str, Any]) ->
         for part in manifests
         if told[-1]["manifests"].get(part) != sha256_of(release.folder / part / MANIFEST)
     ]
-    resting = manifests.get("staff", {}).get("trail")
-    if resting and resting["number"]:
-        there = journal.line_hash(settings, resting["number"])
-        if there != resting["sha256"]:
-            found.append(f"line {resting['number']} of the audit trail is not the one that it was published after")
-    return found
+    if found or "staff" not in manifests:
+        return found
+    resting = manifests["staff"]["trail"]
+    if resting["number"] and journal.line_hash(settings, resting["number"]) != resting["sha256"]:
+        return [f"line {resting['number']} of the audit trail is not the one that it was published after"]
+    return []
 
 
 def _files(folder: Path, part: str, manifest: dict[str, Any]) -> Iterator[str]:
@@ -152,6 +184,6 @@ def _files(folder: Path, part: str, manifest: dict[str, Any]) -> Iterator[str]:
     for name in sorted(present):
         mode = (root / name).lstat().st_mode
         if mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH | closed):
-            yield f"{part}/{name} may be {'read or ' if closed and mode & closed else ''}written, as mode {mode & 0o777:o}"
+            yield f"{part}/{name} is open to more than a published file is (mode {mode & 0o777:o})"
     if root.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH | closed):
-        yield f"{part}/ is open to others, as mode {root.stat().st_mode & 0o777:o}"
+        yield f"{part}/ is open to others (mode {root.stat().st_mode & 0o777:o})"

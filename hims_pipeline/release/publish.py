@@ -1,9 +1,9 @@
 """The order of publishing: pack, audit in a fresh process, hash, seal, make durable, rename, move the pointer.
 
 Killed before the pointer moves, readers have the old release; after, the new one; nothing between. The verdict that
-counts is bound to the hash of the candidate; what Dagster believes is not asked. Before the last step it is asked again,
-under the acts' lock, whether somebody has forbidden this release while it was made. No earlier release is needed: a
-damaged one is never a reason not to publish.
+counts is bound to the hash of the candidate; what Dagster believes is not asked. Before the last step it is asked
+again, under the acts' lock, whether somebody has forbidden this release while it was made. No earlier release is
+needed: a damaged one is never a reason not to publish.
 """
 
 import shutil
@@ -21,10 +21,9 @@ from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.intake import states
-from hims_pipeline.lake import journal, landing, seal, trail
-from hims_pipeline.lake.files import read_json, sha256_of, sync, write_json, write_text
+from hims_pipeline.lake import journal, landing
+from hims_pipeline.lake.files import read_json, sha256_of, write_json, write_text
 from hims_pipeline.lake.lock import acts_lock, installation_lock
-from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.release import acts, audit, compare, notes, proof, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
@@ -35,8 +34,8 @@ Log = Callable[[str], None]
 
 
 def standing(settings: Settings, inputs: str, log: Log = lambda text: None) -> Release | None:
-    """The current release, where it was made of these inputs and is still what was published. It is read whole for that:
-    a damaged one does not stand, and is made again as a new release.
+    """The current release, where it was made of these inputs and is still what was published. It is read whole for
+    that: a damaged one does not stand, and is made again as a new release.
 
     Raises:
         ReleaseError: the release of these inputs was withdrawn.
@@ -86,7 +85,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         verdict = _audit(settings, candidate, log)
         release_id = store.next_id(settings)
         _describe(settings, build, candidate, release_id, verdict, log)
-        _make_durable(candidate)
+        proof.make_durable(candidate)
         with acts_lock(settings, f"publishing {release_id}"):
             refuse_overtaken(settings, build)
             acts.place(settings, candidate, release_id, build.inputs_sha256)
@@ -158,14 +157,6 @@ def _audit(settings: Settings, candidate: Path, log: Log) -> dict[str, Any]:
     return result
 
 
-def _files(folder: Path) -> dict[str, dict[str, Any]]:
-    return {
-        str(path.relative_to(folder)): {"sha256": sha256_of(path), "bytes": path.stat().st_size}
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != proof.MANIFEST
-    }
-
-
 def _describe(
     settings: Settings, build: Build, candidate: Path, release_id: str, audited: dict[str, Any], log: Log
 ) -> None:
@@ -187,38 +178,25 @@ def _describe(
         "contains_synthetic_data": any(b.manifest.data_kind == "synthetic" for b in batches),
         "sources": notes.sources_of(batches, contracts),
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
-        "key_version": load_key(settings).version,
     }
     changes = compare.summary(settings, previous, candidate / "public")
     staff = candidate / "staff/warehouse.duckdb"
     mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
     text = notes.write(settings, common, states(settings), mended, controls, changes)
     write_text(candidate / "public/RELEASE_NOTES.md", text)
-    end = trail.last(settings)
     private = {
         "inputs_sha256": build.inputs_sha256,
         "inputs": build.inputs(),
         "dbt_tree": build.tree.name,
         "suites": tree_fingerprint(settings.expectations, suffixes=(".json",)),
         "verdict": audited["verdict"],
-        "trail": {"number": end.number, "sha256": end.sha256},
     }
-    for part, more in (("public", {}), ("staff", private)):
-        own = {"part": part, "tables": audited[part]["tables"], "storage_version": tables.STORAGE_VERSION}
-        if part == "staff":
-            own["public_manifest_sha256"] = sha256_of(candidate / "public" / proof.MANIFEST)
-        manifest = common | own | more | {"files": _files(candidate / part)}
-        seal.write_sealed(settings, candidate / part / proof.MANIFEST, proof.kind_of(part), manifest)
-
-
-def _make_durable(candidate: Path) -> None:
-    """Read-only for all, staff files for our group only; everything on disk before the rename."""
-    for path in sorted(candidate.rglob("*")):
-        staff = path.relative_to(candidate).parts[0] == "staff"
-        if path.is_file():
-            path.chmod(0o440 if staff else 0o444)
-        else:
-            path.chmod(0o750 if staff else 0o755)
-        sync(path)
-    candidate.chmod(0o755)
-    sync(candidate)
+    facts = {"storage_version": tables.STORAGE_VERSION}
+    proof.write_manifests(
+        settings,
+        candidate,
+        {
+            "public": common | facts | {"tables": audited["public"]["tables"]},
+            "staff": common | facts | {"tables": audited["staff"]["tables"]} | private,
+        },
+    )

@@ -56,7 +56,7 @@ def releases(settings: Settings) -> list[Release]:
 def next_id(settings: Settings) -> str:
     """A number that no release has had, also none that is gone from the disk or was never finished."""
     known = {one.id for one in releases(settings)}
-    known |= {entry["release"] for entry in journal.entries(settings) if entry["event"] == journal.PUBLISHED}
+    known |= {act["release"] for act, _ in journal.acts(settings) if act["event"] == journal.PUBLISHED}
     return f"r{max((int(one[1:]) for one in known), default=0) + 1:06d}"
 
 
@@ -127,8 +127,8 @@ def withdrawn(settings: Settings) -> dict[str, dict[str, str]]:
 
 
 def read_state(settings: Settings) -> tuple[str | None, dict[str, dict[str, str]], list[str]]:
-    """The current release's id and what was taken back, as far as they can be read; and what cannot, for pages and lists
-    that must show the rest all the same."""
+    """The current release's id and what was taken back, as far as they can be read; and what cannot, for pages and
+    lists that must show the rest all the same."""
     now: str | None = None
     taken_back: dict[str, dict[str, str]] = {}
     damaged = []
