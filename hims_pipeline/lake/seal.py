@@ -1,8 +1,8 @@
 """Seals: our own records signed with the installation's key, so that one which was edited, cut or moved is found.
 
 A sealed record is a JSON object with a last member `seal`: HMAC-SHA-256, under the key's domain `seal`, of the record
-without it in canonical form (sorted keys, no blanks) and of what kind of record it is. Not here: what a record says, and
-which records are chained to which (each holds the hash of what it rests on).
+without it in canonical form (sorted keys, no blanks) and of what kind of record it is. Not here: what a record says,
+and which records are chained to which (each holds the hash of what it rests on).
 """
 
 import hmac
@@ -17,6 +17,15 @@ from hims_pipeline.settings import Settings
 
 SEAL = "seal"
 DOMAIN = "seal"
+
+
+def key_version(settings: Settings) -> str:
+    """Fingerprint of the key that seals here, which may be shown.
+
+    Raises:
+        HimsError: the installation's key cannot be had.
+    """
+    return load_key(settings).version
 
 
 def seal_of(settings: Settings, kind: str, record: dict[str, Any]) -> str:

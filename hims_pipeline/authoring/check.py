@@ -1,0 +1,190 @@
+"""For people who write contracts: how a file differs from its contract, and a first contract from a file.
+
+Nothing is taken in, and nothing is left behind. Values are shown only where the contract calls a column `open`.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import DataError, HimsError
+from hims_pipeline.lake.files import private_folder, remove_folder
+from hims_pipeline.privacy.keys import Key
+from hims_pipeline.readers.entity import read_entity
+from hims_pipeline.readers.files.archives import Member, expand
+from hims_pipeline.readers.guard import guarded
+from hims_pipeline.readers.matching import with_books
+from hims_pipeline.readers.shape import Shape, shape_of, similar
+from hims_pipeline.readers.table import Job
+from hims_pipeline.settings import Settings, load_settings
+from hims_pipeline.sql import connection, literal, literals, quote
+
+_SHOWN_CODES = 10
+
+
+def check_file(settings: Settings, contract: Contract, paths: Sequence[Path], period: str | None = None) -> list[str]:
+    """How files differ from their contract, one sentence each; empty where they fit.
+
+    Args:
+        paths: data files, and the codebook or dictionary that goes with them.
+        period: whose layout to compare with; the base layout without it.
+    """
+    with _scratch(settings) as scratch:
+        members, findings = expand(contract, list(paths), scratch, lambda text: None)
+        said = [finding.sentence() for finding in findings]
+        books = [member for member in members if contract.is_companion(member.name, period or "")]
+        for member in [with_books(contract, one, books, period or "") for one in members if one not in books]:
+            look = partial(_check, settings, contract, period, member, scratch)
+            said += guarded(settings, f"checking {member.shown}", look)
+        return said
+
+
+def draft_contract(*paths: Path) -> str:
+    """YAML of a first contract, from what a file and its codebook hold; what only a person can know says `?`.
+
+    Raises:
+        HimsError: no reader opens the file, or it is damaged.
+    """
+    from hims_pipeline.authoring.draft import draft
+
+    settings = load_settings()
+    with _scratch(settings) as scratch:
+        try:
+            return draft(settings, paths, scratch)
+        except DataError as error:
+            raise HimsError(f"{error.file or paths[0].name}: {error.message}.") from None
+
+
+@contextmanager
+def _scratch(settings: Settings) -> Iterator[Path]:
+    private_folder(settings.identified)
+    folder = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="inspect-"))
+    try:
+        yield folder
+    finally:
+        remove_folder(folder)
+
+
+def _check(settings: Settings, contract: Contract, period: str | None, member: Member, scratch: Path) -> list[str]:
+    if len(member.records) > 1:
+        takers = contract.takers(member.name, period or "")
+        read = [_read(settings, shape_of(contract, name, period or ""), member, scratch) for name in takers]
+        return list(dict.fromkeys(line for lines in read for line in lines))
+    seen = _seen(settings, member)
+    name, said = _entity_of(contract, period, member, seen)
+    if name is None:
+        return said
+    shape = shape_of(contract, name, period or "")
+    said += _read(settings, shape, member, scratch)
+    if not any("ENVELOPE-HEADER" in line or "ENVELOPE-ENCODING" in line for line in said) or seen is None:
+        return said
+    if shape.format.type in ("fixed_width", "cspro"):
+        return said
+    said += _hints(shape, seen)
+    found = _relaxed(shape, seen)
+    if found.columns:
+        said.append(f"{member.shown}: read on with {len(found.columns)} of {len(shape.columns)} columns:")
+        said += _read(settings, found, member, scratch)
+    return said
+
+
+def _seen(settings: Settings, member: Member) -> Dialect | None:
+    try:
+        return guess_dialect(settings, member.path)
+    except (HimsError, DataError):
+        return None
+
+
+def _entity_of(
+    contract: Contract, period: str | None, member: Member, seen: Dialect | None
+) -> tuple[str | None, list[str]]:
+    """The entity that takes the file by its name, else the one whose header it resembles most."""
+    for name, entity in contract.entities.items():
+        if entity.takes(member.name):
+            return name, []
+    expected = "; ".join(f"{name}: {' or '.join(entity.files)}" for name, entity in contract.entities.items())
+    said = [f"{member.shown}: the name fits no entity of {contract.source} ({expected})"]
+    shapes = {name: shape_of(contract, name, period or "") for name in contract.entities}
+    known = {name: len(set(shape.header) & set(seen.names if seen else [])) for name, shape in shapes.items()}
+    best = max(known, key=lambda name: known[name])
+    if known[best] == 0 and len(known) > 1:
+        return None, said
+    return best, [f"{said[0]}; compared with {best}"]
+
+
+def _read(settings: Settings, shape: Shape, member: Member, scratch: Path) -> list[str]:
+    """The findings of a reading, and codes that the contract does not list."""
+    work = Path(tempfile.mkdtemp(dir=scratch))
+    # Any key will do: no pseudonym made here is kept.
+    key = Key("none", secrets.token_bytes(32))
+    target = work / f"{shape.name}.parquet"
+    job = Job(settings, shape, member.shown, target, work / "rejects.parquet", work, key, lambda text: None)
+    outcome = read_entity(job, member)
+    said = [finding.sentence() for finding in outcome.findings]
+    return said + (_unknown_codes(settings, shape, target, member.shown) if outcome.entity else [])
+
+
+def _unknown_codes(settings: Settings, shape: Shape, table: Path, shown: str) -> list[str]:
+    said = []
+    with connection(settings) as con:
+        for column in shape.columns:
+            codes = column.valid_codes()
+            if codes is None or column.sensitivity == "identifier":
+                continue
+            text = f"{quote(column.name)}::varchar"
+            counts = con.execute(
+                f"select {text}, count(*) from read_parquet({literal(table)}) "
+                f"where {text} not in ({literals(codes)}) group by 1 order by 2 desc, 1"
+            ).fetchall()
+            if counts:
+                rows = sum(count for _, count in counts)
+                listed = ", ".join(f"{code} ({count:,})" for code, count in counts[:_SHOWN_CODES])
+                more = (
+                    f": {listed}{', …' if len(counts) > _SHOWN_CODES else ''}" if column.sensitivity == "open" else ""
+                )
+                said.append(
+                    f"{shown} · {shape.name} · {column.name}: {len(counts)} codes that the contract does not list, "
+                    f"in {rows:,} rows{more}"
+                )
+    return said
+
+
+def _hints(shape: Shape, seen: Dialect) -> list[str]:
+    """What a header or encoding that differs suggests."""
+    said, form = [], shape.format
+    if form.type == "delimited" and seen.form.type == "delimited":
+        for what in ("delimiter", "encoding", "trailing_delimiter"):
+            there, here = getattr(seen.form, what), getattr(form, what)
+            if str(there).lower() != str(here).lower():
+                said.append(f"format.{what} seems to be {there!r}; the contract says {here!r}")
+    extra = [name for name in seen.names if name not in shape.header]
+    for name in shape.header:
+        if name not in seen.names and (other := similar(name, extra)):
+            said.append(f"{name!r} may be called {other!r} in the file; a layout's `names` can say so")
+    return said
+
+
+def _relaxed(shape: Shape, seen: Dialect) -> Shape:
+    """The shape as the file has it, with those columns of the contract that are in it."""
+    pairs = [
+        (column, seen.names.index(shape.header[position]))
+        for column, position in zip(shape.columns, shape.positions, strict=True)
+        if shape.header[position] in seen.names
+    ]
+    form = shape.format
+    if form.type == "delimited":
+        changed = {name: getattr(seen.form, name) for name in ("delimiter", "encoding", "trailing_delimiter")}
+        form = form.model_copy(update=changed)
+    return replace(
+        shape,
+        format=form,
+        header=tuple(seen.names),
+        columns=tuple(column for column, _ in pairs),
+        positions=tuple(position for _, position in pairs),
+    )

@@ -1,0 +1,108 @@
+"""How an unknown file seems to be written: format, encoding, delimiter, names. A guess for people, never used to read
+a delivery."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from hims_pipeline.contracts.formats import Format
+from hims_pipeline.errors import HimsError
+from hims_pipeline.readers.files.encodings import BLOCK, guess_codec
+from hims_pipeline.readers.files.signatures import NAMES, kind_of
+from hims_pipeline.settings import Settings
+
+_DELIMITERS = (",", ";", "\t", "|")
+_SAMPLE_LINES = 200
+_TYPES = {"parquet": "parquet", "excel": "excel", "old_office": "excel", "spss": "spss", "stata": "stata"}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The format that a file seems to have, and the names in its header."""
+
+    form: Format
+    names: list[str]
+
+
+def guess_dialect(settings: Settings, path: Path) -> Dialect:
+    """Look at a file that is no archive.
+
+    Raises:
+        HimsError: it is of no kind that a reader opens, or holds no header.
+        DataError: it is of such a kind, but damaged.
+    """
+    kind = kind_of(path)
+    if kind in ("text", "utf-16"):
+        return _text(path, kind)
+    if kind not in _TYPES:
+        raise HimsError(f"{path.name} is {NAMES[kind]}; no reader opens that.")
+    form = Format(type=_TYPES[kind])  # type: ignore[arg-type]
+    if form.type == "excel":
+        from hims_pipeline.readers.formats.excel import guess_skip_rows
+
+        form = form.model_copy(update={"skip_rows": guess_skip_rows(path)})
+    return Dialect(form, names_of(settings, path, form))
+
+
+def names_of(settings: Settings, path: Path, form: Format) -> list[str]:
+    """Column names of a file that is no delimited text, in its order.
+
+    Raises:
+        DataError: the file cannot be opened.
+    """
+    if form.type == "parquet":
+        from hims_pipeline.readers.formats.parquet import parquet_names
+
+        return parquet_names(settings, path)
+    if form.type == "excel":
+        from hims_pipeline.readers.formats.excel import sheet_names
+
+        return sheet_names(path, form)
+    from hims_pipeline.readers.formats.spss_stata import read_codebook
+
+    return read_codebook(path, form.type).names
+
+
+def _text(path: Path, kind: str) -> Dialect:
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    encoding = "utf-16" if kind == "utf-16" else encoding_of(path)
+    lines = head.decode(encoding, errors="replace").removeprefix("\ufeff").splitlines()[:_SAMPLE_LINES]
+    if len(head) == BLOCK:
+        lines.pop()  # cut by the block's end
+    delimiter, rows = _split(lines)
+    if not rows:
+        raise HimsError(f"{path.name} holds no line of text.")
+    trailing = len(rows[0]) > 1 and all(len(row) == len(rows[0]) and row[-1] == "" for row in rows)
+    names = rows[0][:-1] if trailing else rows[0]
+    return Dialect(Format(delimiter=delimiter, encoding=encoding, trailing_delimiter=trailing), names)
+
+
+def encoding_of(path: Path) -> str:
+    """UTF-8 where the whole file is, else the guess of `guess_codec` on the first block with a foreign byte."""
+    with path.open("rb") as file:
+        rest = b""
+        while block := file.read(BLOCK):
+            whole = rest + block
+            try:
+                whole.decode()
+                rest = b""
+            except UnicodeDecodeError as error:
+                if len(whole) - error.start > 3:
+                    return guess_codec(whole) or "windows-1252"
+                rest = whole[error.start :]
+    return "utf-8"
+
+
+def _split(lines: list[str]) -> tuple[str, list[list[str]]]:
+    """The delimiter under which most lines have as many fields as the first one, and the most of them."""
+    best: tuple[tuple[float, int], str, list[list[str]]] = ((0.0, 0), ",", [])
+    for delimiter in _DELIMITERS:
+        rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+        if not rows:
+            continue
+        even = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
+        score = (even if len(rows[0]) > 1 else 0.0, len(rows[0]))
+        if score > best[0]:
+            best = (score, delimiter, rows)
+    return best[1], best[2]

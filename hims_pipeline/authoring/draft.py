@@ -1,0 +1,190 @@
+"""A first contract from a file, as YAML. What only a person can know says `?`; what the file shows is a proposal."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect
+from hims_pipeline.authoring.draft_books import is_book, tables_of
+from hims_pipeline.authoring.profile import Facts, Profile, profile
+from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.errors import HimsError
+from hims_pipeline.readers.files.archives import Member, expand_file
+from hims_pipeline.readers.formats.codebook import Codebook, Description, Place
+from hims_pipeline.settings import Settings
+
+# Names that suggest a number of a person; a person decides.
+_IDENTIFIER = re.compile(
+    r"(^|_)(cin|cni|nin|nni|ssn|passport|passeport|matricule|national_?id|id_?national)($|_)", re.I
+)
+_FREE_TEXT = re.compile(
+    r"(^|_)(nom|prenom|name|first_?name|last_?name|adresse|address|phone|tel|email|mail)($|_)", re.I
+)
+_HEAD = """\
+# First draft, made from {file} ({rows:,} rows). Replace each "?" and check everything: types are what every value
+# happened to fit, codes are what happened to occur, sensitivity is a guess from names. Save as {source}.yml.
+"""
+
+
+class _Flow(dict[str, Any]):
+    """A mapping to be written on one line."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Block style with lists indented, and `_Flow` on one line."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+_Dumper.add_representer(
+    _Flow, lambda dumper, value: dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=True)
+)
+
+
+def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
+    """The YAML text.
+
+    Args:
+        paths: a data file, and its codebook or dictionary where it is text at fixed places.
+
+    Raises:
+        HimsError, DataError: a file cannot be read.
+    """
+    members = [member for path in paths for member in expand_file(path, Limits(), scratch)]
+    if not members:
+        raise HimsError(f"{paths[0].name} is an empty archive.")
+    books = [member for member in members if is_book(member)]
+    if len(books) == len(members):
+        raise HimsError(f"{books[0].shown} describes data; give the data file beside it.")
+    member = max((one for one in members if one not in books), key=lambda one: one.path.stat().st_size)
+    if books:
+        found = [_entity(settings, *one, scratch) for one in tables_of(member, books[0])]
+    else:
+        found = [_entity(settings, _slug(member.name), member, *_seen(settings, member), scratch)]
+    contract = _contract(_slug(member.name), found)
+    text = yaml.dump(contract, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118)
+    rows = sum(one.rows for one in found)
+    return _HEAD.format(file=member.shown, rows=rows, source=contract["source"]) + text
+
+
+def _seen(settings: Settings, member: Member) -> tuple[Dialect, Description]:
+    seen = guess_dialect(settings, member.path)
+    if not seen.names:
+        raise HimsError(f"{member.shown} has no header.")
+    book = Codebook(seen.names, {}, {}, {})
+    if seen.form.type in ("spss", "stata"):
+        from hims_pipeline.readers.formats.spss_stata import read_codebook
+
+        book = read_codebook(member.path, seen.form.type)
+    return seen, Description(book)
+
+
+@dataclass(frozen=True)
+class _Drafted:
+    name: str
+    form: Format
+    rows: int
+    record: dict[str, Any]
+
+
+def _entity(
+    settings: Settings, name: str, member: Member, seen: Dialect, described: Description, scratch: Path
+) -> _Drafted:
+    found = profile(settings, member, seen, scratch)
+    columns = [_column(facts, found, described) for facts in found.columns]
+    record = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key), "columns": columns}
+    return _Drafted(name, found.form, found.rows, record)
+
+
+def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
+    book, place = described.codebook, described.places.get(facts.name)
+    column = _Flow(name=facts.name)
+    if facts.name in book.labels:
+        column["label"] = book.labels[facts.name]
+    if place is not None and found.form.type == "fixed_width":
+        column |= {"start": place.start, "width": place.width}
+    if _IDENTIFIER.search(facts.name):
+        return _Flow(column | {"type": "text", "sensitivity": "identifier"})
+    if facts.is_free_text:
+        return _Flow(column | {"type": "text", "sensitivity": "free_text"})
+    kind = _kind_at(place, facts.kind)
+    if place is not None and place.decimals and found.form.type == "fixed_width":
+        column["implied_decimals"] = place.decimals
+    column |= {name: list(value) if isinstance(value, tuple) else value for name, value in kind.items()}
+    if found.form.type == "parquet" and "date_format" in column:
+        column["date_format"] = "%Y-%m-%d"  # a timestamp at midnight is a day, whatever it prints
+    lacking = book.missing.get(facts.name, {})
+    known = book.first_labels().get(facts.name, {})
+    if facts.codes is not None or known:
+        labels = {_code(code, kind): label for code, label in known.items()}
+        seen = {_code(code, kind) for code in facts.codes or []}
+        codes = sorted({*seen, *labels} - {_code(code, kind) for code in lacking}, key=lambda c: (len(str(c)), str(c)))
+        column["codes"] = {code: labels.get(code) or "?" for code in codes}
+    if lacking:
+        column["missing"] = {_code(code, kind): special for code, special in lacking.items()}
+    if facts.name in found.key or facts.filled == found.rows:
+        column["required"] = True
+    if found.key == (facts.name,):
+        column["unique"] = True
+    if facts.filled == 0:
+        column["may_be_empty"] = True
+    column["sensitivity"] = "quasi"
+    return column
+
+
+def _kind_at(place: Place | None, kind: dict[str, object]) -> dict[str, object]:
+    """The type that a codebook speaks of, where the text alone does not show it: points and zeros are not written."""
+    if place is None or not place.numeric:
+        return kind
+    if place.decimals:
+        return {"type": "decimal", "scale": place.decimals}
+    return {"type": "integer"} if place.zero_fill and kind["type"] == "text" else kind
+
+
+def _code(code: str, kind: dict[str, object]) -> int | str:
+    """A code as YAML has it; one that is no number of the column's type stays text."""
+    return int(code) if kind["type"] == "integer" and code.lstrip("-").isdecimal() else code
+
+
+def _contract(name: str, found: list[_Drafted]) -> dict[str, Any]:
+    forms = [_Flow(one.form.model_dump(mode="json", exclude_defaults=True) or {"type": "delimited"}) for one in found]
+    entities = {one.name: one.record for one in found}
+    if len(found) > 1:
+        entities = {
+            one.name: {**{k: v for k, v in one.record.items() if k != "columns"}, "format": form}
+            | {"columns": one.record["columns"]}
+            for one, form in zip(found, forms, strict=True)
+        }
+    return {
+        "source": name,
+        "title": _Flow(en="?", fr="?", ar="?"),
+        "description": "?",
+        "status": "proposed",
+        "data_kind": "real",
+        "personal": True,
+        "owner": _Flow(institution="?", contact="?"),
+        "licence": _Flow(name="?", attribution="?", redistributable=False),
+        "purpose": "?",
+        "legal": _Flow(basis="?", record="", retention_years=10),
+        "cadence": "irregular",
+        "period": _Flow(kind="reference_period", pattern="year", supersedes="same_period"),
+        "clock": "?",
+        "universe": "unknown",
+        "duration_rule": "NONE",
+        "measure_type": "stock",
+        **({"format": forms[0]} if len(found) == 1 else {}),
+        "entities": entities,
+    }
+
+
+def _slug(name: str) -> str:
+    """A name as contracts have them, from a file's: `People 2024.csv` becomes `people_2024`."""
+    plain = unicodedata.normalize("NFKD", name.split(".")[0]).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    return slug if slug[:1].isalpha() else f"source_{slug}".strip("_")

@@ -1,0 +1,50 @@
+"""For a first contract of text at fixed places: which file is the codebook, and what tables it describes."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from hims_pipeline.authoring.dialect import Dialect, encoding_of
+from hims_pipeline.contracts.formats import Format
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.signatures import kind_of
+from hims_pipeline.readers.formats.codebook import Description
+from hims_pipeline.readers.formats.cspro.read import read_dictionary
+from hims_pipeline.readers.formats.ddi import read_ddi
+
+_DICTIONARY = re.compile(rb'^\s*(\[Dictionary\]|\{.*"fileType"\s*:\s*"dictionary")', re.S | re.I)
+
+
+def is_book(member: Member) -> bool:
+    """A DDI-Codebook or a dictionary of CSPro, by its first bytes."""
+    return kind_of(member.path) == "xml" or _is_dictionary(member)
+
+
+def _is_dictionary(member: Member) -> bool:
+    with member.path.open("rb") as file:
+        return bool(_DICTIONARY.match(file.read(4096).removeprefix(b"\xef\xbb\xbf")))
+
+
+def tables_of(member: Member, book: Member) -> Iterator[tuple[str, Member, Dialect, Description]]:
+    """The tables in a data file: name, file with codebook, format and names, places and labels.
+
+    Raises:
+        DataError: the codebook cannot be read.
+    """
+    encoding = encoding_of(member.path)
+    glob = f"*.{book.name.rpartition('.')[2]}"
+    if not _is_dictionary(book):
+        described = read_ddi(book.path, member.name)
+        form = Format(type="fixed_width", codebook=glob, encoding=encoding)
+        yield "records", replace(member, codebook=book), Dialect(form, described.codebook.names), described
+        return
+    dictionary = read_dictionary(book.path, encoding)
+    names = tuple(record.name for record in dictionary.records)
+    for record in dictionary.records:
+        described = dictionary.described(record)
+        form = Format(
+            type="cspro", codebook=glob if glob.lower() != "*.dcf" else None, record=record.name, encoding=encoding
+        )
+        name = record.name.lower().removesuffix("_rec")
+        data = replace(member, codebook=book, records=names)
+        yield name, data, Dialect(form, described.codebook.names), described

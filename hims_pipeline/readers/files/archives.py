@@ -1,0 +1,205 @@
+"""From the files of a delivery to the single files in them: archives are opened here, with caps, and nowhere else.
+
+Names inside an archive are shown and matched, and never used as paths. What a file is, its first bytes decide.
+"""
+
+import gzip
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from hims_pipeline.contracts.formats import Limits
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import DataError
+from hims_pipeline.lake.landing import inner_name
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.files.signatures import NAMES, entries_claimed, kind_of
+from hims_pipeline.readers.findings import blocking
+
+Log = Callable[[str], None]
+MAXIMUM_ENTRIES = 100
+MAXIMUM_RATIO = 100  # real statistical files reach 35 (long, repeated labels); a bomb starts at 1,000
+RATIO_FROM_BYTES = 50_000_000  # below this a high ratio does no harm
+_BLOCK = 1 << 20
+_CLUTTER = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")  # what Mac and Windows put beside the data
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of a delivery: the name to match (`name`), the name to show (`shown`), and where its bytes are.
+
+    Args:
+        codebook: the codebook or dictionary sent with it, where its format needs one.
+        records: all records of that dictionary which some entity is read from.
+    """
+
+    name: str
+    shown: str
+    path: Path
+    codebook: "Member | None" = None
+    records: tuple[str, ...] = ()
+
+
+def expand(contract: Contract, paths: list[Path], scratch: Path, log: Log) -> tuple[list[Member], list[Finding]]:
+    """All single files of a delivery, archives unpacked into `scratch`, and what is wrong with the outer ones."""
+    members: list[Member] = []
+    findings: list[Finding] = []
+    budget = _Budget(contract.limits)
+    for path in paths:
+        try:
+            members += _open(path, contract.limits, budget, scratch, log)
+        except DataError as error:
+            findings.append(blocking(error.rule, error.message, error.file or path.name))
+    return members, findings
+
+
+def expand_file(path: Path, limits: Limits, scratch: Path) -> list[Member]:
+    """The single files in one file.
+
+    Raises:
+        DataError: it is an archive that cannot or must not be opened.
+    """
+    return _open(path, limits, _Budget(limits), scratch, lambda text: None)
+
+
+class _Budget:
+    """Bytes that a delivery may still unpack to."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limit = self.left = limits.unpacked_bytes
+
+    def take(self, size: int, name: str) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise DataError(
+                "ENVELOPE-ARCHIVE-LIMIT",
+                f"unpacks to more than {self.limit:,} bytes in all; split the delivery, "
+                "or raise `limits.unpacked_bytes` in the contract",
+                name,
+            )
+
+
+def _open(path: Path, limits: Limits, budget: _Budget, scratch: Path, log: Log) -> list[Member]:
+    size = path.stat().st_size
+    if size > limits.file_bytes:
+        raise DataError("ENVELOPE-SIZE", f"has {size:,} bytes; the contract allows {limits.file_bytes:,}", path.name)
+    kind = kind_of(path)
+    if kind == "gzip":
+        log(f"{path.name}: unpacking {size / 1e6:,.1f} MB")
+        return [_gunzip(path, budget, scratch)]
+    if kind == "zip":
+        log(f"{path.name}: unpacking {size / 1e6:,.1f} MB")
+        return _unzip(path, budget, scratch)
+    return [Member(inner_name(path.name), path.name, path)]
+
+
+def _gunzip(path: Path, budget: _Budget, scratch: Path) -> Member:
+    target = scratch / f"{len(list(scratch.iterdir())):04d}"
+    try:
+        with gzip.open(path, "rb") as stream:
+            _copy(stream, target, path.stat().st_size, budget, path.name)  # type: ignore[arg-type]
+    except EOFError:
+        raise DataError(
+            "ENVELOPE-ARCHIVE", "the archive is incomplete: it ends early; send it again", path.name
+        ) from None
+    except (gzip.BadGzipFile, zlib.error):
+        raise DataError(
+            "ENVELOPE-ARCHIVE", "the archive is damaged: its checksum fails; send it again", path.name
+        ) from None
+    return _member(inner_name(path.name), path.name, target)
+
+
+def _unzip(path: Path, budget: _Budget, scratch: Path) -> list[Member]:
+    claimed = entries_claimed(path)
+    if claimed is not None and claimed > MAXIMUM_ENTRIES:
+        raise DataError(
+            "ENVELOPE-ARCHIVE-LIMIT", f"has about {claimed:,} entries; at most {MAXIMUM_ENTRIES} are taken", path.name
+        )
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+        raise DataError(
+            "ENVELOPE-ARCHIVE",
+            "the archive is incomplete: its list of contents, which stands at the end, is missing; send it again",
+            path.name,
+        ) from None
+    with archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_clutter(entry.filename)]
+        for entry in entries:
+            _check_entry(entry, path.name)
+        return [_extract(archive, entry, path, budget, scratch) for entry in entries]
+
+
+def _check_entry(entry: zipfile.ZipInfo, archive: str) -> None:
+    name = _name_of(entry)
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if name.startswith(("/", "\\")) or ".." in parts or name[1:2] == ":" or "\0" in name:
+        raise DataError("ENVELOPE-ARCHIVE-PATH", f"an entry leaves the archive's folder: {_short(name)}", archive)
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise DataError("ENVELOPE-ARCHIVE-PATH", f"an entry is a link, not a file: {_short(name)}", archive)
+    if entry.flag_bits & 0x1:
+        raise DataError(
+            "ENVELOPE-ARCHIVE", f"{_short(name)} is encrypted with a password; send the archive without one", archive
+        )
+
+
+def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, budget: _Budget, scratch: Path) -> Member:
+    name = _name_of(entry)
+    shown = f"{path.name}/{_short(name)}"
+    target = scratch / f"{len(list(scratch.iterdir())):04d}"
+    try:
+        with archive.open(entry) as stream:
+            _copy(stream, target, max(entry.compress_size, 1), budget, shown)
+    except (zipfile.BadZipFile, EOFError, zlib.error):
+        raise DataError(
+            "ENVELOPE-ARCHIVE", "the archive is damaged: its checksum fails; send it again", shown
+        ) from None
+    except (NotImplementedError, RuntimeError):
+        raise DataError("ENVELOPE-ARCHIVE", "is packed in a way that cannot be read; use plain zip", shown) from None
+    return _member(PurePosixPath(name.replace("\\", "/")).name, shown, target)
+
+
+def _member(name: str, shown: str, path: Path) -> Member:
+    kind = kind_of(path)
+    if kind in ("zip", "gzip", "7z", "rar", "bzip2", "xz", "zstandard"):
+        raise DataError("ENVELOPE-ARCHIVE-NESTED", f"is {NAMES[kind]} inside an archive; send it unpacked once", shown)
+    return Member(name, shown, path)
+
+
+def _copy(stream: IO[bytes], target: Path, packed: int, budget: _Budget, shown: str) -> None:
+    """Inflate block by block: what a header claims about sizes is not believed."""
+    written = 0
+    with target.open("wb") as file:
+        while block := stream.read(_BLOCK):
+            written += len(block)
+            budget.take(len(block), shown)
+            if written > RATIO_FROM_BYTES and written > MAXIMUM_RATIO * packed:
+                raise DataError(
+                    "ENVELOPE-ARCHIVE-LIMIT",
+                    f"unpacks to more than {MAXIMUM_RATIO} times its size, as an archive bomb does; send it unpacked",
+                    shown,
+                )
+            file.write(block)
+
+
+def _name_of(entry: zipfile.ZipInfo) -> str:
+    """The entry's name; many archivers write UTF-8 without saying so, which Python reads as code page 437."""
+    if entry.flag_bits & 0x800:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
+
+
+def _is_clutter(name: str) -> bool:
+    return any(part.lower() in _CLUTTER for part in PurePosixPath(name).parts)
+
+
+def _short(name: str) -> str:
+    clean = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return clean if len(clean) <= 80 else f"{clean[:77]}..."

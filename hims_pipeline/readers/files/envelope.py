@@ -1,0 +1,231 @@
+"""The envelope of a delimited text file: looked at as bytes, before any row is read.
+
+One pass over the bytes decodes them strictly, counts records independently of the engine that reads them later, and
+finds the places where the file can be cut into parts. Not here: header names (`shape.py`), what a row holds.
+"""
+
+import codecs
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from hims_pipeline.errors import ContractError, DataError
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.encodings import BLOCK, UTF8, codec_of, too_long, transcode, wrong_bytes
+from hims_pipeline.readers.files.frame import cut_frame, is_framed
+from hims_pipeline.readers.files.headings import check_names
+from hims_pipeline.readers.files.records import Header, read_header
+from hims_pipeline.readers.files.signatures import NAMES, kind_of
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.shape import Shape
+
+# Two row groups of DuckDB: parts small enough to share between cores, and whole row groups in the Parquet file.
+PART_RECORDS = 245_760
+_REPLACEMENT = "\ufffd".encode()
+
+
+@dataclass
+class Envelope:
+    """What the pass over the bytes found.
+
+    Args:
+        path: the text in UTF-8, which is the file itself or a transcoded copy.
+        records: lines of data, counted over the bytes; None where a quoted field holds a newline, so that lines and
+            records differ and only a parser can count.
+        cuts: byte offsets of the parts: part i is [cuts[i], cuts[i + 1]), and all but the last have `part_records`.
+    """
+
+    path: Path
+    header: Header | None = None
+    records: int | None = None
+    cuts: list[int] = field(default_factory=list)
+    part_records: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def check_text(shape: Shape, member: Member, scratch: Path, keep_length: bool = False) -> Envelope:
+    """Check the envelope of one file of delimited text; everything wrong with it is in `findings`.
+
+    Args:
+        keep_length: places of characters count, so letters and their accents are not put together when transcoded.
+    """
+    envelope = Envelope(member.path, part_records=PART_RECORDS)
+    try:
+        codec = codec_of(shape.format.encoding, shape.source)
+        _check_kind(shape, member.path, codec)
+        if codec != UTF8:
+            envelope.path = scratch / f"{member.path.name}.utf8"
+            transcode(member.path, codec, envelope.path, shape.limits.line_bytes, compose=not keep_length)
+        if is_framed(shape.format):
+            envelope.path = cut_frame(envelope.path, shape.format, scratch / f"{member.path.name}.table")
+        envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)
+        envelope.findings += _header_findings(shape, envelope.header, member.shown)
+        look = _Pass(shape, envelope.header)
+        look.run(envelope.path)
+        envelope.records, envelope.cuts = look.records, look.cuts
+        envelope.findings += look.findings
+    except DataError as error:
+        envelope.findings.append(blocking(error.rule, error.message))
+    envelope.findings = [replace(one, file=member.shown, entity=shape.name) for one in envelope.findings]
+    return envelope
+
+
+def _check_kind(shape: Shape, path: Path, codec: str) -> None:
+    if len(shape.format.delimiter) != 1 or len(shape.format.quote) > 1 or not shape.format.quote.isascii():
+        raise ContractError(
+            f"{shape.source}.yml: format.delimiter is one character, format.quote one ASCII one or none"
+        )
+    kind, wide = kind_of(path), codec.startswith("utf-16")
+    if kind == "empty":
+        raise DataError("ENVELOPE-EMPTY", "the file is empty; send it again")
+    if kind == ("utf-16" if wide else "text"):
+        return
+    if wide and kind == "text":
+        raise DataError("ENVELOPE-ENCODING", "is declared utf-16 but has no byte order mark")
+    rule = "ENVELOPE-ENCODING" if kind == "utf-16" else "ENVELOPE-KIND"
+    raise DataError(rule, f"is {NAMES[kind]}; plain text in {shape.format.encoding} is expected")
+
+
+def _header_findings(shape: Shape, header: Header, file: str) -> list[Finding]:
+    if not shape.format.header:
+        return []
+    names = header.names
+    if not shape.format.trailing_delimiter:
+        return check_names(shape, names, file)
+    if names and names[-1] == "":
+        return check_names(shape, names[:-1], file)
+    message = "the header does not end in one more delimiter, as the contract says (`trailing_delimiter`)"
+    return [blocking("ENVELOPE-HEADER", message), *check_names(shape, names, file)]
+
+
+class _Pass:
+    """One pass over the bytes. Anything that makes the rest unreadable is raised as a `DataError`."""
+
+    def __init__(self, shape: Shape, header: Header) -> None:
+        self.shape, self.header = shape, header
+        self.quote = shape.format.quote.encode()
+        self.above = shape.format.skip_rows  # lines of the file that are not in this text
+        self.decoder = codecs.getincrementaldecoder(UTF8)("strict")
+        self.pending = False  # a character is cut by a block's end
+        self.done = self.lines = self.since_newline = 0
+        self.returns = self.return_newlines = 0
+        self.replacements = self.nuls = 0
+        self.odd = 0  # 1 inside quotes
+        self.quoted_newline = False
+        self.tail = b""
+        self.cuts = [header.end]
+        self.findings: list[Finding] = []
+
+    @property
+    def records(self) -> int | None:
+        return None if self.quoted_newline else self.lines - self.header.lines
+
+    def run(self, path: Path) -> None:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                self._block(block)
+        self._end()
+
+    def _block(self, block: bytes) -> None:
+        self._decode(block)
+        bytes_ = np.frombuffer(block, np.uint8)
+        newlines = bytes_ == 10
+        count = int(np.count_nonzero(newlines))
+        self._length(block)
+        self._quotes(block, bytes_, newlines)
+        self._cut(newlines, count)
+        if b"\r" in block:
+            self.returns += block.count(b"\r")
+            self.return_newlines += block.count(b"\r\n")
+        self.return_newlines += self.tail[-1:] == b"\r" and block[:1] == b"\n"
+        if b"\xef" in block or b"\xef" in self.tail:
+            self.replacements += (self.tail + block).count(_REPLACEMENT)
+        if b"\0" in block:
+            self.nuls += block.count(b"\0")
+        self.lines += count
+        self.done += len(block)
+        self.tail = block[-2:]
+
+    def _decode(self, block: bytes) -> None:
+        if not self.pending and block.isascii():
+            return
+        try:
+            self.decoder.decode(block)
+        except UnicodeDecodeError as error:
+            whole = error.object  # begins with what the last block left over
+            before = self.done + len(block) - len(whole)
+            line = self.above + self.lines + 1 + whole[: error.start].count(b"\n")
+            raise wrong_bytes(whole, error, before, line) from None
+        self.pending = bool(self.decoder.getstate()[0])
+
+    def _length(self, block: bytes) -> None:
+        limit = self.shape.limits.line_bytes
+        first = block.find(b"\n")
+        place = first + 1
+        if self.since_newline + (len(block) if first < 0 else first) > limit:
+            raise too_long(self.above + self.lines + 1, limit)
+        if first < 0:
+            self.since_newline += len(block)
+            return
+        while (last := block.rfind(b"\n", place, place + limit + 1)) >= 0:
+            place = last + 1
+        if len(block) - place > limit:
+            raise too_long(self.above + self.lines + block.count(b"\n", 0, place) + 1, limit)
+        self.since_newline = len(block) - place
+
+    def _quotes(self, block: bytes, bytes_: np.ndarray, newlines: np.ndarray) -> None:
+        if not self.quote or self.quoted_newline:
+            return
+        if self.quote not in block:
+            self.quoted_newline = bool(self.odd and newlines.any())
+            return
+        inside = np.bitwise_xor.accumulate((bytes_ == self.quote[0]).view(np.uint8)) ^ self.odd
+        self.quoted_newline = bool((inside & newlines).any())
+        self.odd = int(inside[-1])
+
+    def _cut(self, newlines: np.ndarray, count: int) -> None:
+        """Remember where each part ends: after its last record's newline."""
+        target = self.header.lines + len(self.cuts) * PART_RECORDS
+        places: np.ndarray | None = None
+        while target <= self.lines + count:
+            places = np.flatnonzero(newlines) if places is None else places
+            self.cuts.append(self.done + int(places[target - self.lines - 1]) + 1)
+            target += PART_RECORDS
+
+    def _end(self) -> None:
+        if self.quoted_newline:
+            self.cuts = [self.header.end]
+        if self.cuts[-1] < self.done:
+            self.cuts.append(self.done)
+        say = self.findings.append
+        if self.pending or self.tail[-1:] not in (b"\n", b"\r"):
+            say(
+                blocking(
+                    "ENVELOPE-TRUNCATED",
+                    "ends in the middle of a line, so it was probably cut off: send it again. "
+                    "If it is complete, end its last line with a newline",
+                )
+            )
+        if self.nuls:
+            say(blocking("ENVELOPE-NUL", f"has {self.nuls:,} NUL bytes; it is damaged or no text: send it again"))
+        if self.replacements:
+            say(
+                blocking(
+                    "ENVELOPE-REPLACEMENT",
+                    f"has {self.replacements:,} replacement characters (U+FFFD): letters "
+                    "were lost when it was converted. Export it again in UTF-8",
+                )
+            )
+        lone = self.returns - self.return_newlines
+        if lone and not self.lines:
+            say(blocking("ENVELOPE-NEWLINES", "its lines end in a carriage return alone; use newlines"))
+        elif not self.quoted_newline and (lone or 0 < self.return_newlines < self.lines):
+            say(
+                blocking(
+                    "ENVELOPE-NEWLINES",
+                    f"its lines end in different ways ({self.return_newlines:,} of {self.lines:,} in "
+                    f"CR LF, {lone:,} lone CR); it was probably joined from several files",
+                )
+            )

@@ -1,0 +1,97 @@
+"""Tables made for people: headings in several rows, merged ones among them, and wide tables whose headings are data.
+
+A wide table becomes rows: what stands before the headings (a country, say), one heading, and the cell under it. Such a
+row keeps the number of the line or sheet row it came from.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.shape import Shape, check_header, listed, plain
+
+JOINED_BY = " / "
+HEADING, CELL = -1, -2
+
+
+def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
+    """One name a column from the rows of a header, joined from above.
+
+    A merged cell holds its text in its first column: an upper heading goes on to the right until another begins, over
+    columns that have a heading of their own below. One with nothing below it stands alone (merged downwards).
+    """
+    width = max((len(line) for line in lines), default=0)
+    carried = [""] * len(lines)
+    names = []
+    for place in range(width):
+        cells = [line[place].strip() if place < len(line) else "" for line in lines]
+        first = next((level for level, cell in enumerate(cells) if cell), len(cells))
+        below = any(cells[first + 1 :])
+        for level in range(len(cells) - 1):
+            if level >= first:
+                carried[level] = cells[level] if below else ""
+        taken = [cell or (carried[level] if level < first < len(cells) else "") for level, cell in enumerate(cells)]
+        names.append(JOINED_BY.join(part for part in taken if part))
+    return names
+
+
+def check_names(shape: Shape, found: list[str], file: str) -> list[Finding]:
+    """The header must be the contract's; that of a wide table begins with its names, and the rest are headings."""
+    if shape.format.unpivot is None:
+        return check_header(shape, found, file)
+    named = before(shape)
+    found = [plain(name) for name in found]
+    if different := check_header(replace(shape, header=named), found[: len(named)], file):
+        return different
+    headings = found[len(named) :]
+    doubled = [name for name, count in Counter(headings).items() if count > 1 and name.strip()]
+    blank = sum(not name.strip() for name in headings)
+    if headings and not doubled and not blank:
+        return []
+    problem = f"named twice: {listed(doubled)}" if doubled else f"{blank} of {len(headings)} headings are blank"
+    message = f"the headings of this wide table are not in order: {problem}; each column of cells needs one of its own"
+    return [blocking("ENVELOPE-HEADER", message, file, entity=shape.name)]
+
+
+def before(shape: Shape) -> tuple[str, ...]:
+    """Names in the file of the columns that stand before the headings of a wide table."""
+    return tuple(name for name, column in _sent(shape) if column not in _made(shape))
+
+
+def rows_each(shape: Shape, found: list[str]) -> int:
+    """Rows that a record of the file becomes."""
+    return max(1, len(found) - len(before(shape))) if shape.format.unpivot else 1
+
+
+def widened(shape: Shape, found: list[str]) -> Shape:
+    """The shape of the wide file itself, once its header is known; `headings` are what becomes rows."""
+    named = before(shape)
+    headings = tuple(plain(name) for name in found[len(named) :])
+    made = _made(shape)
+    positions = tuple(
+        len(named) if column.name in made else named.index(shape.header[position])
+        for column, position in zip(shape.columns, shape.positions, strict=True)
+    )
+    return replace(shape, header=(*named, *headings), headings=headings, positions=positions)
+
+
+def long_places(shape: Shape) -> list[int]:
+    """Where each column of the long table comes from: a place in the wide row, HEADING or CELL."""
+    named, places = before(shape), []
+    for name, column in _sent(shape):
+        made = _made(shape)
+        places.append((HEADING, CELL)[made.index(column)] if column in made else named.index(name))
+    return places
+
+
+def _made(shape: Shape) -> tuple[str, ...]:
+    unpivot = shape.format.unpivot
+    return (unpivot.names, unpivot.values) if unpivot else ()
+
+
+def _sent(shape: Shape) -> list[tuple[str, str]]:
+    """(name in the file, name in the contract or nothing) in the order of the long table."""
+    known = {position: column.name for column, position in zip(shape.columns, shape.positions, strict=True)}
+    return [(name, known.get(position, "")) for position, name in enumerate(shape.header)]

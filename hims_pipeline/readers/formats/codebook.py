@@ -1,0 +1,125 @@
+"""What a statistical file, or the codebook beside it, says about its variables, and how that is held against the
+contract: labels that differ are a warning, since the same code may have come to mean something else."""
+
+from dataclasses import dataclass, field, replace
+
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.shape import Shape
+
+UNKNOWN = "_U"  # what a missing code stands for where the codebook says no more
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """What a file says about itself.
+
+    Args:
+        names: of the variables, in order.
+        labels: name -> label.
+        values: name -> code as text -> its labels, one a language.
+        missing: name -> codes declared to be missing values -> the special code they seem to stand for.
+        rows: number of records, 0 where it is not told.
+        missing_ranges: name -> (lowest, highest) of values declared to be missing, both included.
+    """
+
+    names: list[str]
+    labels: dict[str, str]
+    values: dict[str, dict[str, tuple[str, ...]]]
+    missing: dict[str, dict[str, str]]
+    rows: int = 0
+    missing_ranges: dict[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+
+    def first_labels(self) -> dict[str, dict[str, str]]:
+        """Value labels in the first language that has them."""
+        return {
+            name: {code: next((one for one in labels if one), "") for code, labels in codes.items()}
+            for name, codes in self.values.items()
+        }
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a variable stands in a line.
+
+    Args:
+        start, width: first character, from 1, and number of characters.
+        decimals: the last so many digits stand behind a point that is not written.
+        numeric: whether it holds a number by the codebook; None where it does not say.
+        zero_fill: numbers are padded with zeros on the left, which are no part of them.
+    """
+
+    name: str
+    start: int
+    width: int
+    decimals: int = 0
+    numeric: bool | None = None
+    zero_fill: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.start + self.width - 1
+
+
+@dataclass(frozen=True)
+class Description:
+    """A codebook with the places of its variables; `length` is that of a line where the codebook says so."""
+
+    codebook: Codebook
+    places: dict[str, Place] = field(default_factory=dict)
+    length: int | None = None
+
+
+def place_findings(shape: Shape, described: Description, file: str, rule: str) -> list[Finding]:
+    """Places and widths that are not those the contract agreed on, where it names them."""
+    found = []
+    for column, position in zip(shape.columns, shape.positions, strict=True):
+        place = described.places[shape.header[position]]
+        agreed = replace(
+            place,
+            start=column.start or place.start,
+            width=column.width or place.width,
+            decimals=column.implied_decimals or place.decimals,
+        )
+        if place != agreed:
+            message = (
+                f"says characters {place.start} to {place.end} with {place.decimals} decimals; the contract says "
+                f"{agreed.start} to {agreed.end} with {agreed.decimals}. This may be the codebook of another file"
+            )
+            found.append(blocking(rule, message, file, entity=shape.name, column=column.name))
+    return found
+
+
+def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]:
+    """Warnings where the file's value labels are not the contract's: codes it does not know, labels that differ."""
+    found = []
+    for column, position in zip(shape.columns, shape.positions, strict=True):
+        labels = codebook.values.get(shape.header[position], {})
+        if column.codes is None or not labels:
+            continue
+        known = {_plain(str(code)): label for code, label in column.codes.items()}
+        known = {_plain(str(code)): "" for code in column.missing} | known
+        unknown = [code for code in labels if _plain(code) not in known]
+        differ = [code for code in labels if _differs(known.get(_plain(code), ""), labels[code])]
+        said = [f"labels codes that the contract lacks: {', '.join(unknown)}"] if unknown else []
+        said += [f"labels these codes in other words: {', '.join(differ)}"] if differ else []
+        lost = {_plain(code) for code in codebook.missing.get(shape.header[position], ())} & set(known)
+        valid = sorted(lost - {_plain(str(code)) for code in column.missing})
+        said += [f"calls these codes missing, which the contract takes for values: {', '.join(valid)}"] if valid else []
+        if said:
+            message = f"the file {'; '.join(said)}. Compare both code books"
+            found.append(Finding("ENVELOPE-LABELS", "warning", message, file, shape.name, column.name))
+    return found
+
+
+def _differs(known: str, labels: tuple[str, ...]) -> bool:
+    return bool(known) and _folded(known) not in {_folded(label) for label in labels}
+
+
+def _folded(label: str) -> str:
+    return " ".join(label.casefold().split())
+
+
+def _plain(code: str) -> str:
+    """Codebooks write 1 where the data have 01."""
+    return code.lstrip("0") or "0" if code.isdigit() else code

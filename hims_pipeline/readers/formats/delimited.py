@@ -1,0 +1,53 @@
+"""Delimited text: from a file whose envelope holds to a table of texts."""
+
+from pathlib import Path
+
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.envelope import Envelope, check_text
+from hims_pipeline.readers.files.headings import widened
+from hims_pipeline.readers.files.records import Structure, examine
+from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.table import Table
+from hims_pipeline.readers.typing.parts import Part, Slices, numbered_part, text_parts
+from hims_pipeline.settings import Settings
+
+
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+    """The table of a delimited text, or what is wrong with its envelope."""
+    envelope = check_text(shape, member, scratch)
+    if envelope.findings or envelope.header is None:
+        return None, envelope.findings
+    if shape.format.unpivot:
+        names = envelope.header.names
+        shape = widened(shape, names[:-1] if shape.format.trailing_delimiter else names)
+    if envelope.records is None:
+        return _with_quoted_newlines(shape, member, envelope, scratch)
+    slices = Slices()
+    parts = text_parts(shape, slices, envelope.path, envelope.cuts, envelope.part_records)
+    rows = max(1, len(shape.headings))
+    return (
+        Table(parts, envelope.records * rows, slices, lambda to: _examine(envelope, shape, to, parts), rows_each=rows),
+        [],
+    )
+
+
+def _examine(envelope: Envelope, shape: Shape, scratch: Path, parts: list[Part]) -> tuple[Structure, list[Part]]:
+    assert envelope.header is not None
+    good = scratch / "good.txt"
+    structure = examine(envelope.path, shape, envelope.header, good)
+    return structure, [numbered_part(shape, shape.format, good)] if structure.misfits else parts
+
+
+def _with_quoted_newlines(
+    shape: Shape, member: Member, envelope: Envelope, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
+    """Lines and records differ: only a parser can count, and it writes the records anew, numbered."""
+    assert envelope.header is not None
+    good = scratch / "good.txt"
+    structure = examine(envelope.path, shape, envelope.header, good)
+    if structure.unclosed is not None:
+        return None, structure.findings(shape, member.shown)
+    rows = max(1, len(shape.headings))
+    part = numbered_part(shape, shape.format, good)
+    return Table([part], (structure.records - structure.misfits) * rows, structure=structure, rows_each=rows), []

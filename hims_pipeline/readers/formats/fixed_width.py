@@ -1,0 +1,66 @@
+"""Fixed-width text with one kind of record: places from a DDI-Codebook sent with it, or from the contract."""
+
+from pathlib import Path
+
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.errors import DataError
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.formats.codebook import Codebook, Description, Place, label_findings, place_findings
+from hims_pipeline.readers.formats.ddi import RULE, read_ddi
+from hims_pipeline.readers.formats.fixed_lines import Cut, open_lines, overlapping, table_of
+from hims_pipeline.readers.formats.parquet import check_names
+from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.table import Table
+from hims_pipeline.settings import Settings
+
+
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+    """The table of a fixed-width text, or what is wrong with it or its codebook; warnings come with the table."""
+    try:
+        described = _described(shape, member)
+    except DataError as error:
+        shown = member.codebook.shown if member.codebook else member.shown
+        return None, [blocking(error.rule, error.message, shown, entity=shape.name)]
+    file = member.codebook.shown if member.codebook else member.shown
+    found = check_names(shape, described.codebook.names, file) or _misplaced(shape, described, file)
+    opened = open_lines(shape, member, scratch)
+    found += opened.findings
+    if found:
+        return None, found
+    places = [described.places[shape.header[position]] for position in shape.positions]
+    length = max(place.end for place in described.places.values())
+    records = opened.envelope.records or 0
+    cut = Cut(tuple(places), max(length, described.length or 0))
+    return table_of(settings, shape, opened, cut, records), label_findings(shape, described.codebook, file)
+
+
+def _described(shape: Shape, member: Member) -> Description:
+    if member.codebook is not None:
+        return read_ddi(member.codebook.path, member.name)
+    if shape.format.codebook is not None:
+        raise DataError(
+            "ENVELOPE-MISSING-CODEBOOK",
+            f"was sent without its codebook ({shape.format.codebook}), which says where the columns stand; send both",
+        )
+    places = {
+        shape.header[position]: _agreed(column, shape.header[position])
+        for column, position in zip(shape.columns, shape.positions, strict=True)
+    }
+    return Description(Codebook(list(shape.header), {}, {}, {}), places)
+
+
+def _agreed(column: Column, name: str) -> Place:
+    assert column.start is not None  # the contract does not load without
+    assert column.width is not None
+    return Place(name, column.start, column.width, column.implied_decimals)
+
+
+def _misplaced(shape: Shape, described: Description, file: str) -> list[Finding]:
+    """Places that overlap, and places or widths that are not those the contract agreed on."""
+    found = []
+    if pair := overlapping(list(described.places.values())):
+        message = f"{pair[0].name} and {pair[1].name} share characters of the line; correct the codebook"
+        found.append(blocking(RULE, message, file, entity=shape.name))
+    return found + place_findings(shape, described, file, RULE)

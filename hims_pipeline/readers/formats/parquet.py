@@ -1,0 +1,136 @@
+"""Parquet: its schema against the contract, its values as the texts that every format is checked by.
+
+A value is told as it would be written in a text file, so a float column that holds whole numbers says `3.0` and needs
+`zero_fraction`; NaN is no value.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.formats import Format
+from hims_pipeline.errors import DataError
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.signatures import NAMES, kind_of
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.shape import Shape, check_header
+from hims_pipeline.readers.table import Table
+from hims_pipeline.readers.typing.parquet_join import rows_of
+from hims_pipeline.readers.typing.parts import Part, null_texts, reading
+from hims_pipeline.settings import Settings
+from hims_pipeline.sql import literal, quote
+
+_NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT")
+_TIMES = ("TIMESTAMP",)
+
+
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+    """The table of a Parquet file, or what is wrong with its envelope."""
+    if (kind := kind_of(member.path)) != "parquet":
+        return None, [_finding(shape, member, "ENVELOPE-KIND", f"is {NAMES[kind]}; a Parquet file is expected")]
+    source = f"read_parquet({literal(member.path)})"
+    try:
+        rows, types = _describe(settings, member.path)
+    except DataError as error:
+        return None, [_finding(shape, member, error.rule, error.message)]
+    found = check_names(shape, list(types), member.shown)
+    if found:
+        return None, found
+    found += _unfit_types(shape, member, types)
+    if found:
+        return None, found
+    everything = ", ".join(f"max({quote(name)})" for name in types)
+    return Table([texts_of(shape, source, types)], rows, probe=f"select {everything} from {source}"), []
+
+
+def parquet_names(settings: Settings, path: Path) -> list[str]:
+    """Column names of a Parquet file.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    _, types = _describe(settings, path)
+    return list(types)
+
+
+def check_names(shape: Shape, names: list[str], file: str) -> list[Finding]:
+    """Columns are found by name here, so their order is free."""
+    if sorted(names) == sorted(shape.header):
+        return []
+    return check_header(shape, names, file)
+
+
+def texts_of(shape: Shape, source: str, types: dict[str, str], whole: bool = False, number: str = "") -> Part:
+    """The texts of a typed relation.
+
+    Args:
+        types: name -> DuckDB type of all its columns.
+        whole: floats that are whole numbers are written without a fraction: their format knows no integers.
+        number: SQL for the record number; by default rows are counted from 1.
+    """
+    texts = []
+    for place, (column, position) in enumerate(zip(shape.columns, shape.positions, strict=True)):
+        name = shape.header[position]
+        text = _text(quote(name), types[name], column, shape.format, whole)
+        texts.append(f"{_nullif(text, shape.format)} as t{place}")
+    return Part(f"select {', '.join(texts)} from {source}", number or "row_number() over ()")
+
+
+def _describe(settings: Settings, path: Path) -> tuple[int, dict[str, str]]:
+    """Rows by the footer, and name -> DuckDB type."""
+    try:
+        with reading(settings) as con:
+            types = con.execute(f"describe select * from read_parquet({literal(path)})").fetchall()
+        return rows_of(path), {name: kind for name, kind, *_ in types}
+    except (duckdb.Error, ValueError, IndexError, KeyError):
+        pass  # and raise outside: the original error may quote the file
+    raise DataError("ENVELOPE-DAMAGED", "is incomplete or damaged; send it again")
+
+
+def _unfit_types(shape: Shape, member: Member, types: dict[str, str]) -> list[Finding]:
+    found = []
+    for column, position in zip(shape.columns, shape.positions, strict=True):
+        kind = types[shape.header[position]]
+        if column.sensitivity == "identifier" and kind in ("FLOAT", "DOUBLE"):
+            message = (
+                "is stored as a floating-point number, which loses digits; store it as text in the register itself"
+            )
+            found.append(blocking("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
+        if kind.startswith(_NESTED) or kind.endswith("]"):
+            message = f"is of the Parquet type {kind.split('(')[0]}, which holds no single value; send a plain type"
+            found.append(blocking("ENVELOPE-SCHEMA", message, member.shown, entity=shape.name, column=column.name))
+    return found
+
+
+def _text(name: str, kind: str, column: Column, form: Format, whole: bool) -> str:
+    """SQL: a value as text."""
+    if kind in ("FLOAT", "DOUBLE"):
+        text = f"{name}::varchar"
+        if whole:
+            text = (
+                f"case when {name} = trunc({name}) and abs({name}) < 1e15 then {name}::bigint::varchar else {text} end"
+            )
+        return f"case when isnan({name}) then null else {_point(text, form)} end"
+    if kind.startswith("DECIMAL"):
+        return _point(f"{name}::varchar", form)
+    if column.type == "date" and kind == "DATE":
+        return f"strftime({name}, {literal(column.date_format)})"
+    if column.type == "date" and kind.startswith(_TIMES):
+        day = f"{name}::date"
+        written = f"strftime({day}, {literal(column.date_format)})"
+        return f"case when {day}::timestamp = {name}::timestamp then {written} else {name}::varchar end"
+    return f"{name}::varchar"
+
+
+def _nullif(text: str, form: Format) -> str:
+    return f"case when {text} in ({null_texts(form)}) then null else {text} end"
+
+
+def _point(text: str, form: Format) -> str:
+    return text if form.decimal == "." else f"replace({text}, '.', ',')"
+
+
+def _finding(shape: Shape, member: Member, rule: str, message: str) -> Finding:
+    return blocking(rule, message, member.shown, entity=shape.name)

@@ -1,0 +1,189 @@
+"""Types, checked by how a value is written and not by whether it casts: a cast reads `1.5` as 2 and `0x10` as 16.
+
+For each column the text is cast, printed again and compared with what stood there. Only what differs is looked at with
+a regular expression built from the contract. What fits neither way is a misfit: it is never stored, neither rounded nor
+as NULL. Text that is empty or one of the format's null values is NULL.
+
+All SQL here works on a relation whose texts are called `t0, t1, …` in the order of the columns.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.formats import Format
+from hims_pipeline.privacy.pseudonym import normalised, pseudonym
+from hims_pipeline.sql import literal, literals
+
+MISFIT = "hims: a value does not fit its contract"  # raised inside DuckDB, recognised outside; holds no value
+_PADDING = literal(" \t\u00a0")
+_ISO = "%Y-%m-%d"
+# A number that was a float on its way has lost digits, and two persons could get one pseudonym.
+_PRINTED_FLOAT = "[0-9]+[.,]0+|[0-9]+([.,][0-9]+)?E[-+][0-9]+"
+
+
+@dataclass(frozen=True)
+class Typing:
+    """SQL of one column: expressions of two inner levels and the branches that accept a text.
+
+    Args:
+        value, printed: the cast (`v0` outside) and what it prints as (`p0` outside); empty where not needed.
+        branches: (condition, stored expression); a condition may be NULL, which counts as false.
+        what: the type in words, for messages.
+    """
+
+    sql_type: str
+    value: str
+    printed: str
+    branches: tuple[tuple[str, str], ...]
+    what: str
+
+    def stored(self, otherwise: str) -> str:
+        if self.branches == ():
+            return otherwise
+        whens = " ".join(f"when {condition} then {result}" for condition, result in self.branches)
+        return f"case {whens} else {otherwise} end"
+
+    def misfit(self) -> str:
+        whens = " ".join(f"when {condition} then false" for condition, _ in self.branches)
+        return f"case {whens} else true end"
+
+
+def sql_type(column: Column) -> str:
+    """The type of a column in bronze."""
+    if column.sensitivity == "identifier":
+        return "UUID"
+    return {
+        "text": "VARCHAR",
+        "integer": "BIGINT",
+        "decimal": f"DECIMAL(18,{column.scale})",
+        "number": "DOUBLE",
+        "date": "DATE",
+        "boolean": "BOOLEAN",
+    }[column.type]
+
+
+def typing_of(column: Column, number: int, form: Format, domains: Sequence[str] = (), domain: str = "") -> Typing:
+    """The SQL that reads column `number`, of texts called `t<number>`."""
+    text, value, printed = f"t{number}", f"v{number}", f"p{number}"
+    if column.sensitivity == "identifier":
+        return _identifier(column, text, value, list(domains), domain)
+    if column.type == "text":
+        return _text(column, text, form)
+    if column.type == "boolean":
+        plain = _stripped(column, text)
+        accepted = ((f"{text} is null", "null"), *_blank(column, text, form, "null"))
+        spelt = ((f"lower({plain}) in ('true', '1')", "true"), (f"lower({plain}) in ('false', '0')", "false"))
+        return Typing("BOOLEAN", "", "", accepted + spelt, "true, false, 1 or 0")
+    make = {"integer": _integer, "decimal": _decimal, "number": _number, "date": _date}[column.type]
+    return make(column, text, value, printed, form)
+
+
+def _integer(column: Column, text: str, value: str, printed: str, form: Format) -> Typing:
+    branches = [(f"{printed} = {text}", value), (f"{text} is null", "null")]
+    if "zero_fraction" in column.allow:
+        branches.append((f"{printed} || {literal(form.decimal + '0')} = {text}", value))
+    if column.allow:
+        plain = _stripped(column, text)
+        fraction = f"({re.escape(form.decimal)}0+)?" if "zero_fraction" in column.allow else ""
+        shape = f"{_sign(column)}({_whole(column)}){fraction}"
+        number = (
+            f"try_cast(regexp_replace(regexp_replace({plain}, {literal(fraction + '$')}, ''), '^[+]', '') as bigint)"
+        )
+        branches += _blank(column, text, form, "null")
+        branches.append((f"regexp_full_match({plain}, {literal(shape)}) and {number} is not null", number))
+    return Typing("BIGINT", f"try_cast({text} as bigint)", f"{value}::varchar", tuple(branches), "a whole number")
+
+
+def _decimal(column: Column, text: str, value: str, printed: str, form: Format) -> Typing:
+    kind, point = f"decimal(18,{column.scale})", literal(form.decimal)
+    branches = [(f"{printed} = {text}", value), (f"{text} is null", "null")]
+    if column.scale:
+        branches.append((f"rtrim(rtrim({printed}, '0'), {point}) = {text}", value))
+    plain = _stripped(column, text)
+    fraction = (
+        f"{re.escape(form.decimal)}[0-9]{{1,{column.scale}}}0*" if column.scale else f"{re.escape(form.decimal)}0+"
+    )
+    shape = f"{_sign(column)}(({_whole(column)})({fraction})?|{fraction})"
+    number = f"try_cast({_with_point(plain, form)} as {kind})"
+    branches += _blank(column, text, form, "null")
+    branches.append((f"regexp_full_match({plain}, {literal(shape)}) and {number} is not null", number))
+    show = f"{value}::varchar" if form.decimal == "." else f"replace({value}::varchar, '.', ',')"
+    what = f"a number with at most {column.scale} digits after the {'point' if form.decimal == '.' else 'comma'}"
+    return Typing(kind.upper(), f"try_cast({_with_point(text, form)} as {kind})", show, tuple(branches), what)
+
+
+def _number(column: Column, text: str, value: str, printed: str, form: Format) -> Typing:
+    fraction = f"{re.escape(form.decimal)}[0-9]+"
+    shape = f"{_sign(column)}(({_whole(column)})({fraction})?|{fraction})([eE][-+]?[0-9]+)?"
+    plain = _stripped(column, text)
+    number = f"try_cast({_with_point(plain, form)} as double)"
+    # A number too small for a double would silently become zero.
+    lost = f"({number} = 0 and regexp_matches({plain}, '^[^eE]*[1-9]'))"
+    point = literal(form.decimal + "0")
+    branches = [
+        (f"{printed} = {text} and isfinite({value})", value),
+        (f"{text} is null", "null"),
+        (f"{printed} = {text} || {point} and isfinite({value})", value),
+        *_blank(column, text, form, "null"),
+        (f"regexp_full_match({plain}, {literal(shape)}) and isfinite({number}) and not {lost}", number),
+    ]
+    show = f"{value}::varchar" if form.decimal == "." else f"replace({value}::varchar, '.', ',')"
+    return Typing("DOUBLE", f"try_cast({_with_point(text, form)} as double)", show, tuple(branches), "a number")
+
+
+def _date(column: Column, text: str, value: str, printed: str, form: Format) -> Typing:
+    pattern = literal(column.date_format)
+    what = f"a date written {column.date_format}"
+    if column.date_format == _ISO:
+        # Ten characters: `infinity` and years beyond 9999 print as they are written, too.
+        branches = [(f"{printed} = {text} and strlen({text}) = 10", value), (f"{text} is null", "null")]
+        cast, show = f"try_cast({text} as date)", f"{value}::varchar"
+    else:
+        branches = [(f"{printed} = {text}", value), (f"{text} is null", "null")]
+        cast, show = f"try_strptime({text}, {pattern})::date", f"strftime({value}, {pattern})"
+    if "padding" in column.allow:
+        plain = _stripped(column, text)
+        day = f"try_strptime({plain}, {pattern})::date"
+        branches += _blank(column, text, form, "null")
+        branches.append((f"strftime({day}, {pattern}) = {plain}", day))
+    return Typing("DATE", cast, show, tuple(branches), what)
+
+
+def _text(column: Column, text: str, form: Format) -> Typing:
+    """Text is stored as it is, in Unicode form NFC so that the same word is the same word."""
+    plain = f"nfc_normalize({_stripped(column, text)})"
+    if "padding" in column.allow:
+        plain = f"case when {plain} in ({literals(('', *form.null_values))}) then null else {plain} end"
+    return Typing("VARCHAR", "", "", (("true", plain),), "text")
+
+
+def _identifier(column: Column, text: str, value: str, domains: list[str], domain: str) -> Typing:
+    fits = f"regexp_full_match({value}, {literal(column.pattern or '.*')})"
+    fits += f" and not regexp_full_match({value}, {literal(_PRINTED_FLOAT)})"
+    branches = ((f"{value} is null", "null"), (fits, pseudonym(value, domains, domain)))
+    return Typing("UUID", normalised(text), "", branches, "an identifier of the agreed form")
+
+
+def _stripped(column: Column, text: str) -> str:
+    return f"trim({text}, {_PADDING})" if "padding" in column.allow else text
+
+
+def _blank(column: Column, text: str, form: Format, result: str) -> list[tuple[str, str]]:
+    if "padding" not in column.allow:
+        return []
+    return [(f"{_stripped(column, text)} in ({literals(('', *form.null_values))})", result)]
+
+
+def _sign(column: Column) -> str:
+    return "[-+]?" if "plus_sign" in column.allow else "-?"
+
+
+def _whole(column: Column) -> str:
+    return "[0-9]+" if "leading_zeros" in column.allow else "0|[1-9][0-9]*"
+
+
+def _with_point(text: str, form: Format) -> str:
+    """Decimal comma to point; a point that stands there already is made unreadable, or `1.5` would pass."""
+    return text if form.decimal == "." else f"translate({text}, ',.', '.x')"

@@ -1,0 +1,202 @@
+"""Parts of a file that are read at the same time, each by one thread: slices of a text, and the SQL that reads them.
+
+A slice is a virtual file `slice://…`: DuckDB reads bytes [start, end) of the real one, so nothing is copied.
+"""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from fsspec import AbstractFileSystem
+
+from hims_pipeline.contracts.formats import Format
+from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.typing.lexical import MISFIT
+from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection, literal, literals
+
+RECORD = "record"  # column in front of texts that bring their own record numbers
+
+
+@dataclass(frozen=True)
+class Part:
+    """A relation of texts `t0, t1, …` in the order of the shape's columns, and SQL for the record number of a row."""
+
+    relation: str
+    number: str
+
+
+class Slices(AbstractFileSystem):
+    """Byte ranges of files as files; DuckDB asks an fsspec file system for anything named `slice://…`."""
+
+    protocol = "slice"
+    cachable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ranges: dict[str, tuple[Path, int, int]] = {}
+
+    def add(self, path: Path, start: int, end: int) -> str:
+        name = f"{len(self._ranges):06d}"
+        self._ranges[name] = (path, start, end)
+        return f"slice://{name}"
+
+    def _range(self, path: str) -> tuple[Path, int, int]:
+        return self._ranges[str(self._strip_protocol(path))]
+
+    def _open(self, path: str, mode: str = "rb", **_: Any) -> "_Slice":
+        return _Slice(*self._range(path))
+
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        _, start, end = self._range(path)
+        return {"name": self._strip_protocol(path), "size": end - start, "type": "file"}
+
+    def glob(self, path: str, **_: Any) -> list[str]:
+        return [str(self._strip_protocol(path))]
+
+    def modified(self, path: str) -> datetime:
+        return datetime.fromtimestamp(self._range(path)[0].stat().st_mtime, UTC)
+
+
+class _Slice:
+    def __init__(self, path: Path, start: int, end: int) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._start, self._end = start, end
+        self._file.seek(start)
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        left = self._end - self._file.tell()
+        return self._file.read(left if size < 0 else min(size, left))
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        base = (self._start, self._file.tell(), self._end)[whence]
+        return self._file.seek(base + offset) - self._start
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start
+
+    def close(self) -> None:
+        self._file.close()
+        self.closed = True
+
+
+@contextmanager
+def reading(settings: Settings, slices: Slices | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for parts: each query runs on the thread that asks (two askers on two threads of DuckDB's own took
+    half as long again)."""
+    with connection(replace(settings, threads=1)) as con:
+        if slices is not None:
+            con.register_filesystem(slices)
+        yield con
+
+
+def text_parts(shape: Shape, slices: Slices, path: Path, cuts: Sequence[int], part_records: int) -> list[Part]:
+    """The parts of a delimited text between `cuts`, all but the last with `part_records` records."""
+    first = shape.format.skip_rows + (2 if shape.format.header else 1)
+    counted = RECORD if shape.headings else "row_number() over ()"
+    return [
+        Part(
+            _read_csv(shape, shape.format, slices.add(path, start, end)),
+            f"{counted} + {first - 1 + index * part_records}",
+        )
+        for index, (start, end) in enumerate(itertools.pairwise(cuts))
+    ]
+
+
+def numbered_part(shape: Shape, form: Format, path: Path) -> Part:
+    """A text whose records begin with their number and end in a newline, whatever newlines its quoted fields hold."""
+    return Part(_read_csv(shape, form, str(path), numbered=True), f"{RECORD}::bigint")
+
+
+def null_texts(form: Format) -> str:
+    """SQL: the list of texts that stand for no value."""
+    return literals(tuple(dict.fromkeys(("", *form.null_values))))
+
+
+def _read_csv(shape: Shape, form: Format, path: str, numbered: bool = False) -> str:
+    width = len(shape.header) + form.trailing_delimiter
+    names = [RECORD] * numbered + [f"f{number}" for number in range(width)]
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    # DuckDB guesses the newline from the first one it meets, be it inside quotes; told `\\r\\n`, it refuses good files.
+    newline = ", new_line = '\\n'" if numbered else ""
+    source = (
+        f"read_csv({literal(path)}, columns = {{{columns}}}, auto_detect = false, header = false, "
+        f"delim = {literal(form.delimiter)}, quote = {literal(form.quote)}, escape = {literal(form.quote)}, "
+        f"nullstr = [{null_texts(form)}], strict_mode = true, ignore_errors = false, null_padding = false, "
+        f"max_line_size = {max(shape.limits.line_bytes, 1000)}{newline})"
+    )
+    # What stands behind a trailing delimiter would be a field without a name.
+    behind = f" where case when f{width - 1} is null then true else error({literal(MISFIT)})::boolean end"
+    source += behind if form.trailing_delimiter else ""
+    if shape.headings and not numbered:
+        source = f"(select *, row_number() over () as {RECORD} from {source})"
+    return f"select {', '.join(_wanted(shape, numbered))} from {source}"
+
+
+def _wanted(shape: Shape, numbered: bool) -> list[str]:
+    """SQL: the texts by the place of their columns; of a wide table a row for each heading."""
+    wanted = [f"f{position} as t{number}" for number, position in enumerate(shape.positions)]
+    if shape.headings and (unpivot := shape.format.unpivot):
+        first = len(shape.header) - len(shape.headings)
+        cells = ", ".join(f"f{number}" for number in range(first, len(shape.header)))
+        made = {unpivot.names: literals(shape.headings), unpivot.values: cells}
+        for number, column in enumerate(shape.columns):
+            if column.name in made:
+                wanted[number] = f"unnest([{made[column.name]}]) as t{number}"
+    return wanted + [RECORD] * (numbered or bool(shape.headings))
+
+
+def in_parallel(
+    settings: Settings,
+    con: duckdb.DuckDBPyConnection,
+    tasks: Sequence[str],
+    prepare: Callable[[duckdb.DuckDBPyConnection], None] = lambda con: None,
+    done: Callable[[int], None] = lambda count: None,
+) -> list[list[tuple[Any, ...]]]:
+    """Run SQL statements on `settings.threads` threads; their rows, in the order of the tasks.
+
+    Raises:
+        Exception: the first error of any; tasks not yet begun are left out.
+    """
+    results: list[list[tuple[Any, ...]]] = [[] for _ in tasks]
+    waiting, lock, finished = iter(enumerate(tasks)), threading.Lock(), itertools.count(1)
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with con.cursor() as cursor:
+                prepare(cursor)
+                while not errors:
+                    with lock:
+                        number, sql = next(waiting, (-1, ""))
+                    if number < 0:
+                        return
+                    results[number] = cursor.execute(sql).fetchall()
+                    with lock:
+                        done(next(finished))
+        except BaseException as error:
+            errors.append(error)
+
+    _run([threading.Thread(target=work) for _ in range(max(1, min(settings.threads, len(tasks))))], errors)
+    if errors:
+        raise errors[0]
+    return results
+
+
+def _run(workers: list[threading.Thread], errors: list[BaseException]) -> None:
+    for worker in workers:
+        worker.start()
+    try:
+        for worker in workers:
+            worker.join()
+    except BaseException as error:  # an interruption: let each end its task, or the connection closes under it
+        errors.append(error)
+        for worker in workers:
+            worker.join()

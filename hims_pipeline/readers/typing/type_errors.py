@@ -1,0 +1,176 @@
+"""What to tell when values do not fit: a second look at the same texts that finds every misfit, with line and column.
+
+Raw values go into the reject table, inside the identified zone, and nowhere else: findings count and give lines.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.lake.files import private_folder
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.shape import listed
+from hims_pipeline.readers.typing.lexical import Typing
+from hims_pipeline.readers.typing.parquet_join import join
+from hims_pipeline.readers.typing.parts import Part, in_parallel
+from hims_pipeline.readers.typing.write import LINE, PARQUET, Plan, typed_relation
+from hims_pipeline.settings import Settings
+from hims_pipeline.sql import literal
+
+_SHOWN_LINES = 5
+# How a value that does not fit is written, told without showing it. The first that matches is given.
+_NUMBER_REASONS = (
+    (r"^[\s\x{a0}]|[\s\x{a0}]$", "with blanks around it"),
+    (r"[٠-٩۰-۹]", "in Arabic-Indic digits"),
+    (r"^[-+]?[0-9]+[.,][0-9]+$", "with a decimal fraction"),
+    (r"^[-+]?[0-9.,]+[eE][-+]?[0-9]+$", "in exponent form"),
+    (r"^[-+]?0[0-9]+$", "with leading zeros"),
+    (r"^[+]", "with a plus sign"),
+    (r"^[-+]?0[xX][0-9a-fA-F]+$", "in hexadecimal"),
+    (r"^[-+]?[0-9]{1,3}([ _'’.,\x{a0}\x{202f}][0-9]{3})+([.,][0-9]+)?$", "with digit separators"),
+    (r"^(?i)[-+]?(nan|inf|infinity|n/?a|null|none|\.|-)$", "a word or sign for missing"),
+    (r"^[-+]?[0-9]+$", "too large"),
+)
+_DECIMAL_REASONS = (
+    *_NUMBER_REASONS[:2],
+    (r"^[-+]?[0-9]*[.][0-9]+$", "with a point, too many digits after it, or too large"),
+    (r"^[-+]?[0-9]*[,][0-9]+$", "with a comma, too many digits after it, or too large"),
+    *_NUMBER_REASONS[3:],
+)
+_DATE_REASONS = (
+    (r"^[\s\x{a0}]|[\s\x{a0}]$", "with blanks around it"),
+    (r"[٠-٩۰-۹]", "in Arabic-Indic digits"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "in the form of a date, but no such day or another order"),
+    (r"^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}$", "as day, month, year in another form, or no such day"),
+    (r"[0-9][T ][0-9]{1,2}:", "with a time of day"),
+    (r"^[0-9]{4}([/.-]?[0-9]{1,2}){0,2}$", "as year, month, day in another form"),
+    (r"^[0-9]+([.,][0-9]+)?$", "a plain number"),
+)
+_REASONS = {"integer": _NUMBER_REASONS, "decimal": _DECIMAL_REASONS, "number": _DECIMAL_REASONS, "date": _DATE_REASONS}
+
+
+def any_misfit(plan: Plan) -> str:
+    """SQL condition over `typed_relation`: some value of the row does not fit."""
+    checks = [typing.misfit() for typing in plan.typings if typing.value or typing.branches[0][0] != "true"]
+    return " or ".join(f"({check})" for check in checks) or "false"
+
+
+def write_rejects(
+    settings: Settings,
+    con: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    parts: Sequence[Part],
+    target: Path,
+    scratch: Path,
+    raw: Sequence[tuple[int, str]] = (),
+) -> int:
+    """Write all misfits (line, column, value, reason, heading) to `target`; returns how many rows they stand in.
+
+    `heading` is that of a wide table that the row was made from.
+
+    Args:
+        raw: records that could not be split at all, with their numbers; not counted.
+    """
+    private_folder(target.parent)
+    tasks, files = [], []
+    for number, part in enumerate(parts):
+        files.append(scratch / f"rejects-{number:06d}.parquet")
+        tasks.append(f"copy ({_rejected(plan, part)}) to {literal(files[-1])} ({PARQUET})")
+    in_parallel(settings, con, tasks, plan.prepare)
+    unsplit = scratch / "rejects-unsplit.parquet"
+    con.execute(
+        'create temp table unsplit (line bigint, "column" varchar, value varchar, reason varchar, heading varchar)'
+    )
+    if raw:
+        con.executemany("insert into unsplit values ($1, '', $2, 'does not split into the columns', '')", list(raw))
+    con.execute(f"copy unsplit to {literal(unsplit)} ({PARQUET})")
+    join([*files, unsplit], target)
+    target.chmod(0o600)
+    [(count,)] = con.execute(
+        f"select count(distinct (line, heading)) from read_parquet({literal(target)}) where \"column\" <> ''"
+    ).fetchall()
+    return count
+
+
+def _rejected(plan: Plan, part: Part) -> str:
+    """SQL: line, column, value and reason of every misfit of a part."""
+    values = [
+        f"{{'c': {literal(column.name)}, 'v': t{number}, 'm': {typing.misfit()}, 'r': {_reason(column, number)}}}"
+        for number, (column, typing) in enumerate(zip(plan.shape.columns, plan.typings, strict=True))
+    ]
+    heading = next((f"t{n}" for n, c in enumerate(plan.shape.columns) if c.name == _names_column(plan)), "''")
+    typed = typed_relation(plan.typings, part)
+    rows = f"select {LINE}, {heading} as heading, unnest([{', '.join(values)}]) as u from ({typed})"
+    return (
+        f'select {LINE} as line, u.c as "column", u.v as value, u.r as reason, heading '
+        f"from ({rows} where {any_misfit(plan)}) where u.m"
+    )
+
+
+def _names_column(plan: Plan) -> str | None:
+    unpivot = plan.shape.format.unpivot
+    return unpivot.names if unpivot else None
+
+
+def type_findings(
+    con: duckdb.DuckDBPyConnection, plan: Plan, rejects: Path, file: str, total: int, lines_differ: bool
+) -> list[Finding]:
+    """One finding a column from the reject table, in the order of the columns."""
+    source = f"read_parquet({literal(rejects)})"
+    counted = con.execute(
+        f'select "column", reason, count(*) from {source} group by all order by 1, 3 desc, 2'
+    ).fetchall()
+    distinct = f'(select distinct "column", line, heading from {source})'
+    placed = {
+        name: (list(dict.fromkeys(lines)), headings)
+        for name, lines, headings in con.execute(
+            f'select "column", min(line, {_SHOWN_LINES}), list(heading order by line, heading)[:{_SHOWN_LINES}] '
+            f"from {distinct} group by 1"
+        ).fetchall()
+    }
+    found = []
+    for column, typing in zip(plan.shape.columns, plan.typings, strict=True):
+        reasons = [(reason, count) for name, reason, count in counted if name == column.name]
+        if reasons:
+            found.append(
+                blocking(
+                    _rule(column),
+                    _message(column, typing, reasons, _under(plan, placed[column.name][1])),
+                    file,
+                    entity=plan.shape.name,
+                    column=column.name,
+                    count=sum(count for _, count in reasons),
+                    total=total,
+                    lines=tuple(placed[column.name][0]),
+                    lines_are="record" if lines_differ else "line",
+                )
+            )
+    return found
+
+
+def _under(plan: Plan, headings: list[str]) -> str:
+    """The columns of the sheet, by their headings: in a wide table a line alone does not say where."""
+    return f", in the columns headed {listed(list(dict.fromkeys(headings)))}" if plan.shape.format.unpivot else ""
+
+
+def _rule(column: Column) -> str:
+    return "TYPES-IDENTIFIER" if column.sensitivity == "identifier" else f"TYPES-{column.type.upper()}"
+
+
+def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]], under: str) -> str:
+    if column.sensitivity == "identifier":
+        return f"values are not {typing.what} ({column.pattern}); correct them at the source"
+    ways = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+    return (
+        f"values are not {typing.what}: {ways}{under}. Correct them, or, where the source means them so, "
+        "say so in the contract (`type`, `allow`, `null_values`)"
+    )
+
+
+def _reason(column: Column, number: int) -> str:
+    patterns = () if column.sensitivity == "identifier" else _REASONS.get(column.type, ())
+    whens = " ".join(f"when regexp_matches(t{number}, {literal(p)}) then {literal(say)}" for p, say in patterns)
+    return f"case {whens} else 'other text' end" if whens else "'other text'"
