@@ -8,7 +8,7 @@ import re
 
 import dagster as dg
 
-from hims_pipeline import build, intake, linkage
+from hims_pipeline import build, intake, linkage, retention
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
@@ -32,6 +32,8 @@ def take_in_asset(settings: Settings):
                 context.log.warning(text)
             for left in build.clear_leftovers(settings):
                 context.log.info(f"cleared away: {left}")
+            if load_observatory(settings.data).policies.destroy_at_term:
+                retention.act(settings, retention.plan(settings), retention.POLICY, context.log.warning)
             new, again, misplaced = intake.collect(settings)
             for delivery in new:
                 context.log.info(f"arrived: {delivery.batch}")
