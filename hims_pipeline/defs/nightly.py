@@ -14,6 +14,7 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.settings import Settings
 
@@ -28,6 +29,7 @@ def take_in_asset(settings: Settings):
     @dg.op(out=dg.DynamicOut(str))
     def find_pending(context: dg.OpExecutionContext):
         with installation_lock(settings, "collecting deliveries", 3600, context.log.info):
+            check_key(settings)
             for text in reconcile(settings):
                 context.log.warning(text)
             for left in build.clear_leftovers(settings):

@@ -47,6 +47,22 @@ def load_key(settings: Settings) -> Key:
     return key
 
 
+def check_key(settings: Settings) -> None:
+    """Refuse to begin where the installation rests on another key than the one at hand; any other trouble with the key
+    is told by what needs it.
+
+    Raises:
+        KeyMismatch: it is another one, is missing, or was destroyed.
+    """
+    if known.known(settings):
+        try:
+            load_key(settings)
+        except known.KeyMismatch:
+            raise
+        except HimsError:
+            return
+
+
 def _load(settings: Settings) -> Key:
     if settings.key_file is None:
         if settings.env == "prod":

@@ -13,21 +13,18 @@ from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.settings import Settings
 from tests.killed import homes_after_each_kill
-from tests.linkage.conftest import link, send
+from tests.linkage.conftest import link
 from tests.linkage.test_rotation import hims
 
 NUMBER = "90000001"
 
 
 @pytest.fixture
-def kept(settings: Settings) -> Settings:
+def kept(keyed: Settings) -> Settings:
     """Two registers; the term of one of them, the census, has ended."""
-    send(settings, "census", [NUMBER, "90000002"])
-    send(settings, "consulate", [NUMBER])
-    link(settings)
-    path = settings.data / "contracts/census.yml"
+    path = keyed.data / "contracts/census.yml"
     path.write_text(path.read_text().replace("retention_years: 1", "retention_years: 0"))
-    return settings
+    return keyed
 
 
 def destroy(settings: Settings):
@@ -53,7 +50,7 @@ def test_a_term_runs_from_the_day_of_receipt(kept) -> None:
 
 def test_what_is_past_its_term_is_destroyed_with_a_record(kept) -> None:
     census = landing.deliveries(kept, "census")[0]
-    assert census.batch in hims(replace(kept, key_file=""), "retention", "plan").output
+    assert census.batch in hims(kept, "retention", "plan").output
     assert intake.pending(kept) == []
     protocol = destroy(kept)
     assert left_of(kept, census.batch) == []

@@ -1,7 +1,6 @@
-"""The key: another one takes over whole or not at all, one that is lost or wrong is told, one that is destroyed is so."""
+"""The key: another one takes over whole or not at all, a lost or wrong one is told, a destroyed one is gone."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,19 +17,7 @@ from hims_pipeline.privacy.keys import create_key, load_key
 from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.settings import Settings
 from tests.killed import homes_after_each_kill
-from tests.linkage.conftest import link, send
-
-
-@pytest.fixture
-def keyed(settings: Settings, tmp_path: Path) -> Settings:
-    """Two registers, read and linked under a key of their own; and a second key beside it."""
-    create_key(tmp_path / "first")
-    create_key(tmp_path / "second")
-    own = replace(settings, key_file=tmp_path / "first")
-    send(own, "census", ["90000001", "90000002"])
-    send(own, "consulate", ["90000001"])
-    link(own)
-    return own
+from tests.linkage.conftest import link
 
 
 def hims(settings: Settings, *words: str) -> Result:
@@ -52,7 +39,7 @@ def pseudonyms(settings: Settings) -> set[Path]:
 def test_another_key_takes_over_whole(keyed, tmp_path) -> None:
     old, new = load_key(keyed).version, create_key(tmp_path / "third").version
     told = hims(keyed, "key", "rotate", str(tmp_path / "third"), "--plan").output
-    assert "3 batches with pseudonyms" in told
+    assert "2 batches with pseudonyms" in told
     assert known.known(keyed)["version"] == old
     done = hims(keyed, "key", "rotate", str(tmp_path / "third"), "--reason", "an officer left")
     assert done.exit_code == 0, done.output
@@ -73,7 +60,7 @@ def test_another_key_takes_over_whole(keyed, tmp_path) -> None:
 
 
 def test_killed_at_any_step_the_same_command_finishes_it(keyed, tmp_path) -> None:
-    second = tmp_path / "second"
+    second = keyed.home.parent / "second"
     fresh, steps = replace(keyed, key_file=second), 0
     for step in homes_after_each_kill(keyed.home, lambda: rotate(keyed, second)):
         steps = step
@@ -100,8 +87,8 @@ def test_every_sealed_record_is_sealed_anew_and_an_edited_one_is_not(keyed, tmp_
     seal.write_sealed(keyed, good, "scrub", {"seen": [1]})
     seal.write_sealed(keyed, edited, "scrub", {"seen": [1]})
     edited.write_text(edited.read_text().replace("1", "2"))
-    assert rotate(keyed, tmp_path / "second").damaged == [edited]
-    fresh = replace(keyed, key_file=tmp_path / "second")
+    assert rotate(keyed, keyed.home.parent / "second").damaged == [edited]
+    fresh = replace(keyed, key_file=keyed.home.parent / "second")
     assert seal.read_sealed(fresh, good, "scrub") == {"seen": [1]}
     assert "2" in edited.read_text()
 
@@ -110,21 +97,21 @@ def test_what_could_not_be_read_again_stops_a_rotation(keyed, tmp_path) -> None:
     sent = landing.deliveries(keyed, "census")[0]
     sent.paths(keyed)[0].unlink()
     with pytest.raises(HimsError, match=f"{sent.batch}.*--drop"):
-        rotate(keyed, tmp_path / "second")
+        rotate(keyed, keyed.home.parent / "second")
     assert "rotating" not in known.known(keyed)
-    rotate(keyed, tmp_path / "second", drop=True)
+    rotate(keyed, keyed.home.parent / "second", drop=True)
 
 
 @pytest.mark.parametrize(("new", "words"), [("first", "Both files hold"), ("nowhere", "not a file")])
 def test_a_key_that_cannot_take_over_changes_nothing(keyed, tmp_path, new: str, words: str) -> None:
     with pytest.raises(HimsError, match=words):
-        rotate(keyed, tmp_path / new)
+        rotate(keyed, keyed.home.parent / new)
     load_key(keyed)
 
 
 def test_a_missing_key_is_to_be_put_back_and_never_made_anew(keyed, tmp_path) -> None:
     version = load_key(keyed).version
-    (tmp_path / "first").rename(tmp_path / "kept")
+    (keyed.home.parent / "first").rename(tmp_path / "kept")
     for command in (("status",), ("key", "show"), ("batch", "withdraw", "census", "--reason", "x")):
         done = hims(keyed, *command)
         assert done.exit_code == 1
@@ -134,13 +121,13 @@ def test_a_missing_key_is_to_be_put_back_and_never_made_anew(keyed, tmp_path) ->
     assert version in hims(keyed, "status").output
     with pytest.raises(KeyMismatch, match="HIMS_KEY_FILE is not set"):
         load_key(replace(keyed, key_file=None, env="prod"))
-    (tmp_path / "kept").rename(tmp_path / "first")
+    (tmp_path / "kept").rename(keyed.home.parent / "first")
     assert intake.pending(keyed) == []
 
 
 def test_a_wrong_key_is_told_in_a_line_and_nothing_counts_as_damaged(keyed, tmp_path) -> None:
     before = {path: path.read_bytes() for path in keyed.home.rglob("*") if path.is_file()}
-    wrong = replace(keyed, key_file=tmp_path / "second")
+    wrong = replace(keyed, key_file=keyed.home.parent / "second")
     done = hims(wrong, "status")
     assert done.exit_code == 1
     assert f"rests on key {load_key(keyed).version}: set HIMS_KEY_FILE to that one" in done.output
@@ -153,12 +140,19 @@ def test_a_wrong_key_is_told_in_a_line_and_nothing_counts_as_damaged(keyed, tmp_
 def test_a_destroyed_key_is_gone_and_said_to_be(keyed, tmp_path) -> None:
     version = load_key(keyed).version
     assert "nothing was destroyed" in hims(keyed, "key", "destroy", "abc", "--reason", "x").output
-    for _ in homes_after_each_kill(tmp_path / "home", lambda: rotation.destroy_key(keyed, version, "the study ended")):
-        if not (tmp_path / "first").exists():
-            break
-    shutil.rmtree(tmp_path / "home-first", ignore_errors=True)
+    file, content = keyed.home.parent / "first", (keyed.home.parent / "first").read_bytes()
+    for _ in homes_after_each_kill(keyed.home, lambda: rotation.destroy_key(keyed, version, "the study ended")):
+        if file.exists() and file.read_bytes() != content:
+            with pytest.raises(KeyMismatch, match="was destroyed"):
+                load_key(keyed)
+        rotation.destroy_key(keyed, version, "the study ended")
+        assert not file.exists()
+        file.write_bytes(content)
+        file.chmod(0o400)
+    file.write_bytes(content)  # the last round went through
+    file.chmod(0o400)
     done = hims(keyed, "key", "destroy", version, "--reason", "the study ended")
-    assert not (tmp_path / "first").exists(), done.output
+    assert not file.exists(), done.output
     told = hims(keyed, "status").output
     assert "was destroyed on" in told
     assert "key init" not in told
