@@ -18,7 +18,7 @@ from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_finge
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import batches, landing
+from hims_pipeline.lake import batches, landing, reports
 from hims_pipeline.lake.batches import Manifest
 from hims_pipeline.lake.files import remove_folder
 from hims_pipeline.lake.landing import Delivery
@@ -26,6 +26,7 @@ from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import printable
 
 Log = Callable[[str], None]
 PACKAGE = Path(__file__).resolve().parent
@@ -161,6 +162,7 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
     else:
         _write_manifest(folder, contract, delivery, inputs, read)
         verdict = _judge(settings, contract, delivery, folder, read.findings, common, log)
+    reports.write_findings(settings, delivery, verdict.findings)
     batches.settle(settings, delivery, folder, verdict)
     log(f"{delivery.batch}: {verdict.status}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
     return verdict
@@ -264,7 +266,7 @@ def states(settings: Settings) -> list[BatchState]:
             state = "withdrawn"
         elif verdict is not None:
             state = verdict.status if not accepted or delivery.batch in counts else "superseded"
-        reasons = (delivery.withdrawn,) if delivery.withdrawn else ()
+        reasons = (printable(delivery.withdrawn),) if delivery.withdrawn else ()
         findings = verdict.findings if verdict else ()
         found.append(
             BatchState(

@@ -2,8 +2,10 @@
 
 DuckDB puts the offending line into its messages, and `raise … from None` would still hand the original to whoever
 serialises the error. So the original is written into the identified zone, and a clean one is raised outside `except`.
+Errors of disks and memory quote paths, which hold names of files as sent: of them only what the system says is told.
 """
 
+import errno
 import os
 import secrets
 import traceback
@@ -17,8 +19,9 @@ from hims_pipeline.lake.files import private_folder
 from hims_pipeline.settings import Settings
 
 Result = TypeVar("Result")
-# Their messages speak of disks, memory and paths, and a person needs them to act.
-_HARMLESS = (duckdb.IOException, duckdb.OutOfMemoryException, OSError, MemoryError)
+# What a person needs to act on, as the system words it; DuckDB quotes these texts.
+_SYSTEM = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EIO)]
+_SYSTEM += [os.strerror(number) for number in (errno.EMFILE, errno.ENFILE, errno.EROFS, errno.ENOENT, errno.ENOMEM)]
 
 
 class ReaderFailure(Exception):
@@ -36,9 +39,17 @@ def guarded(settings: Settings, step: str, work: Callable[[], Result]) -> Result
     except (ReaderFailure, HimsError):
         raise  # written by us, for people
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}" if isinstance(error, _HARMLESS) else type(error).__name__
+        reason = ": ".join([type(error).__name__, *_said_by_the_system(error)])
         place = _keep(settings, traceback.format_exc())
     raise ReaderFailure(f"{step}: {reason} (full text in {place}, in the identified zone)")
+
+
+def _said_by_the_system(error: Exception) -> list[str]:
+    if isinstance(error, OSError) and error.errno:
+        return [os.strerror(error.errno)]
+    if isinstance(error, duckdb.IOException):
+        return [said for said in _SYSTEM if said in str(error)][:1]
+    return ["memory is used up"] if isinstance(error, duckdb.OutOfMemoryException | MemoryError) else []
 
 
 def _keep(settings: Settings, text: str) -> str:

@@ -15,6 +15,7 @@ from hims_pipeline.contracts.formats import Format
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
+from hims_pipeline.words import words
 
 BOM = b"\xef\xbb\xbf"
 _SHOWN_LINES = 5
@@ -87,14 +88,20 @@ class Structure:
     def findings(self, shape: Shape, file: str) -> list[Finding]:
         width = len(shape.header)
         said = (
-            ("ENVELOPE-COLUMNS", self.ragged, f"records do not have the {width} fields of the header"),
-            ("ENVELOPE-QUOTES", self.quotes, "records have quotes in the wrong place"),
-            ("ENVELOPE-BLANK-LINE", self.blank, "lines are blank"),
+            (
+                "ENVELOPE-COLUMNS",
+                self.ragged,
+                words("records do not have the {width} fields of the header", width=width),
+            ),
+            ("ENVELOPE-QUOTES", self.quotes, words("records have quotes in the wrong place")),
+            ("ENVELOPE-BLANK-LINE", self.blank, words("lines are blank")),
         )
         found = [
             blocking(
                 rule,
-                f"{text}. Export the file again, with fields that hold a delimiter or a quote in quotes",
+                words(
+                    "{what}. Export the file again, with fields that hold a delimiter or a quote in quotes", what=text
+                ),
                 file,
                 entity=shape.name,
                 count=places.count,
@@ -109,7 +116,10 @@ class Structure:
             found.append(
                 blocking(
                     "ENVELOPE-QUOTES",
-                    f"a quote opened in line {self.unclosed:,} is never closed; the file may have been cut off",
+                    words(
+                        "a quote opened in line {line:,} is never closed; the file may have been cut off",
+                        line=self.unclosed,
+                    ),
                     file,
                     entity=shape.name,
                 )

@@ -23,6 +23,7 @@ from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part
+from hims_pipeline.words import own, sent, words
 
 Row = tuple[int, list[Any]]  # number in the sheet, cells
 _ERRORS = (calamine.CalamineError, calamine.PasswordError, calamine.XmlError, calamine.ZipError, OSError, ValueError)
@@ -53,12 +54,15 @@ def read_sheet(path: Path, form: Format) -> list[Row]:
         book = calamine.CalamineWorkbook.from_path(str(path))
         name = form.sheet if form.sheet is not None else book.sheet_names[0]
         if name not in book.sheet_names:
-            raise DataError("ENVELOPE-SHEET", f"has no sheet {name!r}, only {', '.join(book.sheet_names)}")
+            others = sent(", ".join(book.sheet_names), f"{len(book.sheet_names)} other(s)")
+            raise DataError(
+                "ENVELOPE-SHEET", words("has no sheet {name}, only {others}", name=own(repr(name)), others=others)
+            )
         cells = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except calamine.PasswordError:
-        raise DataError("ENVELOPE-KIND", "is protected by a password; send it without one") from None
+        raise DataError("ENVELOPE-KIND", words("is protected by a password; send it without one")) from None
     except _ERRORS:
-        raise DataError("ENVELOPE-DAMAGED", "is incomplete or damaged; send it again") from None
+        raise DataError("ENVELOPE-DAMAGED", words("is incomplete or damaged; send it again")) from None
     rows = [(number, row) for number, row in enumerate(cells, 1) if number > form.skip_rows]
     while rows and _blank(rows[-1][1]):
         rows.pop()
@@ -68,20 +72,21 @@ def read_sheet(path: Path, form: Format) -> list[Row]:
 def _check_kind(shape: Shape, path: Path) -> None:
     kind = kind_of(path)
     if kind not in ("excel", "office", "old_office"):
-        raise DataError("ENVELOPE-KIND", f"is {NAMES[kind]}; an Excel workbook is expected")
+        raise DataError("ENVELOPE-KIND", words("is {kind}; an Excel workbook is expected", kind=own(NAMES[kind])))
     if kind == "old_office":
         return
     with zipfile.ZipFile(path) as archive:
         size = sum(entry.file_size for entry in archive.infolist())
     bomb = size > RATIO_FROM_BYTES and size > MAXIMUM_RATIO * path.stat().st_size
     if size > shape.limits.unpacked_bytes or bomb:
-        raise DataError("ENVELOPE-ARCHIVE-LIMIT", f"unpacks to {size:,} bytes, more than is allowed; send a text file")
+        message = words("unpacks to {size:,} bytes, more than is allowed; send a text file", size=size)
+        raise DataError("ENVELOPE-ARCHIVE-LIMIT", message)
 
 
 def _header(shape: Shape, rows: list[Row]) -> tuple[list[str], list[Row]]:
     """Names in the header, blank cells behind the last left out, and the rows below."""
     if not rows:
-        raise DataError("ENVELOPE-EMPTY", "the sheet is empty; send it again")
+        raise DataError("ENVELOPE-EMPTY", words("the sheet is empty; send it again"))
     count = shape.format.header_rows if shape.format.header else 0
     return _names([cells for _, cells in rows[:count]]), rows[count:]
 
@@ -91,10 +96,13 @@ def _without_notes(data: list[Row]) -> list[Row]:
     end = next((place for place, (_, cells) in enumerate(data) if _blank(cells)), len(data))
     usual = max((_filled(cells) for _, cells in data[:end]), default=0)
     if more := next((number for number, cells in data[end:] if _filled(cells) > max(1, usual / 2)), None):
-        message = f"row {data[end][0]:,} of the sheet is blank, but row {more:,} looks like more of the table; "
-        raise DataError(
-            "ENVELOPE-BLANK-LINE", f"{message}remove blank rows within the table, and leave one before notes"
+        message = words(
+            "row {blank:,} of the sheet is blank, but row {more:,} looks like more of the table; "
+            "remove blank rows within the table, and leave one before notes",
+            blank=data[end][0],
+            more=more,
         )
+        raise DataError("ENVELOPE-BLANK-LINE", message)
     return data[:end]
 
 
@@ -131,16 +139,19 @@ def _table(shape: Shape, names: list[str], data: list[Row], scratch: Path) -> Ta
     width = len(names) if shape.format.header else len(shape.header)
     for number, cells in data:
         if _blank(cells):
-            raise DataError("ENVELOPE-BLANK-LINE", f"row {number:,} of the sheet is blank; remove it")
+            raise DataError("ENVELOPE-BLANK-LINE", words("row {row:,} of the sheet is blank; remove it", row=number))
         if not _blank(cells[width:]):
-            raise DataError(
-                "ENVELOPE-COLUMNS", f"row {number:,} of the sheet has cells to the right of the last column"
-            )
+            message = words("row {row:,} of the sheet has cells to the right of the last column", row=number)
+            raise DataError("ENVELOPE-COLUMNS", message)
     padded = [(number, [*cells, *([""] * (width - len(cells)))][:width]) for number, cells in data]
     long = _unpivoted(shape, names, padded) if shape.format.unpivot else padded
     if len(long) < shape.entity.minimum_rows:
-        need = shape.entity.minimum_rows
-        raise DataError("ENVELOPE-ROWS", f"holds {len(long):,} rows; at least {need:,} are expected. Send all of them")
+        message = words(
+            "holds {rows:,} rows; at least {least:,} are expected. Send all of them",
+            rows=len(long),
+            least=shape.entity.minimum_rows,
+        )
+        raise DataError("ENVELOPE-ROWS", message)
     form = Format(delimiter=",", quote='"', null_values=shape.format.null_values)
     target = scratch / "sheet.txt"
     with target.open("w", encoding="utf-8", newline="") as file:

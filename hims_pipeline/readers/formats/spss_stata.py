@@ -24,10 +24,11 @@ from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, reading
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
+from hims_pipeline.words import own, words
 
 CHUNK_ROWS = 100_000
 _PLAIN = Format()
-_DAMAGED = "is incomplete or damaged; send it again"
+_DAMAGED = words("is incomplete or damaged; send it again")
 _READERS: dict[str, Callable[..., Any]] = {"spss": pyreadstat.read_sav, "stata": pyreadstat.read_dta}
 _NAMES = {"spss": "an SPSS file", "stata": "a Stata file"}
 
@@ -66,7 +67,7 @@ def open_statistical(
     """The table of an SPSS or Stata file, or what is wrong with it; warnings about labels come with the table."""
     kind = shape.format.type
     if (found := kind_of(member.path)) != kind:
-        message = f"is {NAMES[found]}; {_NAMES[kind]} is expected"
+        message = words("is {found}; {kind} is expected", found=own(NAMES[found]), kind=own(_NAMES[kind]))
         return None, [blocking("ENVELOPE-KIND", message, member.shown, entity=shape.name)]
     try:
         if not _whole(member.path):
@@ -79,7 +80,11 @@ def open_statistical(
         return None, [blocking("ENVELOPE-DAMAGED", _DAMAGED, member.shown, entity=shape.name)]
     rows = sum(count for _, count in files)
     if rows < shape.entity.minimum_rows:
-        message = f"holds {rows:,} rows; at least {shape.entity.minimum_rows:,} are expected. Send the complete file"
+        message = words(
+            "holds {rows:,} rows; at least {least:,} are expected. Send the complete file",
+            rows=rows,
+            least=shape.entity.minimum_rows,
+        )
         return None, [blocking("ENVELOPE-ROWS", message, member.shown, entity=shape.name)]
     return Table(_parts(settings, shape, files), codebook.rows), label_findings(shape, codebook, member.shown)
 
