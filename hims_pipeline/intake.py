@@ -20,9 +20,10 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, landing, reports
 from hims_pipeline.lake.batches import Manifest
-from hims_pipeline.lake.files import remove_folder
+from hims_pipeline.lake.files import remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Verdict
+from hims_pipeline.privacy import hidden
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
@@ -71,6 +72,8 @@ def inputs_of(settings: Settings, contract: Contract, delivery: Delivery) -> dic
         "contract": contract_sha256(contract, delivery.period),
         "reader": reader_sha256(),
     }
+    if (shapes := settings.data / hidden.FILE).exists():
+        own["identifier_shapes"] = sha256_of(shapes)
     if version := _key_version(settings, contract):
         own["key"] = version  # another key makes other pseudonyms, which must not stand beside the former ones
     return own | {f"gate:{name}": value for name, value in gate_inputs(settings, contract, delivery.period).items()}

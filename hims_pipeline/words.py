@@ -41,7 +41,7 @@ def own(text: object) -> _Own:
 
 
 def sent(text: str, outer: str = KEPT) -> Words:
-    """A sender's words, and what stands for them outside the closed zone: an ordinal such as `column 12`, or a count."""
+    """A sender's words, and what stands for them outside the closed zone: an ordinal (`column 12`) or a count."""
     return Words(outer, printable(text))
 
 

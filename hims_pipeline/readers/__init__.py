@@ -18,7 +18,7 @@ from typing import Literal
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.lake.batches import EntityFile, links_folder
-from hims_pipeline.lake.files import private_folder
+from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key, load_key
@@ -28,6 +28,7 @@ from hims_pipeline.readers.guard import guarded
 from hims_pipeline.readers.matching import match
 from hims_pipeline.readers.shape import Shape, shape_of
 from hims_pipeline.readers.table import Job
+from hims_pipeline.readers.undeclared import find_undeclared
 from hims_pipeline.settings import Settings
 
 Log = Callable[[str], None]
@@ -65,6 +66,8 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
         shutil.rmtree(left, ignore_errors=True)
     private_folder(settings.identified)
     scratch = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="read-"))
+    made = scratch / "made"
+    made.mkdir()
     try:
         members, findings = guarded(
             settings, f"{delivery.batch}: unpacking", lambda: expand(contract, delivery.paths(settings), scratch, log)
@@ -74,16 +77,43 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
         entities = {}
         for name, member in taken.items():
             work = Path(tempfile.mkdtemp(dir=scratch))
-            files = (target / f"{name}.parquet", rejects / f"{name}.parquet", work)
+            files = (made / f"{name}.parquet", rejects / f"{name}.parquet", work)
             job = Job(settings, shapes[name], member.shown, *files, key, log, links / f"{name}.parquet")
             outcome = guarded(settings, f"{delivery.batch}: {member.shown}", partial(read_entity, job, member))
             findings += _unsaid(findings, outcome.findings)
             if outcome.entity is not None:
                 entities[name] = outcome.entity
             shutil.rmtree(work)
+        findings += _undeclared(settings, contract.source, shapes, made, entities, key)
+        if not any(one.severity == "blocking" for one in findings):
+            _leave_the_zone(made, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return ReadResult(entities, tuple(findings), key.version if key else "", _stage(findings))
+
+
+def _undeclared(
+    settings: Settings,
+    source: str,
+    shapes: dict[str, Shape],
+    made: Path,
+    entities: dict[str, EntityFile],
+    key: Key | None,
+) -> list[Finding]:
+    tables = {name: made / entity.file for name, entity in entities.items()}
+    return guarded(
+        settings,
+        f"{source}: looking for identifiers that are not declared",
+        lambda: find_undeclared(settings, source, shapes, tables, key),
+    )
+
+
+def _leave_the_zone(made: Path, target: Path) -> None:
+    """Move what was read out of scratch, which may be on another disk; durable when it returns."""
+    for path in sorted(made.iterdir()):
+        shutil.move(path, target / path.name)
+        sync(target / path.name)
+    sync(target)
 
 
 def _key(settings: Settings, shapes: dict[str, Shape]) -> Key | None:

@@ -1,7 +1,7 @@
 """What a file of an entity must look like in a period, and how a header that differs is told to the deliverer.
 
-Names that the contract knows are shown everywhere, others stand as `column 12` outside the closed zone: a header cell may
-hold anything. Where few of them are known, the first line may well be a person, and then none is shown at all.
+Names that the contract knows are shown everywhere, others stand as `column 12` outside the closed zone: a header cell
+may hold anything. Where few of them are known, the first line may well be a person, and then none is shown at all.
 """
 
 import difflib

@@ -69,8 +69,8 @@ def read_ddi(path: Path, data_name: str) -> Description:
     variables = [one for one in reader.variables if chosen is None or not one.files or chosen.id in one.files]
     names = [one.name for one in variables]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
-        variables = sent(", ".join(doubled[:5]), f"{len(doubled)} of them")
-        raise DataError(RULE, words("describes variables twice: {names}", names=variables))
+        named = sent(", ".join(doubled[:5]), f"{len(doubled)} of them")
+        raise DataError(RULE, words("describes variables twice: {names}", names=named))
     book = Codebook(
         names,
         {one.name: one.label for one in variables if one.label},

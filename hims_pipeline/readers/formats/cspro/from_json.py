@@ -68,8 +68,8 @@ def _items(values: list[Json], behind: int, defaults: Json) -> list[Item]:
 def _item(value: Json, start: int, defaults: Json) -> Item:
     kind = value.get("contentType", "numeric")
     if kind not in ("numeric", "alpha"):
-        item, what = sent(str(value["name"]), "an item"), sent(str(kind))
-        message = words("has {item}, of content type {kind}, which no line of text can hold", item=item, kind=what)
+        named, what = sent(str(value["name"]), "an item"), sent(str(kind))
+        message = words("has {item}, of content type {kind}, which no line of text can hold", item=named, kind=what)
         raise DataError(RULE, message)
     repeated = value.get("occurrences") or 1
     item = Item(
