@@ -32,8 +32,8 @@ class Column(Strict):
         unique: True for a column that alone identifies a row.
         start, width: first character in a line (from 1) and number of characters, for `fixed_width`; beside a codebook
             they are what it must say.
-        open_text: why text that no list, crosswalk or pattern closes may leave the identified zone; in a personal source
-            it does not leave without.
+        open_text: why text that no list, crosswalk or pattern closes may leave the identified zone; in a personal
+            source it does not leave without.
         may_hold: shape of `identifier_shapes.csv` -> why values of this shape in this column name nobody.
         implied_decimals: the last so many digits stand behind a point that is not written, where no codebook says so.
     """

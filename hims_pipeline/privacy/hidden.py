@@ -94,7 +94,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Known:
-    """A table of `domain` and `id` (UUID), in a connection where the domains' keys are installed."""
+    """A view of `domain` and `id` (UUID), in a connection where the domains' keys are installed."""
 
     table: str
     domains: tuple[str, ...]
@@ -110,8 +110,10 @@ def load_known(con: duckdb.DuckDBPyConnection, key: Key, ids: Sequence[tuple[str
         return None
     domains = tuple(sorted({domain for domain, _ in ids}))
     install(con, key, list(domains))
-    together = " union ".join(f"select {literal(domain)} as domain, id from ({sql}) as t(id)" for domain, sql in ids)
-    con.execute(f"create or replace temp table known_persons as select * from ({together}) where id is not null")
+    together = " union all ".join(
+        f"select {literal(domain)} as domain, id from ({sql}) as t(id)" for domain, sql in ids
+    )
+    con.execute(f"create or replace temp view known_persons as {together}")  # there may be tens of millions
     return Known("known_persons", domains)
 
 
@@ -125,7 +127,10 @@ def look(
         allowed: what may stand here.
     """
     digits = f"translate(nfc_normalize(value), {literal(_EASTERN)}, {literal(_WESTERN)})"
-    con.execute(f"create or replace temp table looked_at as select {digits} as value, n, line from ({values})")
+    con.execute(
+        f"create or replace temp table looked_at as select {digits} as value, n, line, row_number() over () as number "
+        f"from ({values})"
+    )
     hits = [_shape_hit(con, one) for one in listed if one.name not in allowed]
     if known is not None and KNOWN not in allowed:
         hits.append(_known_hit(con, known))
@@ -143,17 +148,23 @@ def _shape_hit(con: duckdb.DuckDBPyConnection, shape: Shape) -> Hit:
 
 def _known_hit(con: duckdb.DuckDBPyConnection, known: Known) -> Hit:
     tokens = ", ".join(f"regexp_extract_all(value, {literal(one)})" for one in _TOKENS)
-    bare = "regexp_replace(token, '[ ./-]', '', 'g')"
-    listed = f"select n, line, unnest(flatten([{tokens}, [value]])) as token from looked_at"
-    clean = f"select distinct n, line, {normalised(bare)} as token from ({listed})"
-    chosen = f"select * from ({clean}) where length(token) >= {SHORTEST} and regexp_matches(token, {literal(_NUMBER)})"
-    made = " union all ".join(
-        f"select n, line, {literal(domain)} as domain, {pseudonym('token', list(known.domains), domain)} as id from chosen"
-        for domain in known.domains
+    bare = normalised("regexp_replace(token, '[ ./-]', '', 'g')")
+    listed = f"select n, line, number, unnest(flatten([{tokens}, [value]])) as token from looked_at"
+    con.execute(
+        f"create or replace temp table tokens as select * from (select distinct n, line, number, {bare} as token "
+        f"from ({listed})) where length(token) >= {SHORTEST} and regexp_matches(token, {literal(_NUMBER)})"
     )
-    sql = f"with chosen as materialized ({chosen}), made as ({made}) select distinct n, line from made"
+    domains = list(known.domains)
+    made = " union all ".join(
+        f"select n, line, number, {literal(domain)} as domain, {pseudonym('token', domains, domain)} as id from tokens"
+        for domain in domains
+    )
     return _hit(
-        KNOWN, con.execute(f"{sql} join {known.table} as k on k.domain = made.domain and k.id = made.id").fetchall()
+        KNOWN,
+        con.execute(
+            f"select distinct on (number) n, line from ({made}) as made "
+            f"join {known.table} as known on known.domain = made.domain and known.id = made.id"
+        ).fetchall(),
     )
 
 

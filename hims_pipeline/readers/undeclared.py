@@ -75,7 +75,8 @@ def _hits(
 ) -> list[Hit]:
     name, table = quote(column.name), f"read_parquet({literal(path)})"
     if column.is_open_text:
-        values = f"select {name} as value, count(*) as n, min({LINE}) as line from {table} where {name} is not null group by 1"
+        counted = f"select {name} as value, count(*) as n, min({LINE}) as line from {table}"
+        values = f"{counted} where {name} is not null group by 1"
         return look(con, values, listed, known, set(column.may_hold))
     if known is None or column.type != "text" or not column.pattern or column.sensitivity == "identifier":
         return []
@@ -92,7 +93,7 @@ def _in_its_own_row(
     text, domains = normalised(quote(column.name)), list(known.domains)
     same = [f"{pseudonym('v', domains, one.domain or layout.source)} = {quote(one.name)}" for one in persons]
     [(rows,)] = con.execute(f"select count(*) from {table}").fetchall()
-    chosen = f"select *, {text} as v from {table} where {LINE} % {max(1, rows // SAMPLE_ROWS)} = 0 or {rows} <= {SAMPLE_ROWS}"
+    chosen = f"select *, {text} as v from {table} where {LINE} % {max(1, rows // SAMPLE_ROWS)} = 0"
     [(count, lines)] = con.execute(
         f"select count(*), min({LINE}, 5) from ({chosen}) where v is not null and ({' or '.join(same)})"
     ).fetchall()

@@ -22,7 +22,7 @@ from hims_pipeline.intake import states
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import move_folder, sha256_of, sync, write_json, write_text
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.release import audit, compare, notes, store, tables
+from hims_pipeline.release import audit, compare, leaks, notes, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
 from hims_pipeline.sql import connection
@@ -77,6 +77,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         verdict = _audit(settings, candidate, log)
         release_id = store.next_id(settings)
         _describe(settings, build, candidate, release_id, verdict)
+        leaks.check_files(settings, candidate)
         _make_durable(candidate)
         move_folder(candidate, settings.releases / release_id)
         release = store.get(settings, release_id)
@@ -117,7 +118,9 @@ def _audit(settings: Settings, candidate: Path, log: Log) -> dict[str, Any]:
     (candidate / "audit.json").unlink()
     verdict = result["verdict"]
     if not verdict["accepted"]:
-        reasons = "\n  ".join(f"{f['rule']}: {f['message']} ({f['count']})" for f in verdict["findings"])
+        reasons = "\n  ".join(
+            f"{f['rule']} [{f['entity']} {f['column']}]: {f['message']} ({f['count']})" for f in verdict["findings"]
+        )
         raise ReleaseError(f"The release's suite refuses this candidate:\n  {reasons}")
     return result
 

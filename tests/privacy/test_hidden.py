@@ -8,7 +8,6 @@ from hims_pipeline.privacy.keys import Key
 from hims_pipeline.privacy.pseudonym import install, normalised, pseudonym
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
-from tests.readers.conftest import contract_for, read, settings_for  # noqa: F401 - fixtures
 
 KEY = Key("test", bytes(range(3, 35)))
 
@@ -83,51 +82,6 @@ def test_a_known_person_is_found_whatever_the_shape_of_the_number(settings, text
 
 def test_a_contract_may_say_that_a_shape_names_nobody(settings) -> None:
     assert found(settings, "08765432", allowed={"CIN"}) == {}
-
-
-COLUMNS = (
-    {"name": "cin", "sensitivity": "identifier", "pattern": "[0-9]{8}"},
-    {"name": "household", "pattern": "[0-9]{8}"},
-    {"name": "remark", "type": "text"},
-)
-
-
-@pytest.fixture
-def reading(read, settings_for):
-    """The reader's fixture, with the list of shapes of the repository."""
-    return lambda *rows, columns=COLUMNS: read(
-        {"people.csv": "\n".join(["cin,household,remark", *rows, ""]).encode()},
-        columns,
-        settings={"data": REPOSITORY / "data"},
-    )
-
-
-def test_a_number_in_open_text_refuses_the_delivery(reading) -> None:
-    seen = reading("08765432,00000001,Ali Trabelsi 08765432", "09999999,00000002,fine")
-    assert seen.rules == ["DEMO-PEOPLE-REMARK-IDENTIFIERS"]
-    assert seen.result.stage == "types"
-    assert (seen.findings[0].count, seen.findings[0].lines) == (1, (2,))
-    assert "08765432" not in seen.text
-    assert "Ali" not in seen.text
-    assert list(seen.folder.iterdir()) == []
-    assert reading("08765432,00000001,fine").findings == ()
-
-
-def test_the_row_s_own_number_in_a_closed_column_refuses_it_too(reading) -> None:
-    seen = reading("08765432,08765432,fine", "09999999,00000002,fine")
-    assert seen.rules == ["DEMO-PEOPLE-HOUSEHOLD-IDENTIFIERS"]
-    assert reading("08765432,09999999,fine", "09999999,00000002,fine").findings == ()
-
-
-def test_open_text_of_a_personal_source_needs_a_decision(contract_for) -> None:
-    legal = {"basis": "a law", "retention_years": 1}
-    with pytest.raises(ValueError, match="remark is open text of a personal source"):
-        contract_for(COLUMNS, personal=True, legal=legal)
-    lax = ({"name": "remark", "pattern": "[A-Za-z ]+"},)
-    with pytest.raises(ValueError, match="open text"):
-        contract_for(lax, personal=True, legal=legal)
-    for decided in ({"sensitivity": "free_text"}, {"open_text": "a list of offices"}, {"pattern": "[0-9]{4}"}):
-        contract_for([{"name": "remark"} | decided], personal=True, legal=legal)
 
 
 def test_every_shipped_contract_has_decided() -> None:

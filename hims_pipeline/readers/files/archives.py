@@ -33,8 +33,8 @@ _CLUTTER = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")  # what Mac and
 
 @dataclass(frozen=True)
 class Member:
-    """One file of a delivery: the name to match (`name`), what to call it (`shown`: `file 1, member 2` outside the closed
-    zone), and where its bytes are.
+    """One file of a delivery: the name to match (`name`), what to call it (`shown`: `file 1, member 2` outside the
+    closed zone), and where its bytes are.
 
     Args:
         codebook: the codebook or dictionary sent with it, where its format needs one.
