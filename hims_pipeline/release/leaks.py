@@ -53,8 +53,8 @@ def find_in_tables(settings: Settings, database: Path, schemas: tuple[str, ...])
         for schema, table, column in _text_columns(con, schemas):
             name = quote(column)
             values = (
-                f"select {name} as value, count(*) as n, null::bigint as line from "
-                f"candidate.{quote(schema)}.{quote(table)} where regexp_matches({name}, {literal(_MAY_NAME)}) group by 1"
+                f"select {name} as value, count(*) as n, null::bigint as line from candidate.{quote(schema)}."
+                f"{quote(table)} where regexp_matches({name}, {literal(_MAY_NAME)}) group by 1"
             )
             for hit in look(con, values, listed, known, allowed.get(column, set())):
                 found.append(_finding(f"{schema}.{table}", column, hit.what, hit.rows))

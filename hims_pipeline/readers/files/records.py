@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hims_pipeline.contracts.formats import Format
+from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
@@ -32,7 +33,11 @@ class Header:
 
 
 def read_header(path: Path, form: Format, line_bytes: int) -> Header:
-    """The first record of a UTF-8 file. Bytes that do not decode are replaced: the envelope refuses them anyway."""
+    """The first record of a UTF-8 file. Bytes that do not decode are replaced: the envelope refuses them anyway.
+
+    Raises:
+        DataError: it cannot be split into names.
+    """
     with path.open("rb") as file:
         head = file.read(line_bytes + 1)
     start = len(BOM) if head.startswith(BOM) else 0
@@ -47,7 +52,13 @@ def read_header(path: Path, form: Format, line_bytes: int) -> Header:
     else:
         end = len(head)
     text = head[start:end].decode(errors="replace")
-    names = next(_records(io.StringIO(text, newline=""), form), [])
+    try:
+        names = next(_records(io.StringIO(text, newline=""), form), [])
+    except csv.Error:  # and raise outside: its text may quote the line
+        names = None
+    if names is None:
+        message = words("the header has quotes in the wrong place, or its delimiter is another one; export it again")
+        raise DataError("ENVELOPE-QUOTES", message)
     return Header(names, end, head.count(b"\n", start, end))
 
 
