@@ -83,6 +83,9 @@ def _iban(text: str) -> bool:
 CHECKS: dict[str, Callable[[str], bool]] = {"MOD97": _mod97, "IBAN": _iban}
 
 
+Place = tuple[str, int, int | None]  # column, rows, first line
+
+
 @dataclass(frozen=True)
 class Hit:
     """Values of one column that name somebody: which shape (or `KNOWN`), in how many rows, and the first lines."""
@@ -118,59 +121,68 @@ def load_known(con: duckdb.DuckDBPyConnection, key: Key, ids: Sequence[tuple[str
 
 
 def look(
-    con: duckdb.DuckDBPyConnection, values: str, listed: Sequence[Shape], known: Known | None, allowed: set[str]
-) -> list[Hit]:
-    """Look through the values of one column.
+    con: duckdb.DuckDBPyConnection, values: str, listed: Sequence[Shape], known: Known | None
+) -> dict[str, list[Hit]]:
+    """Look through the values of columns; column -> what was found, where something was.
 
     Args:
-        values: SQL that selects `value` (text), `n` (rows) and `line`, one row a distinct value.
-        allowed: what may stand here.
+        values: SQL that selects `place` (the column), `value` (text), `n` (rows) and `line`, one row a distinct value.
     """
     digits = f"translate(nfc_normalize(value), {literal(_EASTERN)}, {literal(_WESTERN)})"
-    con.execute(
-        f"create or replace temp table looked_at as select {digits} as value, n, line, row_number() over () as number "
-        f"from ({values})"
-    )
-    hits = [_shape_hit(con, one) for one in listed if one.name not in allowed]
-    if known is not None and KNOWN not in allowed:
-        hits.append(_known_hit(con, known))
-    return [one for one in hits if one.rows]
+    con.execute(f"create or replace temp table looked_at as select place, {digits} as value, n, line from ({values})")
+    found: dict[str, list[Hit]] = {}
+    for shape in listed:
+        for place, hit in _hits(shape.name, _of_shape(con, shape)):
+            found.setdefault(place, []).append(hit)
+    if known is not None:
+        for place, hit in _hits(KNOWN, _of_persons(con, known)):
+            found.setdefault(place, []).append(hit)
+    return found
 
 
-def _shape_hit(con: duckdb.DuckDBPyConnection, shape: Shape) -> Hit:
+def _of_shape(con: duckdb.DuckDBPyConnection, shape: Shape) -> list[Place]:
+    """(column, rows, line) of each value in which the shape stands, and its check holds."""
     where = f"from looked_at where regexp_matches(value, {literal(shape.search)})"
     if not shape.check:
-        return _hit(shape.name, con.execute(f"select n, line {where}").fetchall())
-    found = con.execute(f"select n, line, regexp_extract_all(value, {literal(shape.search)}, 1) {where}").fetchall()
+        return con.execute(f"select place, n, line {where}").fetchall()
+    numbers = f"regexp_extract_all(value, {literal(shape.search)}, 1)"
     holds = CHECKS[shape.check]
-    return _hit(shape.name, [(n, line) for n, line, all_ in found if any(map(holds, _readings(all_)))])
+    return [
+        (place, n, line)
+        for place, n, line, found in con.execute(f"select place, n, line, {numbers} {where}").fetchall()
+        if any(map(holds, _readings(found)))
+    ]
 
 
-def _known_hit(con: duckdb.DuckDBPyConnection, known: Known) -> Hit:
+def _of_persons(con: duckdb.DuckDBPyConnection, known: Known) -> list[Place]:
+    """(column, rows, line) of each value in which some known person's number stands."""
     tokens = ", ".join(f"regexp_extract_all(value, {literal(one)})" for one in _TOKENS)
     bare = normalised("regexp_replace(token, '[ ./-]', '', 'g')")
-    listed = f"select n, line, number, unnest(flatten([{tokens}, [value]])) as token from looked_at"
+    listed = f"select value, unnest(flatten([{tokens}, [value]])) as token from (select distinct value from looked_at)"
     con.execute(
-        f"create or replace temp table tokens as select * from (select distinct n, line, number, {bare} as token "
+        f"create or replace temp table tokens as select * from (select distinct value, {bare} as token "
         f"from ({listed})) where length(token) >= {SHORTEST} and regexp_matches(token, {literal(_NUMBER)})"
     )
     domains = list(known.domains)
     made = " union all ".join(
-        f"select n, line, number, {literal(domain)} as domain, {pseudonym('token', domains, domain)} as id from tokens"
+        f"select token, {literal(domain)} as domain, {pseudonym('token', domains, domain)} as id "
+        f"from (select distinct token from tokens)"
         for domain in domains
     )
-    return _hit(
-        KNOWN,
-        con.execute(
-            f"select distinct on (number) n, line from ({made}) as made "
-            f"join {known.table} as known on known.domain = made.domain and known.id = made.id"
-        ).fetchall(),
-    )
+    con.execute(f"create or replace temp table made as {made}")
+    named = f"select distinct token from {known.table} as k join made on k.domain = made.domain and k.id = made.id"
+    return con.execute(
+        f"select place, n, line from looked_at where value in (select value from tokens where token in ({named}))"
+    ).fetchall()
 
 
-def _hit(what: str, found: Sequence[tuple[int, int | None]]) -> Hit:
-    lines = sorted(line for _, line in found if line is not None)[:LINES]
-    return Hit(what, sum(n for n, _ in found), tuple(lines))
+def _hits(what: str, found: Sequence[Place]) -> list[tuple[str, Hit]]:
+    hits = []
+    for place in dict.fromkeys(place for place, _, _ in found):
+        own = [(n, line) for there, n, line in found if there == place]
+        lines = sorted(line for _, line in own if line is not None)[:LINES]
+        hits.append((place, Hit(what, sum(n for n, _ in own), tuple(lines))))
+    return hits
 
 
 def _readings(found: Sequence[str]) -> list[str]:

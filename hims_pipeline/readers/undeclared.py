@@ -14,7 +14,7 @@ import duckdb
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.privacy.hidden import KNOWN, Hit, Known, Shape, load_known, look, shapes
+from hims_pipeline.privacy.hidden import KNOWN, SHORTEST, Hit, Known, Shape, load_known, look, shapes
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.privacy.pseudonym import normalised, pseudonym
 from hims_pipeline.readers.findings import blocking
@@ -35,16 +35,28 @@ def find_undeclared(
     Args:
         tables: entity -> its Parquet file as it was read, inside the closed zone.
     """
-    listed = shapes(settings.data)
+    watched = {
+        name: [column for column in layouts[name].columns if column.is_open_text or _is_numbered(column)]
+        for name in tables
+    }
+    if not any(watched.values()):
+        return []
+    listed, found = shapes(settings.data), []
     with connection(settings) as con:
         known = _known(con, source, layouts, tables, key)
-        found = []
         for name, path in tables.items():
-            for column in layouts[name].columns:
-                hits = _hits(con, layouts[name], path, column, listed, known)
-                if hits:
-                    found.append(_finding(layouts[name], column, hits))
-        return found
+            layout, table = layouts[name], f"read_parquet({literal(path)})"
+            hits = _in_open_text(con, table, watched[name], listed, known)
+            if known is not None:
+                hits |= _in_its_own_row(con, layout, table, watched[name], known)
+            found += [_finding(layout, column, hits[column.name]) for column in watched[name] if hits.get(column.name)]
+    return found
+
+
+def _is_numbered(column: Column) -> bool:
+    """Is this text that a pattern closes, with digits in it, so that a person's number may fit?"""
+    closed = column.type == "text" and column.pattern and not (column.codes or column.crosswalk)
+    return bool(closed) and column.sensitivity not in ("identifier", "free_text") and "[" in (column.pattern or "")
 
 
 def _known(
@@ -65,39 +77,40 @@ def _known(
     )
 
 
-def _hits(
-    con: duckdb.DuckDBPyConnection,
-    layout: Layout,
-    path: Path,
-    column: Column,
-    listed: Sequence[Shape],
-    known: Known | None,
-) -> list[Hit]:
-    name, table = quote(column.name), f"read_parquet({literal(path)})"
-    if column.is_open_text:
-        counted = f"select {name} as value, count(*) as n, min({LINE}) as line from {table}"
-        values = f"{counted} where {name} is not null group by 1"
-        return look(con, values, listed, known, set(column.may_hold))
-    if known is None or column.type != "text" or not column.pattern or column.sensitivity == "identifier":
-        return []
-    return _in_its_own_row(con, layout, table, column, known)
+def _in_open_text(
+    con: duckdb.DuckDBPyConnection, table: str, columns: list[Column], listed: Sequence[Shape], known: Known | None
+) -> dict[str, list[Hit]]:
+    chosen = [column for column in columns if column.is_open_text]
+    values = " union all ".join(
+        f"select {literal(column.name)} as place, {quote(column.name)} as value, count(*) as n, min({LINE}) as line "
+        f"from {table} where {quote(column.name)} is not null group by all"
+        for column in chosen
+    )
+    found = look(con, values, listed, known) if chosen else {}
+    return {
+        column.name: [hit for hit in found.get(column.name, ()) if hit.what not in column.may_hold] for column in chosen
+    }
 
 
 def _in_its_own_row(
-    con: duckdb.DuckDBPyConnection, layout: Layout, table: str, column: Column, known: Known
-) -> list[Hit]:
+    con: duckdb.DuckDBPyConnection, layout: Layout, table: str, columns: list[Column], known: Known
+) -> dict[str, list[Hit]]:
     """Rows in which a closed column repeats the number of the row's own person; chance does so once in millions."""
     persons = [one for one in layout.columns if one.sensitivity == "identifier"]
-    if not persons or not re.search(r"[0-9]", column.pattern or ""):
-        return []
-    text, domains = normalised(quote(column.name)), list(known.domains)
-    same = [f"{pseudonym('v', domains, one.domain or layout.source)} = {quote(one.name)}" for one in persons]
-    [(rows,)] = con.execute(f"select count(*) from {table}").fetchall()
-    chosen = f"select *, {text} as v from {table} where {LINE} % {max(1, rows // SAMPLE_ROWS)} = 0"
-    [(count, lines)] = con.execute(
-        f"select count(*), min({LINE}, 5) from ({chosen}) where v is not null and ({' or '.join(same)})"
-    ).fetchall()
-    return [Hit(KNOWN, count, tuple(lines or ()))] if count > rows / 1_000_000 else []
+    found: dict[str, list[Hit]] = {}
+    for column in columns if persons else ():
+        if column.is_open_text:
+            continue
+        text, domains = normalised(quote(column.name)), list(known.domains)
+        same = [f"{pseudonym('v', domains, one.domain or layout.source)} = {quote(one.name)}" for one in persons]
+        [(rows,)] = con.execute(f"select count(*) from {table}").fetchall()
+        chosen = f"select *, {text} as v from {table} where {LINE} % {max(1, rows // SAMPLE_ROWS)} = 0"
+        [(count, lines)] = con.execute(
+            f"select count(*), min({LINE}, 5) from ({chosen}) where length(v) >= {SHORTEST} and ({' or '.join(same)})"
+        ).fetchall()
+        if count > rows / 1_000_000:
+            found[column.name] = [Hit(KNOWN, count, tuple(lines))]
+    return found
 
 
 def _finding(layout: Layout, column: Column, hits: list[Hit]) -> Finding:

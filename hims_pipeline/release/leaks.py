@@ -23,7 +23,7 @@ from hims_pipeline.staging.inputs import current_batches
 
 RULE = "RELEASE-IDENTIFIERS"
 LOOKALIKES = "identifier_lookalikes.csv"
-_MAY_NAME = r"\pN{2}|\pN[ .-]\pN|@"  # what has neither names nobody, and most codes are passed over
+_MAY_NAME = r"(?:\pN[ ./-]{0,3}){5}|@"  # what has not five digits together names nobody: most codes are passed over
 
 
 def load_lookalikes(data: Path) -> dict[str, set[str]]:
@@ -46,19 +46,24 @@ def load_lookalikes(data: Path) -> dict[str, set[str]]:
 
 def find_in_tables(settings: Settings, database: Path, schemas: tuple[str, ...]) -> list[Finding]:
     """One finding a column of the database that names somebody."""
-    listed, allowed, found = shapes(settings.data), load_lookalikes(settings.data), []
+    allowed = load_lookalikes(settings.data)
     with connection(settings) as con:
-        known = known_persons(settings, con)
+        con.execute("create temp table candidates (place varchar, value varchar, n bigint, line bigint)")
         con.execute(f"attach {literal(database)} as candidate (read_only)")
         for schema, table, column in _text_columns(con, schemas):
-            name = quote(column)
-            values = (
-                f"select {name} as value, count(*) as n, null::bigint as line from candidate.{quote(schema)}."
-                f"{quote(table)} where regexp_matches({name}, {literal(_MAY_NAME)}) group by 1"
+            place = f"{schema}.{table}.{column}"
+            counted = f"select {quote(column)} as value, count(*) as n from candidate.{quote(schema)}.{quote(table)}"
+            con.execute(
+                f"insert into candidates select {literal(place)}, value, n, null from ({counted} group by 1) "
+                f"where regexp_matches(value, {literal(_MAY_NAME)})"
             )
-            for hit in look(con, values, listed, known, allowed.get(column, set())):
-                found.append(_finding(f"{schema}.{table}", column, hit.what, hit.rows))
-    return found
+        found = look(con, "from candidates", shapes(settings.data), known_persons(settings, con))
+    return [
+        _finding(*place.rsplit(".", 1), hit.what, hit.rows)
+        for place, hits in found.items()
+        for hit in hits
+        if hit.what not in allowed.get(place.rsplit(".", 1)[1], ())
+    ]
 
 
 def check_files(settings: Settings, folder: Path) -> None:
@@ -67,17 +72,15 @@ def check_files(settings: Settings, folder: Path) -> None:
     Raises:
         ReleaseError: one of them names somebody.
     """
-    listed, found = shapes(settings.data), []
     with connection(settings) as con:
-        known = known_persons(settings, con)
-        con.execute("create temp table words (value varchar)")
+        con.execute("create temp table candidates (place varchar, value varchar, n bigint, line bigint)")
         for path in sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".md")):
-            con.execute("delete from words")
-            con.execute("insert into words select unnest($1::varchar[])", [sorted(set(_texts(path)))])
-            for hit in look(con, "select value, 1 as n, null::bigint as line from words", listed, known, set()):
-                found.append(f"{path.relative_to(folder)} holds {hit.what} in {hit.rows} place(s)")
+            inside, texts = str(path.relative_to(folder)), sorted(set(_texts(path)))
+            con.execute("insert into candidates select $1, unnest($2::varchar[]), 1, null", [inside, texts])
+        found = look(con, "from candidates", shapes(settings.data), known_persons(settings, con))
     if found:
-        raise ReleaseError(f"The candidate names somebody, so it is not published: {'; '.join(found)}.")
+        told = "; ".join(f"{file} ({', '.join(hit.what for hit in hits)})" for file, hits in found.items())
+        raise ReleaseError(f"The candidate names somebody, so it is not published: {told}.")
 
 
 def known_persons(settings: Settings, con: Any) -> Known | None:

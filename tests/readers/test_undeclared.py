@@ -47,3 +47,9 @@ def test_open_text_of_a_personal_source_needs_a_decision(contract_for) -> None:
         contract_for(lax, personal=True, legal=legal)
     for decided in ({"sensitivity": "free_text"}, {"open_text": "a list of offices"}, {"pattern": "[0-9]{4}"}):
         contract_for([{"name": "remark"} | decided], personal=True, legal=legal)
+
+
+def test_a_contract_may_say_that_a_shape_names_nobody(reading) -> None:
+    columns = [*COLUMNS[:2], {"name": "remark", "may_hold": {"CIN": "the office's file number"}}]
+    assert reading("08765432,00000001,file 07777777", columns=columns).findings == ()
+    assert reading("08765432,00000001,file 08765432", columns=columns).rules == ["DEMO-PEOPLE-REMARK-IDENTIFIERS"]
