@@ -23,13 +23,15 @@ from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key, load_key
 from hims_pipeline.readers.entity import read_entity
-from hims_pipeline.readers.files.archives import expand
-from hims_pipeline.readers.guard import guarded
+from hims_pipeline.readers.files.archives import Member, expand
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.guard import Unreadable, guarded
 from hims_pipeline.readers.matching import match
 from hims_pipeline.readers.shape import Shape, shape_of
-from hims_pipeline.readers.table import Job
+from hims_pipeline.readers.table import Job, Outcome
 from hims_pipeline.readers.undeclared import find_undeclared
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import own, words
 
 Log = Callable[[str], None]
 REJECTS = "rejects"
@@ -56,7 +58,7 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
 
     Raises:
         HimsError: the contract cannot be applied, or the key is missing or unsafe.
-        ReaderFailure: disk, memory or a defect of ours; it holds no data.
+        ReaderFailure: disk or memory; it holds no data.
     """
     shapes = {name: shape_of(contract, name, delivery.period) for name in contract.entities}
     key = _key(settings, shapes)
@@ -69,9 +71,7 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
     made = scratch / "made"
     made.mkdir()
     try:
-        members, findings = guarded(
-            settings, f"{delivery.batch}: unpacking", lambda: expand(contract, delivery.paths(settings), scratch, log)
-        )
+        members, findings = _unpack(settings, contract, delivery, scratch, log)
         taken, unmatched = match(contract, shapes, members, delivery.period, complete=not findings)
         findings += unmatched
         entities = {}
@@ -79,12 +79,12 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
             work = Path(tempfile.mkdtemp(dir=scratch))
             files = (made / f"{name}.parquet", rejects / f"{name}.parquet", work)
             job = Job(settings, shapes[name], member.shown, *files, key, log, links / f"{name}.parquet")
-            outcome = guarded(settings, f"{delivery.batch}: {member.shown}", partial(read_entity, job, member))
+            outcome = _read(job, member, delivery)
             findings += _unsaid(findings, outcome.findings)
             if outcome.entity is not None:
                 entities[name] = outcome.entity
             shutil.rmtree(work)
-        findings += _undeclared(settings, contract.source, shapes, made, entities, key)
+        findings += _undeclared(settings, contract.source, shapes, made, entities, key, log)
         if not any(one.severity == "blocking" for one in findings):
             _leave_the_zone(made, target)
     finally:
@@ -99,13 +99,14 @@ def _undeclared(
     made: Path,
     entities: dict[str, EntityFile],
     key: Key | None,
+    log: Log,
 ) -> list[Finding]:
     tables = {name: made / entity.file for name, entity in entities.items()}
-    return guarded(
-        settings,
-        f"{source}: looking for identifiers that are not declared",
-        lambda: find_undeclared(settings, source, shapes, tables, key),
-    )
+    step = f"{source}: looking for identifiers that are not declared"
+    try:
+        return guarded(settings, step, lambda: find_undeclared(settings, source, shapes, tables, key))
+    except Unreadable as error:
+        return [_stumbled(error, log)]
 
 
 def _leave_the_zone(made: Path, target: Path) -> None:
@@ -114,6 +115,36 @@ def _leave_the_zone(made: Path, target: Path) -> None:
         shutil.move(path, target / path.name)
         sync(target / path.name)
     sync(target)
+
+
+def _unpack(
+    settings: Settings, contract: Contract, delivery: Delivery, scratch: Path, log: Log
+) -> tuple[list[Member], list[Finding]]:
+    try:
+        return guarded(
+            settings, f"{delivery.batch}: unpacking", lambda: expand(contract, delivery.paths(settings), scratch, log)
+        )
+    except Unreadable as error:
+        return [], [_stumbled(error, log)]
+
+
+def _read(job: Job, member: Member, delivery: Delivery) -> Outcome:
+    try:
+        return guarded(job.settings, f"{delivery.batch}: {job.shown}", partial(read_entity, job, member))
+    except Unreadable as error:
+        job.target.unlink(missing_ok=True)
+        return Outcome(None, [_stumbled(error, job.log, member.shown, job.shape.name)])
+
+
+def _stumbled(error: Unreadable, log: Log, file: str = "", entity: str = "") -> Finding:
+    """The delivery is refused, and our own people are told that the fault may be theirs."""
+    kept = f" (full text in {error.place}, in the identified zone)" if error.place else ""
+    log(f"A READER OF OURS MAY BE AT FAULT: {error.kind}{kept}")
+    message = words(
+        "could not be read: our reader stopped with {kind}. The fault may be ours: we look before you send",
+        kind=own(error.kind),
+    )
+    return blocking("ENVELOPE-UNREADABLE", message, file, entity=entity)
 
 
 def _key(settings: Settings, shapes: dict[str, Shape]) -> Key | None:

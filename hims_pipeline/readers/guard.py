@@ -1,4 +1,7 @@
-"""Errors of libraries that have seen raw data: their text quotes it, so it must not travel.
+"""Errors raised while a sender's bytes are read: whose they are, and that their text, which quotes data, stays behind.
+
+The machine's own (disk, memory) leave the delivery as it was, to be read again. Any other is the doing of this file
+with this reader: it refuses the delivery, or the same file would end every night anew.
 
 DuckDB puts the offending line into its messages, and `raise … from None` would still hand the original to whoever
 serialises the error. So the original is written into the identified zone, and a clean one is raised outside `except`.
@@ -19,29 +22,55 @@ from hims_pipeline.lake.files import private_folder
 from hims_pipeline.settings import Settings
 
 Result = TypeVar("Result")
+# Of the machine. Their messages quote paths, which hold names of files as sent.
+_OF_THE_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException, MemoryError)
 # What a person needs to act on, as the system words it; DuckDB quotes these texts.
 _SYSTEM = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EIO)]
 _SYSTEM += [os.strerror(number) for number in (errno.EMFILE, errno.ENFILE, errno.EROFS, errno.ENOENT, errno.ENOMEM)]
 
 
 class ReaderFailure(Exception):
-    """Something of ours failed while data were read. Holds no data; the full text lies in the identified zone."""
+    """The machine failed while data were read. Holds no data; the full text lies in the identified zone."""
+
+
+class Unreadable(Exception):
+    """A reader of ours stumbled over a file. Holds no data.
+
+    Args:
+        kind: of the error, by its class, or what was found to be impossible.
+        place: where its full text is kept in the identified zone; empty where there is none.
+    """
+
+    def __init__(self, kind: str, place: str = "") -> None:
+        super().__init__(kind, place)
+        self.kind, self.place = kind, place
 
 
 def guarded(settings: Settings, step: str, work: Callable[[], Result]) -> Result:
-    """Run `work`; whatever it raises comes out as a `ReaderFailure` without data.
+    """Run `work`; whatever it raises comes out without data.
 
     Raises:
-        ReaderFailure: names the step, the kind of error and where its full text is kept.
+        ReaderFailure: disk or memory; names the step, the error and where its full text is kept.
+        Unreadable: anything else.
     """
+    failure: ReaderFailure | Unreadable
     try:
         return work()
-    except (ReaderFailure, HimsError):
+    except (Unreadable, HimsError):
         raise  # written by us, for people
     except Exception as error:
-        reason = ": ".join([type(error).__name__, *_said_by_the_system(error)])
-        place = _keep(settings, traceback.format_exc())
-    raise ReaderFailure(f"{step}: {reason} (full text in {place}, in the identified zone)")
+        place, kind = _keep(settings, traceback.format_exc()), type(error).__name__
+        if _is_of_the_machine(error):
+            reason = ": ".join([kind, *_said_by_the_system(error)])
+            failure = ReaderFailure(f"{step}: {reason} (full text in {place}, in the identified zone)")
+        else:
+            failure = Unreadable(kind, place)
+    raise failure
+
+
+def _is_of_the_machine(error: Exception) -> bool:
+    """Libraries raise `OSError` of what they find in a file too, but only the system gives it a number."""
+    return isinstance(error, _OF_THE_MACHINE) or (isinstance(error, OSError) and error.errno is not None)
 
 
 def _said_by_the_system(error: Exception) -> list[str]:
