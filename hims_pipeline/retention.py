@@ -19,7 +19,7 @@ from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import batches, journal, landing, tombstone
+from hims_pipeline.lake import batches, journal, landing, reports, tombstone
 from hims_pipeline.lake.files import private_folder, remove_folder, write_text
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.tombstone import Tombstone
@@ -131,7 +131,8 @@ def finish(settings: Settings, intent: dict[str, Any]) -> None:
 def places(settings: Settings, batch: str) -> list[Path]:
     """Every folder that holds something of a delivery; its files as sent come last."""
     identified = settings.identified
-    roots = (settings.links, settings.validated, settings.bronze, settings.quarantine, identified / "rejects")
+    roots = [settings.links, settings.validated, settings.bronze, settings.quarantine]
+    roots += [identified / "rejects", identified / reports.REPORTS]
     return [root.joinpath(*batch.split("/")) for root in (*roots, settings.landing)]
 
 

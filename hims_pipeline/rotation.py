@@ -25,7 +25,18 @@ from hims_pipeline.settings import Settings
 
 ROTATED, KEY_DESTROYED = "key rotated", "key destroyed"
 # What may be sealed beside the audit trail and releases: a record of another kind is told as one that does not hold.
-KINDS = ("delivery", "manifest", "verdict", tombstone.KIND, "releases taken back", "build", "tree", "rules", "scrub")
+KINDS = (
+    "delivery",
+    "manifest",
+    "verdict",
+    tombstone.KIND,
+    "releases taken back",
+    "build",
+    "tree",
+    "rules",
+    "scrub",
+    "findings",
+)
 Log = Callable[[str], None]
 
 

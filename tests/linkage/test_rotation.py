@@ -1,6 +1,8 @@
 """The key: another one takes over whole or not at all, a lost or wrong one is told, a destroyed one is gone."""
 
+import ast
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import create_key, load_key
 from hims_pipeline.privacy.known import KeyMismatch
-from hims_pipeline.settings import Settings
+from hims_pipeline.settings import REPOSITORY, Settings
 from tests.killed import homes_after_each_kill
 from tests.linkage.conftest import link
 
@@ -91,6 +93,28 @@ def test_every_sealed_record_is_sealed_anew_and_an_edited_one_is_not(keyed, tmp_
     fresh = replace(keyed, key_file=keyed.home.parent / "second")
     assert seal.read_sealed(fresh, good, "scrub") == {"seen": [1]}
     assert "2" in edited.read_text()
+
+
+def kinds_sealed() -> set[str]:
+    """Third arguments of `write_sealed` in the package, names resolved within their modules."""
+    found = set()
+    for path in (REPOSITORY / "hims_pipeline").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for kind in re.findall(r"write_sealed\([^,]+,[^,]+, ([A-Z]+|\"[^\"]+\")[,)]", text):
+            lines = re.findall(rf"^(?:\w+, )*{kind}(?:, \w+)* = .+$", text, re.M)
+            found.add(ast.literal_eval(kind) if kind[0] == '"' else _value(kind, lines[0]))
+    return found
+
+
+def _value(name: str, line: str) -> str:
+    names, values = line.split(" = ")
+    values = ast.literal_eval(values)
+    return dict(zip(names.split(", "), [values] if isinstance(values, str) else values, strict=True))[name]
+
+
+def test_every_kind_of_sealed_record_is_known_to_a_rotation() -> None:
+    assert kinds_sealed() - {trail.HEAD} <= set(rotation.KINDS)  # manifests of releases keep their seals
+    assert {"findings", "tombstone", trail.HEAD} <= kinds_sealed()
 
 
 def test_what_could_not_be_read_again_stops_a_rotation(keyed, tmp_path) -> None:
