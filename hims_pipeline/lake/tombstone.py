@@ -52,7 +52,8 @@ def place_of(settings: Settings, batch: str) -> Path:
 
 
 def write(settings: Settings, stone: Tombstone) -> None:
-    write_sealed(settings, place_of(settings, stone.batch), KIND, asdict(stone))
+    path = place_of(settings, stone.batch)
+    write_sealed(settings, path, KIND, asdict(stone))
 
 
 def tombstones(settings: Settings) -> list[Tombstone]:
