@@ -23,7 +23,7 @@ from hims_pipeline.cli import main
 from hims_pipeline.commands.answers import harmless
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.lake.files import make_removable, write_json
-from hims_pipeline.release import spill
+from hims_pipeline.release import proof, spill
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import REPOSITORY, Settings
 
@@ -42,7 +42,9 @@ def settings(tmp_path_factory) -> Settings:
             with duckdb.connect(str(folder / "warehouse.duckdb")) as con:
                 con.execute("create schema published")
                 con.execute(f"create table published.t as select range as i, '{release}' as r from range({ROWS})")
-            write_json(folder / "manifest.json", {"published_at": "today", "contains_synthetic_data": False})
+            facts = dict.fromkeys(proof.NEEDED_OF[part], "none") | {"release": release, "part": part, "files": {}}
+            told = {"published_at": "today", "contains_synthetic_data": False}
+            write_json(folder / "manifest.json", facts | told)
     (home / "releases/CURRENT").write_text("r000002\n")
     return Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", home, env="test")
 
