@@ -6,14 +6,14 @@ from hims_pipeline.contracts.columns import Column
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.formats.codebook import Codebook, Description, Place, label_findings, place_findings
 from hims_pipeline.readers.formats.ddi import RULE, read_ddi
 from hims_pipeline.readers.formats.fixed_lines import Cut, open_lines, overlapping, table_of
-from hims_pipeline.readers.formats.parquet import check_names
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import own, sent, words
 
 
 def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
@@ -24,16 +24,17 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         shown = member.codebook.shown if member.codebook else member.shown
         return None, [blocking(error.rule, error.message, shown, entity=shape.name)]
     file = member.codebook.shown if member.codebook else member.shown
-    found = check_names(shape, described.codebook.names, file) or _misplaced(shape, described, file)
+    shape, found = fit_header(shape, described.codebook.names, file, ordered=False)
+    found += [] if refuses(found) else _misplaced(shape, described, file)
     opened = open_lines(shape, member, scratch)
     found += opened.findings
-    if found:
+    if refuses(found):
         return None, found
     places = [described.places[shape.header[position]] for position in shape.positions]
     length = max(place.end for place in described.places.values())
     records = opened.envelope.records or 0
     cut = Cut(tuple(places), max(length, described.length or 0))
-    return table_of(settings, shape, opened, cut, records), label_findings(shape, described.codebook, file)
+    return table_of(settings, shape, opened, cut, records), found + label_findings(shape, described.codebook, file)
 
 
 def _described(shape: Shape, member: Member) -> Description:
@@ -42,7 +43,10 @@ def _described(shape: Shape, member: Member) -> Description:
     if shape.format.codebook is not None:
         raise DataError(
             "ENVELOPE-MISSING-CODEBOOK",
-            f"was sent without its codebook ({shape.format.codebook}), which says where the columns stand; send both",
+            words(
+                "was sent without its codebook ({glob}), which says where the columns stand; send both",
+                glob=own(shape.format.codebook),
+            ),
         )
     places = {
         shape.header[position]: _agreed(column, shape.header[position])
@@ -61,6 +65,13 @@ def _misplaced(shape: Shape, described: Description, file: str) -> list[Finding]
     """Places that overlap, and places or widths that are not those the contract agreed on."""
     found = []
     if pair := overlapping(list(described.places.values())):
-        message = f"{pair[0].name} and {pair[1].name} share characters of the line; correct the codebook"
+        names = list(described.places)
+        one, other = (
+            own(place.name)
+            if place.name in shape.header
+            else sent(place.name, f"variable {names.index(place.name) + 1}")
+            for place in pair
+        )
+        message = words("{one} and {other} share characters of the line; correct the codebook", one=one, other=other)
         found.append(blocking(RULE, message, file, entity=shape.name))
     return found + place_findings(shape, described, file, RULE)
