@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from hims_pipeline import intake, linkage
+from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import store
-from hims_pipeline.settings import load_settings
+from hims_pipeline.settings import Settings, load_settings
 
 
 @click.command()
@@ -19,14 +21,17 @@ from hims_pipeline.settings import load_settings
 def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
     """Put files into landing as one delivery; the next run takes it in."""
     settings = load_settings()
-    delivery, is_new = landing.take_over(settings, intake.contract_of(settings, source), period, files)
-    if is_new:
+    taken = landing.take_over_files(settings, intake.contract_of(settings, source), period, files)
+    delivery = taken.delivery
+    if taken.is_new:
         click.echo(f"{delivery.batch}: {len(files)} file(s), {delivery.size / 1e6:,.1f} MB, in landing.")
     elif delivery.withdrawn:
         click.echo(
             f"{delivery.batch} was delivered before and withdrawn: {delivery.withdrawn}\n"
             f"`hims batch reinstate {delivery.batch}` lets it count again."
         )
+    elif taken.is_last_word:
+        click.echo(f"{delivery.batch} was delivered before, and others after it: it counts again, as the last word.")
     else:
         click.echo(f"{delivery.batch} was delivered before, byte for byte: nothing to do.")
 
@@ -36,16 +41,11 @@ def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
 def status(form: str) -> None:
     """Every batch with its verdict, what waits in landing, and the releases."""
     settings = load_settings()
-    states = intake.states(settings)
-    now = store.current(settings)
-    everything = [one.id for one in store.releases(settings)]
+    states, waiting, releases = intake.states(settings), intake.waiting(settings), _releases(settings)
+    left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
+    ready = [one.place for one in waiting.ready]
     if form == "json":
-        found = {
-            "batches": [one.as_json() for one in states],
-            "current": now.id if now else None,
-            "releases": everything,
-            "withdrawn": store.withdrawn(settings),
-        }
+        found = {"batches": [one.as_json() for one in states], "ready": ready, "left": left, **releases}
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
     for one in states:
@@ -55,7 +55,28 @@ def status(form: str) -> None:
             click.echo(f"            {text}")
     if not states:
         click.echo(f"Nothing has been delivered to {settings.landing} yet.")
-    click.echo(f"current release: {now.id if now else 'none yet'} ({len(everything)} on disk)")
+    for place in ready:
+        click.echo(f"{'arrived':<11} {place}: the next run takes it over")
+    for stray in waiting.left:
+        click.echo(f"{'in landing':<11} {stray.place}: {stray.reason}")
+    if left:
+        click.echo(f"            The last run has written their names into {settings.identified / intake.LEFT}.")
+    if "damage" in releases:
+        click.echo(f"releases: {releases['damage']}")
+    else:
+        click.echo(f"current release: {releases['current'] or 'none yet'} ({len(releases['releases'])} on disk)")
+
+
+def _releases(settings: Settings) -> dict[str, Any]:
+    """What is known of the releases; a damaged record of theirs hides nothing else."""
+    try:
+        now = store.current(settings)
+        ids = [one.id for one in store.releases(settings)]
+        return {"current": now.id if now else None, "releases": ids, "withdrawn": store.withdrawn(settings)}
+    except HimsError as error:
+        return {"damage": str(error)}
+    except (OSError, ValueError, KeyError) as error:
+        return {"damage": f"a record in {settings.releases} cannot be read ({type(error).__name__})"}
 
 
 @click.command("link")
@@ -94,6 +115,31 @@ def reinstate(name: str) -> None:
         delivery = intake.reinstate(settings, name)
         journal.record(settings, "batch reinstated", batch=delivery.batch)
     click.echo(f"{delivery.batch} counts again once the next run has judged it.")
+
+
+@batch.command("reseal")
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All whose record is damaged.")
+@click.option("--reason", required=True, help="How you know that the records are right; kept in the audit trail.")
+def reseal(names: tuple[str, ...], everything: bool, reason: str) -> None:
+    """Vouch for records of deliveries whose seal does not hold: after a change of key, a restore, or from before seals.
+
+    The files must be those that the record names.
+    """
+    settings, failed = load_settings(), 0
+    with installation_lock(settings, "sealing records anew", wait_seconds=60, log=click.echo):
+        chosen = [landing.batch_of(one) for one in landing.damaged_records(settings)] if everything else list(names)
+        for name in chosen:
+            try:
+                delivery = landing.reseal(settings, name)
+            except HimsError as error:
+                click.echo(str(error), err=True)
+                failed += 1
+                continue
+            journal.record(settings, "delivery resealed", batch=delivery.batch, reason=reason)
+            click.echo(f"{delivery.batch}: sealed anew.")
+    if failed or not chosen:
+        raise HimsError(f"{failed} of {len(chosen)} records could not be sealed." if failed else "Nothing to seal.")
 
 
 COMMANDS = (deliver, status, batch, link_registers)

@@ -91,13 +91,17 @@ def test_real_persons_and_inventions_are_not_linked(settings) -> None:
 
 
 def test_another_key_or_lost_pairs_make_a_batch_pending(settings, tmp_path) -> None:
-    send(settings, "census", ["90000001"])
+    census = send(settings, "census", ["90000001"])
     assert intake.pending(settings) == []
     create_key(tmp_path / "key")
     rotated = Settings(**{**settings.__dict__, "key_file": tmp_path / "key"})
-    assert [one.why for one in intake.pending(rotated)] == ["changed since the last verdict: key"]
+    assert [landing.batch_of(one) for one in landing.damaged_records(rotated)] == [census.batch]
+    assert intake.pending(rotated) == []
+    landing.reseal(rotated, census.batch)
+    assert [one.delivery.batch for one in intake.pending(rotated)] == [census.batch]
     with pytest.raises(HimsError, match="has no pairs under the present key"):
         linkage.link(rotated)
+    landing.reseal(settings, census.batch)
     shutil.rmtree(settings.links)
     assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing: people"]
 
