@@ -60,7 +60,7 @@ def status(form: str) -> None:
     for stray in waiting.left:
         click.echo(f"{'in landing':<11} {stray.place}: {stray.reason}")
     if left:
-        click.echo(f"            The last run has written their names into {settings.identified / intake.LEFT}.")
+        click.echo(f"            Each run writes their names into {settings.identified / intake.LEFT}.")
     if "damage" in releases:
         click.echo(f"releases: {releases['damage']}")
     else:

@@ -32,9 +32,9 @@ def incoming_folder(settings: Settings, place: Path) -> Iterator[Path]:
         HimsError: a link stands where the period's folder belongs.
     """
     with landing_lock(settings):  # against `clear_leftovers`, between making and locking
-        place.mkdir(parents=True, exist_ok=True)
         if place.resolve() != settings.landing.resolve() / place.parent.name / place.name:
             raise HimsError(f"landing/{place.parent.name}/{place.name} is a link. Make it a folder of its own.")
+        place.mkdir(parents=True, exist_ok=True)
         staging = place / f".incoming-{os.getpid()}-{time.monotonic_ns()}"
         staging.mkdir(mode=0o700)
         descriptor = os.open(staging, os.O_RDONLY | os.O_DIRECTORY)
