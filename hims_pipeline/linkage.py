@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from hims_pipeline import intake
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import batches, landing
+from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.batches import Batch
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
@@ -57,9 +58,19 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
     try:
         target = folder / f"person_links{'_SYNTHETIC' if own.data_kind == 'synthetic' else ''}.parquet"
         _write(settings, files, target)
-        return _deliver(settings, own, _period(contracts, files), target, log)
+        delivery = _deliver(settings, own, _period(contracts, files), target, log)
     finally:
         remove_folder(folder)
+    _record(settings, delivery, sorted({batch.manifest.batch for batch, _ in files}))
+    return delivery
+
+
+def _record(settings: Settings, delivery: Delivery, joined: list[str]) -> None:
+    """Write down which batches' pairs a delivery holds: publishing asks whether one of them was withdrawn since."""
+    facts = {"batch": delivery.batch, "batches": joined}
+    known = [one for one in journal.entries(settings) if one["event"] == journal.LINKED][-1:]
+    if [{name: one[name] for name in facts} for one in known] != [facts]:
+        journal.record(settings, journal.LINKED, **facts)
 
 
 def has_links(contract: Contract) -> bool:
@@ -117,7 +128,7 @@ def _deliver(settings: Settings, contract: Contract, period: str, file: Path, lo
             return one
     for one in same:
         if one.period == period:
-            landing.set_withdrawn(settings, one, "")
+            intake.reinstate(settings, one.batch)
     taken = landing.take_over_files(settings, contract, period, [file], "made")
     changed = taken.is_new or taken.is_last_word
     log(
@@ -129,5 +140,5 @@ def _deliver(settings: Settings, contract: Contract, period: str, file: Path, lo
 def _withdraw(settings: Settings, deliveries: list[Delivery], reason: str, log: Log) -> None:
     for delivery in deliveries:
         if not delivery.withdrawn:
-            batches.set_aside(settings, landing.set_withdrawn(settings, delivery, reason))
+            intake.withdraw(settings, delivery.batch, reason)
             log(f"{delivery.batch}: withdrawn, {reason}")

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -10,8 +9,9 @@ from hims_pipeline import intake, linkage
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import store
-from hims_pipeline.settings import Settings, load_settings
+from hims_pipeline.settings import load_settings
 
 
 @click.command()
@@ -21,6 +21,7 @@ from hims_pipeline.settings import Settings, load_settings
 def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
     """Put files into landing as one delivery; the next run takes it in."""
     settings = load_settings()
+    _tell(reconcile(settings))
     taken = landing.take_over_files(settings, intake.contract_of(settings, source), period, files)
     delivery = taken.delivery
     if taken.is_new:
@@ -41,11 +42,21 @@ def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
 def status(form: str) -> None:
     """Every batch with its verdict, what waits in landing, and the releases."""
     settings = load_settings()
-    states, waiting, releases = intake.states(settings), intake.waiting(settings), _releases(settings)
+    states, waiting = intake.states(settings), intake.waiting(settings)
+    now, taken_back, wrong = store.read_state(settings)
+    everything = [one.id for one in store.releases(settings)]
     left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
     ready = [one.place for one in waiting.ready]
     if form == "json":
-        found = {"batches": [one.as_json() for one in states], "ready": ready, "left": left, **releases}
+        found = {
+            "batches": [one.as_json() for one in states],
+            "ready": ready,
+            "left": left,
+            "current": now,
+            "releases": everything,
+            "withdrawn": taken_back,
+            "damaged": wrong,
+        }
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
     for one in states:
@@ -61,22 +72,14 @@ def status(form: str) -> None:
         click.echo(f"{'in landing':<11} {stray.place}: {stray.reason}")
     if left:
         click.echo(f"            Each run writes their names into {settings.identified / intake.LEFT}.")
-    if "damage" in releases:
-        click.echo(f"releases: {releases['damage']}")
-    else:
-        click.echo(f"current release: {releases['current'] or 'none yet'} ({len(releases['releases'])} on disk)")
+    click.echo(f"current release: {now or 'none yet'} ({len(everything)} on disk)")
+    for text in wrong:
+        click.echo(f"damaged: {text}")
 
 
-def _releases(settings: Settings) -> dict[str, Any]:
-    """What is known of the releases; a damaged record of theirs hides nothing else."""
-    try:
-        now = store.current(settings)
-        ids = [one.id for one in store.releases(settings)]
-        return {"current": now.id if now else None, "releases": ids, "withdrawn": store.withdrawn(settings)}
-    except HimsError as error:
-        return {"damage": str(error)}
-    except (OSError, ValueError, KeyError) as error:
-        return {"damage": f"a record in {settings.releases} cannot be read ({type(error).__name__})"}
+def _tell(lines: list[str]) -> None:
+    for text in lines:
+        click.echo(text, err=True)
 
 
 @click.command("link")
@@ -84,6 +87,7 @@ def link_registers() -> None:
     """Join registers by number, inside the identified zone; what comes of it is gated like any delivery."""
     settings = load_settings()
     with installation_lock(settings, "linking registers"):
+        _tell(reconcile(settings))
         linkage.link(settings, click.echo)
         for one in intake.pending(settings, linkage.SOURCE):
             intake.take_in(settings, one.delivery, click.echo)
@@ -100,10 +104,12 @@ def batch() -> None:
 def withdraw(name: str, reason: str) -> None:
     """Take back a delivery that was the wrong file or period; an earlier one of its period counts again."""
     settings = load_settings()
-    with installation_lock(settings, f"withdrawing {name}", wait_seconds=60, log=click.echo):
-        delivery = intake.withdraw(settings, name, reason)
-        journal.record(settings, "batch withdrawn", batch=delivery.batch, reason=reason)
-    click.echo(f"{delivery.batch} no longer counts. The next run builds without it.")
+    _tell(reconcile(settings))
+    delivery = intake.withdraw(settings, name, reason)
+    click.echo(
+        f"{delivery.batch} no longer counts. A run that is under way publishes nothing made from it; the next one "
+        "builds without it."
+    )
 
 
 @batch.command("reinstate")
@@ -111,9 +117,8 @@ def withdraw(name: str, reason: str) -> None:
 def reinstate(name: str) -> None:
     """Let a withdrawn delivery count again."""
     settings = load_settings()
-    with installation_lock(settings, f"reinstating {name}", wait_seconds=60, log=click.echo):
-        delivery = intake.reinstate(settings, name)
-        journal.record(settings, "batch reinstated", batch=delivery.batch)
+    _tell(reconcile(settings))
+    delivery = intake.reinstate(settings, name)
     click.echo(f"{delivery.batch} counts again once the next run has judged it.")
 
 
@@ -131,12 +136,12 @@ def reseal(names: tuple[str, ...], everything: bool, reason: str) -> None:
         chosen = [landing.batch_of(one) for one in landing.damaged_records(settings)] if everything else list(names)
         for name in chosen:
             try:
-                delivery = landing.reseal(settings, name)
+                with journal.act(settings, journal.RESEALED, batch=name, reason=reason):
+                    delivery = landing.reseal(settings, name)
             except HimsError as error:
                 click.echo(str(error), err=True)
                 failed += 1
                 continue
-            journal.record(settings, "delivery resealed", batch=delivery.batch, reason=reason)
             click.echo(f"{delivery.batch}: sealed anew.")
     if failed or not chosen:
         raise HimsError(f"{failed} of {len(chosen)} records could not be sealed." if failed else "Nothing to seal.")

@@ -17,8 +17,8 @@ from typing import Any
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake.arrival import RECORD
 from hims_pipeline.lake.files import folders_in, sha256_of
+from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.lake.seal import SEAL, read_sealed, write_sealed
-from hims_pipeline.lake.sequence import landing_lock
 from hims_pipeline.settings import Settings
 
 ID_LENGTH = 12
@@ -190,7 +190,7 @@ def damaged_files(settings: Settings, delivery: Delivery) -> list[str]:
 
 def set_withdrawn(settings: Settings, delivery: Delivery, reason: str) -> Delivery:
     """Note that a delivery was the wrong file or period (or, with an empty reason, that it counts again)."""
-    with landing_lock(settings):  # read again: it may have been sent again meanwhile
+    with acts_lock(settings, f"noting on {delivery.batch}"):  # read again: it may have been sent again meanwhile
         changed = replace(read_record(settings, delivery.folder(settings)), withdrawn=reason)
         write_record(settings, changed, delivery.folder(settings))
     return changed
@@ -207,7 +207,7 @@ def reseal(settings: Settings, batch: str) -> Delivery:
     if len(parts) != 3 or not (_SOURCE.fullmatch(parts[0]) and ID.fullmatch(parts[2])) or parts[1] in ("", ".", ".."):
         raise HimsError(f"{batch!r} is no delivery's name, which is <source>/<period>/<id>.")
     path = settings.landing.joinpath(*parts) / RECORD
-    with landing_lock(settings):
+    with acts_lock(settings, f"sealing {batch} anew"):
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
             value.pop(SEAL, None)

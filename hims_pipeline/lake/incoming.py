@@ -18,7 +18,7 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.arrival import RECORD
 from hims_pipeline.lake.delivery import ID_LENGTH
 from hims_pipeline.lake.files import folders_in
-from hims_pipeline.lake.sequence import landing_lock
+from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.settings import Settings
 
 STAGING = re.compile(r"\.incoming-[0-9]+-[0-9]+")
@@ -31,7 +31,7 @@ def incoming_folder(settings: Settings, place: Path) -> Iterator[Path]:
     Raises:
         HimsError: a link stands where the period's folder belongs.
     """
-    with landing_lock(settings):  # against `clear_leftovers`, between making and locking
+    with acts_lock(settings, "delivering"):  # against `clear_leftovers`, between making and locking
         if place.resolve() != settings.landing.resolve() / place.parent.name / place.name:
             raise HimsError(f"landing/{place.parent.name}/{place.name} is a link. Make it a folder of its own.")
         place.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def clear_leftovers(settings: Settings) -> int:
     """Remove what killed take-overs left; returns how many folders. What is in progress stays, and so does what is
     not ours, such as the hidden folder of a transfer."""
     cleared = 0
-    with landing_lock(settings):
+    with acts_lock(settings, "clearing away what was killed"):
         periods = [period for source in _inside(settings.landing) for period in _inside(source)]
         for folder in [one for period in periods for one in _inside(period)]:
             if STAGING.fullmatch(folder.name):

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hims_pipeline.contracts.formats import Limits
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged, HimsError
+from hims_pipeline.lake import journal
 from hims_pipeline.lake.arrival import Copied, Unfit, Unsound, copy_file, same_names, trouble_of_name, trouble_of_size
 from hims_pipeline.lake.delivery import (
     ID_LENGTH,
@@ -37,8 +38,9 @@ from hims_pipeline.lake.delivery import (
 )
 from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.incoming import clear_leftovers, incoming_folder
+from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.lake.periods import check_period
-from hims_pipeline.lake.sequence import landing_lock, next_number
+from hims_pipeline.lake.sequence import next_number
 from hims_pipeline.settings import Settings
 
 __all__ = [
@@ -113,7 +115,7 @@ def take_over_files(
                 DeliveredFile(path.name, one.size, one.sha256, one.stamp if manner == "dropped" else "")
                 for path, one in zip(ordered, copied, strict=True)
             )
-            with landing_lock(settings):
+            with acts_lock(settings, f"delivering {batch}"):
                 return Taken(*_settle(settings, contract, period, sent, staging, manner), copied)
     except OSError as error:  # its own text would tell the file's name
         raise HimsError(
@@ -165,7 +167,7 @@ def _identity(contract: Contract, period: str, files: Iterable[DeliveredFile]) -
 def _settle(
     settings: Settings, contract: Contract, period: str, files: tuple[DeliveredFile, ...], staging: Path, manner: Manner
 ) -> tuple[Delivery, bool, bool]:
-    """Make what was copied a delivery, or find the one that it is. The caller holds `landing_lock`."""
+    """Make what was copied a delivery, or find the one that it is. The caller holds the acts' lock."""
     identity, place = _identity(contract, period, files), staging.parent
     now, target = datetime.now(UTC).isoformat(timespec="seconds"), place / identity[:ID_LENGTH]
     known = deliveries(settings, contract.source)
@@ -182,7 +184,8 @@ def _settle(
             if one.withdrawn or manner == "listed" or _is_left(one, files) or one == max(rivals, key=_order):
                 return one, False, False
             again = replace(one, sequence=next_number(settings, last), sent_again=(*one.sent_again, now))
-            write_record(settings, again, target)
+            with journal.act(settings, journal.RECEIVED, **_told(again), again=True):
+                write_record(settings, again, target)
             return again, False, True
     if target.exists():
         _set_aside(settings, target, manner)
@@ -191,10 +194,22 @@ def _settle(
     )
     write_record(settings, delivery, staging)
     sync(staging)
-    staging.rename(target)
-    for folder in (place, place.parent, settings.landing):
-        sync(folder)
+    with journal.act(settings, journal.RECEIVED, **_told(delivery)):
+        staging.rename(target)
+        for folder in (place, place.parent, settings.landing):
+            sync(folder)
     return delivery, True, False
+
+
+def _told(delivery: Delivery) -> dict[str, Any]:
+    """What the audit trail says of a delivery."""
+    return {
+        "batch": delivery.batch,
+        "files": len(delivery.files),
+        "bytes": delivery.size,
+        "delivery_sha256": delivery.sha256,
+        "sequence": delivery.sequence,
+    }
 
 
 def _order(delivery: Delivery) -> tuple[int, str]:

@@ -1,6 +1,5 @@
 """How files become deliveries: their order, kills at any moment, what is in progress, and records that are damaged."""
 
-import json
 import multiprocessing
 import os
 import shutil
@@ -19,6 +18,7 @@ from hims_pipeline.lake.arrival import Unfit
 from hims_pipeline.lake.files import read_json, write_json
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.keys import create_key
+from tests.country.conftest import CONTRACT
 from tests.lake.conftest import contract, sent
 from tests.lake.test_deliveries import accept
 
@@ -69,16 +69,19 @@ def killed_at(number: int, work: Callable[[], object]) -> Callable[[], object]:
 
     def run() -> None:
         left = number
-        for name in ("fsync", "rename", "replace"):
 
-            def step(*args, real=getattr(os, name), **more):
+        def counted(real: Callable) -> Callable:
+            def step(*args, **more):
                 nonlocal left
                 left -= 1
                 if left == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
                 return real(*args, **more)
 
-            setattr(os, name, step)
+            return step
+
+        for name in ("fsync", "rename", "replace"):
+            setattr(os, name, counted(getattr(os, name)))
         work()
 
     return run
@@ -95,7 +98,7 @@ def test_killed_at_any_durable_step_there_is_no_delivery_or_a_whole_one(settings
         assert landing.damaged_records(here) == []
         assert [one for one in found if landing.damaged_files(here, one)] == []
         assert found[0] == before
-        assert [path for path in here.landing.rglob(".*")] == []
+        assert list(here.landing.rglob(".*")) == []
         again = deliver(here, tmp_path, "after")
         assert again.delivery.sequence > before.sequence
         assert again.is_new == (len(found) == 1)
@@ -152,7 +155,9 @@ def test_files_left_by_a_kill_are_no_new_word(settings, drop, tmp_path) -> None:
 
 def test_with_deliveries_that_supersede_all_earlier_ones_the_period_has_no_say(settings, tmp_path) -> None:
     terms = contract(supersedes="earlier_deliveries")
-    late, early = (deliver(settings, tmp_path, text, period=year).delivery for text, year in (("a", "2024"), ("b", "2020")))
+    late, early = (
+        deliver(settings, tmp_path, text, period=year).delivery for text, year in (("a", "2024"), ("b", "2020"))
+    )
     accept(settings, late)
     accept(settings, early, "refused")
     assert counts(settings, terms) == []
@@ -229,7 +234,7 @@ def test_a_file_that_changes_while_it_is_copied_is_not_taken(settings, tmp_path,
         return block
 
     monkeypatch.setattr(arrival.os, "read", growing)
-    with pytest.raises(Unfit, match="file 1 .* is still growing"):
+    with pytest.raises(Unfit, match=r"file 1 .* is still growing"):
         landing.take_over(settings, contract(), "2023", [path])
     assert landing.deliveries(settings) == []
 
@@ -256,7 +261,10 @@ def test_a_damaged_record_stops_its_own_delivery_only(settings, tmp_path, kind: 
     BROKEN[kind](damaged.folder(settings) / "delivery.json")
     assert landing.deliveries(settings) == [good]
     assert [landing.batch_of(one) for one in landing.damaged_records(settings)] == [damaged.batch]
-    assert {one.batch: one.state for one in intake.states(settings)} == {good.batch: "pending", damaged.batch: "damaged"}
+    assert {one.batch: one.state for one in intake.states(settings)} == {
+        good.batch: "pending",
+        damaged.batch: "damaged",
+    }
     with pytest.raises(Damaged, match=damaged.id):
         landing.find(settings, damaged.batch)
     with pytest.raises(Damaged):
@@ -271,11 +279,15 @@ def test_damaged_files_are_never_read_and_are_mended_by_the_same_bytes(settings,
     [path] = delivery.paths(settings)
     settings = replace(settings, data=tmp_path / "data")
     (settings.data / "contracts").mkdir(parents=True)
-    sent(settings.data / "contracts", json.dumps(contract().model_dump(mode="json", by_alias=True)), "northland_survey.yml")
-    for damage in (path.touch, path.mkdir, lambda: path.write_text("b"), lambda: path.symlink_to(tmp_path / "north.txt")):
+    sent(settings.data / "contracts", CONTRACT, "northland_survey.yml")
+    linked = lambda: path.symlink_to(tmp_path / "north.txt")  # noqa: E731
+    for damage in (path.touch, path.mkdir, lambda: path.write_text("b"), linked):
         path.unlink()
         damage()
-        with installation_lock(settings, "test"), pytest.raises(Damaged, match="file 1 .*Deliver the same files again"):
+        with (
+            installation_lock(settings, "test"),
+            pytest.raises(Damaged, match=r"file 1 .*Deliver the same files again"),
+        ):
             intake.take_in(settings, delivery, lambda text: None)
         if path.is_dir():
             path.rmdir()

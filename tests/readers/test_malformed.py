@@ -119,7 +119,7 @@ def test_limits_of_size_and_line(read):
 
 
 def test_a_file_above_the_limit_is_not_even_copied(read):
-    with pytest.raises(Unfit, match="file 1 .* and the contract allows 20"):
+    with pytest.raises(Unfit, match=r"file 1 .* and the contract allows 20"):
         read({"people.csv": GOOD}, limits={"file_bytes": 20})
 
 
