@@ -128,6 +128,9 @@ def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[Mi
     identified zone, since they are told nowhere else."""
     contracts, settle_seconds = load_contracts(settings.data), load_observatory(settings.data).settle_seconds
     new, again, left = dropped.collect(settings, contracts, settle_seconds)
+    left += [
+        Misplaced(landing.batch_of(one), f"{one.what}. {_mending(one)}") for one in landing.damaged_records(settings)
+    ]
     private_folder(settings.identified)
     write_json(settings.identified / LEFT, [one.with_name() for one in left], mode=0o600)
     return new, again, left
@@ -329,8 +332,11 @@ def states(settings: Settings) -> list[BatchState]:
 
 def _damaged_state(damaged: Damaged) -> BatchState:
     """A delivery that does not count since its record cannot be believed."""
-    reason = (
-        f"{damaged} Put it back from a backup or, if you know that it is right, `hims batch reseal "
-        f"{landing.batch_of(damaged)}`; else move its folder out of landing and deliver its files again."
+    return BatchState(landing.batch_of(damaged), "damaged", "", None, (f"{damaged} {_mending(damaged)}",), ())
+
+
+def _mending(damaged: Damaged) -> str:
+    return (
+        "Put it back from a backup or, if you know that it is right, `hims batch reseal "
+        f"{landing.batch_of(damaged)}`; else deliver its files again."
     )
-    return BatchState(landing.batch_of(damaged), "damaged", "", None, (reason,), ())
