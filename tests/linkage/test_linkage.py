@@ -147,18 +147,19 @@ def test_without_a_contract_of_links_nothing_is_linked(settings) -> None:
 
 PAIR = "('{0}', 'national_id', '{1}', '{1}_number', '{2}', 'DETERMINISTIC', '{3}')"
 UUIDS = [f"00000000-0000-0000-0000-00000000000{n}" for n in range(10)]
+KEY, OTHER_KEY = "0123456789ab", "ba9876543210"
 GOOD = [
-    (UUIDS[0], "census", UUIDS[1], "k"),
-    (UUIDS[0], "consulate", UUIDS[2], "k"),
-    (UUIDS[3], "census", UUIDS[4], "k"),
+    (UUIDS[0], "census", UUIDS[1], KEY),
+    (UUIDS[0], "consulate", UUIDS[2], KEY),
+    (UUIDS[3], "census", UUIDS[4], KEY),
 ]
 BROKEN = {
-    "LINKS-PAIR-001": [*GOOD, (UUIDS[5], "census", UUIDS[1], "k")],
-    "LINKS-PAIR-002": [*GOOD, (UUIDS[0], "census", UUIDS[6], "k")],
-    "LINKS-PAIR-003": [*GOOD, (UUIDS[7], "census", UUIDS[7], "k")],
-    "LINKS-PAIR-004": [*GOOD, (UUIDS[0], "payroll", UUIDS[1], "k")],
-    "LINKS-PAIR-005": [*GOOD, (UUIDS[8], "payroll", UUIDS[9], "other")],
-    "LINKS-PAIR-006": [GOOD[0], (UUIDS[3], "consulate", UUIDS[2], "k")],
+    "LINKS-PAIR-001": [*GOOD, (UUIDS[5], "census", UUIDS[1], KEY)],
+    "LINKS-PAIR-002": [*GOOD, (UUIDS[0], "census", UUIDS[6], KEY)],
+    "LINKS-PAIR-003": [*GOOD, (UUIDS[7], "census", UUIDS[7], KEY)],
+    "LINKS-PAIR-004": [*GOOD, (UUIDS[0], "payroll", UUIDS[1], KEY)],
+    "LINKS-PAIR-005": [*GOOD, (UUIDS[8], "payroll", UUIDS[9], OTHER_KEY)],
+    "LINKS-PAIR-006": [GOOD[0], (UUIDS[3], "consulate", UUIDS[2], KEY)],
 }
 
 
