@@ -6,6 +6,7 @@ import click
 
 from hims_pipeline.commands import batches, docs, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
+from hims_pipeline.settings import close_umask
 
 
 class Plain(click.Group):
@@ -16,12 +17,18 @@ class Plain(click.Group):
             return super().invoke(ctx)
         except HimsError as error:
             raise click.ClickException(str(error)) from None
+        except PermissionError as error:
+            raise click.ClickException(
+                f"{error.filename} is closed to this account. Run it as the account that owns the installation; releases/ "
+                "is open to all."
+            ) from None
 
 
 @click.group(cls=Plain)
 @click.version_option(package_name="hims-pipeline")
 def main() -> None:
     """From deliveries of migration data to a released warehouse of indicators."""
+    close_umask()
 
 
 GROUPS = (runs, batches, sources, releases, synth, docs)

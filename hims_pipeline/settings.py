@@ -12,6 +12,7 @@ from hims_pipeline.errors import HimsError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("dev", "test", "prod")
+UMASK = 0o077  # what we write is ours alone; what others may read is opened by name (privacy/modes.py)
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Settings:
         home: everything that runs produce; never in git.
         env: `dev`, `test` or `prod`; `prod` refuses the demonstration key and unprotected personal sources.
         key_file: the pseudonymisation key, outside the repository; None means the demonstration key.
+        staff_group: the group of accounts that may read the staff part of releases; None where only we may.
         real_data: folder with deliveries of real public data, or None.
         threads, memory_limit: what DuckDB may use.
     """
@@ -35,6 +37,7 @@ class Settings:
     home: Path
     env: str = "dev"
     key_file: Path | None = None
+    staff_group: str | None = None
     real_data: Path | None = None
     threads: int = 2
     memory_limit: str = "800MB"  # of DuckDB: with it a whole night stays under 2 GB
@@ -122,6 +125,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         home=_folder(env, "HIMS_HOME", REPOSITORY / ".hims"),
         env=name,
         key_file=_folder(env, "HIMS_KEY_FILE", Path()) if env.get("HIMS_KEY_FILE") else None,
+        staff_group=env.get("HIMS_STAFF_GROUP") or None,
         real_data=real,
         threads=int(env.get("HIMS_THREADS", "2")),
         memory_limit=env.get("HIMS_MEMORY_LIMIT", Settings.memory_limit),
@@ -144,9 +148,10 @@ def quiet_environment(settings: Settings) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "GX_ANALYTICS_ENABLED": "false",
     }
-    for name, value in (("HIMS_KEY_FILE", settings.key_file), ("HIMS_REAL_DATA", settings.real_data)):
+    optional = {"KEY_FILE": settings.key_file, "STAFF_GROUP": settings.staff_group, "REAL_DATA": settings.real_data}
+    for name, value in optional.items():
         if value is not None:
-            env[name] = str(value)
+            env[f"HIMS_{name}"] = str(value)
     return env
 
 
@@ -155,6 +160,12 @@ def export(env: Mapping[str, str]) -> None:
     os.environ.update(env)
 
 
+def close_umask() -> None:
+    """From here on this process and those it starts make files and folders that only their owner can open."""
+    os.umask(UMASK)
+
+
 def apply_environment(settings: Settings) -> None:
-    """Make this process one of ours too: libraries that phone home by default read these variables."""
+    """Make this process one of ours: what it writes is closed, and libraries that phone home by default do not."""
+    close_umask()
     export(quiet_environment(settings))

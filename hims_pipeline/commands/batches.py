@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake, linkage
+from hims_pipeline.commands.start import marked, open_installation
 from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.privacy.notice import mark
 from hims_pipeline.release import store
 from hims_pipeline.settings import load_settings
 
@@ -18,10 +20,11 @@ from hims_pipeline.settings import load_settings
 @click.option("--period", required=True, help="What the data are about, or their edition, as the contract spells it.")
 def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
     """Put files into landing as one delivery; the next run takes it in."""
-    settings = load_settings()
+    settings = open_installation()
     delivery, is_new = landing.take_over(settings, intake.contract_of(settings, source), period, files)
     if is_new:
-        click.echo(f"{delivery.batch}: {len(files)} file(s), {delivery.size / 1e6:,.1f} MB, in landing.")
+        text = f"{delivery.batch}: {len(files)} file(s), {delivery.size / 1e6:,.1f} MB, in landing."
+        click.echo(marked(settings, text))
     elif delivery.withdrawn:
         click.echo(
             f"{delivery.batch} was delivered before and withdrawn: {delivery.withdrawn}\n"
@@ -45,12 +48,13 @@ def status(form: str) -> None:
             "current": now.id if now else None,
             "releases": everything,
             "withdrawn": store.withdrawn(settings),
+            "demonstration_key": bool(mark(settings)),
         }
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
     for one in states:
         rows = f"{one.rows:,} rows" if one.rows is not None else ""
-        click.echo(f"{one.state:<11} {one.batch:<46} {rows}")
+        click.echo(marked(settings, f"{one.state:<11} {one.batch:<46} {rows}"))
         for text in (*one.reasons, *(f"warning: {w}" for w in one.warnings)):
             click.echo(f"            {text}")
     if not states:
@@ -61,7 +65,7 @@ def status(form: str) -> None:
 @click.command("link")
 def link_registers() -> None:
     """Join registers by number, inside the identified zone; what comes of it is gated like any delivery."""
-    settings = load_settings()
+    settings = open_installation()
     with installation_lock(settings, "linking registers"):
         linkage.link(settings, click.echo)
         for one in intake.pending(settings, linkage.SOURCE):
@@ -78,7 +82,7 @@ def batch() -> None:
 @click.option("--reason", required=True, help="Why; printed in the release notes.")
 def withdraw(name: str, reason: str) -> None:
     """Take back a delivery that was the wrong file or period; an earlier one of its period counts again."""
-    settings = load_settings()
+    settings = open_installation()
     with installation_lock(settings, f"withdrawing {name}", wait_seconds=60, log=click.echo):
         delivery = intake.withdraw(settings, name, reason)
         journal.record(settings, "batch withdrawn", batch=delivery.batch, reason=reason)
@@ -89,7 +93,7 @@ def withdraw(name: str, reason: str) -> None:
 @click.argument("name")
 def reinstate(name: str) -> None:
     """Let a withdrawn delivery count again."""
-    settings = load_settings()
+    settings = open_installation()
     with installation_lock(settings, f"reinstating {name}", wait_seconds=60, log=click.echo):
         delivery = intake.reinstate(settings, name)
         journal.record(settings, "batch reinstated", batch=delivery.batch)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hims_pipeline import build as building
+from hims_pipeline.commands.start import open_installation
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import compare, store
@@ -35,7 +36,7 @@ def _table(columns: list[str], rows: list[tuple], title: str = "") -> None:
 @click.option("--draft", is_flag=True, help="Build without publishing, and tell what would change.")
 def build(draft: bool) -> None:
     """Build the warehouse from the accepted batches and publish it, without taking anything in."""
-    settings = load_settings()
+    settings = open_installation()
     with installation_lock(settings, "building", wait_seconds=600, log=click.echo):
         rows = input_rows(settings)
         if (done := standing(settings, inputs_sha256(settings, rows))) is not None and not draft:
@@ -124,7 +125,7 @@ def verify(release_id: str | None) -> None:
 @click.option("--reason", required=True, help="Why; kept in the audit trail.")
 def use(release_id: str, reason: str) -> None:
     """Make a release the current one; newer ones count as withdrawn."""
-    settings = load_settings()
+    settings = open_installation()
     with installation_lock(settings, f"rolling back to {release_id}", wait_seconds=60, log=click.echo):
         store.use(settings, release_id, reason)
     click.echo(f"{release_id} is the current release.")

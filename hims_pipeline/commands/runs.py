@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake
+from hims_pipeline.commands.start import marked, open_installation
 from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder
@@ -40,8 +41,7 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     """
     if only and not samples:
         raise click.UsageError("--only chooses among the sources of the sample: say --samples too.")
-    settings = load_settings()
-    apply_environment(settings)
+    settings = open_installation()
     prepare_instance(settings)
     if samples:
         _put_samples(settings, only, scale)
@@ -83,15 +83,15 @@ def _put_real(settings: Settings, folder: Path) -> None:
 
 def _put(settings: Settings, source: str, period: str, files: list[Path]) -> None:
     delivery, is_new = landing.take_over(settings, intake.contract_of(settings, source), period, files)
-    click.echo(f"{'delivered' if is_new else 'known   '}  {delivery.batch}  {delivery.size / 1e6:,.1f} MB")
+    state = "delivered" if is_new else "known   "
+    click.echo(marked(settings, f"{state}  {delivery.batch}  {delivery.size / 1e6:,.1f} MB"))
 
 
 @click.command()
 @click.option("--port", default=3000, show_default=True)
 def ui(port: int) -> None:
     """Start Dagster's webserver and daemon on this installation, on this machine only."""
-    settings = load_settings()
-    apply_environment(settings)
+    settings = open_installation()
     prepare_instance(settings)
     from hims_pipeline.defs.execution import fail_dead_runs
 

@@ -22,6 +22,7 @@ from hims_pipeline.intake import states
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import move_folder, sha256_of, sync, write_json, write_text
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.privacy.modes import give_to_staff
 from hims_pipeline.release import audit, compare, notes, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
@@ -77,7 +78,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         verdict = _audit(settings, candidate, log)
         release_id = store.next_id(settings)
         _describe(settings, build, candidate, release_id, verdict)
-        _make_durable(candidate)
+        _make_durable(settings, candidate)
         move_folder(candidate, settings.releases / release_id)
         release = store.get(settings, release_id)
         store.point_to(settings, release)
@@ -167,14 +168,12 @@ def _describe(settings: Settings, build: Build, candidate: Path, release_id: str
         write_json(candidate / part / "manifest.json", common | own | more | {"files": _files(candidate / part)})
 
 
-def _make_durable(candidate: Path) -> None:
-    """Read-only for all, staff files for our group only; everything on disk before the rename."""
-    for path in sorted(candidate.rglob("*")):
-        staff = path.relative_to(candidate).parts[0] == "staff"
-        if path.is_file():
-            path.chmod(0o440 if staff else 0o444)
-        else:
-            path.chmod(0o750 if staff else 0o755)
-        sync(path)
+def _make_durable(settings: Settings, candidate: Path) -> None:
+    """Read-only for all, the staff's part for their group only; everything on disk before the rename."""
+    public = candidate / "public"
+    for path in (public, *public.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o444)
+    give_to_staff(settings, candidate / "staff")
     candidate.chmod(0o755)
-    sync(candidate)
+    for path in (*sorted(candidate.rglob("*")), candidate):
+        sync(path)

@@ -16,6 +16,7 @@ from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import read_json, remove_folder, sha256_of, write_json, write_text
 from hims_pipeline.settings import Settings
 
+PUBLIC_FILE = 0o644
 ID = re.compile(r"r\d{6}")
 
 
@@ -68,7 +69,7 @@ def withdrawn(settings: Settings) -> dict[str, dict[str, str]]:
 
 def point_to(settings: Settings, release: Release) -> None:
     """Make a release the current one, in one durable step."""
-    write_text(settings.releases / "CURRENT", release.id + "\n")
+    write_text(settings.releases / "CURRENT", release.id + "\n", PUBLIC_FILE)
 
 
 def use(settings: Settings, release_id: str, reason: str) -> Release:
@@ -87,7 +88,7 @@ def use(settings: Settings, release_id: str, reason: str) -> Release:
     for newer in releases(settings):
         if newer.id > release_id:
             taken_back[newer.id] = {"reason": reason, "inputs_sha256": newer.manifest("staff")["inputs_sha256"]}
-    write_json(settings.releases / "WITHDRAWN.json", taken_back)
+    write_json(settings.releases / "WITHDRAWN.json", taken_back, PUBLIC_FILE)
     point_to(settings, release)
     journal.record(settings, "release used", release=release_id, reason=reason)
     return release
