@@ -19,8 +19,8 @@ class Plain(click.Group):
             raise click.ClickException(str(error)) from None
         except PermissionError as error:
             raise click.ClickException(
-                f"{error.filename} is closed to this account. Run it as the account that owns the installation; releases/ "
-                "is open to all."
+                f"{error.filename} is closed to this account. Run it as the account that owns the installation; "
+                "releases/ is open to all."
             ) from None
 
 

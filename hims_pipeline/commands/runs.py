@@ -1,8 +1,7 @@
 """`hims run`, `hims ui`: the nightly job from the command line, and Dagster's pages."""
 
-import os
 import shutil
-import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -11,9 +10,12 @@ import click
 from hims_pipeline import intake
 from hims_pipeline.commands.start import marked, open_installation
 from hims_pipeline.commands.summary import print_summary
+from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder
-from hims_pipeline.settings import REPOSITORY, Settings, apply_environment, load_settings, quiet_environment
+from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.ui.door import Doorkeeper
+from hims_pipeline.ui.sockets import only_one, opened_here, opened_to_proxy
 
 INSTANCE_FILE = REPOSITORY / "deploy" / "dagster.local.yaml"
 
@@ -88,20 +90,38 @@ def _put(settings: Settings, source: str, period: str, files: list[Path]) -> Non
 
 
 @click.command()
-@click.option("--port", default=3000, show_default=True)
-def ui(port: int) -> None:
-    """Start Dagster's webserver and daemon on this installation, on this machine only."""
+@click.option("--port", default=3000, show_default=True, help="On 127.0.0.1; 0 takes a free one.")
+@click.option("--socket", "path", type=click.Path(path_type=Path), help="A Unix socket for a proxy that authenticates.")
+@click.option("--group", help="Of the proxy's account, which alone may open the socket.")
+@click.option("--name", "names", multiple=True, metavar="HOST", help="Under which browsers reach the proxy.")
+def ui(port: int, path: Path | None, group: str | None, names: tuple[str, ...]) -> None:
+    """Dagster's pages and daemon on this installation, behind a door.
+
+    On this machine the printed addresses let a browser in, as operator or as viewer. Production has a proxy with
+    authentication in front, which alone opens the socket and says who is there (deploy/nginx.conf).
+    """
     settings = open_installation()
     prepare_instance(settings)
-    from hims_pipeline.defs.execution import fail_dead_runs
+    if path is not None:
+        with only_one(settings), opened_to_proxy(path, group, names) as (door, keeper):
+            _serve(settings, door, keeper)
+    elif settings.env == "prod":
+        raise HimsError(
+            "In production `hims ui` listens to a proxy that authenticates: give --socket, --group and --name, and see "
+            "deploy/nginx.conf."
+        )
+    else:
+        with only_one(settings), opened_here(settings, port) as (door, keeper, links):
+            for role, link in links.items():
+                click.echo(f"{role:<8}  {link}")
+            click.echo("(Ctrl-C stops it)")
+            _serve(settings, door, keeper)
 
-    fail_dead_runs(settings, every=True)
-    dagster = str(Path(sys.executable).parent / "dagster")
-    command = [dagster, "dev", "-w", str(REPOSITORY / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
-    click.echo(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.chdir(REPOSITORY)
-    os.execve(dagster, command, quiet_environment(settings))  # noqa: S606 - our own interpreter's dagster
+
+def _serve(settings: Settings, door: socket.socket, keeper: Doorkeeper) -> None:
+    from hims_pipeline.defs.services import serve
+
+    serve(settings, keeper, door, click.echo)
 
 
 COMMANDS = (run, ui)

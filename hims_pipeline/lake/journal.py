@@ -1,6 +1,7 @@
 """The audit trail: append-only JSON lines, each holding the hash of the line before. Ids, counts, people and reasons;
 never data."""
 
+import fcntl
 import getpass
 import hashlib
 import json
@@ -19,12 +20,14 @@ def _lines(settings: Settings) -> list[str]:
 
 
 def record(settings: Settings, event: str, **facts: Any) -> None:
-    """Append one event, durably. The caller holds the installation's lock."""
+    """Append one event, durably; a lock of its own keeps the chain whole, since some events do not wait for a night."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    lines = _lines(settings)
-    before = hashlib.sha256(lines[-1].encode()).hexdigest() if lines else FIRST
-    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "by": getpass.getuser(), "event": event, **facts}
     with (settings.home / "audit.jsonl").open("a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        lines = _lines(settings)
+        before = hashlib.sha256(lines[-1].encode()).hexdigest() if lines else FIRST
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        entry = {"at": now, "by": getpass.getuser(), "event": event, **facts}
         file.write(json.dumps(entry | {"before": before}, ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())

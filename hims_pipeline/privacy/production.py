@@ -79,8 +79,8 @@ def _key(settings: Settings) -> list[str]:
     for root, what in ((settings.home, "installation"), (settings.data, "data"), (settings.expectations, "suites")):
         if key.is_relative_to(root.resolve()):
             found.append(
-                f"the key {key} lies inside the {what} ({root}), whose backup would hold both: make another one outside "
-                "with `hims key init`"
+                f"the key {key} lies inside the {what} ({root}), whose backup would hold both: make another one "
+                "outside with `hims key init`"
             )
     if key.stat().st_uid not in (0, os.geteuid()):
         found.append(f"the key {key} belongs to another account: run as that one, or change its owner")
