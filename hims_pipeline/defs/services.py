@@ -5,9 +5,12 @@ Nothing but the door listens where another account could connect: the code serve
 
 import contextlib
 import ctypes
+import hashlib
 import json
+import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -47,8 +50,7 @@ def serve(settings: Settings, keeper: Doorkeeper, door: socket.socket, log: Call
     ended = ""
     with (
         contextlib.suppress(KeyboardInterrupt),
-        tempfile.TemporaryDirectory(prefix="hims-") as private,  # mode 0700, and a short path
-        _processes(settings, Path(private), log) as (processes, workspace),
+        _processes(settings, log) as (processes, workspace),
         dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance,
         WorkspaceProcessContext(instance, WorkspaceFileTarget([str(workspace)]), dg.__version__) as context,
     ):
@@ -60,7 +62,7 @@ def serve(settings: Settings, keeper: Doorkeeper, door: socket.socket, log: Call
 
 def record(settings: Settings, visitor: Visitor, names: list[str]) -> None:
     """Write into the audit trail who started what in the pages, before it is run."""
-    journal.record(settings, "started in the UI", visitor=visitor.name, role=visitor.role, mutations=names)
+    journal.record(settings, "asked for in the UI", visitor=visitor.name, role=visitor.role, mutations=names)
 
 
 def _host(app, door: socket.socket, processes: dict[str, subprocess.Popen]) -> str:
@@ -81,12 +83,30 @@ def _host(app, door: socket.socket, processes: dict[str, subprocess.Popen]) -> s
     return ended[0] if ended else ""
 
 
+def _private_folder(settings: Settings) -> Path:
+    """A folder for sockets and temporary files, always the same: a run that is going on outlives `hims ui` and uses it.
+    Not within the installation, since the path of a socket may have 107 bytes at most.
+
+    Raises:
+        HimsError: another account made it first.
+    """
+    name = hashlib.sha256(str(settings.home).encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir(), f"hims-{os.geteuid()}-{name}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    state = folder.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o077:
+        raise HimsError(f"{folder} is not a folder of this account alone: remove it.")
+    for left in folder.iterdir():
+        if left.is_socket():
+            left.unlink()
+    return folder
+
+
 @contextmanager
-def _processes(
-    settings: Settings, private: Path, log: Callable[[str], None]
-) -> Iterator[tuple[dict[str, subprocess.Popen], Path]]:
+def _processes(settings: Settings, log: Callable[[str], None]) -> Iterator[tuple[dict[str, subprocess.Popen], Path]]:
     """The code server and the daemon, and the workspace file that names the first one's socket."""
-    code, workspace = private / "code.sock", private / "workspace.yaml"
+    private = _private_folder(settings)
+    code, workspace = private / "code.sock", settings.dagster_home / "workspace.yaml"
     located = {"location_name": LOCATION, "host": "localhost", "socket": str(code)}
     workspace.write_text(json.dumps({"load_from": [{"grpc_server": located}]}), encoding="utf-8")  # JSON is YAML
     environment = quiet_environment(settings) | {"TMPDIR": str(private)}

@@ -63,7 +63,7 @@ class Door:
         """The refusal of what was not sent by a person's own browser on a page of ours."""
         headers, method = Headers(scope=scope), scope.get("method", "")
         if [host.lower() for host in headers.getlist("host")] not in [[host] for host in self.keeper.hosts]:
-            return PlainTextResponse("This server has another name.", 421)
+            return PlainTextResponse(f"This server is {' or '.join(sorted(self.keeper.hosts))}, nothing else.", 421)
         if scope["type"] == "http" and method not in (*SAFE, "POST"):
             return PlainTextResponse("Only GET and POST are known here.", 405)
         origins = headers.getlist("origin")

@@ -16,7 +16,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.ui.door import Doorkeeper
 from hims_pipeline.ui.visitors import Proxy, Tokens
 
-HERE = ("127.0.0.1", "localhost", "[::1]")
+HERE = ("127.0.0.1", "localhost")
 KEPT = "dagster/door.json"
 FOR_GROUP = 0o660
 

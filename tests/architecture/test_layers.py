@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "staging": {"lake"},
     "synthetic": set(),
     "docs": {"gates"},
-    "release": {"lake", "gates", "staging", "build", "intake"},
+    "release": {"lake", "gates", "privacy", "staging", "build", "intake"},
+    "ui": {"lake"},
 }
 
 

@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from hims_pipeline.defs import services
 from hims_pipeline.defs.webserver import FOR_OPERATORS as ROUTES_FOR_OPERATORS
 from hims_pipeline.defs.webserver import OPEN
 from hims_pipeline.errors import Busy, HimsError
@@ -331,3 +332,13 @@ def test_an_installation_has_one_door(here) -> None:
         pass
     with pytest.raises(HimsError, match="--port"), opened_here(here.settings, here.address[1]):
         pass
+
+
+def test_the_code_servers_socket_lies_in_a_folder_of_ours_alone(here, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    folder = services._private_folder(here.settings)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert services._private_folder(here.settings) == folder
+    folder.chmod(0o755)
+    with pytest.raises(HimsError, match="remove it"):
+        services._private_folder(here.settings)
