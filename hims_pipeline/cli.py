@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from hims_pipeline.commands import batches, docs, releases, runs, sources, synth
+from hims_pipeline.commands import audit, batches, docs, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import close_umask
 
@@ -31,7 +31,7 @@ def main() -> None:
     close_umask()
 
 
-GROUPS = (runs, batches, sources, releases, synth, docs)
+GROUPS = (runs, batches, sources, releases, audit, synth, docs)
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
 

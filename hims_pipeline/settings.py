@@ -27,6 +27,7 @@ class Settings:
         env: `dev`, `test` or `prod`; `prod` refuses the demonstration key and unprotected personal sources.
         key_file: the pseudonymisation key, outside the repository; None means the demonstration key.
         staff_group: the group of accounts that may read the staff part of releases; None where only we may.
+        head_file: where the head of the audit trail is kept, best on another disk; None means inside the closed zone.
         real_data: folder with deliveries of real public data, or None.
         threads, memory_limit: what DuckDB may use.
     """
@@ -38,6 +39,7 @@ class Settings:
     env: str = "dev"
     key_file: Path | None = None
     staff_group: str | None = None
+    head_file: Path | None = None
     real_data: Path | None = None
     threads: int = 2
     memory_limit: str = "800MB"  # of DuckDB: with it a whole night stays under 2 GB
@@ -97,6 +99,19 @@ class Settings:
     def lock_file(self) -> Path:
         return self.home / "installation.lock"
 
+    @property
+    def acts_file(self) -> Path:
+        """The short lock under which acts that change what counts are done."""
+        return self.home / "acts.lock"
+
+    @property
+    def trail(self) -> Path:
+        return self.home / "audit.jsonl"
+
+    @property
+    def trail_head(self) -> Path:
+        return self.head_file or self.identified / "audit.head"
+
 
 def _folder(env: Mapping[str, str], name: str, default: Path) -> Path:
     return Path(env[name]).expanduser().resolve() if env.get(name) else default
@@ -126,6 +141,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         env=name,
         key_file=_folder(env, "HIMS_KEY_FILE", Path()) if env.get("HIMS_KEY_FILE") else None,
         staff_group=env.get("HIMS_STAFF_GROUP") or None,
+        head_file=_folder(env, "HIMS_AUDIT_HEAD", Path()) if env.get("HIMS_AUDIT_HEAD") else None,
         real_data=real,
         threads=int(env.get("HIMS_THREADS", "2")),
         memory_limit=env.get("HIMS_MEMORY_LIMIT", Settings.memory_limit),
@@ -148,10 +164,15 @@ def quiet_environment(settings: Settings) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "GX_ANALYTICS_ENABLED": "false",
     }
-    optional = {"KEY_FILE": settings.key_file, "STAFF_GROUP": settings.staff_group, "REAL_DATA": settings.real_data}
-    for name, value in optional.items():
+    own_places = {
+        "HIMS_KEY_FILE": settings.key_file,
+        "HIMS_STAFF_GROUP": settings.staff_group,
+        "HIMS_AUDIT_HEAD": settings.head_file,
+        "HIMS_REAL_DATA": settings.real_data,
+    }
+    for name, value in own_places.items():
         if value is not None:
-            env[f"HIMS_{name}"] = str(value)
+            env[name] = str(value)
     return env
 
 

@@ -62,7 +62,7 @@ def serve(settings: Settings, keeper: Doorkeeper, door: socket.socket, log: Call
 
 def record(settings: Settings, visitor: Visitor, names: list[str]) -> None:
     """Write into the audit trail who started what in the pages, before it is run."""
-    journal.record(settings, "asked for in the UI", visitor=visitor.name, role=visitor.role, mutations=names)
+    journal.record(settings, journal.ASKED, visitor=visitor.name, role=visitor.role, mutations=names)
 
 
 def _host(app, door: socket.socket, processes: dict[str, subprocess.Popen]) -> str:

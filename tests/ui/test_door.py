@@ -18,7 +18,7 @@ from hims_pipeline.defs import services
 from hims_pipeline.defs.webserver import FOR_OPERATORS as ROUTES_FOR_OPERATORS
 from hims_pipeline.defs.webserver import OPEN
 from hims_pipeline.errors import Busy, HimsError
-from hims_pipeline.lake import journal
+from hims_pipeline.lake import trail
 from hims_pipeline.privacy.keys import create_key
 from hims_pipeline.ui.roles import FOR_NOBODY, FOR_OPERATORS, mutations
 from hims_pipeline.ui.sockets import only_one, opened_here, opened_to_proxy
@@ -176,7 +176,7 @@ def test_an_operator_starts_things_and_the_audit_trail_says_so(here) -> None:
     last = json.loads((here.settings.home / "audit.jsonl").read_text().splitlines()[-1])
     assert (last["role"], last["mutations"]) == ("operator", ["setConcurrencyLimit"])
     assert last["visitor"]
-    assert journal.broken_at(here.settings) is None
+    assert trail.check(here.settings).damage == []
 
 
 HIDDEN = [
