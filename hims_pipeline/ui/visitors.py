@@ -55,7 +55,7 @@ class Tokens:
     )
     how: str = (
         "Open the address that `hims ui` printed where it was started; it holds a token. The account that started it "
-        "finds it in $HIMS_HOME/dagster/door.json too."
+        "finds it in $HIMS_HOME/dagster/door.json too, and as operator it opens for that account alone."
     )
 
     @property

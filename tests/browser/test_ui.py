@@ -1,10 +1,12 @@
 """What an engineer sees after a night with refused months, in a real browser on a real webserver and daemon, behind the
 door."""
 
+import contextlib
 import json
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +28,16 @@ def links(small_night):
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=90)
     assert not (here.home / "dagster/door.json").exists()
+    assert commands_with(str(here.home / "dagster")) == [], "what `hims ui` started ended with it"
+
+
+def commands_with(text: str) -> list[str]:
+    """Command lines of running processes that hold a text."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [one for one in found if text in one]
 
 
 @pytest.fixture(scope="module")
