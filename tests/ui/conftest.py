@@ -52,6 +52,15 @@ class House:
         answer.text = answer.read().decode(errors="replace")
         return answer
 
+    @staticmethod
+    def limiting(number: int) -> str:
+        """A mutation that changes the instance at once, so that a test sees in `limit` whether it ran."""
+        return f'mutation {{ setConcurrencyLimit(concurrencyKey: "trial", limit: {number}) }}'
+
+    @property
+    def limit(self) -> int | None:
+        return {one.name: one.limit for one in self.instance.event_log_storage.get_pool_limits()}.get("trial")
+
     def cookie(self, role: str) -> str:
         """The cookie that a browser gets for the printed address."""
         path = self.links[role].split(self.host, 1)[1]
