@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake, linkage
-from hims_pipeline.commands.start import marked, open_installation
+from hims_pipeline.commands.start import marked, open_installation, teller
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.notice import mark
@@ -76,11 +76,12 @@ def _tell(lines: list[str]) -> None:
 def link_registers() -> None:
     """Join registers by number, inside the identified zone; what comes of it is gated like any delivery."""
     settings = open_installation()
+    tell = teller(settings)
     with installation_lock(settings, "linking registers"):
         _tell(reconcile(settings))
-        linkage.link(settings, click.echo)
+        linkage.link(settings, tell)
         for one in intake.pending(settings, linkage.SOURCE):
-            intake.take_in(settings, one.delivery, click.echo)
+            intake.take_in(settings, one.delivery, tell)
 
 
 @click.group()

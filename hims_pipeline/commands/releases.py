@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hims_pipeline import build as building
-from hims_pipeline.commands.start import open_installation
+from hims_pipeline.commands.start import open_installation, teller
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
@@ -39,21 +39,22 @@ def _table(columns: list[str], rows: list[tuple], title: str = "") -> None:
 def build(draft: bool) -> None:
     """Build the warehouse from the accepted batches and publish it, without taking anything in."""
     settings = open_installation()
-    with installation_lock(settings, "building", wait_seconds=600, log=click.echo):
+    tell = teller(settings)
+    with installation_lock(settings, "building", wait_seconds=600, log=tell):
         for text in reconcile(settings):
             click.echo(text, err=True)
         rows = input_rows(settings)
-        if not draft and (done := standing(settings, inputs_sha256(settings, rows), click.echo)) is not None:
-            click.echo(f"Nothing changed since {done.id}: same batches, rules and code.")
+        if not draft and (done := standing(settings, inputs_sha256(settings, rows), tell)) is not None:
+            tell(f"Nothing changed since {done.id}: same batches, rules and code.")
             return
         building.clear_leftovers(settings)
-        prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", click.echo)
+        prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", tell)
         try:
-            building.run_dbt(settings, prepared, click.echo)
+            building.run_dbt(settings, prepared, tell)
             if draft:
                 _draft(settings, prepared)
             else:
-                publish(settings, prepared, click.echo)
+                publish(settings, prepared, tell)
         finally:
             building.give_up(prepared.folder)
 

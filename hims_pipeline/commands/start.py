@@ -1,5 +1,7 @@
 """How each command begins that writes in an installation, and how commands speak of batches."""
 
+from collections.abc import Callable
+
 import click
 
 from hims_pipeline.privacy.modes import close_home, make_home
@@ -23,6 +25,11 @@ def open_installation() -> Settings:
     if mark(settings):
         click.echo(NOTICE, err=True)
     return settings
+
+
+def teller(settings: Settings) -> Callable[[str], None]:
+    """What prints the lines of a run in the terminal, marked."""
+    return lambda text: click.echo(marked(settings, text))
 
 
 def marked(settings: Settings, text: str) -> str:
