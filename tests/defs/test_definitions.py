@@ -94,9 +94,13 @@ def test_a_check_that_the_gate_did_not_report_counts_for_nothing(small_night, in
     ((truth, _),) = wrong_checks(settings, instance)
     assert (truth.partition, truth.passed) == ("2024-05", False)
 
+    @dg.op
+    def mend(context: dg.OpExecutionContext) -> None:
+        set_checks_right(context, settings)
+
     @dg.job
     def next_night() -> None:
-        dg.op(lambda context: set_checks_right(context, settings), name="mend")()
+        mend()
 
     assert next_night.execute_in_process(instance=instance).success
     assert list(wrong_checks(settings, instance)) == []
