@@ -7,7 +7,7 @@ import click
 from hims_pipeline.commands import audit, batches, docs, keys, query, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
 from hims_pipeline.privacy.keys import check_key
-from hims_pipeline.settings import load_settings
+from hims_pipeline.settings import close_umask, load_settings
 
 KEYED = {"run", "ui", "deliver", "status", "batch", "link", "build", "retention"}  # readers of releases need no key
 
@@ -20,6 +20,11 @@ class Plain(click.Group):
             return super().invoke(ctx)
         except HimsError as error:
             raise click.ClickException(str(error)) from None
+        except PermissionError as error:
+            raise click.ClickException(
+                f"{error.filename} is closed to this account. Run it as the account that owns the installation; "
+                "releases/ is open to all."
+            ) from None
 
 
 @click.group(cls=Plain)
@@ -27,6 +32,7 @@ class Plain(click.Group):
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """From deliveries of migration data to a released warehouse of indicators."""
+    close_umask()
     if ctx.invoked_subcommand in KEYED and "--help" not in sys.argv:
         check_key(load_settings())
 

@@ -12,6 +12,7 @@ from hims_pipeline.errors import HimsError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("dev", "test", "prod")
+UMASK = 0o077  # what we write is ours alone; what others may read is opened by name (privacy/modes.py)
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Settings:
         home: everything that runs produce; never in git.
         env: `dev`, `test` or `prod`; `prod` refuses the demonstration key and unprotected personal sources.
         key_file: the pseudonymisation key, outside the repository; None means the demonstration key.
+        staff_group: the group of accounts that may read the staff part of releases; None where only we may.
         head_file: where the head of the audit trail is kept, best on another disk; None means inside the closed zone.
         real_data: folder with deliveries of real public data, or None.
         threads, memory_limit: what DuckDB may use.
@@ -36,6 +38,7 @@ class Settings:
     home: Path
     env: str = "dev"
     key_file: Path | None = None
+    staff_group: str | None = None
     head_file: Path | None = None
     real_data: Path | None = None
     threads: int = 2
@@ -137,6 +140,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         home=_folder(env, "HIMS_HOME", REPOSITORY / ".hims"),
         env=name,
         key_file=_folder(env, "HIMS_KEY_FILE", Path()) if env.get("HIMS_KEY_FILE") else None,
+        staff_group=env.get("HIMS_STAFF_GROUP") or None,
         head_file=_folder(env, "HIMS_AUDIT_HEAD", Path()) if env.get("HIMS_AUDIT_HEAD") else None,
         real_data=real,
         threads=int(env.get("HIMS_THREADS", "2")),
@@ -162,6 +166,7 @@ def quiet_environment(settings: Settings) -> dict[str, str]:
     }
     own_places = {
         "HIMS_KEY_FILE": settings.key_file,
+        "HIMS_STAFF_GROUP": settings.staff_group,
         "HIMS_AUDIT_HEAD": settings.head_file,
         "HIMS_REAL_DATA": settings.real_data,
     }
@@ -176,6 +181,12 @@ def export(env: Mapping[str, str]) -> None:
     os.environ.update(env)
 
 
+def close_umask() -> None:
+    """From here on this process and those it starts make files and folders that only their owner can open."""
+    os.umask(UMASK)
+
+
 def apply_environment(settings: Settings) -> None:
-    """Make this process one of ours too: libraries that phone home by default read these variables."""
+    """Make this process one of ours: what it writes is closed, and libraries that phone home by default do not."""
+    close_umask()
     export(quiet_environment(settings))

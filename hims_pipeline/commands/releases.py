@@ -6,6 +6,7 @@ import click
 
 from hims_pipeline import build as building
 from hims_pipeline.commands.answers import print_table
+from hims_pipeline.commands.start import open_installation, teller
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
@@ -20,22 +21,23 @@ from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 @click.option("--draft", is_flag=True, help="Build without publishing, and tell what would change.")
 def build(draft: bool) -> None:
     """Build the warehouse from the accepted batches and publish it, without taking anything in."""
-    settings = load_settings()
-    with installation_lock(settings, "building", wait_seconds=600, log=click.echo):
+    settings = open_installation()
+    tell = teller(settings)
+    with installation_lock(settings, "building", wait_seconds=600, log=tell):
         for text in reconcile(settings):
             click.echo(text, err=True)
         rows = input_rows(settings)
-        if not draft and (done := standing(settings, inputs_sha256(settings, rows), click.echo)) is not None:
-            click.echo(f"Nothing changed since {done.id}: same batches, rules and code.")
+        if not draft and (done := standing(settings, inputs_sha256(settings, rows), tell)) is not None:
+            tell(f"Nothing changed since {done.id}: same batches, rules and code.")
             return
         building.clear_leftovers(settings)
-        prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", click.echo)
+        prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", tell)
         try:
-            building.run_dbt(settings, prepared, click.echo)
+            building.run_dbt(settings, prepared, tell)
             if draft:
                 _draft(settings, prepared)
             else:
-                publish(settings, prepared, click.echo)
+                publish(settings, prepared, tell)
         finally:
             building.give_up(prepared.folder)
 
@@ -129,7 +131,7 @@ def _wrong_beside(settings: Settings) -> list[str]:
 @click.option("--reason", required=True, help="Why; kept in the audit trail.")
 def use(release_id: str, reason: str) -> None:
     """Make a release the current one, at once, also while a night runs; newer ones count as withdrawn."""
-    settings = load_settings()
+    settings = open_installation()
     for text in reconcile(settings):
         click.echo(text, err=True)
     acts.use(settings, release_id, reason)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake
-from hims_pipeline.settings import load_settings
+from hims_pipeline.commands.start import open_installation
 
 
 @click.group()
@@ -21,7 +21,7 @@ def check(files: tuple[Path, ...], name: str, period: str | None) -> None:
     """Say how FILES (data, and a codebook where there is one) differ from their contract; nothing is taken in."""
     from hims_pipeline.authoring.check import check_file
 
-    settings = load_settings()
+    settings = open_installation()
     differences = check_file(settings, intake.contract_of(settings, name), files, period)
     for line in differences:
         click.echo(line)

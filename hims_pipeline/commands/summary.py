@@ -4,6 +4,7 @@ from collections import Counter
 
 import click
 
+from hims_pipeline.commands.start import marked
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.intake import destroyed, states
 from hims_pipeline.release import store
@@ -21,7 +22,7 @@ def print_summary(settings: Settings, failures: list[str]) -> None:
     click.echo(f"\nDeliveries: {len(found)}  ({', '.join(f'{n} {state}' for state, n in sorted(counts.items()))})")
     for one in found:
         rows = f"{one.rows:>10,} rows" if one.rows is not None else " " * 15
-        click.echo(f"  {one.state:<10} {one.batch:<44}{rows}")
+        click.echo(marked(settings, f"  {one.state:<10} {one.batch:<44}{rows}"))
         for reason in one.reasons:
             click.echo(f"             {reason}")
     now = store.current(settings)

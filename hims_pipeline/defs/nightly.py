@@ -11,6 +11,7 @@ import dagster as dg
 from hims_pipeline import build, intake, linkage, retention
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.defs.checks import set_checks_right
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
@@ -64,6 +65,7 @@ def take_in_asset(settings: Settings):
 
     @dg.op
     def tally(context: dg.OpExecutionContext, accepted: list[bool]) -> None:
+        set_checks_right(context, settings)
         context.log.info(f"{sum(accepted)} accepted, {len(accepted) - sum(accepted)} refused")
         context.add_output_metadata({"accepted": sum(accepted), "refused": len(accepted) - sum(accepted)})
 

@@ -23,6 +23,7 @@ RECEIVED, JUDGED, WITHDRAWN, REINSTATED = "delivery received", "batch judged", "
 LINKED, RESEALED = "registers linked", "delivery resealed"
 PUBLISHED, USED, RETIRED = "release published", "release used", "release retired"
 POINTER_MENDED = "pointer mended"
+ASKED = "asked for in the UI"
 
 BEGUN, DONE, FAILED, UNDONE, INTERRUPTED = "begun", "done", "failed", "undone", "interrupted"
 OWN = frozenset({"number", "at", "by", "login", "event", "before", "seal"})

@@ -86,7 +86,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         release_id = store.next_id(settings)
         _describe(settings, build, candidate, release_id, verdict, log)
         leaks.check_files(settings, candidate)
-        proof.make_durable(candidate)
+        proof.make_durable(settings, candidate)
         with acts_lock(settings, f"publishing {release_id}"):
             refuse_overtaken(settings, build)
             acts.place(settings, candidate, release_id, build.inputs_sha256)
