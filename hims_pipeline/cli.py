@@ -6,16 +6,22 @@ import click
 
 from hims_pipeline.commands import batches, docs, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
+from hims_pipeline.failures import plain
+from hims_pipeline.settings import debugging
 
 
 class Plain(click.Group):
-    """Errors that a person can mend are printed as they are; a trace is for defects of ours."""
+    """Every error is one line that says what is wrong and what to do; a developer asks for the trace."""
 
     def invoke(self, ctx: click.Context):
         try:
             return super().invoke(ctx)
-        except HimsError as error:
-            raise click.ClickException(str(error)) from None
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if debugging() and not isinstance(error, HimsError):
+                raise
+            raise click.ClickException(plain(error)) from None
 
 
 @click.group(cls=Plain)

@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from hims_pipeline import build as building
+from hims_pipeline.dbt import run_dbt
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import compare, store
+from hims_pipeline.release.proof import prove
 from hims_pipeline.release.publish import publish, standing
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import load_settings
@@ -44,11 +46,12 @@ def build(draft: bool) -> None:
         building.clear_leftovers(settings)
         prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", click.echo)
         try:
-            building.run_dbt(settings, prepared, click.echo)
+            run_dbt(settings, prepared, click.echo)
             if draft:
                 _draft(settings, prepared)
             else:
                 publish(settings, prepared, click.echo)
+                click.echo(prove(settings).why)
         finally:
             building.give_up(prepared.folder)
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake
+from hims_pipeline.build import require_room
 from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.files import private_folder
+from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.settings import REPOSITORY, Settings, apply_environment, load_settings, quiet_environment
 
 INSTANCE_FILE = REPOSITORY / "deploy" / "dagster.local.yaml"
@@ -23,7 +24,7 @@ def prepare_instance(settings: Settings) -> None:
     settings.dagster_home.chmod(0o700)
     target = settings.dagster_home / "dagster.yaml"
     if not target.exists():
-        shutil.copyfile(INSTANCE_FILE, target)
+        write_text(target, INSTANCE_FILE.read_text(encoding="utf-8"))
 
 
 @click.command()
@@ -42,6 +43,8 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
         raise click.UsageError("--only chooses among the sources of the sample: say --samples too.")
     settings = load_settings()
     apply_environment(settings)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    require_room(settings)
     prepare_instance(settings)
     if samples:
         _put_samples(settings, only, scale)
@@ -50,9 +53,9 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
         _put_real(settings, settings.real_data)
     from hims_pipeline.defs.execution import execute_nightly
 
-    failures = execute_nightly(settings)
-    print_summary(settings, failures)
-    sys.exit(1 if failures else 0)
+    night = execute_nightly(settings, click.echo)
+    print_summary(settings, night.failures, night.proof or night.unproven)
+    sys.exit(0 if night.well else 1)
 
 
 def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> None:

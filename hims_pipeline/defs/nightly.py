@@ -1,10 +1,12 @@
 """The night: everything pending is taken in, then the warehouse is built, then it is published.
 
-One run. A refused delivery is a red check and an alert, never a failure of the run that builds from the rest; a failure
-of our own is one.
+One run. A refused delivery is a red check and an alert, never a failure of the run that builds from the rest. A failure
+of our own over one delivery leaves that delivery pending and the run red; the rest is built and published.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dagster as dg
 
@@ -12,12 +14,16 @@ from hims_pipeline import build, intake, linkage
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
+from hims_pipeline.defs.plain import plain_failures
+from hims_pipeline.failures import plain
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.settings import Settings
 
 TAKE_IN = dg.AssetKey(["landing", "take_in"])
 JOB = "nightly"
+# What was accepted and refused, and why a step failed for a reason of ours, where it did.
+TAKEN_IN = {"accepted": dg.Out(list[bool]), "failure": dg.Out(str, is_required=False)}
 
 
 def take_in_asset(settings: Settings):
@@ -26,34 +32,33 @@ def take_in_asset(settings: Settings):
 
     @dg.op(out=dg.DynamicOut(str))
     def find_pending(context: dg.OpExecutionContext):
-        with installation_lock(settings, "collecting deliveries", 3600, context.log.info):
-            for left in build.clear_leftovers(settings):
-                context.log.info(f"cleared away: {left}")
-            new, again, misplaced = intake.collect(settings)
-            for delivery in new:
-                context.log.info(f"arrived: {delivery.batch}")
-            for delivery in again:
-                context.log.info(f"{delivery.batch} was delivered again, byte for byte: nothing to do")
-            for stray in misplaced:
-                context.log.warning(f"landing/{stray.place}: {stray.reason}")
-        add_partitions(context.instance, settings, list(load_contracts(settings.data)))
-        waiting = intake.pending(settings)
-        context.log.info(f"{len(waiting)} batch(es) to take in")
+        with plain_failures():
+            waiting = _collect(context, settings)
         for one in waiting:
             context.log.info(f"{one.delivery.batch}: {one.why}")
             yield dg.DynamicOutput(one.delivery.batch, mapping_key=re.sub(r"\W", "_", one.delivery.batch))
 
-    @dg.op
-    def take_in_batch(context: dg.OpExecutionContext, batch: str) -> bool:
-        return _accepted(context, settings, landing.find(settings, batch))
+    @dg.op(out=TAKEN_IN)
+    def take_in_batch(context: dg.OpExecutionContext, batch: str):
+        with _failing_alone(batch) as failed:
+            taken_in = _accepted(context, settings, landing.find(settings, batch))
+        yield from _outcome(context, failed, [] if failed else [taken_in])
+
+    @dg.op(out=TAKEN_IN)
+    def link_registers(context: dg.OpExecutionContext, accepted: list[list[bool]]):
+        taken_in = [one for some in accepted for one in some]
+        with _failing_alone("linking registers") as failed:
+            with installation_lock(settings, "linking registers", 3600, context.log.info):
+                linkage.link(settings, context.log.info)
+            waiting = [one.delivery for one in intake.pending(settings, linkage.SOURCE)]
+            add_partitions(context.instance, settings, [linkage.SOURCE] if waiting else [])
+            taken_in += [_accepted(context, settings, delivery) for delivery in waiting]
+        yield from _outcome(context, failed, taken_in)
 
     @dg.op
-    def link_registers(context: dg.OpExecutionContext, accepted: list[bool]) -> list[bool]:
-        with installation_lock(settings, "linking registers", 3600, context.log.info):
-            linkage.link(settings, context.log.info)
-        waiting = [one.delivery for one in intake.pending(settings, linkage.SOURCE)]
-        add_partitions(context.instance, settings, [linkage.SOURCE] if waiting else [])
-        return [*accepted, *(_accepted(context, settings, delivery) for delivery in waiting)]
+    def report_failure(reason: str) -> None:
+        """Red, so that the run is; nothing waits for this step."""
+        raise dg.Failure(reason, allow_retries=False)
 
     @dg.op
     def tally(context: dg.OpExecutionContext, accepted: list[bool]) -> None:
@@ -70,9 +75,55 @@ def take_in_asset(settings: Settings):
         ),
     )
     def take_in():
-        return tally(link_registers(find_pending().map(take_in_batch).collect()))
+        def one(batch):
+            accepted, failure = take_in_batch(batch)
+            report_failure(failure)
+            return accepted
+
+        accepted, failure = link_registers(find_pending().map(one).collect())
+        report_failure.alias("report_failure_of_linking")(failure)
+        return tally(accepted)
 
     return take_in
+
+
+def _collect(context: dg.OpExecutionContext, settings: Settings) -> list[intake.Pending]:
+    """Take over what was dropped, and find what is to be judged."""
+    with installation_lock(settings, "collecting deliveries", 3600, context.log.info):
+        for left in build.clear_leftovers(settings):
+            context.log.info(f"cleared away: {left}")
+        new, again, misplaced = intake.collect(settings)
+        for delivery in new:
+            context.log.info(f"arrived: {delivery.batch}")
+        for delivery in again:
+            context.log.info(f"{delivery.batch} was delivered again, byte for byte: nothing to do")
+        for stray in misplaced:
+            context.log.warning(f"landing/{stray.place}: {stray.reason}")
+    add_partitions(context.instance, settings, list(load_contracts(settings.data)))
+    waiting = intake.pending(settings)
+    context.log.info(f"{len(waiting)} batch(es) to take in")
+    return waiting
+
+
+@contextmanager
+def _failing_alone(what: str) -> Iterator[list[str]]:
+    """A failure of our own inside stops what is inside: it stays pending, and the night goes on and ends red.
+
+    Yields:
+        A list that holds the reason behind the block, where it failed.
+    """
+    failed: list[str] = []
+    try:
+        yield failed
+    except Exception as error:
+        failed.append(f"{what}: {plain(error)}")
+
+
+def _outcome(context: dg.OpExecutionContext, failed: list[str], accepted: list[bool]):
+    yield dg.Output(accepted, "accepted")
+    for reason in failed:
+        context.log.error(f"FAILED, and stays pending: {reason}")
+        yield dg.Output(reason, "failure")
 
 
 def _accepted(context: dg.OpExecutionContext, settings: Settings, delivery: landing.Delivery) -> bool:

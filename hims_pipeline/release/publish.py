@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline import __version__
-from hims_pipeline.build import Build, give_up, not_built
+from hims_pipeline.build import Build, closed_warehouse, give_up
 from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.dbt import not_built
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.intake import states
 from hims_pipeline.lake import journal
@@ -70,9 +71,11 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         if (done := standing(settings, build.inputs_sha256)) is not None:
             give_up(build.folder)
             return done
+        closed_warehouse(settings, build)
         candidate = build.folder / "release"
         log("packing the public and the staff file")
         _pack(settings, build, candidate, log)
+        closed_warehouse(settings, build)  # packing has read the very file
         log("auditing in a fresh process")
         verdict = _audit(settings, candidate, log)
         release_id = store.next_id(settings)
