@@ -7,6 +7,7 @@ of our own over one delivery leaves that delivery pending and the run red; the r
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 
@@ -21,9 +22,8 @@ from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.settings import Settings
 
 TAKE_IN = dg.AssetKey(["landing", "take_in"])
+LEFT_PENDING = dg.AssetKey(["landing", "left_pending"])
 JOB = "nightly"
-# What was accepted and refused, and why a step failed for a reason of ours, where it did.
-TAKEN_IN = {"accepted": dg.Out(list[bool]), "failure": dg.Out(str, is_required=False)}
 
 
 def take_in_asset(settings: Settings):
@@ -38,51 +38,56 @@ def take_in_asset(settings: Settings):
             context.log.info(f"{one.delivery.batch}: {one.why}")
             yield dg.DynamicOutput(one.delivery.batch, mapping_key=re.sub(r"\W", "_", one.delivery.batch))
 
-    @dg.op(out=TAKEN_IN)
-    def take_in_batch(context: dg.OpExecutionContext, batch: str):
-        with _failing_alone(batch) as failed:
-            taken_in = _accepted(context, settings, landing.find(settings, batch))
-        yield from _outcome(context, failed, [] if failed else [taken_in])
+    @dg.op
+    def take_in_batch(context: dg.OpExecutionContext, batch: str) -> dict[str, Any]:
+        with _failing_alone(context, batch) as outcome:
+            outcome["accepted"].append(_accepted(context, settings, landing.find(settings, batch)))
+        return outcome
 
-    @dg.op(out=TAKEN_IN)
-    def link_registers(context: dg.OpExecutionContext, accepted: list[list[bool]]):
-        taken_in = [one for some in accepted for one in some]
-        with _failing_alone("linking registers") as failed:
+    @dg.op
+    def link_registers(context: dg.OpExecutionContext, taken_in: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        with _failing_alone(context, "linking registers") as outcome:
             with installation_lock(settings, "linking registers", 3600, context.log.info):
                 linkage.link(settings, context.log.info)
             waiting = [one.delivery for one in intake.pending(settings, linkage.SOURCE)]
             add_partitions(context.instance, settings, [linkage.SOURCE] if waiting else [])
-            taken_in += [_accepted(context, settings, delivery) for delivery in waiting]
-        yield from _outcome(context, failed, taken_in)
+            for delivery in waiting:
+                outcome["accepted"].append(_accepted(context, settings, delivery))
+        return [*taken_in, outcome]
 
     @dg.op
-    def report_failure(reason: str) -> None:
-        """Red, so that the run is; nothing waits for this step."""
-        raise dg.Failure(reason, allow_retries=False)
-
-    @dg.op
-    def tally(context: dg.OpExecutionContext, accepted: list[bool]) -> None:
+    def tally(context: dg.OpExecutionContext, outcomes: list[dict[str, Any]]) -> None:
+        accepted = [verdict for outcome in outcomes for verdict in outcome["accepted"]]
         context.log.info(f"{sum(accepted)} accepted, {len(accepted) - sum(accepted)} refused")
         context.add_output_metadata({"accepted": sum(accepted), "refused": len(accepted) - sum(accepted)})
 
-    @dg.graph_asset(
-        name=TAKE_IN.path[-1],
-        key_prefix=TAKE_IN.path[0],
-        group_name="landing",
-        description=(
-            "The night's intake: collects what was dropped, judges each pending batch in its own step, "
-            "and links the registers."
-        ),
+    @dg.op
+    def report_failures(outcomes: list[dict[str, Any]]) -> None:
+        """Red where something of ours failed, so that the run is; the build waits for `tally` alone."""
+        if failed := [reason for outcome in outcomes for reason in outcome["failed"]]:
+            raise dg.Failure("\n".join(failed), allow_retries=False)
+
+    @dg.graph_multi_asset(
+        name="take_in",
+        outs={
+            TAKE_IN.path[-1]: dg.AssetOut(
+                key=TAKE_IN,
+                group_name="landing",
+                description=(
+                    "The night's intake: collects what was dropped, judges each pending batch in its own step, "
+                    "and links the registers."
+                ),
+            ),
+            LEFT_PENDING.path[-1]: dg.AssetOut(
+                key=LEFT_PENDING,
+                group_name="landing",
+                description="What a failure of ours left pending: nothing, or red. The rest is built and published.",
+            ),
+        },
     )
     def take_in():
-        def one(batch):
-            accepted, failure = take_in_batch(batch)
-            report_failure(failure)
-            return accepted
-
-        accepted, failure = link_registers(find_pending().map(one).collect())
-        report_failure.alias("report_failure_of_linking")(failure)
-        return tally(accepted)
+        outcomes = link_registers(find_pending().map(take_in_batch).collect())
+        return {TAKE_IN.path[-1]: tally(outcomes), LEFT_PENDING.path[-1]: report_failures(outcomes)}
 
     return take_in
 
@@ -106,24 +111,18 @@ def _collect(context: dg.OpExecutionContext, settings: Settings) -> list[intake.
 
 
 @contextmanager
-def _failing_alone(what: str) -> Iterator[list[str]]:
+def _failing_alone(context: dg.OpExecutionContext, what: str) -> Iterator[dict[str, Any]]:
     """A failure of our own inside stops what is inside: it stays pending, and the night goes on and ends red.
 
     Yields:
-        A list that holds the reason behind the block, where it failed.
+        The outcome: whether each batch was accepted, and why something failed.
     """
-    failed: list[str] = []
+    outcome: dict[str, Any] = {"accepted": [], "failed": []}
     try:
-        yield failed
+        yield outcome
     except Exception as error:
-        failed.append(f"{what}: {plain(error)}")
-
-
-def _outcome(context: dg.OpExecutionContext, failed: list[str], accepted: list[bool]):
-    yield dg.Output(accepted, "accepted")
-    for reason in failed:
-        context.log.error(f"FAILED, and stays pending: {reason}")
-        yield dg.Output(reason, "failure")
+        outcome["failed"].append(f"{what}: {plain(error)}")
+        context.log.error(f"FAILED, and stays pending: {what}: {plain(error)}")
 
 
 def _accepted(context: dg.OpExecutionContext, settings: Settings, delivery: landing.Delivery) -> bool:
