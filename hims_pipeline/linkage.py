@@ -2,8 +2,8 @@
 
 Runs inside the identified zone, on pairs of pseudonyms that the readers left there; no number is seen again. Outside,
 the pseudonyms of two registers differ, and only the table that comes of this joins them. The same pairs are the same
-bytes, so nothing happens. Not here: making pseudonyms (`readers.links`), judging the delivery (`intake`), or linkage
-without a number, which would bring pairs of its own with another `method`.
+bytes, so nothing happens. Not here: making pseudonyms (`readers.typing.links`), judging the delivery (`intake`), or
+linkage without a number, which would bring pairs of its own with another `method`.
 """
 
 import tempfile

@@ -19,7 +19,7 @@ def source() -> None:
 @click.option("--period", help="Period whose layout to compare with; the base layout without it.")
 def check(files: tuple[Path, ...], name: str, period: str | None) -> None:
     """Say how FILES (data, and a codebook where there is one) differ from their contract; nothing is taken in."""
-    from hims_pipeline.readers.inspect import check_file
+    from hims_pipeline.authoring.check import check_file
 
     settings = load_settings()
     differences = check_file(settings, intake.contract_of(settings, name), files, period)
@@ -37,7 +37,7 @@ def draft(files: tuple[Path, ...]) -> None:
 
     Of text at fixed places, give the data file and its DDI-Codebook (.xml) or CSPro dictionary (.dcf).
     """
-    from hims_pipeline.readers.inspect import draft_contract
+    from hims_pipeline.authoring.check import draft_contract
 
     click.echo(draft_contract(*files), nl=False)
 

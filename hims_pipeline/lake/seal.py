@@ -1,8 +1,8 @@
 """Seals: our own records signed with the installation's key, so that one which was edited, cut or moved is found.
 
 A sealed record is a JSON object with a last member `seal`: HMAC-SHA-256, under the key's domain `seal`, of the record
-without it in canonical form (sorted keys, no blanks) and of what kind of record it is. Not here: what a record says, and
-which records are chained to which (each holds the hash of what it rests on).
+without it in canonical form (sorted keys, no blanks) and of what kind of record it is. Not here: what a record says,
+and which records are chained to which (each holds the hash of what it rests on).
 """
 
 import hmac

@@ -23,11 +23,11 @@ from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key, load_key
 from hims_pipeline.readers.entity import read_entity
+from hims_pipeline.readers.files.archives import expand
 from hims_pipeline.readers.guard import guarded
 from hims_pipeline.readers.matching import match
 from hims_pipeline.readers.shape import Shape, shape_of
 from hims_pipeline.readers.table import Job
-from hims_pipeline.readers.unpack import expand
 from hims_pipeline.settings import Settings
 
 Log = Callable[[str], None]

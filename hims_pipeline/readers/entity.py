@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.columnar import open_parquet
-from hims_pipeline.readers.delimited import open_delimited
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.formats.delimited import open_delimited
+from hims_pipeline.readers.formats.parquet import open_parquet
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Job, Outcome, Table, load
-from hims_pipeline.readers.unpack import Member
 from hims_pipeline.settings import Settings
 
 
@@ -31,18 +31,18 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     if kind == "parquet":
         return open_parquet(settings, shape, member)
     if kind == "fixed_width":
-        from hims_pipeline.readers.fixed_width import open_fixed_width
+        from hims_pipeline.readers.formats.fixed_width import open_fixed_width
 
         return open_fixed_width(settings, shape, member, scratch)
     if kind == "cspro":
-        from hims_pipeline.readers.cspro import open_cspro
+        from hims_pipeline.readers.formats.cspro.data import open_cspro
 
         return open_cspro(settings, shape, member, scratch)
     # The libraries for these two take half a second to import, and few deliveries need them.
     if kind == "excel":
-        from hims_pipeline.readers.workbook import open_workbook
+        from hims_pipeline.readers.formats.excel import open_workbook
 
         return open_workbook(shape, member, scratch)
-    from hims_pipeline.readers.statistical import open_statistical
+    from hims_pipeline.readers.formats.spss_stata import open_statistical
 
     return open_statistical(settings, shape, member, scratch)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from hims_pipeline.contracts.model import Contract, matches
 from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.readers.unpack import Member, blocking
 
 
 def match(

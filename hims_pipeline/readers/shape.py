@@ -14,7 +14,7 @@ from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.unpack import blocking
+from hims_pipeline.readers.findings import blocking
 
 _SHOWN = 8
 

@@ -12,15 +12,15 @@ import duckdb
 from hims_pipeline.lake.batches import EntityFile
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key
+from hims_pipeline.readers.files.records import Structure
+from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.guard import ReaderFailure
-from hims_pipeline.readers.links import write_links
-from hims_pipeline.readers.misfits import any_misfit, type_findings, write_rejects
-from hims_pipeline.readers.parquet_join import Joined
-from hims_pipeline.readers.parts import Part, Slices, reading
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.readers.structure import Structure
-from hims_pipeline.readers.unpack import blocking
-from hims_pipeline.readers.write import Plan, is_misfit, plan_of, write_typed
+from hims_pipeline.readers.typing.links import write_links
+from hims_pipeline.readers.typing.parquet_join import Joined
+from hims_pipeline.readers.typing.parts import Part, Slices, reading
+from hims_pipeline.readers.typing.type_errors import any_misfit, type_findings, write_rejects
+from hims_pipeline.readers.typing.write import Plan, is_misfit, plan_of, write_typed
 from hims_pipeline.settings import Settings
 
 Log = Callable[[str], None]

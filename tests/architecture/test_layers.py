@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "lake": {"privacy"},
     "privacy": set(),
     "readers": {"lake", "privacy", "staging"},
+    "authoring": {"lake", "privacy", "readers"},
     "gates": {"lake"},
     "staging": {"lake"},
     "synthetic": set(),

@@ -8,8 +8,9 @@ import duckdb
 import pytest
 
 from hims_pipeline.errors import ContractError, HimsError
-from hims_pipeline.readers import table, write
+from hims_pipeline.readers import table
 from hims_pipeline.readers.guard import ReaderFailure, guarded
+from hims_pipeline.readers.typing import write
 
 GOOD = b"id,name,birth,weight\n1,Trabelsi,,\n"
 

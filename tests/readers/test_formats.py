@@ -186,7 +186,7 @@ def test_spss_and_stata_cut_off_or_something_else_are_refused(read, tmp_path, ki
 
 
 def test_statistical_files_are_read_in_chunks(read, tmp_path, monkeypatch):
-    from hims_pipeline.readers import statistical as module
+    from hims_pipeline.readers.formats import spss_stata as module
 
     monkeypatch.setattr(module, "CHUNK_ROWS", 7)
     frame = pd.DataFrame({"id": range(40), "k": [None] * 20 + ["x"] * 20})

@@ -8,9 +8,9 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from hims_pipeline.authoring.check import check_file, draft_contract
 from hims_pipeline.contracts.load import load_contract
 from hims_pipeline.errors import HimsError
-from hims_pipeline.readers.inspect import check_file, draft_contract
 
 COLUMNS = (
     {"name": "id", "type": "integer"},

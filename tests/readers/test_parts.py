@@ -3,9 +3,9 @@
 import duckdb
 import pytest
 
-from hims_pipeline.readers import envelope
-from hims_pipeline.readers.parquet_join import join, rows_of
-from hims_pipeline.readers.thrift import Reader, Writer
+from hims_pipeline.readers.files import envelope
+from hims_pipeline.readers.typing.parquet_join import join, rows_of
+from hims_pipeline.readers.typing.thrift import Reader, Writer
 
 COLUMNS = ({"name": "id", "type": "integer"}, {"name": "w", "type": "decimal"}, {"name": "place"})
 

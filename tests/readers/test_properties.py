@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
-from hims_pipeline.readers.lexical import typing_of
-from hims_pipeline.readers.parts import Part
-from hims_pipeline.readers.write import typed_relation
+from hims_pipeline.readers.typing.lexical import typing_of
+from hims_pipeline.readers.typing.parts import Part
+from hims_pipeline.readers.typing.write import typed_relation
 
 DIGITS = st.text("0123456789", min_size=1, max_size=20)
 NUMERIC = st.one_of(

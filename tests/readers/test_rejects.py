@@ -5,7 +5,7 @@ import stat
 import duckdb
 import pytest
 
-from hims_pipeline.readers import envelope
+from hims_pipeline.readers.files import envelope
 
 COLUMNS = (
     {"name": "id", "type": "integer"},

@@ -3,7 +3,7 @@
 import pytest
 
 from hims_pipeline.contracts.formats import Format
-from hims_pipeline.readers.wide import joined_names
+from hims_pipeline.readers.files.headings import joined_names
 from tests.readers.test_formats import workbook
 
 TWO_ROWS = [

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape, check_header, listed, plain
-from hims_pipeline.readers.unpack import blocking
 
 JOINED_BY = " / "
 HEADING, CELL = -1, -2

@@ -13,14 +13,15 @@ import pyreadstat
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.codebook import UNKNOWN, Codebook, label_findings
-from hims_pipeline.readers.columnar import check_names, texts_of
-from hims_pipeline.readers.kinds import NAMES, kind_of
-from hims_pipeline.readers.parts import Part, reading
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.signatures import NAMES, kind_of
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, label_findings
+from hims_pipeline.readers.formats.excel import text_of
+from hims_pipeline.readers.formats.parquet import check_names, texts_of
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.unpack import Member, blocking
-from hims_pipeline.readers.workbook import text_of
+from hims_pipeline.readers.typing.parts import Part, reading
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from hims_pipeline.errors import ContractError, DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.encodings import BLOCK, UTF8, codec_of, too_long, transcode, wrong_bytes
-from hims_pipeline.readers.kinds import NAMES, kind_of
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.encodings import BLOCK, UTF8, codec_of, too_long, transcode, wrong_bytes
+from hims_pipeline.readers.files.headings import check_names, rows_each
+from hims_pipeline.readers.files.records import Header, read_header
+from hims_pipeline.readers.files.signatures import NAMES, kind_of
+from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.readers.structure import Header, read_header
-from hims_pipeline.readers.unpack import Member, blocking
-from hims_pipeline.readers.wide import check_names, rows_each
 
 # Two row groups of DuckDB: parts small enough to share between cores, and whole row groups in the Parquet file.
 PART_RECORDS = 245_760

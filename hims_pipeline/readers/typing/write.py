@@ -14,10 +14,10 @@ from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.files import sync
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.privacy.pseudonym import install
-from hims_pipeline.readers.lexical import MISFIT, Typing, typing_of
-from hims_pipeline.readers.parquet_join import Joined, join
-from hims_pipeline.readers.parts import Part, in_parallel
 from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.typing.lexical import MISFIT, Typing, typing_of
+from hims_pipeline.readers.typing.parquet_join import Joined, join
+from hims_pipeline.readers.typing.parts import Part, in_parallel
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, quote
 

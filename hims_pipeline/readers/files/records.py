@@ -13,8 +13,8 @@ from pathlib import Path
 
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.readers.unpack import blocking
 
 BOM = b"\xef\xbb\xbf"
 _SHOWN_LINES = 5

@@ -3,7 +3,7 @@
 import re
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.cspro_dictionary import RULE, SPECIAL, Dictionary, Item, Record
+from hims_pipeline.readers.formats.cspro.dictionary import RULE, SPECIAL, Dictionary, Item, Record
 
 _SECTION = re.compile(r"\[(\w+)\]\s*$")
 _VALUE = re.compile(r"'[^']*'|\S+")

@@ -11,17 +11,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import DataError, HimsError
 from hims_pipeline.lake.files import private_folder, remove_folder
 from hims_pipeline.privacy.keys import Key
-from hims_pipeline.readers.dialect import Dialect, guess_dialect
 from hims_pipeline.readers.entity import read_entity
+from hims_pipeline.readers.files.archives import Member, expand
 from hims_pipeline.readers.guard import guarded
 from hims_pipeline.readers.matching import with_books
 from hims_pipeline.readers.shape import Shape, shape_of, similar
 from hims_pipeline.readers.table import Job
-from hims_pipeline.readers.unpack import Member, expand
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection, literal, literals, quote
 
@@ -51,7 +51,7 @@ def draft_contract(*paths: Path) -> str:
     Raises:
         HimsError: no reader opens the file, or it is damaged.
     """
-    from hims_pipeline.readers.draft import draft
+    from hims_pipeline.authoring.draft import draft
 
     settings = load_settings()
     with _scratch(settings) as scratch:

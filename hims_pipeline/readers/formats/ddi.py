@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.codebook import UNKNOWN, Codebook, Description, Place
+from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, Description, Place
 
 RULE = "ENVELOPE-CODEBOOK"
 MAXIMUM_BYTES = 50_000_000

@@ -17,7 +17,8 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.landing import inner_name
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.kinds import NAMES, entries_claimed, kind_of
+from hims_pipeline.readers.files.signatures import NAMES, entries_claimed, kind_of
+from hims_pipeline.readers.findings import blocking
 
 Log = Callable[[str], None]
 MAXIMUM_ENTRIES = 100
@@ -41,10 +42,6 @@ class Member:
     path: Path
     codebook: "Member | None" = None
     records: tuple[str, ...] = ()
-
-
-def blocking(rule: str, message: str, file: str = "", **more) -> Finding:
-    return Finding(rule=rule, severity="blocking", message=message, file=file, **more)
 
 
 def expand(contract: Contract, paths: list[Path], scratch: Path, log: Log) -> tuple[list[Member], list[Finding]]:

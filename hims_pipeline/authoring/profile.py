@@ -7,18 +7,18 @@ from pathlib import Path
 
 import duckdb
 
+from hims_pipeline.authoring.dialect import Dialect
 from hims_pipeline.contracts.basics import Text
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.contracts.model import Entity
 from hims_pipeline.errors import HimsError
-from hims_pipeline.readers.dialect import Dialect
 from hims_pipeline.readers.entity import open_table
-from hims_pipeline.readers.lexical import typing_of
-from hims_pipeline.readers.parts import Part, reading
+from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.readers.unpack import Member
-from hims_pipeline.readers.write import typed_relation
+from hims_pipeline.readers.typing.lexical import typing_of
+from hims_pipeline.readers.typing.parts import Part, reading
+from hims_pipeline.readers.typing.write import typed_relation
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literals
 

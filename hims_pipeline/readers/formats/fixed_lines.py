@@ -15,15 +15,16 @@ from pathlib import Path
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.codebook import Place
-from hims_pipeline.readers.encodings import BLOCK
-from hims_pipeline.readers.envelope import PART_RECORDS, Envelope, check_text
-from hims_pipeline.readers.lexical import MISFIT
-from hims_pipeline.readers.parts import RECORD, Part, Slices, null_texts, reading
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.encodings import BLOCK
+from hims_pipeline.readers.files.envelope import PART_RECORDS, Envelope, check_text
+from hims_pipeline.readers.files.records import Structure
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.formats.codebook import Place
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.readers.structure import Structure
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.unpack import Member, blocking
+from hims_pipeline.readers.typing.lexical import MISFIT
+from hims_pipeline.readers.typing.parts import RECORD, Part, Slices, null_texts, reading
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
 

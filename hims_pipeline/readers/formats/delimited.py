@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.envelope import Envelope, check_text, too_few
-from hims_pipeline.readers.parts import Part, Slices, numbered_part, text_parts
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.envelope import Envelope, check_text, too_few
+from hims_pipeline.readers.files.headings import widened
+from hims_pipeline.readers.files.records import Structure, examine
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.readers.structure import Structure, examine
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.unpack import Member
-from hims_pipeline.readers.wide import widened
+from hims_pipeline.readers.typing.parts import Part, Slices, numbered_part, text_parts
 
 
 def open_delimited(shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:

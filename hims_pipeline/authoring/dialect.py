@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import HimsError
-from hims_pipeline.readers.encodings import BLOCK, guess_codec
-from hims_pipeline.readers.kinds import NAMES, kind_of
+from hims_pipeline.readers.files.encodings import BLOCK, guess_codec
+from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.settings import Settings
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -38,7 +38,7 @@ def guess_dialect(settings: Settings, path: Path) -> Dialect:
         raise HimsError(f"{path.name} is {NAMES[kind]}; no reader opens that.")
     form = Format(type=_TYPES[kind])  # type: ignore[arg-type]
     if form.type == "excel":
-        from hims_pipeline.readers.workbook import guess_skip_rows
+        from hims_pipeline.readers.formats.excel import guess_skip_rows
 
         form = form.model_copy(update={"skip_rows": guess_skip_rows(path)})
     return Dialect(form, names_of(settings, path, form))
@@ -51,14 +51,14 @@ def names_of(settings: Settings, path: Path, form: Format) -> list[str]:
         DataError: the file cannot be opened.
     """
     if form.type == "parquet":
-        from hims_pipeline.readers.columnar import parquet_names
+        from hims_pipeline.readers.formats.parquet import parquet_names
 
         return parquet_names(settings, path)
     if form.type == "excel":
-        from hims_pipeline.readers.workbook import sheet_names
+        from hims_pipeline.readers.formats.excel import sheet_names
 
         return sheet_names(path, form)
-    from hims_pipeline.readers.statistical import read_codebook
+    from hims_pipeline.readers.formats.spss_stata import read_codebook
 
     return read_codebook(path, form.type).names
 

@@ -9,14 +9,16 @@ from pathlib import Path
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.codebook import Description, label_findings, place_findings
-from hims_pipeline.readers.columnar import check_names
-from hims_pipeline.readers.cspro_dictionary import RULE, Dictionary, Record, read_dictionary
-from hims_pipeline.readers.fixed_lines import Cut, Opened, open_lines, table_of
-from hims_pipeline.readers.parts import RECORD, reading
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.formats.codebook import Description, label_findings, place_findings
+from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Record
+from hims_pipeline.readers.formats.cspro.read import read_dictionary
+from hims_pipeline.readers.formats.fixed_lines import Cut, Opened, open_lines, table_of
+from hims_pipeline.readers.formats.parquet import check_names
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.unpack import Member, blocking
+from hims_pipeline.readers.typing.parts import RECORD, reading
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
 

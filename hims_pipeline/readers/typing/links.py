@@ -11,8 +11,8 @@ import duckdb
 
 from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.privacy.pseudonym import pseudonym
-from hims_pipeline.readers.parts import Part, in_parallel
-from hims_pipeline.readers.write import PARQUET, Plan, link_domain, typed_relation
+from hims_pipeline.readers.typing.parts import Part, in_parallel
+from hims_pipeline.readers.typing.write import PARQUET, Plan, link_domain, typed_relation
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
 

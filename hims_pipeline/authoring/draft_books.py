@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from hims_pipeline.authoring.dialect import Dialect, encoding_of
 from hims_pipeline.contracts.formats import Format
-from hims_pipeline.readers.codebook import Description
-from hims_pipeline.readers.cspro_dictionary import read_dictionary
-from hims_pipeline.readers.ddi import read_ddi
-from hims_pipeline.readers.dialect import Dialect, encoding_of
-from hims_pipeline.readers.kinds import kind_of
-from hims_pipeline.readers.unpack import Member
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.signatures import kind_of
+from hims_pipeline.readers.formats.codebook import Description
+from hims_pipeline.readers.formats.cspro.read import read_dictionary
+from hims_pipeline.readers.formats.ddi import read_ddi
 
 _DICTIONARY = re.compile(rb'^\s*(\[Dictionary\]|\{.*"fileType"\s*:\s*"dictionary")', re.S | re.I)
 

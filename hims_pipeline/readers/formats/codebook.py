@@ -4,8 +4,8 @@ contract: labels that differ are a warning, since the same code may have come to
 from dataclasses import dataclass, field, replace
 
 from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.readers.unpack import blocking
 
 UNKNOWN = "_U"  # what a missing code stands for where the codebook says no more
 

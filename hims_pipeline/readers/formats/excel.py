@@ -16,12 +16,13 @@ import python_calamine as calamine
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.kinds import NAMES, kind_of
-from hims_pipeline.readers.parts import numbered_part
+from hims_pipeline.readers.files.archives import MAXIMUM_RATIO, RATIO_FROM_BYTES, Member
+from hims_pipeline.readers.files.headings import CELL, HEADING, before, check_names, joined_names, long_places
+from hims_pipeline.readers.files.signatures import NAMES, kind_of
+from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.unpack import MAXIMUM_RATIO, RATIO_FROM_BYTES, Member, blocking
-from hims_pipeline.readers.wide import CELL, HEADING, before, check_names, joined_names, long_places
+from hims_pipeline.readers.typing.parts import numbered_part
 
 Row = tuple[int, list[Any]]  # number in the sheet, cells
 _ERRORS = (calamine.CalamineError, calamine.PasswordError, calamine.XmlError, calamine.ZipError, OSError, ValueError)

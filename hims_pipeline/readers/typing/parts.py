@@ -16,8 +16,8 @@ import duckdb
 from fsspec import AbstractFileSystem
 
 from hims_pipeline.contracts.formats import Format
-from hims_pipeline.readers.lexical import MISFIT
 from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.typing.lexical import MISFIT
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, literals
 

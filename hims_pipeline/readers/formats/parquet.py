@@ -12,12 +12,13 @@ from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.kinds import NAMES, kind_of
-from hims_pipeline.readers.parquet_join import rows_of
-from hims_pipeline.readers.parts import Part, null_texts, reading
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.signatures import NAMES, kind_of
+from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape, check_header
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.unpack import Member, blocking
+from hims_pipeline.readers.typing.parquet_join import rows_of
+from hims_pipeline.readers.typing.parts import Part, null_texts, reading
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, quote
 

@@ -1,18 +1,14 @@
-"""Dictionaries of CSPro (.dcf): the sections of versions up to 7 and the JSON of version 8, as records with places.
+"""What both kinds of CSPro dictionary come down to: records, their items, and where each stands in a line.
 
-Here: the records that both kinds of dictionary come down to, and where their items stand. How each kind is written is
-read by `cspro_sections` and `cspro_json`.
+Not here: how a dictionary is written (`from_sections`, `from_json`), and which kind a file is (`read`).
 """
 
-import itertools
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.codebook import Codebook, Description, Place
+from hims_pipeline.readers.formats.codebook import Codebook, Description, Place
 
 RULE = "ENVELOPE-DICTIONARY"
-MAXIMUM_BYTES = 50_000_000
 # What CSPro's special values are among the special codes of a contract.
 SPECIAL = {"MISSING": "_U", "DEFAULT": "_U", "REFUSED": "_R", "NOTAPPL": "_Z"}
 
@@ -72,7 +68,7 @@ class Dictionary:
     def described(self, record: Record) -> Description:
         """A record's variables: its identification and items, one for each occurrence."""
         columns = [
-            pair for item, parent in _with_parents(record, self.ids_of(record)) for pair in _places(item, parent)
+            pair for item, parent in items_with_parents(record, self.ids_of(record)) for pair in _places(item, parent)
         ]
         names = [place.name for place, _ in columns]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
@@ -86,41 +82,7 @@ class Dictionary:
         return Description(book, {place.name: place for place, _ in columns})
 
 
-def read_dictionary(path: Path, encoding: str) -> Dictionary:
-    """Read a dictionary of either kind.
-
-    Args:
-        encoding: of the data file; dictionaries older than CSPro 5 are written in the same.
-
-    Raises:
-        DataError: it is none, is cut off, or contradicts itself.
-    """
-    from hims_pipeline.readers.cspro_json import from_json
-    from hims_pipeline.readers.cspro_sections import from_sections
-
-    if path.stat().st_size > MAXIMUM_BYTES:
-        raise DataError(RULE, f"the dictionary has more than {MAXIMUM_BYTES:,} bytes")
-    text = _decoded(path.read_bytes(), encoding)
-    if "\0" in text:
-        raise DataError(RULE, "is no text; send the dictionary (.dcf) as CSPro writes it")
-    dictionary = from_json(text) if text.lstrip().startswith("{") else from_sections(text)
-    if not dictionary.records:
-        raise DataError(RULE, "describes no record; it may be cut off: send it again")
-    for record in dictionary.records:
-        _check(dictionary, record)
-    return dictionary
-
-
-def _decoded(raw: bytes, encoding: str) -> str:
-    for codec in ("utf-8-sig", encoding):
-        try:
-            return raw.decode(codec)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    raise DataError(RULE, f"is neither UTF-8 nor {encoding}; send the dictionary as CSPro writes it")
-
-
-def _with_parents(record: Record, ids: list[Item]) -> list[tuple[Item, Item | None]]:
+def items_with_parents(record: Record, ids: list[Item]) -> list[tuple[Item, Item | None]]:
     pairs: list[tuple[Item, Item | None]] = [(item, None) for item in ids]
     parent: Item | None = None
     for item in record.items:
@@ -149,22 +111,3 @@ def _places(item: Item, parent: Item | None) -> list[tuple[Place, Item]]:
         )
         for number in range(repeated)
     ]
-
-
-def _check(dictionary: Dictionary, record: Record) -> None:
-    """Items must not share characters, and a subitem lies within its item."""
-    whole = [item for item in (*dictionary.ids_of(record), *record.items) if not item.subitem]
-    spans = [(item.start, item.end, item.name) for item in whole]
-    if dictionary.type_width:
-        end = dictionary.type_start + dictionary.type_width - 1
-        spans.append((dictionary.type_start, end, "the record type"))
-    spans.sort()
-    for (_, end, one), (start, _, other) in itertools.pairwise(spans):
-        if start <= end:
-            raise DataError(RULE, f"lets {one} and {other} share characters in record {record.name}")
-    for item, parent in _with_parents(record, []):
-        if item.width < 1 or item.start < 1 or item.occurrences < 1:
-            raise DataError(RULE, f"gives {item.name} no place in a line of {record.name}")
-        inside = parent is None or parent.start <= item.start <= item.end <= parent.start + parent.width - 1
-        if item.subitem and (parent is None or not inside):
-            raise DataError(RULE, f"puts the subitem {item.name} of {record.name} outside its item")

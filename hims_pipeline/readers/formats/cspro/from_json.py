@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.cspro_dictionary import RULE, SPECIAL, Dictionary, Item, Record
+from hims_pipeline.readers.formats.cspro.dictionary import RULE, SPECIAL, Dictionary, Item, Record
 
 Json = dict[str, Any]
 

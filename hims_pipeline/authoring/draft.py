@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect
+from hims_pipeline.authoring.draft_books import is_book, tables_of
+from hims_pipeline.authoring.profile import Facts, Profile, profile
 from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.errors import HimsError
-from hims_pipeline.readers.codebook import Codebook, Description, Place
-from hims_pipeline.readers.dialect import Dialect, guess_dialect
-from hims_pipeline.readers.draft_books import is_book, tables_of
-from hims_pipeline.readers.profile import Facts, Profile, profile
-from hims_pipeline.readers.unpack import Member, expand_file
+from hims_pipeline.readers.files.archives import Member, expand_file
+from hims_pipeline.readers.formats.codebook import Codebook, Description, Place
 from hims_pipeline.settings import Settings
 
 # Names that suggest a number of a person; a person decides.
@@ -79,7 +79,7 @@ def _seen(settings: Settings, member: Member) -> tuple[Dialect, Description]:
         raise HimsError(f"{member.shown} has no header.")
     book = Codebook(seen.names, {}, {}, {})
     if seen.form.type in ("spss", "stata"):
-        from hims_pipeline.readers.statistical import read_codebook
+        from hims_pipeline.readers.formats.spss_stata import read_codebook
 
         book = read_codebook(member.path, seen.form.type)
     return seen, Description(book)

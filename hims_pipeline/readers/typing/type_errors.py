@@ -11,12 +11,12 @@ import duckdb
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.lexical import Typing
-from hims_pipeline.readers.parquet_join import join
-from hims_pipeline.readers.parts import Part, in_parallel
+from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import listed
-from hims_pipeline.readers.unpack import blocking
-from hims_pipeline.readers.write import LINE, PARQUET, Plan, typed_relation
+from hims_pipeline.readers.typing.lexical import Typing
+from hims_pipeline.readers.typing.parquet_join import join
+from hims_pipeline.readers.typing.parts import Part, in_parallel
+from hims_pipeline.readers.typing.write import LINE, PARQUET, Plan, typed_relation
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
 

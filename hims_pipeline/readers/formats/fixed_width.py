@@ -5,13 +5,14 @@ from pathlib import Path
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.codebook import Codebook, Description, Place, label_findings, place_findings
-from hims_pipeline.readers.columnar import check_names
-from hims_pipeline.readers.ddi import RULE, read_ddi
-from hims_pipeline.readers.fixed_lines import Cut, open_lines, overlapping, table_of
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.formats.codebook import Codebook, Description, Place, label_findings, place_findings
+from hims_pipeline.readers.formats.ddi import RULE, read_ddi
+from hims_pipeline.readers.formats.fixed_lines import Cut, open_lines, overlapping, table_of
+from hims_pipeline.readers.formats.parquet import check_names
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.unpack import Member, blocking
 from hims_pipeline.settings import Settings
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from hims_pipeline.readers.thrift import I64, Reader, Struct, Writer
+from hims_pipeline.readers.typing.thrift import I64, Reader, Struct, Writer
 
 _MAGIC = b"PAR1"
 _BLOCK = 4 << 20

@@ -1,0 +1,1 @@
+"""CSPro: its dictionaries, and data files of several records that only a dictionary explains."""

@@ -1,0 +1,61 @@
+"""Dictionaries of CSPro (.dcf), of either kind: the sections of versions up to 7 and the JSON of version 8."""
+
+import itertools
+from pathlib import Path
+
+from hims_pipeline.errors import DataError
+from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Record, items_with_parents
+from hims_pipeline.readers.formats.cspro.from_json import from_json
+from hims_pipeline.readers.formats.cspro.from_sections import from_sections
+
+MAXIMUM_BYTES = 50_000_000
+
+
+def read_dictionary(path: Path, encoding: str) -> Dictionary:
+    """Read a dictionary of either kind.
+
+    Args:
+        encoding: of the data file; dictionaries older than CSPro 5 are written in the same.
+
+    Raises:
+        DataError: it is none, is cut off, or contradicts itself.
+    """
+    if path.stat().st_size > MAXIMUM_BYTES:
+        raise DataError(RULE, f"the dictionary has more than {MAXIMUM_BYTES:,} bytes")
+    text = _decoded(path.read_bytes(), encoding)
+    if "\0" in text:
+        raise DataError(RULE, "is no text; send the dictionary (.dcf) as CSPro writes it")
+    dictionary = from_json(text) if text.lstrip().startswith("{") else from_sections(text)
+    if not dictionary.records:
+        raise DataError(RULE, "describes no record; it may be cut off: send it again")
+    for record in dictionary.records:
+        _check(dictionary, record)
+    return dictionary
+
+
+def _decoded(raw: bytes, encoding: str) -> str:
+    for codec in ("utf-8-sig", encoding):
+        try:
+            return raw.decode(codec)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    raise DataError(RULE, f"is neither UTF-8 nor {encoding}; send the dictionary as CSPro writes it")
+
+
+def _check(dictionary: Dictionary, record: Record) -> None:
+    """Items must not share characters, and a subitem lies within its item."""
+    whole = [item for item in (*dictionary.ids_of(record), *record.items) if not item.subitem]
+    spans = [(item.start, item.end, item.name) for item in whole]
+    if dictionary.type_width:
+        end = dictionary.type_start + dictionary.type_width - 1
+        spans.append((dictionary.type_start, end, "the record type"))
+    spans.sort()
+    for (_, end, one), (start, _, other) in itertools.pairwise(spans):
+        if start <= end:
+            raise DataError(RULE, f"lets {one} and {other} share characters in record {record.name}")
+    for item, parent in items_with_parents(record, []):
+        if item.width < 1 or item.start < 1 or item.occurrences < 1:
+            raise DataError(RULE, f"gives {item.name} no place in a line of {record.name}")
+        inside = parent is None or parent.start <= item.start <= item.end <= parent.start + parent.width - 1
+        if item.subitem and (parent is None or not inside):
+            raise DataError(RULE, f"puts the subitem {item.name} of {record.name} outside its item")
