@@ -21,8 +21,14 @@ GOOD = ("success", "pass", "warn")  # `warn` is a finding of a test that was dec
 RESULT_EVENTS = ("LogSeedResult", "LogModelResult", "LogTestResult")
 WHERE = re.compile(r"^(\w+ Error in (?:\w+ )?\w+ \w+ \([\w./ -]+\))", re.MULTILINE)
 FINDINGS = re.compile(r"Got \d+ results?, configured to (?:fail|warn) if [!=<>]+ ?\d+")
-KIND = re.compile(r"^\s*([A-Z][A-Za-z-]*(?: [A-Za-z-]+){0,3} Error)\b(?! in )", re.MULTILINE)
 ABOUT_SQL = ("Binder Error", "Catalog Error", "Parser Error", "Compilation Error")
+KINDS = (
+    *ABOUT_SQL,
+    "Conversion Error", "Constraint Error", "Database Error", "Dependency Error", "INTERNAL Error", "IO Error",
+    "Invalid Error", "Invalid Input Error", "Mismatch Type Error", "Not implemented Error", "Out of Memory Error",
+    "Out of Range Error", "Permission Error", "Serialization Error", "Syntax Error", "TransactionContext Error",
+)  # fmt: skip
+KIND = re.compile(rf"^\s*({'|'.join(KINDS)})\b(?! in )", re.MULTILINE)
 FULL_DISK = "No space left on device"
 MEMORY_HINT = "Give it more with HIMS_MEMORY_LIMIT, where the machine has more."
 
@@ -128,16 +134,21 @@ def told(message: str) -> str:
     parts = [where[1]] if where else []
     if findings:
         parts.append(findings[0])
-    elif kind and kind[1] in ABOUT_SQL:
-        lines = [line.strip() for line in message[kind.start(1) :].splitlines() if line.strip()]
-        parts.append(" ".join(lines[:4]))
-    elif kind:
+    elif kind and kind[1] not in ABOUT_SQL:
         parts.append(f"{kind[1]} (its text may quote data, and is not told)")
         if kind[1] == "Out of Memory Error":
             parts.append(MEMORY_HINT)
         if FULL_DISK in message:
             parts.append(FULL_DISK)
+    elif kind:
+        parts.append(_lines(message[kind.start(1) :]))
+    elif where and where[1].startswith(ABOUT_SQL):
+        parts.append(_lines(message[where.end() :]))
     return " ".join(parts) or "an error whose text may quote data, and is not told"
+
+
+def _lines(text: str) -> str:
+    return " ".join([line.strip() for line in text.splitlines() if line.strip()][:4])
 
 
 def _results(build: Build) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.lake.files import sha256_of, write_json
-from hims_pipeline.release import compare, store, tables
+from hims_pipeline.release import compare, proof, store, tables
 from hims_pipeline.release.publish import standing
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import REPOSITORY, Settings
@@ -33,7 +33,10 @@ def make(settings: Settings, release_id: str, value: float = 1.0) -> store.Relea
         )
         con.close()
         files = {p.name: {"sha256": sha256_of(p), "bytes": p.stat().st_size} for p in (folder / part).iterdir()}
-        write_json(folder / part / "manifest.json", {"files": files, "inputs_sha256": f"inputs of {release_id}"})
+        write_json(
+            folder / part / "manifest.json",
+            {"files": files, "inputs_sha256": f"inputs of {release_id}", "published_at": "2026"},
+        )
     release = store.get(settings, release_id)
     store.point_to(settings, release)
     return release
@@ -87,6 +90,31 @@ def test_killed_between_rename_and_pointer_the_next_start_moves_the_pointer(sett
     assert standing(settings, "inputs of r000002") == second
     assert store.current(settings) == second
     assert standing(settings, "other inputs") is None
+
+
+def test_a_night_is_proven_by_an_intact_release_of_the_present_inputs(settings, monkeypatch) -> None:
+    with pytest.raises(ReleaseError, match="Nothing has been published"):
+        proof.prove(settings)
+    first = make(settings, "r000001")
+    monkeypatch.setattr(proof, "inputs_sha256", lambda settings, rows: "inputs of r000001")
+    assert proof.prove(settings).release == first
+    monkeypatch.setattr(proof, "inputs_sha256", lambda settings, rows: "inputs of tonight")
+    with pytest.raises(ReleaseError, match=r"The release r000001 of \d+ stays; it does not hold tonight's deliveries"):
+        proof.prove(settings)
+    (first.staff / "warehouse.duckdb").unlink()
+    with pytest.raises(ReleaseError, match="r000001, is damaged: staff/warehouse"):
+        proof.prove(settings)
+
+
+def test_a_release_that_was_chosen_stands_and_says_why(settings, monkeypatch) -> None:
+    first = make(settings, "r000001")
+    make(settings, "r000002")
+    store.use(settings, "r000001", "a wrong figure")
+    monkeypatch.setattr(proof, "inputs_sha256", lambda settings, rows: "inputs of r000002")
+    proven = proof.prove(settings)
+    assert proven.release == first
+    assert "`hims release use` chose it: r000002" in proven.why
+    assert "a wrong figure" in proven.why
 
 
 def test_old_releases_retire_but_never_the_current_one(settings) -> None:
