@@ -1,9 +1,8 @@
 """One build: a new DuckDB file under `build/<run>/`, made by dbt from the accepted batches and nothing else.
 
-Nothing is built in place. A build folder belongs to the process that holds its lock file, and to the dbt that this
-process started; folders of dead ones are cleared away by the next start. `build.json` is sealed twice: with what the
-build is made of, and, once dbt has ended, with the hash of the file that dbt closed. Not here: running dbt and reading
-what it says (`dbt.py`).
+Nothing is built in place. A build folder belongs to the process that holds its lock file, and to the dbt that it started;
+folders of dead ones are cleared away by the next start. `build.json` is sealed with what the build is made of and, once
+dbt has ended, with the hash of the file that it closed. Not here: running dbt and reading what it says (`dbt.py`).
 """
 
 import fcntl
@@ -19,7 +18,7 @@ from hims_pipeline import processes
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
-from hims_pipeline.lake import landing
+from hims_pipeline.lake import landing, trail
 from hims_pipeline.lake.files import private_folder, read_json, sha256_of, write_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.settings import Settings
@@ -40,6 +39,7 @@ class Build:
     folder: Path
     tree: Path
     inputs_sha256: str
+    began: int  # number of the last line of the audit trail before its inputs were read
 
     @property
     def warehouse(self) -> Path:
@@ -80,6 +80,7 @@ def prepare(settings: Settings, run: str, log: Log = lambda text: None) -> Build
     Raises:
         HimsError: a source that the observatory requires has no accepted batch, or the disk is too full.
     """
+    began = trail.last(settings).number  # before the inputs are read: what a person forbids from now on is seen
     rows = input_rows(settings)
     _require(settings, {row["source"] for row in rows})
     require_room(settings)
@@ -90,7 +91,7 @@ def prepare(settings: Settings, run: str, log: Log = lambda text: None) -> Build
         (folder / "spill").mkdir(parents=True)
         _own(folder)
         write_json(folder / "inputs.json", rows)
-        build = Build(folder, render.rendered(settings, log), inputs_sha256(settings, rows))
+        build = Build(folder, render.rendered(settings, log), inputs_sha256(settings, rows), began)
         write_sealed(settings, folder / RECORD, "build", _made_of(build))
     except BaseException:
         give_up(folder)
@@ -98,11 +99,12 @@ def prepare(settings: Settings, run: str, log: Log = lambda text: None) -> Build
     return build
 
 
-def _made_of(build: Build) -> dict[str, str]:
+def _made_of(build: Build) -> dict[str, Any]:
     return {
         "run": build.folder.name,
         "tree": build.tree.name,
         "inputs_sha256": build.inputs_sha256,
+        "trail": build.began,
         "inputs_file_sha256": sha256_of(build.folder / "inputs.json"),
     }
 
@@ -122,7 +124,7 @@ def reopen(settings: Settings, run: str) -> Build:
     known = read_sealed(settings, folder / RECORD, "build")
     if known["run"] != run:
         raise Damaged(folder / RECORD, "is the record of another build")
-    return Build(folder, settings.rendered / known["tree"], known["inputs_sha256"])
+    return Build(folder, settings.rendered / known["tree"], known["inputs_sha256"], known["trail"])
 
 
 def close(settings: Settings, build: Build) -> None:
@@ -241,9 +243,6 @@ def require_room(settings: Settings) -> None:
         sum(f.stat().st_size for f in settings.releases.rglob("*") if f.is_file()) if settings.releases.exists() else 0
     )
     need = max(3 * last // max(1, len(list(settings.releases.glob("r*")))), SMALLEST_BUILD)
-    free = shutil.disk_usage(settings.home).free
-    if free < need:
-        raise HimsError(
-            f"The disk of {settings.home} has {free / 1e6:,.0f} MB left; a build needs {need / 1e6:,.0f} MB. "
-            "Make room: what is published stays, and can be read."
-        )
+    if (free := shutil.disk_usage(settings.home).free) < need:
+        left = f"{free / 1e6:,.0f} MB left; a build needs {need / 1e6:,.0f} MB"
+        raise HimsError(f"The disk of {settings.home} has {left}. Make room: what is published stays, and can be read.")

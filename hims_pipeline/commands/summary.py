@@ -7,8 +7,8 @@ import click
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.intake import states
-from hims_pipeline.release.proof import Proof
 from hims_pipeline.release.reader import connect
+from hims_pipeline.release.tonight import Proof
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import quote
 

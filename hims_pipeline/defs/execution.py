@@ -12,7 +12,7 @@ from hims_pipeline.defs.instance import open_instance
 from hims_pipeline.defs.nightly import JOB
 from hims_pipeline.errors import HimsError
 from hims_pipeline.processes import is_running, token
-from hims_pipeline.release.proof import Proof, prove
+from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
 
 PROCESS = "hims/process"

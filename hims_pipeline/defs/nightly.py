@@ -19,6 +19,7 @@ from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.failures import plain
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.reconcile import reconcile
 from hims_pipeline.settings import Settings
 
 TAKE_IN = dg.AssetKey(["landing", "take_in"])
@@ -95,6 +96,8 @@ def take_in_asset(settings: Settings):
 def _collect(context: dg.OpExecutionContext, settings: Settings) -> list[intake.Pending]:
     """Take over what was dropped, and find what is to be judged."""
     with installation_lock(settings, "collecting deliveries", 3600, context.log.info):
+        for text in reconcile(settings):
+            context.log.warning(text)
         for left in build.clear_leftovers(settings):
             context.log.info(f"cleared away: {left}")
         new, again, misplaced = intake.collect(settings)

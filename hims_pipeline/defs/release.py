@@ -7,8 +7,8 @@ import dagster as dg
 from hims_pipeline import build
 from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.release import store
-from hims_pipeline.release.proof import prove
 from hims_pipeline.release.publish import publish
+from hims_pipeline.release.tonight import prove
 from hims_pipeline.settings import Settings
 
 RELEASE = dg.AssetKey(["release", "current"])
@@ -41,7 +41,7 @@ def release_asset(settings: Settings, published: list[dg.AssetKey]):
     @dg.asset_check(asset=RELEASE, description="Every file of the current release is what its manifest says.")
     def intact() -> dg.AssetCheckResult:
         now = store.current(settings)
-        damaged = store.verify(now) if now else ["nothing has been published yet"]
+        damaged = store.verify(settings, now) if now else ["nothing has been published yet"]
         return dg.AssetCheckResult(passed=not damaged, metadata={"damaged": damaged, "release": now.id if now else ""})
 
     return current, intact

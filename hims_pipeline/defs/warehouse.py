@@ -19,8 +19,8 @@ from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.release.proof import Proof, prove
 from hims_pipeline.release.publish import standing
+from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 
@@ -66,7 +66,7 @@ def dbt_definition(settings: Settings, tree: Path):
 def _whole(context: dg.AssetExecutionContext, settings: Settings):
     """The candidate of a release: every node, or a failure. A quiet night builds nothing, and proves what stands."""
     with installation_lock(settings, f"building in run {context.run.run_id[:8]}", 3600, context.log.info):
-        if (proof := _standing(settings)) is not None:
+        if (proof := _standing(settings, context.log.warning)) is not None:
             context.log.info(f"Nothing to build: {proof.why}")
             return
         prepared = build.prepare(settings, context.run.run_id, context.log.info)
@@ -81,7 +81,7 @@ def _whole(context: dg.AssetExecutionContext, settings: Settings):
                 build.give_up(prepared.folder)  # its space is free at once; the reasons have been told
 
 
-def _standing(settings: Settings) -> Proof | None:
+def _standing(settings: Settings, log: build.Log) -> Proof | None:
     """The proof of the release that stands tonight without a build; None where one must be built.
 
     Raises:
@@ -89,7 +89,7 @@ def _standing(settings: Settings) -> Proof | None:
     """
     with suppress(HimsError):
         return prove(settings)
-    if standing(settings, inputs_sha256(settings, input_rows(settings))) is None:
+    if standing(settings, inputs_sha256(settings, input_rows(settings)), log) is None:
         return None
     return prove(settings)
 
