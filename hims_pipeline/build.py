@@ -1,6 +1,6 @@
 """One build: a new DuckDB file under `build/<run>/`, made by dbt from the accepted batches and nothing else.
 
-Nothing is built in place. A build folder belongs to the process that holds its lock file, and to the dbt that it started;
+Nothing is built in place. A build folder belongs to the process that holds its lock, and to the dbt that it started;
 folders of dead ones are cleared away by the next start. `build.json` is sealed with what the build is made of and, once
 dbt has ended, with the hash of the file that it closed. Not here: running dbt and reading what it says (`dbt.py`).
 """

@@ -182,6 +182,14 @@ def tested(build: Build) -> set[str]:
     return {r["unique_id"].split(".")[2] for r in _results(build) if r["unique_id"].startswith("test.")}
 
 
+def _manifest(build: Build) -> dict[str, Any]:
+    path = build.tree / "target/manifest.json"
+    try:
+        return read_json(path)
+    except (OSError, ValueError) as error:
+        raise Damaged(path, f"cannot be read ({type(error).__name__})") from None
+
+
 def not_built(build: Build) -> list[str]:
     """What a whole build has and this one has not: models, seeds and tests without a good result.
 
@@ -189,9 +197,9 @@ def not_built(build: Build) -> list[str]:
     """
     try:
         good = {result["unique_id"] for result in _results(build) if result["status"] in GOOD}
+        manifest = _manifest(build)
     except Damaged as error:
         return [f"everything: {error}"]
-    manifest = read_json(build.tree / "target/manifest.json")
     wanted = {
         name
         for kind in ("nodes", "unit_tests")

@@ -19,18 +19,18 @@ PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
 
 
 def token(pid: int) -> str:
-    """A process by number and start time, since numbers are used again."""
+    """A process by number and start time, since numbers are used again; without a start where there is no /proc."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return f"{pid}:gone"
+        return f"{pid}:{'gone' if Path('/proc/self').exists() else 'unknown'}"
     return f"{pid}:{stat.rsplit(')', 1)[1].split()[19]}"
 
 
 def is_running(known: str) -> bool:
-    """Whether the process of a token is there still."""
-    number = known.split(":")[0]
-    return number.isdigit() and not known.endswith(":gone") and token(int(number)) == known
+    """Whether the process of a token is there still; taken to be where that cannot be known."""
+    number, _, start = known.partition(":")
+    return number.isdigit() and start != "gone" and token(int(number)) == known
 
 
 @contextmanager

@@ -34,6 +34,10 @@ DEATHS = {
     "not closed": (GOOD + "pathlib.Path(str(warehouse) + '.wal').write_text('')", "write-ahead log"),
     "no warehouse": ("write_results(nodes())", "warehouse.duckdb"),
     "the tree changed": (GOOD + "(tree / 'dbt_project.yml').write_text('{')", "changed while dbt ran: dbt_project.yml"),
+    "the manifest was cut": (
+        GOOD + "f = tree / 'target/manifest.json'; f.write_bytes(f.read_bytes()[:-50])",
+        "did not build everything: .*manifest.json cannot be read",
+    ),
     "the inputs changed": (GOOD + "(warehouse.parent / 'inputs.json').write_text('[]')", "other inputs"),
 }  # fmt: skip
 
@@ -41,7 +45,7 @@ DEATHS = {
 @pytest.mark.parametrize("death", DEATHS)
 def test_a_dbt_that_dies_is_an_error_that_says_how(settings, prepared, stand_in, death: str) -> None:
     program, reason = DEATHS[death]
-    kept = (prepared.tree / "dbt_project.yml").read_bytes()
+    kept = {name: (prepared.tree / name).read_bytes() for name in ("dbt_project.yml", "target/manifest.json")}
     stand_in(program)
     try:
         with pytest.raises(HimsError, match=f"(?s){reason}"):
@@ -49,7 +53,8 @@ def test_a_dbt_that_dies_is_an_error_that_says_how(settings, prepared, stand_in,
         with pytest.raises(ReleaseError, match="Not published"):
             build.closed_warehouse(settings, prepared)
     finally:
-        (prepared.tree / "dbt_project.yml").write_bytes(kept)
+        for name, content in kept.items():
+            (prepared.tree / name).write_bytes(content)
 
 
 def test_only_the_file_that_dbt_closed_is_taken(settings, prepared, stand_in) -> None:
