@@ -134,8 +134,8 @@ def close(settings: Settings, build: Build) -> None:
         Damaged: what the build is made of changed while dbt ran.
     """
     made_of = _checked(settings, build)
-    if build.warehouse.with_suffix(".duckdb.wal").exists():
-        raise Damaged(build.warehouse, "was not closed: a write-ahead log lies beside it")
+    if not build.warehouse.exists() or build.warehouse.with_suffix(".duckdb.wal").exists():
+        raise Damaged(build.warehouse, "was not closed by dbt: it is missing, or a write-ahead log lies beside it")
     closed = {"warehouse_sha256": sha256_of(build.warehouse), "results_sha256": sha256_of(build.results)}
     write_sealed(settings, build.folder / RECORD, "build", made_of | closed)
 

@@ -21,10 +21,10 @@ PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
 def token(pid: int) -> str:
     """A process by number and start time, since numbers are used again; without a start where there is no /proc."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        state, *facts = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
         return f"{pid}:{'gone' if Path('/proc/self').exists() else 'unknown'}"
-    return f"{pid}:{stat.rsplit(')', 1)[1].split()[19]}"
+    return f"{pid}:{'gone' if state == 'Z' else facts[18]}"  # one that ended and that nobody has waited for is gone
 
 
 def is_running(known: str) -> bool:

@@ -1,6 +1,8 @@
 """The installation's Dagster instance, opened so that a spoilt file of it is named. It holds the history of runs and no
 data of ours."""
 
+import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,10 +11,12 @@ from pathlib import Path
 import dagster as dg
 
 from hims_pipeline.errors import HimsError
+from hims_pipeline.failures import plain
 from hims_pipeline.settings import Settings
 
 MAGIC = b"SQLite format 3\0"
 SHARED = ("runs.db", "index.db", "schedules.db")  # read by every run; the others are of one run each
+ROOM = 1_000_000  # bytes that SQLite's journals take at least
 LOSS = "The history of runs is lost with it, no data and no release: those do not lie there."
 
 
@@ -21,7 +25,7 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """Open the instance.
 
     Raises:
-        HimsError: its configuration or one of its databases is spoilt; names the file.
+        HimsError: its configuration or one of its databases is spoilt, names the file; or the disk is full.
     """
     _refuse_spoilt(settings)
     try:
@@ -40,6 +44,9 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 
 
 def _refuse_spoilt(settings: Settings) -> None:
+    if settings.dagster_home.exists() and shutil.disk_usage(settings.dagster_home).free < ROOM:
+        # SQLite calls it an I/O error when there is no room for its journal: nothing is spoilt.
+        raise HimsError(plain(OSError(errno.ENOSPC, "", str(settings.dagster_home))))
     for path in sorted(settings.dagster_home.rglob("*.db")):
         if why := _spoilt(path):
             raise HimsError(f"Dagster's database {path} is spoilt ({why}). Move it away and run again. {LOSS}")
@@ -57,7 +64,7 @@ def _spoilt(path: Path) -> str:
         with closing(sqlite3.connect(path, timeout=10)) as con:
             found = con.execute("pragma quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:
-        return "" if "locked" in str(error) or "disk is full" in str(error) else str(error)
+        return "" if "locked" in str(error) else str(error)
     except sqlite3.DatabaseError as error:
         return str(error)
     return "" if found == "ok" else "pages of it are damaged"

@@ -1,11 +1,14 @@
 """However dbt ends, a build is whole and closed, or it is an error that says why and quotes no data."""
 
 import json
+from types import SimpleNamespace
 
+import dagster as dg
 import pytest
 
 from hims_pipeline import build
-from hims_pipeline.dbt import run_dbt, stream_dbt, told
+from hims_pipeline.dbt import Finished, run_dbt, stream_dbt, told
+from hims_pipeline.defs.warehouse import _events
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from tests.stand_in import GOOD
 
@@ -69,7 +72,7 @@ def test_only_the_file_that_dbt_closed_is_taken(settings, prepared, stand_in) ->
         prepared.folder / "build.json",
     ):
         kept = changed.read_bytes()
-        changed.write_bytes(kept[:-1])
+        changed.write_bytes(kept[: len(kept) // 2])
         with pytest.raises(ReleaseError, match="Not published"):
             build.closed_warehouse(settings, prepared)
         changed.write_bytes(kept)
@@ -140,3 +143,13 @@ def test_results_are_those_of_the_manifest(settings, prepared, stand_in) -> None
     run_dbt(settings, prepared, lambda text: None)
     names = {result["unique_id"] for result in json.loads(prepared.results.read_text())["results"]}
     assert {name.split(".")[0] for name in names} == {"model", "seed", "test", "unit_test"}
+
+
+def test_an_asset_that_dbt_did_not_tell_of_is_an_error_in_its_step(prepared) -> None:
+    """Its output would be missing, what follows skipped, and the run a success."""
+    shown = {dg.AssetKey(["conformed", "dim_area"]), dg.AssetKey(["conformed", "dim_country"])}
+    context = SimpleNamespace(selected_asset_check_keys=set(), selected_asset_keys=shown)
+    events = _events(context, prepared, iter([Finished("model.hims.dim_area", "success", 0.1, None)]))
+    assert next(events).asset_key == dg.AssetKey(["conformed", "dim_area"])
+    with pytest.raises(HimsError, match="dbt built no conformed/dim_country, which the graph shows"):
+        next(events)
