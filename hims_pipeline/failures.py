@@ -51,12 +51,18 @@ def _known(error: BaseException) -> str | None:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
         return NO_MEMORY
     if isinstance(error, OSError):
-        at = f": {error.filename}" if error.filename else ""
+        at = f": {_told_path(error.filename)}" if error.filename else ""
         told = WHAT_TO_DO.get(error.errno or 0)
         return told.format(at=at) if told else f"{error.strerror or type(error).__name__}{at}."
     if FULL in str(error) or (isinstance(error, sqlite3.Error) and "disk is full" in str(error)):
         return WHAT_TO_DO[errno.ENOSPC].format(at="")
     return None
+
+
+def _told_path(filename: object) -> str:
+    """A file's path; of one in the closed zone the folder alone, since a sender named the file."""
+    path = Path(str(filename))
+    return f"{path.parent}/…" if "identified" in path.parts else str(path)
 
 
 def _place(error: BaseException) -> str:
