@@ -45,7 +45,7 @@ class Wrapped(Exception):
         (OSError(5, "Input/output error", "/x/a.parquet"), "The disk failed to read or write: /x/a.parquet."),
         (OSError(30, "Read-only file system", "/x"), "The disk is mounted read-only: /x."),
         (NotADirectoryError(20, "Not a directory", "/x/y"), "Not a directory: /x/y."),
-        (OSError(5, "", f"/x/identified/landing/s/p/{VALUE}.csv"), "The disk failed to read or write: /x/identified/land"),
+        (OSError(5, "", f"/x/identified/landing/s/p/{VALUE}.csv"), "The disk failed to read"),
         (MemoryError(), "There is not enough memory."),
         (duckdb.OutOfMemoryException(f"of {VALUE}"), "There is not enough memory."),
         (duckdb.IOException(f"{VALUE}: No space left on device"), "The disk is full."),
