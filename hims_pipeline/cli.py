@@ -6,25 +6,25 @@ import click
 
 from hims_pipeline.commands import audit, batches, docs, keys, query, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
+from hims_pipeline.failures import plain
 from hims_pipeline.privacy.keys import check_key
-from hims_pipeline.settings import close_umask, load_settings
+from hims_pipeline.settings import close_umask, debugging, load_settings
 
 KEYED = {"run", "ui", "deliver", "status", "batch", "link", "build", "retention"}  # readers of releases need no key
 
 
 class Plain(click.Group):
-    """Errors that a person can mend are printed as they are; a trace is for defects of ours."""
+    """Every error is one line that says what is wrong and what to do; a developer asks for the trace."""
 
     def invoke(self, ctx: click.Context):
         try:
             return super().invoke(ctx)
-        except HimsError as error:
-            raise click.ClickException(str(error)) from None
-        except PermissionError as error:
-            raise click.ClickException(
-                f"{error.filename} is closed to this account. Run it as the account that owns the installation; "
-                "releases/ is open to all."
-            ) from None
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if debugging() and not isinstance(error, HimsError):
+                raise
+            raise click.ClickException(plain(error)) from None
 
 
 @click.group(cls=Plain)

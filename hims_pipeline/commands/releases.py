@@ -7,12 +7,14 @@ import click
 from hims_pipeline import build as building
 from hims_pipeline.commands.answers import print_table
 from hims_pipeline.commands.start import open_installation, teller
+from hims_pipeline.dbt import run_dbt
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import acts, compare, store
 from hims_pipeline.release.publish import publish, standing
+from hims_pipeline.release.tonight import prove
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 
@@ -33,11 +35,12 @@ def build(draft: bool) -> None:
         building.clear_leftovers(settings)
         prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", tell)
         try:
-            building.run_dbt(settings, prepared, tell)
+            run_dbt(settings, prepared, tell)
             if draft:
                 _draft(settings, prepared)
             else:
                 publish(settings, prepared, tell)
+                tell(prove(settings).why)
         finally:
             building.give_up(prepared.folder)
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake
+from hims_pipeline.build import require_room
 from hims_pipeline.commands.start import marked, open_installation
 from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.files import private_folder
+from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.ui.door import Doorkeeper
 from hims_pipeline.ui.sockets import only_one, opened_here, opened_to_proxy
@@ -27,7 +28,7 @@ def prepare_instance(settings: Settings) -> None:
     settings.dagster_home.chmod(0o700)
     target = settings.dagster_home / "dagster.yaml"
     if not target.exists():
-        shutil.copyfile(INSTANCE_FILE, target)
+        write_text(target, INSTANCE_FILE.read_text(encoding="utf-8"))
 
 
 @click.command()
@@ -45,17 +46,18 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     if only and not samples:
         raise click.UsageError("--only chooses among the sources of the sample: say --samples too.")
     settings = open_installation()
+    require_room(settings)
     prepare_instance(settings)
     unsent = [*(_put_samples(settings, only, scale) if samples else []), *_put_kept(settings)]
     if settings.real_data is not None:
         unsent += _put_real(settings, settings.real_data)
     from hims_pipeline.defs.execution import execute_nightly
 
-    failures = execute_nightly(settings)
-    print_summary(settings, failures)
+    night = execute_nightly(settings, click.echo)
+    print_summary(settings, night.failures, night.proof or night.unproven)
     for text in unsent:
         click.echo(f"\nNot delivered: {text}", err=True)
-    sys.exit(1 if failures or unsent else 0)
+    sys.exit(0 if night.well and not unsent else 1)
 
 
 def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> list[str]:

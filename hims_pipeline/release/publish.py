@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline import __version__
-from hims_pipeline.build import Build, give_up, not_built
+from hims_pipeline.build import Build, closed_warehouse, give_up
 from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.dbt import not_built
 from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.intake import destroyed, states
 from hims_pipeline.lake import journal, landing
-from hims_pipeline.lake.files import read_json, sha256_of, write_json, write_text
+from hims_pipeline.lake.files import sha256_of, write_json, write_text
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.release import acts, audit, compare, leaks, notes, proof, store, tables
 from hims_pipeline.release.store import Release
@@ -78,9 +79,11 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         if (done := standing(settings, build.inputs_sha256, log)) is not None:
             give_up(build.folder)
             return done
+        closed_warehouse(settings, build)
         candidate = build.folder / "release"
         log("packing the public and the staff file")
         _pack(settings, build, candidate, log)
+        closed_warehouse(settings, build)  # packing has read the very file
         log("auditing in a fresh process")
         verdict = _audit(settings, candidate, log)
         release_id = store.next_id(settings)
@@ -102,8 +105,7 @@ def refuse_overtaken(settings: Settings, build: Build) -> None:
     Raises:
         ReleaseError: a batch of it or of its links was withdrawn, or `hims release use` chose another release.
     """
-    began = read_json(build.folder / "build.json")["trail"]
-    chosen = [intent for intent in journal.done(settings, journal.USED) if intent["number"] > began]
+    chosen = [intent for intent in journal.done(settings, journal.USED) if intent["number"] > build.began]
     if chosen:
         raise ReleaseError(
             f"Not published: while this was built, {chosen[-1]['by']} made {chosen[-1]['release']} the current release "
