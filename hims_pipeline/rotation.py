@@ -17,7 +17,7 @@ from typing import Any
 
 from hims_pipeline import retention
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import journal, landing, seal, tombstone, trail
+from hims_pipeline.lake import journal, landing, seal, tombstone, trail, trail_file
 from hims_pipeline.lake.files import remove_folder
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import Key, load_key
@@ -190,7 +190,7 @@ def _begin(settings: Settings, fresh: Settings, old: Key, new: Key, reason: str,
 
 def _head_is_of(settings: Settings) -> bool:
     try:
-        seal.read_sealed(settings, settings.trail_head, trail.HEAD)
+        seal.read_sealed(settings, settings.trail_head, trail_file.HEAD)
         return True
     except Damaged:
         return False

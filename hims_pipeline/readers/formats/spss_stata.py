@@ -38,7 +38,7 @@ SECOND_LOOK_ROWS = 5_000
 _PLAIN = Format()
 _DAMAGED = words("is incomplete or damaged; send it again")
 _NAMES = {"spss": "an SPSS file", "stata": "a Stata file"}
-_RAW = {"disable_datetime_conversion": True}
+_RAW: dict[str, Any] = {"disable_datetime_conversion": True}
 _WHOLE = ("int8", "int16", "int32")  # of Stata; SPSS keeps all numbers as floats
 
 
