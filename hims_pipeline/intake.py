@@ -18,21 +18,25 @@ from hims_pipeline import __version__
 from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import Busy, HimsError
-from hims_pipeline.lake import batches, journal, landing, reports
+from hims_pipeline.errors import Busy, Damaged, HimsError
+from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey, tombstone
 from hims_pipeline.lake.batches import Manifest
-from hims_pipeline.lake.files import remove_folder, sha256_of
+from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import acts_lock, installation_lock
+from hims_pipeline.lake.survey import Misplaced
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.privacy import hidden
 from hims_pipeline.privacy.keys import load_key
+from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import printable
 
 Log = Callable[[str], None]
 PACKAGE = Path(__file__).resolve().parent
+LEFT = "left_in_landing.json"
+DELIVER_AGAIN = "Deliver the same files again, or put them back from a backup"
 
 
 @lru_cache(maxsize=1)
@@ -86,6 +90,8 @@ def _key_version(settings: Settings, contract: Contract) -> str:
     named = any(c.sensitivity == "identifier" for entity in contract.entities.values() for c in entity.columns)
     try:
         return load_key(settings).version if named else ""
+    except KeyMismatch:
+        raise  # a batch is not read again because the wrong key lies at hand
     except HimsError:
         return ""  # reading the delivery will say what is wrong with the key
 
@@ -124,9 +130,22 @@ def pending(settings: Settings, source: str | None = None) -> list[Pending]:
     return found
 
 
-def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[landing.Misplaced]]:
-    """Take over what was dropped into landing; see `landing.collect`."""
-    return landing.collect(settings, load_contracts(settings.data), load_observatory(settings.data).settle_seconds)
+def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[Misplaced]]:
+    """Take over what was dropped into landing; see `dropped.collect`. The names of what was left are written into the
+    identified zone, since they are told nowhere else."""
+    contracts, settle_seconds = load_contracts(settings.data), load_observatory(settings.data).settle_seconds
+    new, again, left = dropped.collect(settings, contracts, settle_seconds)
+    left += [
+        Misplaced(landing.batch_of(one), f"{one.what}. {_mending(one)}") for one in landing.damaged_records(settings)
+    ]
+    private_folder(settings.identified)
+    write_json(settings.identified / LEFT, [one.with_name() for one in left], mode=0o600)
+    return new, again, left
+
+
+def waiting(settings: Settings) -> survey.Survey:
+    """What lies in landing and is no delivery yet, looked at and left as it is."""
+    return survey.look(settings, load_contracts(settings.data), load_observatory(settings.data).settle_seconds)
 
 
 def contract_of(settings: Settings, source: str) -> Contract:
@@ -142,12 +161,16 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
     Bad data end in a refusing verdict. What is raised is a failure of our own, and leaves the delivery pending.
 
     Raises:
+        Damaged: a file in landing is no longer the one that was taken over; nothing of it is read.
         HimsError: production rules forbid to open this source here.
     """
     from hims_pipeline.readers import read_delivery
 
     contract = contract_of(settings, delivery.source)
     check_personal_source(settings, contract)
+    if damaged := landing.damaged_files(settings, delivery):
+        what = "is not the delivery that was taken over"
+        raise Damaged(delivery.folder(settings), f"{what}: {'; '.join(damaged)}. {DELIVER_AGAIN}")
     inputs = inputs_of(settings, contract, delivery)
     folder = batches.folder_of(settings.bronze, delivery)
     remove_folder(folder)
@@ -287,7 +310,7 @@ class BatchState:
 
 
 def states(settings: Settings) -> list[BatchState]:
-    """Every delivery and where it stands: accepted, superseded, refused, withdrawn, pending."""
+    """Every delivery and where it stands: accepted, superseded, refused, withdrawn, pending, damaged."""
     sent = landing.deliveries(settings)
     contracts = load_contracts(settings.data)
     counts = {b.manifest.batch for c in contracts.values() for b in batches.counting(settings, c, sent)}
@@ -312,4 +335,24 @@ def states(settings: Settings) -> list[BatchState]:
                 warnings=tuple(f.sentence() for f in findings if f.severity == "warning"),
             )
         )
-    return found
+    return found + [_damaged_state(one) for one in landing.damaged_records(settings)]
+
+
+def destroyed(settings: Settings) -> list[BatchState]:
+    """Deliveries that were destroyed under their legal term: their figures are no longer there, and this says why."""
+    return [
+        BatchState(one.batch, "destroyed", one.received_at, None, (one.sentence(),), ())
+        for one in tombstone.tombstones(settings)
+    ]
+
+
+def _damaged_state(damaged: Damaged) -> BatchState:
+    """A delivery that does not count since its record cannot be believed."""
+    return BatchState(landing.batch_of(damaged), "damaged", "", None, (f"{damaged} {_mending(damaged)}",), ())
+
+
+def _mending(damaged: Damaged) -> str:
+    return (
+        "Put it back from a backup or, if you know that it is right, `hims batch reseal "
+        f"{landing.batch_of(damaged)}`; else deliver its files again."
+    )

@@ -24,12 +24,14 @@ class Policies(Strict):
     Args:
         minimum_count: unweighted records below which a figure from microdata is withheld.
         required_sources: no release goes out without an accepted batch of each.
+        destroy_at_term: each night destroys deliveries whose legal term has ended; `hims retention act` without it.
         keep_releases: how many past releases stay on disk beside the current one.
     """
 
     minimum_count: int = 10
     required_sources: tuple[Name, ...] = ()
     keep_releases: int = 14
+    destroy_at_term: bool = False
 
 
 class Schedule(Strict):

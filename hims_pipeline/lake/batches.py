@@ -145,11 +145,18 @@ def accepted_batch(settings: Settings, delivery: Delivery) -> Batch | None:
 
 
 def counting(settings: Settings, contract: Contract, sent: Iterable[Delivery]) -> list[Batch]:
-    """The batches of one source that count: accepted, not withdrawn, not superseded. By period, then arrival."""
+    """The batches of one source that count: accepted, not withdrawn, not superseded. By period, then arrival.
+
+    Arrival is the deliveries' sequence. No clock is asked, and the label of a period only where editions supersede.
+    Where each delivery supersedes all earlier ones, these are void even while the last is refused.
+    """
     ordered = sorted((d for d in sent if d.source == contract.source), key=lambda d: (d.period, d.sequence))
     accepted = [batch for delivery in ordered if (batch := accepted_batch(settings, delivery)) is not None]
     if contract.period.supersedes == "nothing":
         return accepted
+    if contract.period.supersedes == "earlier_deliveries":
+        last = max((one for one in ordered if not one.withdrawn), key=lambda one: one.sequence, default=None)
+        return [batch for batch in accepted if last and batch.manifest.batch == last.batch]
     latest = {batch.manifest.period: batch for batch in accepted}  # the last of a period stays
     if contract.period.supersedes == "earlier_editions":
         return [latest[max(latest)]] if latest else []

@@ -7,14 +7,14 @@ import duckdb
 import pytest
 import yaml
 
-from hims_pipeline import intake, linkage
+from hims_pipeline import intake, linkage, rotation
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.errors import HimsError
 from hims_pipeline.gates.judge import judge
 from hims_pipeline.gates.suites import load_suite, suite_file
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.privacy.keys import create_key
+from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.settings import REPOSITORY, Settings
 from tests.linkage.conftest import link, send
 
@@ -77,6 +77,39 @@ def test_links_that_a_person_withdrew_do_not_come_back(settings) -> None:
     [first] = link(settings)
     intake.withdraw(settings, first.batch, "not to be linked")
     assert link(settings) == []
+    send(settings, "census", ["90000001"], period="2025")  # the same pairs on a later day
+    assert link(settings) == []
+
+
+def test_links_made_before_do_not_stand_in_for_what_a_person_withdrew(settings) -> None:
+    census = send(settings, "census", ["90000001"])
+    [first] = link(settings)
+    send(settings, "consulate", ["90000002"])
+    [second] = link(settings)
+    intake.withdraw(settings, census.batch, "the wrong file")
+    [third] = link(settings)
+    assert len({first.id, second.id, third.id}) == 3
+    intake.withdraw(settings, third.batch, "not to be linked")
+    assert link(settings) == []  # the others would keep the census alive
+    send(settings, "census", ["90000005"])
+    assert len(link(settings)) == 1
+
+
+def test_no_clock_and_no_period_keeps_a_withdrawn_register_alive(settings, tmp_path) -> None:
+    """Links whose period a clock once set to 2126 are superseded by the next, of whichever day."""
+    send(settings, "consulate", ["90000002"])
+    census = send(settings, "census", ["90000001"], period="2025")
+    [first] = link(settings)
+    assert first.period == "2025-12-31"  # the last day that the registers cover
+    [path] = first.paths(settings)
+    contract = load_contracts(settings.data)[linkage.SOURCE]
+    with installation_lock(settings, "test"):
+        far, _ = landing.take_over(settings, contract, "2126-11-28", [path])
+        intake.take_in(settings, far, lambda text: None)
+    intake.withdraw(settings, census.batch, "the wrong file")
+    [second] = link(settings)
+    assert second.period == "2024-12-31"
+    assert set(rows(settings, "person_links", "pairs", "register_source", second.period)) == {("consulate",)}
 
 
 def test_real_persons_and_inventions_are_not_linked(settings) -> None:
@@ -91,13 +124,20 @@ def test_real_persons_and_inventions_are_not_linked(settings) -> None:
 
 
 def test_another_key_or_lost_pairs_make_a_batch_pending(settings, tmp_path) -> None:
-    send(settings, "census", ["90000001"])
+    census = send(settings, "census", ["90000001"])
     assert intake.pending(settings) == []
     create_key(tmp_path / "key")
     rotated = Settings(**{**settings.__dict__, "key_file": tmp_path / "key"})
-    assert [one.why for one in intake.pending(rotated)] == ["changed since the last verdict: key"]
-    with pytest.raises(HimsError, match="has no pairs under the present key"):
-        linkage.link(rotated)
+    with pytest.raises(KeyMismatch, match="the demonstration key"):
+        intake.pending(rotated)
+    with installation_lock(settings, "test"), acts_lock(settings, "test"):
+        rotation.rotate(settings, tmp_path / "key", "a test")
+    assert [one.why for one in intake.pending(rotated)] == ["new"]
+    intake.take_in(rotated, intake.pending(rotated)[0].delivery, print)
+    assert intake.pending(rotated) == []
+    with pytest.raises(KeyMismatch):
+        intake.pending(settings)
+    settings = rotated
     shutil.rmtree(settings.links)
     assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing: people"]
 
@@ -110,18 +150,19 @@ def test_without_a_contract_of_links_nothing_is_linked(settings) -> None:
 
 PAIR = "('{0}', 'national_id', '{1}', '{1}_number', '{2}', 'DETERMINISTIC', '{3}')"
 UUIDS = [f"00000000-0000-0000-0000-00000000000{n}" for n in range(10)]
+KEY, OTHER_KEY = "0123456789ab", "ba9876543210"
 GOOD = [
-    (UUIDS[0], "census", UUIDS[1], "k"),
-    (UUIDS[0], "consulate", UUIDS[2], "k"),
-    (UUIDS[3], "census", UUIDS[4], "k"),
+    (UUIDS[0], "census", UUIDS[1], KEY),
+    (UUIDS[0], "consulate", UUIDS[2], KEY),
+    (UUIDS[3], "census", UUIDS[4], KEY),
 ]
 BROKEN = {
-    "LINKS-PAIR-001": [*GOOD, (UUIDS[5], "census", UUIDS[1], "k")],
-    "LINKS-PAIR-002": [*GOOD, (UUIDS[0], "census", UUIDS[6], "k")],
-    "LINKS-PAIR-003": [*GOOD, (UUIDS[7], "census", UUIDS[7], "k")],
-    "LINKS-PAIR-004": [*GOOD, (UUIDS[0], "payroll", UUIDS[1], "k")],
-    "LINKS-PAIR-005": [*GOOD, (UUIDS[8], "payroll", UUIDS[9], "other")],
-    "LINKS-PAIR-006": [GOOD[0], (UUIDS[3], "consulate", UUIDS[2], "k")],
+    "LINKS-PAIR-001": [*GOOD, (UUIDS[5], "census", UUIDS[1], KEY)],
+    "LINKS-PAIR-002": [*GOOD, (UUIDS[0], "census", UUIDS[6], KEY)],
+    "LINKS-PAIR-003": [*GOOD, (UUIDS[7], "census", UUIDS[7], KEY)],
+    "LINKS-PAIR-004": [*GOOD, (UUIDS[0], "payroll", UUIDS[1], KEY)],
+    "LINKS-PAIR-005": [*GOOD, (UUIDS[8], "payroll", UUIDS[9], OTHER_KEY)],
+    "LINKS-PAIR-006": [GOOD[0], (UUIDS[3], "consulate", UUIDS[2], KEY)],
 }
 
 
