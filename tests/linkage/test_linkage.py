@@ -124,7 +124,7 @@ def test_real_persons_and_inventions_are_not_linked(settings) -> None:
 
 
 def test_another_key_or_lost_pairs_make_a_batch_pending(settings, tmp_path) -> None:
-    census = send(settings, "census", ["90000001"])
+    send(settings, "census", ["90000001"])
     assert intake.pending(settings) == []
     create_key(tmp_path / "key")
     rotated = Settings(**{**settings.__dict__, "key_file": tmp_path / "key"})
