@@ -50,6 +50,7 @@ def find_in_tables(settings: Settings, database: Path, schemas: tuple[str, ...])
     """One finding a column of the database that names somebody."""
     allowed = load_lookalikes(settings.data)
     with connection(settings) as con:
+        con.execute("set enable_progress_bar = false")  # it would be taken for a line of the audit
         con.execute("create temp table candidates (place varchar, value varchar, n bigint, line bigint)")
         con.execute(f"attach {literal(database)} as candidate (read_only)")
         for schema, table, column in _text_columns(con, schemas):
@@ -75,6 +76,7 @@ def check_files(settings: Settings, folder: Path) -> None:
         ReleaseError: one of them names somebody.
     """
     with connection(settings) as con:
+        con.execute("set enable_progress_bar = false")  # it would be taken for a line of the audit
         con.execute("create temp table candidates (place varchar, value varchar, n bigint, line bigint)")
         for path in sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".md")):
             inside, texts = str(path.relative_to(folder)), sorted(set(_texts(path)))
