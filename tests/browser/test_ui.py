@@ -56,7 +56,7 @@ def browser():
 
 def page_of(browser, link: str):
     """A page of its own browser profile, let in by a link."""
-    opened = browser.new_page(viewport={"width": 1500, "height": 900})
+    opened = browser.new_context(viewport={"width": 1500, "height": 900}).new_page()
     opened.set_default_timeout(60_000)
     for _ in range(180):  # the definitions are loaded before the door answers
         try:
