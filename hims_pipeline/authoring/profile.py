@@ -133,17 +133,13 @@ def _mostly_commas(con: duckdb.DuckDBPyConnection, shape: Shape) -> bool:
 
 
 def _facts(con: duckdb.DuckDBPyConnection, form: Format, number: int, name: str) -> Facts:
-    words = literals(tuple(form.null_values))
-    con.execute(
-        f"create or replace temp table one as select t as t0, count(*) as n from "
-        f"(select t{number} as t from texts where t{number} not in ({words})) group by t"
-    )
-    filled, distinct, length = con.execute(
-        "select coalesce(sum(n), 0)::bigint, count(*), coalesce(max(length(t0)), 0) from one"
-    ).fetchall()[0]
+    filled, distinct, length = _gather(con, number, form.null_values)
     facts = Facts(name, filled=filled, distinct=distinct)
     if filled:
         facts.kind = _kind(con, form)
+    if facts.kind["type"] == "text":  # in a text, a word for missing may be a code: NA is Namibia
+        filled, distinct, length = _gather(con, number, ("",))
+        facts.filled, facts.distinct = filled, distinct
     few = 0 < distinct <= MAXIMUM_CODES and filled >= 5 * distinct and length <= _MAXIMUM_CODE_LENGTH
     if few and facts.kind["type"] in ("integer", "text"):
         value = "trunc(t0::double)::bigint::varchar" if facts.kind.get("allow") == ("zero_fraction",) else "trim(t0)"
@@ -151,6 +147,18 @@ def _facts(con: duckdb.DuckDBPyConnection, form: Format, number: int, name: str)
         rows = con.execute(f"select distinct {value} as v from one order by {order}").fetchall()
         facts.codes = [code for (code,) in rows]
     return facts
+
+
+def _gather(con: duckdb.DuckDBPyConnection, number: int, nothing: Sequence[str]) -> tuple[int, int, int]:
+    """Put the different texts of a column into the table `one`: how many values, how many different, the longest."""
+    con.execute(
+        f"create or replace temp table one as select t as t0, count(*) as n from "
+        f"(select t{number} as t from texts where t{number} not in ({literals(tuple(nothing))})) group by t"
+    )
+    [found] = con.execute(
+        "select coalesce(sum(n), 0)::bigint, count(*), coalesce(max(length(t0)), 0) from one"
+    ).fetchall()
+    return found
 
 
 def _kind(con: duckdb.DuckDBPyConnection, form: Format) -> dict[str, object]:

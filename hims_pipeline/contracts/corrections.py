@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Name, Raw, Strict, Text
-from hims_pipeline.contracts.load import parse
+from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
+from hims_pipeline.contracts.records import parse
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 
@@ -28,8 +28,8 @@ class Guard(Strict):
     stops the release, `warning` is only told.
     """
 
-    minimum: Annotated[int, Field(ge=1)] = 1
-    maximum: int | None = None
+    minimum: Annotated[Whole, Field(ge=1)] = 1
+    maximum: Whole | None = None
     maximum_share: Annotated[float, Field(gt=0, le=1)] | None = None
     severity: Literal["error", "warning"] = "error"
 
@@ -82,7 +82,7 @@ class Correction(Strict):
     set: dict[Name, Raw] = Field(default_factory=dict)
     compute: dict[Name, str] = Field(default_factory=dict)
     missing: tuple[Name, ...] = ()
-    drop: bool = False
+    drop: Flag = False
     donors: Donors | None = None
     measure: Name | None = None
     reason: Text

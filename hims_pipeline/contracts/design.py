@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from hims_pipeline.contracts.basics import Whole
+
 
 class Subsampling(BaseModel, extra="forbid", frozen=True):
     """The second phase of a design: what was gone back to among the units that the first phase listed.
@@ -57,7 +59,7 @@ class Design(BaseModel, extra="forbid", frozen=True):
     strata: tuple[str, ...] = ()
     psu: tuple[str, ...] = ()
     weight: str | None = None
-    expand_to: int | None = None
+    expand_to: Whole | None = None
     corrections: tuple[str, ...] = ()
     subsampling: Subsampling | None = None
     fraction: Annotated[float, Field(gt=0, lt=1)] | None = None

@@ -9,7 +9,7 @@ columns of the macro `batch_columns`.
 from functools import lru_cache
 from pathlib import Path
 
-from hims_pipeline.contracts.load import read_yaml
+from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Strict
+from hims_pipeline.contracts.basics import Flag, Strict, Whole
 
 
 class Unpivot(Strict):
@@ -20,7 +20,8 @@ class Unpivot(Strict):
 class Format(Strict):
     """How the files of a source are written; an entity or a layout may replace it as a whole.
 
-    `null_values` are read as missing. `trailing_delimiter` means that each line, the header too, ends in one more
+    `null_values` are read as missing in columns where they can be no value: all that are not text, and identifiers (in a
+    column of text, `NA` may be Namibia; `null_values` of a column say it there). `trailing_delimiter` means that each line, the header too, ends in one more
     delimiter. `sheet`, `skip_rows`, `header_rows` (a header of several rows: names joined with ` / ` from above, merged
     headings carried to the right) and `stop_at_blank` (what follows the first blank row are notes) are for Excel.
     `codebook` is a glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
@@ -32,14 +33,14 @@ class Format(Strict):
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
-    header: bool = True
-    trailing_delimiter: bool = False
+    header: Flag = True
+    trailing_delimiter: Flag = False
     decimal: Literal[".", ","] = "."
     null_values: tuple[str, ...] = ("",)
     sheet: str | None = None
-    skip_rows: int = 0
-    header_rows: Annotated[int, Field(ge=1)] = 1
-    stop_at_blank: bool = False
+    skip_rows: Whole = 0
+    header_rows: Annotated[Whole, Field(ge=1)] = 1
+    stop_at_blank: Flag = False
     unpivot: Unpivot | None = None
     codebook: str | None = None
     record: str | None = None
@@ -65,6 +66,6 @@ class Format(Strict):
 class Limits(Strict):
     """Envelope limits: bytes of a delivered file, of all that an archive unpacks to, and of one line."""
 
-    file_bytes: int = 8_000_000_000
-    unpacked_bytes: int = 20_000_000_000
-    line_bytes: int = 1_000_000
+    file_bytes: Whole = 8_000_000_000
+    unpacked_bytes: Whole = 20_000_000_000
+    line_bytes: Whole = 1_000_000

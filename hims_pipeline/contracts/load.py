@@ -4,65 +4,15 @@ import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.records import parse, read_yaml
 from hims_pipeline.errors import ContractError
 
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class _UniqueKeys(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
-    """YAML lets a key stand twice and keeps the last; in a contract that hides a mistake."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-# YAML 1.1 reads `no` and `yes` as booleans, and a bare date as a date: codes and periods must stay what was written.
-_UniqueKeys.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag not in ("tag:yaml.org,2002:timestamp",)]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def read_yaml(path: Path) -> Any:
-    """Parse one YAML file; keys that stand twice are an error.
-
-    Raises:
-        ContractError: the file is no valid YAML; names line and column.
-    """
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a safe loader
-    except FileNotFoundError:
-        raise ContractError(f"{path} is missing.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path.name}: not readable as YAML: {error}") from None
-
-
-def parse(model: type[Model], path: Path) -> Model:
-    """Parse and check one file.
-
-    Raises:
-        ContractError: names the file, the place in it and what is expected there, all findings at once.
-    """
-    try:
-        return model.model_validate(read_yaml(path))
-    except ValidationError as error:
-        found = "\n".join(
-            f"  {'.'.join(str(part) for part in problem['loc']) or '(whole file)'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
-        raise ContractError(f"{path.name} does not say what it must:\n{found}") from None
+__all__ = ["load_contract", "load_contracts", "parse", "read_yaml", "fingerprint", "tree_fingerprint"]
 
 
 def load_contract(path: Path) -> Contract:

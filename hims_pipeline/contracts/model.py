@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Name, Raw, Strict, Text
+from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
 from hims_pipeline.contracts.columns import Column, ColumnMap, Reference
 from hims_pipeline.contracts.design import Design
 from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
 
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
 MeasureType = Literal["stock", "flow", "mixed"]
@@ -48,12 +49,12 @@ class Entity(Strict):
     title: Text
     grain: str
     files: tuple[str, ...]
-    required: bool = True
+    required: Flag = True
     format: Format | None = None
     header: tuple[str, ...] | None = None
     key: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
-    minimum_rows: int = 1
+    minimum_rows: Whole = 1
     record_tolerance: float = 0.0
     columns: tuple[Column, ...]
     feeds: tuple[Feed, ...] = ()
@@ -62,7 +63,7 @@ class Entity(Strict):
     measure_type: MeasureType | None = None
     reference_point: ReferencePoint | None = None
     design: Design | None = None
-    window_years: int | None = None
+    window_years: Whole | None = None
 
     @property
     def kept_columns(self) -> tuple[Column, ...]:
@@ -79,6 +80,11 @@ class Entity(Strict):
         names = [column.name for column in self.columns]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"column named twice: {', '.join(sorted(doubled))}")
+        lower = [name.lower() for name in names]
+        if alike := sorted({name for name in names if lower.count(name.lower()) > 1}):
+            raise ValueError(f"columns whose names differ in case alone, which SQL takes for one: {', '.join(alike)}")
+        if reserved := [name for name in names if name.lower().endswith((MISSING_SUFFIX, FLAG_SUFFIX))]:
+            raise ValueError(f"names ending in {MISSING_SUFFIX} and {FLAG_SUFFIX} are ours: {', '.join(reserved)}")
         used = {*self.key, *(c for ref in self.references for c in ref.columns)}
         for feed in self.feeds:
             used |= {m.from_ for m in feed.columns.values() if m.from_} | {
@@ -102,7 +108,7 @@ class EntityLayout(Strict):
     names: dict[str, str] = Field(default_factory=dict)
     columns: tuple[Column, ...] = ()
     absent: tuple[str, ...] = ()
-    required: bool | None = None
+    required: Flag | None = None
     feeds: dict[Name, ColumnMap] = Field(default_factory=dict)
 
 
@@ -141,7 +147,7 @@ class Owner(Strict):
 class Licence(Strict):
     name: str
     attribution: str
-    redistributable: bool
+    redistributable: Flag
 
 
 class Legal(Strict):
@@ -149,7 +155,7 @@ class Legal(Strict):
 
     basis: str
     record: str = ""
-    retention_years: int
+    retention_years: Whole
 
 
 class Contract(Strict):
@@ -161,7 +167,7 @@ class Contract(Strict):
     status: Literal["active", "proposed"] = "active"
     data_kind: Literal["real", "aggregate", "synthetic"]
     country: str | None = None
-    personal: bool = False
+    personal: Flag = False
     owner: Owner
     licence: Licence
     purpose: str

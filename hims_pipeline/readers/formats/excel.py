@@ -141,7 +141,7 @@ def _table(shape: Shape, names: list[str], data: list[Row], scratch: Path) -> Ta
     if len(long) < shape.entity.minimum_rows:
         need = shape.entity.minimum_rows
         raise DataError("ENVELOPE-ROWS", f"holds {len(long):,} rows; at least {need:,} are expected. Send all of them")
-    form = Format(delimiter=",", quote='"', null_values=shape.format.null_values)
+    form = Format(delimiter=",", quote='"')
     target = scratch / "sheet.txt"
     with target.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(_texts(shape, long))
