@@ -44,13 +44,15 @@ _NAME = re.compile(r"(^|_)name($|_)", re.I)  # of a person, or of a country: the
 
 @dataclass
 class Facts:
-    """One column: what type fits, how many values, how many different, and the codes where they are few."""
+    """One column: what type fits, how many values, how many different, the codes where they are few, and words for missing
+    that stand in it."""
 
     name: str
     kind: dict[str, object] = field(default_factory=lambda: {"type": "text"})
     filled: int = 0
     distinct: int = 0
     codes: list[str] | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def is_free_text(self) -> bool:
@@ -83,6 +85,8 @@ def profile(settings: Settings, member: Member, seen: Dialect, scratch: Path) ->
         decimal = "," if _mostly_commas(con, shape) else "."
         form = seen.form.model_copy(update={"null_values": ("", *words), "decimal": decimal})
         columns = [_facts(con, form, number, column.name) for number, column in enumerate(shape.columns)]
+        if any(facts.kind["type"] == "text" and facts.words for facts in columns):
+            form = form.model_copy(update={"null_values": ("",)})  # then each column says its own
         return Profile(form, table.records, columns, _key(con, columns, table.records))
 
 
@@ -133,8 +137,11 @@ def _mostly_commas(con: duckdb.DuckDBPyConnection, shape: Shape) -> bool:
 
 
 def _facts(con: duckdb.DuckDBPyConnection, form: Format, number: int, name: str) -> Facts:
+    words = con.execute(
+        f"select distinct t{number} from texts where t{number} in ({literals(form.null_values)}) and t{number} <> ''"
+    ).fetchall()
     filled, distinct, length = _gather(con, number, form.null_values)
-    facts = Facts(name, filled=filled, distinct=distinct)
+    facts = Facts(name, filled=filled, distinct=distinct, words=tuple(sorted(word for (word,) in words)))
     if filled:
         facts.kind = _kind(con, form)
     if facts.kind["type"] == "text":  # in a text, a word for missing may be a code: NA is Namibia

@@ -32,8 +32,8 @@ class Column(Strict):
         missing: what stands for no value, mapped to one of the special codes (`_U`, `_Z`, `_R`, `_C`): codes (`9999`),
             ranges (`995..999`, `..-1`, `90000..`), and marks that are no value of the type (`*`, `..`, a letter of
             Stata's). Codes are compared as values: 9999 is 9999.00.
-        null_values: words that are nothing at all in this column, instead of the format's. Those of the format hold for
-            identifiers and for columns of a type other than text, where they can be no value.
+        null_values: words that are nothing at all in this column, instead of the format's. Those of the format do not hold
+            for a column of text with `codes` or a `crosswalk`, where `NA` may be Namibia.
         flags: what may stand behind a value (`12345 b`, `: c`), mapped to status codes (`B`), or to a special code where
             there is then no value. Blanks around such cells are allowed.
         crosswalk: name of the scheme of `xwalk_country.csv` or `xwalk_area.csv` that lists the codes.
@@ -81,8 +81,8 @@ class Column(Strict):
     def absent_in(self, form: Format) -> Missing:
         """What stands for no value where the column is sent in this format, whose null words may hold for it too."""
         opaque = self.sensitivity == "identifier"
-        usual = form.null_values if opaque or self.type != "text" else ()
-        nulls = usual if self.null_values is None else self.null_values
+        coded = self.type == "text" and (self.codes is not None or self.crosswalk is not None)
+        nulls = self.null_values if self.null_values is not None else () if coded else form.null_values
         return missing_of(self.type, self.missing, nulls, self.flags, self.scale, self.date_format, opaque)
 
     def value_of(self, text: object) -> Value | None:

@@ -20,8 +20,8 @@ class Unpivot(Strict):
 class Format(Strict):
     """How the files of a source are written; an entity or a layout may replace it as a whole.
 
-    `null_values` are read as missing in columns where they can be no value: all that are not text, and identifiers (in a
-    column of text, `NA` may be Namibia; `null_values` of a column say it there). `trailing_delimiter` means that each line, the header too, ends in one more
+    `null_values` are read as missing, but not in a column of text with codes or a crosswalk, where `NA` may be Namibia;
+    `null_values` of a column say it there. `trailing_delimiter` means that each line, the header too, ends in one more
     delimiter. `sheet`, `skip_rows`, `header_rows` (a header of several rows: names joined with ` / ` from above, merged
     headings carried to the right) and `stop_at_blank` (what follows the first blank row are notes) are for Excel.
     `codebook` is a glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
