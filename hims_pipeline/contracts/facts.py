@@ -31,12 +31,14 @@ class FactColumn:
         sql_type: DuckDB type, in lower case.
         accepted: the codes it may hold, where its tests list them.
         special: special codes (`_U`, `_R`, …) that it may hold.
+        of: figure of the same row whose status it tells (`meta: of`); a feed need not map it then.
     """
 
     name: str
     sql_type: str
     accepted: frozenset[str] | None = None
     special: frozenset[str] = frozenset()
+    of: str = ""
 
     @property
     def kind(self) -> str:
@@ -100,7 +102,8 @@ def _column(described: dict[str, Any]) -> FactColumn:
             special = frozenset(SPECIAL_CODES) - {"_T"}
     if is_area(described["name"]):
         special = frozenset({"_U"})
-    return FactColumn(described["name"], described["data_type"].lower(), accepted, special)
+    of = described["config"]["meta"].get("of", "")
+    return FactColumn(described["name"], described["data_type"].lower(), accepted, special, of)
 
 
 def is_area(column: str) -> bool:

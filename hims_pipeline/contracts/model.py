@@ -14,6 +14,7 @@ from hims_pipeline.contracts.columns import Column, ColumnMap, Reference
 from hims_pipeline.contracts.design import Design
 from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
+from hims_pipeline.contracts.stated import StatedPeriod
 
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
 MeasureType = Literal["stock", "flow", "mixed"]
@@ -44,6 +45,7 @@ class Entity(Strict):
         universe, duration_rule, measure_type, reference_point, design: where they differ from the source's, as
             between the questionnaires of one survey.
         window_years: of reported events, the years up to the period's last day in which they happened.
+        period: the columns that say which period a row is of.
     """
 
     title: Text
@@ -64,6 +66,7 @@ class Entity(Strict):
     reference_point: ReferencePoint | None = None
     design: Design | None = None
     window_years: Whole | None = None
+    period: StatedPeriod | None = None
 
     @property
     def kept_columns(self) -> tuple[Column, ...]:
@@ -86,6 +89,7 @@ class Entity(Strict):
         if reserved := [name for name in names if name.lower().endswith((MISSING_SUFFIX, FLAG_SUFFIX))]:
             raise ValueError(f"names ending in {MISSING_SUFFIX} and {FLAG_SUFFIX} are ours: {', '.join(reserved)}")
         used = {*self.key, *(c for ref in self.references for c in ref.columns)}
+        used |= set(self.period.columns) if self.period else set()
         for feed in self.feeds:
             used |= {m.from_ for m in feed.columns.values() if m.from_} | {
                 c for m in feed.columns.values() for c in m.when
@@ -94,13 +98,26 @@ class Entity(Strict):
             raise ValueError(f"no such column, or one that is not kept: {', '.join(sorted(missing))}")
         if self.header and (absent := set(names) - set(self.header)):
             raise ValueError(f"in columns but not in header: {', '.join(sorted(absent))}")
+        self._dated()
         return self
+
+    def _dated(self) -> None:
+        """Columns that state the period have a type that can."""
+        types = {"date": ("date",), "year": ("integer", "text"), "spelt": ("text", "integer")}
+        parts = ("integer", "text")
+        types |= {"quarter": parts if self.period and self.period.year else ("text",)}
+        types |= {"month": parts if self.period and self.period.year else ("text", "date")}
+        for way, fitting in types.items():
+            name = getattr(self.period, way, None)
+            if name and self.column(name).type not in fitting:
+                kind = self.column(name).type
+                raise ValueError(f"{name} is of type {kind}; a period's {way} is of type {' or '.join(fitting)}")
 
 
 class EntityLayout(Strict):
     """What differs in some periods: the names of the files and the names in them (`names`: contract name -> name sent),
-    the format, columns with other codes or types (each a whole column record), and mappings into the fact. `absent`
-    columns were not asked then; `required` says whether the entity must be sent then."""
+    the format, columns with other codes or types (each a whole column record), mappings into the fact, and what states
+    the period. `absent` columns were not asked then; `required` says whether the entity must be sent then."""
 
     files: tuple[str, ...] | None = None
     header: tuple[str, ...] | None = None
@@ -110,6 +127,7 @@ class EntityLayout(Strict):
     absent: tuple[str, ...] = ()
     required: Flag | None = None
     feeds: dict[Name, ColumnMap] = Field(default_factory=dict)
+    period: StatedPeriod | None = None
 
 
 def _without(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
@@ -215,6 +233,7 @@ class Contract(Strict):
             for name in self.entities:
                 self._placed(name, period)
                 self._drawn(name, period)
+                self._stated(name, period)
         return self
 
     def reference_point_of(self, name: str) -> str:
@@ -231,6 +250,12 @@ class Contract(Strict):
         columns = self.entity_in(name, period).kept_columns
         if lost := [column.name for column in columns if column.start is None or column.width is None]:
             raise ValueError(f"{name}: without a codebook each column has `start` and `width`: {', '.join(lost)}")
+
+    def _stated(self, name: str, period: str) -> None:
+        entity = self.entity_in(name, period)
+        absent = set(entity.period.columns if entity.period else ()) - {column.name for column in entity.kept_columns}
+        if absent:
+            raise ValueError(f"{name} in {period}: nothing states its period, since {', '.join(sorted(absent))} is absent")
 
     def _drawn(self, name: str, period: str) -> None:
         """A layout that lacks strata or units which others have needs a fallback, and the fallback's own columns."""
@@ -266,6 +291,7 @@ class Contract(Strict):
                 "format": other.format or entity.format,
                 "files": other.files or entity.files,
                 "required": entity.required if other.required is None else other.required,
+                "period": other.period or entity.period,
             }
         )
 

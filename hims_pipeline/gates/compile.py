@@ -4,13 +4,17 @@ judgement; those stand in `expectations/`."""
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from hims_pipeline.contracts.columns import Column, Reference
+from hims_pipeline.contracts.facts import load_fact_columns
 from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.contracts.values import NUMERIC, value_of, value_sql
+from hims_pipeline.gates.period import period_rule
 from hims_pipeline.gates.rules import Rule
+from hims_pipeline.lake.periods import is_period
 from hims_pipeline.sql import literal, literals, quote
 
 Make = Callable[..., Rule]
@@ -20,7 +24,7 @@ def compile_rules(contract: Contract, period: str) -> list[Rule]:
     """All rules that follow from a contract for one period, entity by entity."""
     rules: list[Rule] = []
     for name in contract.entities:
-        rules += _entity_rules(contract, name, contract.entity_in(name, period))
+        rules += _entity_rules(contract, name, contract.entity_in(name, period), period)
     return rules
 
 
@@ -28,7 +32,7 @@ def _code(*parts: str) -> str:
     return re.sub(r"[^A-Z0-9]+", "-", "-".join(parts).upper()).strip("-")
 
 
-def _entity_rules(contract: Contract, name: str, entity: Entity) -> list[Rule]:
+def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) -> list[Rule]:
     def make(
         suffix: str, expectation: str, kwargs: dict[str, Any], message: str, column: Column | None = None, **more
     ) -> Rule:
@@ -58,6 +62,9 @@ def _entity_rules(contract: Contract, name: str, entity: Entity) -> list[Rule]:
     if entity.key:
         rules.append(_key_rule(make, entity))
     rules += [_orphan_rule(make, contract, name, reference) for reference in entity.references]
+    rules += _fit_rules(make, entity)
+    if entity.period and entity.period.columns and is_period(contract, period):
+        rules.append(_rows(make, "PERIOD", *period_rule(contract, entity, entity.period, period)))
     return rules
 
 
@@ -141,6 +148,36 @@ def _range_rule(make: Make, column: Column) -> Rule:
                          for bound in (column.minimum, column.maximum))  # fmt: skip
     broken = f"({' or '.join(bounds)})"
     return _where(make, "RANGE", broken, f"Values must lie in {limits}. Check the unit and the column.", column)
+
+
+def _fit_rules(make: Make, entity: Entity) -> list[Rule]:
+    """Numbers that a fact's column cannot hold would end the build for all sources."""
+    facts, limits = load_fact_columns(), dict[str, tuple[Decimal, Decimal]]()
+    for feed in entity.feeds:
+        for target, mapping in feed.columns.items():
+            bounds = facts[feed.fact][target].bounds if target in facts.get(feed.fact, {}) else None
+            if mapping.from_ is None or mapping.codes or mapping.take != "value" or bounds is None:
+                continue
+            factor = abs(Decimal(str(mapping.multiply or 1)))
+            low, high = limits.get(mapping.from_, bounds)
+            limits[mapping.from_] = (max(low, bounds[0] / factor), min(high, bounds[1] / factor))
+    rules = []
+    for column in entity.kept_columns:
+        if column.name in limits and not _lies_within(column, *limits[column.name]):
+            low, high = limits[column.name]
+            broken = f"{quote(column.name)} not between {low:f} and {high:f}"
+            message = f"Values must lie in {low:g} to {high:g}: check the unit, the decimal mark and the column."
+            rules.append(_where(make, "FITS", broken, message, column))
+    return rules
+
+
+def _lies_within(column: Column, low: Decimal, high: Decimal) -> bool:
+    """Does the contract itself keep the column's values within these bounds?"""
+    least, most = (None if one is None else value_of("number", one) for one in (column.minimum, column.maximum))
+    values = [value for code in column.codes or () if isinstance(value := column.value_of(code), Decimal)]
+    if values:
+        least, most = min(values), max(values)
+    return isinstance(least, Decimal) and isinstance(most, Decimal) and low <= least and most <= high
 
 
 def _key_rule(make: Make, entity: Entity) -> Rule:

@@ -9,12 +9,12 @@
 import csv
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.load import tree_fingerprint
+from hims_pipeline.contracts.load import fingerprint, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary
 from hims_pipeline.gates.compile import compile_rules
@@ -204,7 +204,9 @@ def gate_inputs(settings: Settings, contract: Contract, period: str) -> dict[str
         {c.crosswalk for name in contract.entities for c in contract.entity_in(name, period).columns if c.crosswalk}
         | schemes_read(settings.expectations, contract)
     )
+    compiled = [asdict(rule) for rule in compile_rules(contract, period)]  # some follow from facts and feeds
     found = {"suites": suites_sha256(settings.expectations, contract), "code": _own_code()}
+    found["rules"] = fingerprint(compiled)
     for name in CROSSWALKS:
         path = settings.data / "codelists" / name
         if schemes and path.exists():

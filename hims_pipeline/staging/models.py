@@ -11,7 +11,7 @@ from typing import Any
 from hims_pipeline.contracts.columns import Column, ColumnMap
 from hims_pipeline.contracts.facts import FactColumn, load_fact_columns
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX, Missing
-from hims_pipeline.contracts.model import Contract, Feed
+from hims_pipeline.contracts.model import Contract, Entity, Feed
 from hims_pipeline.contracts.values import value_sql
 from hims_pipeline.sql import literal, literals, quote
 
@@ -136,7 +136,7 @@ def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: di
         target = targets.get(name, FactColumn(name, kind))
         expression = (
             _by_layout(contract, entity_name, position, target, lookups)
-            if name in feed.columns
+            if name in feed.columns or target.of
             else _designed(contract, entity_name, name)
         )
         lines.append(f"    cast({expression} as {kind}) as {name},")
@@ -174,18 +174,37 @@ def _kept(feed: Feed) -> str:
 def _by_layout(contract: Contract, entity_name: str, position: int, target: FactColumn, lookups: _Lookups) -> str:
     """The mapping of a column; a `case` over the layouts where some periods map it otherwise."""
     entity = contract.entities[entity_name]
-    base = _expression(entity.feeds[position].columns[target.name], entity.columns, target, lookups)
+    base = _expression(_mapping_of(entity, position, target), entity.columns, target, lookups)
     cases = []
     for layout in contract.layouts:
         changed = contract.entity_in(entity_name, layout.periods[0])
-        mapping = changed.feeds[position].columns.get(target.name)
-        other = _expression(mapping, changed.columns, target, lookups) if mapping else "null"
+        other = _expression(_mapping_of(changed, position, target), changed.columns, target, lookups)
         if other != base:
             cases.append(f"when layout = {literal(layout.name)} then {other}")
     return f"case {' '.join(cases)} else {base} end" if cases else base
 
 
-def _expression(mapping: ColumnMap, columns: tuple[Column, ...], target: FactColumn, lookups: _Lookups) -> str:
+def _mapping_of(entity: Entity, position: int, target: FactColumn) -> ColumnMap | None:
+    """The mapping that the feed gives, or, for the status of a figure, the one that follows from the figure's."""
+    mappings = entity.feeds[position].columns
+    figure = mappings.get(target.of)
+    if target.name in mappings or not target.of:
+        return mappings.get(target.name)
+    column = entity.column(figure.from_) if figure and figure.from_ else None
+    if target.name == "obs_status":
+        return ColumnMap(from_=column.name, take="flag") if column and column.absent.has_flag else None
+    default = "F" if target.name == "conf_status" else None
+    if column is None or not column.absent.reasons:
+        return ColumnMap(value=default) if default else None
+    codes: dict[str | int | float, str | int | float] | None = (
+        {reason: "C" if reason == "_C" else "F" for reason in sorted(column.absent.reasons)} if default else None
+    )
+    return ColumnMap(from_=column.name, take="missing", codes=codes, default=default)
+
+
+def _expression(mapping: ColumnMap | None, columns: tuple[Column, ...], target: FactColumn, lookups: _Lookups) -> str:
+    if mapping is None:
+        return "null"
     by_name = {column.name: column for column in columns}
     if mapping.from_ is None:
         mapped = literal(mapping.value)

@@ -20,6 +20,7 @@ from hims_pipeline.sql import literal
 MISFIT = "hims: a value does not fit its contract"  # raised inside DuckDB, recognised outside; holds no value
 _PADDING = literal(BLANKS)
 _ISO = "%Y-%m-%d"
+_FIRST_DAY = "date '0001-01-01'"  # the year 0000 reads as one before Christ
 
 
 @dataclass(frozen=True)
@@ -147,13 +148,13 @@ def _date(column: Column, text: str, value: str, printed: str, form: Format) -> 
         branches = [(f"{printed} = {text} and strlen({text}) = 10", value), (f"{text} is null", "null")]
         cast, show = f"try_cast({text} as date)", f"{value}::varchar"
     else:
-        branches = [(f"{printed} = {text}", value), (f"{text} is null", "null")]
+        branches = [(f"{printed} = {text} and {value} >= {_FIRST_DAY}", value), (f"{text} is null", "null")]
         cast, show = f"try_strptime({text}, {pattern})::date", f"strftime({value}, {pattern})"
     if "padding" in column.allow:
         plain = _stripped(column, text)
         day = f"try_strptime({plain}, {pattern})::date"
         branches += _blank(column, text, form, "null")
-        branches.append((f"strftime({day}, {pattern}) = {plain}", day))
+        branches.append((f"strftime({day}, {pattern}) = {plain} and {day} >= {_FIRST_DAY}", day))
     return Typing("DATE", cast, show, tuple(branches), what)
 
 
