@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline import __version__
-from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
+from hims_pipeline.contracts.load import broken_contracts, fingerprint, load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import HimsError
+from hims_pipeline.errors import ContractError, HimsError
 from hims_pipeline.lake import batches, landing
 from hims_pipeline.lake.batches import Manifest
 from hims_pipeline.lake.files import remove_folder
@@ -26,6 +26,7 @@ from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
+from hims_pipeline.sources import broken_sources
 
 Log = Callable[[str], None]
 PACKAGE = Path(__file__).resolve().parent
@@ -95,8 +96,9 @@ class Pending:
 def pending(settings: Settings, source: str | None = None) -> list[Pending]:
     """Deliveries without a verdict that still holds, in the order of arrival, sorted by source and period."""
     contracts, found = load_contracts(settings.data), []
+    held_out = broken_sources(settings)
     for delivery in landing.deliveries(settings, source):
-        if delivery.withdrawn or delivery.source not in contracts:
+        if delivery.withdrawn or delivery.source not in contracts or delivery.source in held_out:
             continue
         verdict = batches.read_verdict(settings, delivery)
         if verdict is None:
@@ -125,6 +127,8 @@ def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[la
 
 def contract_of(settings: Settings, source: str) -> Contract:
     contracts = load_contracts(settings.data)
+    if source not in contracts and source in (broken := broken_contracts(settings.data)):
+        raise ContractError(broken[source])
     if source not in contracts:
         raise HimsError(f"There is no source {source!r}; data/contracts has {', '.join(contracts) or 'none'}.")
     return contracts[source]

@@ -10,6 +10,7 @@ from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import store
 from hims_pipeline.settings import load_settings
+from hims_pipeline.sources import broken_sources
 
 
 @click.command()
@@ -39,15 +40,19 @@ def status(form: str) -> None:
     states = intake.states(settings)
     now = store.current(settings)
     everything = [one.id for one in store.releases(settings)]
+    broken = broken_sources(settings)
     if form == "json":
         found = {
             "batches": [one.as_json() for one in states],
+            "broken_sources": broken,
             "current": now.id if now else None,
             "releases": everything,
             "withdrawn": store.withdrawn(settings),
         }
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
+    for source, problem in broken.items():
+        click.echo(f"{'BROKEN':<11} {source}: takes no part in a night until this is mended\n            {problem}")
     for one in states:
         rows = f"{one.rows:,} rows" if one.rows is not None else ""
         click.echo(f"{one.state:<11} {one.batch:<46} {rows}")

@@ -10,6 +10,7 @@ import click
 
 from hims_pipeline import intake
 from hims_pipeline.commands.summary import print_summary
+from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.settings import REPOSITORY, Settings, apply_environment, load_settings, quiet_environment
@@ -82,7 +83,12 @@ def _put_real(settings: Settings, folder: Path) -> None:
 
 
 def _put(settings: Settings, source: str, period: str, files: list[Path]) -> None:
-    delivery, is_new = landing.take_over(settings, intake.contract_of(settings, source), period, files)
+    try:
+        contract = intake.contract_of(settings, source)
+    except HimsError as error:  # one source's matter: the run ends red for it, and takes in the others
+        click.echo(f"left out   {source}/{period}: {error}")
+        return
+    delivery, is_new = landing.take_over(settings, contract, period, files)
     click.echo(f"{'delivered' if is_new else 'known   '}  {delivery.batch}  {delivery.size / 1e6:,.1f} MB")
 
 

@@ -120,20 +120,55 @@ def load_corrections(data: Path, contracts: dict[str, Contract]) -> dict[str, tu
     Raises:
         ContractError: a file without a contract of its name, an entity or an id that cannot be; all findings at once.
     """
-    folder = data / "corrections"
-    files = tuple((p, p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.glob("*.yml")))
-    found = dict(_load(files))
-    wrong = [f"{source}.yml: there is no contract of that name" for source in sorted(set(found) - set(contracts))]
-    ids = [one.id for some in found.values() for one in some]
-    wrong += [f"{one} stands twice" for one in sorted({one for one in ids if ids.count(one) > 1})]
-    for source, some in found.items():
-        entities = contracts[source].entities if source in contracts else {}
-        wrong += [f"{one.id}: {source} has no entity {one.entity}" for one in some if one.entity not in entities]
+    found, wrong = {}, []
+    for source in correction_files(data):
+        try:
+            found[source] = corrections_of(data, source, contracts.get(source))
+        except ContractError as error:
+            wrong.append(str(error))
     if wrong:
-        raise ContractError("data/corrections does not say what it must:\n  " + "\n  ".join(wrong))
+        raise ContractError("\n".join(wrong))
     return found
 
 
-@lru_cache(maxsize=8)
-def _load(files: tuple[tuple[Path, int, int], ...]) -> tuple[tuple[str, tuple[Correction, ...]], ...]:
-    return tuple((path.stem, parse(_CorrectionFile, path).corrections) for path, _, _ in files)
+def correction_files(data: Path) -> list[str]:
+    """Sources for which there is a file of corrections."""
+    return sorted(path.stem for path in (data / "corrections").glob("*.yml"))
+
+
+def corrections_of(data: Path, source: str, contract: Contract | None) -> tuple[Correction, ...]:
+    """The corrections of one source; none without a file.
+
+    Raises:
+        ContractError: the file has no contract, or names an entity or an id that cannot be.
+    """
+    paths = sorted((data / "corrections").glob("*.yml"))
+    if source not in [path.stem for path in paths]:
+        return ()
+    place = f"data/corrections/{source}.yml does not say what it must:\n  "
+    if contract is None:
+        raise ContractError(f"{place}there is no contract of that name")
+    found = _load(data / "corrections" / f"{source}.yml", *_state(data / "corrections" / f"{source}.yml"))
+    others = {one for path in paths if path.stem != source for one in _ids(path)}
+    ids = [one.id for one in found]
+    wrong = [f"{one} stands twice" for one in sorted({one for one in ids if ids.count(one) > 1 or one in others})]
+    wrong += [f"{one.id}: {source} has no entity {one.entity}" for one in found if one.entity not in contract.entities]
+    if wrong:
+        raise ContractError(place + "\n  ".join(wrong))
+    return found
+
+
+def _ids(path: Path) -> list[str]:
+    try:
+        return [one.id for one in _load(path, *_state(path))]
+    except ContractError:
+        return []  # what is wrong with it is told where its own source is looked at
+
+
+def _state(path: Path) -> tuple[int, int]:
+    return path.stat().st_mtime_ns, path.stat().st_size
+
+
+@lru_cache(maxsize=64)
+def _load(path: Path, modified: int, size: int) -> tuple[Correction, ...]:
+    return parse(_CorrectionFile, path).corrections

@@ -234,6 +234,7 @@ class Contract(Strict):
                 self._placed(name, period)
                 self._drawn(name, period)
                 self._stated(name, period)
+                self._mapped(name, period)
         return self
 
     def reference_point_of(self, name: str) -> str:
@@ -250,6 +251,13 @@ class Contract(Strict):
         columns = self.entity_in(name, period).kept_columns
         if lost := [column.name for column in columns if column.start is None or column.width is None]:
             raise ValueError(f"{name}: without a codebook each column has `start` and `width`: {', '.join(lost)}")
+
+    def _mapped(self, name: str, period: str) -> None:
+        entity = self.entity_in(name, period)
+        mappings = [mapping for feed in entity.feeds for mapping in feed.columns.values()]
+        used = {one.from_ for one in mappings if one.from_} | {column for one in mappings for column in one.when}
+        if absent := used - {column.name for column in entity.kept_columns}:
+            raise ValueError(f"{name} in {period}: feeds read no such column: {', '.join(sorted(absent))}")
 
     def _stated(self, name: str, period: str) -> None:
         entity = self.entity_in(name, period)

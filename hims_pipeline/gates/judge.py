@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from hims_pipeline.contracts.crosswalks import CROSSWALKS, load_schemes
 from hims_pipeline.contracts.load import fingerprint, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary
@@ -26,7 +27,6 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote
 
-CROSSWALKS = ("xwalk_country.csv", "xwalk_area.csv")
 LINES_NAMED = 5
 
 
@@ -176,14 +176,10 @@ def _lines(con: Any, rule: Rule) -> tuple[int, ...]:
 
 
 def _load_crosswalks(con: Any, data: Path) -> None:
+    pairs = [(scheme, code) for scheme, codes in load_schemes(data).codes.items() for code in sorted(codes)]
     con.execute("create table _crosswalks (scheme varchar, code varchar)")
-    for name in CROSSWALKS:
-        path = data / "codelists" / name
-        if path.exists():
-            con.execute(
-                "insert into _crosswalks select scheme, code"
-                f" from read_csv({literal(path)}, header = true, all_varchar = true)"
-            )
+    lists = [[one[place] for one in pairs] for place in (0, 1)]
+    con.execute("insert into _crosswalks select unnest($1::varchar[]), unnest($2::varchar[])", lists)
 
 
 @lru_cache(maxsize=1)
