@@ -14,6 +14,7 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.settings import REPOSITORY, Settings, apply_environment, load_settings, quiet_environment
+from hims_pipeline.sources import broken_sources
 
 INSTANCE_FILE = REPOSITORY / "deploy" / "dagster.local.yaml"
 
@@ -53,7 +54,10 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
 
     failures = execute_nightly(settings)
     print_summary(settings, failures)
-    sys.exit(1 if failures else 0)
+    broken = broken_sources(settings)
+    for source, problem in broken.items():
+        click.echo(f"\n{source} took no part, and waits until this is mended:\n{problem}", err=True)
+    sys.exit(1 if failures or broken else 0)
 
 
 def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> None:

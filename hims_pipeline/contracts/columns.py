@@ -90,11 +90,13 @@ class Column(Strict):
         return value_of(self.type, text, self.scale, self.date_format)
 
     def valid_codes(self) -> list[str] | None:
-        """All codes that may occur, those for missing included, as text; None where any value may, or a range of
-        missing ones."""
+        """All codes that may occur, those for missing included, as a value of the type prints; None where any value may,
+        or a range of missing ones."""
         if self.codes is None or self.absent.ranges:
             return None
-        return [str(code) for code in (*self.codes, *(m for m in self.missing if self.value_of(m) is not None))]
+        values = [value for code in (*self.codes, *self.missing) if (value := self.value_of(code)) is not None]
+        digits = {"integer": 0, "decimal": self.scale}.get(self.type)
+        return [str(value) if digits is None else f"{value:.{digits}f}" for value in values]
 
     @model_validator(mode="after")
     def _consistent(self) -> "Column":

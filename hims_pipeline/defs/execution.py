@@ -8,7 +8,6 @@ import dagster as dg
 from hims_pipeline.defs.assembly import build_definitions
 from hims_pipeline.defs.nightly import JOB
 from hims_pipeline.settings import Settings
-from hims_pipeline.sources import broken_sources
 
 PROCESS = "hims/process"
 UNFINISHED = [
@@ -44,8 +43,7 @@ def fail_dead_runs(settings: Settings, *, every: bool = False) -> list[str]:
 
 
 def execute_nightly(settings: Settings) -> list[str]:
-    """Run `nightly` in this process; returns why it failed and which sources could take no part, nothing when all is well,
-    whatever it refused."""
+    """Run `nightly` in this process; returns why it failed, nothing when it succeeded, whatever it refused."""
     fail_dead_runs(settings)
     with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         job = build_definitions(settings).resolve_job_def(JOB)
@@ -56,8 +54,7 @@ def execute_nightly(settings: Settings) -> list[str]:
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     if not result.success and not failures:
         return ["the run failed before a step started; Dagster's log says why"]
-    left_out = [f"{source} took no part: {problem}" for source, problem in broken_sources(settings).items()]
-    return [*(_reason(failure) for failure in failures), *left_out]
+    return [_reason(failure) for failure in failures]
 
 
 def _reason(failure) -> str:

@@ -210,6 +210,8 @@ def _expression(mapping: ColumnMap | None, columns: tuple[Column, ...], target: 
         mapped = literal(mapping.value)
     else:
         mapped = _mapped(mapping, by_name[mapping.from_], target, lookups)
+    if mapping.from_ is not None and (mapping.default is not None or mapping.when):
+        mapped = f"cast({mapped} as {target.sql_type})"  # a pseudonym beside a code would become a pseudonym too
     if mapping.default is not None:
         mapped = f"coalesce({mapped}, {literal(mapping.default)})"
     return _when(mapping, by_name, mapped, target) if mapping.when else mapped
