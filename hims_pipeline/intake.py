@@ -4,6 +4,7 @@ A delivery is pending while no verdict on it rests on the present delivery, cont
 So a new delivery, an edited contract and a changed rule are one case, and a second run has nothing to do.
 """
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -17,11 +18,12 @@ from hims_pipeline import __version__
 from hims_pipeline.contracts.load import broken_contracts, fingerprint, load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import ContractError, HimsError
-from hims_pipeline.lake import batches, landing
+from hims_pipeline.errors import Busy, ContractError, HimsError
+from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.batches import Manifest
-from hims_pipeline.lake.files import remove_folder
+from hims_pipeline.lake.files import remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.production import check_personal_source
@@ -165,9 +167,26 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
     else:
         _write_manifest(folder, contract, delivery, inputs, read)
         verdict = _judge(settings, contract, delivery, folder, read.findings, common, log)
-    batches.settle(settings, delivery, folder, verdict)
+    with journal.act(settings, journal.JUDGED, **_told(delivery, folder, verdict)):
+        batches.settle(settings, delivery, folder, verdict)
     log(f"{delivery.batch}: {verdict.status}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
     return verdict
+
+
+def _told(delivery: Delivery, folder: Path, verdict: Verdict) -> dict[str, Any]:
+    """What the audit trail says of a verdict: the decision, counts, and the hashes of what it is about."""
+    manifest = folder / batches.MANIFEST
+    return {
+        "batch": delivery.batch,
+        "status": verdict.status,
+        "stage": verdict.stage,
+        "judged_at": verdict.judged_at,
+        "findings": len(verdict.findings),
+        "rules": verdict.evaluated,
+        "delivery_sha256": delivery.sha256,
+        "manifest_sha256": sha256_of(manifest) if manifest.exists() else None,
+        "verdict_sha256": fingerprint(verdict.as_json()),
+    }
 
 
 def _stage(stage: str):
@@ -218,25 +237,37 @@ def _judge(settings, contract, delivery, folder, findings, common, log: Log) -> 
 def withdraw(settings: Settings, batch: str, reason: str) -> Delivery:
     """Take a delivery that was the wrong file or period out of what counts; an earlier one of its period counts again.
 
+    It counts no longer as soon as this returns, also while a night runs: that publishes nothing made from it. Its files
+    stay where that night may be reading them and leave `validated/` at the next start.
+
     Raises:
         HimsError: no such batch, no reason, or already withdrawn.
     """
-    delivery = landing.find(settings, batch)
-    if delivery.withdrawn:
-        raise HimsError(f"{delivery.batch} is withdrawn already: {delivery.withdrawn}")
-    if not reason.strip():
-        raise HimsError("Say why, with --reason: it is printed in the release notes.")
-    changed = landing.set_withdrawn(settings, delivery, reason.strip())
-    batches.set_aside(settings, delivery)
+    with acts_lock(settings, f"withdrawing {batch}"):
+        delivery = landing.find(settings, batch)
+        if delivery.withdrawn:
+            raise HimsError(f"{delivery.batch} is withdrawn already: {delivery.withdrawn}")
+        if not reason.strip():
+            raise HimsError("Say why, with --reason: it is printed in the release notes.")
+        with journal.act(settings, journal.WITHDRAWN, batch=delivery.batch, reason=reason.strip()):
+            changed = landing.set_withdrawn(settings, delivery, reason.strip())
+    with contextlib.suppress(Busy), installation_lock(settings, f"setting {delivery.batch} aside"):
+        batches.set_aside(settings, changed)
     return changed
 
 
 def reinstate(settings: Settings, batch: str) -> Delivery:
-    """Let a withdrawn delivery count again; it is judged anew at the next build."""
-    delivery = landing.find(settings, batch)
-    if not delivery.withdrawn:
-        raise HimsError(f"{delivery.batch} was not withdrawn.")
-    return landing.set_withdrawn(settings, delivery, "")
+    """Let a withdrawn delivery count again; it is judged anew at the next build.
+
+    Raises:
+        HimsError: no such batch, or it was not withdrawn.
+    """
+    with acts_lock(settings, f"reinstating {batch}"):
+        delivery = landing.find(settings, batch)
+        if not delivery.withdrawn:
+            raise HimsError(f"{delivery.batch} was not withdrawn.")
+        with journal.act(settings, journal.REINSTATED, batch=delivery.batch):
+            return landing.set_withdrawn(settings, delivery, "")
 
 
 @dataclass(frozen=True)
