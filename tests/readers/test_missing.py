@@ -168,3 +168,32 @@ def test_staging_carries_what_stands_beside() -> None:
     sql = staging_sql(contract_of([column("integer")], contract={"layouts": [layout]}), "people")
     assert 'cast("x__missing" as varchar) as "x__missing"' in sql
     assert "__missing" not in staging_sql(contract_of([column("integer", missing={9: "_U"})]), "people")
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ({}, "997, -9 to -7"),
+        ({997: "_R"}, "-9 to -7"),
+        ({"-9..-7": "_U"}, "997"),
+        ({"-10..-1": "_U", "997.0": "_R"}, ""),
+        ({-9: "_U", -8: "_U", -7: "_U", 997: "_R"}, ""),
+    ],
+)
+def test_what_the_file_calls_missing_and_the_contract_takes_for_values_is_told(read, tmp_path, missing, said) -> None:
+    frame = pd.DataFrame({"x": [34.0, -8.0, 997.0]})
+    pyreadstat.write_sav(frame, str(tmp_path / "people.sav"), missing_ranges={"x": [{"lo": -9, "hi": -7}, 997]})
+    seen = read({"people.sav": tmp_path / "people.sav"}, [column("integer", missing=missing)], format={"type": "spss"})
+    assert [finding.severity for finding in seen.findings] == (["warning"] if said else [])
+    assert f"takes for values: {said}. Compare" in seen.text if said else not seen.text
+
+
+def test_a_codebook_s_missing_codes_are_held_against_columns_without_codes(read) -> None:
+    book = (
+        '<codeBook><dataDscr><var name="x"><location StartPos="1" EndPos="3" width="3"/>'
+        '<invalrng><item VALUE="999"/></invalrng><varFormat type="numeric"/></var></dataDscr></codeBook>'
+    )
+    sent = {"people.dat": b" 34\n999\n", "book.xml": book.encode()}
+    form = {"format": {"type": "fixed_width", "codebook": "*.xml"}}
+    assert "takes for values: 999" in read(sent, [column("integer")], **form).text
+    assert read(sent, [column("integer", missing={"990..999": "_U"})], **form).text == ""

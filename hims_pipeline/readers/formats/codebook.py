@@ -3,8 +3,10 @@ contract: labels that differ are a warning, since the same code may have come to
 
 from dataclasses import dataclass, field, replace
 
+from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.formats.declared_missing import taken_for_values
 from hims_pipeline.readers.shape import Shape
 
 UNKNOWN = "_U"  # what a missing code stands for where the codebook says no more
@@ -94,22 +96,25 @@ def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]
     """Warnings where the file's value labels are not the contract's: codes it does not know, labels that differ."""
     found = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
-        labels = codebook.values.get(shape.header[position], {})
-        if column.codes is None or not labels:
-            continue
-        known = {_plain(str(code)): label for code, label in column.codes.items()}
-        known = {_plain(str(code)): "" for code in column.missing} | known
-        unknown = [code for code in labels if _plain(code) not in known]
-        differ = [code for code in labels if _differs(known.get(_plain(code), ""), labels[code])]
-        said = [f"labels codes that the contract lacks: {', '.join(unknown)}"] if unknown else []
-        said += [f"labels these codes in other words: {', '.join(differ)}"] if differ else []
-        lost = {_plain(code) for code in codebook.missing.get(shape.header[position], ())} & set(known)
-        valid = sorted(lost - {_plain(str(code)) for code in column.missing})
+        name = shape.header[position]
+        said = _labelled_otherwise(column, codebook.values.get(name, {}))
+        valid = taken_for_values(column, codebook.missing.get(name, ()), codebook.missing_ranges.get(name, ()))
         said += [f"calls these codes missing, which the contract takes for values: {', '.join(valid)}"] if valid else []
         if said:
             message = f"the file {'; '.join(said)}. Compare both code books"
             found.append(Finding("ENVELOPE-LABELS", "warning", message, file, shape.name, column.name))
     return found
+
+
+def _labelled_otherwise(column: Column, labels: dict[str, tuple[str, ...]]) -> list[str]:
+    if column.codes is None or not labels:
+        return []
+    known = {_plain(str(code)): label for code, label in column.codes.items()}
+    known = {_plain(str(code)): "" for code in column.missing} | known
+    unknown = [code for code in labels if _plain(code) not in known]
+    differ = [code for code in labels if _differs(known.get(_plain(code), ""), labels[code])]
+    said = [f"labels codes that the contract lacks: {', '.join(unknown)}"] if unknown else []
+    return said + ([f"labels these codes in other words: {', '.join(differ)}"] if differ else [])
 
 
 def _differs(known: str, labels: tuple[str, ...]) -> bool:
