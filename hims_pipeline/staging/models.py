@@ -272,7 +272,7 @@ def _mapped(mapping: ColumnMap, column: Column, target: FactColumn, lookups: _Lo
         return f"coalesce({reason}, cast({value} as varchar))"
     if mapping.multiply is None:
         return value
-    return f"cast({value} as decimal(28,9)) * {_decimal(mapping.multiply)}"
+    return f"cast({value} as decimal(38,15)) * {_decimal(mapping.multiply)}"
 
 
 def _coded(name: str, codes: dict[str, Any]) -> str:
