@@ -29,9 +29,9 @@
    Of a population of which a known share was drawn (sampling_fraction), variances get the correction 1 - share. A census has
    no sampling error. `variance_basis` says whether errors follow the design, or names what stood in for it.
 
-   Sums of doubles differ between builds, so sums run over DECIMAL. Weights are summed with all their digits; from the units
-   on, numbers are whole: a person is `grain` = 10^k of them, k as large as squares of the batch's total leave room for within
-   38 digits. That is 17 significant digits, whether weights add up to 1 or to a billion, and nothing else is rounded.
+   Sums of doubles differ between builds, so sums run over DECIMAL. Figures are sums of the weights with all their digits.
+   Errors need squares: there a person is `grain` = 10^k, k as large as squares of the batch's total leave room for within 38
+   digits, which is 17 significant digits, whether weights add up to 1 or to a billion.
 
    Figures by area are also those of every area above it on the last day of the period (dim_area_ancestor), and a total of
    an area that has split since is shared out among its successors by the weights of area_successors, status E. A disputed
@@ -70,8 +70,8 @@ with records as (
 weighed as (
     select
         stratum, psu, {{ by_cell }},
-        coalesce(sum(w) filter (where is_counted), 0) as ty,
-        coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as tx,
+        coalesce(sum(w) filter (where is_counted), 0) as wy,
+        coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as wx,
         count(*) filter (where is_counted) as counted,
         count(*) filter (where is_in_domain or is_counted) as records
     from records
@@ -81,7 +81,7 @@ weighed as (
 grains as (
     select
         batch_id, entity,
-        cast(pow(10, greatest(0, least(18, 17 - ceil(log10(greatest(sum(ty), sum(tx), 0.000000001)))))) as bigint) as grain
+        cast(pow(10, greatest(0, least(18, 17 - ceil(log10(greatest(sum(wy), sum(wx), 0.000000001)))))) as bigint) as grain
     from weighed
     group by batch_id, entity
 ),
@@ -89,10 +89,9 @@ grains as (
 -- Whole numbers wider than 18 digits, or DuckDB multiplies them within 18.
 finest as (
     select
-        weighed.* replace (
-            cast(weighed.ty * grains.grain as decimal(30, 0)) as ty,
-            cast(weighed.tx * grains.grain as decimal(30, 0)) as tx
-        )
+        weighed.*,
+        cast(weighed.wy * grains.grain as decimal(30, 0)) as ty,
+        cast(weighed.wx * grains.grain as decimal(30, 0)) as tx
     from weighed
     join grains on weighed.batch_id = grains.batch_id and weighed.entity = grains.entity
 ),
@@ -126,7 +125,7 @@ strata as (
 ),
 
 units as (
-    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
+    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
 ),
 
 base_units as (
@@ -135,16 +134,17 @@ base_units as (
         {%- set of_base = cell | select('in', based) | list -%}
         {%- if of_base not in sets -%}{%- do sets.append(of_base) -%}{%- endif -%}
     {%- endfor %}
-    {{ cell_sums(sets, based, 'stratum, psu, ' ~ by_entity, 'cast(sum(tx) as decimal(30, 0)) as tx') }}
+    {{ cell_sums(sets, based, 'stratum, psu, ' ~ by_entity, 'sum(wx) as wx, cast(sum(tx) as decimal(30, 0)) as tx') }}
 ),
 
 bases as (
-    select stratum, {{ by_base }}, sum(tx) as sx, sum(tx * tx) as sxx from base_units group by stratum, {{ by_base }}
+    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx from base_units group by stratum, {{ by_base }}
 ),
 
 sums as (
     select
         units.stratum, {{ 'units.' ~ (by_cell.split(', ') | join(', units.')) }},
+        sum(units.wy) as wy,
         sum(units.ty) as sy,
         sum(units.ty * units.ty) as syy,
         sum(units.ty * base_units.tx) as sxy,
@@ -156,22 +156,11 @@ sums as (
 ),
 
 populations as (
-    select {{ qualified('bases', by_base) }}, {{ in_persons('sum(bases.sx)', 'any_value(grains.grain)') }} as x
-    from bases
-    join grains on {{ same('bases', 'grains', by_entity) }}
-    group by {{ qualified('bases', by_base) }}
+    select {{ by_base }}, {{ exactly('sum(wx)') }} as x from bases group by {{ by_base }}
 ),
 
 cells as (
-    select
-        {{ qualified('sums', by_cell) }},
-        {{ in_persons('sum(sums.sy)', 'any_value(grains.grain)') }} as y,
-        any_value(grains.grain) as grain,
-        sum(sums.counted) as counted,
-        sum(sums.records) as records
-    from sums
-    join grains on {{ same('sums', 'grains', by_entity) }}
-    group by {{ qualified('sums', by_cell) }}
+    select {{ by_cell }}, {{ exactly('sum(wy)') }} as y, sum(counted) as counted, sum(records) as records from sums group by {{ by_cell }}
 ),
 
 ratios as (
@@ -226,7 +215,7 @@ estimates as (
         false as is_shared_out,
         case
             when batches.design_kind = 'census' or variances.lonely_strata > 0 then null
-            else sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / ratios.grain
+            else sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / grains.grain
                 {%- if is_relative %} / ratios.x * 100{% endif %}
         end as error,
         {{ rounded('error', 'error') }} as standard_error,
@@ -234,6 +223,7 @@ estimates as (
     from ratios
     join {{ ref('dim_batch') }} as batches on ratios.batch_id = batches.batch_id and ratios.entity = batches.entity
     join variances on {{ same('ratios', 'variances', by_cell) }}
+    join grains on {{ same('ratios', 'grains', by_entity) }}
     {%- if 'ref_area' in dims %}
     left join boundaries on ratios.ref_area = boundaries.area_code and {{ same('ratios', 'boundaries', by_entity) }}
     {%- endif %}
@@ -321,14 +311,9 @@ on_later_boundaries as (
     }) }}
 {%- endmacro %}
 
-{# A whole number of grains as persons: whole persons and the rest apart, so that a count stays one. #}
-{% macro in_persons(sum, grain) -%}
-    (cast(cast({{ sum }} as hugeint) // {{ grain }} as double) + cast(cast({{ sum }} as hugeint) % {{ grain }} as double) / {{ grain }})
-{%- endmacro %}
-
-{# Columns of a relation, by its name. #}
-{% macro qualified(relation, columns) -%}
-    {%- for name in columns.split(', ') %}{{ relation }}.{{ name }}{{ ', ' if not loop.last }}{% endfor -%}
+{# A sum of decimals as a double: whole persons and the rest apart, so that a count stays whole. #}
+{% macro exactly(sum) -%}
+    (cast(floor({{ sum }}) as double) + cast({{ sum }} - floor({{ sum }}) as double))
 {%- endmacro %}
 
 {# Two relations agree in all these columns. #}
