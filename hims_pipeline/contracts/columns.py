@@ -18,10 +18,19 @@ class Column(Strict):
     """One variable as the source sends it.
 
     Args:
+        name: as it stands in the file's header.
+        label: what it is, in words.
         type: `integer`, `decimal` (with `scale` digits after the point), `number` (measured, binary), `text`,
             `date` (written as `date_format`, strptime style) or `boolean`.
         allow: spellings beyond the plain one: `leading_zeros` (007), `plus_sign` (+7), `padding` (blanks around),
             `zero_fraction` (7.0 for the integer 7).
+        scale: digits after the point of a `decimal`.
+        date_format: how dates are written, strptime style.
+        required: a value must stand in every row, or something that the column declares missing.
+        minimum, maximum: bounds of a number or a date.
+        pattern: regular expression that a text, or an identifier before it is replaced, must match as a whole.
+        unit: unit of the values, for people.
+        may_be_empty: a file without a single value is not refused.
         sensitivity: `identifier` leaves the identified zone only as a keyed pseudonym; `free_text` never leaves it;
             `sensitive` and `quasi` stay out of logs, verdicts and reports; `open` may be shown.
         domain: key domain of an identifier's pseudonym, by default the source's name. Registers have domains of their
@@ -144,7 +153,14 @@ class Column(Strict):
 
 
 class Reference(Strict):
-    """Rows here point at rows of another entity of the same delivery; `orphan_share` is the share that may dangle."""
+    """Rows here point at rows of another entity of the same delivery.
+
+    Args:
+        columns: the columns that point.
+        entity: the entity that they point at.
+        to: its columns, where they have other names.
+        orphan_share: least and largest share of rows that may dangle.
+    """
 
     columns: tuple[str, ...]
     entity: Name

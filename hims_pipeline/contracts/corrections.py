@@ -24,8 +24,12 @@ Id = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$")]
 
 class Guard(Strict):
     """How many rows a correction is expected to match, over all batches of its periods that count, and at most which
-    share of the rows sent. Outside of it the source was mended, or the condition says something else by now: `error`
-    stops the release, `warning` is only told.
+    share of the rows sent. Outside of it the source was mended, or the condition says something else by now.
+
+    Args:
+        minimum, maximum: rows.
+        maximum_share: of the rows sent.
+        severity: `error` stops the release, `warning` is only told.
     """
 
     minimum: Annotated[Whole, Field(ge=1)] = 1
@@ -60,17 +64,24 @@ class Correction(Strict):
     """One known error.
 
     Args:
+        id: stable name, such as `REGISTER-AGE-999`.
+        entity: the entity whose rows are concerned.
         kind: `correction` (the true value is known), `edit` (a value that cannot be is taken out) or `imputation`
             (a likely value is put in its place).
         periods: globs of the periods concerned; all without any.
         where: SQL condition over the entity's columns, by their names in staging.
         matches: column -> values instead, where that says it.
-        set: column -> constant. compute: column -> SQL expression over the row as delivered. missing: columns
-            without a value from then on. drop: True leaves the row out. donors: the value of another record. One of
-            the five.
+        set: column -> constant; one of this and the next four.
+        compute: column -> SQL expression over the row as delivered.
+        missing: columns without a value from then on.
+        drop: True leaves the row out.
+        donors: the value of another record.
         measure: column whose sum before and after is told; the number of rows without one. Of `donors`, its mean among
             the records that have a value, or else their number.
-        provided_by: who said so, and when. status: whether the data owner agreed.
+        reason: why, by language.
+        provided_by: who said so, and when.
+        status: whether the data owner agreed.
+        guard: how many rows it is expected to match.
     """
 
     id: Id

@@ -52,6 +52,7 @@ class Design(BaseModel, extra="forbid", frozen=True):
         fraction: share of the population drawn, such as 0.2 of a census whose questionnaires were processed one in
             five; errors get the finite population correction, 1 - fraction.
         corrections: adjustments already in the weights.
+        subsampling: the second phase, where there are two.
     """
 
     kind: Literal["census", "sample", "census_sample"]

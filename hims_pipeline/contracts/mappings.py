@@ -13,6 +13,7 @@ from hims_pipeline.contracts.model import Entity
 from hims_pipeline.contracts.values import NUMERIC, value_of
 
 _DIGITS_OF_A_FACTOR = 3
+_DIGITS_OF_A_DOUBLE = 15
 # What a column sent may become without being translated: its type -> kinds of a fact's column.
 PLAIN = {
     "integer": ("number", "text"),
@@ -139,7 +140,7 @@ def _plain_problems(column: Column, mapping: ColumnMap, target: FactColumn) -> I
         digits = None if digits is None else max(0, digits + places if places else digits - _zeros(factor))
     scale = target.scale
     if target.kind == "number" and scale is not None:
-        if digits is None and scale == 0:
+        if digits is None and scale < _DIGITS_OF_A_DOUBLE:
             yield f"{column.name} is of type {column.type}, whose fraction the column ({target.sql_type}) would round away"
         elif digits is not None and digits > scale:
             yield f"{column.name} has {digits} digits after the point, of which the column keeps {scale}"

@@ -4,151 +4,28 @@ One YAML file a source, `data/contracts/<source>.yml`. Readers, staging models, 
 documentation follow from it. Not here: single variables (`columns`), file formats (`formats`), sampling (`design`).
 """
 
-import fnmatch
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
-from hims_pipeline.contracts.columns import Column, ColumnMap, Reference
+from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
 from hims_pipeline.contracts.design import Design
+from hims_pipeline.contracts.entities import (
+    DurationRule, Entity, EntityLayout, Feed, Layout, MeasureType, ReferencePoint, matches, without,
+)  # fmt: skip
 from hims_pipeline.contracts.formats import Format, Limits
-from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
-from hims_pipeline.contracts.stated import StatedPeriod
 
-DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
-MeasureType = Literal["stock", "flow", "mixed"]
-ReferencePoint = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]  # a reference_point of definitions.csv
-
-
-def matches(file_name: str, glob: str) -> bool:
-    """Does a base name fit a glob? Case is not looked at, since senders' systems do not."""
-    return fnmatch.fnmatchcase(file_name.lower(), glob.lower())
-
-
-class Feed(Strict):
-    """The conformed fact that an entity feeds; `exclude` leaves out rows, such as aggregates sent beside countries."""
-
-    fact: Name
-    columns: dict[Name, ColumnMap]
-    exclude: dict[Name, list[Raw]] = Field(default_factory=dict)
-
-
-class Entity(Strict):
-    """One table of a delivery.
-
-    Args:
-        files: globs on the base name of a file, outside or inside an archive.
-        header: all names in the file, in order, where `columns` does not name them all; the rest is not read.
-        minimum_rows: fewer rows refuse the batch.
-        record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
-        universe, duration_rule, measure_type, reference_point, design: where they differ from the source's, as
-            between the questionnaires of one survey.
-        window_years: of reported events, the years up to the period's last day in which they happened.
-        period: the columns that say which period a row is of.
-    """
-
-    title: Text
-    grain: str
-    files: tuple[str, ...]
-    required: Flag = True
-    format: Format | None = None
-    header: tuple[str, ...] | None = None
-    key: tuple[str, ...] = ()
-    references: tuple[Reference, ...] = ()
-    minimum_rows: Whole = 1
-    record_tolerance: float = 0.0
-    columns: tuple[Column, ...]
-    feeds: tuple[Feed, ...] = ()
-    universe: Name | None = None
-    duration_rule: DurationRule | None = None
-    measure_type: MeasureType | None = None
-    reference_point: ReferencePoint | None = None
-    design: Design | None = None
-    window_years: Whole | None = None
-    period: StatedPeriod | None = None
-
-    @property
-    def kept_columns(self) -> tuple[Column, ...]:
-        return tuple(column for column in self.columns if column.kept)
-
-    def column(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
-
-    def takes(self, file_name: str) -> bool:
-        return any(matches(file_name, glob) for glob in self.files)
-
-    @model_validator(mode="after")
-    def _names_exist(self) -> "Entity":
-        names = [column.name for column in self.columns]
-        if doubled := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"column named twice: {', '.join(sorted(doubled))}")
-        lower = [name.lower() for name in names]
-        if alike := sorted({name for name in names if lower.count(name.lower()) > 1}):
-            raise ValueError(f"columns whose names differ in case alone, which SQL takes for one: {', '.join(alike)}")
-        if reserved := [name for name in names if name.lower().endswith((MISSING_SUFFIX, FLAG_SUFFIX))]:
-            raise ValueError(f"names ending in {MISSING_SUFFIX} and {FLAG_SUFFIX} are ours: {', '.join(reserved)}")
-        used = {*self.key, *(c for ref in self.references for c in ref.columns)}
-        used |= set(self.period.columns) if self.period else set()
-        for feed in self.feeds:
-            used |= {m.from_ for m in feed.columns.values() if m.from_} | {
-                c for m in feed.columns.values() for c in m.when
-            }
-        if missing := used - {column.name for column in self.kept_columns}:
-            raise ValueError(f"no such column, or one that is not kept: {', '.join(sorted(missing))}")
-        if self.header and (absent := set(names) - set(self.header)):
-            raise ValueError(f"in columns but not in header: {', '.join(sorted(absent))}")
-        self._dated()
-        return self
-
-    def _dated(self) -> None:
-        """Columns that state the period have a type that can."""
-        types = {"date": ("date",), "year": ("integer", "text"), "spelt": ("text", "integer")}
-        parts = ("integer", "text")
-        types |= {"quarter": parts if self.period and self.period.year else ("text",)}
-        types |= {"month": parts if self.period and self.period.year else ("text", "date")}
-        for way, fitting in types.items():
-            name = getattr(self.period, way, None)
-            if name and self.column(name).type not in fitting:
-                kind = self.column(name).type
-                raise ValueError(f"{name} is of type {kind}; a period's {way} is of type {' or '.join(fitting)}")
-
-
-class EntityLayout(Strict):
-    """What differs in some periods: the names of the files and the names in them (`names`: contract name -> name sent),
-    the format, columns with other codes or types (each a whole column record), mappings into the fact, and what states
-    the period. `absent` columns were not asked then; `required` says whether the entity must be sent then."""
-
-    files: tuple[str, ...] | None = None
-    header: tuple[str, ...] | None = None
-    format: Format | None = None
-    names: dict[str, str] = Field(default_factory=dict)
-    columns: tuple[Column, ...] = ()
-    absent: tuple[str, ...] = ()
-    required: Flag | None = None
-    feeds: dict[Name, ColumnMap] = Field(default_factory=dict)
-    period: StatedPeriod | None = None
-
-
-def _without(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
-    """Mappings that need none of the absent columns; the others give no value."""
-    return {name: one for name, one in columns.items() if not {one.from_, *one.when} & set(absent)}
-
-
-class Layout(Strict):
-    """A drift of layout: the periods it holds for, and what is different entity by entity."""
-
-    name: Name
-    periods: tuple[str, ...]
-    entities: dict[Name, EntityLayout]
+__all__ = ["Contract", "Entity", "EntityLayout", "Feed", "Layout", "Period", "matches"]
 
 
 class Period(Strict):
     """What a period of this source is and what a new delivery replaces.
 
-    `reference_period`: what the data are about. `edition`: when they were issued; editions stay side by side.
-    `pattern` gives the spelling: 2024, 2024Q1, 2024-06; 2023-24 for an academic year; 2024-12-10 for the state on a
-    day, or a sum up to it.
+    Args:
+        kind: `reference_period`, what the data are about, or `edition`, when they were issued; editions stay side by side.
+        pattern: the spelling: 2024, 2024Q1, 2024-06; 2023-24 for an academic year; 2024-12-10 for the state on a day, or
+            a sum up to it.
+        supersedes: what a new delivery replaces: the `same_period`, `earlier_editions`, or `nothing`.
     """
 
     kind: Literal["reference_period", "edition"] = "reference_period"
@@ -157,19 +34,41 @@ class Period(Strict):
 
 
 class Owner(Strict):
+    """Who sends the data.
+
+    Args:
+        institution: its name.
+        contact: whom a refusal is told.
+        country: its country, ISO 3166-1 alpha-3.
+    """
+
     institution: str
     contact: str
     country: str = ""
 
 
 class Licence(Strict):
+    """On what terms.
+
+    Args:
+        name: of the licence or convention.
+        attribution: the words that it asks for.
+        redistributable: whether the data themselves may be passed on.
+    """
+
     name: str
     attribution: str
     redistributable: Flag
 
 
 class Legal(Strict):
-    """The record of a personal source; production refuses such a source without one."""
+    """The record of a personal source; production refuses such a source without one.
+
+    Args:
+        basis: the law or convention.
+        record: number or place of the record of processing.
+        retention_years: how long data may be kept.
+    """
 
     basis: str
     record: str = ""
@@ -177,7 +76,33 @@ class Legal(Strict):
 
 
 class Contract(Strict):
-    """A source. `country` is the one it reports on, absent where it reports on many."""
+    """A source.
+
+    Args:
+        source: its name, which is that of the file.
+        title: what it is called, by language.
+        description: what it holds and what it does not.
+        status: `proposed` until it is agreed with the sender.
+        data_kind: `real`, `aggregate` (figures taken over as published) or `synthetic`.
+        country: the one it reports on, ISO 3166-1 alpha-3; absent where it reports on many.
+        personal: whether a row is a person who could be known by it.
+        owner, licence, legal: who sends it, on what terms, and on what legal basis.
+        purpose: what it is used for.
+        cadence: how often it comes.
+        period: what a period is and how folders of deliveries are called.
+        clock: which day or span the data are about, in words.
+        reference_dates: period -> first and last day, where a period has days of its own, as a census has.
+        universe: whom it covers, a universe of `definitions.csv`.
+        duration_rule: how long somebody must stay to count.
+        measure_type: `stock`, `flow`, or `mixed`.
+        reference_point: the day or span within a period that rows are about, a code of `definitions.csv`; by default the
+            period's end for a stock and the whole of it for a flow.
+        design: how persons came to be in the file.
+        format: how its files are written; an entity may have its own.
+        limits: how large its files may be.
+        entities: the tables of a delivery.
+        layouts: what differs in some periods.
+    """
 
     source: Name
     title: Text
@@ -288,7 +213,7 @@ class Contract(Strict):
         columns = tuple(changed.pop(column.name, column) for column in entity.columns) + tuple(changed.values())
         columns = tuple(column for column in columns if column.name not in other.absent)
         feeds = tuple(
-            feed.model_copy(update={"columns": _without(other.absent, {**feed.columns, **other.feeds})})
+            feed.model_copy(update={"columns": without(other.absent, {**feed.columns, **other.feeds})})
             for feed in entity.feeds
         )
         return entity.model_copy(

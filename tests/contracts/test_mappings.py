@@ -24,7 +24,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "date": {"type": "date"},
     "boolean": {"type": "boolean"},
 }
-TARGETS = ["varchar", "integer", "bigint", "decimal(18,3)", "double", "date", "boolean"]
+TARGETS = ["varchar", "integer", "bigint", "decimal(38,15)", "double", "date", "boolean"]
 MAPPINGS: dict[str, dict[str, Any]] = {
     "plain": {"from": "x"},
     "codes": {"from": "x", "codes": {"1": "1"}},
@@ -34,19 +34,19 @@ MAPPINGS: dict[str, dict[str, Any]] = {
     "taken": {"from": "x", "take": "missing"},
 }
 GOES = {
-    *(("plain", "integer", to) for to in ("varchar", "integer", "bigint", "decimal(18,3)", "double")),
-    *(("plain", kind, to) for kind in ("decimal", "number") for to in ("decimal(18,3)", "double")),
+    *(("plain", "integer", to) for to in ("varchar", "integer", "bigint", "decimal(38,15)", "double")),
+    *(("plain", kind, to) for kind in ("decimal", "number") for to in ("decimal(38,15)", "double")),
     *(("plain", kind, "varchar") for kind in ("text", "identifier")),
     ("plain", "date", "date"),
     ("plain", "boolean", "boolean"),
     *(("codes", kind, to) for kind in ("integer", "decimal", "number", "text", "boolean")
       for to in TARGETS if to != "date"),
     *(("crosswalk", kind, "varchar") for kind in ("integer", "text")),
-    *(("multiply", "integer", to) for to in ("integer", "bigint", "decimal(18,3)", "double", "varchar")),
-    *(("multiply", kind, to) for kind in ("decimal", "number") for to in ("decimal(18,3)", "double")),
+    *(("multiply", "integer", to) for to in ("integer", "bigint", "decimal(38,15)", "double", "varchar")),
+    *(("multiply", kind, to) for kind in ("decimal", "number") for to in ("decimal(38,15)", "double")),
     ("multiply", "decimal", "integer"), ("multiply", "decimal", "bigint"),
-    *(("default", "integer", to) for to in ("varchar", "integer", "bigint", "decimal(18,3)", "double")),
-    *(("default", kind, to) for kind in ("decimal", "number") for to in ("decimal(18,3)", "double")),
+    *(("default", "integer", to) for to in ("varchar", "integer", "bigint", "decimal(38,15)", "double")),
+    *(("default", kind, to) for kind in ("decimal", "number") for to in ("decimal(38,15)", "double")),
     *(("default", kind, "varchar") for kind in ("text", "identifier")),
     ("default", "boolean", "boolean"),
 }  # fmt: skip
