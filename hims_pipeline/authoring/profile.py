@@ -44,8 +44,8 @@ _NAME = re.compile(r"(^|_)name($|_)", re.I)  # of a person, or of a country: the
 
 @dataclass
 class Facts:
-    """One column: what type fits, how many values, how many different, the codes where they are few, and words for missing
-    that stand in it."""
+    """One column: what type fits, how many values, how many different, the codes where they are few, and words for
+    missing that stand in it."""
 
     name: str
     kind: dict[str, object] = field(default_factory=lambda: {"type": "text"})

@@ -11,7 +11,7 @@ from hims_pipeline.settings import REPOSITORY, Settings, load_settings
 @click.command()
 @click.option("--counted", is_flag=True, help="Take tables and rows anew from this installation's current release.")
 def docs(counted: bool) -> None:
-    """Write docs/dictionary, docs/sources.md and docs/contracts.md from contracts, dbt's descriptions and code lists."""
+    """Write docs/dictionary, docs/sources.md and docs/contracts.md from contracts, descriptions and code lists."""
     from hims_pipeline.docs.contracts import contracts_page
     from hims_pipeline.docs.dictionary import WORDS, Dictionary, read_tables
     from hims_pipeline.docs.sources import sources_page

@@ -41,10 +41,10 @@ class Column(Strict):
         missing: what stands for no value, mapped to one of the special codes (`_U`, `_Z`, `_R`, `_C`): codes (`9999`),
             ranges (`995..999`, `..-1`, `90000..`), and marks that are no value of the type (`*`, `..`, a letter of
             Stata's). Codes are compared as values: 9999 is 9999.00.
-        null_values: words that are nothing at all in this column, instead of the format's. Those of the format do not hold
-            for a column of text with `codes` or a `crosswalk`, where `NA` may be Namibia.
-        flags: what may stand behind a value (`12345 b`, `: c`), mapped to status codes (`B`), or to a special code where
-            there is then no value. Blanks around such cells are allowed.
+        null_values: words that are nothing at all in this column, instead of the format's. Those of the format do not
+            hold for a column of text with `codes` or a `crosswalk`, where `NA` may be Namibia.
+        flags: what may stand behind a value (`12345 b`, `: c`), mapped to status codes (`B`), or to a special code
+            where there is then no value. Blanks around such cells are allowed.
         crosswalk: name of the scheme of `xwalk_country.csv` or `xwalk_area.csv` that lists the codes.
         unique: True for a column that alone identifies a row.
         start, width: first character in a line (from 1) and number of characters, for `fixed_width`; beside a codebook
@@ -99,8 +99,8 @@ class Column(Strict):
         return value_of(self.type, text, self.scale, self.date_format)
 
     def valid_codes(self) -> list[str] | None:
-        """All codes that may occur, those for missing included, as a value of the type prints; None where any value may,
-        or a range of missing ones."""
+        """All codes that may occur, those for missing included, as a value of the type prints; None where any value
+        may, or a range of missing ones."""
         if self.codes is None or self.absent.ranges:
             return None
         values = [value for code in (*self.codes, *self.missing) if (value := self.value_of(code)) is not None]
@@ -148,7 +148,9 @@ class Column(Strict):
         if self.flags and (self.type not in (*NUMERIC, "date") or self.sensitivity == "identifier"):
             found.append("flags stand behind numbers and dates")
         return found + [
-            f"the flag {flag!r} could be part of a value" for flag in self.flags if not flag.strip() or _DIGIT.search(flag)
+            f"the flag {flag!r} could be part of a value"
+            for flag in self.flags
+            if not flag.strip() or _DIGIT.search(flag)
         ]
 
 
@@ -211,8 +213,12 @@ class ColumnMap(Strict):
         idle = [name for name in ("multiply", "replace") if getattr(self, name) and (kinds or self.from_ is None)]
         idle += kinds if self.from_ is None else []
         if idle:
-            raise ValueError(f"`{idle[0]}` does nothing here: it goes with `from`, and with no other way of translating")
-        if self.take != "value" and (self.from_ is None or self.multiply or self.replace or self.crosswalk or self.assign):
+            raise ValueError(
+                f"`{idle[0]}` does nothing here: it goes with `from`, and with no other way of translating"
+            )
+        if self.take != "value" and (
+            self.from_ is None or self.multiply or self.replace or self.crosswalk or self.assign
+        ):
             raise ValueError("`take` goes with `from`, and with `codes` alone")
         if self.otherwise is not None and not self.when:
             raise ValueError("`otherwise` goes with `when`")

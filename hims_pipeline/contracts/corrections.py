@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
-from hims_pipeline.contracts.records import parse
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.records import parse
 from hims_pipeline.errors import ContractError
 
 ACTIONS = ("set", "compute", "missing", "drop", "donors")

@@ -130,7 +130,9 @@ def check_feeds(contract: Contract) -> None:
                     found.append(f"{place}: no such fact; there are {', '.join(facts)}")
                     continue
                 columns = facts[feed.fact]
-                found += [f"{place}: {c} is no column of it" for c in (*feed.columns, *feed.exclude) if c not in columns]
+                found += [
+                    f"{place}: {c} is no column of it" for c in (*feed.columns, *feed.exclude) if c not in columns
+                ]
                 for target, mapping in feed.columns.items():
                     if target in columns:
                         said = mapping_problems(entity, mapping, columns[target])

@@ -52,8 +52,8 @@ class Format(Strict):
         header: whether the first line holds the names.
         trailing_delimiter: each line, the header too, ends in one more delimiter.
         decimal: the decimal mark.
-        null_values: words that are read as missing, but not in a column of text with codes or a crosswalk, where `NA` may
-            be Namibia; `null_values` of a column say it there.
+        null_values: words that are read as missing, but not in a column of text with codes or a crosswalk, where `NA`
+            may be Namibia; `null_values` of a column say it there.
         sheet: name of the sheet; by default the first that is shown.
         skip_rows: lines or rows of titles above the header.
         header_rows: rows of the header; names are joined with ` / ` from above, merged headings carried to the right.

@@ -16,8 +16,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
-from hims_pipeline.contracts.records import parse
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.contracts.records import parse
 from hims_pipeline.errors import ContractError
 
 Code = Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")]

@@ -1,7 +1,7 @@
 """Whether a mapping fits the column that is sent and the fact's column that it feeds: by type, code by code.
 
 What does not fit is found when a contract loads; behind the gate it would end the whole night. Not here: the SQL of a
-mapping (`hims_pipeline.staging.models`), and numbers too large for a fact's column, which the gate looks for in the data.
+mapping (`hims_pipeline.staging.models`), and numbers too large for a fact's column, which the gate looks for.
 """
 
 from collections.abc import Iterable, Iterator
@@ -37,11 +37,13 @@ def mapping_problems(entity: Entity, mapping: ColumnMap, target: FactColumn) -> 
         found += _from_problems(entity.column(mapping.from_), mapping, target)
     if is_area(target.name) and mapping.from_ and mapping.crosswalk is None and mapping.codes is None:
         found.append(
-            f"a code of areas comes through a scheme of xwalk_area.csv: {mapping.from_} alone does not say in which system"
-            " it counts"
+            f"a code of areas comes through a scheme of xwalk_area.csv: {mapping.from_} alone does not say in which"
+            " system it counts"
         )
     if target.kind == "text" and target.special and (lost := sorted(_reasons(entity, mapping) - target.special)):
-        found.append(f"cells may stand for {', '.join(lost)}, which it does not know; say in `codes` what becomes of them")
+        found.append(
+            f"cells may stand for {', '.join(lost)}, which it does not know; say in `codes` what becomes of them"
+        )
     return found
 
 
@@ -95,7 +97,9 @@ def _codes_problems(column: Column, mapping: ColumnMap, target: FactColumn) -> I
     mapped = [column.value_of(code) for code in codes]
     if column.codes is not None:
         yield from (
-            f"code {code} of {column.name} is not mapped" for code in column.codes if column.value_of(code) not in mapped
+            f"code {code} of {column.name} is not mapped"
+            for code in column.codes
+            if column.value_of(code) not in mapped
         )
     yield from _written(codes.values(), target)
 
@@ -141,7 +145,7 @@ def _plain_problems(column: Column, mapping: ColumnMap, target: FactColumn) -> I
     scale = target.scale
     if target.kind == "number" and scale is not None:
         if digits is None and scale < _DIGITS_OF_A_DOUBLE:
-            yield f"{column.name} is of type {column.type}, whose fraction the column ({target.sql_type}) would round away"
+            yield (f"{column.name} is of type {column.type}, whose fraction the column ({target.sql_type}) rounds")
         elif digits is not None and digits > scale:
             yield f"{column.name} has {digits} digits after the point, of which the column keeps {scale}"
     strange = [code for code in mapping.replace if column.value_of(code) is None]
@@ -180,4 +184,8 @@ def _unlisted(column: Column, codes: Iterable[object]) -> set[str]:
     """Special codes of what a column declares missing, but for the codes that a mapping lists itself."""
     absent, listed = column.absent, [column.value_of(code) for code in codes]
     left = {to for code, to in absent.codes.items() if code not in listed}
-    return left | {*(to for _, to in absent.ranges), *absent.marks.values()} | (absent.reasons & set(column.flags.values()))
+    return (
+        left
+        | {*(to for _, to in absent.ranges), *absent.marks.values()}
+        | (absent.reasons & set(column.flags.values()))
+    )

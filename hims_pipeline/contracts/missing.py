@@ -1,7 +1,7 @@
 """One notion of "missing" for every type and format: what a column's contract says stands for no value, and why.
 
 A code or a range is a value of the column's type and stays in the data as it was sent; `reason` tells in SQL why it
-stands for none. What can be no value of the type (`*`, `..`, `.a`) is a mark: `split` turns it into NULL, and the reason
+stands for none. What can be no value of the type (`*`, `..`, `a`) is a mark: `split` turns it into NULL, and the reason
 stands beside it in the column `<name>__missing`, flags of the cell in `<name>__flag`. Readers of all formats, the gate
 and staging ask here. Not here: which value becomes what in a fact (`staging.models`).
 """
@@ -174,7 +174,9 @@ def _behind(missing: Missing) -> str:
 def _special(missing: Missing, flagged: str) -> str:
     """SQL: the special code that one of the flags stands for, NULL without one; empty where no flag stands for one."""
     special = {flag: to for flag, to in missing.flags.items() if to.startswith("_")}
-    whens = " ".join(f"when list_contains({flagged}, {literal(flag)}) then {literal(to)}" for flag, to in special.items())
+    whens = " ".join(
+        f"when list_contains({flagged}, {literal(flag)}) then {literal(to)}" for flag, to in special.items()
+    )
     return f"case {whens} end" if whens else ""
 
 

@@ -11,7 +11,15 @@ from pydantic import Field, model_validator
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
 from hims_pipeline.contracts.design import Design
 from hims_pipeline.contracts.entities import (
-    DurationRule, Entity, EntityLayout, Feed, Layout, MeasureType, ReferencePoint, matches, without,
+    DurationRule,
+    Entity,
+    EntityLayout,
+    Feed,
+    Layout,
+    MeasureType,
+    ReferencePoint,
+    matches,
+    without,
 )  # fmt: skip
 from hims_pipeline.contracts.formats import Format, Limits
 
@@ -22,9 +30,10 @@ class Period(Strict):
     """What a period of this source is and what a new delivery replaces.
 
     Args:
-        kind: `reference_period`, what the data are about, or `edition`, when they were issued; editions stay side by side.
-        pattern: the spelling: 2024, 2024Q1, 2024-06; 2023-24 for an academic year; 2024-12-10 for the state on a day, or
-            a sum up to it.
+        kind: `reference_period`, what the data are about, or `edition`, when they were issued; editions stay side by
+            side.
+        pattern: the spelling: 2024, 2024Q1, 2024-06; 2023-24 for an academic year; 2024-12-10 for the state on a day,
+            or a sum up to it.
         supersedes: what a new delivery replaces: the `same_period`, `earlier_editions`, or `nothing`.
     """
 
@@ -95,8 +104,8 @@ class Contract(Strict):
         universe: whom it covers, a universe of `definitions.csv`.
         duration_rule: how long somebody must stay to count.
         measure_type: `stock`, `flow`, or `mixed`.
-        reference_point: the day or span within a period that rows are about, a code of `definitions.csv`; by default the
-            period's end for a stock and the whole of it for a flow.
+        reference_point: the day or span within a period that rows are about, a code of `definitions.csv`; by default
+            the period's end for a stock and the whole of it for a flow.
         design: how persons came to be in the file.
         format: how its files are written; an entity may have its own.
         limits: how large its files may be.
@@ -188,7 +197,9 @@ class Contract(Strict):
         entity = self.entity_in(name, period)
         absent = set(entity.period.columns if entity.period else ()) - {column.name for column in entity.kept_columns}
         if absent:
-            raise ValueError(f"{name} in {period}: nothing states its period, since {', '.join(sorted(absent))} is absent")
+            raise ValueError(
+                f"{name} in {period}: nothing states its period, since {', '.join(sorted(absent))} is absent"
+            )
 
     def _drawn(self, name: str, period: str) -> None:
         """A layout that lacks strata or units which others have needs a fallback, and the fallback's own columns."""

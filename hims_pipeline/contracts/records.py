@@ -7,7 +7,7 @@ but text; the fields of a record say what else a text may be. Not here: which fi
 
 import re
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -22,7 +22,7 @@ class _AsWritten(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.Safe
     """A safe loader without YAML's guesses. A key that stands twice is an error, also as `1` and `"1"`: YAML would keep
     the last, and in a contract that hides a mistake."""
 
-    yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str | None, list[tuple[str, re.Pattern[str]]]]] = {}
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

@@ -36,8 +36,8 @@ class StatedPeriod(Strict):
         ways.append(not self.year and bool(self.quarter or self.month))
         if sum(ways) != 1 or (self.quarter and self.month):
             raise ValueError(
-                "a period is stated by one of `date`, `year` (with `quarter` or `month`), `month`, `quarter` and `spelt`,"
-                " or by none, with the reason"
+                "a period is stated by one of `date`, `year` (with `quarter` or `month`), `month`, `quarter` and"
+                " `spelt`, or by none, with the reason"
             )
         if self.up_to and (self.spelt or self.none):
             raise ValueError("`up_to` goes with days, months, quarters and years")

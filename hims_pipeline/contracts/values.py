@@ -42,7 +42,7 @@ def value_of(kind: Kind, text: object, scale: int = 0, date_format: str = "%Y-%m
 def _day(written: str, date_format: str) -> date | None:
     for form in ("%Y-%m-%d", date_format):
         try:
-            return datetime.strptime(written, form).date()  # noqa: DTZ007 - a day has no zone
+            return datetime.strptime(written, form).date()
         except ValueError:
             continue
     return None

@@ -28,7 +28,7 @@ _UNUSED = {
     ("Column", "null_values"): "`null_values: ['', NA]`",
     ("Column", "implied_decimals"): "`implied_decimals: 2`",
     ("ColumnMap", "take"): "`take: missing`",
-    ("Format", "quote"): "`quote: \"'\"`",
+    ("Format", "quote"): '`quote: "\'"`',
     ("Format", "decimal"): "`decimal: ','`",
     ("Format", "sheet"): "`sheet: Table 1`",
     ("Format", "fill_down"): "`fill_down: [Region]`",
@@ -50,7 +50,15 @@ def contracts_page(data: Path) -> str:
     examples = _examples(data)
     parts = [_HEAD]
     for record in records_of(Contract, Correction):
-        parts += ["", f"## {record.__name__}", "", _summary(record), "", "| key | default | meaning | example |", "|---|---|---|---|"]
+        parts += [
+            "",
+            f"## {record.__name__}",
+            "",
+            _summary(record),
+            "",
+            "| key | default | meaning | example |",
+            "|---|---|---|---|",
+        ]
         meanings = meanings_of(record)
         for name, info in record.model_fields.items():
             key = info.alias or name

@@ -11,9 +11,7 @@ from hims_pipeline.sql import literal, quote
 _WHOLE = "try_cast(cast({} as varchar) as bigint)"
 
 
-def period_rule(
-    contract: Contract, entity: Entity, stated: StatedPeriod, period: str
-) -> tuple[str, str, None, str]:
+def period_rule(contract: Contract, entity: Entity, stated: StatedPeriod, period: str) -> tuple[str, str, None, str]:
     """Query, message, no single column, and the condition of rows that state another period."""
     position, low, high = _position(stated, entity, period, *covers(contract, period))
     within = f"{position} <= {high}" if stated.up_to else f"{position} between {low} and {high}"

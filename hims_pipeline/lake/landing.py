@@ -189,7 +189,10 @@ def collect(
         loose_here = [path for path in folder.iterdir() if path.is_file()]
         if contract is None:
             misplaced.append(
-                Misplaced(folder.name, f"no contract data/contracts/{folder.name}.yml that holds; write or mend it, or move the files")
+                Misplaced(
+                    folder.name,
+                    f"no contract data/contracts/{folder.name}.yml that holds; write or mend it, or move the files",
+                )
             )
             continue
         misplaced += [Misplaced(f"{folder.name}/{p.name}", "put it into the folder of its period") for p in loose_here]

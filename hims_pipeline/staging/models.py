@@ -45,8 +45,8 @@ def staged_name(column: str) -> str:
 
 
 def beside(contract: Contract, entity_name: str) -> dict[str, str]:
-    """Columns that stand beside values in some layout, by their names as read -> in staging: why a cell has no value, and
-    its flags."""
+    """Columns that stand beside values in some layout, by their names as read -> in staging: why a cell has no value,
+    and its flags."""
     periods = ["", *(layout.periods[0] for layout in contract.layouts)]
     found = {}
     for column in contract.entities[entity_name].kept_columns:
@@ -192,14 +192,16 @@ def _mapping_of(entity: Entity, position: int, target: FactColumn) -> ColumnMap 
         return mappings.get(target.name)
     column = entity.column(figure.from_) if figure and figure.from_ else None
     if target.name == "obs_status":
-        return ColumnMap(from_=column.name, take="flag") if column and column.absent.has_flag else None
+        return (
+            ColumnMap.model_validate({"from": column.name, "take": "flag"})
+            if column and column.absent.has_flag
+            else None
+        )
     default = "F" if target.name == "conf_status" else None
     if column is None or not column.absent.reasons:
-        return ColumnMap(value=default) if default else None
-    codes: dict[str | int | float, str | int | float] | None = (
-        {reason: "C" if reason == "_C" else "F" for reason in sorted(column.absent.reasons)} if default else None
-    )
-    return ColumnMap(from_=column.name, take="missing", codes=codes, default=default)
+        return ColumnMap.model_validate({"value": default}) if default else None
+    codes = {reason: "C" if reason == "_C" else "F" for reason in sorted(column.absent.reasons)} if default else None
+    return ColumnMap.model_validate({"from": column.name, "take": "missing", "codes": codes, "default": default})
 
 
 def _expression(mapping: ColumnMap | None, columns: tuple[Column, ...], target: FactColumn, lookups: _Lookups) -> str:

@@ -42,7 +42,9 @@ def test_a_column_that_nothing_describes_is_named(settings: Settings) -> None:
 
 def test_every_key_of_a_contract_has_a_meaning_and_the_page_is_up_to_date(settings: Settings) -> None:
     assert undescribed() == [], "say it under Args in the record's docstring"
-    assert (DOCS / "contracts.md").read_text(encoding="utf-8") == contracts_page(settings.data), "make docs writes it anew"
+    assert (DOCS / "contracts.md").read_text(encoding="utf-8") == contracts_page(settings.data), (
+        "make docs writes it anew"
+    )
 
 
 def test_the_table_of_sources_is_up_to_date(settings: Settings) -> None:

@@ -257,7 +257,10 @@ def test_sums_are_conserved_to_the_last_digit(render) -> None:
     assert found["XNL", "_T", "_T"][0] == float(sum(weights))
     assert found["XNL", "M", "_T"][0] == float(weights[0] + weights[2])
     counted = [Person("b", "e", "s", "u", "A1", "M", "EMP", 1)] * 11_999
-    assert answers(tables(counted, [], "census"), render("estimates('X01', 'fct', [[]])"))["XNL", "_T", "_T"][0] == 11_999.0
+    assert (
+        answers(tables(counted, [], "census"), render("estimates('X01', 'fct', [[]])"))["XNL", "_T", "_T"][0]
+        == 11_999.0
+    )
 
 
 def test_a_lonely_unit_gives_no_error_and_a_census_has_none(render) -> None:

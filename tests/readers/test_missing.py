@@ -55,7 +55,21 @@ FLAGS = {"b": "B", "e": "E", "p": "P", "n": "N", "c": "_C", "z": "_Z"}
 
 
 def test_flags_become_a_value_and_a_status(read) -> None:
-    cells = [": c", "12345 b", "13002 p", "9801 ", ": ", "10411 bep", ": z", "7712.0 e", "0 n", "12b", "5 b p", " p", ""]
+    cells = [
+        ": c",
+        "12345 b",
+        "13002 p",
+        "9801 ",
+        ": ",
+        "10411 bep",
+        ": z",
+        "7712.0 e",
+        "0 n",
+        "12b",
+        "5 b p",
+        " p",
+        "",
+    ]
     declared = column("decimal", scale=1, missing={":": "_U"}, flags=FLAGS)
     seen = read({"people.csv": ("n;x\n" + "".join(f"{n};{cell}\n" for n, cell in enumerate(cells))).encode()},
                 [{"name": "n", "type": "integer"}, declared], format={"delimiter": ";"})  # fmt: skip
@@ -119,7 +133,9 @@ def reasons(declared, values):
     [made] = contract_of([declared]).entities["people"].columns
     with duckdb.connect() as con:
         rows = ", ".join(f"({value})" for value in values)
-        return [row[0] for row in con.execute(f"select {made.absent.reason('x')} from (values {rows}) as t (x)").fetchall()]
+        return [
+            row[0] for row in con.execute(f"select {made.absent.reason('x')} from (values {rows}) as t (x)").fetchall()
+        ]
 
 
 @pytest.mark.parametrize(
@@ -130,8 +146,8 @@ def reasons(declared, values):
          ["_R", None]),
         (column("number", missing={"-1": "_U"}), ["-1.0::double", "-1.5::double"], ["_U", None]),
         (column("integer", missing={"009": "_U", "..-1": "_Z"}), ["9", "-5", "0"], ["_U", "_Z", None]),
-        (column("date", missing={"01/01/1900": "_U"}, date_format="%d/%m/%Y"), ["date '1900-01-01'", "date '1999-01-01'"],
-         ["_U", None]),
+        (column("date", missing={"01/01/1900": "_U"}, date_format="%d/%m/%Y"),
+         ["date '1900-01-01'", "date '1999-01-01'"], ["_U", None]),
         (column("text", missing={"X": "_U"}), ["'X'", "'x'"], ["_U", None]),
     ],
 )  # fmt: skip

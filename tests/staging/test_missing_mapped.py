@@ -17,11 +17,18 @@ BORN = {"name": "born", "type": "integer", "codes": {1: "here", 2: "near", 4: "a
 LAND = {"name": "land", "type": "text", "missing": {"XXX": "_U"}}
 
 
-def mapped(columns: list[dict[str, Any]], mapping: dict[str, Any], target: FactColumn, rows: str, names: str) -> list[Any]:
+def mapped(
+    columns: list[dict[str, Any]], mapping: dict[str, Any], target: FactColumn, rows: str, names: str
+) -> list[Any]:
     entity = contract_of(columns).entities["people"]
     sql = _expression(ColumnMap.model_validate(mapping), entity.columns, target, _Lookups())
     with duckdb.connect() as con:
-        return [row[0] for row in con.execute(f"select cast({sql} as {target.sql_type}) from (values {rows}) as t ({names})").fetchall()]
+        return [
+            row[0]
+            for row in con.execute(
+                f"select cast({sql} as {target.sql_type}) from (values {rows}) as t ({names})"
+            ).fetchall()
+        ]
 
 
 def test_what_says_nothing_is_never_otherwise() -> None:
@@ -39,7 +46,11 @@ def test_a_listed_code_for_missing_is_what_the_mapping_says() -> None:
 
 @pytest.mark.parametrize("target", [FIGURE, FactColumn("n", "double"), FactColumn("n", "bigint")])
 def test_a_number_that_is_missing_is_none(target: FactColumn) -> None:
-    column = {"name": "x", "type": "decimal" if target is FIGURE else "integer", "missing": {9999: "_U", "-9..-7": "_R"}}
+    column = {
+        "name": "x",
+        "type": "decimal" if target is FIGURE else "integer",
+        "missing": {9999: "_U", "-9..-7": "_R"},
+    }
     kind = "decimal(18,2)" if target is FIGURE else "bigint"
     rows = f"(9999::{kind}), (-8::{kind}), (100::{kind}), (95::{kind})"
     assert [None if v is None else float(v) for v in mapped([column], {"from": "x"}, target, rows, "x")] == [

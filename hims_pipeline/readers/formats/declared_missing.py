@@ -1,5 +1,5 @@
-"""What a file or its codebook calls missing, held against the contract: what the contract takes for values is told, since
-it would be counted, summed and averaged."""
+"""What a file or its codebook calls missing, held against the contract: what the contract takes for values is told,
+since it would be counted, summed and averaged."""
 
 import math
 from collections.abc import Iterable
@@ -12,9 +12,7 @@ from hims_pipeline.contracts.values import NUMERIC, Value
 _OPEN = 1e300  # SPSS writes LOWEST and HIGHEST as the largest doubles
 
 
-def taken_for_values(
-    column: Column, codes: Iterable[str], ranges: Iterable[tuple[float, float]] = ()
-) -> list[str]:
+def taken_for_values(column: Column, codes: Iterable[str], ranges: Iterable[tuple[float, float]] = ()) -> list[str]:
     """What the file declares missing and the contract does not, as text; ranges as `low to high`."""
     if column.sensitivity == "identifier":
         return []
@@ -38,7 +36,7 @@ def _lies_in(value: Value, one: Range) -> bool:
 
 
 def _covers(absent: Missing, low: float, high: float) -> bool:
-    """Do the contract's ranges hold a whole range? Single codes do, where all of a short range of whole numbers stand."""
+    """Do the contract's ranges hold a whole range? Single codes do, where all of a short range stand."""
     if any(_reaches(one, low, high) for one, _ in absent.ranges):
         return True
     if abs(low) > _OPEN or abs(high) > _OPEN or high - low > len(absent.codes):
