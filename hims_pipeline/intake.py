@@ -19,16 +19,18 @@ from hims_pipeline.contracts.load import broken_contracts, fingerprint, load_con
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Busy, ContractError, HimsError
-from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.lake import batches, journal, landing, reports
 from hims_pipeline.lake.batches import Manifest
 from hims_pipeline.lake.files import remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.lake.verdict import Verdict
+from hims_pipeline.privacy import hidden
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
+from hims_pipeline.words import printable
 
 Log = Callable[[str], None]
 PACKAGE = Path(__file__).resolve().parent
@@ -73,6 +75,8 @@ def inputs_of(settings: Settings, contract: Contract, delivery: Delivery) -> dic
         "contract": contract_sha256(contract, delivery.period),
         "reader": reader_sha256(),
     }
+    if (shapes := settings.data / hidden.FILE).exists():
+        own["identifier_shapes"] = sha256_of(shapes)
     if version := _key_version(settings, contract):
         own["key"] = version  # another key makes other pseudonyms, which must not stand beside the former ones
     return own | {f"gate:{name}": value for name, value in gate_inputs(settings, contract, delivery.period).items()}
@@ -167,6 +171,7 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
     else:
         _write_manifest(folder, contract, delivery, inputs, read)
         verdict = _judge(settings, contract, delivery, folder, read.findings, common, log)
+    reports.write_findings(settings, delivery, verdict.findings)
     with journal.act(settings, journal.JUDGED, **_told(delivery, folder, verdict)):
         batches.settle(settings, delivery, folder, verdict)
     log(f"{delivery.batch}: {verdict.status}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
@@ -299,7 +304,7 @@ def states(settings: Settings) -> list[BatchState]:
             state = "withdrawn"
         elif verdict is not None:
             state = verdict.status if not accepted or delivery.batch in counts else "superseded"
-        reasons = (delivery.withdrawn,) if delivery.withdrawn else ()
+        reasons = (printable(delivery.withdrawn),) if delivery.withdrawn else ()
         findings = verdict.findings if verdict else ()
         found.append(
             BatchState(

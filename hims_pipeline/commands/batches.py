@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake, linkage
-from hims_pipeline.lake import landing
+from hims_pipeline.errors import HimsError
+from hims_pipeline.lake import batches, landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import store
@@ -111,6 +112,21 @@ def reinstate(name: str) -> None:
     _tell(reconcile(settings))
     delivery = intake.reinstate(settings, name)
     click.echo(f"{delivery.batch} counts again once the next run has judged it.")
+
+
+@batch.command("letter")
+@click.argument("name")
+def letter(name: str) -> None:
+    """Print what to tell the sender of a delivery, with the sender's own words: for accounts of the closed zone."""
+    from hims_pipeline.gates.report import letter as letter_to_sender
+    from hims_pipeline.lake import reports
+
+    settings = load_settings()
+    delivery = landing.find(settings, name)
+    verdict, findings = batches.read_verdict(settings, delivery), reports.read_findings(settings, delivery)
+    if verdict is None or findings is None:
+        raise HimsError(f"{delivery.batch} was not judged yet; the next run does it.")
+    click.echo(letter_to_sender(verdict, intake.contract_of(settings, delivery.source), findings))
 
 
 COMMANDS = (deliver, status, batch, link_registers)
