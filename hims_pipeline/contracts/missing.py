@@ -9,6 +9,7 @@ and staging ask here. Not here: which value becomes what in a fact (`staging.mod
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hims_pipeline.contracts.values import NUMERIC, Kind, Value, value_of, value_sql
 from hims_pipeline.sql import literal, literals
@@ -92,7 +93,7 @@ class Split:
 
 def missing_of(
     kind: Kind,
-    missing: Mapping[object, str],
+    missing: Mapping[Any, str],
     nulls: tuple[str, ...],
     flags: Mapping[str, str],
     scale: int = 0,

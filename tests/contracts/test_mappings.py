@@ -1,6 +1,7 @@
 """A mapping is checked by type when its contract loads, pair by pair; what loads cannot fail behind the gate."""
 
 import itertools
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -85,7 +86,8 @@ def test_what_is_taken_casts_within_the_bounds_that_the_gate_holds(way: str, kin
         column = entity.columns[0]
         for value in [*VALUES[kind], "null"]:
             if target.bounds and value != "null" and kind in ("integer", "decimal", "number") and way != "codes":
-                value = f"least(greatest({value}::double, {target.bounds[0]}), {target.bounds[1]} * 0.999)"
+                low, high = target.bounds
+                value = format(min(max(Decimal(value), low), high), "f")
             row = f"(select cast({value} as {sql_type(column)}) as {staged_name(column.name)})"
             con.execute(f"select cast({sql} as {to}) from {row}").fetchall()
 
