@@ -63,7 +63,7 @@ class FactColumn:
             return Decimal(-_INTEGERS[self.sql_type]), Decimal(_INTEGERS[self.sql_type])
         if parts := re.fullmatch(r"decimal\((\d+), ?(\d+)\)", self.sql_type):
             digits, scale = int(parts.group(1)), int(parts.group(2))
-            most = Decimal(10) ** (digits - scale) - Decimal(1)
+            most = Decimal(10) ** (digits - scale) * Decimal("0.999")  # doubles are coarse at the very end
             return -most, most
         return None
 
