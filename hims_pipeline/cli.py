@@ -4,8 +4,12 @@ import sys
 
 import click
 
-from hims_pipeline.commands import audit, batches, docs, releases, runs, sources, synth
+from hims_pipeline.commands import audit, batches, docs, keys, query, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
+from hims_pipeline.privacy.keys import check_key
+from hims_pipeline.settings import load_settings
+
+KEYED = {"run", "ui", "deliver", "status", "batch", "link", "build", "retention"}  # readers of releases need no key
 
 
 class Plain(click.Group):
@@ -20,11 +24,14 @@ class Plain(click.Group):
 
 @click.group(cls=Plain)
 @click.version_option(package_name="hims-pipeline")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """From deliveries of migration data to a released warehouse of indicators."""
+    if ctx.invoked_subcommand in KEYED and "--help" not in sys.argv:
+        check_key(load_settings())
 
 
-GROUPS = (runs, batches, sources, releases, audit, synth, docs)
+GROUPS = (runs, batches, sources, releases, query, audit, keys, synth, docs)
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
 

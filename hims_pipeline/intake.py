@@ -19,7 +19,7 @@ from hims_pipeline.contracts.load import broken_contracts, fingerprint, load_con
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Busy, ContractError, HimsError
-from hims_pipeline.lake import batches, journal, landing, reports
+from hims_pipeline.lake import batches, journal, landing, reports, tombstone
 from hims_pipeline.lake.batches import Manifest
 from hims_pipeline.lake.files import remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
@@ -27,6 +27,7 @@ from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.privacy import hidden
 from hims_pipeline.privacy.keys import load_key
+from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
@@ -87,6 +88,8 @@ def _key_version(settings: Settings, contract: Contract) -> str:
     named = any(c.sensitivity == "identifier" for entity in contract.entities.values() for c in entity.columns)
     try:
         return load_key(settings).version if named else ""
+    except KeyMismatch:
+        raise  # a batch is not read again because the wrong key lies at hand
     except HimsError:
         return ""  # reading the delivery will say what is wrong with the key
 
@@ -317,3 +320,11 @@ def states(settings: Settings) -> list[BatchState]:
             )
         )
     return found
+
+
+def destroyed(settings: Settings) -> list[BatchState]:
+    """Deliveries that were destroyed under their legal term: their figures are no longer there, and this says why."""
+    return [
+        BatchState(one.batch, "destroyed", one.received_at, None, (one.sentence(),), ())
+        for one in tombstone.tombstones(settings)
+    ]

@@ -40,7 +40,7 @@ def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
 def status(form: str) -> None:
     """Every batch with its verdict, what waits in landing, and the releases."""
     settings = load_settings()
-    states = intake.states(settings)
+    states = [*intake.states(settings), *intake.destroyed(settings)]
     now, taken_back, wrong = store.read_state(settings)
     everything = [one.id for one in store.releases(settings)]
     broken = broken_sources(settings)

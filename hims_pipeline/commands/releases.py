@@ -1,38 +1,19 @@
-"""`hims build`, `hims release …`, `hims query`: what was published and what would change."""
+"""`hims build`, `hims release …`: what was published and what would change."""
 
-import csv
-import json
-import sys
 import uuid
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from hims_pipeline import build as building
+from hims_pipeline.commands.answers import print_table
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import acts, compare, store
 from hims_pipeline.release.publish import publish, standing
-from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
-from hims_pipeline.words import printable
-
-STAFF_ONLY = ("conformed", "indicators")
-STAFF_HINT = "The public file holds `published` and `reference`; add --staff for the observatory's own."
-
-
-def _table(columns: list[str], rows: list[tuple], title: str = "") -> None:
-    shown = Table(title=title or None, title_justify="left")
-    for column in columns:
-        shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text("" if value is None else printable(str(value))) for value in row))
-    Console(width=None if sys.stdout.isatty() else 160).print(shown)
 
 
 @click.command()
@@ -69,7 +50,7 @@ def _draft(settings, prepared: building.Build) -> None:
         click.echo(f"It builds, and no published figure would differ from {now.id}.")
         return
     rows = [(c.indicator, c.source, c.added, c.gone, c.changed, c.largest_percent) for c in changes]
-    _table(["indicator", "source", "added", "gone", "changed", "largest change %"], rows, f"Against {now.id}:")
+    print_table(["indicator", "source", "added", "gone", "changed", "largest change %"], rows, f"Against {now.id}:")
 
 
 @click.group()
@@ -94,7 +75,7 @@ def list_releases() -> None:
         except Damaged as error:
             rows.append((one.id, "", "", "", f"{state} DAMAGED".strip()))
             wrong.append(str(error))
-    _table(["release", "published", "figures", "sources", ""], rows)
+    print_table(["release", "published", "figures", "sources", ""], rows)
     for text in dict.fromkeys(wrong):
         click.echo(f"damaged: {text}")
 
@@ -155,35 +136,4 @@ def use(release_id: str, reason: str) -> None:
     click.echo(f"{release_id} is the current release.")
 
 
-@click.command()
-@click.argument("sql")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
-@click.option("--staff", is_flag=True, help="The observatory's own file, with unprotected figures.")
-@click.option("--release", "release_id", help="A release other than the current one.")
-def query(sql: str, form: str, staff: bool, release_id: str | None) -> None:
-    """Run SQL on the current release, read-only."""
-    import duckdb
-
-    settings = load_settings()
-    chosen = release_id or (now.id if (now := store.current(settings)) else None)
-    con = connect(chosen, staff=staff, settings=settings)
-    try:
-        answer = con.execute(sql)
-        columns, rows = [d[0] for d in answer.description or []], answer.fetchall()
-    except duckdb.Error as error:
-        hint = "" if staff else f"\n{STAFF_HINT}" if any(f"{name}." in sql for name in STAFF_ONLY) else ""
-        raise click.ClickException(f"{error}{hint}") from None
-    finally:
-        con.close()
-    manifest = store.get(settings, chosen or "").manifest()
-    synthetic = " · holds SYNTHETIC data, see data_kind" if manifest["contains_synthetic_data"] else ""
-    click.echo(f"{chosen} · published {manifest['published_at']}{synthetic}", err=True)
-    if form == "table":
-        _table(columns, rows)
-    elif form == "csv":
-        csv.writer(sys.stdout, lineterminator="\n").writerows([columns, *rows])
-    else:
-        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str, ensure_ascii=False))
-
-
-COMMANDS = (build, release, query)
+COMMANDS = (build, release)

@@ -5,7 +5,7 @@ from collections import Counter
 import click
 
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.intake import states
+from hims_pipeline.intake import destroyed, states
 from hims_pipeline.release import store
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import Settings
@@ -16,7 +16,7 @@ SYNTHETIC = ", SYNTHETIC"
 
 def print_summary(settings: Settings, failures: list[str]) -> None:
     """What arrived, what was accepted, what was refused and why, the release, five figures, where to look next."""
-    found = states(settings)
+    found = [*states(settings), *destroyed(settings)]
     counts = Counter(one.state for one in found)
     click.echo(f"\nDeliveries: {len(found)}  ({', '.join(f'{n} {state}' for state, n in sorted(counts.items()))})")
     for one in found:

@@ -27,7 +27,6 @@ HONOURED = {
     "delimiter": {"delimited"},
     "quote": {"delimited"},
     "encoding": _TEXT,
-    "header": {"delimited", "excel"},
     "trailing_delimiter": {"delimited"},
     "sheet": {"excel"},
     "skip_rows": {"delimited", "excel"},
@@ -49,7 +48,8 @@ class Format(Strict):
         type: what kind of file it is.
         delimiter, quote: of delimited text.
         encoding: of a text; the whole file is checked for it.
-        header: whether the first line holds the names.
+        header: whether the first line holds the names; `by_name` finds the columns that are read by their names,
+            wherever they stand, and tells of the others.
         trailing_delimiter: each line, the header too, ends in one more delimiter.
         decimal: the decimal mark.
         null_values: words that are read as missing, but not in a column of text with codes or a crosswalk, where `NA`
@@ -71,7 +71,7 @@ class Format(Strict):
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
-    header: Flag = True
+    header: Flag | Literal["by_name"] = True
     trailing_delimiter: Flag = False
     decimal: Literal[".", ","] = "."
     null_values: tuple[str, ...] = ("",)
@@ -97,8 +97,10 @@ class Format(Strict):
         idle = sorted(name for name in said if self.type not in HONOURED.get(name, {self.type}))
         if idle:
             raise ValueError(f"{', '.join(f'`{name}`' for name in idle)} would do nothing for type {self.type}")
-        if self.unpivot and not self.header:
-            raise ValueError("`unpivot` is for a table with a header")
+        if self.unpivot and self.header is not True:
+            raise ValueError("`unpivot` is for a table whose header is the contract's")
+        if self.header is False and self.type not in ("delimited", "excel"):
+            raise ValueError("`header: false` is for a delimited or Excel table")
         if self.type == "cspro" and not self.record:
             raise ValueError("type cspro names the record of the dictionary")
         return self

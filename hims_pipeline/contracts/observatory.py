@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Name, Strict, Text, Whole
+from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
 from hims_pipeline.contracts.records import parse
 
 
@@ -24,12 +24,14 @@ class Policies(Strict):
     Args:
         minimum_count: unweighted records below which a figure from microdata is withheld.
         required_sources: no release goes out without an accepted batch of each.
+        destroy_at_term: each night destroys deliveries whose legal term has ended; `hims retention act` without it.
         keep_releases: how many past releases stay on disk beside the current one.
     """
 
     minimum_count: Whole = 10
     required_sources: tuple[Name, ...] = ()
     keep_releases: Whole = 14
+    destroy_at_term: Flag = False
 
 
 class Schedule(Strict):

@@ -8,13 +8,14 @@ import re
 
 import dagster as dg
 
-from hims_pipeline import build, intake, linkage
+from hims_pipeline import build, intake, linkage, retention
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.defs.broken import log_broken
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.settings import Settings
 
@@ -29,10 +30,13 @@ def take_in_asset(settings: Settings):
     @dg.op(out=dg.DynamicOut(str))
     def find_pending(context: dg.OpExecutionContext):
         with installation_lock(settings, "collecting deliveries", 3600, context.log.info):
+            check_key(settings)
             for text in reconcile(settings):
                 context.log.warning(text)
             for left in build.clear_leftovers(settings):
                 context.log.info(f"cleared away: {left}")
+            if load_observatory(settings.data).policies.destroy_at_term:
+                retention.act(settings, retention.plan(settings), retention.POLICY, context.log.warning)
             new, again, misplaced = intake.collect(settings)
             for delivery in new:
                 context.log.info(f"arrived: {delivery.batch}")

@@ -78,7 +78,7 @@ def write(
         origin = f"{markdown(source['attribution'].rstrip('.'))}. Licence: {markdown(source['licence'])}"
         lines.append(f"- {markdown(source['title']['en'])} ({kind}; {', '.join(source['periods'])}). {origin}")
     lines += ["", "## Not in this release", ""]
-    absent = [batch for batch in batches if batch.state in ("refused", "withdrawn", "pending")]
+    absent = [batch for batch in batches if batch.state in ("refused", "withdrawn", "pending", "destroyed")]
     # Rules and counts only: which values were wrong stays with the deliverer.
     lines += [f"- {b.batch}: {b.state}. {markdown(' '.join(b.reasons))}" for b in absent] or [
         "Nothing was refused or withdrawn."

@@ -20,7 +20,7 @@ from hims_pipeline.build import Build, give_up, not_built
 from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, ReleaseError
-from hims_pipeline.intake import states
+from hims_pipeline.intake import destroyed, states
 from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.files import read_json, sha256_of, write_json, write_text
 from hims_pipeline.lake.lock import acts_lock, installation_lock
@@ -185,7 +185,7 @@ def _describe(
     changes = compare.summary(settings, previous, candidate / "public")
     staff = candidate / "staff/warehouse.duckdb"
     mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
-    text = notes.write(settings, common, states(settings), mended, controls, changes)
+    text = notes.write(settings, common, [*states(settings), *destroyed(settings)], mended, controls, changes)
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     private = {
         "inputs_sha256": build.inputs_sha256,

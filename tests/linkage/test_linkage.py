@@ -7,14 +7,14 @@ import duckdb
 import pytest
 import yaml
 
-from hims_pipeline import intake, linkage
+from hims_pipeline import intake, linkage, rotation
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.errors import HimsError
 from hims_pipeline.gates.judge import judge
 from hims_pipeline.gates.suites import load_suite, suite_file
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.privacy.keys import create_key
+from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.settings import REPOSITORY, Settings
 from tests.linkage.conftest import link, send
 
@@ -95,9 +95,16 @@ def test_another_key_or_lost_pairs_make_a_batch_pending(settings, tmp_path) -> N
     assert intake.pending(settings) == []
     create_key(tmp_path / "key")
     rotated = Settings(**{**settings.__dict__, "key_file": tmp_path / "key"})
-    assert [one.why for one in intake.pending(rotated)] == ["changed since the last verdict: key"]
-    with pytest.raises(HimsError, match="has no pairs under the present key"):
-        linkage.link(rotated)
+    with pytest.raises(KeyMismatch, match="the demonstration key"):
+        intake.pending(rotated)
+    with installation_lock(settings, "test"), acts_lock(settings, "test"):
+        rotation.rotate(settings, tmp_path / "key", "a test")
+    assert [one.why for one in intake.pending(rotated)] == ["new"]
+    intake.take_in(rotated, intake.pending(rotated)[0].delivery, print)
+    assert intake.pending(rotated) == []
+    with pytest.raises(KeyMismatch):
+        intake.pending(settings)
+    settings = rotated
     shutil.rmtree(settings.links)
     assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing: people"]
 
