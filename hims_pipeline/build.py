@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hims_pipeline import processes
-from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import landing, trail
@@ -228,7 +228,7 @@ def clear_leftovers(settings: Settings) -> list[str]:
 
 def _require(settings: Settings, present: set[str]) -> None:
     required = load_observatory(settings.data).policies.required_sources
-    if unknown := set(required) - set(load_contracts(settings.data)):
+    if unknown := set(required) - {*load_contracts(settings.data), *broken_contracts(settings.data)}:
         raise HimsError(f"observatory.yml requires {', '.join(sorted(unknown))}, for which there is no contract.")
     if missing := [source for source in required if source not in present]:
         raise HimsError(f"No release without {', '.join(missing)}: observatory.yml requires an accepted batch of each.")

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline import __version__
-from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
+from hims_pipeline.contracts.load import broken_contracts, fingerprint, load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import Busy, Damaged, HimsError
+from hims_pipeline.errors import Busy, ContractError, Damaged, HimsError
 from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey, tombstone
 from hims_pipeline.lake.batches import Manifest
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
@@ -31,6 +31,7 @@ from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
+from hims_pipeline.sources import broken_sources
 from hims_pipeline.words import printable
 
 Log = Callable[[str], None]
@@ -107,8 +108,9 @@ class Pending:
 def pending(settings: Settings, source: str | None = None) -> list[Pending]:
     """Deliveries without a verdict that still holds, in the order of arrival, sorted by source and period."""
     contracts, found = load_contracts(settings.data), []
+    held_out = broken_sources(settings)
     for delivery in landing.deliveries(settings, source):
-        if delivery.withdrawn or delivery.source not in contracts:
+        if delivery.withdrawn or delivery.source not in contracts or delivery.source in held_out:
             continue
         verdict = batches.read_verdict(settings, delivery)
         if verdict is None:
@@ -150,6 +152,8 @@ def waiting(settings: Settings) -> survey.Survey:
 
 def contract_of(settings: Settings, source: str) -> Contract:
     contracts = load_contracts(settings.data)
+    if source not in contracts and source in (broken := broken_contracts(settings.data)):
+        raise ContractError(broken[source])
     if source not in contracts:
         raise HimsError(f"There is no source {source!r}; data/contracts has {', '.join(contracts) or 'none'}.")
     return contracts[source]

@@ -27,7 +27,11 @@
    A stratum with a single unit has no variance to show: what rests on it gets no error rather than one too small.
    Where a design expands to a published population, a total is that population times a share, and so is its error.
    Of a population of which a known share was drawn (sampling_fraction), variances get the correction 1 - share. A census has
-   no sampling error. `variance_basis` says whether errors follow the design, or names what stood in for it. Sums run over DECIMAL: sums of doubles differ between builds.
+   no sampling error. `variance_basis` says whether errors follow the design, or names what stood in for it.
+
+   Sums of doubles differ between builds, so sums run over DECIMAL. Figures are sums of the weights with all their digits.
+   Errors need squares: there a person is `grain` = 10^k, k as large as squares of the batch's total leave room for within 38
+   digits, which is 17 significant digits, whether weights add up to 1 or to a billion.
 
    Figures by area are also those of every area above it on the last day of the period (dim_area_ancestor), and a total of
    an area that has split since is shared out among its successors by the weights of area_successors, status E. A disputed
@@ -48,7 +52,7 @@ with records as (
         {%- for name in dims %}
         coalesce({{ known[name] }}, '_U') as {{ name }},
         {%- endfor %}
-        cast(weight_persons as decimal(18, 4)) as w,
+        weight_persons as w,
         {{ domain }} as is_in_domain,
         {{ measure if kind == 'ratio' else domain ~ ' and ' ~ measure }} as is_counted
     from {{ ref(fact) }}
@@ -63,15 +67,33 @@ with records as (
 ),
 
 {# One pass over the records; the cells below are sums of these. A census is a few thousand rows from here on. -#}
-finest as (
+weighed as (
     select
         stratum, psu, {{ by_cell }},
-        cast(coalesce(sum(w) filter (where is_counted), 0) as decimal(30, 4)) as ty, -- wider than 18 digits, or DuckDB multiplies them within 18
-        cast(coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as decimal(30, 4)) as tx,
+        coalesce(sum(w) filter (where is_counted), 0) as wy,
+        coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as wx,
         count(*) filter (where is_counted) as counted,
         count(*) filter (where is_in_domain or is_counted) as records
     from records
     group by stratum, psu, {{ by_cell }}
+),
+
+grains as (
+    select
+        batch_id, entity,
+        cast(pow(10, greatest(0, least(18, 17 - ceil(log10(greatest(sum(wy), sum(wx), 0.000000001)))))) as bigint) as grain
+    from weighed
+    group by batch_id, entity
+),
+
+-- Whole numbers wider than 18 digits, or DuckDB multiplies them within 18.
+finest as (
+    select
+        weighed.*,
+        cast(weighed.wy * grains.grain as decimal(30, 0)) as ty,
+        cast(weighed.wx * grains.grain as decimal(30, 0)) as tx
+    from weighed
+    join grains on weighed.batch_id = grains.batch_id and weighed.entity = grains.entity
 ),
 
 {% if 'ref_area' in dims -%}
@@ -103,7 +125,7 @@ strata as (
 ),
 
 units as (
-    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'cast(sum(ty) as decimal(30, 4)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
+    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
 ),
 
 base_units as (
@@ -112,16 +134,17 @@ base_units as (
         {%- set of_base = cell | select('in', based) | list -%}
         {%- if of_base not in sets -%}{%- do sets.append(of_base) -%}{%- endif -%}
     {%- endfor %}
-    {{ cell_sums(sets, based, 'stratum, psu, ' ~ by_entity, 'cast(sum(tx) as decimal(30, 4)) as tx') }}
+    {{ cell_sums(sets, based, 'stratum, psu, ' ~ by_entity, 'sum(wx) as wx, cast(sum(tx) as decimal(30, 0)) as tx') }}
 ),
 
 bases as (
-    select stratum, {{ by_base }}, sum(tx) as sx, sum(tx * tx) as sxx from base_units group by stratum, {{ by_base }}
+    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx from base_units group by stratum, {{ by_base }}
 ),
 
 sums as (
     select
         units.stratum, {{ 'units.' ~ (by_cell.split(', ') | join(', units.')) }},
+        sum(units.wy) as wy,
         sum(units.ty) as sy,
         sum(units.ty * units.ty) as syy,
         sum(units.ty * base_units.tx) as sxy,
@@ -133,11 +156,11 @@ sums as (
 ),
 
 populations as (
-    select {{ by_base }}, cast(sum(sx) as double) as x from bases group by {{ by_base }}
+    select {{ by_base }}, {{ exactly('sum(wx)') }} as x from bases group by {{ by_base }}
 ),
 
 cells as (
-    select {{ by_cell }}, cast(sum(sy) as double) as y, sum(counted) as counted, sum(records) as records from sums group by {{ by_cell }}
+    select {{ by_cell }}, {{ exactly('sum(wy)') }} as y, sum(counted) as counted, sum(records) as records from sums group by {{ by_cell }}
 ),
 
 ratios as (
@@ -154,11 +177,11 @@ ratios as (
 variances as (
     select
         {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }},
-        sum(cast(round(
+        sum(cast(
             strata.n_h / nullif(strata.n_h - 1.0, 0) * (
                 (cast(coalesce(sums.syy, 0) as double) - 2 * ratios.r * cast(coalesce(sums.sxy, 0) as double) + ratios.r * ratios.r * cast(bases.sxx as double))
                 - (cast(coalesce(sums.sy, 0) as double) - ratios.r * cast(bases.sx as double)) ** 2 / strata.n_h
-            ), 3) as decimal(38, 3))) as variance,
+            ) as decimal(38, 0))) as variance,
         count(*) filter (where strata.n_h = 1 and (sums.sy is not null or (ratios.r != 0 and bases.sx != 0))) as lonely_strata
     from ratios
     join bases on {{ same('ratios', 'bases', by_base) }}
@@ -192,13 +215,15 @@ estimates as (
         false as is_shared_out,
         case
             when batches.design_kind = 'census' or variances.lonely_strata > 0 then null
-            else round(sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0)))
-                {%- if is_relative %} / ratios.x * 100{% endif %}, 6)
-        end as standard_error,
+            else sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / grains.grain
+                {%- if is_relative %} / ratios.x * 100{% endif %}
+        end as error,
+        {{ rounded('error', 'error') }} as standard_error,
         {% if is_relative -%} 100 * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate
     from ratios
     join {{ ref('dim_batch') }} as batches on ratios.batch_id = batches.batch_id and ratios.entity = batches.entity
     join variances on {{ same('ratios', 'variances', by_cell) }}
+    join grains on {{ same('ratios', 'grains', by_entity) }}
     {%- if 'ref_area' in dims %}
     left join boundaries on ratios.ref_area = boundaries.area_code and {{ same('ratios', 'boundaries', by_entity) }}
     {%- endif %}
@@ -284,6 +309,11 @@ on_later_boundaries as (
             ~ " else cast(period_end_date - to_years(cast(" ~ years ~ " as integer)) as date) + 1 end",
         'obs_status': estimate_status() ~ " || case when " ~ years ~ " is null then '' else ';D' end",
     }) }}
+{%- endmacro %}
+
+{# A sum of decimals as a double: whole persons and the rest apart, so that a count stays whole. #}
+{% macro exactly(sum) -%}
+    (cast(floor({{ sum }}) as double) + cast({{ sum }} - floor({{ sum }}) as double))
 {%- endmacro %}
 
 {# Two relations agree in all these columns. #}

@@ -46,3 +46,12 @@ join {{ ref('stg_batches') }} as batches on sent.batch_id = batches.batch_id and
 {# First and last day of a civil year. #}
 {% macro year_start(year) -%} make_date(cast({{ year }} as integer), 1, 1) {%- endmacro %}
 {% macro year_end(year) -%} make_date(cast({{ year }} as integer), 12, 31) {%- endmacro %}
+
+{# Whether a person is of the country itself or foreign: as given, else by the code of a country; NULL where neither is. #}
+{% macro status_by_country(given, code, country, own) -%}
+    coalesce({{ given }}, case
+        when {{ code }} = {{ country }} then '{{ own }}'
+        when left({{ code }}, 1) = '_' then '_U'
+        when {{ code }} is not null then 'FOREIGN'
+    end)
+{%- endmacro %}

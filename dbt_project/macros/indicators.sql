@@ -159,3 +159,9 @@ with procedures as (
         {%- for name in names %}, case when {{ relation }}.{{ name }} not in ('_T', '_Z') then '{{ name }}' end{% endfor -%}
     )
 {%- endmacro %}
+
+{# The rule by which what follows from an error is rounded: to six digits after the point, and where the error is small to
+   seven digits of it. Figures themselves are not rounded. #}
+{% macro rounded(value, error) -%}
+    round({{ value }}, greatest(6, 6 - cast(floor(log10(nullif({{ error }}, 0))) as integer)))
+{%- endmacro %}

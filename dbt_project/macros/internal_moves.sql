@@ -13,7 +13,7 @@ sides as (
 
 -- Mean of those who live there now and those who lived there five years before.
 present as (
-    select batch_id, entity, destination_code as area_code, persons / 2 as persons from moves
+    select batch_id, entity, destination_code as area_code, cast(persons * 0.5 as decimal(38, 18)) as persons from moves
     union all
     select batch_id, entity, origin_code, persons / 2 from moves
 ),

@@ -120,6 +120,8 @@ def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
     column |= {name: list(value) if isinstance(value, tuple) else value for name, value in kind.items()}
     if found.form.type == "parquet" and "date_format" in column:
         column["date_format"] = "%Y-%m-%d"  # a timestamp at midnight is a day, whatever it prints
+    if facts.words and kind["type"] != "text" and found.form.null_values == ("",):
+        column["null_values"] = ["", *facts.words]
     lacking = book.missing.get(facts.name, {})
     known = book.first_labels().get(facts.name, {})
     if facts.codes is not None or known:

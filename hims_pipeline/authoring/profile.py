@@ -45,13 +45,15 @@ _NAME = re.compile(r"(^|_)name($|_)", re.I)  # of a person, or of a country: the
 
 @dataclass
 class Facts:
-    """One column: what type fits, how many values, how many different, and the codes where they are few."""
+    """One column: what type fits, how many values, how many different, the codes where they are few, and words for
+    missing that stand in it."""
 
     name: str
     kind: dict[str, object] = field(default_factory=lambda: {"type": "text"})
     filled: int = 0
     distinct: int = 0
     codes: list[str] | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def is_free_text(self) -> bool:
@@ -84,6 +86,8 @@ def profile(settings: Settings, member: Member, seen: Dialect, scratch: Path) ->
         decimal = "," if _mostly_commas(con, shape) else "."
         form = seen.form.model_copy(update={"null_values": ("", *words), "decimal": decimal})
         columns = [_facts(con, form, number, column.name) for number, column in enumerate(shape.columns)]
+        if any(facts.kind["type"] == "text" and facts.words for facts in columns):
+            form = form.model_copy(update={"null_values": ("",)})  # then each column says its own
         return Profile(form, table.records, columns, _key(con, columns, table.records))
 
 
@@ -134,17 +138,16 @@ def _mostly_commas(con: duckdb.DuckDBPyConnection, shape: Shape) -> bool:
 
 
 def _facts(con: duckdb.DuckDBPyConnection, form: Format, number: int, name: str) -> Facts:
-    words = literals(tuple(form.null_values))
-    con.execute(
-        f"create or replace temp table one as select t as t0, count(*) as n from "
-        f"(select t{number} as t from texts where t{number} not in ({words})) group by t"
-    )
-    filled, distinct, length = con.execute(
-        "select coalesce(sum(n), 0)::bigint, count(*), coalesce(max(length(t0)), 0) from one"
-    ).fetchall()[0]
-    facts = Facts(name, filled=filled, distinct=distinct)
+    words = con.execute(
+        f"select distinct t{number} from texts where t{number} in ({literals(form.null_values)}) and t{number} <> ''"
+    ).fetchall()
+    filled, distinct, length = _gather(con, number, form.null_values)
+    facts = Facts(name, filled=filled, distinct=distinct, words=tuple(sorted(word for (word,) in words)))
     if filled:
         facts.kind = _kind(con, form)
+    if facts.kind["type"] == "text":  # in a text, a word for missing may be a code: NA is Namibia
+        filled, distinct, length = _gather(con, number, ("",))
+        facts.filled, facts.distinct = filled, distinct
     few = 0 < distinct <= MAXIMUM_CODES and filled >= 5 * distinct and length <= _MAXIMUM_CODE_LENGTH
     if few and facts.kind["type"] in ("integer", "text"):
         value = "trunc(t0::double)::bigint::varchar" if facts.kind.get("allow") == ("zero_fraction",) else "trim(t0)"
@@ -152,6 +155,18 @@ def _facts(con: duckdb.DuckDBPyConnection, form: Format, number: int, name: str)
         rows = con.execute(f"select distinct {value} as v from one order by {order}").fetchall()
         facts.codes = [code for (code,) in rows]
     return facts
+
+
+def _gather(con: duckdb.DuckDBPyConnection, number: int, nothing: Sequence[str]) -> tuple[int, int, int]:
+    """Put the different texts of a column into the table `one`: how many values, how many different, the longest."""
+    con.execute(
+        f"create or replace temp table one as select t as t0, count(*) as n from "
+        f"(select t{number} as t from texts where t{number} not in ({literals(tuple(nothing))})) group by t"
+    )
+    [found] = con.execute(
+        "select coalesce(sum(n), 0)::bigint, count(*), coalesce(max(length(t0)), 0) from one"
+    ).fetchall()
+    return found
 
 
 def _kind(con: duckdb.DuckDBPyConnection, form: Format) -> dict[str, object]:

@@ -14,6 +14,7 @@ from hims_pipeline.privacy.notice import mark
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import store
 from hims_pipeline.settings import load_settings
+from hims_pipeline.sources import broken_sources
 
 
 @click.command()
@@ -51,11 +52,13 @@ def status(form: str) -> None:
     everything = [one.id for one in store.releases(settings)]
     left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
     ready = [one.place for one in waiting.ready]
+    broken = broken_sources(settings)
     if form == "json":
         found = {
             "batches": [one.as_json() for one in states],
             "ready": ready,
             "left": left,
+            "broken_sources": broken,
             "current": now,
             "releases": everything,
             "withdrawn": taken_back,
@@ -64,6 +67,8 @@ def status(form: str) -> None:
         }
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
+    for source, problem in broken.items():
+        click.echo(f"{'BROKEN':<11} {source}: takes no part in a night until this is mended\n            {problem}")
     for one in states:
         rows = f"{one.rows:,} rows" if one.rows is not None else ""
         click.echo(marked(settings, f"{one.state:<11} {one.batch:<46} {rows}"))

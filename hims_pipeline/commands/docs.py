@@ -11,7 +11,8 @@ from hims_pipeline.settings import REPOSITORY, Settings, load_settings
 @click.command()
 @click.option("--counted", is_flag=True, help="Take tables and rows anew from this installation's current release.")
 def docs(counted: bool) -> None:
-    """Write docs/dictionary and docs/sources.md from contracts, dbt's descriptions and code lists."""
+    """Write docs/dictionary, docs/sources.md and docs/contracts.md from contracts, descriptions and code lists."""
+    from hims_pipeline.docs.contracts import contracts_page
     from hims_pipeline.docs.dictionary import WORDS, Dictionary, read_tables
     from hims_pipeline.docs.sources import sources_page
 
@@ -26,6 +27,7 @@ def docs(counted: bool) -> None:
         for name in dictionary.missing(tables):
             click.echo(f"{language}: nothing describes {name}")
     (folder / "sources.md").write_text(sources_page(settings), encoding="utf-8")
+    (folder / "contracts.md").write_text(contracts_page(settings.data), encoding="utf-8")
 
 
 def _count(settings: Settings, folder: Path) -> None:

@@ -16,6 +16,7 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.sources import broken_sources
 from hims_pipeline.ui.door import Doorkeeper
 from hims_pipeline.ui.sockets import only_one, opened_here, opened_to_proxy
 
@@ -55,9 +56,12 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
 
     night = execute_nightly(settings, click.echo)
     print_summary(settings, night.failures, night.proof or night.unproven)
+    broken = broken_sources(settings)
     for text in unsent:
         click.echo(f"\nNot delivered: {text}", err=True)
-    sys.exit(0 if night.well and not unsent else 1)
+    for source, problem in broken.items():
+        click.echo(f"\n{source} took no part, and waits until this is mended:\n{problem}", err=True)
+    sys.exit(0 if night.well and not unsent and not broken else 1)
 
 
 def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> list[str]:

@@ -1,12 +1,22 @@
 """What all records of a contract share: strictness, names, codes, labels."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _written(code: Any) -> Any:
+    """A code is a text or a number; of `true`, `false` and `null` YAML keeps no more than what they mean."""
+    if code is None or isinstance(code, bool):
+        raise ValueError(f"put the code in quotes: {'null' if code is None else str(code).lower()!r}")
+    return code
+
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Positive = Annotated[int, Field(ge=1)]
-Raw = str | int | float  # a code as written in YAML; compared as text
+Whole = Annotated[int, Field(strict=True)]
+Positive = Annotated[int, Field(strict=True, ge=1)]
+Flag = Annotated[bool, Field(strict=True)]  # `true` or `false`, and no other word for them
+Raw = Annotated[str | int | float, BeforeValidator(_written)]  # a code as it is written
 SPECIAL_CODES = {
     "_T": "total",
     "_U": "unknown or not stated",

@@ -5,8 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from hims_pipeline.contracts.basics import SPECIAL_CODES, Name, Positive, Raw, Strict, Text
+from hims_pipeline.contracts.basics import SPECIAL_CODES, Flag, Name, Positive, Raw, Strict, Text, Whole
+from hims_pipeline.contracts.formats import Format
+from hims_pipeline.contracts.missing import Missing, missing_of
+from hims_pipeline.contracts.values import NUMERIC, Value, value_of
 
+_DIGIT = re.compile(r"[\s0-9.,+-]|^$")
 # A pattern that lets one of these through lets anybody's name through.
 _NAMES = ("Fatma Ben Salah", "FATMA BEN SALAH", "Ben Salah, Fatma", "Trabelsi", "TRABELSI", "فاطمة بن صالح")
 Allow = Literal["leading_zeros", "plus_sign", "padding", "zero_fraction"]
@@ -16,10 +20,19 @@ class Column(Strict):
     """One variable as the source sends it.
 
     Args:
+        name: as it stands in the file's header.
+        label: what it is, in words.
         type: `integer`, `decimal` (with `scale` digits after the point), `number` (measured, binary), `text`,
             `date` (written as `date_format`, strptime style) or `boolean`.
         allow: spellings beyond the plain one: `leading_zeros` (007), `plus_sign` (+7), `padding` (blanks around),
             `zero_fraction` (7.0 for the integer 7).
+        scale: digits after the point of a `decimal`.
+        date_format: how dates are written, strptime style.
+        required: a value must stand in every row, or something that the column declares missing.
+        minimum, maximum: bounds of a number or a date.
+        pattern: regular expression that a text, or an identifier before it is replaced, must match as a whole.
+        unit: unit of the values, for people.
+        may_be_empty: a file without a single value is not refused.
         sensitivity: `identifier` leaves the identified zone only as a keyed pseudonym; `free_text` never leaves it;
             `sensitive` and `quasi` stay out of logs, verdicts and reports; `open` may be shown.
         domain: key domain of an identifier's pseudonym, by default the source's name. Registers have domains of their
@@ -27,7 +40,13 @@ class Column(Strict):
         links: the kind of number that an identifier is, such as `national_id`. Inside the zone, pairs of pseudonyms are
             written by which the linkage joins this register with others that hold the same kind of number.
         codes: the codes that may occur, with the source's own label.
-        missing: codes that stand for no value, mapped to one of the special codes (`_U`, `_Z`, `_R`, `_C`).
+        missing: what stands for no value, mapped to one of the special codes (`_U`, `_Z`, `_R`, `_C`): codes (`9999`),
+            ranges (`995..999`, `..-1`, `90000..`), and marks that are no value of the type (`*`, `..`, a letter of
+            Stata's). Codes are compared as values: 9999 is 9999.00.
+        null_values: words that are nothing at all in this column, instead of the format's. Those of the format do not
+            hold for a column of text with `codes` or a `crosswalk`, where `NA` may be Namibia.
+        flags: what may stand behind a value (`12345 b`, `: c`), mapped to status codes (`B`), or to a special code
+            where there is then no value. Blanks around such cells are allowed.
         crosswalk: name of the scheme of `xwalk_country.csv` or `xwalk_area.csv` that lists the codes.
         unique: True for a column that alone identifies a row.
         start, width: first character in a line (from 1) and number of characters, for `fixed_width`; beside a codebook
@@ -41,25 +60,27 @@ class Column(Strict):
     name: str
     label: Text | str = ""
     type: Literal["integer", "decimal", "number", "text", "date", "boolean"] = "text"
-    scale: int = 2
+    scale: Whole = 2
     date_format: str = "%Y-%m-%d"
     allow: tuple[Allow, ...] = ()
-    required: bool = False
+    required: Flag = False
     minimum: float | str | None = None
     maximum: float | str | None = None
     pattern: str | None = None
     codes: dict[Raw, str] | None = None
     missing: dict[Raw, str] = Field(default_factory=dict)
+    null_values: tuple[str, ...] | None = None
+    flags: dict[str, Annotated[str, Field(pattern=r"^(_[A-Z]|[A-Z])$")]] = Field(default_factory=dict)
     crosswalk: str | None = None
-    unique: bool = False
+    unique: Flag = False
     sensitivity: Literal["open", "quasi", "sensitive", "identifier", "free_text"] = "open"
     domain: Name | None = None
     links: Name | None = None
     unit: str = ""
-    may_be_empty: bool = False
+    may_be_empty: Flag = False
     start: Positive | None = None
     width: Positive | None = None
-    implied_decimals: Annotated[int, Field(ge=0, le=9)] = 0
+    implied_decimals: Annotated[Whole, Field(ge=0, le=9)] = 0
     open_text: str = ""
     may_hold: dict[str, str] = Field(default_factory=dict)
 
@@ -69,6 +90,22 @@ class Column(Strict):
         return self.sensitivity != "free_text"
 
     @property
+    def absent(self) -> Missing:
+        """What stands for no value in this column, and why."""
+        return self.absent_in(Format(null_values=()))
+
+    def absent_in(self, form: Format) -> Missing:
+        """What stands for no value where the column is sent in this format, whose null words may hold for it too."""
+        opaque = self.sensitivity == "identifier"
+        coded = self.type == "text" and (self.codes is not None or self.crosswalk is not None)
+        nulls = self.null_values if self.null_values is not None else () if coded else form.null_values
+        return missing_of(self.type, self.missing, nulls, self.flags, self.scale, self.date_format, opaque)
+
+    def value_of(self, text: object) -> Value | None:
+        """The value of this column that a text in the contract stands for; None where it can be none of it."""
+        return value_of(self.type, text, self.scale, self.date_format)
+
+    @property
     def is_open_text(self) -> bool:
         """Text that may say anything: nothing lists its values, and no pattern keeps a person's name out."""
         if self.type != "text" or self.sensitivity in ("identifier", "free_text") or self.codes or self.crosswalk:
@@ -76,10 +113,13 @@ class Column(Strict):
         return self.pattern is None or any(re.fullmatch(self.pattern, name) for name in _NAMES)
 
     def valid_codes(self) -> list[str] | None:
-        """All codes that may occur, those for missing included, as text; None where any value may."""
-        if self.codes is None:
+        """All codes that may occur, those for missing included, as a value of the type prints; None where any value
+        may, or a range of missing ones."""
+        if self.codes is None or self.absent.ranges:
             return None
-        return [str(code) for code in (*self.codes, *self.missing)]
+        values = [value for code in (*self.codes, *self.missing) if (value := self.value_of(code)) is not None]
+        digits = {"integer": 0, "decimal": self.scale}.get(self.type)
+        return [str(value) if digits is None else f"{value:.{digits}f}" for value in values]
 
     @model_validator(mode="after")
     def _consistent(self) -> "Column":
@@ -91,15 +131,54 @@ class Column(Strict):
             raise ValueError(f"{self.name}: a pattern goes with type text")
         if (self.open_text or self.may_hold) and not self.is_open_text:
             raise ValueError(f"{self.name}: `open_text` and `may_hold` go with text that nothing else closes")
-        if bad := set(self.missing.values()) - set(SPECIAL_CODES):
+        special = {*self.missing.values(), *(to for to in self.flags.values() if to.startswith("_"))}
+        if bad := special - set(SPECIAL_CODES):
             raise ValueError(
                 f"{self.name}: missing codes map to {', '.join(SPECIAL_CODES)}, not {', '.join(sorted(bad))}"
             )
+        if found := [*self._strange_codes(), *self._strange_bounds(), *self._strange_words()]:
+            raise ValueError(f"{self.name}: {'; '.join(found)}")
         return self
+
+    def _strange_codes(self) -> list[str]:
+        """Codes that are no value of the type, that are one value twice, or a value and missing at once."""
+        kind = f"type {self.type}" + (f" with {self.scale} decimals" if self.type == "decimal" else "")
+        values = {code: self.value_of(code) for code in self.codes or ()}
+        found = [f"code {code!r} is no value of {kind}" for code, value in values.items() if value is None]
+        known = [value for value in values.values() if value is not None]
+        found += [f"code {value} stands twice" for value in {one for one in known if known.count(one) > 1}]
+        both = set(known) & set(self.absent.codes)
+        return found + [f"{value} is a code and stands for missing" for value in sorted(both, key=str)]
+
+    def _strange_bounds(self) -> list[str]:
+        bounds = [one for one in (self.minimum, self.maximum) if one is not None]
+        if bounds and self.type not in (*NUMERIC, "date"):
+            return [f"minimum and maximum go with numbers and dates, not with type {self.type}"]
+        kind = "number" if self.type in NUMERIC else self.type
+        return [f"the bound {one!r} is no value of type {self.type}" for one in bounds if value_of(kind, one) is None]
+
+    def _strange_words(self) -> list[str]:
+        """Null words that are codes too, and flags that could be part of a value."""
+        codes = {str(code) for code in (*(self.codes or ()), *self.missing)}
+        found = [f"{word!r} is a code and a null word" for word in self.null_values or () if word in codes]
+        if self.flags and (self.type not in (*NUMERIC, "date") or self.sensitivity == "identifier"):
+            found.append("flags stand behind numbers and dates")
+        return found + [
+            f"the flag {flag!r} could be part of a value"
+            for flag in self.flags
+            if not flag.strip() or _DIGIT.search(flag)
+        ]
 
 
 class Reference(Strict):
-    """Rows here point at rows of another entity of the same delivery; `orphan_share` is the share that may dangle."""
+    """Rows here point at rows of another entity of the same delivery.
+
+    Args:
+        columns: the columns that point.
+        entity: the entity that they point at.
+        to: its columns, where they have other names.
+        orphan_share: least and largest share of rows that may dangle.
+    """
 
     columns: tuple[str, ...]
     entity: Name
@@ -113,12 +192,15 @@ class ColumnMap(Strict):
     Args:
         from_: the column sent (in YAML: `from`).
         value: a constant instead.
-        codes: code sent -> conformed code; must cover every valid code of the column.
+        take: `value`, or why a cell has none (`missing`: the special code), or its status (`flag`).
+        codes: code sent -> conformed code; must cover every valid code of the column. Codes for missing that it leaves
+            out become their special code, where the fact's column knows it.
         crosswalk: scheme of a crosswalk file that translates the codes.
         assign: scheme of `correspondences.csv`: a code that became several is assigned to one of them, record
             by record, by their shares and a stored seed.
         when: column -> values; the mapping holds on these rows, others get `otherwise`.
-        otherwise: conformed code of the rows that `when` leaves out.
+        otherwise: conformed code of the rows that `when` leaves out. Where a column of `when` is missing, the row gets
+            that column's special code, or `default`, and never `otherwise`.
         default: conformed code of a missing value; NULL stays NULL without it.
         multiply: factor into the fact's unit, such as 1000 for a source that writes thousands.
         replace: single values that stand for another one, such as -1 for an age below one year; the rest stays.
@@ -127,6 +209,7 @@ class ColumnMap(Strict):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     from_: str | None = Field(None, alias="from")
     value: Raw | None = None
+    take: Literal["value", "missing", "flag"] = "value"
     codes: dict[Raw, Raw] | None = None
     crosswalk: str | None = None
     assign: Annotated[str, Field(pattern=r"^[A-Z0-9_]+$")] | None = None
@@ -140,4 +223,19 @@ class ColumnMap(Strict):
     def _one_origin(self) -> "ColumnMap":
         if (self.from_ is None) == (self.value is None):
             raise ValueError("a mapping has either `from` (a column sent) or `value` (a constant)")
+        kinds = [name for name in ("codes", "crosswalk", "assign") if getattr(self, name) is not None]
+        if len(kinds) > 1:
+            raise ValueError(f"a mapping has one of `codes`, `crosswalk` and `assign`, not {' and '.join(kinds)}")
+        idle = [name for name in ("multiply", "replace") if getattr(self, name) and (kinds or self.from_ is None)]
+        idle += kinds if self.from_ is None else []
+        if idle:
+            raise ValueError(
+                f"`{idle[0]}` does nothing here: it goes with `from`, and with no other way of translating"
+            )
+        if self.take != "value" and (
+            self.from_ is None or self.multiply or self.replace or self.crosswalk or self.assign
+        ):
+            raise ValueError("`take` goes with `from`, and with `codes` alone")
+        if self.otherwise is not None and not self.when:
+            raise ValueError("`otherwise` goes with `when`")
         return self

@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Name, Raw, Strict, Text
-from hims_pipeline.contracts.load import parse
+from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.records import parse
 from hims_pipeline.errors import ContractError
 
 ACTIONS = ("set", "compute", "missing", "drop", "donors")
@@ -24,12 +24,16 @@ Id = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$")]
 
 class Guard(Strict):
     """How many rows a correction is expected to match, over all batches of its periods that count, and at most which
-    share of the rows sent. Outside of it the source was mended, or the condition says something else by now: `error`
-    stops the release, `warning` is only told.
+    share of the rows sent. Outside of it the source was mended, or the condition says something else by now.
+
+    Args:
+        minimum, maximum: rows.
+        maximum_share: of the rows sent.
+        severity: `error` stops the release, `warning` is only told.
     """
 
-    minimum: Annotated[int, Field(ge=1)] = 1
-    maximum: int | None = None
+    minimum: Annotated[Whole, Field(ge=1)] = 1
+    maximum: Whole | None = None
     maximum_share: Annotated[float, Field(gt=0, le=1)] | None = None
     severity: Literal["error", "warning"] = "error"
 
@@ -60,17 +64,24 @@ class Correction(Strict):
     """One known error.
 
     Args:
+        id: stable name, such as `REGISTER-AGE-999`.
+        entity: the entity whose rows are concerned.
         kind: `correction` (the true value is known), `edit` (a value that cannot be is taken out) or `imputation`
             (a likely value is put in its place).
         periods: globs of the periods concerned; all without any.
         where: SQL condition over the entity's columns, by their names in staging.
         matches: column -> values instead, where that says it.
-        set: column -> constant. compute: column -> SQL expression over the row as delivered. missing: columns
-            without a value from then on. drop: True leaves the row out. donors: the value of another record. One of
-            the five.
+        set: column -> constant; one of this and the next four.
+        compute: column -> SQL expression over the row as delivered.
+        missing: columns without a value from then on.
+        drop: True leaves the row out.
+        donors: the value of another record.
         measure: column whose sum before and after is told; the number of rows without one. Of `donors`, its mean among
             the records that have a value, or else their number.
-        provided_by: who said so, and when. status: whether the data owner agreed.
+        reason: why, by language.
+        provided_by: who said so, and when.
+        status: whether the data owner agreed.
+        guard: how many rows it is expected to match.
     """
 
     id: Id
@@ -82,7 +93,7 @@ class Correction(Strict):
     set: dict[Name, Raw] = Field(default_factory=dict)
     compute: dict[Name, str] = Field(default_factory=dict)
     missing: tuple[Name, ...] = ()
-    drop: bool = False
+    drop: Flag = False
     donors: Donors | None = None
     measure: Name | None = None
     reason: Text
@@ -120,20 +131,55 @@ def load_corrections(data: Path, contracts: dict[str, Contract]) -> dict[str, tu
     Raises:
         ContractError: a file without a contract of its name, an entity or an id that cannot be; all findings at once.
     """
-    folder = data / "corrections"
-    files = tuple((p, p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.glob("*.yml")))
-    found = dict(_load(files))
-    wrong = [f"{source}.yml: there is no contract of that name" for source in sorted(set(found) - set(contracts))]
-    ids = [one.id for some in found.values() for one in some]
-    wrong += [f"{one} stands twice" for one in sorted({one for one in ids if ids.count(one) > 1})]
-    for source, some in found.items():
-        entities = contracts[source].entities if source in contracts else {}
-        wrong += [f"{one.id}: {source} has no entity {one.entity}" for one in some if one.entity not in entities]
+    found, wrong = {}, []
+    for source in correction_files(data):
+        try:
+            found[source] = corrections_of(data, source, contracts.get(source))
+        except ContractError as error:
+            wrong.append(str(error))
     if wrong:
-        raise ContractError("data/corrections does not say what it must:\n  " + "\n  ".join(wrong))
+        raise ContractError("\n".join(wrong))
     return found
 
 
-@lru_cache(maxsize=8)
-def _load(files: tuple[tuple[Path, int, int], ...]) -> tuple[tuple[str, tuple[Correction, ...]], ...]:
-    return tuple((path.stem, parse(_CorrectionFile, path).corrections) for path, _, _ in files)
+def correction_files(data: Path) -> list[str]:
+    """Sources for which there is a file of corrections."""
+    return sorted(path.stem for path in (data / "corrections").glob("*.yml"))
+
+
+def corrections_of(data: Path, source: str, contract: Contract | None) -> tuple[Correction, ...]:
+    """The corrections of one source; none without a file.
+
+    Raises:
+        ContractError: the file has no contract, or names an entity or an id that cannot be.
+    """
+    paths = sorted((data / "corrections").glob("*.yml"))
+    if source not in [path.stem for path in paths]:
+        return ()
+    place = f"data/corrections/{source}.yml does not say what it must:\n  "
+    if contract is None:
+        raise ContractError(f"{place}there is no contract of that name")
+    found = _load(data / "corrections" / f"{source}.yml", *_state(data / "corrections" / f"{source}.yml"))
+    others = {one for path in paths if path.stem != source for one in _ids(path)}
+    ids = [one.id for one in found]
+    wrong = [f"{one} stands twice" for one in sorted({one for one in ids if ids.count(one) > 1 or one in others})]
+    wrong += [f"{one.id}: {source} has no entity {one.entity}" for one in found if one.entity not in contract.entities]
+    if wrong:
+        raise ContractError(place + "\n  ".join(wrong))
+    return found
+
+
+def _ids(path: Path) -> list[str]:
+    try:
+        return [one.id for one in _load(path, *_state(path))]
+    except ContractError:
+        return []  # what is wrong with it is told where its own source is looked at
+
+
+def _state(path: Path) -> tuple[int, int]:
+    return path.stat().st_mtime_ns, path.stat().st_size
+
+
+@lru_cache(maxsize=64)
+def _load(path: Path, modified: int, size: int) -> tuple[Correction, ...]:
+    return parse(_CorrectionFile, path).corrections

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from hims_pipeline.contracts.basics import Whole
+
 
 class Subsampling(BaseModel, extra="forbid", frozen=True):
     """The second phase of a design: what was gone back to among the units that the first phase listed.
@@ -50,6 +52,7 @@ class Design(BaseModel, extra="forbid", frozen=True):
         fraction: share of the population drawn, such as 0.2 of a census whose questionnaires were processed one in
             five; errors get the finite population correction, 1 - fraction.
         corrections: adjustments already in the weights.
+        subsampling: the second phase, where there are two.
     """
 
     kind: Literal["census", "sample", "census_sample"]
@@ -57,7 +60,7 @@ class Design(BaseModel, extra="forbid", frozen=True):
     strata: tuple[str, ...] = ()
     psu: tuple[str, ...] = ()
     weight: str | None = None
-    expand_to: int | None = None
+    expand_to: Whole | None = None
     corrections: tuple[str, ...] = ()
     subsampling: Subsampling | None = None
     fraction: Annotated[float, Field(gt=0, lt=1)] | None = None

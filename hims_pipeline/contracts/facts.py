@@ -3,26 +3,85 @@
 One file a fact, `dbt_project/models/conformed/fct_<fact>.yml`: dbt documents and tests it, contracts are checked
 against it, and the union of the feeders is rendered from it. Columns marked `fed` are those that a contract's feed may
 map. Every fact also carries what each row needs to be read alone: source, entity, period, batch_id, layout and the
-columns of the macro `batch_columns`.
+columns of the macro `batch_columns`. Not here: whether a mapping fits (`mappings`).
 """
 
+import re
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from hims_pipeline.contracts.load import read_yaml
+from hims_pipeline.contracts.basics import SPECIAL_CODES
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
 
 FACTS = REPOSITORY / "dbt_project" / "models" / "conformed"
+_INTEGERS = {"integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
-@lru_cache(maxsize=2)
+@dataclass(frozen=True)
+class FactColumn:
+    """A column that feeds may map.
+
+    Args:
+        sql_type: DuckDB type, in lower case.
+        accepted: the codes it may hold, where its tests list them.
+        special: special codes (`_U`, `_R`, …) that it may hold.
+        of: figure of the same row whose status it tells (`meta: of`); a feed need not map it then.
+    """
+
+    name: str
+    sql_type: str
+    accepted: frozenset[str] | None = None
+    special: frozenset[str] = frozenset()
+    of: str = ""
+
+    @property
+    def kind(self) -> str:
+        """text, number, date or boolean."""
+        known = {"varchar": "text", "date": "date", "boolean": "boolean"}
+        return known.get(self.sql_type, "number")
+
+    @property
+    def scale(self) -> int | None:
+        """Digits after the point that it keeps; None where it keeps all that a double has."""
+        if self.sql_type in _INTEGERS:
+            return 0
+        parts = re.fullmatch(r"decimal\((\d+), ?(\d+)\)", self.sql_type)
+        return int(parts.group(2)) if parts else None
+
+    @property
+    def bounds(self) -> tuple[Decimal, Decimal] | None:
+        """Smallest and largest number that it holds; years are those that a date can have."""
+        if self.sql_type in _INTEGERS and (self.name == "year" or self.name.endswith("_year")):
+            return Decimal(1), Decimal(9999)
+        if self.sql_type in _INTEGERS:
+            return Decimal(-_INTEGERS[self.sql_type]), Decimal(_INTEGERS[self.sql_type])
+        if parts := re.fullmatch(r"decimal\((\d+), ?(\d+)\)", self.sql_type):
+            digits, scale = int(parts.group(1)), int(parts.group(2))
+            most = Decimal(10) ** (digits - scale) * Decimal("0.999")  # doubles are coarse at the very end
+            return -most, most
+        return None
+
+
 def load_facts(folder: Path = FACTS) -> dict[str, dict[str, str]]:
     """Fact (without `fct_`) -> column -> SQL type, for the columns that a contract maps (`meta: fed: true`)."""
     return {
+        fact: {name: column.sql_type for name, column in columns.items()}
+        for fact, columns in load_fact_columns(folder).items()
+    }
+
+
+@lru_cache(maxsize=2)
+def load_fact_columns(folder: Path = FACTS) -> dict[str, dict[str, FactColumn]]:
+    """Fact (without `fct_`) -> column -> what may stand in it."""
+    return {
         model["name"].removeprefix("fct_"): {
-            column["name"]: column["data_type"]
+            column["name"]: _column(column)
             for column in model["columns"]
             if column.get("config", {}).get("meta", {}).get("fed")
         }
@@ -31,18 +90,36 @@ def load_facts(folder: Path = FACTS) -> dict[str, dict[str, str]]:
     }
 
 
+def _column(described: dict[str, Any]) -> FactColumn:
+    accepted: frozenset[str] | None = None
+    special: frozenset[str] = frozenset()
+    for test in described.get("data_tests", ()):
+        arguments = next(iter(test.values())).get("arguments", {}) if isinstance(test, dict) else {}
+        if isinstance(test, dict) and "accepted_values" in test:
+            accepted = frozenset(map(str, arguments["values"]))
+            special = accepted & frozenset(SPECIAL_CODES)
+        elif arguments.get("to") == "ref('dim_country')":
+            special = frozenset(SPECIAL_CODES) - {"_T"}
+    if is_area(described["name"]):
+        special = frozenset({"_U"})
+    of = described["config"]["meta"].get("of", "")
+    return FactColumn(described["name"], described["data_type"].lower(), accepted, special, of)
+
+
 def is_area(column: str) -> bool:
     """Does a column of a fact hold codes of `areas.csv`?"""
     return column == "area_code" or column.endswith("_area_code")
 
 
 def check_feeds(contract: Contract) -> None:
-    """Every feed names a fact, its columns are columns of that fact, and code maps cover every valid code.
+    """Every feed names a fact and columns of it, and every mapping fits both its columns.
 
     Raises:
         ContractError: all that is wrong, entity by entity and layout by layout.
     """
-    facts, found = load_facts(), []
+    from hims_pipeline.contracts.mappings import mapping_problems
+
+    facts, found = load_fact_columns(), []
     periods = ["", *(period for layout in contract.layouts for period in layout.periods)]
     for name in contract.entities:
         for period in periods:
@@ -52,19 +129,13 @@ def check_feeds(contract: Contract) -> None:
                 if feed.fact not in facts:
                     found.append(f"{place}: no such fact; there are {', '.join(facts)}")
                     continue
-                found += [f"{place}: {c} is no column of it" for c in feed.columns if c not in facts[feed.fact]]
+                columns = facts[feed.fact]
                 found += [
-                    f"{place}.{c}: a code of areas comes through a scheme of xwalk_area.csv: {mapping.from_} alone does"
-                    " not say in which system it counts"
-                    for c, mapping in feed.columns.items()
-                    if is_area(c) and mapping.from_ and mapping.crosswalk is None and mapping.codes is None
+                    f"{place}: {c} is no column of it" for c in (*feed.columns, *feed.exclude) if c not in columns
                 ]
                 for target, mapping in feed.columns.items():
-                    codes = entity.column(mapping.from_).valid_codes() if mapping.from_ and not mapping.when else None
-                    if codes is not None and mapping.codes is not None:
-                        lost = set(codes) - {str(code) for code in mapping.codes}
-                        found += [
-                            f"{place}.{target}: code {code} of {mapping.from_} is not mapped" for code in sorted(lost)
-                        ]
+                    if target in columns:
+                        said = mapping_problems(entity, mapping, columns[target])
+                        found += [f"{place}.{target}: {problem}" for problem in said]
     if found:
         raise ContractError(f"{contract.source}.yml feeds do not fit:\n  " + "\n  ".join(dict.fromkeys(found)))

@@ -4,13 +4,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Strict
+from hims_pipeline.contracts.basics import Flag, Strict, Whole
 
 
 class Unpivot(Strict):
     """A wide table becomes rows: a heading goes into the column `names`, the cell under it into `values`.
 
     All other columns of the contract stand before the headings, in this order.
+
+    Args:
+        names: column that the headings go into.
+        values: column that the cells go into.
     """
 
     names: str
@@ -40,33 +44,44 @@ HONOURED = {
 class Format(Strict):
     """How the files of a source are written; an entity or a layout may replace it as a whole.
 
-    `header: by_name` finds the columns that are read by their names, wherever they stand, and tells of the others.
-    `null_values` are read as missing. `trailing_delimiter` means that each line, the header too, ends in one more
-    delimiter. `skip_rows` lines or rows of titles stand above the header, and what follows the first blank one are
-    notes (`stop_at_blank`). `final_newline: false` lets the last line end without one. Of Excel alone: `sheet` (by
-    default the first that is shown), `header_rows` (a header of several rows: names joined with ` / ` from above,
-    merged headings carried to the right), `hidden_rows`, and `fill_down`: columns whose blank cells have the value
-    above, as cells merged downwards have.
-    `codebook` is a glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
-    (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`. `record` names the
-    record of that dictionary which an entity is.
+    Args:
+        type: what kind of file it is.
+        delimiter, quote: of delimited text.
+        encoding: of a text; the whole file is checked for it.
+        header: whether the first line holds the names; `by_name` finds the columns that are read by their names,
+            wherever they stand, and tells of the others.
+        trailing_delimiter: each line, the header too, ends in one more delimiter.
+        decimal: the decimal mark.
+        null_values: words that are read as missing, but not in a column of text with codes or a crosswalk, where `NA`
+            may be Namibia; `null_values` of a column say it there.
+        sheet: name of the sheet; by default the first that is shown.
+        skip_rows: lines or rows of titles above the header.
+        header_rows: rows of the header; names are joined with ` / ` from above, merged headings carried to the right.
+        stop_at_blank: what follows the first blank line or row are notes.
+        hidden_rows: what becomes of rows that the sheet hides.
+        fill_down: columns whose blank cells have the value above, as cells merged downwards have.
+        final_newline: false lets the last line end without one.
+        unpivot: makes rows of a table whose headings are data.
+        codebook: glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
+            (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`.
+        record: the record of that dictionary which an entity is.
     """
 
     type: Literal["delimited", "parquet", "excel", "spss", "stata", "fixed_width", "cspro"] = "delimited"
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
-    header: bool | Literal["by_name"] = True
-    trailing_delimiter: bool = False
+    header: Flag | Literal["by_name"] = True
+    trailing_delimiter: Flag = False
     decimal: Literal[".", ","] = "."
     null_values: tuple[str, ...] = ("",)
     sheet: str | None = None
-    skip_rows: int = 0
-    header_rows: Annotated[int, Field(ge=1)] = 1
-    stop_at_blank: bool = False
+    skip_rows: Whole = 0
+    header_rows: Annotated[Whole, Field(ge=1)] = 1
+    stop_at_blank: Flag = False
     hidden_rows: Literal["refuse", "read", "skip"] = "refuse"
     fill_down: tuple[str, ...] = ()
-    final_newline: bool = True
+    final_newline: Flag = True
     unpivot: Unpivot | None = None
     codebook: str | None = None
     record: str | None = None
@@ -78,7 +93,8 @@ class Format(Strict):
 
     @model_validator(mode="after")
     def _of_their_kind(self) -> "Format":
-        idle = sorted(name for name in self.model_fields_set if self.type not in HONOURED.get(name, {self.type}))
+        said = {name for name in self.model_fields_set if getattr(self, name) != type(self).model_fields[name].default}
+        idle = sorted(name for name in said if self.type not in HONOURED.get(name, {self.type}))
         if idle:
             raise ValueError(f"{', '.join(f'`{name}`' for name in idle)} would do nothing for type {self.type}")
         if self.unpivot and self.header is not True:
@@ -91,8 +107,14 @@ class Format(Strict):
 
 
 class Limits(Strict):
-    """Envelope limits: bytes of a delivered file, of all that an archive unpacks to, and of one line."""
+    """Envelope limits, in bytes.
 
-    file_bytes: int = 8_000_000_000
-    unpacked_bytes: int = 20_000_000_000
-    line_bytes: int = 1_000_000
+    Args:
+        file_bytes: of a delivered file.
+        unpacked_bytes: of all that an archive unpacks to.
+        line_bytes: of one line.
+    """
+
+    file_bytes: Whole = 8_000_000_000
+    unpacked_bytes: Whole = 20_000_000_000
+    line_bytes: Whole = 1_000_000

@@ -15,9 +15,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Name, Strict, Text
-from hims_pipeline.contracts.load import parse
+from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.contracts.records import parse
 from hims_pipeline.errors import ContractError
 
 Code = Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")]
@@ -66,9 +66,9 @@ class Indicator(Strict):
     counterpart_area: str = ""
     status: Literal["computed", "planned"]
     additive_over: tuple[Name, ...] = ()
-    decimals: int = 0
-    minimum_count: bool = False
-    publish: bool = False
+    decimals: Whole = 0
+    minimum_count: Flag = False
+    publish: Flag = False
     cells: tuple[tuple[Name, ...], ...] = ()
 
     @property

@@ -1,68 +1,23 @@
-"""Read `data/` into typed objects; every error names the file and the place in it."""
+"""The contracts of `data/`: which hold, which do not and why. One that does not hold is one source's matter."""
 
 import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from hims_pipeline.contracts.corrections import correction_files, corrections_of
+from hims_pipeline.contracts.crosswalks import scheme_problems
+from hims_pipeline.contracts.facts import check_feeds
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.records import parse, read_yaml
 from hims_pipeline.errors import ContractError
 
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class _UniqueKeys(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
-    """YAML lets a key stand twice and keeps the last; in a contract that hides a mistake."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-# YAML 1.1 reads `no` and `yes` as booleans, and a bare date as a date: codes and periods must stay what was written.
-_UniqueKeys.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag not in ("tag:yaml.org,2002:timestamp",)]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def read_yaml(path: Path) -> Any:
-    """Parse one YAML file; keys that stand twice are an error.
-
-    Raises:
-        ContractError: the file is no valid YAML; names line and column.
-    """
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a safe loader
-    except FileNotFoundError:
-        raise ContractError(f"{path} is missing.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path.name}: not readable as YAML: {error}") from None
-
-
-def parse(model: type[Model], path: Path) -> Model:
-    """Parse and check one file.
-
-    Raises:
-        ContractError: names the file, the place in it and what is expected there, all findings at once.
-    """
-    try:
-        return model.model_validate(read_yaml(path))
-    except ValidationError as error:
-        found = "\n".join(
-            f"  {'.'.join(str(part) for part in problem['loc']) or '(whole file)'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
-        raise ContractError(f"{path.name} does not say what it must:\n{found}") from None
+__all__ = [
+    "broken_contracts", "fingerprint", "load_contract", "load_contracts", "parse", "read_yaml", "tree_fingerprint",
+]  # fmt: skip
 
 
 def load_contract(path: Path) -> Contract:
@@ -72,16 +27,42 @@ def load_contract(path: Path) -> Contract:
     return contract
 
 
-@lru_cache(maxsize=8)
-def _load_contracts(folder: Path, state: tuple[tuple[str, int, int], ...]) -> dict[str, Contract]:
-    return {path.stem: load_contract(path) for path in sorted(folder.glob("*.yml"))}
-
-
 def load_contracts(data: Path) -> dict[str, Contract]:
-    """All contracts by source name, in alphabetical order; parsed once while the files stay as they are."""
-    folder = data / "contracts"
-    state = tuple((p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.glob("*.yml")))
-    return dict(_load_contracts(folder, state))
+    """The contracts that hold, by source name, in alphabetical order; parsed once while the files stay as they are."""
+    return dict(_load_all(data, _state(data))[0])
+
+
+def broken_contracts(data: Path) -> dict[str, str]:
+    """Source -> what is wrong with its contract, its feeds, the code lists that it names or its corrections. Such a
+    source takes no part in a night, and stops no other."""
+    return dict(_load_all(data, _state(data))[1])
+
+
+def _state(data: Path) -> tuple[tuple[str, int, int], ...]:
+    folders = (("contracts", "*.yml"), ("corrections", "*.yml"), ("codelists", "*.csv"))
+    files = [path for folder, glob in folders for path in sorted((data / folder).glob(glob))]
+    return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+
+
+@lru_cache(maxsize=8)
+def _load_all(data: Path, state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str, Contract], dict[str, str]]:
+    good: dict[str, Contract] = {}
+    broken: dict[str, str] = {}
+    for path in sorted((data / "contracts").glob("*.yml")):
+        try:
+            contract = load_contract(path)
+            check_feeds(contract)
+            if problems := scheme_problems(data, contract):
+                raise ContractError(f"{path.name} names code lists that do not hold:\n  " + "\n  ".join(problems))
+            corrections_of(data, contract.source, contract)
+            good[contract.source] = contract
+        except ContractError as error:
+            broken[path.stem] = str(error)
+        except Exception as error:  # whatever it is, it is no other source's matter
+            broken[path.stem] = f"{path.name} cannot be used: {type(error).__name__}: {error}"
+    for source in set(correction_files(data)) - {*good, *broken}:
+        broken[source] = f"data/corrections/{source}.yml: there is no contract of that name"
+    return good, dict(sorted(broken.items()))
 
 
 def fingerprint(value: BaseModel | dict[str, Any] | list[Any]) -> str:

@@ -4,160 +4,118 @@ One YAML file a source, `data/contracts/<source>.yml`. Readers, staging models, 
 documentation follow from it. Not here: single variables (`columns`), file formats (`formats`), sampling (`design`).
 """
 
-import fnmatch
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Name, Raw, Strict, Text
-from hims_pipeline.contracts.columns import Column, ColumnMap, Reference
+from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
 from hims_pipeline.contracts.design import Design
+from hims_pipeline.contracts.entities import (
+    DurationRule,
+    Entity,
+    EntityLayout,
+    Feed,
+    Layout,
+    MeasureType,
+    ReferencePoint,
+    matches,
+    without,
+)  # fmt: skip
 from hims_pipeline.contracts.formats import Format, Limits
 
-DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
-MeasureType = Literal["stock", "flow", "mixed"]
+__all__ = ["Contract", "Entity", "EntityLayout", "Feed", "Layout", "Period", "matches"]
 PeriodName = Annotated[str, Field(pattern=r"^[0-9][0-9A-Z_-]{0,19}$")]  # a folder's name too
-ReferencePoint = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]  # a reference_point of definitions.csv
-
-
-def matches(file_name: str, glob: str) -> bool:
-    """Does a base name fit a glob? Case is not looked at, since senders' systems do not."""
-    return fnmatch.fnmatchcase(file_name.lower(), glob.lower())
-
-
-class Feed(Strict):
-    """The conformed fact that an entity feeds; `exclude` leaves out rows, such as aggregates sent beside countries."""
-
-    fact: Name
-    columns: dict[Name, ColumnMap]
-    exclude: dict[Name, list[Raw]] = Field(default_factory=dict)
-
-
-class Entity(Strict):
-    """One table of a delivery.
-
-    Args:
-        files: globs on the base name of a file, outside or inside an archive.
-        header: all names in the file, in order, where `columns` does not name them all; the rest is not read.
-        minimum_rows: fewer rows refuse the batch.
-        record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
-        universe, duration_rule, measure_type, reference_point, design: where they differ from the source's, as
-            between the questionnaires of one survey.
-        window_years: of reported events, the years up to the period's last day in which they happened.
-    """
-
-    title: Text
-    grain: str
-    files: tuple[str, ...]
-    required: bool = True
-    format: Format | None = None
-    header: tuple[str, ...] | None = None
-    key: tuple[str, ...] = ()
-    references: tuple[Reference, ...] = ()
-    minimum_rows: int = 1
-    record_tolerance: float = 0.0
-    columns: tuple[Column, ...]
-    feeds: tuple[Feed, ...] = ()
-    universe: Name | None = None
-    duration_rule: DurationRule | None = None
-    measure_type: MeasureType | None = None
-    reference_point: ReferencePoint | None = None
-    design: Design | None = None
-    window_years: int | None = None
-
-    @property
-    def kept_columns(self) -> tuple[Column, ...]:
-        return tuple(column for column in self.columns if column.kept)
-
-    def column(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
-
-    def takes(self, file_name: str) -> bool:
-        return any(matches(file_name, glob) for glob in self.files)
-
-    @model_validator(mode="after")
-    def _names_exist(self) -> "Entity":
-        names = [column.name for column in self.columns]
-        if doubled := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"column named twice: {', '.join(sorted(doubled))}")
-        used = {*self.key, *(c for ref in self.references for c in ref.columns)}
-        for feed in self.feeds:
-            used |= {m.from_ for m in feed.columns.values() if m.from_} | {
-                c for m in feed.columns.values() for c in m.when
-            }
-        if missing := used - {column.name for column in self.kept_columns}:
-            raise ValueError(f"no such column, or one that is not kept: {', '.join(sorted(missing))}")
-        if self.header and (absent := set(names) - set(self.header)):
-            raise ValueError(f"in columns but not in header: {', '.join(sorted(absent))}")
-        return self
-
-
-class EntityLayout(Strict):
-    """What differs in some periods: the names of the files and the names in them (`names`: contract name -> name sent),
-    the format, columns with other codes or types (each a whole column record), and mappings into the fact. `absent`
-    columns were not asked then; `required` says whether the entity must be sent then."""
-
-    files: tuple[str, ...] | None = None
-    header: tuple[str, ...] | None = None
-    format: Format | None = None
-    names: dict[str, str] = Field(default_factory=dict)
-    columns: tuple[Column, ...] = ()
-    absent: tuple[str, ...] = ()
-    required: bool | None = None
-    feeds: dict[Name, ColumnMap] = Field(default_factory=dict)
-
-
-def _without(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
-    """Mappings that need none of the absent columns; the others give no value."""
-    return {name: one for name, one in columns.items() if not {one.from_, *one.when} & set(absent)}
-
-
-class Layout(Strict):
-    """A drift of layout: the periods it holds for, and what is different entity by entity."""
-
-    name: Name
-    periods: tuple[str, ...]
-    entities: dict[Name, EntityLayout]
 
 
 class Period(Strict):
     """What a period of this source is and what a new delivery replaces.
 
-    `reference_period`: what the data are about. `edition`: when they were issued; editions stay side by side.
-    `pattern` gives the spelling: 2024, 2024Q1, 2024-06; 2023-24 for an academic year; 2024-12-10 for the state on a
-    day, or a sum up to it. `supersedes: earlier_deliveries`: the last that arrived counts
-    alone, and nothing does while it is refused.
-    `may_be_ahead`: a period that has not begun is no mistake.
+    Args:
+        kind: `reference_period`, what the data are about, or `edition`, when they were issued; editions stay side by
+            side.
+        pattern: the spelling: 2024, 2024Q1, 2024-06; 2023-24 for an academic year; 2024-12-10 for the state on a day,
+            or a sum up to it.
+        supersedes: what a new delivery replaces: the `same_period`, `earlier_editions`, `earlier_deliveries` (the last
+            that arrived counts alone, and nothing does while it is refused), or `nothing`.
+        may_be_ahead: a period that has not begun is no mistake.
     """
 
     kind: Literal["reference_period", "edition"] = "reference_period"
     pattern: Literal["year", "quarter", "month", "academic_year", "date"] = "year"
     supersedes: Literal["same_period", "earlier_editions", "earlier_deliveries", "nothing"] = "same_period"
-    may_be_ahead: bool = False
+    may_be_ahead: Flag = False
 
 
 class Owner(Strict):
+    """Who sends the data.
+
+    Args:
+        institution: its name.
+        contact: whom a refusal is told.
+        country: its country, ISO 3166-1 alpha-3.
+    """
+
     institution: str
     contact: str
     country: str = ""
 
 
 class Licence(Strict):
+    """On what terms.
+
+    Args:
+        name: of the licence or convention.
+        attribution: the words that it asks for.
+        redistributable: whether the data themselves may be passed on.
+    """
+
     name: str
     attribution: str
-    redistributable: bool
+    redistributable: Flag
 
 
 class Legal(Strict):
-    """The record of a personal source; production refuses such a source without one."""
+    """The record of a personal source; production refuses such a source without one.
+
+    Args:
+        basis: the law or convention.
+        record: number or place of the record of processing.
+        retention_years: how long data may be kept.
+    """
 
     basis: str
     record: str = ""
-    retention_years: int
+    retention_years: Whole
 
 
 class Contract(Strict):
-    """A source. `country` is the one it reports on, absent where it reports on many."""
+    """A source.
+
+    Args:
+        source: its name, which is that of the file.
+        title: what it is called, by language.
+        description: what it holds and what it does not.
+        status: `proposed` until it is agreed with the sender.
+        data_kind: `real`, `aggregate` (figures taken over as published) or `synthetic`.
+        country: the one it reports on, ISO 3166-1 alpha-3; absent where it reports on many.
+        personal: whether a row is a person who could be known by it.
+        owner, licence, legal: who sends it, on what terms, and on what legal basis.
+        purpose: what it is used for.
+        cadence: how often it comes.
+        period: what a period is and how folders of deliveries are called.
+        clock: which day or span the data are about, in words.
+        reference_dates: period -> first and last day, where a period has days of its own, as a census has.
+        universe: whom it covers, a universe of `definitions.csv`.
+        duration_rule: how long somebody must stay to count.
+        measure_type: `stock`, `flow`, or `mixed`.
+        reference_point: the day or span within a period that rows are about, a code of `definitions.csv`; by default
+            the period's end for a stock and the whole of it for a flow.
+        design: how persons came to be in the file.
+        format: how its files are written; an entity may have its own.
+        limits: how large its files may be.
+        entities: the tables of a delivery.
+        layouts: what differs in some periods.
+    """
 
     source: Name
     title: Text
@@ -165,7 +123,7 @@ class Contract(Strict):
     status: Literal["active", "proposed"] = "active"
     data_kind: Literal["real", "aggregate", "synthetic"]
     country: str | None = None
-    personal: bool = False
+    personal: Flag = False
     owner: Owner
     licence: Licence
     purpose: str
@@ -215,6 +173,8 @@ class Contract(Strict):
             for name in self.entities:
                 self._placed(name, period)
                 self._drawn(name, period)
+                self._stated(name, period)
+                self._mapped(name, period)
         return self
 
     def reference_point_of(self, name: str) -> str:
@@ -245,6 +205,21 @@ class Contract(Strict):
         if lost := [column.name for column in columns if column.start is None or column.width is None]:
             raise ValueError(f"{name}: without a codebook each column has `start` and `width`: {', '.join(lost)}")
 
+    def _mapped(self, name: str, period: str) -> None:
+        entity = self.entity_in(name, period)
+        mappings = [mapping for feed in entity.feeds for mapping in feed.columns.values()]
+        used = {one.from_ for one in mappings if one.from_} | {column for one in mappings for column in one.when}
+        if absent := used - {column.name for column in entity.kept_columns}:
+            raise ValueError(f"{name} in {period}: feeds read no such column: {', '.join(sorted(absent))}")
+
+    def _stated(self, name: str, period: str) -> None:
+        entity = self.entity_in(name, period)
+        absent = set(entity.period.columns if entity.period else ()) - {column.name for column in entity.kept_columns}
+        if absent:
+            raise ValueError(
+                f"{name} in {period}: nothing states its period, since {', '.join(sorted(absent))} is absent"
+            )
+
     def _drawn(self, name: str, period: str) -> None:
         """A layout that lacks strata or units which others have needs a fallback, and the fallback's own columns."""
         design = self.entities[name].design or self.design
@@ -268,7 +243,7 @@ class Contract(Strict):
         columns = tuple(changed.pop(column.name, column) for column in entity.columns) + tuple(changed.values())
         columns = tuple(column for column in columns if column.name not in other.absent)
         feeds = tuple(
-            feed.model_copy(update={"columns": _without(other.absent, {**feed.columns, **other.feeds})})
+            feed.model_copy(update={"columns": without(other.absent, {**feed.columns, **other.feeds})})
             for feed in entity.feeds
         )
         return entity.model_copy(
@@ -279,6 +254,7 @@ class Contract(Strict):
                 "format": other.format or entity.format,
                 "files": other.files or entity.files,
                 "required": entity.required if other.required is None else other.required,
+                "period": other.period or entity.period,
             }
         )
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Name, Strict, Text
-from hims_pipeline.contracts.load import parse
+from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
+from hims_pipeline.contracts.records import parse
 
 
 class Level(Strict):
@@ -28,10 +28,10 @@ class Policies(Strict):
         keep_releases: how many past releases stay on disk beside the current one.
     """
 
-    minimum_count: int = 10
+    minimum_count: Whole = 10
     required_sources: tuple[Name, ...] = ()
-    keep_releases: int = 14
-    destroy_at_term: bool = False
+    keep_releases: Whole = 14
+    destroy_at_term: Flag = False
 
 
 class Schedule(Strict):

@@ -14,6 +14,7 @@ import dagster as dg
 from hims_pipeline import build, intake, linkage, retention
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.defs.broken import log_broken
 from hims_pipeline.defs.checks import set_checks_right
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
 from hims_pipeline.defs.plain import plain_failures
@@ -113,6 +114,7 @@ def _collect(context: dg.OpExecutionContext, settings: Settings) -> list[intake.
             context.log.info(f"{delivery.batch} was delivered again, byte for byte: nothing to do")
         for stray in misplaced:
             context.log.warning(f"landing/{stray.place}: {stray.reason}")
+    log_broken(context, settings)
     add_partitions(context.instance, settings, list(load_contracts(settings.data)))
     waiting = intake.pending(settings)
     context.log.info(f"{len(waiting)} batch(es) to take in")

@@ -1,13 +1,20 @@
 """A contract's rules, compiled into expectations. Codes are made of names, so they stay as long as the names do:
-`RGPH-PERSONS-SEX-CODES`, `RGPH-PERSONS-KEY`. No rule here needs a judgement; those stand in `expectations/`."""
+`RGPH-PERSONS-SEX-CODES`, `RGPH-PERSONS-KEY`. What a contract declares missing breaks none of them. No rule here needs a
+judgement; those stand in `expectations/`."""
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from hims_pipeline.contracts.columns import Column, Reference
+from hims_pipeline.contracts.facts import load_fact_columns
+from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
+from hims_pipeline.contracts.values import NUMERIC, value_of, value_sql
+from hims_pipeline.gates.period import period_rule
 from hims_pipeline.gates.rules import Rule
+from hims_pipeline.lake.periods import is_period
 from hims_pipeline.sql import literal, literals, quote
 
 Make = Callable[..., Rule]
@@ -17,7 +24,7 @@ def compile_rules(contract: Contract, period: str) -> list[Rule]:
     """All rules that follow from a contract for one period, entity by entity."""
     rules: list[Rule] = []
     for name in contract.entities:
-        rules += _entity_rules(contract, name, contract.entity_in(name, period))
+        rules += _entity_rules(contract, name, contract.entity_in(name, period), period)
     return rules
 
 
@@ -25,7 +32,7 @@ def _code(*parts: str) -> str:
     return re.sub(r"[^A-Z0-9]+", "-", "-".join(parts).upper()).strip("-")
 
 
-def _entity_rules(contract: Contract, name: str, entity: Entity) -> list[Rule]:
+def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) -> list[Rule]:
     def make(
         suffix: str, expectation: str, kwargs: dict[str, Any], message: str, column: Column | None = None, **more
     ) -> Rule:
@@ -55,39 +62,48 @@ def _entity_rules(contract: Contract, name: str, entity: Entity) -> list[Rule]:
     if entity.key:
         rules.append(_key_rule(make, entity))
     rules += [_orphan_rule(make, contract, name, reference) for reference in entity.references]
+    rules += _fit_rules(make, entity)
+    if entity.period and entity.period.columns and is_period(contract, period):
+        rules.append(_rows(make, "PERIOD", *period_rule(contract, entity, entity.period, period)))
     return rules
 
 
 def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
     rules, name = [], quote(column.name)
     if required:
-        rules.append(
-            make("REQUIRED", "expect_column_values_to_not_be_null", {"column": column.name},
-                 "A value is required in every row. Fill in the missing ones.", column, broken_rows=f"{name} is null")
-        )  # fmt: skip
+        rules.append(_required_rule(make, column))
     if column.unique:
-        doubled = f"select {name} from {{batch}} group by {name} having count(*) > 1"
+        held = f" where {unless}" if (unless := _unless_missing(column)) else ""
+        doubled = f"select {name} from {{batch}}{held} group by {name} having count(*) > 1"
         broken = f"{name} in ({doubled.replace('{batch}', '{table}')})"
         message = "Each value may stand in one row only. Remove the doubled rows."
         rules.append(_rows(make, "UNIQUE", doubled, message, column, broken))
-    codes = column.valid_codes()
-    if codes is not None:
-        rules.append(_codes_rule(make, column, codes))
+    if column.codes is not None:
+        rules.append(_codes_rule(make, column))
     if column.minimum is not None or column.maximum is not None:
         rules.append(_range_rule(make, column))
     if column.pattern and column.sensitivity != "identifier":
-        broken = f"{name} is not null and not regexp_full_match({name}, {literal(column.pattern)})"
+        broken = f"not regexp_full_match({name}, {literal(column.pattern)})"
         rules.append(
             _where(make, "PATTERN", broken, f"Values must be written as the pattern {column.pattern} says.", column)
         )
     if column.crosswalk:
         known = f"select code from _crosswalks where scheme = {literal(column.crosswalk)}"
-        broken = f"{name} is not null and cast({name} as varchar) not in ({known})" + _unless_missing(column)
+        broken = f"cast({name} as varchar) not in ({known})"
         message = (
             f"Codes must be those of the list {column.crosswalk}. Correct them, or ask for the list to be extended."
         )
         rules.append(_where(make, "XWALK", broken, message, column))
     return rules
+
+
+def _required_rule(make: Make, column: Column) -> Rule:
+    message, name = "A value is required in every row. Fill in the missing ones.", quote(column.name)
+    if not column.absent.has_reason:
+        return make("REQUIRED", "expect_column_values_to_not_be_null", {"column": column.name}, message, column,
+                    broken_rows=f"{name} is null")  # fmt: skip
+    broken = f"{name} is null and {quote(column.name + MISSING_SUFFIX)} is null"
+    return _rows(make, "REQUIRED", f"select 1 as broken from {{batch}} where {broken}", message, column, broken)
 
 
 def _rows(make: Make, suffix: str, query: str, message: str, column: Column | None = None, broken: str = "") -> Rule:
@@ -98,40 +114,70 @@ def _rows(make: Make, suffix: str, query: str, message: str, column: Column | No
 
 
 def _where(make: Make, suffix: str, broken: str, message: str, column: Column) -> Rule:
-    return _rows(make, suffix, f"select 1 as broken from {{batch}} where {broken}", message, column, broken)
+    """A rule on the values of a column: those that stand for none are left out."""
+    held = " and ".join(one for one in (f"{quote(column.name)} is not null", _unless_missing(column), broken) if one)
+    return _rows(make, suffix, f"select 1 as broken from {{batch}} where {held}", message, column, held)
 
 
 def _unless_missing(column: Column) -> str:
-    if not column.missing:
-        return ""
-    return f" and cast({quote(column.name)} as varchar) not in ({literals([str(code) for code in column.missing])})"
+    condition = column.absent.condition(quote(column.name))
+    return f"not coalesce({condition}, false)" if condition else ""
 
 
-def _codes_rule(make: Make, column: Column, codes: list[str]) -> Rule:
-    values: list[Any] = [int(code) for code in codes] if column.type == "integer" else codes
+def _codes_rule(make: Make, column: Column) -> Rule:
+    codes = [str(code) for code in column.codes or ()]
     listed = ", ".join(codes[:12]) + (", …" if len(codes) > 12 else "")
-    return make(
-        "CODES",
-        "expect_column_values_to_be_in_set",
-        {"column": column.name, "value_set": values},
-        f"Codes must be among {listed}. Correct the others, or ask for the contract to be extended.",
-        column,
-        broken_rows=f"{quote(column.name)} is not null and {quote(column.name)} not in ({literals(values)})",
-    )
+    values = ", ".join(value_sql(column.type, value) for code in codes if (value := column.value_of(code)) is not None)
+    message = f"Codes must be among {listed}. Correct the others, or ask for the contract to be extended."
+    valid = column.valid_codes()
+    if valid is not None and column.type in ("integer", "text"):  # a kind that also sees whether there was a value
+        value_set = [int(code) for code in valid] if column.type == "integer" else valid
+        broken = f"{quote(column.name)} is not null and {quote(column.name)} not in ({literals(value_set)})"
+        return make("CODES", "expect_column_values_to_be_in_set", {"column": column.name, "value_set": value_set},
+                    message, column, broken_rows=broken)  # fmt: skip
+    return _where(make, "CODES", f"{quote(column.name)} not in ({values})", message, column)
 
 
 def _range_rule(make: Make, column: Column) -> Rule:
-    name = quote(column.name)
-    cast = "date " if column.type == "date" else ""
-    bounds = []
-    if column.minimum is not None:
-        bounds.append(f"{name} < {cast}{literal(column.minimum)}")
-    if column.maximum is not None:
-        bounds.append(f"{name} > {cast}{literal(column.maximum)}")
+    name, bounds = quote(column.name), []
+    kind = "number" if column.type in NUMERIC else column.type
+    for sign, bound in (("<", column.minimum), (">", column.maximum)):
+        if bound is not None and (value := value_of(kind, bound)) is not None:
+            bounds.append(f"{name} {sign} {value_sql('decimal' if kind == 'number' else kind, value)}")
     limits = " to ".join("…" if bound is None else f"{bound:g}" if isinstance(bound, float) else str(bound)
                          for bound in (column.minimum, column.maximum))  # fmt: skip
-    broken = f"({' or '.join(bounds)})" + _unless_missing(column)
+    broken = f"({' or '.join(bounds)})"
     return _where(make, "RANGE", broken, f"Values must lie in {limits}. Check the unit and the column.", column)
+
+
+def _fit_rules(make: Make, entity: Entity) -> list[Rule]:
+    """Numbers that a fact's column cannot hold would end the build for all sources."""
+    facts, limits = load_fact_columns(), dict[str, tuple[Decimal, Decimal]]()
+    for feed in entity.feeds:
+        for target, mapping in feed.columns.items():
+            bounds = facts[feed.fact][target].bounds if target in facts.get(feed.fact, {}) else None
+            if mapping.from_ is None or mapping.codes or mapping.take != "value" or bounds is None:
+                continue
+            factor = abs(Decimal(str(mapping.multiply or 1)))
+            low, high = limits.get(mapping.from_, bounds)
+            limits[mapping.from_] = (max(low, bounds[0] / factor), min(high, bounds[1] / factor))
+    rules = []
+    for column in entity.kept_columns:
+        if column.name in limits and not _lies_within(column, *limits[column.name]):
+            low, high = limits[column.name]
+            broken = f"{quote(column.name)} not between {low:f} and {high:f}"
+            message = f"Values must lie in {low:g} to {high:g}: check the unit, the decimal mark and the column."
+            rules.append(_where(make, "FITS", broken, message, column))
+    return rules
+
+
+def _lies_within(column: Column, low: Decimal, high: Decimal) -> bool:
+    """Does the contract itself keep the column's values within these bounds?"""
+    least, most = (None if one is None else value_of("number", one) for one in (column.minimum, column.maximum))
+    values = [value for code in column.codes or () if isinstance(value := column.value_of(code), Decimal)]
+    if values:
+        least, most = min(values), max(values)
+    return isinstance(least, Decimal) and isinstance(most, Decimal) and low <= least and most <= high
 
 
 def _key_rule(make: Make, entity: Entity) -> Rule:

@@ -9,12 +9,13 @@
 import csv
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.load import tree_fingerprint
+from hims_pipeline.contracts.crosswalks import CROSSWALKS, load_schemes
+from hims_pipeline.contracts.load import fingerprint, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary
 from hims_pipeline.gates.compile import compile_rules
@@ -26,7 +27,6 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote
 
-CROSSWALKS = ("xwalk_country.csv", "xwalk_area.csv")
 LINES_NAMED = 5
 
 
@@ -176,14 +176,10 @@ def _lines(con: Any, rule: Rule) -> tuple[int, ...]:
 
 
 def _load_crosswalks(con: Any, data: Path) -> None:
+    pairs = [(scheme, code) for scheme, codes in load_schemes(data).codes.items() for code in sorted(codes)]
     con.execute("create table _crosswalks (scheme varchar, code varchar)")
-    for name in CROSSWALKS:
-        path = data / "codelists" / name
-        if path.exists():
-            con.execute(
-                "insert into _crosswalks select scheme, code"
-                f" from read_csv({literal(path)}, header = true, all_varchar = true)"
-            )
+    lists = [[one[place] for one in pairs] for place in (0, 1)]
+    con.execute("insert into _crosswalks select unnest($1::varchar[]), unnest($2::varchar[])", lists)
 
 
 @lru_cache(maxsize=1)
@@ -204,7 +200,9 @@ def gate_inputs(settings: Settings, contract: Contract, period: str) -> dict[str
         {c.crosswalk for name in contract.entities for c in contract.entity_in(name, period).columns if c.crosswalk}
         | schemes_read(settings.expectations, contract)
     )
+    compiled = [asdict(rule) for rule in compile_rules(contract, period)]  # some follow from facts and feeds
     found = {"suites": suites_sha256(settings.expectations, contract), "code": _own_code()}
+    found["rules"] = fingerprint(compiled)
     for name in CROSSWALKS:
         path = settings.data / "codelists" / name
         if schemes and path.exists():

@@ -15,7 +15,7 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.sql import literal, literals, quote
 from hims_pipeline.staging.imputation import imputed_sql, valued
-from hims_pipeline.staging.models import BATCH_COLUMNS, sql_type, staged_name
+from hims_pipeline.staging.models import BATCH_COLUMNS, beside, sql_type, staged_name
 
 NUMERIC = ("bigint", "decimal", "double")
 MATCHED_COLUMNS = {
@@ -34,7 +34,8 @@ MATCHED_COLUMNS = {
 
 def columns_of(contract: Contract, entity: str) -> dict[str, str]:
     """The columns of an entity in staging and their SQL types."""
-    return BATCH_COLUMNS | {staged_name(c.name): sql_type(c) for c in contract.entities[entity].kept_columns}
+    own = {staged_name(c.name): sql_type(c) for c in contract.entities[entity].kept_columns}
+    return BATCH_COLUMNS | own | dict.fromkeys(beside(contract, entity).values(), "varchar")
 
 
 def check(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple[Correction, ...]) -> None:
@@ -71,6 +72,7 @@ def _sql_problems(con: duckdb.DuckDBPyConnection, one: Correction, columns: dict
             return [f"reads the entity's own columns and nothing else, not: {text}"]
         try:
             kind = con.execute(f"describe select {text} as value from entity").fetchall()[0][1]
+            con.execute(f"select {text} as value from entity").fetchall()  # a constant that does not cast shows here
         except duckdb.Error as error:
             return [str(error).splitlines()[0]]
         if text == condition(one) and kind != "BOOLEAN":
@@ -82,7 +84,8 @@ def condition(one: Correction) -> str:
     """Which rows of its periods a correction is about, as SQL."""
     if one.where:
         return f"({one.where})"
-    parts = (f"cast({quote(c)} as varchar) in ({literals([str(v) for v in vs])})" for c, vs in one.matches.items())
+    # Texts in quotes take the column's type, so that values are compared: 9999 is 9999.00.
+    parts = (f"{quote(c)} in ({literals([str(v) for v in vs])})" for c, vs in one.matches.items())
     return f"({' and '.join(parts)})"
 
 

@@ -8,31 +8,26 @@ The draw hangs on the imputation's name, the period and the place of a record in
 build of the same batch gives each record the same donor.
 """
 
+from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.sql import literal, literals, quote
+from hims_pipeline.sql import literal, quote
 from hims_pipeline.staging.models import staged_name
 
 
 def valued(contract: Contract, entity: str, column: str, name: str) -> str:
-    """Does a staged column hold a value, and none of the codes that its layout has for missing? `name` is it in SQL."""
+    """Does a staged column hold a value, and nothing that its layout calls missing? `name` is it in SQL."""
     whens = []
     for layout in contract.layouts:
-        codes = _missing(contract, entity, column, layout.periods[0])
-        whens.append(f"when layout = {literal(layout.name)} then {_is_value(name, codes)}")
-    base = next((c.missing for c in contract.entities[entity].columns if staged_name(c.name) == column), {})
-    plain = _is_value(name, list(base))
+        columns = contract.entity_in(entity, layout.periods[0]).columns
+        whens.append(f"when layout = {literal(layout.name)} then {_is_value(name, column, columns)}")
+    plain = _is_value(name, column, contract.entities[entity].columns)
     return f"(case {' '.join(whens)} else {plain} end)" if whens else f"({plain})"
 
 
-def _missing(contract: Contract, entity: str, column: str, period: str) -> list:
-    found = contract.entity_in(entity, period).columns
-    return next((list(c.missing) for c in found if staged_name(c.name) == column), [])
-
-
-def _is_value(name: str, codes: list) -> str:
-    held = f"{name} is not null"
-    return held + (f" and cast({name} as varchar) not in ({literals([str(code) for code in codes])})" if codes else "")
+def _is_value(name: str, column: str, columns: tuple[Column, ...]) -> str:
+    lies = next((c.absent.condition(name) for c in columns if staged_name(c.name) == column), "")
+    return f"{name} is not null" + (f" and not ({lies})" if lies else "")
 
 
 def imputed_sql(contract: Contract, entity: str, imputations: list[tuple[Correction, str]]) -> str:

@@ -9,6 +9,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.batches import Batch, counting
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.held import held_sources
 from hims_pipeline.staging.render import state
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -19,7 +20,7 @@ NOT_APPLICABLE = "_Z"
 def current_batches(settings: Settings) -> list[Batch]:
     """All batches that count, by source and period."""
     sent = landing.deliveries(settings)
-    return [batch for c in load_contracts(settings.data).values() for batch in counting(settings, c, sent)]
+    return [batch for c in held_sources(settings)[0].values() for batch in counting(settings, c, sent)]
 
 
 def input_rows(settings: Settings) -> list[dict[str, Any]]:

@@ -5,9 +5,14 @@
 """
 
 import re
+from dataclasses import replace
+from typing import Any
 
 from hims_pipeline.contracts.columns import Column, ColumnMap
-from hims_pipeline.contracts.model import Contract, Feed
+from hims_pipeline.contracts.facts import FactColumn, load_fact_columns
+from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX, Missing
+from hims_pipeline.contracts.model import Contract, Entity, Feed
+from hims_pipeline.contracts.values import value_sql
 from hims_pipeline.sql import literal, literals, quote
 
 SQL_TYPES = {"integer": "bigint", "number": "double", "text": "varchar", "date": "date", "boolean": "boolean"}
@@ -39,11 +44,35 @@ def staged_name(column: str) -> str:
     return f"{name}_sent" if name in BATCH_COLUMNS else name
 
 
+def beside(contract: Contract, entity_name: str) -> dict[str, str]:
+    """Columns that stand beside values in some layout, by their names as read -> in staging: why a cell has no value,
+    and its flags."""
+    periods = ["", *(layout.periods[0] for layout in contract.layouts)]
+    found = {}
+    for column in contract.entities[entity_name].kept_columns:
+        same = [
+            one
+            for period in periods
+            for one in contract.entity_in(entity_name, period).kept_columns
+            if one.name == column.name
+        ]
+        for suffix, is_there in (
+            (MISSING_SUFFIX, any(one.absent.has_reason for one in same)),
+            (FLAG_SUFFIX, any(one.absent.has_flag for one in same)),
+        ):
+            if is_there:
+                found[column.name + suffix] = staged_name(column.name) + suffix
+    return found
+
+
 def staging_sql(contract: Contract, entity_name: str) -> str:
     """The staging view of an entity: the files that the batch manifests give, an empty typed relation without any."""
     columns = contract.entities[entity_name].kept_columns
-    typed = ", ".join(f"{quote(column.name)}: {sql_type(column)!r}" for column in columns)
-    lines = [f"    cast({quote(c.name)} as {sql_type(c)}) as {quote(staged_name(c.name))}," for c in columns]
+    companions = beside(contract, entity_name)
+    types = {column.name: sql_type(column) for column in columns} | dict.fromkeys(companions, "varchar")
+    typed = ", ".join(f"{quote(name)}: {kind!r}" for name, kind in types.items())
+    named = {column.name: staged_name(column.name) for column in columns} | companions
+    lines = [f"    cast({quote(name)} as {types[name]}) as {quote(staged)}," for name, staged in named.items()]
     return "\n".join(
         [
             "select",
@@ -102,10 +131,12 @@ def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: di
     lines = [f"    {name}," for name in BATCH_COLUMNS]
     feed = contract.entities[entity_name].feeds[position]
     lookups = _Lookups()
+    targets = load_fact_columns().get(feed.fact, {})
     for name, kind in columns.items():
+        target = targets.get(name, FactColumn(name, kind))
         expression = (
-            _by_layout(contract, entity_name, position, name, lookups)
-            if name in feed.columns
+            _by_layout(contract, entity_name, position, target, lookups)
+            if name in feed.columns or target.of
             else _designed(contract, entity_name, name)
         )
         lines.append(f"    cast({expression} as {kind}) as {name},")
@@ -140,57 +171,115 @@ def _kept(feed: Feed) -> str:
     )
 
 
-def _by_layout(contract: Contract, entity_name: str, position: int, name: str, lookups: _Lookups) -> str:
+def _by_layout(contract: Contract, entity_name: str, position: int, target: FactColumn, lookups: _Lookups) -> str:
     """The mapping of a column; a `case` over the layouts where some periods map it otherwise."""
     entity = contract.entities[entity_name]
-    base = _expression(entity.feeds[position].columns[name], entity.columns, lookups)
+    base = _expression(_mapping_of(entity, position, target), entity.columns, target, lookups)
     cases = []
     for layout in contract.layouts:
         changed = contract.entity_in(entity_name, layout.periods[0])
-        mapping = changed.feeds[position].columns.get(name)
-        other = _expression(mapping, changed.columns, lookups) if mapping else "null"
+        other = _expression(_mapping_of(changed, position, target), changed.columns, target, lookups)
         if other != base:
             cases.append(f"when layout = {literal(layout.name)} then {other}")
     return f"case {' '.join(cases)} else {base} end" if cases else base
 
 
-def _expression(mapping: ColumnMap, columns: tuple[Column, ...], lookups: _Lookups) -> str:
+def _mapping_of(entity: Entity, position: int, target: FactColumn) -> ColumnMap | None:
+    """The mapping that the feed gives, or, for the status of a figure, the one that follows from the figure's."""
+    mappings = entity.feeds[position].columns
+    figure = mappings.get(target.of)
+    if target.name in mappings or not target.of:
+        return mappings.get(target.name)
+    column = entity.column(figure.from_) if figure and figure.from_ else None
+    if target.name == "obs_status":
+        return (
+            ColumnMap.model_validate({"from": column.name, "take": "flag"})
+            if column and column.absent.has_flag
+            else None
+        )
+    default = "F" if target.name == "conf_status" else None
+    if column is None or not column.absent.reasons:
+        return ColumnMap.model_validate({"value": default}) if default else None
+    codes = {reason: "C" if reason == "_C" else "F" for reason in sorted(column.absent.reasons)} if default else None
+    return ColumnMap.model_validate({"from": column.name, "take": "missing", "codes": codes, "default": default})
+
+
+def _expression(mapping: ColumnMap | None, columns: tuple[Column, ...], target: FactColumn, lookups: _Lookups) -> str:
+    if mapping is None:
+        return "null"
+    by_name = {column.name: column for column in columns}
     if mapping.from_ is None:
         mapped = literal(mapping.value)
     else:
-        column = next(c for c in columns if c.name == mapping.from_)
-        mapped = _mapped(mapping, column, lookups)
+        mapped = _mapped(mapping, by_name[mapping.from_], target, lookups)
+    if mapping.from_ is not None and (mapping.default is not None or mapping.when):
+        mapped = f"cast({mapped} as {target.sql_type})"  # a pseudonym beside a code would become a pseudonym too
     if mapping.default is not None:
         mapped = f"coalesce({mapped}, {literal(mapping.default)})"
-    if mapping.when:
-        held = " and ".join(
-            f"cast({quote(staged_name(c))} as varchar) in ({literals([str(v) for v in vs])})"
-            for c, vs in mapping.when.items()
-        )
-        mapped = f"case when {held} then {mapped} else {literal(mapping.otherwise)} end"
-    return mapped
+    return _when(mapping, by_name, mapped, target) if mapping.when else mapped
 
 
-def _mapped(mapping: ColumnMap, column: Column, lookups: _Lookups) -> str:
+def _when(mapping: ColumnMap, columns: dict[str, Column], mapped: str, target: FactColumn) -> str:
+    """A mapping that holds on some rows; where a column that says which ones is missing, nobody knows."""
+    held, unknown, reasons = [], [], []
+    for name, values in mapping.when.items():
+        column = columns[name]
+        staged = quote(staged_name(name))
+        listed = [value_sql(column.type, v) for one in values if (v := column.value_of(one)) is not None]
+        held.append(f"{staged} in ({', '.join(listed)})")
+        lies = column.absent.condition(staged)
+        unknown.append(f"{staged} is null" + (f" or {lies}" if lies else ""))
+        reasons.append(_reason(column))
+    lost = [*reasons] if target.kind == "text" else []
+    lost += [literal(mapping.default)] if mapping.default is not None else []
+    nobody = f"coalesce({', '.join(lost)})" if lost else "null"
+    return (
+        f"case when {' and '.join(held)} then {mapped} when {' or '.join(unknown)} then {nobody} "
+        f"else {literal(mapping.otherwise)} end"
+    )
+
+
+def _reason(column: Column, absent: Missing | None = None) -> str:
+    """SQL: the special code that a staged cell stands for; NULL where it has a value, or nothing is said."""
+    name = staged_name(column.name)
+    return (absent or column.absent).reason(quote(name), quote(name + MISSING_SUFFIX))
+
+
+def _mapped(mapping: ColumnMap, column: Column, target: FactColumn, lookups: _Lookups) -> str:
     name = quote(staged_name(column.name))
-    text = f"cast({name} as varchar)"
+    text, absent = f"cast({name} as varchar)", column.absent
+    reason = _reason(column) if absent.reasons and target.kind == "text" else ""
+    if mapping.take != "value":
+        flags = quote(staged_name(column.name) + FLAG_SUFFIX)
+        taken = reason if mapping.take == "missing" else flags
+        return _coded(taken, {literal(str(a)): b for a, b in mapping.codes.items()}) if mapping.codes else taken
     if mapping.codes is not None:
-        whens = " ".join(f"when {literal(str(a))} then {literal(str(b))}" for a, b in mapping.codes.items())
-        return f"case {text} {whens} end"
-    special = {str(code): to for code, to in column.missing.items()}
+        codes = {column.value_of(code): to for code, to in mapping.codes.items()}
+        found = _coded(name, {value_sql(column.type, a): to for a, to in codes.items() if a is not None})
+        left = replace(absent, codes={code: to for code, to in absent.codes.items() if code not in codes})
+        return f"coalesce({found}, {_reason(column, left)})" if reason and left.reasons else found
     if mapping.crosswalk is not None:
-        whens = " ".join(f"when {literal(a)} then {literal(b)}" for a, b in special.items())
         found = lookups.translated(mapping.crosswalk, text)
-        return f"case {text} {whens} else {found} end" if whens else found
+        return f"coalesce({reason}, {found})" if reason else found
     if mapping.assign is not None:
-        return f"{{{{ assigned({mapping.assign!r}, {text!r}, {RECORD_KEY!r}) }}}}"
-    value = name if not special else f"case when {text} in ({literals(list(special))}) then null else {name} end"
+        found = f"{{{{ assigned({mapping.assign!r}, {text!r}, {RECORD_KEY!r}) }}}}"
+        return f"coalesce({reason}, {found})" if reason else found
+    lies = absent.condition(name)
+    value = f"case when {lies} then null else {name} end" if lies else name
     if mapping.replace:
-        whens = " ".join(f"when {literal(str(a))} then {literal(b)}" for a, b in mapping.replace.items())
-        value = f"case {text} {whens} else {value} end"
+        replaced = {column.value_of(code): to for code, to in mapping.replace.items()}
+        whens = [f"when {value_sql(column.type, a)} then {literal(b)}" for a, b in replaced.items() if a is not None]
+        value = f"case {name} {' '.join(whens)} else {value} end"
+    if reason and target.special:
+        return f"coalesce({reason}, cast({value} as varchar))"
     if mapping.multiply is None:
         return value
-    return f"cast({value} as decimal(28,9)) * {_decimal(mapping.multiply)}"
+    return f"cast({value} as decimal(38,15)) * {_decimal(mapping.multiply)}"
+
+
+def _coded(name: str, codes: dict[str, Any]) -> str:
+    whens = " ".join(f"when {code} then {literal(str(to))}" for code, to in codes.items())
+    return f"case {name} {whens} end"
 
 
 def _decimal(factor: float) -> str:

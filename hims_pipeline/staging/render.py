@@ -19,10 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.corrections import Correction, load_corrections
-from hims_pipeline.contracts.facts import check_feeds, load_facts
+from hims_pipeline.contracts.corrections import Correction
+from hims_pipeline.contracts.facts import load_facts
 from hims_pipeline.contracts.indicators import breakdown_columns
-from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
+from hims_pipeline.contracts.load import tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
@@ -30,8 +30,8 @@ from hims_pipeline.lake.files import move_folder, remove_folder, sha256_of, writ
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.processes import bound, ending
 from hims_pipeline.settings import Settings, quiet_environment
-from hims_pipeline.sql import connection
-from hims_pipeline.staging.corrections import check, corrected_models, matched_sql
+from hims_pipeline.staging.corrections import corrected_models, matched_sql
+from hims_pipeline.staging.held import held_sources
 from hims_pipeline.staging.models import BATCH_COLUMNS, feed_sql, staged_name, staging_sql
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
@@ -162,13 +162,7 @@ def _parse(settings: Settings, tree: Path) -> None:
 
 
 def _render(settings: Settings, tree: Path) -> None:
-    contracts = load_contracts(settings.data)
-    for contract in contracts.values():
-        check_feeds(contract)
-    mended = load_corrections(settings.data, contracts)
-    with connection(settings) as con:
-        for source, corrections in mended.items():
-            check(con, contracts[source], corrections)
+    contracts, mended, _ = held_sources(settings)
     shutil.copytree(settings.dbt_project, tree, ignore=shutil.ignore_patterns("target", "logs"))
     described = [
         _staging_model(tree, contract, name, mended.get(source, ()))

@@ -12,6 +12,7 @@ import yaml
 
 from hims_pipeline.contracts.controls import Control, load_controls
 from hims_pipeline.contracts.corrections import Correction
+from hims_pipeline.contracts.crosswalks import CROSSWALKS, load_schemes
 from hims_pipeline.contracts.indicators import load_breakdowns, load_indicators
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
@@ -39,7 +40,7 @@ def write_seeds(
     folder.mkdir()
     languages = load_observatory(settings.data).languages
     for path in sorted((settings.data / "codelists").glob("*.csv")):
-        write_text(folder / path.name, _labelled(path, languages))
+        write_text(folder / path.name, _held(settings, path) if path.name in CROSSWALKS else _labelled(path, languages))
     indicators = load_indicators(settings.data)
     made = {
         "sources": [_source_row(contract, languages) for contract in contracts],
@@ -67,6 +68,15 @@ def write_seeds(
         # Every code is text: inferred types would turn "012" into 12 and Namibia's "NA" into NULL.
         described.append({"name": path.stem, "config": {"column_types": dict.fromkeys(header, "varchar")}})
     write_text(folder / "seeds.yml", as_yaml({"version": 2, "seeds": described}))
+
+
+def _held(settings: Settings, path: Path) -> str:
+    """A crosswalk without the schemes that do not hold: only the sources that name them are concerned."""
+    header = ("scheme", "code", CROSSWALKS[path.name][1], "note")
+    holding = load_schemes(settings.data).codes
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("scheme") in holding]
+    return _csv([{name: row.get(name) or "" for name in header} for row in rows], header)
 
 
 def _labelled(path: Path, languages: tuple[str, ...]) -> str:

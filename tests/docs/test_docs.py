@@ -2,6 +2,7 @@
 
 import pytest
 
+from hims_pipeline.docs.contracts import contracts_page, undescribed
 from hims_pipeline.docs.dictionary import WORDS, Dictionary, read_tables
 from hims_pipeline.docs.sources import sources_page
 from hims_pipeline.settings import REPOSITORY, Settings
@@ -38,6 +39,13 @@ def test_a_column_that_nothing_describes_is_named(settings: Settings) -> None:
     tables = [("conformed", "fct_persons", [("sex", "VARCHAR"), ("shoe_size", "INTEGER")])]
     for language in WORDS:
         assert Dictionary(settings, language).missing(tables) == ["fct_persons.shoe_size"]
+
+
+def test_every_key_of_a_contract_has_a_meaning_and_the_page_is_up_to_date(settings: Settings) -> None:
+    assert undescribed() == [], "say it under Args in the record's docstring"
+    assert (DOCS / "contracts.md").read_text(encoding="utf-8") == contracts_page(settings.data), (
+        "make docs writes it anew"
+    )
 
 
 def test_the_table_of_sources_is_up_to_date(settings: Settings) -> None:

@@ -3,7 +3,8 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
+from decimal import Decimal
 from math import isclose, sqrt
 
 import duckdb
@@ -54,7 +55,7 @@ class Person:
     area: str
     sex: str
     reason: str
-    weight: float
+    weight: float | Decimal
 
 
 def draw(seed: int) -> tuple[list[Person], list[tuple[str, str]]]:
@@ -98,7 +99,7 @@ def tables(
 ):
     con = duckdb.connect()
     con.execute("""create table fct (batch_id varchar, entity varchar, stratum varchar, psu varchar, area_code varchar,
-        sex varchar, reason_code varchar, weight_persons decimal(18,6))""")
+        sex varchar, reason_code varchar, weight_persons decimal(38,18))""")
     con.executemany("insert into fct values (?, ?, ?, ?, ?, ?, ?, ?)", [astuple(one) for one in persons])
     con.execute("alter table fct add column ref_country varchar default 'XNL'")
     con.execute("create table fct_sampling_units (batch_id varchar, stratum varchar, psu varchar)")
@@ -230,6 +231,36 @@ def test_units_without_anyone_count(render) -> None:
     without = answers(tables(persons, []), render(call))
     assert with_listing["XNL", "_T", "_T"] == (30.0, round(sqrt(300), 6), 2, "U")
     assert without["XNL", "_T", "_T"] == (30.0, 10.0, 2, "U")  # 2/1 * (10² + 20² - 30²/2) = 100
+
+
+@pytest.mark.parametrize("scale", ["0.000000001", "0.0001", "0.0123456789", "1", "100000"])
+def test_weights_of_any_size_give_the_same_shares_and_errors(render, scale: str) -> None:
+    """Weights that add up to 1 are a custom of many surveys: no digit of them is lost on the way to the figure."""
+    persons, units = draw(7)
+    scaled = [replace(one, weight=Decimal(str(one.weight)) * Decimal(scale)) for one in persons]
+    share = render("estimates('X01', 'fct', [[], ['sex']], 'share', \"reason_code = 'EMP'\", \"reason_code != '_R'\")")
+    total = render("estimates('X01', 'fct', [[], ['sex']])")
+    plain, other = (answers(tables(some, units), share) for some in (persons, scaled))
+    assert all(isclose(other[key][0], plain[key][0], rel_tol=1e-12) for key in plain)
+    assert all(isclose(other[key][1], plain[key][1], rel_tol=1e-6) and other[key][1] > 0 for key in plain)
+    plain, other = (answers(tables(some, units), total) for some in (persons, scaled))
+    for key in plain:
+        assert isclose(other[key][0], plain[key][0] * float(scale), rel_tol=1e-15)
+        assert isclose(other[key][1], plain[key][1] * float(scale), rel_tol=1e-6)
+
+
+def test_sums_are_conserved_to_the_last_digit(render) -> None:
+    """The parts add up to the whole, and the whole is the sum of the weights as delivered."""
+    weights = [Decimal("0.333333333333"), Decimal("0.000000000001"), Decimal("12345678.9"), Decimal("0.1")]
+    persons = [Person("b", "e", "s", f"u{n}", "A1", "MF"[n % 2], "EMP", w) for n, w in enumerate(weights)]
+    found = answers(tables(persons, []), render("estimates('X01', 'fct', [[], ['sex']])"))
+    assert found["XNL", "_T", "_T"][0] == float(sum(weights))
+    assert found["XNL", "M", "_T"][0] == float(weights[0] + weights[2])
+    counted = [Person("b", "e", "s", "u", "A1", "M", "EMP", 1)] * 11_999
+    assert (
+        answers(tables(counted, [], "census"), render("estimates('X01', 'fct', [[]])"))["XNL", "_T", "_T"][0]
+        == 11_999.0
+    )
 
 
 def test_a_lonely_unit_gives_no_error_and_a_census_has_none(render) -> None:

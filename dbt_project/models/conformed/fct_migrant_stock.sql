@@ -19,6 +19,8 @@ select
     sent.origin_code,
     coalesce(sent.sex, '_T') as sex,
     sent.stock_persons,
+    sent.value_missing,
+    sent.conf_status,
     coalesce(sent.is_imputed, false) as is_imputed
 from sent
 join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity

@@ -48,8 +48,8 @@ derived as (
         -- As for fct_persons: as delivered; else the published population over the records at hand; else one.
         coalesce(
             sent.weight_persons,
-            cast(batches.expand_to_persons * 1.0 / questionnaires.batch_records as decimal(18, 6)),
-            cast(1 / batches.sampling_fraction as decimal(18, 6)),
+            cast(batches.expand_to_persons * 1.0 / questionnaires.batch_records as decimal(38, 18)),
+            cast(1 / batches.sampling_fraction as decimal(38, 18)),
             1
         ) as weight_persons,
         coalesce(sent.stratum, '_T') as stratum,

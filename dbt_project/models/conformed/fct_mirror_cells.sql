@@ -57,6 +57,8 @@ cells as (
         {%- endfor %}
         dated.unit_measure,
         dated.observed_value,
+        dated.value_missing,
+        dated.conf_status,
         coalesce(dated.rounding_base, 1) as rounding_base,
         case when dated.observed_value is null then 'O' else coalesce(dated.obs_status, 'A') end as obs_status
     from dated

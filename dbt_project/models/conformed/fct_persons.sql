@@ -15,6 +15,17 @@ records as (
     group by feed.batch_id, feed.entity
 ),
 
+-- Where a source gives the country and not what follows from it.
+known as (
+    select
+        sent.* replace (
+            {{ status_by_country('sent.birth_status', 'sent.country_of_birth_code', 'batches.ref_country', 'NATIVE') }} as birth_status,
+            {{ status_by_country('sent.citizenship_status', 'sent.country_of_citizenship_code', 'batches.ref_country', 'CITIZEN') }} as citizenship_status
+        )
+    from sent
+    join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity
+),
+
 derived as (
     select
         sent.source,
@@ -53,15 +64,15 @@ derived as (
         -- drawn; else each record counts once.
         coalesce(
             sent.weight_persons,
-            cast(batches.expand_to_persons * 1.0 / records.batch_records as decimal(18, 6)),
-            cast(1 / batches.sampling_fraction as decimal(18, 6)),
+            cast(batches.expand_to_persons * 1.0 / records.batch_records as decimal(38, 18)),
+            cast(1 / batches.sampling_fraction as decimal(38, 18)),
             1
         ) as weight_persons,
         coalesce(sent.stratum, '_T') as stratum,
         -- Without a primary sampling unit the record itself stands for it, which the source's design must say. A census
         -- has no sampling error and needs none.
         coalesce(sent.psu, case when batches.design_kind = 'census' then '_T' else cast(sent.record_no as varchar) end) as psu
-    from sent
+    from known as sent
     join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity
     left join records on sent.batch_id = records.batch_id and sent.entity = records.entity
 )

@@ -24,7 +24,7 @@ cells as (
         persons.area_code as destination_code,
         persons.education_level,
         persons.area_5y_code != persons.area_code as has_moved,
-        cast(sum(cast(persons.weight_persons as decimal(18, 4))) as decimal(30, 4)) as persons,
+        sum(persons.weight_persons) as persons,
         count(*) as records
     from persons
     join asked on persons.batch_id = asked.batch_id and persons.entity = asked.entity

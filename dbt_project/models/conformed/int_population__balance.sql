@@ -133,6 +133,6 @@ select
     -- Person-years of a population that grows at a constant rate between its two counts.
     case
         when second_persons = first_persons then cast(first_persons as double) * interval_years
-        else round(cast(second_persons - first_persons as double) / ln(cast(second_persons as double) / cast(first_persons as double)) * interval_years, 3)
+        else cast(second_persons - first_persons as double) / ln(cast(second_persons as double) / cast(first_persons as double)) * interval_years
     end as person_years
 from balances

@@ -40,8 +40,8 @@ select
     case when not is_withheld then {{ name }} end as {{ name }},
     {%- endfor %}
     case when not is_withheld and obs_value > 0 then round(100 * standard_error / obs_value, 4) end as cv_percent,
-    case when not is_withheld then round(obs_value - 1.96 * standard_error, 6) end as ci_lower,
-    case when not is_withheld then round(obs_value + 1.96 * standard_error, 6) end as ci_upper,
+    case when not is_withheld then {{ rounded('obs_value - 1.96 * standard_error', 'standard_error') }} end as ci_lower,
+    case when not is_withheld then {{ rounded('obs_value + 1.96 * standard_error', 'standard_error') }} end as ci_upper,
     case when not is_withheld then variance_basis end as variance_basis,
     case when is_withheld then 'Q' else obs_status end as obs_status,
     break_id,

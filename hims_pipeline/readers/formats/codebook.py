@@ -1,13 +1,17 @@
 """What a statistical file, or the codebook beside it, says about its variables, and how that is held against the
 contract: labels that differ are a warning, since the same code may have come to mean something else."""
 
+import re
 from dataclasses import dataclass, field, replace
 
+from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking, warning
+from hims_pipeline.readers.formats.declared_missing import taken_for_values
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.words import joined, own, sent, words
+from hims_pipeline.words import Words, joined, own, sent, words
 
+_NUMBERS = re.compile(r"(lowest|[-0-9.e+]{1,12})( to (highest|[-0-9.e+]{1,12}))?")
 UNKNOWN = "_U"  # what a missing code stands for where the codebook says no more
 
 
@@ -101,29 +105,33 @@ def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]
     """Warnings where the file's value labels are not the contract's: codes it does not know, labels that differ."""
     found = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
-        labels = codebook.values.get(shape.header[position], {})
-        if column.codes is None or not labels:
-            continue
-        known = {_plain(str(code)): label for code, label in column.codes.items()}
-        known = {_plain(str(code)): "" for code in column.missing} | known
-        unknown = [code for code in labels if _plain(code) not in known]
-        differ = [code for code in labels if _differs(known.get(_plain(code), ""), labels[code])]
-        said = []
-        if unknown:
-            codes = sent(", ".join(unknown), f"{len(unknown)} of them")
-            said.append(words("labels codes that the contract lacks: {codes}", codes=codes))
-        if differ:
-            codes = joined(own(_plain(code)) for code in differ)  # the contract has them
-            said.append(words("labels these codes in other words: {codes}", codes=codes))
-        lost = {_plain(code) for code in codebook.missing.get(shape.header[position], ())} & set(known)
-        valid = sorted(lost - {_plain(str(code)) for code in column.missing})
+        name = shape.header[position]
+        said = _labelled_otherwise(column, codebook.values.get(name, {}))
+        valid = taken_for_values(column, codebook.missing.get(name, ()), codebook.missing_ranges.get(name, ()))
         if valid:
-            codes = joined(own(code) for code in valid)
+            codes = joined(own(one) if _NUMBERS.fullmatch(one) else sent(one) for one in valid)  # a number names nobody
             said.append(words("calls these codes missing, which the contract takes for values: {codes}", codes=codes))
         if said:
             message = words("the file {said}. Compare both code books", said=joined(said, "; "))
             found.append(warning("ENVELOPE-LABELS", message, file, entity=shape.name, column=column.name))
     return found
+
+
+def _labelled_otherwise(column: Column, labels: dict[str, tuple[str, ...]]) -> list[Words]:
+    if column.codes is None or not labels:
+        return []
+    known = {_plain(str(code)): label for code, label in column.codes.items()}
+    known = {_plain(str(code)): "" for code in column.missing} | known
+    unknown = [code for code in labels if _plain(code) not in known]
+    differ = [code for code in labels if _differs(known.get(_plain(code), ""), labels[code])]
+    said = []
+    if unknown:
+        codes = sent(", ".join(unknown), f"{len(unknown)} of them")
+        said.append(words("labels codes that the contract lacks: {codes}", codes=codes))
+    if differ:
+        codes = joined(own(_plain(code)) for code in differ)  # the contract has them
+        said.append(words("labels these codes in other words: {codes}", codes=codes))
+    return said
 
 
 def _differs(known: str, labels: tuple[str, ...]) -> bool:

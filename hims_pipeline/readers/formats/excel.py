@@ -143,7 +143,8 @@ def _unsaid(shape: Shape, sheet: Sheet, look: Look, data: list[Row], width: int,
 
 def _is_declared(shape: Shape, error: str) -> bool:
     """Does the contract call this error text no value?"""
-    return error in shape.format.null_values or any(error in map(str, c.missing) for c in shape.columns)
+    absent = [column.absent_in(shape.format) for column in shape.columns]
+    return any(error in one.nulls or error in one.marks for one in absent)
 
 
 def _merged_rows(shape: Shape, sheet: Sheet, first: int, last: int, width: int) -> Iterator[int]:
@@ -265,7 +266,7 @@ def _table(shape: Shape, names: list[str], data: list[Row], scratch: Path) -> Ta
             raise DataError("ENVELOPE-COLUMNS", message)
     padded = [(number, [*cells, *([""] * (width - len(cells)))][:width]) for number, cells in data]
     long = _unpivoted(shape, names, padded) if shape.format.unpivot else padded
-    form = Format(delimiter=",", quote='"', null_values=shape.format.null_values)
+    form = Format(delimiter=",", quote='"')
     target = scratch / "sheet.txt"
     with target.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(_texts(shape, long))

@@ -209,7 +209,7 @@ def _value(place: Place, column: Column, form: Format) -> str:
         text = f"regexp_replace({text}, '^(-?)0+([0-9]+([.,][0-9]+)?)$', '\\1\\2')"
     if place.decimals and number:
         text = with_point(text, place.decimals, form.decimal)
-    return f"case when {text} in ({null_texts(form)}) then null else {text} end"
+    return f"case when {text} in ({null_texts()}) then null else {text} end"
 
 
 def with_point(text: str, decimals: int, mark: str) -> str:

@@ -120,7 +120,7 @@ def _text(name: str, kind: str, column: Column, form: Format, whole: bool) -> st
 
 
 def _nullif(text: str, form: Format) -> str:
-    return f"case when {text} in ({null_texts(form)}) then null else {text} end"
+    return f"case when {text} in ({null_texts()}) then null else {text} end"
 
 
 def _point(text: str, form: Format) -> str:

@@ -2,23 +2,25 @@
 
 For each column the text is cast, printed again and compared with what stood there. Only what differs is looked at with
 a regular expression built from the contract. What fits neither way is a misfit: it is never stored, neither rounded nor
-as NULL. Text that is empty or one of the format's null values is NULL.
+as NULL. Text that is empty, a null word or a mark for missing is NULL (`contracts.missing`), which is settled before.
 
 All SQL here works on a relation whose texts are called `t0, t1, …` in the order of the columns.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
+from hims_pipeline.contracts.missing import BLANKS, Split, split
 from hims_pipeline.privacy.pseudonym import normalised, pseudonym
-from hims_pipeline.sql import literal, literals
+from hims_pipeline.sql import literal
 
 MISFIT = "hims: a value does not fit its contract"  # raised inside DuckDB, recognised outside; holds no value
-_PADDING = literal(" \t\u00a0")
+_PADDING = literal(BLANKS)
 _ISO = "%Y-%m-%d"
+_FIRST_DAY = "date '0001-01-01'"  # the year 0000 reads as one before Christ
 # A number that was a float on its way has lost digits, and two persons could get one pseudonym.
 _PRINTED_FLOAT = "[0-9]+[.,]0+|[0-9]+([.,][0-9]+)?E[-+][0-9]+"
 
@@ -31,6 +33,7 @@ class Typing:
         value, printed: the cast (`v0` outside) and what it prints as (`p0` outside); empty where not needed.
         branches: (condition, stored expression); a condition may be NULL, which counts as false.
         what: the type in words, for messages.
+        split: takes the sent text apart first; None where all of it is the value.
     """
 
     sql_type: str
@@ -38,6 +41,7 @@ class Typing:
     printed: str
     branches: tuple[tuple[str, str], ...]
     what: str
+    split: Split | None = None
 
     def stored(self, otherwise: str) -> str:
         if self.branches == ():
@@ -66,6 +70,11 @@ def sql_type(column: Column) -> str:
 
 def typing_of(column: Column, number: int, form: Format, domains: Sequence[str] = (), domain: str = "") -> Typing:
     """The SQL that reads column `number`, of texts called `t<number>`."""
+    parts = split(column.absent_in(form), f"t{number}", "padding" in column.allow)
+    return replace(_typing_of(column, number, form, domains, domain), split=parts)
+
+
+def _typing_of(column: Column, number: int, form: Format, domains: Sequence[str], domain: str) -> Typing:
     text, value, printed = f"t{number}", f"v{number}", f"p{number}"
     if column.sensitivity == "identifier":
         return _identifier(column, text, value, list(domains), domain)
@@ -141,13 +150,13 @@ def _date(column: Column, text: str, value: str, printed: str, form: Format) -> 
         branches = [(f"{printed} = {text} and strlen({text}) = 10", value), (f"{text} is null", "null")]
         cast, show = f"try_cast({text} as date)", f"{value}::varchar"
     else:
-        branches = [(f"{printed} = {text}", value), (f"{text} is null", "null")]
+        branches = [(f"{printed} = {text} and {value} >= {_FIRST_DAY}", value), (f"{text} is null", "null")]
         cast, show = f"try_strptime({text}, {pattern})::date", f"strftime({value}, {pattern})"
     if "padding" in column.allow:
         plain = _stripped(column, text)
         day = f"try_strptime({plain}, {pattern})::date"
         branches += _blank(column, text, form, "null")
-        branches.append((f"strftime({day}, {pattern}) = {plain}", day))
+        branches.append((f"strftime({day}, {pattern}) = {plain} and {day} >= {_FIRST_DAY}", day))
     return Typing("DATE", cast, show, tuple(branches), what)
 
 
@@ -155,7 +164,7 @@ def _text(column: Column, text: str, form: Format) -> Typing:
     """Text is stored as it is, in Unicode form NFC so that the same word is the same word."""
     plain = f"nfc_normalize({_stripped(column, text)})"
     if "padding" in column.allow:
-        plain = f"case when {plain} in ({literals(('', *form.null_values))}) then null else {plain} end"
+        plain = f"nullif({plain}, '')"
     return Typing("VARCHAR", "", "", (("true", plain),), "text")
 
 
@@ -173,7 +182,7 @@ def _stripped(column: Column, text: str) -> str:
 def _blank(column: Column, text: str, form: Format, result: str) -> list[tuple[str, str]]:
     if "padding" not in column.allow:
         return []
-    return [(f"{_stripped(column, text)} in ({literals(('', *form.null_values))})", result)]
+    return [(f"{_stripped(column, text)} = ''", result)]
 
 
 def _sign(column: Column) -> str:

@@ -115,9 +115,9 @@ def numbered_part(shape: Shape, form: Format, path: Path) -> Part:
     return Part(_read_csv(shape, form, str(path), numbered=True), f"{RECORD}::bigint")
 
 
-def null_texts(form: Format) -> str:
-    """SQL: the list of texts that stand for no value."""
-    return literals(tuple(dict.fromkeys(("", *form.null_values))))
+def null_texts() -> str:
+    """SQL: the list of texts that stand for no value in every column; null words belong to single ones."""
+    return literals(("",))
 
 
 def _read_csv(shape: Shape, form: Format, path: str, numbered: bool = False) -> str:
@@ -129,7 +129,7 @@ def _read_csv(shape: Shape, form: Format, path: str, numbered: bool = False) -> 
     source = (
         f"read_csv({literal(path)}, columns = {{{columns}}}, auto_detect = false, header = false, "
         f"delim = {literal(form.delimiter)}, quote = {literal(form.quote)}, escape = {literal(form.quote)}, "
-        f"nullstr = [{null_texts(form)}], strict_mode = true, ignore_errors = false, null_padding = false, "
+        f"nullstr = [{null_texts()}], strict_mode = true, ignore_errors = false, null_padding = false, "
         f"max_line_size = {max(shape.limits.line_bytes, 1000)}{newline})"
     )
     # What stands behind a trailing delimiter would be a field without a name.

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
 from hims_pipeline.lake.files import sync
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.privacy.pseudonym import install
@@ -72,15 +73,24 @@ def typed_relation(typings: Sequence[Typing], part: Part) -> str:
     values = [f"{one.value} as v{number}" for number, one in enumerate(typings) if one.value]
     printed = [f"{one.printed} as p{number}" for number, one in enumerate(typings) if one.printed]
     numbered = f"select *, {part.number} as {LINE} from ({part.relation})"
+    if split := {number: one.split for number, one in enumerate(typings) if one.split is not None}:
+        taken = ", ".join(f"{one.value} as t{number}" for number, one in split.items())
+        beside = [f"{one.reason} as m{number}" for number, one in split.items() if one.reason]
+        beside += [f"{one.flag} as g{number}" for number, one in split.items() if one.flag]
+        numbered = f"select {', '.join([f'* replace ({taken})', *beside])} from ({numbered})"
     return f"select {', '.join(['*', *printed])} from (select {', '.join(['*', *values])} from ({numbered}))"
 
 
 def stored_columns(plan: Plan, strict: bool) -> str:
     """SQL: the columns as they are stored; a misfit is an error where `strict`, otherwise NULL."""
     columns = []
-    for typing, column in zip(plan.typings, plan.shape.columns, strict=True):
+    for number, (typing, column) in enumerate(zip(plan.typings, plan.shape.columns, strict=True)):
         otherwise = f"error({literal(MISFIT)})::{typing.sql_type}" if strict else f"null::{typing.sql_type}"
         columns.append(f"({typing.stored(otherwise)})::{typing.sql_type} as {quote(column.name)}")
+        if typing.split is not None and typing.split.reason:
+            columns.append(f"m{number}::varchar as {quote(column.name + MISSING_SUFFIX)}")
+        if typing.split is not None and typing.split.flag:
+            columns.append(f"g{number}::varchar as {quote(column.name + FLAG_SUFFIX)}")
     return ", ".join([*columns, LINE])
 
 

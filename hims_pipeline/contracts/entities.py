@@ -1,0 +1,169 @@
+"""The entities of a source: the tables of a delivery, what they feed, and what differs in some periods.
+
+Not here: the source as a whole (`model`), single variables (`columns`), file formats (`formats`).
+"""
+
+import fnmatch
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
+from hims_pipeline.contracts.columns import Column, ColumnMap, Reference
+from hims_pipeline.contracts.design import Design
+from hims_pipeline.contracts.formats import Format
+from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
+from hims_pipeline.contracts.stated import StatedPeriod
+
+DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
+MeasureType = Literal["stock", "flow", "mixed"]
+ReferencePoint = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]  # a reference_point of definitions.csv
+
+
+def matches(file_name: str, glob: str) -> bool:
+    """Does a base name fit a glob? Case is not looked at, since senders' systems do not."""
+    return fnmatch.fnmatchcase(file_name.lower(), glob.lower())
+
+
+class Feed(Strict):
+    """The conformed fact that an entity feeds.
+
+    Args:
+        fact: its name, without `fct_`.
+        columns: column of the fact -> how it comes from the columns sent.
+        exclude: column of the fact -> codes whose rows are left out, such as aggregates sent beside countries.
+    """
+
+    fact: Name
+    columns: dict[Name, ColumnMap]
+    exclude: dict[Name, list[Raw]] = Field(default_factory=dict)
+
+
+class Entity(Strict):
+    """One table of a delivery.
+
+    Args:
+        title: what it is called, by language.
+        grain: what one row is.
+        files: globs on the base name of a file, outside or inside an archive.
+        required: a delivery without it waits, or is refused.
+        format: where it differs from the source's.
+        columns: the variables, in the file's order.
+        feeds: the facts that it fills.
+        key: columns that identify a row.
+        references: rows here that must have a row in another entity.
+        header: all names in the file, in order, where `columns` does not name them all; the rest is not read.
+        minimum_rows: fewer rows refuse the batch.
+        record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
+        universe, duration_rule, measure_type, reference_point, design: where they differ from the source's, as
+            between the questionnaires of one survey.
+        window_years: of reported events, the years up to the period's last day in which they happened.
+        period: the columns that say which period a row is of.
+    """
+
+    title: Text
+    grain: str
+    files: tuple[str, ...]
+    required: Flag = True
+    format: Format | None = None
+    header: tuple[str, ...] | None = None
+    key: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+    minimum_rows: Whole = 1
+    record_tolerance: float = 0.0
+    columns: tuple[Column, ...]
+    feeds: tuple[Feed, ...] = ()
+    universe: Name | None = None
+    duration_rule: DurationRule | None = None
+    measure_type: MeasureType | None = None
+    reference_point: ReferencePoint | None = None
+    design: Design | None = None
+    window_years: Whole | None = None
+    period: StatedPeriod | None = None
+
+    @property
+    def kept_columns(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.kept)
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    def takes(self, file_name: str) -> bool:
+        return any(matches(file_name, glob) for glob in self.files)
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Entity":
+        names = [column.name for column in self.columns]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"column named twice: {', '.join(sorted(doubled))}")
+        lower = [name.lower() for name in names]
+        if alike := sorted({name for name in names if lower.count(name.lower()) > 1}):
+            raise ValueError(f"columns whose names differ in case alone, which SQL takes for one: {', '.join(alike)}")
+        if reserved := [name for name in names if name.lower().endswith((MISSING_SUFFIX, FLAG_SUFFIX))]:
+            raise ValueError(f"names ending in {MISSING_SUFFIX} and {FLAG_SUFFIX} are ours: {', '.join(reserved)}")
+        used = {*self.key, *(c for ref in self.references for c in ref.columns)}
+        used |= set(self.period.columns) if self.period else set()
+        for feed in self.feeds:
+            used |= {m.from_ for m in feed.columns.values() if m.from_} | {
+                c for m in feed.columns.values() for c in m.when
+            }
+        if missing := used - {column.name for column in self.kept_columns}:
+            raise ValueError(f"no such column, or one that is not kept: {', '.join(sorted(missing))}")
+        if self.header and (absent := set(names) - set(self.header)):
+            raise ValueError(f"in columns but not in header: {', '.join(sorted(absent))}")
+        self._dated()
+        return self
+
+    def _dated(self) -> None:
+        """Columns that state the period have a type that can."""
+        types = {"date": ("date",), "year": ("integer", "text"), "spelt": ("text", "integer")}
+        parts = ("integer", "text")
+        types |= {"quarter": parts if self.period and self.period.year else ("text",)}
+        types |= {"month": parts if self.period and self.period.year else ("text", "date")}
+        for way, fitting in types.items():
+            name = getattr(self.period, way, None)
+            if name and self.column(name).type not in fitting:
+                kind = self.column(name).type
+                raise ValueError(f"{name} is of type {kind}; a period's {way} is of type {' or '.join(fitting)}")
+
+
+class EntityLayout(Strict):
+    """What differs in an entity in some periods.
+
+    Args:
+        files, header, format, period: instead of the entity's.
+        names: contract name -> name sent.
+        columns: columns with other codes or types, each a whole column record.
+        absent: columns that were not asked then.
+        required: whether the entity must be sent then.
+        feeds: column of a fact -> mapping, instead of the entity's.
+    """
+
+    files: tuple[str, ...] | None = None
+    header: tuple[str, ...] | None = None
+    format: Format | None = None
+    names: dict[str, str] = Field(default_factory=dict)
+    columns: tuple[Column, ...] = ()
+    absent: tuple[str, ...] = ()
+    required: Flag | None = None
+    feeds: dict[Name, ColumnMap] = Field(default_factory=dict)
+    period: StatedPeriod | None = None
+
+
+def without(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
+    """Mappings that need none of the absent columns; the others give no value."""
+    return {name: one for name, one in columns.items() if not {one.from_, *one.when} & set(absent)}
+
+
+class Layout(Strict):
+    """A drift of layout.
+
+    Args:
+        name: goes with the batches read by it.
+        periods: those it holds for, as folders of deliveries are called.
+        entities: what is different, entity by entity.
+    """
+
+    name: Name
+    periods: tuple[str, ...]
+    entities: dict[Name, EntityLayout]
