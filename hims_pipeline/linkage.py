@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from hims_pipeline import intake
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
@@ -40,7 +41,8 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
         The delivery that holds the present pairs, be it new or known; `intake.pending` says whether it is to be judged.
 
     Raises:
-        HimsError: a batch's pairs are missing or of another key: the next run reads it again.
+        HimsError: a batch of a register, or its pairs, is damaged or of another key: the links stay as they are, and
+            the next run reads it again.
     """
     contracts = load_contracts(settings.data)
     own = contracts.get(SOURCE)
@@ -49,6 +51,8 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
     sources = {name: one for name, one in contracts.items() if has_links(one) and one.data_kind == own.data_kind}
     for name in sorted(name for name, one in contracts.items() if has_links(one) and name not in sources):
         log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
+    for one in (one for name in sources for one in intake.doubtful(settings, name)):
+        raise HimsError(f"The links stay as they are: {one.sentence()}. `hims run` reads it again and links then.")
     files = _files(settings, sources)
     if not files:
         log("no batch that counts holds numbers: nothing to link")
@@ -82,7 +86,7 @@ def _files(settings: Settings, sources: dict[str, Contract]) -> list[tuple[Batch
         contract = sources.get(batch.manifest.source)
         if contract is None or not _links_in(contract, batch):
             continue
-        if batches.missing_links(settings, contract, batch) or batch.manifest.key_version != version:
+        if batches.damaged_links(settings, contract, batch) or batch.manifest.key_version != version:
             raise HimsError(
                 f"{batch.manifest.batch} has no pairs under the present key. `hims run` reads it again and links then."
             )

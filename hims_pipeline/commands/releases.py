@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from hims_pipeline import build as building
+from hims_pipeline import intake
+from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import compare, store
 from hims_pipeline.release.publish import publish, standing
 from hims_pipeline.release.reader import connect
-from hims_pipeline.settings import load_settings
+from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 
 STAFF_ONLY = ("conformed", "indicators")
@@ -37,6 +39,7 @@ def build(draft: bool) -> None:
     """Build the warehouse from the accepted batches and publish it, without taking anything in."""
     settings = load_settings()
     with installation_lock(settings, "building", wait_seconds=600, log=click.echo):
+        _tell_doubtful(settings, draft)
         rows = input_rows(settings)
         if (done := standing(settings, inputs_sha256(settings, rows))) is not None and not draft:
             click.echo(f"Nothing changed since {done.id}: same batches, rules and code.")
@@ -51,6 +54,14 @@ def build(draft: bool) -> None:
                 publish(settings, prepared, click.echo)
         finally:
             building.give_up(prepared.folder)
+
+
+def _tell_doubtful(settings: Settings, draft: bool) -> None:
+    """A release rests on verdicts under the present rules; a draft may show what would come of others."""
+    for one in (found := intake.doubtful(settings)):
+        click.echo(one.sentence())
+    if found and not draft:
+        raise HimsError(f"{len(found)} batch(es) above are to be read or judged again first: `hims run` does it.")
 
 
 def _draft(settings, prepared: building.Build) -> None:

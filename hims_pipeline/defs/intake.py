@@ -68,7 +68,7 @@ def log_verdict(
         )
     )
     root = settings.validated if verdict.status == "accepted" else settings.quarantine
-    manifest = batches.read_manifest(batches.folder_of(root, delivery))
+    manifest = batches.read_manifest(settings, batches.folder_of(root, delivery))
     if manifest is None:
         return
     facts: dict[str, Any] = {

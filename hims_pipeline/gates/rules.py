@@ -44,5 +44,5 @@ class Outcome:
 
     @property
     def is_blind(self) -> bool:
-        """It held over rows without one value. A table without rows is the row floor's matter."""
-        return bool(self.rows) and self.missing == self.rows
+        """It saw rows without one value, and may not. A table without rows is the row floor's matter."""
+        return not self.rule.may_be_empty and bool(self.rows) and self.missing == self.rows

@@ -87,6 +87,15 @@ def deliveries(settings: Settings, source: str | None = None) -> list[Delivery]:
     return sorted(found, key=lambda one: (one.source, one.period, one.sequence))
 
 
+def damaged_files(settings: Settings, delivery: Delivery) -> list[str]:
+    """Names of files in landing whose bytes are not those of the delivery's record."""
+    return [
+        file.name
+        for file, path in zip(delivery.files, delivery.paths(settings), strict=True)
+        if not path.is_file() or path.stat().st_size != file.size or sha256_of(path) != file.sha256
+    ]
+
+
 def find(settings: Settings, batch: str) -> Delivery:
     """The delivery that a batch id, or an unambiguous start of one, names.
 

@@ -74,7 +74,7 @@ def write(
         origin = f"{source['attribution'].rstrip('.')}. Licence: {source['licence']}"
         lines.append(f"- {source['title']['en']} ({kind}; {', '.join(source['periods'])}). {origin}")
     lines += ["", "## Not in this release", ""]
-    absent = [batch for batch in batches if batch.state in ("refused", "withdrawn", "pending")]
+    absent = [batch for batch in batches if batch.state in ("refused", "withdrawn", "pending", "damaged")]
     # Rules and counts only: which values were wrong stays with the deliverer.
     lines += [f"- {b.batch}: {b.state}. {' '.join(b.reasons)}" for b in absent] or ["Nothing was refused or withdrawn."]
     lines += ["", "## Corrections", ""]

@@ -153,7 +153,7 @@ def _describe(settings: Settings, build: Build, candidate: Path, release_id: str
     changes = compare.summary(settings, previous, candidate / "public")
     staff = candidate / "staff/warehouse.duckdb"
     mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
-    text = notes.write(settings, common, states(settings), mended, controls, changes)
+    text = notes.write(settings, common, states(settings, hashed=True), mended, controls, changes)
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     private = {
         "inputs_sha256": build.inputs_sha256,
