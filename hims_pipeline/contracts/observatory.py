@@ -25,11 +25,17 @@ class Policies(Strict):
         minimum_count: unweighted records below which a figure from microdata is withheld.
         required_sources: no release goes out without an accepted batch of each.
         keep_releases: how many past releases stay on disk beside the current one.
+        scrub_megabytes_a_night: what the nightly scrub reads again of all that was written.
+        scrub_within_nights: nights within which everything is read again, whatever it takes a night.
+        second_account: environments in which a release with a rule less or weaker waits for another account's word.
     """
 
     minimum_count: int = 10
     required_sources: tuple[Name, ...] = ()
     keep_releases: int = 14
+    scrub_megabytes_a_night: Annotated[int, Field(gt=0)] = 50_000
+    scrub_within_nights: Annotated[int, Field(gt=0)] = 7
+    second_account: tuple[Literal["dev", "test", "prod"], ...] = ("prod",)
 
 
 class Schedule(Strict):

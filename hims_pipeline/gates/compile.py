@@ -21,7 +21,7 @@ def compile_rules(contract: Contract, period: str) -> list[Rule]:
     return rules
 
 
-def _code(*parts: str) -> str:
+def rule_code(*parts: str) -> str:
     return re.sub(r"[^A-Z0-9]+", "-", "-".join(parts).upper()).strip("-")
 
 
@@ -31,7 +31,7 @@ def _entity_rules(contract: Contract, name: str, entity: Entity) -> list[Rule]:
     ) -> Rule:
         about = (column.name,) if column else ()
         return Rule(
-            code=_code(contract.source, name, *about, suffix),
+            code=rule_code(contract.source, name, *about, suffix),
             entity=name,
             expectation=expectation,
             kwargs=kwargs,
@@ -69,7 +69,7 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
         doubled = f"select {name} from {{batch}} group by {name} having count(*) > 1"
         broken = f"{name} in ({doubled.replace('{batch}', '{table}')})"
         message = "Each value may stand in one row only. Remove the doubled rows."
-        rules.append(_rows(make, "UNIQUE", doubled, message, column, broken))
+        rules.append(_rows(make, "UNIQUE", doubled, message, column, broken, {"column": column.name}))
     codes = column.valid_codes()
     if codes is not None:
         rules.append(_codes_rule(make, column, codes))
@@ -78,7 +78,14 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
     if column.pattern and column.sensitivity != "identifier":
         broken = f"{name} is not null and not regexp_full_match({name}, {literal(column.pattern)})"
         rules.append(
-            _where(make, "PATTERN", broken, f"Values must be written as the pattern {column.pattern} says.", column)
+            _where(
+                make,
+                "PATTERN",
+                broken,
+                f"Values must be written as the pattern {column.pattern} says.",
+                column,
+                pattern=column.pattern,
+            )
         )
     if column.crosswalk:
         known = f"select code from _crosswalks where scheme = {literal(column.crosswalk)}"
@@ -86,19 +93,34 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
         message = (
             f"Codes must be those of the list {column.crosswalk}. Correct them, or ask for the list to be extended."
         )
-        rules.append(_where(make, "XWALK", broken, message, column))
+        rules.append(
+            _where(make, "XWALK", broken, message, column, scheme=column.crosswalk, value_set=_missing(column))
+        )
     return rules
 
 
-def _rows(make: Make, suffix: str, query: str, message: str, column: Column | None = None, broken: str = "") -> Rule:
+def _rows(
+    make: Make,
+    suffix: str,
+    query: str,
+    message: str,
+    column: Column | None = None,
+    broken: str = "",
+    terms: dict[str, Any] | None = None,
+) -> Rule:
     escaped = query.replace("{batch}", "\0").replace("{", "{{").replace("}", "}}").replace("\0", "{batch}")
-    return make(
-        suffix, "unexpected_rows_expectation", {"unexpected_rows_query": escaped}, message, column, broken_rows=broken
-    )
+    kwargs = {"unexpected_rows_query": escaped}
+    return make(suffix, "unexpected_rows_expectation", kwargs, message, column, broken_rows=broken, terms=terms or {})
 
 
-def _where(make: Make, suffix: str, broken: str, message: str, column: Column) -> Rule:
-    return _rows(make, suffix, f"select 1 as broken from {{batch}} where {broken}", message, column, broken)
+def _where(make: Make, suffix: str, broken: str, message: str, column: Column, **terms: Any) -> Rule:
+    query = f"select 1 as broken from {{batch}} where {broken}"
+    return _rows(make, suffix, query, message, column, broken, {"column": column.name, **terms})
+
+
+def _missing(column: Column) -> list[str]:
+    """Codes for missing values, which a rule on the values lets pass."""
+    return sorted(str(code) for code in column.missing or ())
 
 
 def _unless_missing(column: Column) -> str:
@@ -131,7 +153,9 @@ def _range_rule(make: Make, column: Column) -> Rule:
     limits = " to ".join("…" if bound is None else f"{bound:g}" if isinstance(bound, float) else str(bound)
                          for bound in (column.minimum, column.maximum))  # fmt: skip
     broken = f"({' or '.join(bounds)})" + _unless_missing(column)
-    return _where(make, "RANGE", broken, f"Values must lie in {limits}. Check the unit and the column.", column)
+    message = f"Values must lie in {limits}. Check the unit and the column."
+    terms = {"min_value": column.minimum, "max_value": column.maximum, "value_set": _missing(column)}
+    return _where(make, "RANGE", broken, message, column, **terms)
 
 
 def _key_rule(make: Make, entity: Entity) -> Rule:
@@ -142,9 +166,8 @@ def _key_rule(make: Make, entity: Entity) -> Rule:
         f"{', '.join(entity.key)} must identify one row. Remove the rows that stand twice, or send the column that"
         " tells them apart."
     )
-    return _rows(
-        make, "KEY", doubled, message, broken=broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
-    )
+    one = broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
+    return _rows(make, "KEY", doubled, message, broken=one, terms={"columns": list(entity.key)})
 
 
 def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference) -> Rule:
@@ -170,4 +193,5 @@ def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference
             f"The share of rows without a row of {reference.entity} must lie in {low:.0%} to {high:.0%}, as the"
             " contract declares."
         )
-    return _rows(make, f"ORPHANS-{reference.entity}", query, message)
+    terms = {"columns": list(reference.columns), "to": list(to), "min_value": low, "max_value": high}
+    return _rows(make, f"ORPHANS-{reference.entity}", query, message, terms=terms)

@@ -22,7 +22,7 @@ from hims_pipeline.intake import states
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import move_folder, sha256_of, sync, write_json, write_text
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.release import audit, compare, notes, store, tables
+from hims_pipeline.release import audit, compare, notes, rules, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
 from hims_pipeline.sql import connection
@@ -70,6 +70,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         if (done := standing(settings, build.inputs_sha256)) is not None:
             give_up(build.folder)
             return done
+        rules.require_agreement(settings, rules.since_last(settings, rules.take(settings, build.tree)))
         candidate = build.folder / "release"
         log("packing the public and the staff file")
         _pack(settings, build, candidate, log)
@@ -81,6 +82,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         move_folder(candidate, settings.releases / release_id)
         release = store.get(settings, release_id)
         store.point_to(settings, release)
+        rules.release_hold(settings)
         journal.record(settings, "release published", release=release_id, inputs_sha256=build.inputs_sha256)
         store.retire(settings, load_observatory(settings.data).policies.keep_releases)
         give_up(build.folder)
@@ -150,10 +152,14 @@ def _describe(settings: Settings, build: Build, candidate: Path, release_id: str
         "sources": notes.sources_of(batches, contracts),
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
     }
+    held_to = rules.take(settings, build.tree)
+    rules.write(settings, candidate / "staff", release_id, held_to)
     changes = compare.summary(settings, previous, candidate / "public")
     staff = candidate / "staff/warehouse.duckdb"
     mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
-    text = notes.write(settings, common, states(settings, hashed=True), mended, controls, changes)
+    text = notes.write(settings, common, states(settings, hashed=True), mended, controls, changes) + rules.notes(
+        rules.since_last(settings, held_to)
+    )
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     private = {
         "inputs_sha256": build.inputs_sha256,
