@@ -41,6 +41,10 @@ entities:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    return make_settings(tmp_path)
+
+
+def make_settings(tmp_path: Path) -> Settings:
     """Three registers; one of them, `payroll`, is of real persons."""
     data = tmp_path / "data"
     (data / "contracts").mkdir(parents=True)
