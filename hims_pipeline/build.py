@@ -15,7 +15,7 @@ from typing import IO, Any
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import landing
+from hims_pipeline.lake import landing, trail
 from hims_pipeline.lake.files import private_folder, read_json, write_json
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render
@@ -54,6 +54,7 @@ def prepare(settings: Settings, run: str, log: Log = lambda text: None) -> Build
     Raises:
         HimsError: a source that the observatory requires has no accepted batch, or the disk is too full.
     """
+    began = trail.last(settings).number  # before the inputs are read: what a person forbids from now on is seen
     rows = input_rows(settings)
     _require(settings, {row["source"] for row in rows})
     folder = private_folder(settings.build) / run
@@ -64,7 +65,8 @@ def prepare(settings: Settings, run: str, log: Log = lambda text: None) -> Build
     _preflight(settings)
     write_json(folder / "inputs.json", rows)
     build = Build(folder, render.rendered(settings, log), inputs_sha256(settings, rows))
-    write_json(folder / "build.json", {"tree": build.tree.name, "inputs_sha256": build.inputs_sha256})
+    facts = {"tree": build.tree.name, "inputs_sha256": build.inputs_sha256, "trail": began}
+    write_json(folder / "build.json", facts)
     return build
 
 

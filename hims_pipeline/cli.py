@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from hims_pipeline.commands import batches, checks, docs, releases, runs, sources, synth
+from hims_pipeline.commands import audit, batches, checks, docs, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     """From deliveries of migration data to a released warehouse of indicators."""
 
 
-GROUPS = (runs, batches, sources, releases, checks, synth, docs)
+GROUPS = (runs, batches, sources, releases, audit, checks, synth, docs)
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
 

@@ -4,6 +4,7 @@ A delivery is pending while no verdict on it rests on the present delivery, cont
 So a new delivery, an edited contract and a changed rule are one case, and a second run has nothing to do.
 """
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -17,11 +18,12 @@ from hims_pipeline import __version__
 from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import batches, landing
+from hims_pipeline.errors import Busy, Damaged, HimsError
+from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.batches import Batch, Manifest, Standing
 from hims_pipeline.lake.files import remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.lake.verdict import Finding, Verdict
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.production import check_personal_source
@@ -102,11 +104,15 @@ class Pending:
 def pending(settings: Settings, source: str | None = None) -> list[Pending]:
     """Deliveries without a verdict that still holds, in the order of arrival, sorted by source and period."""
     contracts, found = load_contracts(settings.data), []
+    told = {one["batch"]: one.get("verdict_sha256") for one in journal.done(settings, journal.JUDGED)}
     for delivery in landing.deliveries(settings, source):
         if delivery.withdrawn or delivery.source not in contracts:
             continue
         known = batches.standing(settings, delivery)
-        if why := _why_pending(settings, contracts[delivery.source], delivery, known):
+        why = _why_pending(settings, contracts[delivery.source], delivery, known)
+        if not why and known.verdict and _told_sha256(known.verdict) != told.get(delivery.batch):
+            why = "damaged on disk: its verdict is not the last one that the audit trail tells of"
+        if why:
             found.append(Pending(delivery, why, known.holds_place or bool(known.damage)))
     return found
 
@@ -212,7 +218,8 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
         manifest = _manifest(settings, contract, delivery, inputs, read)
         batches.write_manifest(settings, folder, manifest)
         verdict = _judge(settings, contract, folder, manifest, read.findings, common, log)
-    batches.settle(settings, delivery, folder, verdict)
+    with journal.act(settings, journal.JUDGED, **_told(delivery, folder, verdict)):
+        batches.settle(settings, delivery, folder, verdict)
     log(f"{delivery.batch}: {verdict.status}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
     return verdict
 
@@ -223,6 +230,27 @@ def _check_landing(settings: Settings, delivery: Delivery) -> None:
             delivery.folder(settings) / name,
             "is not the file that was sent. Put it back from a backup, or deliver the file again; nothing was read",
         )
+
+
+def _told(delivery: Delivery, folder: Path, verdict: Verdict) -> dict[str, Any]:
+    """What the audit trail says of a verdict: the decision, counts, and the hashes of what it is about."""
+    manifest = folder / batches.MANIFEST
+    return {
+        "batch": delivery.batch,
+        "status": verdict.status,
+        "stage": verdict.stage,
+        "judged_at": verdict.judged_at,
+        "findings": len(verdict.findings),
+        "rules": verdict.evaluated,
+        "delivery_sha256": delivery.sha256,
+        "manifest_sha256": sha256_of(manifest) if manifest.exists() else None,
+        "verdict_sha256": _told_sha256(verdict),
+    }
+
+
+def _told_sha256(verdict: Verdict) -> str:
+    """Hash by which the audit trail names a verdict."""
+    return fingerprint(verdict.as_json())
 
 
 def _stage(stage: str):
@@ -281,25 +309,37 @@ def _judge(
 def withdraw(settings: Settings, batch: str, reason: str) -> Delivery:
     """Take a delivery that was the wrong file or period out of what counts; an earlier one of its period counts again.
 
+    It counts no longer as soon as this returns, also while a night runs: that publishes nothing made from it. Its files
+    stay where that night may be reading them and leave `validated/` at the next start.
+
     Raises:
         HimsError: no such batch, no reason, or already withdrawn.
     """
-    delivery = landing.find(settings, batch)
-    if delivery.withdrawn:
-        raise HimsError(f"{delivery.batch} is withdrawn already: {delivery.withdrawn}")
-    if not reason.strip():
-        raise HimsError("Say why, with --reason: it is printed in the release notes.")
-    changed = landing.set_withdrawn(settings, delivery, reason.strip())
-    batches.set_aside(settings, delivery)
+    with acts_lock(settings, f"withdrawing {batch}"):
+        delivery = landing.find(settings, batch)
+        if delivery.withdrawn:
+            raise HimsError(f"{delivery.batch} is withdrawn already: {delivery.withdrawn}")
+        if not reason.strip():
+            raise HimsError("Say why, with --reason: it is printed in the release notes.")
+        with journal.act(settings, journal.WITHDRAWN, batch=delivery.batch, reason=reason.strip()):
+            changed = landing.set_withdrawn(settings, delivery, reason.strip())
+    with contextlib.suppress(Busy), installation_lock(settings, f"setting {delivery.batch} aside"):
+        batches.set_aside(settings, changed)
     return changed
 
 
 def reinstate(settings: Settings, batch: str) -> Delivery:
-    """Let a withdrawn delivery count again; it is judged anew at the next build."""
-    delivery = landing.find(settings, batch)
-    if not delivery.withdrawn:
-        raise HimsError(f"{delivery.batch} was not withdrawn.")
-    return landing.set_withdrawn(settings, delivery, "")
+    """Let a withdrawn delivery count again; it is judged anew at the next build.
+
+    Raises:
+        HimsError: no such batch, or it was not withdrawn.
+    """
+    with acts_lock(settings, f"reinstating {batch}"):
+        delivery = landing.find(settings, batch)
+        if not delivery.withdrawn:
+            raise HimsError(f"{delivery.batch} was not withdrawn.")
+        with journal.act(settings, journal.REINSTATED, batch=delivery.batch):
+            return landing.set_withdrawn(settings, delivery, "")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import batches, landing
+from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.batches import Batch
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
@@ -63,9 +63,19 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
         target = folder / f"person_links{'_SYNTHETIC' if own.data_kind == 'synthetic' else ''}.parquet"
         _write(settings, files, target)
         today = datetime.now(ZoneInfo(load_observatory(settings.data).time_zone)).date().isoformat()
-        return _deliver(settings, own, today, target, log)
+        delivery = _deliver(settings, own, today, target, log)
     finally:
         remove_folder(folder)
+    _record(settings, delivery, sorted({batch.manifest.batch for batch, _ in files}))
+    return delivery
+
+
+def _record(settings: Settings, delivery: Delivery, joined: list[str]) -> None:
+    """Write down which batches' pairs a delivery holds: publishing asks whether one of them was withdrawn since."""
+    facts = {"batch": delivery.batch, "batches": joined}
+    known = [one for one in journal.entries(settings) if one["event"] == journal.LINKED][-1:]
+    if [{name: one[name] for name in facts} for one in known] != [facts]:
+        journal.record(settings, journal.LINKED, **facts)
 
 
 def has_links(contract: Contract) -> bool:
@@ -122,7 +132,7 @@ def _deliver(settings: Settings, contract: Contract, today: str, file: Path, log
         log(f"{delivery.batch}: the pairs have changed")
         return delivery
     if delivery.withdrawn in (NOTHING_LEFT, SAME_AGAIN):
-        delivery = landing.set_withdrawn(settings, delivery, "")
+        delivery = intake.reinstate(settings, delivery.batch)
     later = [one for one in known if one.period == delivery.period and one.sequence > delivery.sequence]
     _withdraw(settings, later, SAME_AGAIN, log)
     return delivery
@@ -131,5 +141,5 @@ def _deliver(settings: Settings, contract: Contract, today: str, file: Path, log
 def _withdraw(settings: Settings, deliveries: list[Delivery], reason: str, log: Log) -> None:
     for delivery in deliveries:
         if not delivery.withdrawn:
-            batches.set_aside(settings, landing.set_withdrawn(settings, delivery, reason))
+            intake.withdraw(settings, delivery.batch, reason)
             log(f"{delivery.batch}: withdrawn, {reason}")

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged
-from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.lake import batches, journal, landing, trail
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.seal import read_sealed, write_sealed
-from hims_pipeline.release import store
+from hims_pipeline.release import acts, store
 from hims_pipeline.settings import Settings
 
 Log = Callable[[str], None]
@@ -30,6 +30,7 @@ TOLD_EVERY = 2_000 * MEGABYTE
 OF_LANDING = "deliver the same files again, or put it back from a backup"
 OF_BATCHES = "the next run reads its delivery again"
 OF_QUARANTINE = "judge its delivery again (`hims run` does), or put it back from a backup"
+OF_POINTERS = "the next run writes it anew from the audit trail"
 OF_RELEASES = "`hims release use` another one, or put it back from a backup"
 
 
@@ -126,9 +127,9 @@ def _write_seen(settings: Settings, seen: dict[str, str]) -> None:
 
 def _records(settings: Settings) -> list[str]:
     """Records that everything hangs on: the audit trail, which release is the current one, and those of each batch."""
-    damage = []
-    if (line := journal.broken_at(settings)) is not None:
-        damage.append(f"audit.jsonl: the chain of hashes breaks at line {line}; put it back from a backup")
+    damage = [f"the audit trail: {text}; `hims audit verify` says what to do" for text in trail.check(settings).damage]
+    if not damage:  # else it cannot say what they are to be
+        damage += [f"releases: {text}; {OF_POINTERS}" for text in _wrong_pointers(settings)]
     for delivery in landing.deliveries(settings):
         if wrong := batches.standing(settings, delivery).damage:
             damage.append(f"{wrong}; {OF_BATCHES}")
@@ -142,6 +143,14 @@ def _records(settings: Settings) -> list[str]:
     return damage
 
 
+def _wrong_pointers(settings: Settings) -> list[str]:
+    found = acts.disagreements(settings) + [f"{name} was published and is gone" for name in store.lost(settings)]
+    path = settings.releases / "CURRENT"
+    if not found and path.exists() and path.read_bytes() != f"{store.pointer(settings)}\n".encode():
+        found.append("CURRENT is not as we write it")
+    return found
+
+
 def _parts(settings: Settings) -> Iterator[Part]:
     for delivery in landing.deliveries(settings):
         yield Part(f"landing/{delivery.batch}", delivery.size, partial(_delivery_damage, settings, delivery))
@@ -150,7 +159,7 @@ def _parts(settings: Settings) -> Iterator[Part]:
             todo = OF_QUARANTINE if root == settings.quarantine else OF_BATCHES
             yield Part(_place(settings, folder), _size(folder), partial(_batch_damage, settings, folder, todo))
     for release in store.releases(settings):
-        yield Part(f"releases/{release.id}", _size(release.folder), partial(_release_damage, release))
+        yield Part(f"releases/{release.id}", _size(release.folder), partial(_release_damage, settings, release))
 
 
 def _delivery_damage(settings: Settings, delivery: Delivery) -> list[str]:
@@ -176,8 +185,8 @@ def _batch_damage(settings: Settings, folder: Path, todo: str) -> list[str]:
     return lines + [f"{place}/{name} was added; find out by whom, and remove it" for name in added]
 
 
-def _release_damage(release: store.Release) -> list[str]:
-    return [f"releases/{release.id}: {one}; {OF_RELEASES}" for one in store.verify(release)]
+def _release_damage(settings: Settings, release: store.Release) -> list[str]:
+    return [f"releases/{release.id}: {one}; {OF_RELEASES}" for one in store.verify(settings, release)]
 
 
 def _folders(root: Path) -> list[Path]:

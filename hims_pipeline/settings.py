@@ -25,6 +25,7 @@ class Settings:
         home: everything that runs produce; never in git.
         env: `dev`, `test` or `prod`; `prod` refuses the demonstration key and unprotected personal sources.
         key_file: the pseudonymisation key, outside the repository; None means the demonstration key.
+        head_file: where the head of the audit trail is kept, best on another disk; None means inside the closed zone.
         real_data: folder with deliveries of real public data, or None.
         threads, memory_limit: what DuckDB may use.
     """
@@ -35,6 +36,7 @@ class Settings:
     home: Path
     env: str = "dev"
     key_file: Path | None = None
+    head_file: Path | None = None
     real_data: Path | None = None
     threads: int = 2
     memory_limit: str = "800MB"  # of DuckDB: with it a whole night stays under 2 GB
@@ -94,6 +96,19 @@ class Settings:
     def lock_file(self) -> Path:
         return self.home / "installation.lock"
 
+    @property
+    def acts_file(self) -> Path:
+        """The short lock under which acts that change what counts are done."""
+        return self.home / "acts.lock"
+
+    @property
+    def trail(self) -> Path:
+        return self.home / "audit.jsonl"
+
+    @property
+    def trail_head(self) -> Path:
+        return self.head_file or self.identified / "audit.head"
+
 
 def _folder(env: Mapping[str, str], name: str, default: Path) -> Path:
     return Path(env[name]).expanduser().resolve() if env.get(name) else default
@@ -122,6 +137,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         home=_folder(env, "HIMS_HOME", REPOSITORY / ".hims"),
         env=name,
         key_file=_folder(env, "HIMS_KEY_FILE", Path()) if env.get("HIMS_KEY_FILE") else None,
+        head_file=_folder(env, "HIMS_AUDIT_HEAD", Path()) if env.get("HIMS_AUDIT_HEAD") else None,
         real_data=real,
         threads=int(env.get("HIMS_THREADS", "2")),
         memory_limit=env.get("HIMS_MEMORY_LIMIT", Settings.memory_limit),
@@ -144,7 +160,12 @@ def quiet_environment(settings: Settings) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "GX_ANALYTICS_ENABLED": "false",
     }
-    for name, value in (("HIMS_KEY_FILE", settings.key_file), ("HIMS_REAL_DATA", settings.real_data)):
+    own_places = {
+        "HIMS_KEY_FILE": settings.key_file,
+        "HIMS_AUDIT_HEAD": settings.head_file,
+        "HIMS_REAL_DATA": settings.real_data,
+    }
+    for name, value in own_places.items():
         if value is not None:
             env[name] = str(value)
     return env

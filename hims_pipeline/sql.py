@@ -1,6 +1,7 @@
 """The one door to DuckDB, and how names and values get into SQL.
 
-Each connection lives inside a `with` block: DuckDB has one writer, and an open reader blocks it too.
+Each connection lives inside a `with` block: DuckDB has one writer, and an open reader blocks it too. It runs in the
+observatory's time zone, whatever the machine's is: an instant has a day only in some zone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.settings import Settings
 
 
@@ -30,6 +32,11 @@ def literal(value: str | int | float | Path | None) -> str:
 
 def literals(values: Sequence[str | int | float | Path]) -> str:
     return ", ".join(literal(value) for value in values)
+
+
+def time_zone(settings: Settings) -> str:
+    """The observatory's time zone; UTC where there is no observatory, as in a reader tried alone."""
+    return load_observatory(settings.data).time_zone if (settings.data / "observatory.yml").exists() else "UTC"
 
 
 @contextmanager
@@ -57,6 +64,7 @@ def connection(
         },
     )
     try:
+        con.execute(f"load icu; set global timezone = {literal(time_zone(settings))}")  # global: for its cursors too
         yield con
     finally:
         con.close()

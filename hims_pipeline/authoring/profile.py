@@ -13,8 +13,8 @@ from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.contracts.model import Entity
 from hims_pipeline.errors import HimsError
-from hims_pipeline.readers.entity import open_table
 from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.formats import open_table
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.typing.lexical import typing_of
 from hims_pipeline.readers.typing.parts import Part, reading

@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake, linkage
-from hims_pipeline.lake import journal, landing
+from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import store
 from hims_pipeline.settings import load_settings
 
@@ -19,6 +20,7 @@ from hims_pipeline.settings import load_settings
 def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
     """Put files into landing as one delivery; the next run takes it in."""
     settings = load_settings()
+    _tell(reconcile(settings))
     delivery, is_new = landing.take_over(settings, intake.contract_of(settings, source), period, files)
     if is_new:
         click.echo(f"{delivery.batch}: {len(files)} file(s), {delivery.size / 1e6:,.1f} MB, in landing.")
@@ -37,14 +39,15 @@ def status(form: str) -> None:
     """Every batch with its verdict, what waits in landing, and the releases."""
     settings = load_settings()
     states = intake.states(settings)
-    now = store.current(settings)
+    now, taken_back, wrong = store.read_state(settings)
     everything = [one.id for one in store.releases(settings)]
     if form == "json":
         found = {
             "batches": [one.as_json() for one in states],
-            "current": now.id if now else None,
+            "current": now,
             "releases": everything,
-            "withdrawn": store.withdrawn(settings),
+            "withdrawn": taken_back,
+            "damaged": wrong,
         }
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
@@ -55,7 +58,14 @@ def status(form: str) -> None:
             click.echo(f"            {text}")
     if not states:
         click.echo(f"Nothing has been delivered to {settings.landing} yet.")
-    click.echo(f"current release: {now.id if now else 'none yet'} ({len(everything)} on disk)")
+    click.echo(f"current release: {now or 'none yet'} ({len(everything)} on disk)")
+    for text in wrong:
+        click.echo(f"damaged: {text}")
+
+
+def _tell(lines: list[str]) -> None:
+    for text in lines:
+        click.echo(text, err=True)
 
 
 @click.command("link")
@@ -63,6 +73,7 @@ def link_registers() -> None:
     """Join registers by number, inside the identified zone; what comes of it is gated like any delivery."""
     settings = load_settings()
     with installation_lock(settings, "linking registers"):
+        _tell(reconcile(settings))
         linkage.link(settings, click.echo)
         for one in intake.pending(settings, linkage.SOURCE):
             intake.take_in(settings, one.delivery, click.echo)
@@ -79,10 +90,12 @@ def batch() -> None:
 def withdraw(name: str, reason: str) -> None:
     """Take back a delivery that was the wrong file or period; an earlier one of its period counts again."""
     settings = load_settings()
-    with installation_lock(settings, f"withdrawing {name}", wait_seconds=60, log=click.echo):
-        delivery = intake.withdraw(settings, name, reason)
-        journal.record(settings, "batch withdrawn", batch=delivery.batch, reason=reason)
-    click.echo(f"{delivery.batch} no longer counts. The next run builds without it.")
+    _tell(reconcile(settings))
+    delivery = intake.withdraw(settings, name, reason)
+    click.echo(
+        f"{delivery.batch} no longer counts. A run that is under way publishes nothing made from it; the next one "
+        "builds without it."
+    )
 
 
 @batch.command("reinstate")
@@ -90,9 +103,8 @@ def withdraw(name: str, reason: str) -> None:
 def reinstate(name: str) -> None:
     """Let a withdrawn delivery count again."""
     settings = load_settings()
-    with installation_lock(settings, f"reinstating {name}", wait_seconds=60, log=click.echo):
-        delivery = intake.reinstate(settings, name)
-        journal.record(settings, "batch reinstated", batch=delivery.batch)
+    _tell(reconcile(settings))
+    delivery = intake.reinstate(settings, name)
     click.echo(f"{delivery.batch} counts again once the next run has judged it.")
 
 

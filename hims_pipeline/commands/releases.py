@@ -11,10 +11,11 @@ from rich.table import Table
 
 from hims_pipeline import build as building
 from hims_pipeline import intake
-from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import journal
+from hims_pipeline.errors import Damaged, HimsError
+from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.release import compare, store
+from hims_pipeline.reconcile import reconcile
+from hims_pipeline.release import acts, compare, store
 from hims_pipeline.release.publish import publish, standing
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import Settings, load_settings
@@ -39,9 +40,11 @@ def build(draft: bool) -> None:
     """Build the warehouse from the accepted batches and publish it, without taking anything in."""
     settings = load_settings()
     with installation_lock(settings, "building", wait_seconds=600, log=click.echo):
+        for text in reconcile(settings):
+            click.echo(text, err=True)
         _tell_doubtful(settings, draft)
         rows = input_rows(settings)
-        if (done := standing(settings, inputs_sha256(settings, rows))) is not None and not draft:
+        if not draft and (done := standing(settings, inputs_sha256(settings, rows), click.echo)) is not None:
             click.echo(f"Nothing changed since {done.id}: same batches, rules and code.")
             return
         building.clear_leftovers(settings)
@@ -65,9 +68,9 @@ def _tell_doubtful(settings: Settings, draft: bool) -> None:
 
 
 def _draft(settings, prepared: building.Build) -> None:
-    now = store.current(settings)
+    now = acts.newest_intact(settings, click.echo)
     if now is None:
-        click.echo("It builds. There is no release yet to compare with.")
+        click.echo("It builds. There is no release to compare with.")
         return
     changes = compare.differences(settings, now.staff / "warehouse.duckdb", prepared.warehouse)
     if not changes:
@@ -86,20 +89,22 @@ def release() -> None:
 def list_releases() -> None:
     """All releases on disk, the current one marked."""
     settings = load_settings()
-    now, taken_back = store.current(settings), store.withdrawn(settings)
-    rows = []
+    now, taken_back, wrong = store.read_state(settings)
+    rows: list[tuple] = []
     for one in store.releases(settings):
-        manifest = one.manifest()
-        state = (
-            "current"
-            if now and one.id == now.id
-            else f"withdrawn: {taken_back[one.id]['reason']}"
-            if one.id in taken_back
-            else ""
-        )
-        figures = manifest["tables"]["published.indicator_value"]["rows"]
-        rows.append((one.id, manifest["published_at"], f"{figures:,}", len(manifest["sources"]), state))
+        state = "current" if one.id == now else ""
+        if one.id in taken_back:
+            state = f"withdrawn: {taken_back[one.id]['reason']}"
+        try:
+            manifest = one.manifest()
+            figures = manifest["tables"]["published.indicator_value"]["rows"]
+            rows.append((one.id, manifest["published_at"], f"{figures:,}", len(manifest["sources"]), state))
+        except Damaged as error:
+            rows.append((one.id, "", "", "", f"{state} DAMAGED".strip()))
+            wrong.append(str(error))
     _table(["release", "published", "figures", "sources", ""], rows)
+    for text in dict.fromkeys(wrong):
+        click.echo(f"damaged: {text}")
 
 
 @release.command("show")
@@ -116,28 +121,45 @@ def show(release_id: str | None) -> None:
 @release.command("verify")
 @click.argument("release_id", required=False)
 def verify(release_id: str | None) -> None:
-    """Compare every file of a release (all releases without an id) with its manifest."""
+    """Read every file of a release (of all releases, and what points to them, without an id) and compare it with its
+    manifest, the manifest with its seal and with the audit trail."""
     settings = load_settings()
-    damaged = 0
+    damaged = []
     for one in [store.get(settings, release_id)] if release_id else store.releases(settings):
-        found = store.verify(one)
-        damaged += bool(found)
-        click.echo(f"{one.id}: {'; '.join(found) or 'intact'}")
-    if (line := journal.broken_at(settings)) is not None:
-        damaged += 1
-        click.echo(f"audit.jsonl: the chain of hashes breaks at line {line}")
+        found, notes = store.verify(settings, one), store.unchecked(settings, one)
+        damaged += found
+        click.echo(f"{one.id}: {'; '.join(found) or 'intact'}{''.join(f' ({note})' for note in notes)}")
+    if not release_id:
+        for text in _wrong_beside(settings):
+            damaged.append(text)
+            click.echo(text)
     if damaged:
         raise SystemExit(1)
+
+
+def _wrong_beside(settings: Settings) -> list[str]:
+    """What is wrong with the pointer and the audit trail, as far as this account and machine can tell."""
+    try:
+        found = [f"{name}: was published and is gone" for name in store.lost(settings)]
+        return found + acts.disagreements(settings) + [f"audit trail: {text}" for text in trail.check(settings).damage]
+    except PermissionError:
+        return []  # an analyst: told with each release
+    except Damaged:
+        raise
+    except HimsError as error:
+        click.echo(f"pointer not checked: {error}")
+        return []
 
 
 @release.command("use")
 @click.argument("release_id")
 @click.option("--reason", required=True, help="Why; kept in the audit trail.")
 def use(release_id: str, reason: str) -> None:
-    """Make a release the current one; newer ones count as withdrawn."""
+    """Make a release the current one, at once, also while a night runs; newer ones count as withdrawn."""
     settings = load_settings()
-    with installation_lock(settings, f"rolling back to {release_id}", wait_seconds=60, log=click.echo):
-        store.use(settings, release_id, reason)
+    for text in reconcile(settings):
+        click.echo(text, err=True)
+    acts.use(settings, release_id, reason)
     click.echo(f"{release_id} is the current release.")
 
 

@@ -17,12 +17,36 @@ class Unpivot(Strict):
     values: str
 
 
+_TEXT = {"delimited", "fixed_width", "cspro"}
+# Option -> the types that honour it: one that would do nothing does not load.
+HONOURED = {
+    "delimiter": {"delimited"},
+    "quote": {"delimited"},
+    "encoding": _TEXT,
+    "header": {"delimited", "excel"},
+    "trailing_delimiter": {"delimited"},
+    "sheet": {"excel"},
+    "skip_rows": {"delimited", "excel"},
+    "header_rows": {"excel"},
+    "stop_at_blank": {"delimited", "excel"},
+    "hidden_rows": {"excel"},
+    "fill_down": {"excel"},
+    "final_newline": _TEXT,
+    "unpivot": {"delimited", "excel"},
+    "codebook": {"fixed_width", "cspro"},
+    "record": {"cspro"},
+}
+
+
 class Format(Strict):
     """How the files of a source are written; an entity or a layout may replace it as a whole.
 
     `null_values` are read as missing. `trailing_delimiter` means that each line, the header too, ends in one more
-    delimiter. `sheet`, `skip_rows`, `header_rows` (a header of several rows: names joined with ` / ` from above, merged
-    headings carried to the right) and `stop_at_blank` (what follows the first blank row are notes) are for Excel.
+    delimiter. `skip_rows` lines or rows of titles stand above the header, and what follows the first blank one are
+    notes (`stop_at_blank`). `final_newline: false` lets the last line end without one. Of Excel alone: `sheet` (by
+    default the first that is shown), `header_rows` (a header of several rows: names joined with ` / ` from above,
+    merged headings carried to the right), `hidden_rows`, and `fill_down`: columns whose blank cells have the value
+    above, as cells merged downwards have.
     `codebook` is a glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
     (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`. `record` names the
     record of that dictionary which an entity is.
@@ -40,6 +64,9 @@ class Format(Strict):
     skip_rows: int = 0
     header_rows: Annotated[int, Field(ge=1)] = 1
     stop_at_blank: bool = False
+    hidden_rows: Literal["refuse", "read", "skip"] = "refuse"
+    fill_down: tuple[str, ...] = ()
+    final_newline: bool = True
     unpivot: Unpivot | None = None
     codebook: str | None = None
     record: str | None = None
@@ -51,14 +78,13 @@ class Format(Strict):
 
     @model_validator(mode="after")
     def _of_their_kind(self) -> "Format":
-        if self.type != "excel" and (self.header_rows > 1 or self.stop_at_blank):
-            raise ValueError("`header_rows` and `stop_at_blank` are for type excel")
-        if self.unpivot and (self.type not in ("excel", "delimited") or not self.header):
-            raise ValueError("`unpivot` is for a delimited or Excel table with a header")
-        if self.codebook and self.type not in ("fixed_width", "cspro"):
-            raise ValueError("a codebook goes with type fixed_width or cspro")
-        if bool(self.record) != (self.type == "cspro"):
-            raise ValueError("type cspro names the record of the dictionary, and no other type has one")
+        idle = sorted(name for name in self.model_fields_set if self.type not in HONOURED.get(name, {self.type}))
+        if idle:
+            raise ValueError(f"{', '.join(f'`{name}`' for name in idle)} would do nothing for type {self.type}")
+        if self.unpivot and not self.header:
+            raise ValueError("`unpivot` is for a table with a header")
+        if self.type == "cspro" and not self.record:
+            raise ValueError("type cspro names the record of the dictionary")
         return self
 
 

@@ -14,6 +14,7 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.reconcile import reconcile
 from hims_pipeline.settings import Settings
 
 TAKE_IN = dg.AssetKey(["landing", "take_in"])
@@ -27,6 +28,8 @@ def take_in_asset(settings: Settings):
     @dg.op(out=dg.DynamicOut(str))
     def find_pending(context: dg.OpExecutionContext):
         with installation_lock(settings, "collecting deliveries", 3600, context.log.info):
+            for text in reconcile(settings):
+                context.log.warning(text)
             for left in build.clear_leftovers(settings):
                 context.log.info(f"cleared away: {left}")
             new, again, misplaced = intake.collect(settings)

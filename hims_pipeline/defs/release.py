@@ -40,7 +40,7 @@ def release_asset(settings: Settings, published: list[dg.AssetKey]):
     @dg.asset_check(asset=RELEASE, description="Every file of the current release is what its manifest says.")
     def intact() -> dg.AssetCheckResult:
         now = store.current(settings)
-        damaged = store.verify(now) if now else ["nothing has been published yet"]
+        damaged = store.verify(settings, now) if now else ["nothing has been published yet"]
         return dg.AssetCheckResult(passed=not damaged, metadata={"damaged": damaged, "release": now.id if now else ""})
 
     return current, intact

@@ -63,7 +63,7 @@ def dbt_definition(settings: Settings, tree: Path):
 def _whole(context: dg.AssetExecutionContext, settings: Settings):
     with installation_lock(settings, f"building in run {context.run.run_id[:8]}", 3600, context.log.info):
         rows = input_rows(settings)
-        if (done := standing(settings, inputs_sha256(settings, rows))) is not None:
+        if (done := standing(settings, inputs_sha256(settings, rows), context.log.warning)) is not None:
             context.log.info(f"Nothing changed since {done.id}: same batches, rules and code. It stays the release.")
             return
         prepared = build.prepare(settings, context.run.run_id, context.log.info)

@@ -1,40 +1,131 @@
-"""The audit trail: append-only JSON lines, each holding the hash of the line before. Ids, counts, people and reasons;
-never data."""
+"""The audit trail: who did what that changes what counts or what readers get. Ids, counts, people and reasons; no data.
 
-import getpass
-import hashlib
-import json
+An act is written down before it is done, and again when it is: `begun`, then `done` or `failed`. What a kill left begun
+is finished or undone by `hims_pipeline.reconcile` at the next start, which writes down which of the two. Not here: the
+file and its proof (`trail`), and how each act is finished.
+"""
+
+import contextlib
 import os
+import pwd
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from hims_pipeline.errors import HimsError
+from hims_pipeline.lake import trail
+from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.settings import Settings
 
-FIRST = "0" * 64
+# What is recorded, and nothing else by these names.
+RECEIVED, JUDGED, WITHDRAWN, REINSTATED = "delivery received", "batch judged", "batch withdrawn", "batch reinstated"
+LINKED = "registers linked"
+PUBLISHED, USED, RETIRED = "release published", "release used", "release retired"
+POINTER_MENDED = "pointer mended"
+
+# What an intent names at least; a line that was changed so that it does not is no intent, and `trail.check` tells it.
+_NAMED = {
+    **dict.fromkeys((RECEIVED, JUDGED, WITHDRAWN, REINSTATED), {"batch"}),
+    **dict.fromkeys((PUBLISHED, USED, RETIRED), {"release"}),
+}
+
+BEGUN, DONE, FAILED, UNDONE, INTERRUPTED = "begun", "done", "failed", "undone", "interrupted"
+OWN = frozenset({"number", "at", "by", "login", "event", "before", "seal"})
+NOBODY = 4294967295  # what the kernel says of a process that no login stands behind
 
 
-def _lines(settings: Settings) -> list[str]:
-    path = settings.home / "audit.jsonl"
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+def record(settings: Settings, event: str, **facts: Any) -> int:
+    """Append one event, durably; returns its line's number.
+
+    Raises:
+        Damaged: the trail's head is missing or is not what we wrote.
+        HimsError: the installation's key cannot be had.
+    """
+    if own := OWN & facts.keys():
+        raise ValueError(f"a line of the audit trail says {', '.join(own)} by itself")
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return trail.append(settings, {"at": at, **who(), "event": event, **facts})
 
 
-def record(settings: Settings, event: str, **facts: Any) -> None:
-    """Append one event, durably. The caller holds the installation's lock."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    lines = _lines(settings)
-    before = hashlib.sha256(lines[-1].encode()).hexdigest() if lines else FIRST
-    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "by": getpass.getuser(), "event": event, **facts}
-    with (settings.home / "audit.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry | {"before": before}, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+@contextlib.contextmanager
+def act(settings: Settings, event: str, **facts: Any) -> Iterator[dict[str, Any]]:
+    """Do something that must be known, under the acts' lock: its intent is on disk before the body runs.
+
+    Yields:
+        A dictionary; what the body puts into it stands in the line that says `done`.
+    """
+    with acts_lock(settings, event):
+        number = record(settings, event, state=BEGUN, **facts)
+        outcome: dict[str, Any] = {}
+        try:
+            yield outcome
+        except BaseException as error:
+            with contextlib.suppress(OSError):  # a full disk: the act stays begun, and the first error is told
+                record(settings, event, state=FAILED, of=number, why=type(error).__name__)
+            raise
+        record(settings, event, state=DONE, of=number, **outcome)
 
 
-def broken_at(settings: Settings) -> int | None:
-    """Number of the first line whose chain does not hold, None where the whole trail does."""
-    before = FIRST
-    for number, line in enumerate(_lines(settings), start=1):
-        if json.loads(line)["before"] != before:
-            return number
-        before = hashlib.sha256(line.encode()).hexdigest()
-    return None
+def entries(settings: Settings) -> list[dict[str, Any]]:
+    """All lines that can be read, unproved; `trail.check` proves them."""
+    return [entry for line in trail.read_lines(settings) if (entry := trail.parse(line)) is not None]
+
+
+def line_hash(settings: Settings, number: int) -> str | None:
+    """SHA-256 of the line with this number, None where there is none."""
+    numbered = ((trail.parse(line), line) for line in trail.read_lines(settings))
+    return next((trail.hash_of(line) for entry, line in numbered if entry and entry["number"] == number), None)
+
+
+def acts(settings: Settings) -> list[tuple[dict[str, Any], str]]:
+    """Every act's intent with the last state that was written down of it, in the order of their intents."""
+    found: dict[int, tuple[dict[str, Any], str]] = {}
+    for entry in entries(settings):
+        if entry.get("state") == BEGUN and _NAMED.get(entry["event"], set()) <= entry.keys():
+            found[entry["number"]] = (entry, BEGUN)
+        elif entry.get("of") in found and "state" in entry:
+            found[entry["of"]] = (found[entry["of"]][0], entry["state"])
+    return list(found.values())
+
+
+def done(settings: Settings, *events: str) -> list[dict[str, Any]]:
+    """Intents of acts that were carried out, of these kinds."""
+    return [intent for intent, state in acts(settings) if state == DONE and intent["event"] in events]
+
+
+def close(settings: Settings, intent: dict[str, Any], state: str, note: str) -> None:
+    """Write down what became of an act that was left begun."""
+    record(settings, intent["event"], state=state, of=intent["number"], note=note)
+
+
+def renew(settings: Settings, reason: str, **facts: Any) -> int:
+    """Go on after damage to the trail that somebody looked into and answers for; returns the new line's number.
+
+    Raises:
+        HimsError: no reason, or the trail is whole.
+    """
+    if not reason.strip():
+        raise HimsError("Say what was found out about the damage, with --reason.")
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return trail.renew(settings, {"at": at, **who(), "reason": reason.strip(), **facts})
+
+
+def who() -> dict[str, str]:
+    """The account that acts, as the kernel knows it; and where another one logged in (sudo, su), that one too.
+
+    Variables of the environment such as LOGNAME or SUDO_USER are whatever the caller sets, so they are not asked.
+    """
+    found = {"by": _account(os.getuid())}
+    try:
+        login = int(Path("/proc/self/loginuid").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return found
+    return found if login in (NOBODY, os.getuid()) else found | {"login": _account(login)}
+
+
+def _account(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

@@ -19,6 +19,7 @@ from typing import Any
 
 from hims_pipeline.contracts.model import Contract, matches
 from hims_pipeline.errors import HimsError
+from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import private_folder, read_json, sha256_of, sync, write_json
 from hims_pipeline.lake.periods import SPELLING, is_period
 from hims_pipeline.settings import Settings
@@ -162,8 +163,10 @@ def take_over(settings: Settings, contract: Contract, period: str, files: Sequen
         )
         write_json(staging / RECORD, asdict(delivery), mode=0o600)
         sync(staging)
-        staging.rename(delivery.folder(settings))
-        sync(place)
+        facts = {"batch": delivery.batch, "files": len(sent), "bytes": delivery.size, "delivery_sha256": identity}
+        with journal.act(settings, journal.RECEIVED, **facts):
+            staging.rename(delivery.folder(settings))
+            sync(place)
         return delivery, True
     finally:
         if staging.exists():

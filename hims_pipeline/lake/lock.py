@@ -1,30 +1,57 @@
-"""One lock for the whole installation: whatever moves batches or builds a release holds it.
+"""The two locks of an installation.
 
-The kernel lets go of it when its holder dies, kill -9 included, so there is never a stale lock to clear.
+`installation_lock` is held for minutes by whatever takes in, builds or publishes: one at a time. `acts_lock` is held
+for moments by whatever changes what counts or what readers get (a withdrawal, the pointer), also while a night runs, so
+that a person never waits for the night and the night sees what a person just did before it publishes.
+
+The kernel lets go of a lock when its holder dies, kill -9 included, so there is never a stale lock to clear. Who needs
+both takes the installation's first.
 """
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from hims_pipeline.errors import Busy
 from hims_pipeline.settings import Settings
 
-_held: dict[str, int] = {}  # lock file -> depth: a process that holds it may take it again
+Log = Callable[[str], None]
+ACTS_PATIENCE_SECONDS = 30  # acts take milliseconds; only a disk that hangs makes one wait
+_held: dict[str, int] = {}  # lock -> depth: who holds it may take it again
 
 
-@contextmanager
 def installation_lock(
-    settings: Settings, purpose: str, wait_seconds: float = 0, log: Callable[[str], None] = lambda text: None
-) -> Iterator[None]:
-    """Hold the lock, waiting for it at most `wait_seconds`.
+    settings: Settings, purpose: str, wait_seconds: float = 0, log: Log = lambda text: None
+) -> AbstractContextManager[None]:
+    """Hold the installation, waiting for it at most `wait_seconds`. The process that holds it may take it again.
 
     Raises:
         Busy: another process holds it; the message says which one and what for.
     """
-    key = str(settings.lock_file)
+    return _hold(str(settings.lock_file), settings.lock_file, purpose, wait_seconds, log)
+
+
+def acts_lock(settings: Settings, purpose: str) -> AbstractContextManager[None]:
+    """Hold what counts and what readers get still, for a moment. The thread that holds it may take it again.
+
+    Raises:
+        Busy: another process has held it for half a minute: its disk hangs, or it was stopped.
+    """
+    key = f"{settings.acts_file} of thread {threading.get_ident()}"
+    return _hold(key, settings.acts_file, purpose, ACTS_PATIENCE_SECONDS, lambda text: None)
+
+
+def holds_installation(settings: Settings) -> bool:
+    """Does this process hold the installation's lock?"""
+    return str(settings.lock_file) in _held
+
+
+@contextmanager
+def _hold(key: str, path: Path, purpose: str, wait_seconds: float, log: Log) -> Iterator[None]:
     if key in _held:
         _held[key] += 1
         try:
@@ -32,9 +59,9 @@ def installation_lock(
         finally:
             _held[key] -= 1
         return
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with settings.lock_file.open("a+") as file:
-        _wait(file, settings, wait_seconds, log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        _wait(file, path.parent, wait_seconds, log)
         file.seek(0)
         file.truncate()
         file.write(f"process {os.getpid()}: {purpose}")
@@ -46,7 +73,7 @@ def installation_lock(
             del _held[key]
 
 
-def _wait(file, settings: Settings, wait_seconds: float, log: Callable[[str], None]) -> None:
+def _wait(file, home: Path, wait_seconds: float, log: Log) -> None:
     deadline, told = time.monotonic() + wait_seconds, False
     while True:
         try:
@@ -56,8 +83,8 @@ def _wait(file, settings: Settings, wait_seconds: float, log: Callable[[str], No
             file.seek(0)
             holder = file.read() or "another process"
         if time.monotonic() >= deadline:
-            raise Busy(f"This installation ({settings.home}) is in use by {holder}. Wait for it to end, or stop it.")
+            raise Busy(f"This installation ({home}) is in use by {holder}. Wait for it to end, or stop it.")
         if not told:
             log(f"waiting for {holder}")
             told = True
-        time.sleep(0.2)
+        time.sleep(0.02 if wait_seconds <= ACTS_PATIENCE_SECONDS else 0.2)

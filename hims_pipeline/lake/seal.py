@@ -21,6 +21,15 @@ SEAL = "seal"
 DOMAIN = "seal"
 
 
+def key_version(settings: Settings) -> str:
+    """Fingerprint of the key that seals here, which may be shown.
+
+    Raises:
+        HimsError: the installation's key cannot be had.
+    """
+    return load_key(settings).version
+
+
 def seal_of(settings: Settings, kind: str, record: dict[str, Any]) -> str:
     """The seal (64 hexadecimal digits) of a record of a kind, such as `verdict`.
 

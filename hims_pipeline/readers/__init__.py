@@ -23,11 +23,12 @@ from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key, load_key
 from hims_pipeline.readers.entity import read_entity
-from hims_pipeline.readers.files.archives import expand
-from hims_pipeline.readers.guard import guarded
+from hims_pipeline.readers.files.archives import Member, expand
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.guard import Unreadable, guarded
 from hims_pipeline.readers.matching import match
 from hims_pipeline.readers.shape import Shape, shape_of
-from hims_pipeline.readers.table import Job
+from hims_pipeline.readers.table import Job, Outcome
 from hims_pipeline.settings import Settings
 
 Log = Callable[[str], None]
@@ -55,7 +56,7 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
 
     Raises:
         HimsError: the contract cannot be applied, or the key is missing or unsafe.
-        ReaderFailure: disk, memory or a defect of ours; it holds no data.
+        ReaderFailure: disk or memory; it holds no data.
     """
     shapes = {name: shape_of(contract, name, delivery.period) for name in contract.entities}
     key = _key(settings, shapes)
@@ -66,9 +67,7 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
     private_folder(settings.identified)
     scratch = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="read-"))
     try:
-        members, findings = guarded(
-            settings, f"{delivery.batch}: unpacking", lambda: expand(contract, delivery.paths(settings), scratch, log)
-        )
+        members, findings = _unpack(settings, contract, delivery, scratch, log)
         taken, unmatched = match(contract, shapes, members, delivery.period, complete=not findings)
         findings += unmatched
         entities = {}
@@ -76,7 +75,7 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
             work = Path(tempfile.mkdtemp(dir=scratch))
             files = (target / f"{name}.parquet", rejects / f"{name}.parquet", work)
             job = Job(settings, shapes[name], member.shown, *files, key, log, links / f"{name}.parquet")
-            outcome = guarded(settings, f"{delivery.batch}: {member.shown}", partial(read_entity, job, member))
+            outcome = _read(job, member, delivery)
             findings += _unsaid(findings, outcome.findings)
             if outcome.entity is not None:
                 entities[name] = outcome.entity
@@ -84,6 +83,33 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return ReadResult(entities, tuple(findings), key.version if key else "", _stage(findings))
+
+
+def _unpack(
+    settings: Settings, contract: Contract, delivery: Delivery, scratch: Path, log: Log
+) -> tuple[list[Member], list[Finding]]:
+    try:
+        return guarded(
+            settings, f"{delivery.batch}: unpacking", lambda: expand(contract, delivery.paths(settings), scratch, log)
+        )
+    except Unreadable as error:
+        return [], [_stumbled(error, log)]
+
+
+def _read(job: Job, member: Member, delivery: Delivery) -> Outcome:
+    try:
+        return guarded(job.settings, f"{delivery.batch}: {job.shown}", partial(read_entity, job, member))
+    except Unreadable as error:
+        job.target.unlink(missing_ok=True)
+        return Outcome(None, [_stumbled(error, job.log, member.shown, job.shape.name)])
+
+
+def _stumbled(error: Unreadable, log: Log, file: str = "", entity: str = "") -> Finding:
+    """The delivery is refused, and our own people are told that the fault may be theirs."""
+    kept = f" (full text in {error.place}, in the identified zone)" if error.place else ""
+    log(f"A READER OF OURS MAY BE AT FAULT: {error.kind}{kept}")
+    message = f"could not be read: our reader stopped with {error.kind}. The fault may be ours: we look before you send"
+    return blocking("ENVELOPE-UNREADABLE", message, file, entity=entity)
 
 
 def _key(settings: Settings, shapes: dict[str, Shape]) -> Key | None:

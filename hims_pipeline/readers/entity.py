@@ -1,12 +1,15 @@
-"""One file of a delivery, by the format its contract declares. Which file is which entity is decided before."""
+"""One file of a delivery: opened by the format its contract declares, then typed and written.
+
+Which file is which entity is decided before (`matching`).
+"""
 
 from dataclasses import replace
 from pathlib import Path
 
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.formats.delimited import open_delimited
-from hims_pipeline.readers.formats.parquet import open_parquet
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.formats import open_table
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Job, Outcome, Table, load
 from hims_pipeline.settings import Settings
@@ -15,7 +18,7 @@ from hims_pipeline.settings import Settings
 def read_entity(job: Job, member: Member) -> Outcome:
     """Open, check and write one entity; see `table.load` for what it raises."""
     job.log(f"{member.shown}: {member.path.stat().st_size / 1e6:,.1f} MB, checking the envelope")
-    table, findings = open_table(job.settings, job.shape, member, job.scratch)
+    table, findings = open_checked(job.settings, job.shape, member, job.scratch)
     if table is None:
         return Outcome(None, findings)
     job.log(f"{member.shown}: {table.records:,} records, reading")
@@ -23,26 +26,15 @@ def read_entity(job: Job, member: Member) -> Outcome:
     return replace(outcome, findings=[*findings, *outcome.findings])
 
 
-def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
-    """The file as a table of texts, or what is wrong with its envelope; warnings come beside the table."""
-    kind = shape.format.type
-    if kind == "delimited":
-        return open_delimited(shape, member, scratch)
-    if kind == "parquet":
-        return open_parquet(settings, shape, member)
-    if kind == "fixed_width":
-        from hims_pipeline.readers.formats.fixed_width import open_fixed_width
+def open_checked(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+    """The file as a table that has rows enough, or what is wrong with it; warnings come beside the table."""
+    table, findings = open_table(settings, shape, member, scratch)
+    if table is None or table.counted >= shape.entity.minimum_rows:
+        return table, findings
+    return None, [*findings, _too_few_rows(shape, table.counted, member)]
 
-        return open_fixed_width(settings, shape, member, scratch)
-    if kind == "cspro":
-        from hims_pipeline.readers.formats.cspro.data import open_cspro
 
-        return open_cspro(settings, shape, member, scratch)
-    # The libraries for these two take half a second to import, and few deliveries need them.
-    if kind == "excel":
-        from hims_pipeline.readers.formats.excel import open_workbook
-
-        return open_workbook(shape, member, scratch)
-    from hims_pipeline.readers.formats.spss_stata import open_statistical
-
-    return open_statistical(settings, shape, member, scratch)
+def _too_few_rows(shape: Shape, rows: int, member: Member) -> Finding:
+    needed = shape.entity.minimum_rows
+    message = f"holds {rows:,} rows of {shape.name}; at least {needed:,} are expected. Send the complete file"
+    return blocking("ENVELOPE-ROWS", message, member.shown, entity=shape.name)

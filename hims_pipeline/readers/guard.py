@@ -1,4 +1,7 @@
-"""Errors of libraries that have seen raw data: their text quotes it, so it must not travel.
+"""Errors raised while a sender's bytes are read: whose they are, and that their text, which quotes data, stays behind.
+
+The machine's own (disk, memory) leave the delivery as it was, to be read again. Any other is the doing of this file
+with this reader: it refuses the delivery, or the same file would end every night anew.
 
 DuckDB puts the offending line into its messages, and `raise … from None` would still hand the original to whoever
 serialises the error. So the original is written into the identified zone, and a clean one is raised outside `except`.
@@ -17,28 +20,51 @@ from hims_pipeline.lake.files import private_folder
 from hims_pipeline.settings import Settings
 
 Result = TypeVar("Result")
-# Their messages speak of disks, memory and paths, and a person needs them to act.
-_HARMLESS = (duckdb.IOException, duckdb.OutOfMemoryException, OSError, MemoryError)
+# Of the machine. Their messages speak of disks, memory and paths, and a person needs them to act.
+_OF_THE_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException, MemoryError)
 
 
 class ReaderFailure(Exception):
-    """Something of ours failed while data were read. Holds no data; the full text lies in the identified zone."""
+    """The machine failed while data were read. Holds no data; the full text lies in the identified zone."""
+
+
+class Unreadable(Exception):
+    """A reader of ours stumbled over a file. Holds no data.
+
+    Args:
+        kind: of the error, by its class, or what was found to be impossible.
+        place: where its full text is kept in the identified zone; empty where there is none.
+    """
+
+    def __init__(self, kind: str, place: str = "") -> None:
+        super().__init__(kind, place)
+        self.kind, self.place = kind, place
 
 
 def guarded(settings: Settings, step: str, work: Callable[[], Result]) -> Result:
-    """Run `work`; whatever it raises comes out as a `ReaderFailure` without data.
+    """Run `work`; whatever it raises comes out without data.
 
     Raises:
-        ReaderFailure: names the step, the kind of error and where its full text is kept.
+        ReaderFailure: disk or memory; names the step, the error and where its full text is kept.
+        Unreadable: anything else.
     """
+    failure: ReaderFailure | Unreadable
     try:
         return work()
-    except (ReaderFailure, HimsError):
+    except (Unreadable, HimsError):
         raise  # written by us, for people
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}" if isinstance(error, _HARMLESS) else type(error).__name__
-        place = _keep(settings, traceback.format_exc())
-    raise ReaderFailure(f"{step}: {reason} (full text in {place}, in the identified zone)")
+        place, kind = _keep(settings, traceback.format_exc()), type(error).__name__
+        if _is_of_the_machine(error):
+            failure = ReaderFailure(f"{step}: {kind}: {error} (full text in {place}, in the identified zone)")
+        else:
+            failure = Unreadable(kind, place)
+    raise failure
+
+
+def _is_of_the_machine(error: Exception) -> bool:
+    """Libraries raise `OSError` of what they find in a file too, but only the system gives it a number."""
+    return isinstance(error, _OF_THE_MACHINE) or (isinstance(error, OSError) and error.errno is not None)
 
 
 def _keep(settings: Settings, text: str) -> str:

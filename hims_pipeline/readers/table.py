@@ -14,7 +14,7 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.readers.files.records import Structure
 from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.guard import ReaderFailure
+from hims_pipeline.readers.guard import Unreadable
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.typing.links import write_links
 from hims_pipeline.readers.typing.parquet_join import Joined
@@ -46,6 +46,11 @@ class Table:
     probe: str = ""
     rows_each: int = 1
 
+    @property
+    def counted(self) -> int:
+        """Rows that the file holds, those that are malformed among them."""
+        return self.structure.records * self.rows_each if self.structure else self.records
+
 
 @dataclass(frozen=True)
 class Job:
@@ -74,7 +79,7 @@ def load(job: Job, table: Table) -> Outcome:
     """Type and write one table; what does not fit ends in findings.
 
     Raises:
-        ReaderFailure, duckdb.Error, OSError: a failure of our own.
+        Unreadable, duckdb.Error, OSError: a failure of our own.
     """
     plan = plan_of(job.shape, job.key)
     with reading(job.settings, table.slices) as con:
@@ -153,7 +158,7 @@ def _diagnose(
     keep = f"not ({any_misfit(plan)})"
     joined = write_typed(job.settings, con, plan, parts, job.target, job.scratch, job.log, only=keep)
     if joined.rows != records - rejected:
-        raise ReaderFailure(f"{job.shown}: {joined.rows} rows written, {records - rejected} expected")
+        raise Unreadable(f"{joined.rows:,} rows written, {records - rejected:,} expected")
     _link(job, con, plan, parts, keep)
     return Outcome(_entity_file(job, joined, rejected), [replace(one, severity="warning") for one in findings])
 
@@ -177,7 +182,7 @@ def _unexplained(job: Job, table: Table, joined: Joined | None, problem: str) ->
     if problem == "text":
         return _unreadable(job)
     if joined is None:
-        raise ReaderFailure(f"{job.shown}: a value was refused that no check names")
+        raise Unreadable("a value was refused that no check names")
     return blocking(
         "ENVELOPE-RECORDS",
         f"{table.records:,} records were counted over the bytes, but {joined.rows:,} were read; send the file again",

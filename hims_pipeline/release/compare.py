@@ -51,7 +51,7 @@ def differences(settings: Settings, old: Path, new: Path) -> list[Change]:
 
 
 def summary(settings: Settings, previous: Release | None, public: Path) -> list[Change] | None:
-    """Differences of a candidate from the current release; None where there is none to compare with."""
+    """Differences of a candidate from an earlier release; None where there is none to compare with."""
     if previous is None:
         return None
     return differences(settings, previous.public / "warehouse.duckdb", public / "warehouse.duckdb")

@@ -83,7 +83,8 @@ def write(
     lines += [_controlled(*one) for one in controls] or ["No control figure is about these sources."]
     lines += ["", "## Revisions", ""]
     if changes is None:
-        lines.append("This is the first release.")
+        is_first = facts["release"] == "r000001"
+        lines.append("This is the first release." if is_first else "No earlier release is left to compare with.")
     elif not changes:
         lines.append(f"No figure differs from {facts['previous']}.")
     else:

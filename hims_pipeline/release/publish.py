@@ -1,7 +1,9 @@
-"""The order of publishing: pack, audit in a fresh process, hash, make durable, rename, move the pointer.
+"""The order of publishing: pack, audit in a fresh process, hash, seal, make durable, rename, move the pointer.
 
 Killed before the pointer moves, readers have the old release; after, the new one; nothing between. The verdict that
-counts is bound to the hash of the candidate; what Dagster believes is not asked.
+counts is bound to the hash of the candidate; what Dagster believes is not asked. Before the last step it is asked
+again, under the acts' lock, whether somebody has forbidden this release while it was made. No earlier release is
+needed: a damaged one is never a reason not to publish.
 """
 
 import shutil
@@ -17,12 +19,12 @@ from hims_pipeline import __version__
 from hims_pipeline.build import Build, give_up, not_built
 from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import ReleaseError
+from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.intake import states
-from hims_pipeline.lake import journal
-from hims_pipeline.lake.files import move_folder, sha256_of, sync, write_json, write_text
-from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.release import audit, compare, notes, rules, store, tables
+from hims_pipeline.lake import journal, landing
+from hims_pipeline.lake.files import read_json, sha256_of, write_json, write_text
+from hims_pipeline.lake.lock import acts_lock, installation_lock
+from hims_pipeline.release import acts, audit, compare, notes, proof, rules, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
 from hims_pipeline.sql import connection
@@ -31,43 +33,49 @@ from hims_pipeline.staging.inputs import current_batches, input_rows, inputs_sha
 Log = Callable[[str], None]
 
 
-def standing(settings: Settings, inputs: str) -> Release | None:
-    """The release that was already made of these inputs, if it may be the current one; the pointer is moved to it where
-    a kill came between the rename and the pointer.
+def standing(settings: Settings, inputs: str, log: Log = lambda text: None) -> Release | None:
+    """The current release, where it was made of these inputs and is still what was published. It is read whole for
+    that: a damaged one does not stand, and is made again as a new release.
 
     Raises:
         ReleaseError: the release of these inputs was withdrawn.
+        Damaged: neither WITHDRAWN.json nor the audit trail can tell what was withdrawn.
     """
-    for release_id, why in store.withdrawn(settings).items():
+    for release_id, why in acts.marks(settings).items():
         if why["inputs_sha256"] == inputs:
             raise ReleaseError(
                 f"These inputs made {release_id}, which was withdrawn: {why['reason']}. Withdraw the batch or mend the"
                 f" data behind it, or take the release back with `hims release use {release_id} --reason …`."
             )
-    newest = store.releases(settings)[-1:]
-    if not newest or newest[0].manifest("staff")["inputs_sha256"] != inputs:
+    try:
+        now = store.current(settings)
+        if now is None or now.manifest("staff")["inputs_sha256"] != inputs:
+            return None
+    except Damaged as error:
+        log(f"{error} It is made again.")
         return None
-    now = store.current(settings)
-    if now is None or now.id != newest[0].id:
-        store.point_to(settings, newest[0])
-        journal.record(settings, "release published", release=newest[0].id, note="pointer moved after an interruption")
-    return newest[0]
+    if damaged := store.verify(settings, now):
+        log(f"{now.id} is damaged ({'; '.join(damaged)}): it is made again, as a new release.")
+        return None
+    return now
 
 
 def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> Release:
     """Publish a whole build. The build folder is gone afterwards.
 
     Raises:
-        ReleaseError: the build is not whole, its inputs changed meanwhile, or the release's suite refuses it.
+        ReleaseError: the build is not whole, its inputs changed meanwhile, the release's suite refuses it, or somebody
+            withdrew a batch of it or used another release while it was made.
     """
     with installation_lock(settings, "publishing a release", wait_seconds=600, log=log):
         if missing := not_built(build):
             raise ReleaseError(
                 f"Not a whole build, so not published: {len(missing)} nodes without success, such as {missing[0]}."
             )
+        refuse_overtaken(settings, build)
         if inputs_sha256(settings, input_rows(settings)) != build.inputs_sha256:
             raise ReleaseError("Batches, rules or code changed while this was built. Run `nightly` again.")
-        if (done := standing(settings, build.inputs_sha256)) is not None:
+        if (done := standing(settings, build.inputs_sha256, log)) is not None:
             give_up(build.folder)
             return done
         rules.require_agreement(settings, rules.since_last(settings, rules.take(settings, build.tree)))
@@ -77,17 +85,44 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         log("auditing in a fresh process")
         verdict = _audit(settings, candidate, log)
         release_id = store.next_id(settings)
-        _describe(settings, build, candidate, release_id, verdict)
-        _make_durable(candidate)
-        move_folder(candidate, settings.releases / release_id)
-        release = store.get(settings, release_id)
-        store.point_to(settings, release)
+        _describe(settings, build, candidate, release_id, verdict, log)
+        proof.make_durable(candidate)
+        with acts_lock(settings, f"publishing {release_id}"):
+            refuse_overtaken(settings, build)
+            acts.place(settings, candidate, release_id, build.inputs_sha256)
         rules.release_hold(settings)
-        journal.record(settings, "release published", release=release_id, inputs_sha256=build.inputs_sha256)
-        store.retire(settings, load_observatory(settings.data).policies.keep_releases)
+        acts.retire(settings, load_observatory(settings.data).policies.keep_releases)
         give_up(build.folder)
         log(f"{release_id} is published")
-        return release
+        return store.get(settings, release_id)
+
+
+def refuse_overtaken(settings: Settings, build: Build) -> None:
+    """Stop a release that a person has forbidden since its build began.
+
+    Raises:
+        ReleaseError: a batch of it or of its links was withdrawn, or `hims release use` chose another release.
+    """
+    began = read_json(build.folder / "build.json")["trail"]
+    chosen = [intent for intent in journal.done(settings, journal.USED) if intent["number"] > began]
+    if chosen:
+        raise ReleaseError(
+            f"Not published: while this was built, {chosen[-1]['by']} made {chosen[-1]['release']} the current release "
+            f"({chosen[-1]['reason']}). The next night decides anew."
+        )
+    withdrawn = {one.batch: one.withdrawn for one in landing.deliveries(settings) if one.withdrawn}
+    batches = {row["batch_id"] for row in build.inputs()}
+    for batch in sorted(batches & withdrawn.keys()):
+        raise ReleaseError(
+            f"Not published: {batch} was withdrawn while this was built ({withdrawn[batch]}). The next run builds "
+            "without it."
+        )
+    linked = {one["batch"]: one["batches"] for one in journal.entries(settings) if one["event"] == journal.LINKED}
+    for batch in sorted({one for links in batches & linked.keys() for one in linked[links]} & withdrawn.keys()):
+        raise ReleaseError(
+            f"Not published: the links between registers still hold {batch}, which was withdrawn ({withdrawn[batch]}). "
+            "`hims run` or `hims link` makes them anew."
+        )
 
 
 def _pack(settings: Settings, build: Build, candidate: Path, log: Log) -> None:
@@ -124,15 +159,9 @@ def _audit(settings: Settings, candidate: Path, log: Log) -> dict[str, Any]:
     return result
 
 
-def _files(folder: Path) -> dict[str, dict[str, Any]]:
-    return {
-        str(path.relative_to(folder)): {"sha256": sha256_of(path), "bytes": path.stat().st_size}
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
-    }
-
-
-def _describe(settings: Settings, build: Build, candidate: Path, release_id: str, audited: dict[str, Any]) -> None:
+def _describe(
+    settings: Settings, build: Build, candidate: Path, release_id: str, audited: dict[str, Any], log: Log
+) -> None:
     """Manifests, verdicts and notes; the manifests come last, since they list the other files."""
     batches, contracts = current_batches(settings), load_contracts(settings.data)
     for part in audit.PARTS:
@@ -142,7 +171,7 @@ def _describe(settings: Settings, build: Build, candidate: Path, release_id: str
         write_json(
             candidate / "staff/verdicts" / f"{batch.manifest.batch.replace('/', '__')}.json", batch.verdict.as_json()
         )
-    previous = store.current(settings)
+    previous = acts.newest_intact(settings, log)
     common = {
         "release": release_id,
         "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -168,19 +197,12 @@ def _describe(settings: Settings, build: Build, candidate: Path, release_id: str
         "suites": tree_fingerprint(settings.expectations, suffixes=(".json",)),
         "verdict": audited["verdict"],
     }
-    for part, more in (("public", {}), ("staff", private)):
-        own = {"tables": audited[part]["tables"], "storage_version": tables.STORAGE_VERSION}
-        write_json(candidate / part / "manifest.json", common | own | more | {"files": _files(candidate / part)})
-
-
-def _make_durable(candidate: Path) -> None:
-    """Read-only for all, staff files for our group only; everything on disk before the rename."""
-    for path in sorted(candidate.rglob("*")):
-        staff = path.relative_to(candidate).parts[0] == "staff"
-        if path.is_file():
-            path.chmod(0o440 if staff else 0o444)
-        else:
-            path.chmod(0o750 if staff else 0o755)
-        sync(path)
-    candidate.chmod(0o755)
-    sync(candidate)
+    facts = {"storage_version": tables.STORAGE_VERSION}
+    proof.write_manifests(
+        settings,
+        candidate,
+        {
+            "public": common | facts | {"tables": audited["public"]["tables"]},
+            "staff": common | facts | {"tables": audited["staff"]["tables"]} | private,
+        },
+    )

@@ -1,20 +1,26 @@
-"""Releases as folders, and the one file that changes: `CURRENT`.
+"""Releases as folders, the one file that changes, `CURRENT`, and what was taken back.
 
 releases/CURRENT          r000012
 releases/r000012/public/  warehouse.duckdb, parquet/, manifest.json, RELEASE_NOTES.md   for everybody
 releases/r000012/staff/   warehouse.duckdb, manifest.json, verdicts/                    for the observatory
 releases/WITHDRAWN.json   releases taken back, and why
+
+Here they are found and read. Not here: how a release is made (`publish`), proved (`proof`), used and retired (`acts`).
 """
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.errors import ReleaseError
+from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.lake import journal
-from hims_pipeline.lake.files import read_json, remove_folder, sha256_of, write_json, write_text
+from hims_pipeline.release import proof
+from hims_pipeline.release.proof import unchecked, verify
 from hims_pipeline.settings import Settings
+
+__all__ = ["Release", "current", "get", "releases", "unchecked", "verify", "withdrawn"]
 
 ID = re.compile(r"r\d{6}")
 
@@ -33,7 +39,12 @@ class Release:
         return self.folder / "staff"
 
     def manifest(self, part: str = "public") -> dict[str, Any]:
-        return read_json(self.folder / part / "manifest.json")
+        """The manifest of a part.
+
+        Raises:
+            Damaged: it cannot be read, or is not this release's.
+        """
+        return proof.read_manifest(self, part)
 
 
 def releases(settings: Settings) -> list[Release]:
@@ -43,10 +54,18 @@ def releases(settings: Settings) -> list[Release]:
 
 
 def next_id(settings: Settings) -> str:
-    return f"r{max((int(one.id[1:]) for one in releases(settings)), default=0) + 1:06d}"
+    """A number that no release has had, also none that is gone from the disk or was never finished."""
+    known = {one.id for one in releases(settings)}
+    known |= {act["release"] for act, _ in journal.acts(settings) if act["event"] == journal.PUBLISHED}
+    return f"r{max((int(one[1:]) for one in known), default=0) + 1:06d}"
 
 
 def get(settings: Settings, release_id: str) -> Release:
+    """A release by its id.
+
+    Raises:
+        ReleaseError: there is none.
+    """
     for one in releases(settings):
         if one.id == release_id:
             return one
@@ -54,72 +73,80 @@ def get(settings: Settings, release_id: str) -> Release:
     raise ReleaseError(f"There is no release {release_id!r}; the last ones are {known}.")
 
 
-def current(settings: Settings) -> Release | None:
-    """The release that readers get; None before the first."""
-    pointer = settings.releases / "CURRENT"
-    return get(settings, pointer.read_text(encoding="utf-8").strip()) if pointer.exists() else None
-
-
-def withdrawn(settings: Settings) -> dict[str, dict[str, str]]:
-    """Release id -> why it was taken back, and the hash of its inputs."""
-    path = settings.releases / "WITHDRAWN.json"
-    return read_json(path) if path.exists() else {}
-
-
-def point_to(settings: Settings, release: Release) -> None:
-    """Make a release the current one, in one durable step."""
-    write_text(settings.releases / "CURRENT", release.id + "\n")
-
-
-def use(settings: Settings, release_id: str, reason: str) -> Release:
-    """Roll back (or forward) to a release. Newer ones are marked withdrawn, so that no night brings them back.
+def pointer(settings: Settings) -> str | None:
+    """The id that `CURRENT` holds, whether or not its release can be read; None before the first.
 
     Raises:
-        ReleaseError: no such release, a damaged one, or no reason given.
+        Damaged: it holds no id.
     """
-    if not reason.strip():
-        raise ReleaseError("Say why, with --reason: it stands in the audit trail.")
-    release = get(settings, release_id)
-    if damaged := verify(release):
-        raise ReleaseError(f"{release_id} is damaged and cannot be used: {'; '.join(damaged)}.")
-    taken_back = withdrawn(settings)
-    taken_back.pop(release_id, None)
-    for newer in releases(settings):
-        if newer.id > release_id:
-            taken_back[newer.id] = {"reason": reason, "inputs_sha256": newer.manifest("staff")["inputs_sha256"]}
-    write_json(settings.releases / "WITHDRAWN.json", taken_back)
-    point_to(settings, release)
-    journal.record(settings, "release used", release=release_id, reason=reason)
+    path = settings.releases / "CURRENT"
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        text = ""
+    if not ID.fullmatch(text):
+        raise Damaged(path, "names no release; `hims release use <id> --reason …` writes it anew")
+    return text
+
+
+def current(settings: Settings) -> Release | None:
+    """The release that readers get; None before the first.
+
+    Raises:
+        Damaged: `CURRENT` cannot be read, or its release is gone.
+    """
+    release_id = pointer(settings)
+    if release_id is None:
+        return None
+    release = Release(release_id, settings.releases / release_id)
+    if not release.folder.is_dir():
+        raise Damaged(
+            settings.releases / "CURRENT",
+            f"names {release_id}, which is gone; `hims release use <id> --reason …` gives readers another one, and the "
+            "next night publishes a new one",
+        )
     return release
 
 
-def verify(release: Release) -> list[str]:
-    """What is wrong with a release's files: missing, changed, or not in the manifest. Empty when all is well."""
-    found = []
-    for part in ("public", "staff"):
-        folder = release.folder / part
-        try:
-            listed = read_json(folder / "manifest.json")["files"]
-        except (OSError, ValueError, KeyError):
-            found.append(f"{part}/manifest.json cannot be read")
-            continue
-        for name, facts in listed.items():
-            path = folder / name
-            if not path.exists():
-                found.append(f"{part}/{name} is missing")
-            elif path.stat().st_size != facts["bytes"] or sha256_of(path) != facts["sha256"]:
-                found.append(f"{part}/{name} is not what was published")
-        present = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-        found += [f"{part}/{name} was added" for name in sorted(present - set(listed) - {"manifest.json"})]
-    return found
+def withdrawn(settings: Settings) -> dict[str, dict[str, str]]:
+    """Release id -> why it was taken back, and the hash of its inputs; unproved, for pages and lists.
+
+    Raises:
+        Damaged: it cannot be read.
+    """
+    path = settings.releases / "WITHDRAWN.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))["releases"]
+        return {name: {"reason": why["reason"], "inputs_sha256": why["inputs_sha256"]} for name, why in record.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise Damaged(path, "cannot be read; the next `hims run` writes it anew from the audit trail") from None
 
 
-def retire(settings: Settings, keep: int) -> list[str]:
-    """Delete the oldest releases beyond `keep`, never the current one or the newest two."""
-    now = current(settings)
-    everything = releases(settings)
-    spared = {one.id for one in everything[-max(keep, 2) :]} | ({now.id} if now else set())
-    gone = [one for one in everything if one.id not in spared]
-    for one in gone:
-        remove_folder(one.folder)
-    return [one.id for one in gone]
+def read_state(settings: Settings) -> tuple[str | None, dict[str, dict[str, str]], list[str]]:
+    """The current release's id and what was taken back, as far as they can be read; and what cannot, for pages and
+    lists that must show the rest all the same."""
+    now: str | None = None
+    taken_back: dict[str, dict[str, str]] = {}
+    damaged = []
+    try:
+        now = pointer(settings)
+        if (release := current(settings)) is not None:
+            release.manifest()
+    except Damaged as error:
+        damaged.append(str(error))
+    try:
+        taken_back = withdrawn(settings)
+    except Damaged as error:
+        damaged.append(str(error))
+    return now, taken_back, damaged
+
+
+def lost(settings: Settings) -> list[str]:
+    """Ids of releases that were published, not retired, and are gone from the disk."""
+    gone = {intent["release"] for intent in journal.done(settings, journal.RETIRED)}
+    published = {intent["release"] for intent in journal.done(settings, journal.PUBLISHED)}
+    return sorted(published - gone - {one.id for one in releases(settings)})

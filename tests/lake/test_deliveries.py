@@ -13,7 +13,7 @@ import yaml
 from hims_pipeline import intake
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Busy, HimsError
-from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.lake import batches, landing
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
@@ -198,12 +198,3 @@ def test_the_lock_names_its_holder_and_dies_with_it(settings) -> None:
     process.wait()
     with installation_lock(settings, "mine"):
         pass
-
-
-def test_an_edited_line_breaks_the_audit_trail(settings) -> None:
-    for number in range(3):
-        journal.record(settings, "tried", number=number)
-    assert journal.broken_at(settings) is None
-    path = settings.home / "audit.jsonl"
-    path.write_text(path.read_text().replace('"number": 0', '"number": 7'))
-    assert journal.broken_at(settings) == 2

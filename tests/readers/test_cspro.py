@@ -296,7 +296,7 @@ def test_two_levels_occurrences_and_subitems(read, relative):
 def test_a_format_names_its_record_and_only_this_one_does(contract_for):
     with pytest.raises(ValueError, match="type cspro names the record"):
         contract_for([{"name": "a"}], format={"type": "cspro"})
-    with pytest.raises(ValueError, match="no other type has one"):
+    with pytest.raises(ValueError, match="`record` would do nothing"):
         contract_for([{"name": "a"}], format={"record": "X"})
-    with pytest.raises(ValueError, match="goes with type fixed_width or cspro"):
+    with pytest.raises(ValueError, match="`codebook` would do nothing"):
         contract_for([{"name": "a"}], format={"codebook": "*.xml"})

@@ -2,6 +2,9 @@
 
 import datetime as dt
 import io
+import os
+import subprocess
+import sys
 from decimal import Decimal
 
 import duckdb
@@ -9,6 +12,8 @@ import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
+
+from hims_pipeline.settings import REPOSITORY
 
 COLUMNS = (
     {"name": "id", "type": "integer"},
@@ -204,3 +209,33 @@ def test_statas_lettered_missing_values_are_not_lost(read, tmp_path):
     assert read(sent, columns, format={"type": "stata"}).sql("v") == [("5",), ("a",)]
     columns[1]["type"] = "integer"
     assert read(sent, columns, format={"type": "stata"}).rules == ["TYPES-INTEGER"]
+
+
+ELSEWHERE = """
+import sys
+from pathlib import Path
+from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.sql import connection
+home = Path(sys.argv[1])
+here = Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", home)
+with connection(here) as con, con.cursor() as other:
+    for one in (con, other):
+        print(one.execute("select timestamptz '2024-01-04 23:30:00+00'::varchar").fetchall())
+"""
+
+
+def test_the_machine_does_not_decide_on_which_day_an_instant_falls(read, tmp_path):
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", ELSEWHERE, str(tmp_path)],
+            env=os.environ | {"TZ": zone}, capture_output=True, text=True, check=True,
+        ).stdout
+        for zone in ("UTC", "Africa/Tunis", "Pacific/Auckland")
+    }  # fmt: skip
+    assert said == {"[('2024-01-05 00:30:00+01',)]\n" * 2}
+    path = tmp_path / "people.parquet"
+    with duckdb.connect() as con:
+        con.execute(f"copy (select timestamptz '2024-01-04 23:00:00+00' as entry) to '{path}' (format parquet)")
+    columns = [{"name": "entry", "type": "date"}]
+    seen = read({"people.parquet": path}, columns, format={"type": "parquet"}, settings={"data": REPOSITORY / "data"})
+    assert seen.sql("entry") == [(dt.date(2024, 1, 5),)]

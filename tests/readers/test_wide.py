@@ -169,6 +169,12 @@ def test_unpivot_names_columns_of_the_contract(contract_for):
 
 
 def test_options_that_would_do_nothing_are_no_options():
-    for bad in ({"header_rows": 2}, {"stop_at_blank": True}, {"type": "spss", "unpivot": UNPIVOT}):
-        with pytest.raises(ValueError, match=r"is for|are for"):
+    for bad in (
+        {"header_rows": 2},
+        {"sheet": "A"},
+        {"fill_down": ["a"]},
+        {"type": "parquet", "skip_rows": 2},
+        {"type": "spss", "unpivot": UNPIVOT},
+    ):
+        with pytest.raises(ValueError, match=r"would do nothing|is for"):
             Format.model_validate(bad)

@@ -1,100 +1,259 @@
-"""Releases as files: verifying, rolling back, reading; and the order of steps around a kill."""
+"""Releases as files: proving, rolling back, reading; what is damaged, and what stands in its place."""
 
+import json
 import shutil
+import stat
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
-from hims_pipeline.errors import ReleaseError
-from hims_pipeline.lake.files import sha256_of, write_json
-from hims_pipeline.release import compare, store, tables
+from hims_pipeline.cli import main
+from hims_pipeline.errors import Damaged, ReleaseError
+from hims_pipeline.lake import journal, trail
+from hims_pipeline.reconcile import reconcile
+from hims_pipeline.release import acts, compare, store, tables
 from hims_pipeline.release.publish import standing
 from hims_pipeline.release.reader import connect
-from hims_pipeline.settings import REPOSITORY, Settings
+from tests.release.conftest import make
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", tmp_path / "home", env="test")
+def rewrite(path: Path, change: Callable[[bytes], bytes]) -> None:
+    """Change a published file as somebody with the right to do so would: its mode stays."""
+    mode = path.stat().st_mode
+    path.chmod(0o600)
+    path.write_bytes(change(path.read_bytes()))
+    path.chmod(stat.S_IMODE(mode))
 
 
-def make(settings: Settings, release_id: str, value: float = 1.0) -> store.Release:
-    """A small release as `publish` leaves it, with one figure."""
-    folder = settings.releases / release_id
-    for part in ("public", "staff"):
-        (folder / part).mkdir(parents=True)
-        con = duckdb.connect(str(folder / part / "warehouse.duckdb"))
-        con.execute("create schema published")
-        con.execute(
-            f"""create table published.indicator_value as select 'P01.1' as series_key, '2024' as time_period,
-                '_Z' as vintage, 'P01' as indicator, 'census' as source, {value}::double as obs_value,
-                'A' as obs_status, 'F' as conf_status, null::double as standard_error"""
-        )
-        con.close()
-        files = {p.name: {"sha256": sha256_of(p), "bytes": p.stat().st_size} for p in (folder / part).iterdir()}
-        write_json(folder / part / "manifest.json", {"files": files, "inputs_sha256": f"inputs of {release_id}"})
-    release = store.get(settings, release_id)
-    store.point_to(settings, release)
-    return release
+def flip(path: Path, position: int) -> None:
+    rewrite(path, lambda content: content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
 
 
 def test_an_untouched_release_is_intact(settings) -> None:
-    assert store.verify(make(settings, "r000001")) == []
+    release = make(settings, "r000001")
+    assert store.verify(settings, release) == store.unchecked(settings, release) == []
 
 
 @pytest.mark.parametrize("part", ["public", "staff"])
 def test_a_flipped_bit_a_missing_and_an_added_file_are_found(settings, part: str) -> None:
     release = make(settings, "r000001")
     path = release.folder / part / "warehouse.duckdb"
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
+    flip(path, path.stat().st_size // 2)
     (release.folder / part / "extra.txt").write_text("x")
-    assert store.verify(release) == [
+    (release.folder / part / "extra.txt").chmod(0o440)
+    assert store.verify(settings, release) == [
         f"{part}/warehouse.duckdb is not what was published",
         f"{part}/extra.txt was added",
     ]
     path.unlink()
-    assert f"{part}/warehouse.duckdb is missing" in store.verify(release)
+    assert f"{part}/warehouse.duckdb is missing" in store.verify(settings, release)
+    path.symlink_to("/etc/hostname")
+    assert f"{part}/warehouse.duckdb is missing" in store.verify(settings, release)
+
+
+def test_rights_that_grew_are_found(settings) -> None:
+    release = make(settings, "r000001")
+    (release.public / "warehouse.duckdb").chmod(0o644)
+    (release.staff / "warehouse.duckdb").chmod(0o444)
+    release.staff.chmod(0o755)
+    assert store.verify(settings, release) == [
+        "public/warehouse.duckdb is open to more than a published file is (mode 644)",
+        "staff/warehouse.duckdb is open to more than a published file is (mode 444)",
+        "staff/ is open to others (mode 755)",
+    ]
+
+
+@pytest.mark.parametrize("part", ["public", "staff"])
+def test_every_flipped_byte_of_a_manifest_is_found(settings, part: str) -> None:
+    release = make(settings, "r000001")
+    path = release.folder / part / "manifest.json"
+    whole = path.read_bytes()
+    for position in range(0, len(whole), 3):
+        flip(path, position)
+        assert store.verify(settings, release), position
+        rewrite(path, lambda _: whole)
+    assert store.verify(settings, release) == []
+
+
+def change_of(**facts: object) -> Callable[[bytes], bytes]:
+    return lambda content: json.dumps(json.loads(content) | facts, indent=1).encode()
+
+
+def test_what_a_manifest_says_cannot_be_edited(settings) -> None:
+    """Each of its three bonds finds the edit by itself: the seal, the staff manifest, the audit trail."""
+    release = make(settings, "r000001")
+    rewrite(release.public / "manifest.json", change_of(contains_synthetic_data=False))
+    assert store.verify(settings, release) == [
+        "public/manifest.json was changed: its seal does not hold",
+        "public/manifest.json is not the one that the staff manifest knows",
+        "public/manifest.json is not the one that the audit trail tells of",
+    ]
+    rewrite(release.public / "manifest.json", change_of(key_version="another key"))
+    assert "public/manifest.json is not the one that the audit trail tells of" in store.verify(settings, release)
+
+
+def test_manifests_cannot_be_exchanged_or_removed(settings) -> None:
+    first, second = make(settings, "r000001"), make(settings, "r000002")
+    for part in ("public", "staff"):
+        rewrite(
+            second.folder / part / "manifest.json", lambda _, p=part: (first.folder / p / "manifest.json").read_bytes()
+        )
+        assert f"{part}/manifest.json is the manifest of another release or part" in store.verify(settings, second)
+    rewrite(first.staff / "manifest.json", lambda _: (first.public / "manifest.json").read_bytes())
+    assert any("staff/manifest.json" in text for text in store.verify(settings, first))
+    (first.public / "manifest.json").unlink()
+    assert "public/manifest.json cannot be read (FileNotFoundError)" in store.verify(settings, first)
+
+
+def test_a_release_that_nobody_published_or_that_a_cut_trail_forgot_is_found(settings) -> None:
+    make(settings, "r000001")
+    shutil.copytree(settings.releases / "r000001", settings.releases / "r000009")
+    assert store.verify(settings, store.get(settings, "r000009"))
+    settings.trail.unlink()
+    settings.trail_head.unlink()
+    assert store.verify(settings, store.get(settings, "r000001")) == [
+        "no line of the audit trail tells of its publication",
+    ]
+
+
+def test_a_trail_put_back_to_an_earlier_day_is_found_by_a_later_release(settings, tmp_path) -> None:
+    journal.record(settings, "tried")
+    shutil.copy(settings.trail, tmp_path / "trail")
+    shutil.copy(settings.trail_head, tmp_path / "head")
+    journal.record(settings, "to be forgotten")
+    release = make(settings, "r000001")
+    shutil.copy(tmp_path / "trail", settings.trail)
+    shutil.copy(tmp_path / "head", settings.trail_head)
+    assert trail.check(settings).damage == []  # both are ours
+    assert store.verify(settings, release) == ["no line of the audit trail tells of its publication"]
+    assert store.next_id(settings) == "r000002"
+
+
+def test_without_the_key_files_are_checked_and_the_rest_is_told(settings, tmp_path) -> None:
+    release = make(settings, "r000001")
+    copy = replace(settings, home=tmp_path / "copy", env="prod")
+    shutil.copytree(settings.releases, copy.releases)
+    copied = store.get(copy, "r000001")
+    assert store.verify(copy, copied) == []
+    assert store.unchecked(copy, copied) == [
+        "seal not checked: no key here",
+        "audit trail not checked: it cannot be read here",
+    ]
+    assert store.unchecked(replace(settings, env="prod"), release) == ["seal not checked: no key here"]
+    flip(copied.public / "warehouse.duckdb", 5000)
+    assert store.verify(copy, copied) == ["public/warehouse.duckdb is not what was published"]
 
 
 def test_rolling_back_needs_a_reason_and_an_intact_release(settings) -> None:
     first = make(settings, "r000001")
     make(settings, "r000002")
     with pytest.raises(ReleaseError, match="--reason"):
-        store.use(settings, "r000001", " ")
-    store.use(settings, "r000001", "a wrong figure")
+        acts.use(settings, "r000001", " ")
+    acts.use(settings, "r000001", "a wrong figure")
     assert store.current(settings) == first
     assert store.withdrawn(settings)["r000002"]["reason"] == "a wrong figure"
+    assert store.withdrawn(settings) == acts.marks(settings) == acts.told(settings)[1]
     (first.public / "warehouse.duckdb").unlink()
     with pytest.raises(ReleaseError, match="damaged"):
-        store.use(settings, "r000001", "again")
+        acts.use(settings, "r000001", "again")
 
 
 def test_inputs_of_a_withdrawn_release_are_blocked(settings) -> None:
     make(settings, "r000001")
     make(settings, "r000002")
-    store.use(settings, "r000001", "a wrong figure")
-    with pytest.raises(ReleaseError, match="withdrawn: a wrong figure"):
-        standing(settings, "inputs of r000002")
+    acts.use(settings, "r000001", "a wrong figure")
+    for damage in (lambda path: None, lambda path: rewrite(path, lambda _: b"{}"), Path.unlink):
+        damage(settings.releases / "WITHDRAWN.json")
+        with pytest.raises(ReleaseError, match="withdrawn: a wrong figure"):
+            standing(settings, "inputs of r000002")
+    acts.use(settings, "r000002", "it was right after all")
+    assert standing(settings, "inputs of r000002") == store.get(settings, "r000002")
 
 
-def test_killed_between_rename_and_pointer_the_next_start_moves_the_pointer(settings) -> None:
-    first = make(settings, "r000001")
+def test_the_current_release_stands_for_its_inputs_only(settings) -> None:
+    make(settings, "r000001")
     second = make(settings, "r000002")
-    store.point_to(settings, first)
     assert standing(settings, "inputs of r000002") == second
-    assert store.current(settings) == second
+    assert standing(settings, "inputs of r000001") is None
     assert standing(settings, "other inputs") is None
+
+
+DAMAGE: dict[str, Callable[[store.Release], object]] = {
+    "garbage for a manifest": lambda one: rewrite(one.staff / "manifest.json", lambda _: b"\x00\xff{"),
+    "another word in a manifest": lambda one: rewrite(one.public / "manifest.json", change_of(published_at="2020")),
+    "a manifest of too little": lambda one: rewrite(one.staff / "manifest.json", lambda _: b'{"inputs_sha256": "x"}'),
+    "a flipped byte": lambda one: flip(one.public / "warehouse.duckdb", 4000),
+    "a missing file": lambda one: (one.staff / "warehouse.duckdb").unlink(),
+    "no folder any more": lambda one: shutil.rmtree(one.folder),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_release_does_not_stand_and_stops_nothing(settings, monkeypatch, how: str) -> None:
+    first, second = make(settings, "r000001"), make(settings, "r000002")
+    DAMAGE[how](second)
+    said: list[str] = []
+    assert standing(settings, "inputs of r000002", said.append) is None
+    assert "made again" in said[0]
+    assert acts.newest_intact(settings, said.append) == first
+    assert reconcile(settings) == []
+    for name, value in {"HIMS_HOME": settings.home, "HIMS_ENV": "test"}.items():
+        monkeypatch.setenv(name, str(value))
+    shown = CliRunner().invoke(main, ["status"])
+    assert (shown.exit_code, "current release: r000002" in shown.output) == (0, True)
+    listed = CliRunner().invoke(main, ["release", "list"])
+    assert (listed.exit_code, "r000001" in listed.output) == (0, True)
+    proved = CliRunner().invoke(main, ["release", "verify"])
+    assert (proved.exit_code, "r000001: intact" in proved.output, "r000002: " in proved.output) == (1, True, True)
+    third = make(settings, "r000003")
+    assert store.current(settings) == third
+    used = CliRunner().invoke(main, ["release", "use", "r000001", "--reason", "to be sure"])
+    assert (used.exit_code, store.current(settings)) == (0, first)
+    assert set(store.withdrawn(settings)) >= {"r000003"}
+
+
+def test_a_hand_that_edits_the_pointer_or_the_marks_is_put_right(settings) -> None:
+    make(settings, "r000001")
+    make(settings, "r000002")
+    make(settings, "r000003")
+    acts.use(settings, "r000002", "a wrong figure")
+    old = (settings.releases / "WITHDRAWN.json").read_bytes()
+    acts.use(settings, "r000001", "two wrong figures")
+    for name, content in (
+        ("CURRENT", b"r000003\n"),
+        ("CURRENT", b"\xff"),
+        ("WITHDRAWN.json", b"{}"),
+        ("WITHDRAWN.json", old),  # ours, of an earlier day
+    ):
+        (settings.releases / name).write_bytes(content)
+        assert acts.disagreements(settings)
+        assert "put right from the audit trail" in reconcile(settings)[0]
+        assert (store.pointer(settings), set(acts.marks(settings))) == ("r000001", {"r000002", "r000003"})
+        assert reconcile(settings) == acts.disagreements(settings) == []
+
+
+def test_a_pointer_that_names_nothing_says_what_to_do(settings) -> None:
+    make(settings, "r000001")
+    (settings.releases / "CURRENT").write_text("r00001; drop\n")
+    with pytest.raises(Damaged, match="hims release use"):
+        store.current(settings)
 
 
 def test_old_releases_retire_but_never_the_current_one(settings) -> None:
     for number in range(1, 6):
         make(settings, f"r00000{number}", number)
-    store.point_to(settings, store.get(settings, "r000001"))
-    assert store.retire(settings, 2) == ["r000002", "r000003"]
+    acts.use(settings, "r000001", "the first was best")
+    assert acts.retire(settings, 2) == ["r000002", "r000003"]
     assert [one.id for one in store.releases(settings)] == ["r000001", "r000004", "r000005"]
+    assert store.lost(settings) == []
+    shutil.rmtree(settings.releases / "r000004")
+    assert store.lost(settings) == ["r000004"]
+    shutil.rmtree(settings.releases / "r000005")
+    assert store.next_id(settings) == "r000006"  # a number is never given twice
 
 
 def test_a_reader_keeps_its_release_and_cannot_leave_it(settings, tmp_path) -> None:

@@ -14,7 +14,8 @@ from hims_pipeline.errors import ContractError, DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.encodings import BLOCK, UTF8, codec_of, too_long, transcode, wrong_bytes
-from hims_pipeline.readers.files.headings import check_names, rows_each
+from hims_pipeline.readers.files.frame import cut_frame, is_framed
+from hims_pipeline.readers.files.headings import check_names
 from hims_pipeline.readers.files.records import Header, read_header
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import blocking
@@ -57,6 +58,8 @@ def check_text(shape: Shape, member: Member, scratch: Path, keep_length: bool = 
         if codec != UTF8:
             envelope.path = scratch / f"{member.path.name}.utf8"
             transcode(member.path, codec, envelope.path, shape.limits.line_bytes, compose=not keep_length)
+        if is_framed(shape.format):
+            envelope.path = cut_frame(envelope.path, shape.format, scratch / f"{member.path.name}.table")
         envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)
         envelope.findings += _header_findings(shape, envelope.header, member.shown)
         look = _Pass(shape, envelope.header)
@@ -103,6 +106,7 @@ class _Pass:
     def __init__(self, shape: Shape, header: Header) -> None:
         self.shape, self.header = shape, header
         self.quote = shape.format.quote.encode()
+        self.above = shape.format.skip_rows  # lines of the file that are not in this text
         self.decoder = codecs.getincrementaldecoder(UTF8)("strict")
         self.pending = False  # a character is cut by a block's end
         self.done = self.lines = self.since_newline = 0
@@ -152,7 +156,8 @@ class _Pass:
         except UnicodeDecodeError as error:
             whole = error.object  # begins with what the last block left over
             before = self.done + len(block) - len(whole)
-            raise wrong_bytes(whole, error, before, self.lines + 1 + whole[: error.start].count(b"\n")) from None
+            line = self.above + self.lines + 1 + whole[: error.start].count(b"\n")
+            raise wrong_bytes(whole, error, before, line) from None
         self.pending = bool(self.decoder.getstate()[0])
 
     def _length(self, block: bytes) -> None:
@@ -160,14 +165,14 @@ class _Pass:
         first = block.find(b"\n")
         place = first + 1
         if self.since_newline + (len(block) if first < 0 else first) > limit:
-            raise too_long(self.lines + 1, limit)
+            raise too_long(self.above + self.lines + 1, limit)
         if first < 0:
             self.since_newline += len(block)
             return
         while (last := block.rfind(b"\n", place, place + limit + 1)) >= 0:
             place = last + 1
         if len(block) - place > limit:
-            raise too_long(self.lines + block.count(b"\n", 0, place) + 1, limit)
+            raise too_long(self.above + self.lines + block.count(b"\n", 0, place) + 1, limit)
         self.since_newline = len(block) - place
 
     def _quotes(self, block: bytes, bytes_: np.ndarray, newlines: np.ndarray) -> None:
@@ -224,14 +229,3 @@ class _Pass:
                     f"CR LF, {lone:,} lone CR); it was probably joined from several files",
                 )
             )
-        if self.records is not None:
-            rows = self.records * rows_each(self.shape, self.header.names)
-            if rows < self.shape.entity.minimum_rows:
-                say(too_few(self.shape, rows))
-
-
-def too_few(shape: Shape, rows: int) -> Finding:
-    return blocking(
-        "ENVELOPE-ROWS",
-        f"holds {rows:,} rows; at least {shape.entity.minimum_rows:,} are expected. Send the complete file",
-    )

@@ -125,7 +125,7 @@ def examine(path: Path, shape: Shape, header: Header, good: Path | None = None) 
             at its end.
     """
     seen = Structure()
-    first = 2 if shape.format.header else 1
+    first = shape.format.skip_rows + (2 if shape.format.header else 1)
     with ExitStack() as stack:
         lines = stack.enter_context(closing(_Lines(path, header.end)))
         out = stack.enter_context(good.open("w", encoding="utf-8", newline="")) if good else None
@@ -136,7 +136,7 @@ def examine(path: Path, shape: Shape, header: Header, good: Path | None = None) 
             fits = _fits(records, number, shape, seen)
             if lines.ended:
                 if lines.count > start:
-                    seen.unclosed = header.lines + start + 1
+                    seen.unclosed = shape.format.skip_rows + header.lines + start + 1
                 return seen
             seen.records += 1
             seen.lines_differ = seen.lines_differ or lines.count - start > 1

@@ -1,4 +1,33 @@
 """One module a format (CSPro a folder): from a file that was sent to a table of texts.
 
-Not here: types and writing (`typing`).
+Each has `open_table(settings, shape, member, scratch)`, which returns the table and what is to be told, or no table and
+what is wrong with the envelope. A new format is a module, a line in `OPENERS` and a word in `contracts.formats`. Not
+here: types and writing (`typing`).
 """
+
+from importlib import import_module
+from pathlib import Path
+
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.table import Table
+from hims_pipeline.settings import Settings
+
+# Type in a contract -> the module that opens it. Imported when asked for: some libraries take half a second.
+OPENERS = {
+    "delimited": "delimited",
+    "parquet": "parquet",
+    "excel": "excel",
+    "spss": "spss_stata",
+    "stata": "spss_stata",
+    "fixed_width": "fixed_width",
+    "cspro": "cspro.data",
+}
+
+
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+    """The file as a table of texts, or what is wrong with its envelope; warnings come beside the table."""
+    opener = import_module(f"{__name__}.{OPENERS[shape.format.type]}")
+    table, findings = opener.open_table(settings, shape, member, scratch)
+    return table, findings

@@ -20,6 +20,7 @@ class Codebook:
         values: name -> code as text -> its labels, one a language.
         missing: name -> codes declared to be missing values -> the special code they seem to stand for.
         rows: number of records, 0 where it is not told.
+        missing_ranges: name -> (lowest, highest) of values declared to be missing, both included.
     """
 
     names: list[str]
@@ -27,6 +28,7 @@ class Codebook:
     values: dict[str, dict[str, tuple[str, ...]]]
     missing: dict[str, dict[str, str]]
     rows: int = 0
+    missing_ranges: dict[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
 
     def first_labels(self) -> dict[str, dict[str, str]]:
         """Value labels in the first language that has them."""

@@ -1,25 +1,26 @@
 """Delimited text: from a file whose envelope holds to a table of texts."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.files.envelope import Envelope, check_text, too_few
+from hims_pipeline.readers.files.envelope import Envelope, check_text
 from hims_pipeline.readers.files.headings import widened
 from hims_pipeline.readers.files.records import Structure, examine
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, Slices, numbered_part, text_parts
+from hims_pipeline.settings import Settings
 
 
-def open_delimited(shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of a delimited text, or what is wrong with its envelope."""
     envelope = check_text(shape, member, scratch)
     if envelope.findings or envelope.header is None:
         return None, envelope.findings
     if shape.format.unpivot:
-        shape = widened(shape, envelope.header.names)
+        names = envelope.header.names
+        shape = widened(shape, names[:-1] if shape.format.trailing_delimiter else names)
     if envelope.records is None:
         return _with_quoted_newlines(shape, member, envelope, scratch)
     slices = Slices()
@@ -48,7 +49,5 @@ def _with_quoted_newlines(
     if structure.unclosed is not None:
         return None, structure.findings(shape, member.shown)
     rows = max(1, len(shape.headings))
-    if structure.records * rows < shape.entity.minimum_rows:
-        return None, [replace(too_few(shape, structure.records * rows), file=member.shown, entity=shape.name)]
     part = numbered_part(shape, shape.format, good)
     return Table([part], (structure.records - structure.misfits) * rows, structure=structure, rows_each=rows), []

@@ -1,13 +1,15 @@
 """Excel: one sheet, its cells as the texts that every format is checked by.
 
 Excel knows neither whole numbers nor types of columns, so a whole number is written `12`, a day as the contract's dates
-are. `_line` is the row that the sheet shows.
+are. `_line` is the row that the sheet shows. What the library is silent about (errors, hidden rows, cells that stand
+for those beside them) is looked for by `excel_look`, and refuses the sheet unless the contract says what it means.
 """
 
 import csv
 import datetime as dt
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,62 +22,177 @@ from hims_pipeline.readers.files.archives import MAXIMUM_RATIO, RATIO_FROM_BYTES
 from hims_pipeline.readers.files.headings import CELL, HEADING, before, check_names, joined_names, long_places
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, Look, check_numbers, look_at
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part
+from hims_pipeline.settings import Settings
 
 Row = tuple[int, list[Any]]  # number in the sheet, cells
+Range = tuple[tuple[int, int], tuple[int, int]]  # first and last cell of merged ones: row and column, from 0
+_SHOWN = 5
+_NUMBERS = (bool, int, float, dt.date, dt.time, dt.timedelta)
 _ERRORS = (calamine.CalamineError, calamine.PasswordError, calamine.XmlError, calamine.ZipError, OSError, ValueError)
 
 
-def open_workbook(shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: its rows, merged cells, and how many numbers the library gave in the first rows."""
+
+    name: str
+    rows: list[Row]
+    merged: list[Range]
+    numbers: int
+
+
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of a sheet, or what is wrong with its envelope."""
     try:
-        _check_kind(shape, member.path)
-        rows = read_sheet(member.path, shape.format)
-        names, data = _header(shape, rows)
+        kind = _check_kind(shape, member.path)
+        sheet = open_sheet(member.path, shape.format)
+        look = look_at(member.path, kind, sheet.name)
+        check_numbers(look, sheet.numbers)
+        names, data = _header(shape, sheet.rows)
         if shape.format.header and (found := check_names(shape, names, member.shown)):
             return None, found
         if shape.format.stop_at_blank:
             data = _without_notes(data)
+        width = len(names) if shape.format.header else len(shape.header)
+        if found := _unsaid(shape, sheet, look, data, width, member):
+            return None, found
+        data = _filled_down(shape, [row for row in data if not _is_skipped(shape, look, row)])
         return _table(shape, names, data, scratch), []
     except DataError as error:
         return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
 
 
-def read_sheet(path: Path, form: Format) -> list[Row]:
-    """(row number, cells) of all rows below `skip_rows`, blank rows at the end left out.
+def open_sheet(path: Path, form: Format) -> Sheet:
+    """The sheet that a format names, or else the first one that is shown; blank rows at its end are left out.
 
     Raises:
         DataError: the workbook cannot be opened, or has no such sheet.
     """
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
-        name = form.sheet if form.sheet is not None else book.sheet_names[0]
+        shown = [one.name for one in book.sheets_metadata if one.visible == calamine.SheetVisibleEnum.Visible]
+        if form.sheet is None and not shown:
+            raise DataError("ENVELOPE-SHEET", "shows no sheet; all are hidden")
+        name = form.sheet if form.sheet is not None else shown[0]
         if name not in book.sheet_names:
             raise DataError("ENVELOPE-SHEET", f"has no sheet {name!r}, only {', '.join(book.sheet_names)}")
-        cells = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        page = book.get_sheet_by_name(name)
+        cells, merged = page.to_python(skip_empty_area=False), list(page.merged_cell_ranges or [])
     except calamine.PasswordError:
         raise DataError("ENVELOPE-KIND", "is protected by a password; send it without one") from None
     except _ERRORS:
         raise DataError("ENVELOPE-DAMAGED", "is incomplete or damaged; send it again") from None
+    numbers = sum(isinstance(cell, _NUMBERS) for row in cells[:COUNTED_ROWS] for cell in row)
     rows = [(number, row) for number, row in enumerate(cells, 1) if number > form.skip_rows]
     while rows and _blank(rows[-1][1]):
         rows.pop()
-    return rows
+    return Sheet(name, rows, merged, numbers)
 
 
-def _check_kind(shape: Shape, path: Path) -> None:
+def read_sheet(path: Path, form: Format) -> list[Row]:
+    """(row number, cells) of all rows below `skip_rows`; see `open_sheet`."""
+    return open_sheet(path, form).rows
+
+
+def _unsaid(shape: Shape, sheet: Sheet, look: Look, data: list[Row], width: int, member: Member) -> list[Finding]:
+    """What the cells alone do not tell: errors, formulas without a value, hidden rows, merged cells."""
+    if not data:
+        return []
+    first, last = data[0][0], data[-1][0]
+
+    def tell(rule: str, message: str, rows: Iterable[int], column: str = "") -> list[Finding]:
+        places = sorted(row for row in rows if row == 0 or first <= row <= last)
+        if not places:
+            return []
+        more = {"count": len(places), "lines": tuple(places[:_SHOWN]) if places[0] else ()}
+        return [blocking(rule, message, member.shown, entity=shape.name, column=column, **more)]
+
+    inside = [place for place in look.errors if place[1] < width and not _is_declared(shape, look.errors[place])]
+    found = tell(
+        "ENVELOPE-CELL-ERROR",
+        "cells hold an error such as #REF! or #N/A in place of a value. Mend the formulas, or send values",
+        (row for row, _ in inside),
+    )
+    found += tell(
+        "ENVELOPE-FORMULA",
+        "cells hold a formula that was never computed, so they have no value. Open the workbook in Excel and save it",
+        (row for row, column in look.uncomputed if column < width),
+    )
+    if shape.format.hidden_rows == "refuse":
+        message = "rows are hidden. Show or remove them; the contract may also say `hidden_rows: read` or `skip`"
+        found += tell("ENVELOPE-HIDDEN", message, look.hidden_rows)
+    found += tell(
+        "ENVELOPE-MERGED",
+        "cells are merged with those beside or below them, so most have no value of their own. Undo the merging, or "
+        "name the column under `fill_down` in the contract",
+        _merged_rows(shape, sheet, first, last, width),
+    )
+    return found + _identifiers_as_numbers(shape, data, tell)
+
+
+def _is_declared(shape: Shape, error: str) -> bool:
+    """Does the contract call this error text no value?"""
+    return error in shape.format.null_values or any(error in map(str, c.missing) for c in shape.columns)
+
+
+def _merged_rows(shape: Shape, sheet: Sheet, first: int, last: int, width: int) -> Iterator[int]:
+    """First rows of merged cells that no `fill_down` explains."""
+    filled = {shape.header.index(name) for name in _fill_down_names(shape)}
+    for (top, left), (bottom, right) in sheet.merged:
+        below = left == right and left in filled
+        if left < width and bottom + 1 >= first and top + 1 <= last and not below:
+            yield max(top + 1, first)
+
+
+def _fill_down_names(shape: Shape) -> list[str]:
+    sent = {column.name: shape.header[place] for column, place in zip(shape.columns, shape.positions, strict=True)}
+    return [sent.get(name, name) for name in shape.format.fill_down if sent.get(name, name) in shape.header]
+
+
+def _identifiers_as_numbers(shape: Shape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
+    """Excel keeps fifteen digits of a number and no zero in front: two persons could get one pseudonym."""
+    found = []
+    message = (
+        "is stored as numbers, of which Excel keeps fifteen digits and no zero in front. Format the column as text in "
+        "the register's export and send the file again"
+    )
+    for column, place in zip(shape.columns, shape.positions, strict=True):
+        if column.sensitivity == "identifier" and shape.format.unpivot is None:
+            rows = [number for number, cells in data if place < len(cells) and isinstance(cells[place], float | int)]
+            found += tell("ENVELOPE-IDENTIFIER", message, rows, column.name)
+    return found
+
+
+def _is_skipped(shape: Shape, look: Look, row: Row) -> bool:
+    return shape.format.hidden_rows == "skip" and row[0] in look.hidden_rows
+
+
+def _filled_down(shape: Shape, data: list[Row]) -> list[Row]:
+    """Blank cells of the columns under `fill_down` take the value above."""
+    for place in (shape.header.index(name) for name in _fill_down_names(shape)):
+        above: Any = ""
+        for _, cells in data:
+            if place < len(cells):
+                above = cells[place] = above if _blank([cells[place]]) else cells[place]
+    return data
+
+
+def _check_kind(shape: Shape, path: Path) -> str:
     kind = kind_of(path)
     if kind not in ("excel", "office", "old_office"):
         raise DataError("ENVELOPE-KIND", f"is {NAMES[kind]}; an Excel workbook is expected")
     if kind == "old_office":
-        return
+        return kind
     with zipfile.ZipFile(path) as archive:
         size = sum(entry.file_size for entry in archive.infolist())
     bomb = size > RATIO_FROM_BYTES and size > MAXIMUM_RATIO * path.stat().st_size
     if size > shape.limits.unpacked_bytes or bomb:
         raise DataError("ENVELOPE-ARCHIVE-LIMIT", f"unpacks to {size:,} bytes, more than is allowed; send a text file")
+    return kind
 
 
 def _header(shape: Shape, rows: list[Row]) -> tuple[list[str], list[Row]]:
@@ -138,9 +255,6 @@ def _table(shape: Shape, names: list[str], data: list[Row], scratch: Path) -> Ta
             )
     padded = [(number, [*cells, *([""] * (width - len(cells)))][:width]) for number, cells in data]
     long = _unpivoted(shape, names, padded) if shape.format.unpivot else padded
-    if len(long) < shape.entity.minimum_rows:
-        need = shape.entity.minimum_rows
-        raise DataError("ENVELOPE-ROWS", f"holds {len(long):,} rows; at least {need:,} are expected. Send all of them")
     form = Format(delimiter=",", quote='"', null_values=shape.format.null_values)
     target = scratch / "sheet.txt"
     with target.open("w", encoding="utf-8", newline="") as file:

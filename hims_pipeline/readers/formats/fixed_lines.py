@@ -115,15 +115,13 @@ class Opened:
         return f"(select l, row_number() over () + {before} as {RECORD} from {source})"
 
 
-def open_lines(shape: Shape, member: Member, scratch: Path, whole: bool = True) -> Opened:
-    """Check the envelope of a text without header or delimiter; what is wrong is in `findings`.
-
-    Args:
-        whole: False where the file holds other records too, so that its lines are not the entity's rows.
-    """
-    plain = Format(encoding=shape.format.encoding, header=False, delimiter=_SEPARATOR, quote="")
-    entity = shape.entity if whole else shape.entity.model_copy(update={"minimum_rows": 0})
-    envelope = check_text(replace(shape, format=plain, entity=entity), member, scratch, keep_length=True)
+def open_lines(shape: Shape, member: Member, scratch: Path) -> Opened:
+    """Check the envelope of a text without header or delimiter; what is wrong is in `findings`."""
+    form = shape.format
+    plain = Format(
+        encoding=form.encoding, header=False, delimiter=_SEPARATOR, quote="", final_newline=form.final_newline
+    )
+    envelope = check_text(replace(shape, format=plain), member, scratch, keep_length=True)
     opened = Opened(envelope)
     if envelope.findings:
         return opened

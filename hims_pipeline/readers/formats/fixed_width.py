@@ -16,9 +16,7 @@ from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
 
 
-def open_fixed_width(
-    settings: Settings, shape: Shape, member: Member, scratch: Path
-) -> tuple[Table | None, list[Finding]]:
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of a fixed-width text, or what is wrong with it or its codebook; warnings come with the table."""
     try:
         described = _described(shape, member)

@@ -26,7 +26,7 @@ _NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT")
 _TIMES = ("TIMESTAMP",)
 
 
-def open_parquet(settings: Settings, shape: Shape, member: Member) -> tuple[Table | None, list[Finding]]:
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of a Parquet file, or what is wrong with its envelope."""
     if (kind := kind_of(member.path)) != "parquet":
         return None, [_finding(shape, member, "ENVELOPE-KIND", f"is {NAMES[kind]}; a Parquet file is expected")]
@@ -39,9 +39,6 @@ def open_parquet(settings: Settings, shape: Shape, member: Member) -> tuple[Tabl
     if found:
         return None, found
     found += _unfit_types(shape, member, types)
-    if rows < shape.entity.minimum_rows:
-        message = f"holds {rows:,} rows; at least {shape.entity.minimum_rows:,} are expected. Send the complete file"
-        found.append(_finding(shape, member, "ENVELOPE-ROWS", message))
     if found:
         return None, found
     everything = ", ".join(f"max({quote(name)})" for name in types)
@@ -96,6 +93,11 @@ def _unfit_types(shape: Shape, member: Member, types: dict[str, str]) -> list[Fi
     found = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         kind = types[shape.header[position]]
+        if column.sensitivity == "identifier" and kind in ("FLOAT", "DOUBLE"):
+            message = (
+                "is stored as a floating-point number, which loses digits; store it as text in the register itself"
+            )
+            found.append(blocking("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
         if kind.startswith(_NESTED) or kind.endswith("]"):
             message = f"is of the Parquet type {kind.split('(')[0]}, which holds no single value; send a plain type"
             found.append(blocking("ENVELOPE-SCHEMA", message, member.shown, entity=shape.name, column=column.name))

@@ -19,6 +19,8 @@ from hims_pipeline.sql import literal, literals
 MISFIT = "hims: a value does not fit its contract"  # raised inside DuckDB, recognised outside; holds no value
 _PADDING = literal(" \t\u00a0")
 _ISO = "%Y-%m-%d"
+# A number that was a float on its way has lost digits, and two persons could get one pseudonym.
+_PRINTED_FLOAT = "[0-9]+[.,]0+|[0-9]+([.,][0-9]+)?E[-+][0-9]+"
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,8 @@ def _text(column: Column, text: str, form: Format) -> Typing:
 
 
 def _identifier(column: Column, text: str, value: str, domains: list[str], domain: str) -> Typing:
-    fits = f"regexp_full_match({value}, {literal(column.pattern)})" if column.pattern else f"{value} is not null"
+    fits = f"regexp_full_match({value}, {literal(column.pattern or '.*')})"
+    fits += f" and not regexp_full_match({value}, {literal(_PRINTED_FLOAT)})"
     branches = ((f"{value} is null", "null"), (fits, pseudonym(value, domains, domain)))
     return Typing("UUID", normalised(text), "", branches, "an identifier of the agreed form")
 

@@ -99,7 +99,7 @@ def reading(settings: Settings, slices: Slices | None = None) -> Iterator[duckdb
 
 def text_parts(shape: Shape, slices: Slices, path: Path, cuts: Sequence[int], part_records: int) -> list[Part]:
     """The parts of a delimited text between `cuts`, all but the last with `part_records` records."""
-    first = 2 if shape.format.header else 1
+    first = shape.format.skip_rows + (2 if shape.format.header else 1)
     counted = RECORD if shape.headings else "row_number() over ()"
     return [
         Part(

@@ -25,7 +25,7 @@ from hims_pipeline.sql import literal
 _SHOWN = 5
 
 
-def open_cspro(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of one record, or what is wrong with the file or its dictionary; warnings come with the table.
 
     A record of which there is no line is no finding where its entity is not required.
@@ -43,7 +43,7 @@ def open_cspro(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         return None, [blocking(error.rule, error.message, book.shown if book else member.shown, entity=shape.name)]
     found = check_names(shape, described.codebook.names, book.shown)
     found = found or place_findings(shape, described, book.shown, RULE)
-    opened = open_lines(shape, member, scratch, whole=False)
+    opened = open_lines(shape, member, scratch)
     found += opened.findings
     if found:
         return None, found
@@ -51,20 +51,10 @@ def open_cspro(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     lines = counts.get(record.name, 0)
     if any(one.severity == "blocking" for one in said):
         return None, said
-    if lines < shape.entity.minimum_rows:
-        return None, said + _too_few(shape, record, lines, member)
+    if not lines and not shape.entity.required:
+        return None, said
     cut = _cut(shape, dictionary, record, described)
     return table_of(settings, shape, opened, cut, lines), said + label_findings(shape, described.codebook, book.shown)
-
-
-def _too_few(shape: Shape, record: Record, lines: int, member: Member) -> list[Finding]:
-    if not lines and not shape.entity.required:
-        return []
-    message = (
-        f"holds {lines:,} lines of record {record.name}; at least {shape.entity.minimum_rows:,} are expected. "
-        "Send the complete file"
-    )
-    return [blocking("ENVELOPE-ROWS", message, member.shown, entity=shape.name)]
 
 
 def _cut(shape: Shape, dictionary: Dictionary, record: Record, described: Description) -> Cut:

@@ -1,0 +1,216 @@
+"""A second, independent look at a workbook, for what the library that reads its cells does not tell.
+
+It gives cells with an error (`#REF!`), and formulas that were never computed, as blanks, and hidden rows like any. So
+the file itself is looked at: the XML of .xlsx and .ods by its tags, old .xls by xlrd. Cells that hold a number are
+counted in the first rows, and must be as many as the library gives. Not here: what follows from it (`excel`).
+"""
+
+import contextlib
+import itertools
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from hims_pipeline.errors import DataError
+
+COUNTED_ROWS = 2_000  # numbers are counted in these
+_BLOCK = 4 << 20
+_SMALL_PART = 10_000_000
+_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
+_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_SUSPECT = re.compile(rb"""<(?:\w+:)?c\b[^>]*\bt=["']e["']|<(?:\w+:)?f[\s/>]""")
+_PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})?(\d+)["']""")
+_TYPE = re.compile(rb"""\bt=["'](\w+)["']""")
+_HIDDEN = re.compile(rb"""\b(?:hidden|zeroHeight)=["'](?:1|true)["']""")
+_ODS_ERROR = re.compile(rb"""value-type=["']error["']""")
+_ODS_HIDDEN = re.compile(rb"""<table:table-row\b[^>]*table:visibility=["'](?:collapse|filter)["']""")
+_NUMBERS = (b"n", b"d", b"b")
+
+
+@dataclass
+class Look:
+    """What stands in one sheet.
+
+    Args:
+        errors: (row from 1, column from 0) -> the error as Excel writes it.
+        uncomputed: cells whose formula has no value.
+        hidden_rows: rows that the sheet does not show.
+        numbers: cells that hold a number, a date or a truth value in the first `COUNTED_ROWS` rows; None where this
+            kind of file does not tell.
+    """
+
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    uncomputed: list[tuple[int, int]] = field(default_factory=list)
+    hidden_rows: set[int] = field(default_factory=set)
+    numbers: int | None = 0
+
+
+def look_at(path: Path, kind: str, sheet: str) -> Look:
+    """Look at a sheet of a workbook.
+
+    Args:
+        kind: `excel`, `office` or `old_office`, by the file's first bytes.
+
+    Raises:
+        DataError: it is of a kind, or built in a way, that cannot be looked at.
+    """
+    if kind == "old_office":
+        return _look_at_xls(path, sheet)
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if kind == "office":
+            return _look_at_ods(archive)
+        if "xl/workbook.xml" not in names:
+            raise DataError("ENVELOPE-KIND", "is a binary workbook (.xlsb); save it as .xlsx and send that")
+        return _look_at_xlsx(archive, _part_of(archive, sheet))
+
+
+def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
+    """The archive's part that holds a sheet."""
+    relations = {one.get("Id"): one.get("Target", "") for one in _tree(archive, "xl/_rels/workbook.xml.rels")}
+    for one in _tree(archive, "xl/workbook.xml").iter():
+        if one.tag.endswith("}sheet") and one.get("name") == sheet:
+            key = next((value for name, value in one.attrib.items() if name.endswith("}id")), None)
+            target = relations.get(key, "")
+            part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            if part in archive.namelist():
+                return part
+    raise _unsafe()
+
+
+def _tree(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
+    if part not in archive.namelist() or archive.getinfo(part).file_size > _SMALL_PART:
+        raise _unsafe()
+    raw = archive.read(part)
+    if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
+        raise _unsafe()
+    try:
+        return ElementTree.fromstring(raw)  # noqa: S314 - no document type, so no entities
+    except ElementTree.ParseError:
+        raise _unsafe() from None
+
+
+def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
+    look, seen = Look(), 0
+    for rows in _row_blocks(archive, part):
+        starts = [match.start() for match in _ROW.finditer(rows)]
+        counting = seen < COUNTED_ROWS
+        if not counting and not _SUSPECT.search(rows) and not _HIDDEN.search(rows):
+            seen += len(starts)
+            continue
+        for start, end in itertools.pairwise([*starts, len(rows)]):
+            seen += 1
+            _look_at_row(look, rows[start:end], seen, counting and seen <= COUNTED_ROWS)
+    return look
+
+
+def _row_blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+    """The sheet's rows in blocks of whole rows; what stands around them holds no cell."""
+    rest = b""
+    with archive.open(part) as file:
+        while block := file.read(_BLOCK):
+            rest += block
+            cut = max(rest.rfind(b"<row"), rest.rfind(b":row"))
+            if cut > 0:
+                cut = rest.rfind(b"<", 0, cut + 1)
+                yield rest[:cut]
+                rest = rest[cut:]
+    yield rest
+
+
+def _look_at_row(look: Look, row: bytes, count: int, counting: bool) -> None:
+    head = _ROW.match(row)
+    attributes = head.group(1) if head else b""
+    place = _PLACE.search(attributes)
+    number = int(place.group(2)) if place else count
+    if _HIDDEN.search(attributes):
+        look.hidden_rows.add(number)
+    if not counting and not _SUSPECT.search(row):
+        return
+    cells = list(_CELL.finditer(row))
+    column = -1
+    for cell, following in itertools.zip_longest(cells, cells[1:]):
+        named = _PLACE.search(cell.group(1))
+        column = _column(named.group(1)) if named and named.group(1) else column + 1
+        if cell.group(2):
+            continue
+        body = row[cell.end() : following.start() if following else len(row)]
+        found = _TYPE.search(cell.group(1))
+        kind, value = found.group(1) if found else b"n", _VALUE.search(body)
+        if kind == b"e":
+            look.errors[number, column] = value.group(1).decode("utf-8", "replace") if value else "#?"
+        elif value is None and _FORMULA.search(body) and kind != b"str":
+            look.uncomputed.append((number, column))
+        elif value is not None and kind in _NUMBERS and counting and look.numbers is not None:
+            look.numbers += 1
+
+
+def _column(letters: bytes) -> int:
+    place = 0
+    for letter in letters:
+        place = place * 26 + letter - 64
+    return place - 1
+
+
+def _look_at_ods(archive: zipfile.ZipFile) -> Look:
+    """Tags tell that there is an error or a hidden row, and not in which sheet: any of them refuses the file."""
+    look, before = Look(numbers=None), b""
+    with archive.open("content.xml") as file:
+        while block := file.read(_BLOCK):
+            text = before + block
+            if _ODS_ERROR.search(text):
+                look.errors[0, 0] = "#"
+            if _ODS_HIDDEN.search(text):
+                look.hidden_rows.add(0)
+            before = block[-1000:]
+    return look
+
+
+def _look_at_xls(path: Path, sheet: str) -> Look:
+    import xlrd
+
+    with (
+        contextlib.suppress(Exception),  # it raises whatever it stumbles over, and its text may quote the file
+        xlrd.open_workbook(str(path), formatting_info=True, logfile=_Nowhere()) as book,
+    ):
+        page = book.sheet_by_name(sheet)
+        look = Look(hidden_rows={row + 1 for row, info in page.rowinfo_map.items() if info.hidden})
+        for row in range(page.nrows):
+            for column, kind in enumerate(page.row_types(row)):
+                if kind == xlrd.XL_CELL_ERROR:
+                    code = int(page.cell_value(row, column))
+                    look.errors[row + 1, column] = xlrd.error_text_from_code.get(code, "#?")
+                elif row < COUNTED_ROWS and kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE, xlrd.XL_CELL_BOOLEAN):
+                    look.numbers = (look.numbers or 0) + 1
+        return look
+    raise _unsafe()
+
+
+class _Nowhere:
+    """Where xlrd may write what it wants to say: its words may quote the file."""
+
+    def write(self, text: str) -> None:
+        pass
+
+
+def _unsafe() -> DataError:
+    return DataError(
+        "ENVELOPE-UNSAFE",
+        "two independent looks at the workbook do not agree, so we cannot read this safely. Open it in Excel, save it "
+        "as .xlsx and send that, or send delimited text",
+    )
+
+
+def check_numbers(look: Look, counted: int) -> None:
+    """The library must give as many numbers in the first rows as stand there.
+
+    Raises:
+        DataError: it does not.
+    """
+    if look.numbers is not None and look.numbers != counted:
+        raise _unsafe()

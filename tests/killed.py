@@ -1,0 +1,58 @@
+"""Killing a function at each of its durable steps: what tests of interrupted acts share."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+STEPS = ("fsync", "rename", "replace")
+
+
+def killed_at(step: int, do: Callable[[], object]) -> bool:
+    """Run `do` in a child that dies, as by kill -9, just before its `step`-th durable step; False when it ended first.
+
+    Steps are what `os` writes or renames: `fsync`, `rename`, `replace`.
+    """
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        assert status in (0, 9), "the act failed by itself"
+        return status == 9
+    try:
+        left = [step]
+        for name in STEPS:
+            setattr(os, name, _counted(getattr(os, name), left))
+        do()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _counted(real: Callable, left: list[int]) -> Callable:
+    def call(*args, **kwargs):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), 9)
+        return real(*args, **kwargs)
+
+    return call
+
+
+def homes_after_each_kill(home: Path, do: Callable[[], object]) -> Iterator[int]:
+    """Kill `do` at its first durable step, its second, and so on until it is through; after each kill the installation
+    at `home` is the caller's, and before the next one it is as it was at first."""
+    first = home.with_name(f"{home.name}-first")
+    shutil.copytree(home, first, symlinks=True)
+    step = 1
+    while killed_at(step, do):
+        yield step
+        _restore(home, first)
+        step += 1
+    _restore(home, first)
+
+
+def _restore(home: Path, first: Path) -> None:
+    for folder in [home, *(path for path in home.rglob("*") if path.is_dir())]:
+        folder.chmod(0o700)
+    shutil.rmtree(home)
+    shutil.copytree(first, home, symlinks=True)

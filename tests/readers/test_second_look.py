@@ -1,0 +1,255 @@
+"""A library's values are not trusted alone: what it is silent about is found, told, and never taken for a value."""
+
+import base64
+import io
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyreadstat
+import pytest
+
+from hims_pipeline.readers.formats import excel_look, spss_stata
+from hims_pipeline.readers.formats.instants import counted_as, write_out
+
+PLACES = ({"name": "gov", "type": "text", "required": True}, {"name": "population", "type": "integer"})
+PERSON = ({"name": "pid", "type": "integer", "required": True}, {"name": "age", "type": "integer"})
+REGIONS = ({"name": "region"}, {"name": "name", "required": True}, {"name": "population", "type": "integer"})
+# An old .xls: a hidden sheet in front, then 1, #REF! and, in a hidden row, 3.
+OLD_XLS = zlib.decompress(
+    base64.b85decode(
+        "c-rk)O=uHA6#iy+)BMn+NllejD4}50+KYM-q(()}$x^kTh)_2+mC%rcG!^xr)taLqcv8F+dht^A;tzVzn+Kty2SE@L#givN!9$z%"
+        "&D&W`H9`X#Y}qf&o40SinR%Hv^Y-WEe55>cud9MzunRh>mLDxOHbKSjT!caGmL*lE_EE81tSI<>6v!429tU4|WejD!E6{M)ct#R<"
+        "Pvr#i7|dl;u_j_K`(O&`!+<bo?`gP2C4^4)tDWU3mTOqvVeS)_yV-J;<p6QZ;yC8xgMB;HK0c=Pa9fC^zyt2{mMvS+f#-4`U%V!4"
+        "t_OPxX*2VGHgp@Um<2^Hk;<kDW~PiNg>V*Mtr+mdIjc`&uD!W-0kVHvYWLQ$U)Ky^3f4&>H)07veAMmm?kkvM#S-P)ogO>l!wcBP"
+        "$5UPt>2&T)0LbU^lNqy^&Sl9wJef^T(11tA%(HZvFq5f?fK1wa$iqtxd62h$E6Gu`u^!<A5T-P~aQpMCgUO-z2wSE&vD@i?gY*{`"
+        "F3BF$IrO8&mVMk~3(Lzq>U!3@SVqZrs(XhzlyYF2Iaj!~m*&~dcpcwZqi-U;^y$#U?$U?&X42;pmGjZLH}M(t(DIB@fBBn6zvve?"
+        "Z%90fJGD@W;vLJ*-;#z;3oG9(b&qSqA_A;N>>Huhj{A~IN#!S+v8o13Z3VBY_QzGVujJ|o#TRw>g86d93tE8viSQ~*zE+2?F<+Nw"
+        "MDwZDUneA6uVKd&TW7YRM%S4gaw3j;5qIIjg$oxhT)0>T5b6<AR}Y*X^&sn2-*pzLRNc=cs}_fmqhFC;OZOv7bphuZ+COXI5zbg*"
+        "nSGq^g%U?;_5#L{WIx6m-oNxBB5ME7vO9+V-Vtha{%RwB{^R+-10+@Ww*"
+    )
+)
+
+
+def sheet(rows: list[list[Any]], change: Callable[[Any], None] = lambda page: None, title: str = "T") -> bytes:
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = title
+    for row in rows:
+        page.append(row)
+    change(page)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def stata(tmp_path, frame: pd.DataFrame, **more: Any) -> bytes:
+    path = tmp_path / "made.dta"
+    pyreadstat.write_dta(frame, str(path), **more)
+    return path.read_bytes()
+
+
+def spss(tmp_path, frame: pd.DataFrame, **more: Any) -> bytes:
+    path = tmp_path / "made.sav"
+    pyreadstat.write_sav(frame, str(path), **more)
+    return path.read_bytes()
+
+
+def test_cells_with_an_error_are_no_blanks(read):
+    rows = [["gov", "population"], ["Tunis", "#REF!"], ["Ariana", "#DIV/0!"], ["Sousse", 350], ["Gabes", None]]
+    seen = read({"people.xlsx": sheet(rows)}, PLACES, format={"type": "excel"})
+    assert seen.rules == ["ENVELOPE-CELL-ERROR"]
+    assert (seen.findings[0].count, seen.findings[0].lines) == (2, (2, 3))
+
+
+def test_a_formula_that_was_never_computed_is_no_blank(read):
+    rows = [["gov", "population"], ["Tunis", "=1+1"], ["Sousse", 350]]
+    seen = read({"people.xlsx": sheet(rows)}, PLACES, format={"type": "excel"})
+    assert seen.rules == ["ENVELOPE-FORMULA"]
+    assert seen.findings[0].lines == (2,)
+
+
+def hide_last(page: Any) -> None:
+    page.row_dimensions[page.max_row].hidden = True
+
+
+def test_hidden_rows_are_refused_read_or_skipped_as_the_contract_says(read):
+    content = sheet([["gov", "population"], ["Tunis", 1], ["Sfax", 2], ["TOTAL", 3]], hide_last)
+    assert read({"people.xlsx": content}, PLACES, format={"type": "excel"}).rules == ["ENVELOPE-HIDDEN"]
+    for what, rows in (("read", 3), ("skip", 2)):
+        seen = read({"people.xlsx": content}, PLACES, format={"type": "excel", "hidden_rows": what})
+        assert seen.findings == ()
+        assert len(seen.rows()) == rows
+
+
+def merge(page: Any) -> None:
+    page.merge_cells("A2:A4")
+    page.merge_cells("A5:A6")
+
+
+def test_merged_cells_are_filled_down_where_the_contract_says_so(read):
+    rows = [["region", "name", "population"], ["NE", "Tunis", 1], ["", "Ariana", 2], ["", "Ben Arous", 3]]
+    content = sheet([*rows, ["S", "Gabes", 4], ["", "Tataouine", 5]], merge)
+    assert read({"people.xlsx": content}, REGIONS, format={"type": "excel"}).rules == ["ENVELOPE-MERGED"]
+    seen = read({"people.xlsx": content}, REGIONS, format={"type": "excel", "fill_down": ["region"]})
+    assert seen.findings == ()
+    assert [row[0] for row in seen.rows()] == ["NE"] * 3 + ["S"] * 2
+
+
+def test_the_first_sheet_that_is_shown_is_read(read):
+    def add_draft(page: Any) -> None:
+        draft = page.parent.create_sheet("Draft", 0)
+        for row in (["gov", "population"], ["Tunis", 999]):
+            draft.append(row)
+        draft.sheet_state = "hidden"
+
+    content = sheet([["gov", "population"], ["Tunis", 1]], add_draft)
+    assert read({"people.xlsx": content}, PLACES, format={"type": "excel"}).sql("population") == [(1,)]
+    named = read({"people.xlsx": content}, PLACES, format={"type": "excel", "sheet": "Draft"})
+    assert named.sql("population") == [(999,)]
+
+
+def test_an_old_workbook_is_looked_at_too(read):
+    seen = read({"people.xls": OLD_XLS}, PLACES, format={"type": "excel"})
+    assert set(seen.rules) == {"ENVELOPE-CELL-ERROR", "ENVELOPE-HIDDEN"}
+    assert {finding.lines for finding in seen.findings} == {(3,), (4,)}
+
+
+def test_numbers_that_the_library_loses_are_found(read, monkeypatch):
+    content = sheet([["gov", "population"], *([f"G{n}", n] for n in range(100))])
+    whole = excel_look.look_at
+
+    def lose(*args):
+        look = whole(*args)
+        look.numbers += 1
+        return look
+
+    monkeypatch.setattr("hims_pipeline.readers.formats.excel.look_at", lose)
+    assert read({"people.xlsx": content}, PLACES, format={"type": "excel"}).rules == ["ENVELOPE-UNSAFE"]
+
+
+def test_numbers_stored_as_identifiers_are_refused(read, tmp_path):
+    """Two persons, one pseudonym: a four-byte float holds 87654321 and 87654322 as one number."""
+    columns = [{"name": "pid", "type": "integer"}, {"name": "cin", "sensitivity": "identifier"}]
+    numbers = pd.DataFrame({"pid": [1, 2], "cin": np.array([87654321, 87654322], dtype="float32")})
+    texts = pd.DataFrame({"pid": [1, 2], "cin": ["07654321", "87654322"]})
+    integers = pd.DataFrame({"pid": [1, 2], "cin": np.array([87654321, 87654322], dtype="int32")})
+    for kind, make in (("stata", stata), ("spss", spss)):
+        seen = read({"people.x": make(tmp_path, numbers)}, columns, format={"type": kind})
+        assert seen.rules == ["ENVELOPE-IDENTIFIER"]
+        assert "text" in seen.text
+        assert read({"people.x": make(tmp_path, texts)}, columns, format={"type": kind}).findings == ()
+    assert read({"people.dta": stata(tmp_path, integers)}, columns, format={"type": "stata"}).findings == ()
+    for cell in (1.098765432109876e17, 1234567890123456, 87654321):
+        content = sheet([["pid", "cin"], [1, cell]])
+        seen = read({"people.xlsx": content}, columns, format={"type": "excel"})
+        assert seen.rules == ["ENVELOPE-IDENTIFIER"]
+        assert seen.findings[0].lines == (2,)
+    path = tmp_path / "made.parquet"
+    with duckdb.connect() as con:
+        con.register("numbers", numbers)
+        con.execute(f"copy numbers to '{path}' (format parquet)")
+    assert read({"people.parquet": path}, columns, format={"type": "parquet"}).rules == ["ENVELOPE-IDENTIFIER"]
+
+
+@pytest.mark.parametrize("text", ["1.098765432109876e+17", "1,09E+17", "87654321.0", "1E+8"])
+def test_a_number_printed_from_a_float_is_no_identifier(read, text):
+    columns = [{"name": "cin", "sensitivity": "identifier"}, {"name": "n", "type": "integer"}]
+    seen = read(
+        {"people.csv": f"cin;n\n12E34567;1\n12.34.567;2\n{text};3\n".encode()}, columns, format={"delimiter": ";"}
+    )
+    assert [(finding.count, finding.lines) for finding in seen.findings] == [(1, (4,))]
+    assert text not in seen.text
+
+
+def test_letters_of_stata_are_read_and_a_plain_point_is_no_value(read, tmp_path):
+    frame = pd.DataFrame({"pid": [1, 2, 3, 4], "age": [30, "a", "z", 41]})
+    content = stata(tmp_path, frame, missing_user_values={"age": ["a", "z"]})
+    seen = read({"people.dta": content}, [PERSON[0], {"name": "age", "type": "text"}], format={"type": "stata"})
+    assert seen.sql("age") == [("30",), ("a",), ("z",), ("41",)]
+    points = pd.DataFrame({"pid": [1, 2, 3], "age": pd.array([30, None, 41], dtype="Int8")})
+    path = tmp_path / "points.dta"
+    points.to_stata(path, write_index=False, version=118)
+    for _ in range(3):
+        seen = read({"people.dta": path}, PERSON, format={"type": "stata"})
+        assert seen.sql("age") == [(30,), (None,), (41,)]
+
+
+@pytest.mark.parametrize("change", ["value", "point", "text"])
+def test_two_libraries_that_differ_on_stata_refuse_it(read, tmp_path, monkeypatch, change):
+    frame = pd.DataFrame({"pid": [1, 2, 3], "age": [30.0, 31.0, np.nan], "name": ["a", "b", ""]})
+    content = stata(tmp_path, frame)
+    whole = pd.read_stata
+
+    class Other:
+        def __init__(self, *args, **kwargs):
+            self.inner = whole(*args, **kwargs)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *args):
+            self.inner.__exit__(*args)
+
+        def read(self, rows):
+            found = self.inner.read(rows)
+            if change == "value":
+                found.loc[0, "pid"] = 7
+            elif change == "point":
+                found.loc[0, "age"] = found.loc[2, "age"]
+            else:
+                found.loc[0, "name"] = ""
+            return found
+
+    monkeypatch.setattr(spss_stata.pd, "read_stata", Other)
+    columns = [*PERSON, {"name": "name"}]
+    assert read({"people.dta": content}, columns, format={"type": "stata"}).rules == ["ENVELOPE-UNSAFE"]
+
+
+def test_two_modes_that_differ_on_spss_refuse_it(read, tmp_path, monkeypatch):
+    frame = pd.DataFrame({"pid": [1.0, 2.0, 3.0], "age": [30.0, 998.0, 41.0]})
+    content = spss(tmp_path, frame, missing_ranges={"age": [{"lo": 997, "hi": 999}]})
+    assert read({"people.sav": content}, PERSON, format={"type": "spss"}).sql("age") == [(30,), (998,), (41,)]
+    whole = spss_stata.pyreadstat.read_sav
+
+    def lose(path, **options):
+        found, meta = whole(path, **options)
+        if options.get("row_limit") == spss_stata.SECOND_LOOK_ROWS:
+            found.loc[0, "age"] = np.nan  # 30 is not declared to be missing
+        return found, meta
+
+    monkeypatch.setattr(spss_stata.pyreadstat, "read_sav", lose)
+    assert read({"people.sav": content}, PERSON, format={"type": "spss"}).rules == ["ENVELOPE-UNSAFE"]
+
+
+def test_a_day_beyond_the_calendar_is_told_with_its_line(read, tmp_path):
+    seconds = [13_166_064_000.0, 6_306_000_000_000.0, np.nan]  # 1994, and a year beyond 200,000
+    content = spss(
+        tmp_path, pd.DataFrame({"pid": [1.0, 2.0, 3.0], "birth": seconds}), variable_format={"birth": "DATE11"}
+    )
+    columns = [PERSON[0], {"name": "birth", "type": "date"}]
+    seen = read({"people.sav": content}, columns, format={"type": "spss"})
+    assert [(finding.column, finding.count, finding.lines) for finding in seen.findings] == [("birth", 1, (2,))]
+    assert "ENVELOPE-UNREADABLE" not in seen.rules
+
+
+@pytest.mark.parametrize(
+    ("program", "form", "count", "date_format", "text"),
+    [
+        ("spss", "DATE11", 86_400.0, None, "1582-10-15"),
+        ("spss", "EDATE10", 13_166_064_000.0, "%d/%m/%Y", "01/01/2000"),
+        ("spss", "DATETIME20", 13_166_067_661.5, None, "2000-01-01 01:01:01.500000"),
+        ("spss", "TIME8", 93_784.0, None, "26:03:04"),
+        ("stata", "%td", 14_610.0, None, "2000-01-01"),
+        ("stata", "%tdD_m_Y", -1.0, None, "1959-12-31"),
+        ("stata", "%tc", 1_262_304_000_000.0, None, "2000-01-01"),
+    ],
+)
+def test_counts_are_written_as_the_days_and_times_they_are(program, form, count, date_format, text):
+    kind = counted_as(program, form)
+    assert kind is not None
+    assert list(write_out(pd.Series([count, np.nan]), kind, date_format)) == [text, None]
