@@ -25,10 +25,8 @@ PUBLISHED, USED, RETIRED = "release published", "release used", "release retired
 POINTER_MENDED = "pointer mended"
 
 # What an intent names at least; a line that was changed so that it does not is no intent, and `trail.check` tells it.
-_NAMED = {
-    **dict.fromkeys((RECEIVED, JUDGED, WITHDRAWN, REINSTATED), {"batch"}),
-    **dict.fromkeys((PUBLISHED, USED, RETIRED), {"release"}),
-}
+_NAMED = dict.fromkeys((RECEIVED, JUDGED, WITHDRAWN, REINSTATED), "batch")
+_NAMED |= dict.fromkeys((PUBLISHED, USED, RETIRED), "release")
 
 BEGUN, DONE, FAILED, UNDONE, INTERRUPTED = "begun", "done", "failed", "undone", "interrupted"
 OWN = frozenset({"number", "at", "by", "login", "event", "before", "seal"})
@@ -82,7 +80,7 @@ def acts(settings: Settings) -> list[tuple[dict[str, Any], str]]:
     """Every act's intent with the last state that was written down of it, in the order of their intents."""
     found: dict[int, tuple[dict[str, Any], str]] = {}
     for entry in entries(settings):
-        if entry.get("state") == BEGUN and _NAMED.get(entry["event"], set()) <= entry.keys():
+        if entry.get("state") == BEGUN and _NAMED.get(entry["event"], "event") in entry:
             found[entry["number"]] = (entry, BEGUN)
         elif entry.get("of") in found and "state" in entry:
             found[entry["of"]] = (found[entry["of"]][0], entry["state"])

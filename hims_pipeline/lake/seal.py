@@ -78,5 +78,5 @@ def read_sealed(settings: Settings, path: Path, kind: str) -> dict[str, Any]:
 def _why(settings: Settings, seal: Any) -> str:
     now, then = load_key(settings).version, str(seal).rpartition(":")[0]
     if re.fullmatch(r"(demonstration-)?[0-9a-f]{12}", then) and then != now:
-        return f"it was sealed with another key, {then}, than the present one, {now}"
+        return f"its seal does not hold: it was sealed with another key, {then}, than the present one, {now}"
     return "its seal does not hold"
