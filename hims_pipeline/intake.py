@@ -19,11 +19,12 @@ from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_finge
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Busy, Damaged, HimsError
-from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.lake import batches, dropped, journal, landing, survey
 from hims_pipeline.lake.batches import Batch, Manifest, Standing
-from hims_pipeline.lake.files import remove_folder, sha256_of
+from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import acts_lock, installation_lock
+from hims_pipeline.lake.survey import Misplaced
 from hims_pipeline.lake.verdict import Finding, Verdict
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.production import check_personal_source
@@ -34,6 +35,8 @@ if TYPE_CHECKING:  # reading imports pandas and more, which takes seconds
 
 Log = Callable[[str], None]
 PACKAGE = Path(__file__).resolve().parent
+LEFT = "left_in_landing.json"
+DELIVER_AGAIN = "Deliver the same files again, or put them back from a backup"
 
 
 @lru_cache(maxsize=1)
@@ -161,19 +164,32 @@ def problems(settings: Settings) -> list[str]:
         " a backup or deliver them again."
         for one in pending(settings)
     ]
+    damaged = landing.damaged_records(settings)
+    lines += [f"{landing.batch_of(one)}: {_what_to_do(one)}" for one in damaged]
+    told = {landing.batch_of(one) for one in damaged}
     for source in load_contracts(settings.data):
-        for folder in batches.without_delivery(settings, source, landing.deliveries(settings, source)):
-            batch = folder.relative_to(settings.validated)
-            lines.append(
-                f"{batch}: its record in landing is missing or damaged, so it does not count. Deliver its files again,"
-                f" or put landing/{batch} back from a backup."
-            )
+        gone = batches.without_delivery(settings, source, landing.deliveries(settings, source))
+        lines += [
+            f"{batch}: its record in landing is gone, so it does not count. {DELIVER_AGAIN}."
+            for folder in gone
+            if (batch := folder.relative_to(settings.validated).as_posix()) not in told
+        ]
     return lines
 
 
-def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[landing.Misplaced]]:
-    """Take over what was dropped into landing; see `landing.collect`."""
-    return landing.collect(settings, load_contracts(settings.data), load_observatory(settings.data).settle_seconds)
+def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[Misplaced]]:
+    """Take over what was dropped into landing; see `dropped.collect`. The names of what was left are written into the
+    identified zone, since they are told nowhere else."""
+    contracts, settle_seconds = load_contracts(settings.data), load_observatory(settings.data).settle_seconds
+    new, again, left = dropped.collect(settings, contracts, settle_seconds)
+    private_folder(settings.identified)
+    write_json(settings.identified / LEFT, [one.with_name() for one in left], mode=0o600)
+    return new, again, left
+
+
+def waiting(settings: Settings) -> survey.Survey:
+    """What lies in landing and is no delivery yet, looked at and left as it is."""
+    return survey.look(settings, load_contracts(settings.data), load_observatory(settings.data).settle_seconds)
 
 
 def contract_of(settings: Settings, source: str) -> Contract:
@@ -189,8 +205,8 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
     Bad data end in a refusing verdict. What is raised is a failure of our own, and leaves the delivery pending.
 
     Raises:
+        Damaged: a file in landing is no longer the one that was taken over; nothing of it is read.
         HimsError: production rules forbid to open this source here.
-        Damaged: a file in landing is not the one that was sent.
     """
     from hims_pipeline.readers import read_delivery
 
@@ -225,11 +241,9 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
 
 
 def _check_landing(settings: Settings, delivery: Delivery) -> None:
-    for name in landing.damaged_files(settings, delivery):
-        raise Damaged(
-            delivery.folder(settings) / name,
-            "is not the file that was sent. Put it back from a backup, or deliver the file again; nothing was read",
-        )
+    if damaged := landing.damaged_files(settings, delivery):
+        what = "is not the delivery that was taken over"
+        raise Damaged(delivery.folder(settings), f"{what}: {'; '.join(damaged)}. {DELIVER_AGAIN}")
 
 
 def _told(delivery: Delivery, folder: Path, verdict: Verdict) -> dict[str, Any]:
@@ -366,7 +380,8 @@ def states(settings: Settings, *, hashed: bool = False) -> list[BatchState]:
     sent = landing.deliveries(settings)
     contracts = load_contracts(settings.data)
     counts = {b.manifest.batch for c in contracts.values() for b in batches.counting(settings, c, sent)}
-    return [_state(settings, delivery, counts, hashed) for delivery in sent]
+    found = [_state(settings, delivery, counts, hashed) for delivery in sent]
+    return found + [_damaged_state(one) for one in landing.damaged_records(settings)]
 
 
 def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: bool) -> BatchState:
@@ -391,4 +406,16 @@ def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: boo
         rows=batch.manifest.rows if batch and not delivery.withdrawn else None,
         reasons=reasons,
         warnings=tuple(f.sentence() for f in findings if f.severity == "warning"),
+    )
+
+
+def _damaged_state(damaged: Damaged) -> BatchState:
+    """A delivery that does not count since its record cannot be believed."""
+    return BatchState(landing.batch_of(damaged), "damaged", "", None, (_what_to_do(damaged),), ())
+
+
+def _what_to_do(damaged: Damaged) -> str:
+    return (
+        f"{damaged} Put it back from a backup or, if you know that it is right, `hims batch reseal "
+        f"{landing.batch_of(damaged)}`; else move its folder out of landing and deliver its files again."
     )

@@ -2,26 +2,25 @@
 
 Runs inside the identified zone, on pairs of pseudonyms that the readers left there; no number is seen again. Outside,
 the pseudonyms of two registers differ, and only the table that comes of this joins them. The same pairs are the same
-bytes, so nothing happens. Not here: making pseudonyms (`readers.typing.links`), judging the delivery (`intake`), or
-linkage without a number, which would bring pairs of its own with another `method`.
+bytes, so nothing happens; other pairs supersede all that were made before, whatever day it is. Not here: making
+pseudonyms (`readers.typing.links`), judging the delivery (`intake`), or linkage without a number, which would bring
+pairs of its own with another `method`.
 """
 
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from hims_pipeline import intake
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.batches import Batch
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.periods import covers
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal
@@ -31,7 +30,7 @@ Log = Callable[[str], None]
 SOURCE = "person_links"
 METHOD = "DETERMINISTIC"
 NOTHING_LEFT = "no batch that counts holds numbers any more"
-SAME_AGAIN = "the pairs are again those of an earlier delivery"
+NOT_PRESENT = "they are no longer the pairs of the batches that count"
 
 
 def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
@@ -53,6 +52,10 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
         log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
     for one in (one for name in sources for one in intake.doubtful(settings, name)):
         raise HimsError(f"The links stay as they are: {one.sentence()}. `hims run` reads it again and links then.")
+    for name in sources:
+        for gone in batches.without_delivery(settings, name, landing.deliveries(settings, name)):
+            batch = gone.relative_to(settings.validated)
+            raise HimsError(f"The links stay as they are: the record of {batch} in landing is missing or damaged.")
     files = _files(settings, sources)
     if not files:
         log("no batch that counts holds numbers: nothing to link")
@@ -62,8 +65,7 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
     try:
         target = folder / f"person_links{'_SYNTHETIC' if own.data_kind == 'synthetic' else ''}.parquet"
         _write(settings, files, target)
-        today = datetime.now(ZoneInfo(load_observatory(settings.data).time_zone)).date().isoformat()
-        delivery = _deliver(settings, own, today, target, log)
+        delivery = _deliver(settings, own, _period(contracts, files), target, log)
     finally:
         remove_folder(folder)
     _record(settings, delivery, sorted({batch.manifest.batch for batch, _ in files}))
@@ -117,25 +119,29 @@ def _write(settings: Settings, files: list[tuple[Batch, Path]], target: Path) ->
         con.execute(f"copy (select * from ({pairs}) order by all) to {literal(target)} (format parquet)")
 
 
-def _deliver(settings: Settings, contract: Contract, today: str, file: Path, log: Log) -> Delivery:
-    """A new delivery, unless the one that counts holds these bytes already."""
+def _period(contracts: dict[str, Contract], files: list[tuple[Batch, Path]]) -> str:
+    """The last day that the linked batches cover: what is linked says it, and no clock."""
+    return max(covers(contracts[one.manifest.source], one.manifest.period)[1] for one, _ in files).isoformat()
+
+
+def _deliver(settings: Settings, contract: Contract, period: str, file: Path, log: Log) -> Delivery:
+    """Make the pairs the last delivery, new or known; what a person withdrew stays withdrawn."""
     known = landing.deliveries(settings, SOURCE)
-    standing = batches.counting(settings, contract, known)
-    waiting = [one for one in known if not one.withdrawn][-1:]
-    for one in waiting:
-        counts = not standing or standing[-1].manifest.batch == one.batch
-        if counts and [sent.sha256 for sent in one.files] == [sha256_of(file)]:
-            log(f"{one.batch}: the pairs are the same, nothing to do")
+    same = [one for one in known if [sent.sha256 for sent in one.files] == [sha256_of(file)] and one.withdrawn]
+    for one in same:
+        if one.withdrawn not in (NOTHING_LEFT, NOT_PRESENT):
+            log(f"{one.batch}: the present pairs, withdrawn by a person")
+            _withdraw(settings, known, NOT_PRESENT, log)
             return one
-    delivery, is_new = landing.take_over(settings, contract, today, [file])
-    if is_new:
-        log(f"{delivery.batch}: the pairs have changed")
-        return delivery
-    if delivery.withdrawn in (NOTHING_LEFT, SAME_AGAIN):
-        delivery = intake.reinstate(settings, delivery.batch)
-    later = [one for one in known if one.period == delivery.period and one.sequence > delivery.sequence]
-    _withdraw(settings, later, SAME_AGAIN, log)
-    return delivery
+    for one in same:
+        if one.period == period:
+            intake.reinstate(settings, one.batch)
+    taken = landing.take_over_files(settings, contract, period, [file], "made")
+    changed = taken.is_new or taken.is_last_word
+    log(
+        f"{taken.delivery.batch}: " + ("the pairs have changed" if changed else "the pairs are the same, nothing to do")
+    )
+    return taken.delivery
 
 
 def _withdraw(settings: Settings, deliveries: list[Delivery], reason: str, log: Log) -> None:

@@ -91,7 +91,9 @@ def _retire(settings: Settings, intent: dict[str, Any]) -> str:
 
 
 def _receive(settings: Settings, intent: dict[str, Any]) -> str:
-    return DONE if any(one.batch == intent["batch"] for one in landing.deliveries(settings)) else UNDONE
+    """One that was sent again has a higher number than before."""
+    numbers = [one.sequence for one in landing.deliveries(settings) if one.batch == intent["batch"]]
+    return DONE if numbers and numbers[0] >= intent.get("sequence", 0) else UNDONE
 
 
 def _judge(settings: Settings, intent: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ SEEN = "scrub.json"
 MEGABYTE = 1_000_000
 TOLD_EVERY = 2_000 * MEGABYTE
 OF_LANDING = "deliver the same files again, or put it back from a backup"
+OF_RECORDS = "`hims status` says what to do"
 OF_BATCHES = "the next run reads its delivery again"
 OF_QUARANTINE = "judge its delivery again (`hims run` does), or put it back from a backup"
 OF_POINTERS = "the next run writes it anew from the audit trail"
@@ -130,6 +131,7 @@ def _records(settings: Settings) -> list[str]:
     damage = [f"the audit trail: {text}; `hims audit verify` says what to do" for text in trail.check(settings).damage]
     if not damage:  # else it cannot say what they are to be
         damage += [f"releases: {text}; {OF_POINTERS}" for text in _wrong_pointers(settings)]
+    damage += [f"{_place(settings, one.path)} {one.what}; {OF_RECORDS}" for one in landing.damaged_records(settings)]
     for delivery in landing.deliveries(settings):
         if wrong := batches.standing(settings, delivery).damage:
             damage.append(f"{wrong}; {OF_BATCHES}")

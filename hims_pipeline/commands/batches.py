@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake, linkage
-from hims_pipeline.lake import landing
+from hims_pipeline.errors import HimsError
+from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import store
@@ -21,14 +22,17 @@ def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
     """Put files into landing as one delivery; the next run takes it in."""
     settings = load_settings()
     _tell(reconcile(settings))
-    delivery, is_new = landing.take_over(settings, intake.contract_of(settings, source), period, files)
-    if is_new:
+    taken = landing.take_over_files(settings, intake.contract_of(settings, source), period, files)
+    delivery = taken.delivery
+    if taken.is_new:
         click.echo(f"{delivery.batch}: {len(files)} file(s), {delivery.size / 1e6:,.1f} MB, in landing.")
     elif delivery.withdrawn:
         click.echo(
             f"{delivery.batch} was delivered before and withdrawn: {delivery.withdrawn}\n"
             f"`hims batch reinstate {delivery.batch}` lets it count again."
         )
+    elif taken.is_last_word:
+        click.echo(f"{delivery.batch} was delivered before, and others after it: it counts again, as the last word.")
     else:
         click.echo(f"{delivery.batch} was delivered before, byte for byte: nothing to do.")
 
@@ -38,12 +42,16 @@ def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
 def status(form: str) -> None:
     """Every batch with its verdict, what waits in landing, and the releases."""
     settings = load_settings()
-    states = intake.states(settings)
+    states, waiting = intake.states(settings), intake.waiting(settings)
     now, taken_back, wrong = store.read_state(settings)
     everything = [one.id for one in store.releases(settings)]
+    left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
+    ready = [one.place for one in waiting.ready]
     if form == "json":
         found = {
             "batches": [one.as_json() for one in states],
+            "ready": ready,
+            "left": left,
             "current": now,
             "releases": everything,
             "withdrawn": taken_back,
@@ -58,6 +66,12 @@ def status(form: str) -> None:
             click.echo(f"            {text}")
     if not states:
         click.echo(f"Nothing has been delivered to {settings.landing} yet.")
+    for place in ready:
+        click.echo(f"{'arrived':<11} {place}: the next run takes it over")
+    for stray in waiting.left:
+        click.echo(f"{'in landing':<11} {stray.place}: {stray.reason}")
+    if left:
+        click.echo(f"            Each run writes their names into {settings.identified / intake.LEFT}.")
     click.echo(f"current release: {now or 'none yet'} ({len(everything)} on disk)")
     for text in wrong:
         click.echo(f"damaged: {text}")
@@ -106,6 +120,31 @@ def reinstate(name: str) -> None:
     _tell(reconcile(settings))
     delivery = intake.reinstate(settings, name)
     click.echo(f"{delivery.batch} counts again once the next run has judged it.")
+
+
+@batch.command("reseal")
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All whose record is damaged.")
+@click.option("--reason", required=True, help="How you know that the records are right; kept in the audit trail.")
+def reseal(names: tuple[str, ...], everything: bool, reason: str) -> None:
+    """Vouch for records of deliveries whose seal does not hold: after a change of key, a restore, or from before seals.
+
+    The files must be those that the record names.
+    """
+    settings, failed = load_settings(), 0
+    with installation_lock(settings, "sealing records anew", wait_seconds=60, log=click.echo):
+        chosen = [landing.batch_of(one) for one in landing.damaged_records(settings)] if everything else list(names)
+        for name in chosen:
+            try:
+                with journal.act(settings, journal.RESEALED, batch=name, reason=reason):
+                    delivery = landing.reseal(settings, name)
+            except HimsError as error:
+                click.echo(str(error), err=True)
+                failed += 1
+                continue
+            click.echo(f"{delivery.batch}: sealed anew.")
+    if failed or not chosen:
+        raise HimsError(f"{failed} of {len(chosen)} records could not be sealed." if failed else "Nothing to seal.")
 
 
 COMMANDS = (deliver, status, batch, link_registers)

@@ -4,12 +4,14 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from hims_pipeline import intake
 from hims_pipeline.commands.summary import print_summary
+from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.settings import REPOSITORY, Settings, apply_environment, load_settings, quiet_environment
@@ -43,47 +45,55 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     settings = load_settings()
     apply_environment(settings)
     prepare_instance(settings)
-    if samples:
-        _put_samples(settings, only, scale)
-    _put_kept(settings)
+    unsent = [*(_put_samples(settings, only, scale) if samples else []), *_put_kept(settings)]
     if settings.real_data is not None:
-        _put_real(settings, settings.real_data)
+        unsent += _put_real(settings, settings.real_data)
     from hims_pipeline.defs.execution import execute_nightly
 
     failures = execute_nightly(settings)
     print_summary(settings, failures)
-    sys.exit(1 if failures else 0)
+    for text in unsent:
+        click.echo(f"\nNot delivered: {text}", err=True)
+    sys.exit(1 if failures or unsent else 0)
 
 
-def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> None:
+def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> list[str]:
     from hims_pipeline.synthetic.samples import demo_deliveries
 
     made = private_folder(settings.identified) / "samples"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
     click.echo(f"making the SYNTHETIC sample at scale {scale}")
-    for source, period, files in demo_deliveries(settings, made, scale=scale, only=only):
-        _put(settings, source, period, files)
+    unsent = _put(settings, demo_deliveries(settings, made, scale=scale, only=only), "listed")
     shutil.rmtree(made)
+    return unsent
 
 
-def _put_kept(settings: Settings) -> None:
+def _put_kept(settings: Settings) -> list[str]:
+    """What stands in data/ is what people say now, whatever was delivered by hand since."""
     from hims_pipeline.contracts.deliveries import load_kept
 
-    for one in load_kept(settings.data):
-        _put(settings, one.source, one.period, [settings.data / name for name in one.files])
+    return _put(settings, [one.at(settings.data) for one in load_kept(settings.data)], "sent")
 
 
-def _put_real(settings: Settings, folder: Path) -> None:
+def _put_real(settings: Settings, folder: Path) -> list[str]:
     from hims_pipeline.contracts.deliveries import load_deliveries
 
-    for one in load_deliveries(settings.data):
-        _put(settings, one.source, one.period, [folder / name for name in one.files])
+    return _put(settings, [one.at(folder) for one in load_deliveries(settings.data)], "listed")
 
 
-def _put(settings: Settings, source: str, period: str, files: list[Path]) -> None:
-    delivery, is_new = landing.take_over(settings, intake.contract_of(settings, source), period, files)
-    click.echo(f"{'delivered' if is_new else 'known   '}  {delivery.batch}  {delivery.size / 1e6:,.1f} MB")
+def _put(settings: Settings, sent: Iterable[tuple[str, str, Sequence[Path]]], manner: landing.Manner) -> list[str]:
+    """Put deliveries into landing; returns what is wrong with those that could not be."""
+    unsent = []
+    for source, period, files in sent:
+        try:
+            contract = intake.contract_of(settings, source)
+            delivery, is_new = landing.take_over(settings, contract, period, files, manner)
+        except HimsError as error:
+            unsent.append(str(error))
+            continue
+        click.echo(f"{'delivered' if is_new else 'known   '}  {delivery.batch}  {delivery.size / 1e6:,.1f} MB")
+    return unsent
 
 
 @click.command()

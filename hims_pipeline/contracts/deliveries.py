@@ -13,6 +13,10 @@ class PinnedDelivery(Strict):
     files: tuple[str, ...]
     note: str = ""
 
+    def at(self, folder: Path) -> tuple[str, str, list[Path]]:
+        """Source, period and files, which lie below a folder."""
+        return self.source, self.period, [folder / name for name in self.files]
+
 
 class Pinned(Strict):
     deliveries: tuple[PinnedDelivery, ...] = ()

@@ -16,6 +16,7 @@ from hims_pipeline.contracts.formats import Format, Limits
 
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
 MeasureType = Literal["stock", "flow", "mixed"]
+PeriodName = Annotated[str, Field(pattern=r"^[0-9][0-9A-Z_-]{0,19}$")]  # a folder's name too
 ReferencePoint = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]  # a reference_point of definitions.csv
 
 
@@ -124,12 +125,15 @@ class Period(Strict):
 
     `reference_period`: what the data are about. `edition`: when they were issued; editions stay side by side.
     `pattern` gives the spelling: 2024, 2024Q1, 2024-06; 2023-24 for an academic year; 2024-12-10 for the state on a
-    day, or a sum up to it.
+    day, or a sum up to it. `supersedes: earlier_deliveries`: the last that arrived counts
+    alone, and nothing does while it is refused.
+    `may_be_ahead`: a period that has not begun is no mistake.
     """
 
     kind: Literal["reference_period", "edition"] = "reference_period"
     pattern: Literal["year", "quarter", "month", "academic_year", "date"] = "year"
-    supersedes: Literal["same_period", "earlier_editions", "nothing"] = "same_period"
+    supersedes: Literal["same_period", "earlier_editions", "earlier_deliveries", "nothing"] = "same_period"
+    may_be_ahead: bool = False
 
 
 class Owner(Strict):
@@ -169,7 +173,7 @@ class Contract(Strict):
     cadence: Literal["monthly", "quarterly", "annual", "decennial", "irregular"]
     period: Period
     clock: str
-    reference_dates: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    reference_dates: dict[PeriodName, tuple[str, str]] = Field(default_factory=dict)
     universe: Name
     duration_rule: DurationRule
     measure_type: MeasureType

@@ -17,6 +17,7 @@ from typing import Any
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
+from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import move_folder, private_folder, remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.seal import read_sealed, write_sealed
@@ -203,21 +204,49 @@ def accepted_batch(settings: Settings, delivery: Delivery) -> Batch | None:
 def counting(settings: Settings, contract: Contract, sent: Iterable[Delivery]) -> list[Batch]:
     """The batches of one source that count: accepted, whole, not withdrawn, not superseded. By period, then arrival.
 
-    One that is damaged, or whose delivery's record is gone, still supersedes: a period is rather without figures than
-    with those that were replaced.
+    Arrival is the deliveries' sequence. No clock is asked, and the label of a period only where editions supersede.
+    Where each delivery supersedes all earlier ones, these are void even while the last is refused. One that is damaged,
+    or whose delivery's record is, still supersedes what came before it: a period is rather without figures than with
+    those that were replaced.
 
     Args:
         sent: all deliveries of the source; those of others are left out.
     """
     ordered = sorted((d for d in sent if d.source == contract.source), key=lambda d: (d.period, d.sequence))
-    found = [(one.period, standing(settings, one)) for one in ordered if not one.withdrawn]
-    holding = [(period, one.batch) for period, one in found if one.holds_place]
-    holding += [(folder.parent.name, None) for folder in without_delivery(settings, contract.source, ordered)]
-    if contract.period.supersedes == "same_period":
-        holding = list(dict(holding).items())  # the last of a period stays
-    elif contract.period.supersedes == "earlier_editions":
-        holding = [one for one in dict(holding).items() if one[0] == max(dict(holding))]
-    return [batch for _, batch in holding if batch is not None]
+    found = [(d.period, float(d.sequence), standing(settings, d)) for d in ordered if not d.withdrawn]
+    if contract.period.supersedes == "earlier_deliveries":
+        places = [(period, rank, one.batch) for period, rank, one in found]
+    else:
+        places = [(period, rank, one.batch) for period, rank, one in found if one.holds_place]
+    places += [(folder.parent.name, rank, None) for folder, rank in _lost(settings, contract.source, ordered)]
+    return [batch for batch in _last(contract.period.supersedes, places) if batch is not None]
+
+
+def _last(supersedes: str, places: list[tuple[str, float, Batch | None]]) -> list[Batch | None]:
+    """What stands in the places that are not superseded, by period and rank of arrival."""
+    ordered = sorted(places, key=lambda place: place[:2])
+    if supersedes == "nothing":
+        return [batch for _, _, batch in ordered]
+    if supersedes == "earlier_deliveries":
+        return [max(places, key=lambda place: place[1])[2]] if places else []
+    latest = {period: batch for period, _, batch in ordered}  # the last of a period stays
+    if supersedes == "earlier_editions":
+        return [latest[max(latest)]] if latest else []
+    return list(latest.values())
+
+
+def _lost(settings: Settings, source: str, sent: list[Delivery]) -> list[tuple[Path, float]]:
+    """Accepted batches whose delivery has no readable record, and where they stand among the others: behind those that
+    the audit trail tells of before them, and last where it tells nothing."""
+    if not (gone := without_delivery(settings, source, sent)):
+        return []
+    arrived = {one["batch"]: one["number"] for one in journal.done(settings, journal.RECEIVED)}
+    found = []
+    for folder in gone:
+        number = arrived.get(folder.relative_to(settings.validated).as_posix())
+        before = [d.sequence for d in sent if number is not None and arrived.get(d.batch, number) < number]
+        found.append((folder, max(before, default=0) + 0.5 if number is not None else float("inf")))
+    return found
 
 
 def without_delivery(settings: Settings, source: str, sent: Iterable[Delivery]) -> list[Path]:

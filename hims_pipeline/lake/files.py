@@ -75,3 +75,16 @@ def private_folder(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     return folder
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders directly inside a folder, links left out, by name; none where it does not exist.
+
+    Raises:
+        OSError: it cannot be looked into.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(one.path) for one in entries if one.is_dir(follow_symlinks=False))
+    except FileNotFoundError:
+        return []

@@ -20,7 +20,7 @@ from hims_pipeline.settings import Settings
 
 # What is recorded, and nothing else by these names.
 RECEIVED, JUDGED, WITHDRAWN, REINSTATED = "delivery received", "batch judged", "batch withdrawn", "batch reinstated"
-LINKED = "registers linked"
+LINKED, RESEALED = "registers linked", "delivery resealed"
 PUBLISHED, USED, RETIRED = "release published", "release used", "release retired"
 POINTER_MENDED = "pointer mended"
 

@@ -1,113 +1,159 @@
-"""The landing zone: files as they were sent, and which delivery they make up.
+"""The landing zone: files as they were sent, and how they become a delivery.
 
     landing/<source>/<period>/file …          dropped by others, not yet taken over
     landing/<source>/<period>/<id>/file …     one delivery, taken over, never changed again; `delivery.json` beside it
 
 The id is the start of a SHA-256 over the contents (and the entity that takes each file), so the same bytes again are
-the same delivery.
+the same delivery. Not here: which dropped files make one up (`dropped`), its record (`delivery`).
 """
 
 import hashlib
-import os
 import shutil
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from hims_pipeline.contracts.model import Contract, matches
-from hims_pipeline.errors import HimsError
+from hims_pipeline.contracts.formats import Limits
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal
-from hims_pipeline.lake.files import private_folder, read_json, sha256_of, sync, write_json
-from hims_pipeline.lake.periods import SPELLING, is_period
+from hims_pipeline.lake.arrival import Copied, Unfit, Unsound, copy_file, same_names, trouble_of_name, trouble_of_size
+from hims_pipeline.lake.delivery import (
+    ID_LENGTH,
+    RECORD,
+    DeliveredFile,
+    Delivery,
+    batch_of,
+    damaged_files,
+    damaged_records,
+    deliveries,
+    find,
+    read_record,
+    reseal,
+    set_withdrawn,
+    write_record,
+)
+from hims_pipeline.lake.files import private_folder, sync
+from hims_pipeline.lake.incoming import clear_leftovers, incoming_folder
+from hims_pipeline.lake.lock import acts_lock
+from hims_pipeline.lake.periods import check_period
+from hims_pipeline.lake.sequence import next_number
 from hims_pipeline.settings import Settings
 
-ID_LENGTH = 12
-RECORD = "delivery.json"
-ARCHIVES = (".zip", ".gz")
+__all__ = [
+    "RECORD", "DeliveredFile", "Delivery", "Manner", "Taken", "batch_of", "clear_leftovers", "damaged_files",
+    "damaged_records", "deliveries", "find", "inner_name", "reseal", "set_withdrawn", "take_over", "take_over_files",
+]  # fmt: skip
+MOST_FILES = 100
+MARGIN_BYTES = 200_000_000  # left free on the disk for what is made of a delivery
+# `sent`: a person or sender sends it now. `dropped`: the same, and the files are deleted then. `made`: by ourselves.
+# `listed`: named by a list that every run goes through, so the same bytes again are no new word on anything.
+Manner = Literal["sent", "dropped", "made", "listed"]
 
 
 @dataclass(frozen=True)
-class DeliveredFile:
-    name: str
-    size: int
-    sha256: str
+class Taken:
+    """What taking files over came to.
+
+    Args:
+        is_new: its bytes were not delivered for this period before.
+        is_last_word: known bytes that were sent again, after others, and so count from now on.
+        copied: the files as they were copied, in the order of their names.
+    """
+
+    delivery: Delivery
+    is_new: bool
+    is_last_word: bool
+    copied: tuple[Copied, ...]
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """What one sender sent for one period. `sequence` orders the deliveries of a period; `withdrawn` says why it no
-    longer counts, `""` while it does."""
-
-    source: str
-    period: str
-    id: str
-    sha256: str
-    sequence: int
-    received_at: str
-    files: tuple[DeliveredFile, ...]
-    withdrawn: str = ""
-
-    @property
-    def batch(self) -> str:
-        return f"{self.source}/{self.period}/{self.id}"
-
-    def folder(self, settings: Settings) -> Path:
-        return settings.landing / self.source / self.period / self.id
-
-    def paths(self, settings: Settings) -> list[Path]:
-        return [self.folder(settings) / file.name for file in self.files]
-
-    @property
-    def size(self) -> int:
-        return sum(file.size for file in self.files)
+def inner_name(name: str) -> str:
+    """The name that decides on the entity: `people.csv` for `people.csv.gz`."""
+    return name[:-3] if name.lower().endswith(".gz") else name
 
 
-@dataclass(frozen=True)
-class Misplaced:
-    """Something in landing that makes no delivery, and what to do about it."""
-
-    place: str
-    reason: str
-
-
-def _load(record: Path) -> Delivery:
-    value: dict[str, Any] = read_json(record)
-    return Delivery(**{**value, "files": tuple(DeliveredFile(**file) for file in value["files"])})
+def take_over(
+    settings: Settings, contract: Contract, period: str, files: Sequence[Path], manner: Manner = "sent"
+) -> tuple[Delivery, bool]:
+    """Copy files into landing as one delivery; returns it and whether it is new. See `take_over_files`."""
+    taken = take_over_files(settings, contract, period, files, manner)
+    return taken.delivery, taken.is_new
 
 
-def deliveries(settings: Settings, source: str | None = None) -> list[Delivery]:
-    """All deliveries taken over, by source, period and order of arrival."""
-    found = [
-        _load(record)
-        for record in settings.landing.glob(f"{source or '*'}/*/*/{RECORD}")
-        if record.parent.name[0] != "."
-    ]
-    return sorted(found, key=lambda one: (one.source, one.period, one.sequence))
+def take_over_files(
+    settings: Settings,
+    contract: Contract,
+    period: str,
+    files: Sequence[Path],
+    manner: Manner = "sent",
+    today: date | None = None,
+) -> Taken:
+    """Copy files into landing as one delivery.
 
+    A kill at any moment leaves either no delivery or a whole one.
 
-def damaged_files(settings: Settings, delivery: Delivery) -> list[str]:
-    """Names of files in landing whose bytes are not those of the delivery's record."""
-    return [
-        file.name
-        for file, path in zip(delivery.files, delivery.paths(settings), strict=True)
-        if not path.is_file() or path.stat().st_size != file.size or sha256_of(path) != file.sha256
-    ]
-
-
-def find(settings: Settings, batch: str) -> Delivery:
-    """The delivery that a batch id, or an unambiguous start of one, names.
+    Args:
+        today: of the check that the period has begun; the observatory's own day without it.
 
     Raises:
-        HimsError: there is none, or more than one.
+        Unfit: one file is no plain file, is too large, cannot keep its name, or changed while it was copied.
+        Damaged: the delivery is known, and its record is not what we wrote.
+        HimsError: the period is not spelt as the contract says or lies ahead, or the disk cannot take the files.
     """
-    matches = [one for one in deliveries(settings) if one.batch.startswith(batch)]
-    if len(matches) != 1:
-        known = ", ".join(one.batch for one in matches[:5]) or "`hims status` lists them"
-        raise HimsError(f"{len(matches)} batches are called {batch!r}: {known}.")
-    return matches[0]
+    check_period(settings, contract, period, today)
+    batch, ordered = f"{contract.source}/{period}", sorted(files, key=lambda path: path.name)
+    try:
+        private_folder(settings.identified)
+        place = private_folder(settings.landing) / contract.source / period
+        _check(batch, contract.limits, ordered, shutil.disk_usage(settings.landing).free)
+        with incoming_folder(settings, place) as staging:
+            copied = tuple(_copy(batch, n, path, staging, manner) for n, path in enumerate(ordered, start=1))
+            sent = tuple(
+                DeliveredFile(path.name, one.size, one.sha256, one.stamp if manner == "dropped" else "")
+                for path, one in zip(ordered, copied, strict=True)
+            )
+            with acts_lock(settings, f"delivering {batch}"):
+                return Taken(*_settle(settings, contract, period, sent, staging, manner), copied)
+    except OSError as error:  # its own text would tell the file's name
+        raise HimsError(
+            f"{batch}: landing cannot take the files over: {error.strerror or type(error).__name__}."
+        ) from None
+
+
+def _check(batch: str, limits: Limits, files: Sequence[Path], free: int) -> None:
+    """Look at names and sizes before anything is copied."""
+    if not files or len(files) > MOST_FILES:
+        raise HimsError(f"{batch}: {len(files):,} files; a delivery has 1 to {MOST_FILES}. Pack them into an archive.")
+    total = 0
+    for position, path in enumerate(files, start=1):
+        if trouble := trouble_of_name(path.name):
+            raise Unfit(batch, position, trouble)
+        size = path.stat().st_size if path.is_file() else 0
+        if trouble := trouble_of_size(size, limits):
+            raise Unfit(batch, position, trouble)
+        total += size
+    if same := same_names([path.name for path in files]):
+        raise Unfit(batch, same[1] + 1, "has the name of another file of the delivery, case aside; rename one")
+    if trouble := trouble_of_room(total, free):
+        raise HimsError(f"{batch}: {trouble}.")
+
+
+def trouble_of_room(size: int, free: int) -> str:
+    """Why the disk cannot take a delivery; `""` where it can."""
+    if size + MARGIN_BYTES <= free:
+        return ""
+    return f"its files have {size / 1e6:,.0f} MB and the disk of landing has {free / 1e6:,.0f} MB left; make room"
+
+
+def _copy(batch: str, position: int, path: Path, staging: Path, manner: Manner) -> Copied:
+    try:
+        return copy_file(path, staging / path.name, follow_links=manner == "listed")
+    except Unsound as error:
+        reason = str(error)
+    raise Unfit(batch, position, reason)
 
 
 def _identity(contract: Contract, period: str, files: Iterable[DeliveredFile]) -> str:
@@ -118,124 +164,83 @@ def _identity(contract: Contract, period: str, files: Iterable[DeliveredFile]) -
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
-def inner_name(name: str) -> str:
-    """The name that decides on the entity: `people.csv` for `people.csv.gz`."""
-    return name[:-3] if name.lower().endswith(".gz") else name
-
-
-def take_over(settings: Settings, contract: Contract, period: str, files: Sequence[Path]) -> tuple[Delivery, bool]:
-    """Copy files into landing as one delivery; returns it and whether it is new.
-
-    A kill at any moment leaves either no delivery or a whole one.
-
-    Raises:
-        HimsError: the period is not spelt as the contract says, or a file is missing or named twice.
-    """
-    if not is_period(contract, period):
-        raise HimsError(f"{contract.source}: period {period!r} must be {SPELLING[contract.period.pattern]}.")
-    if len({path.name for path in files}) != len(files):
-        raise HimsError(f"{contract.source}/{period}: two files of one delivery have the same name.")
-    for path in files:
-        if not path.is_file():
-            raise HimsError(f"{path} is not a file.")
-    private_folder(settings.identified)
-    place = private_folder(settings.landing) / contract.source / period
-    staging = place / f".incoming-{os.getpid()}-{time.monotonic_ns()}"
-    staging.mkdir(parents=True)
-    try:
-        for path in files:
-            shutil.copyfile(path, staging / path.name)
-            sync(staging / path.name)
-        sent = tuple(DeliveredFile(p.name, p.stat().st_size, sha256_of(staging / p.name)) for p in sorted(files))
-        identity = _identity(contract, period, sent)
-        known = [one for one in deliveries(settings, contract.source) if one.period == period]
-        for one in known:
-            if one.sha256 == identity:
-                return one, False
-        delivery = Delivery(
-            source=contract.source,
-            period=period,
-            id=identity[:ID_LENGTH],
-            sha256=identity,
-            sequence=max((one.sequence for one in known), default=0) + 1,
-            received_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            files=sent,
-        )
-        write_json(staging / RECORD, asdict(delivery), mode=0o600)
-        sync(staging)
-        facts = {"batch": delivery.batch, "files": len(sent), "bytes": delivery.size, "delivery_sha256": identity}
-        with journal.act(settings, journal.RECEIVED, **facts):
-            staging.rename(delivery.folder(settings))
-            sync(place)
-        return delivery, True
-    finally:
-        if staging.exists():
-            shutil.rmtree(staging)
-
-
-def clear_leftovers(settings: Settings) -> int:
-    """Remove what a killed take-over left; returns how many folders. Call it with the installation's lock held."""
-    left = [path for path in settings.landing.glob("*/*/.*") if path.is_dir()]
-    for folder in left:
-        shutil.rmtree(folder)
-    return len(left)
-
-
-def collect(
-    settings: Settings, contracts: dict[str, Contract], settle_seconds: float, now: float | None = None
-) -> tuple[list[Delivery], list[Delivery], list[Misplaced]]:
-    """Take over what others dropped: (new deliveries, deliveries known already, what makes no delivery and why).
-
-    All loose files of a period are one delivery. It waits while a file is younger than `settle_seconds` (it may still
-    be growing) and while a required entity is missing.
-    """
-    now = time.time() if now is None else now
-    new: list[Delivery] = []
-    again: list[Delivery] = []
-    misplaced: list[Misplaced] = []
-    for folder in sorted(path for path in settings.landing.glob("*") if path.is_dir()):
-        contract = contracts.get(folder.name)
-        loose_here = [path for path in folder.iterdir() if path.is_file()]
-        if contract is None:
-            misplaced.append(
-                Misplaced(folder.name, f"no contract data/contracts/{folder.name}.yml; write one or move the files")
+def _settle(
+    settings: Settings, contract: Contract, period: str, files: tuple[DeliveredFile, ...], staging: Path, manner: Manner
+) -> tuple[Delivery, bool, bool]:
+    """Make what was copied a delivery, or find the one that it is. The caller holds the acts' lock."""
+    identity, place = _identity(contract, period, files), staging.parent
+    now, target = datetime.now(UTC).isoformat(timespec="seconds"), place / identity[:ID_LENGTH]
+    known = deliveries(settings, contract.source)
+    last = max((one.sequence for one in known), default=0)
+    for one in known:
+        if (one.period, one.sha256) == (period, identity):
+            if manner != "listed":
+                _mend(settings, one, files, staging)
+            rivals = (
+                known
+                if contract.period.supersedes == "earlier_deliveries"
+                else [o for o in known if o.period == period]
             )
-            continue
-        misplaced += [Misplaced(f"{folder.name}/{p.name}", "put it into the folder of its period") for p in loose_here]
-        for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-            files = sorted(path for path in place.iterdir() if path.is_file() and path.name[0] != ".")
-            if not files:
-                continue
-            if (reason := _not_yet(contract, place.name, files, now, settle_seconds)) is not None:
-                misplaced.append(Misplaced(f"{folder.name}/{place.name}", reason))
-                continue
-            delivery, is_new = take_over(settings, contract, place.name, files)
-            for path in files:
-                path.unlink()
-            (new if is_new else again).append(delivery)
-    return new, again, misplaced
+            if one.withdrawn or manner == "listed" or _is_left(one, files) or one == max(rivals, key=_order):
+                return one, False, False
+            again = replace(one, sequence=next_number(settings, last), sent_again=(*one.sent_again, now))
+            with journal.act(settings, journal.RECEIVED, **_told(again), again=True):
+                write_record(settings, again, target)
+            return again, False, True
+    if target.exists():
+        _set_aside(settings, target, manner)
+    delivery = Delivery(
+        contract.source, period, identity[:ID_LENGTH], identity, next_number(settings, last), now, files
+    )
+    write_record(settings, delivery, staging)
+    sync(staging)
+    with journal.act(settings, journal.RECEIVED, **_told(delivery)):
+        staging.rename(target)
+        for folder in (place, place.parent, settings.landing):
+            sync(folder)
+    return delivery, True, False
 
 
-def _not_yet(contract: Contract, period: str, files: list[Path], now: float, settle_seconds: float) -> str | None:
-    if not is_period(contract, period):
-        return f"the folder's name must be {SPELLING[contract.period.pattern]}"
-    if any(now - path.stat().st_mtime < settle_seconds for path in files):
-        return f"a file changed less than {settle_seconds:g} seconds ago; it is taken in once it rests"
-    if any(path.name.lower().endswith(".zip") for path in files):
-        return None  # an archive is opened by its reader; what it lacks is found there
-    names = [inner_name(path.name) for path in files]
-    taken = {entity for name in names for entity in contract.takers(name, period)}
-    needed = [entity for entity in contract.entities if contract.entity_in(entity, period).required]
-    waiting = [entity for entity in needed if entity not in taken]
-    globs = dict.fromkeys(glob for entity in taken if (glob := contract.format_in(entity, period).companion))
-    waiting += [glob for glob in globs if not any(matches(name, glob) for name in names)]
-    if waiting and (taken or any(contract.is_companion(name, period) for name in names)):
-        return f"waiting for {', '.join(waiting)} to complete the delivery"
-    return None
+def _told(delivery: Delivery) -> dict[str, Any]:
+    """What the audit trail says of a delivery."""
+    return {
+        "batch": delivery.batch,
+        "files": len(delivery.files),
+        "bytes": delivery.size,
+        "delivery_sha256": delivery.sha256,
+        "sequence": delivery.sequence,
+    }
 
 
-def set_withdrawn(settings: Settings, delivery: Delivery, reason: str) -> Delivery:
-    """Note that a delivery was the wrong file or period (or, with an empty reason, that it counts again)."""
-    changed = replace(delivery, withdrawn=reason)
-    write_json(delivery.folder(settings) / RECORD, asdict(changed), mode=0o600)
-    return changed
+def _order(delivery: Delivery) -> tuple[int, str]:
+    return delivery.sequence, delivery.id
+
+
+def _is_left(known: Delivery, files: tuple[DeliveredFile, ...]) -> bool:
+    """Are these the very files that it was copied from, left by a kill before they were deleted?"""
+    return {file.origin for file in files} <= {file.origin for file in known.files} - {""}
+
+
+def _mend(settings: Settings, known: Delivery, files: tuple[DeliveredFile, ...], staging: Path) -> None:
+    """Put files that are no longer what was taken over back from the same bytes, sent again."""
+    if not damaged_files(settings, known):
+        return
+    sent = {file.sha256: staging / file.name for file in files}
+    for file, path in zip(known.files, known.paths(settings), strict=True):
+        copy = staging / f".mended-{time.monotonic_ns()}"
+        shutil.copyfile(sent[file.sha256], copy)  # not renamed: two files may have the same bytes
+        sync(copy)
+        copy.replace(path)
+    sync(known.folder(settings))
+
+
+def _set_aside(settings: Settings, target: Path, manner: Manner) -> None:
+    """Make room for a delivery whose folder stands there with a damaged record; nothing in it is deleted."""
+    try:
+        read_record(settings, target)
+    except Damaged:
+        if manner in ("listed", "made"):  # whoever sends it again knows what he does; a list does not
+            raise
+        target.rename(target.with_name(f".damaged-{target.name}-{time.time_ns()}"))
+        return
+    raise HimsError(f"{target.parent.parent.name}/{target.parent.name}: two deliveries have the id {target.name}.")

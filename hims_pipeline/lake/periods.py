@@ -1,17 +1,24 @@
-"""Periods: how they are spelt and which days they cover."""
+"""Periods: how they are spelt, which days they cover, and whether they have begun.
+
+A clock is asked to refuse what lies ahead, and never for an order.
+"""
 
 import calendar
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.errors import HimsError
+from hims_pipeline.settings import Settings
 
 PATTERNS = {
-    "year": (re.compile(r"(\d{4})"), "2024"),
-    "quarter": (re.compile(r"(\d{4})-?Q([1-4])"), "2024Q1"),
-    "month": (re.compile(r"(\d{4})-(0[1-9]|1[0-2])"), "2024-06"),
-    "academic_year": (re.compile(r"(\d{4})-(\d{2})"), "2023-24"),
-    "date": (re.compile(r"(\d{4})-(\d{2})-(\d{2})"), "2024-12-10"),
+    "year": (re.compile(r"([0-9]{4})"), "2024"),
+    "quarter": (re.compile(r"([0-9]{4})Q([1-4])"), "2024Q1"),
+    "month": (re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])"), "2024-06"),
+    "academic_year": (re.compile(r"([0-9]{4})-([0-9]{2})"), "2023-24"),
+    "date": (re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"), "2024-12-10"),
 }
 SPELLING = {
     "year": "a year such as 2024",
@@ -28,6 +35,34 @@ def is_period(contract: Contract, period: str) -> bool:
         return bool(covers(contract, period))
     except ValueError:
         return False
+
+
+def today_of(settings: Settings) -> date:
+    """The day it is where the observatory stands, by this machine's clock."""
+    named = (settings.data / "observatory.yml").exists()
+    return datetime.now(ZoneInfo(load_observatory(settings.data).time_zone) if named else UTC).date()
+
+
+def trouble_of_period(contract: Contract, period: str, today: date) -> str:
+    """Why nothing can be delivered for a period; `""` where it can."""
+    if not is_period(contract, period):
+        return f"must be {SPELLING[contract.period.pattern]}"
+    if covers(contract, period)[0] > today and not contract.period.may_be_ahead:
+        return (
+            f"lies ahead: by this machine's clock it is {today}. Correct the period, or the clock; a source that may "
+            "be ahead, as projections are, has `period: {may_be_ahead: true}` in its contract"
+        )
+    return ""
+
+
+def check_period(settings: Settings, contract: Contract, period: str, today: date | None = None) -> None:
+    """Refuse a period that is not spelt as the contract says or has not begun.
+
+    Raises:
+        HimsError: what is wrong with it.
+    """
+    if trouble := trouble_of_period(contract, period, today or today_of(settings)):
+        raise HimsError(f"{contract.source}: period {period!r} {trouble}.")
 
 
 def covers(contract: Contract, period: str) -> tuple[date, date]:

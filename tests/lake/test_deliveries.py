@@ -13,29 +13,13 @@ import yaml
 from hims_pipeline import intake
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Busy, HimsError
-from hims_pipeline.lake import batches, landing
+from hims_pipeline.lake import batches, dropped, landing
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
-from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.settings import Settings
 from tests.country.conftest import CONTRACT
-
-
-def contract(**period: str) -> Contract:
-    record = yaml.safe_load(CONTRACT)
-    record["period"] |= period
-    return Contract.model_validate(record)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", tmp_path / "home", env="test")
-
-
-def sent(tmp_path: Path, text: str, name: str = "north.txt") -> Path:
-    path = tmp_path / name
-    path.write_text(text, encoding="utf-8")
-    return path
+from tests.lake.conftest import contract, sent
 
 
 def accept(settings: Settings, delivery: landing.Delivery, status: str = "accepted") -> Path:
@@ -80,10 +64,10 @@ def test_what_is_dropped_is_taken_over_once_it_rests(settings, tmp_path) -> None
     place.mkdir(parents=True)
     path = sent(place, "a")
     contracts = {"northland_survey": contract()}
-    young = landing.collect(settings, contracts, settle_seconds=60)
+    young = dropped.collect(settings, contracts, settle_seconds=60)
     assert young[0] == []
     assert "changed less than" in young[2][0].reason
-    new, _, _ = landing.collect(settings, contracts, settle_seconds=60, now=path.stat().st_mtime + 61)
+    new, _, _ = dropped.collect(settings, contracts, settle_seconds=60, now=path.stat().st_mtime + 61)
     assert [one.period for one in new] == ["2023"]
     assert not path.exists()
 
@@ -96,11 +80,11 @@ def test_a_delivery_waits_for_its_codebook_and_for_its_data(settings) -> None:
     place.mkdir(parents=True)
     for first, second, missing in (("north.txt", "book.xml", "*.xml"), ("book.xml", "north.txt", "persons")):
         sent(place, first, first)
-        new, _, misplaced = landing.collect(settings, contracts, 0)
+        new, _, misplaced = dropped.collect(settings, contracts, 0)
         assert new == []
         assert misplaced[0].reason == f"waiting for {missing} to complete the delivery"
         sent(place, second, second)
-        new, again, _ = landing.collect(settings, contracts, 0)
+        new, again, _ = dropped.collect(settings, contracts, 0)
         assert [len(one.files) for one in (*new, *again)] == [2]
 
 
@@ -108,20 +92,20 @@ def test_misplaced_files_are_reported_and_left_alone(settings) -> None:
     for place in ("nobody/2023", "northland_survey/summer"):
         (settings.landing / place).mkdir(parents=True)
         sent(settings.landing / place, "a")
-    _, _, misplaced = landing.collect(settings, {"northland_survey": contract()}, 0)
-    assert {one.place for one in misplaced} == {"nobody", "northland_survey/summer"}
+    _, _, misplaced = dropped.collect(settings, {"northland_survey": contract()}, 0)
+    assert {one.place for one in misplaced} == {"folder 1", "northland_survey, folder 1"}
+    assert {one.name for one in misplaced} == {"nobody", "summer"}
     assert len(list(settings.landing.rglob("north.txt"))) == 2
-
-
-def test_what_a_killed_take_over_left_is_cleared(settings) -> None:
-    (settings.landing / "northland_survey/2023/.incoming-1-2").mkdir(parents=True)
-    assert landing.clear_leftovers(settings) == 1
-    assert landing.deliveries(settings) == []
 
 
 @pytest.mark.parametrize(
     ("supersedes", "expected"),
-    [("same_period", {"b", "d"}), ("earlier_editions", {"d"}), ("nothing", {"a", "b", "c", "d"})],
+    [
+        ("same_period", {"b", "d"}),
+        ("earlier_editions", {"d"}),
+        ("nothing", {"a", "b", "c", "d"}),
+        ("earlier_deliveries", {"d"}),
+    ],
 )
 def test_what_counts_follows_from_the_contract(settings, tmp_path, supersedes: str, expected: set[str]) -> None:
     terms, names = contract(supersedes=supersedes), {}

@@ -154,5 +154,6 @@ def test_what_the_trail_says_holds_no_data(settings, delivery) -> None:
     assert [one["event"] for one in lines[::2]] == [journal.RECEIVED, journal.WITHDRAWN]
     assert {name for one in lines for name in one} == {
         "number", "at", "by", "event", "state", "of", "before", "seal", "batch", "files", "bytes", "delivery_sha256",
+        "sequence",
         "reason",
     }  # fmt: skip

@@ -77,6 +77,39 @@ def test_links_that_a_person_withdrew_do_not_come_back(settings) -> None:
     [first] = link(settings)
     intake.withdraw(settings, first.batch, "not to be linked")
     assert link(settings) == []
+    send(settings, "census", ["90000001"], period="2025")  # the same pairs on a later day
+    assert link(settings) == []
+
+
+def test_links_made_before_do_not_stand_in_for_what_a_person_withdrew(settings) -> None:
+    census = send(settings, "census", ["90000001"])
+    [first] = link(settings)
+    send(settings, "consulate", ["90000002"])
+    [second] = link(settings)
+    intake.withdraw(settings, census.batch, "the wrong file")
+    [third] = link(settings)
+    assert len({first.id, second.id, third.id}) == 3
+    intake.withdraw(settings, third.batch, "not to be linked")
+    assert link(settings) == []  # the others would keep the census alive
+    send(settings, "census", ["90000005"])
+    assert len(link(settings)) == 1
+
+
+def test_no_clock_and_no_period_keeps_a_withdrawn_register_alive(settings, tmp_path) -> None:
+    """Links whose period a clock once set to 2126 are superseded by the next, of whichever day."""
+    send(settings, "consulate", ["90000002"])
+    census = send(settings, "census", ["90000001"], period="2025")
+    [first] = link(settings)
+    assert first.period == "2025-12-31"  # the last day that the registers cover
+    [path] = first.paths(settings)
+    contract = load_contracts(settings.data)[linkage.SOURCE]
+    with installation_lock(settings, "test"):
+        far, _ = landing.take_over(settings, contract, "2126-11-28", [path])
+        intake.take_in(settings, far, lambda text: None)
+    intake.withdraw(settings, census.batch, "the wrong file")
+    [second] = link(settings)
+    assert second.period == "2024-12-31"
+    assert set(rows(settings, "person_links", "pairs", "register_source", second.period)) == {("consulate",)}
 
 
 def test_real_persons_and_inventions_are_not_linked(settings) -> None:
@@ -91,13 +124,17 @@ def test_real_persons_and_inventions_are_not_linked(settings) -> None:
 
 
 def test_another_key_or_lost_pairs_make_a_batch_pending(settings, tmp_path) -> None:
-    send(settings, "census", ["90000001"])
+    census = send(settings, "census", ["90000001"])
     assert intake.pending(settings) == []
     create_key(tmp_path / "key")
     rotated = Settings(**{**settings.__dict__, "key_file": tmp_path / "key"})
-    assert ["sealed with another key" in one.why for one in intake.pending(rotated)] == [True]
+    assert [landing.batch_of(one) for one in landing.damaged_records(rotated)] == [census.batch]
+    assert intake.pending(rotated) == []
+    landing.reseal(rotated, census.batch)
+    assert [one.delivery.batch for one in intake.pending(rotated)] == [census.batch]
     with pytest.raises(HimsError, match=r"The links stay as they are: census/.*another key"):
         linkage.link(rotated)
+    landing.reseal(settings, census.batch)
     shutil.rmtree(settings.links)
     assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing or damaged: people"]
 

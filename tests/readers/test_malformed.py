@@ -6,6 +6,9 @@ import zipfile
 
 import pytest
 
+from hims_pipeline.lake.arrival import Unfit
+from hims_pipeline.readers.files.archives import expand
+
 LINES = [b"id,name,birth,weight"] + [f"{n},Ali,2000-01-0{n},1.5".encode() for n in range(1, 10)]
 GOOD = b"\n".join(LINES) + b"\n"
 
@@ -113,7 +116,17 @@ def test_limits_of_size_and_line(read):
     seen = read({"people.csv": with_rows(b"10," + b"a" * 500 + b",,")}, limits={"line_bytes": 300})
     assert seen.rules == ["ENVELOPE-LINE-LENGTH"]
     assert "line 11 " in seen.text
-    assert read({"people.csv": GOOD}, limits={"file_bytes": 20}).rules == ["ENVELOPE-SIZE"]
+
+
+def test_a_file_above_the_limit_is_not_even_copied(read):
+    with pytest.raises(Unfit, match=r"file 1 .* and the contract allows 20"):
+        read({"people.csv": GOOD}, limits={"file_bytes": 20})
+
+
+def test_a_limit_that_was_lowered_after_a_delivery_holds(tmp_path, contract_for):
+    (tmp_path / "people.csv").write_bytes(GOOD)
+    _, [finding] = expand(contract_for(limits={"file_bytes": 20}), [tmp_path / "people.csv"], tmp_path, print)
+    assert finding.rule == "ENVELOPE-SIZE"
 
 
 def test_all_of_a_file_at_once(read):
