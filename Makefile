@@ -6,7 +6,7 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check docs ui bench bench-country lock clean
+.PHONY: help run test check docs ui leak-scan bench bench-country lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ docs: $(VENV)/.run ## write the generated pages under docs/
 
 ui: $(VENV)/.run ## Dagster's webserver and daemon on this installation
 	@$(BIN)/hims ui
+
+leak-scan: $(VENV)/.dev ## persons in every place of every format, one night, and every byte outside the closed zone searched
+	@$(BIN)/python -m tests.privacy.leak_scan
 
 bench: $(VENV)/.dev ## speed, as ratios measured side by side
 	@$(BIN)/python -m benchmarks

@@ -6,6 +6,8 @@
 
 from pathlib import Path
 
+from hims_pipeline.words import as_message, own, words
+
 
 class HimsError(Exception):
     """Something a person can mend; the message says how."""
@@ -41,10 +43,11 @@ class DataError(Exception):
 
     Args:
         rule: stable code of the envelope rule, such as `ENVELOPE-HEADER`.
-        message: what is wrong and what the deliverer should do.
-        file: name of the file as it was sent.
+        message: what is wrong and what the deliverer should do, made by `words`; plain text stays in the closed zone.
+        file: the file, by its ordinal outside the zone and as it was sent inside.
     """
 
     def __init__(self, rule: str, message: str, file: str = "") -> None:
-        super().__init__(f"{file}: {message}" if file else message)
-        self.rule, self.message, self.file = rule, message, file
+        self.rule, self.message = rule, as_message(message)
+        self.file = as_message(file) if file else own("")
+        super().__init__(words("{file}: {message}", file=self.file, message=self.message) if file else self.message)

@@ -19,16 +19,18 @@ from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_finge
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Busy, Damaged, HimsError
-from hims_pipeline.lake import batches, dropped, journal, landing, survey
+from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
 from hims_pipeline.lake.batches import Batch, Manifest, Standing
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.lake.survey import Misplaced
 from hims_pipeline.lake.verdict import Finding, Verdict
+from hims_pipeline.privacy import hidden
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import printable
 
 if TYPE_CHECKING:  # reading imports pandas and more, which takes seconds
     from hims_pipeline.readers import ReadResult
@@ -78,6 +80,8 @@ def inputs_of(settings: Settings, contract: Contract, delivery: Delivery) -> dic
         "contract": contract_sha256(contract, delivery.period),
         "reader": reader_sha256(),
     }
+    if (shapes := settings.data / hidden.FILE).exists():
+        own["identifier_shapes"] = sha256_of(shapes)
     if version := _key_version(settings, contract):
         own["key"] = version  # another key makes other pseudonyms, which must not stand beside the former ones
     return own | {f"gate:{name}": value for name, value in gate_inputs(settings, contract, delivery.period).items()}
@@ -234,6 +238,7 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
         manifest = _manifest(settings, contract, delivery, inputs, read)
         batches.write_manifest(settings, folder, manifest)
         verdict = _judge(settings, contract, folder, manifest, read.findings, common, log)
+    reports.write_findings(settings, delivery, verdict.findings)
     with journal.act(settings, journal.JUDGED, **_told(delivery, folder, verdict)):
         batches.settle(settings, delivery, folder, verdict)
     log(f"{delivery.batch}: {verdict.status}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
@@ -392,7 +397,7 @@ def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: boo
     findings = known.verdict.findings if known.verdict else ()
     reasons = tuple(f.sentence() for f in findings if f.severity == "blocking")
     if delivery.withdrawn:
-        state, reasons = "withdrawn", (delivery.withdrawn,)
+        state, reasons = "withdrawn", (printable(delivery.withdrawn),)
     elif damage:
         state, reasons = "damaged", (f"Not what we wrote, and read again by the next run: {damage}.",)
     elif known.verdict is None:

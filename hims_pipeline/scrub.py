@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged
-from hims_pipeline.lake import batches, journal, landing, trail
+from hims_pipeline.lake import batches, journal, landing, reports, trail
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
@@ -135,6 +135,10 @@ def _records(settings: Settings) -> list[str]:
     for delivery in landing.deliveries(settings):
         if wrong := batches.standing(settings, delivery).damage:
             damage.append(f"{wrong}; {OF_BATCHES}")
+        try:
+            reports.read_findings(settings, delivery)
+        except Damaged as error:
+            damage.append(f"{_place(settings, error.path)} {error.what}; {OF_QUARANTINE}")
     for root in (settings.validated, settings.quarantine):
         for folder in _folders(root):
             try:

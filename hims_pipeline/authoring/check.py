@@ -1,6 +1,7 @@
 """For people who write contracts: how a file differs from its contract, and a first contract from a file.
 
-Nothing is taken in, and nothing is left behind. Values are shown only where the contract calls a column `open`.
+Nothing is taken in, and nothing is left behind. The person has the file in hand, so names in it are shown; values only
+where the contract calls a column `open`.
 """
 
 import secrets
@@ -24,6 +25,7 @@ from hims_pipeline.readers.shape import Shape, shape_of, similar
 from hims_pipeline.readers.table import Job
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection, literal, literals, quote
+from hims_pipeline.words import inner
 
 _SHOWN_CODES = 10
 
@@ -37,7 +39,7 @@ def check_file(settings: Settings, contract: Contract, paths: Sequence[Path], pe
     """
     with _scratch(settings) as scratch:
         members, findings = expand(contract, list(paths), scratch, lambda text: None)
-        said = [finding.sentence() for finding in findings]
+        said = [finding.in_full() for finding in findings]
         books = [member for member in members if contract.is_companion(member.name, period or "")]
         for member in [with_books(contract, one, books, period or "") for one in members if one not in books]:
             look = partial(_check, settings, contract, period, member, scratch)
@@ -58,7 +60,7 @@ def draft_contract(*paths: Path) -> str:
         try:
             return draft(settings, paths, scratch)
         except DataError as error:
-            raise HimsError(f"{error.file or paths[0].name}: {error.message}.") from None
+            raise HimsError(f"{inner(error.file) or paths[0].name}: {inner(error.message)}.") from None
 
 
 @contextmanager
@@ -89,7 +91,7 @@ def _check(settings: Settings, contract: Contract, period: str | None, member: M
     said += _hints(shape, seen)
     found = _relaxed(shape, seen)
     if found.columns:
-        said.append(f"{member.shown}: read on with {len(found.columns)} of {len(shape.columns)} columns:")
+        said.append(f"{inner(member.shown)}: read on with {len(found.columns)} of {len(shape.columns)} columns:")
         said += _read(settings, found, member, scratch)
     return said
 
@@ -109,7 +111,7 @@ def _entity_of(
         if entity.takes(member.name):
             return name, []
     expected = "; ".join(f"{name}: {' or '.join(entity.files)}" for name, entity in contract.entities.items())
-    said = [f"{member.shown}: the name fits no entity of {contract.source} ({expected})"]
+    said = [f"{inner(member.shown)}: the name fits no entity of {contract.source} ({expected})"]
     shapes = {name: shape_of(contract, name, period or "") for name in contract.entities}
     known = {name: len(set(shape.header) & set(seen.names if seen else [])) for name, shape in shapes.items()}
     best = max(known, key=lambda name: known[name])
@@ -126,8 +128,8 @@ def _read(settings: Settings, shape: Shape, member: Member, scratch: Path) -> li
     target = work / f"{shape.name}.parquet"
     job = Job(settings, shape, member.shown, target, work / "rejects.parquet", work, key, lambda text: None)
     outcome = read_entity(job, member)
-    said = [finding.sentence() for finding in outcome.findings]
-    return said + (_unknown_codes(settings, shape, target, member.shown) if outcome.entity else [])
+    said = [finding.in_full() for finding in outcome.findings]
+    return said + (_unknown_codes(settings, shape, target, inner(member.shown)) if outcome.entity else [])
 
 
 def _unknown_codes(settings: Settings, shape: Shape, table: Path, shown: str) -> list[str]:

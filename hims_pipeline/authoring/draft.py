@@ -17,6 +17,7 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member, expand_file
 from hims_pipeline.readers.formats.codebook import Codebook, Description, Place
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import inner
 
 # Names that suggest a number of a person; a person decides.
 _IDENTIFIER = re.compile(
@@ -61,7 +62,7 @@ def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
         raise HimsError(f"{paths[0].name} is an empty archive.")
     books = [member for member in members if is_book(member)]
     if len(books) == len(members):
-        raise HimsError(f"{books[0].shown} describes data; give the data file beside it.")
+        raise HimsError(f"{inner(books[0].shown)} describes data; give the data file beside it.")
     member = max((one for one in members if one not in books), key=lambda one: one.path.stat().st_size)
     if books:
         found = [_entity(settings, *one, scratch) for one in tables_of(member, books[0])]
@@ -70,13 +71,13 @@ def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     contract = _contract(_slug(member.name), found)
     text = yaml.dump(contract, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118)
     rows = sum(one.rows for one in found)
-    return _HEAD.format(file=member.shown, rows=rows, source=contract["source"]) + text
+    return _HEAD.format(file=inner(member.shown), rows=rows, source=contract["source"]) + text
 
 
 def _seen(settings: Settings, member: Member) -> tuple[Dialect, Description]:
     seen = guess_dialect(settings, member.path)
     if not seen.names:
-        raise HimsError(f"{member.shown} has no header.")
+        raise HimsError(f"{inner(member.shown)} has no header.")
     book = Codebook(seen.names, {}, {}, {})
     if seen.form.type in ("spss", "stata"):
         from hims_pipeline.readers.formats.spss_stata import read_codebook

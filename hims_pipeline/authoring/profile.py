@@ -21,6 +21,7 @@ from hims_pipeline.readers.typing.parts import Part, reading
 from hims_pipeline.readers.typing.write import typed_relation
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literals
+from hims_pipeline.words import inner
 
 NULL_WORDS = ("NA", "N/A", "n/a", "NULL", "null", "NaN", "nan", ".", "-")
 MAXIMUM_CODES = 40
@@ -76,7 +77,7 @@ def profile(settings: Settings, member: Member, seen: Dialect, scratch: Path) ->
     shape = _shape(member, seen)
     table, findings = open_table(settings, shape, member, scratch)
     if table is None:
-        raise HimsError("\n".join(finding.sentence() for finding in findings))
+        raise HimsError("\n".join(finding.in_full() for finding in findings))
     with reading(settings, table.slices) as con:
         con.execute(f"create temp table texts as {' union all '.join(_relation(part) for part in table.parts)}")
         words = _null_words(con, shape)
@@ -89,9 +90,9 @@ def profile(settings: Settings, member: Member, seen: Dialect, scratch: Path) ->
 def _shape(member: Member, seen: Dialect) -> Shape:
     names = seen.names
     if any(not name.strip() for name in names):
-        raise HimsError(f"{member.shown}: a column has no name. Is the first line the header?")
+        raise HimsError(f"{inner(member.shown)}: a column has no name. Is the first line the header?")
     if doubled := {name for name in names if names.count(name) > 1}:
-        raise HimsError(f"{member.shown}: columns named twice: {', '.join(sorted(doubled))}.")
+        raise HimsError(f"{inner(member.shown)}: columns named twice: {', '.join(sorted(doubled))}.")
     columns = tuple(Column(name=name) for name in names)
     entity = Entity(title=Text(en="?"), grain="?", files=("*",), columns=columns)
     return Shape("draft", "draft", entity, seen.form, Limits(), tuple(names), columns, tuple(range(len(names))))

@@ -7,7 +7,7 @@ import click
 
 from hims_pipeline import intake, linkage
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import journal, landing
+from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import store
@@ -145,6 +145,21 @@ def reseal(names: tuple[str, ...], everything: bool, reason: str) -> None:
             click.echo(f"{delivery.batch}: sealed anew.")
     if failed or not chosen:
         raise HimsError(f"{failed} of {len(chosen)} records could not be sealed." if failed else "Nothing to seal.")
+
+
+@batch.command("letter")
+@click.argument("name")
+def letter(name: str) -> None:
+    """Print what to tell the sender of a delivery, with the sender's own words: for accounts of the closed zone."""
+    from hims_pipeline.gates.report import letter as letter_to_sender
+    from hims_pipeline.lake import reports
+
+    settings = load_settings()
+    delivery = landing.find(settings, name)
+    verdict, findings = batches.standing(settings, delivery).verdict, reports.read_findings(settings, delivery)
+    if verdict is None or findings is None:
+        raise HimsError(f"{delivery.batch} was not judged yet; the next run does it.")
+    click.echo(letter_to_sender(verdict, intake.contract_of(settings, delivery.source), findings))
 
 
 COMMANDS = (deliver, status, batch, link_registers)

@@ -8,6 +8,7 @@ import uuid
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from hims_pipeline import build as building
 from hims_pipeline import intake
@@ -20,6 +21,7 @@ from hims_pipeline.release.publish import publish, standing
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
+from hims_pipeline.words import printable
 
 STAFF_ONLY = ("conformed", "indicators")
 STAFF_HINT = "The public file holds `published` and `reference`; add --staff for the observatory's own."
@@ -30,7 +32,7 @@ def _table(columns: list[str], rows: list[tuple], title: str = "") -> None:
     for column in columns:
         shown.add_column(column, overflow="fold")
     for row in rows:
-        shown.add_row(*("" if value is None else str(value) for value in row))
+        shown.add_row(*(Text("" if value is None else printable(str(value))) for value in row))
     Console(width=None if sys.stdout.isatty() else 160).print(shown)
 
 

@@ -1,11 +1,14 @@
 """One variable: how it is sent, how it points elsewhere, and how a fact's column comes of it."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from hims_pipeline.contracts.basics import SPECIAL_CODES, Name, Positive, Raw, Strict, Text
 
+# A pattern that lets one of these through lets anybody's name through.
+_NAMES = ("Fatma Ben Salah", "FATMA BEN SALAH", "Ben Salah, Fatma", "Trabelsi", "TRABELSI", "فاطمة بن صالح")
 Allow = Literal["leading_zeros", "plus_sign", "padding", "zero_fraction"]
 
 
@@ -29,6 +32,9 @@ class Column(Strict):
         unique: True for a column that alone identifies a row.
         start, width: first character in a line (from 1) and number of characters, for `fixed_width`; beside a codebook
             they are what it must say.
+        open_text: why text that no list, crosswalk or pattern closes may leave the identified zone; in a personal
+            source it does not leave without.
+        may_hold: shape of `identifier_shapes.csv` -> why values of this shape in this column name nobody.
         implied_decimals: the last so many digits stand behind a point that is not written, where no codebook says so.
     """
 
@@ -54,11 +60,20 @@ class Column(Strict):
     start: Positive | None = None
     width: Positive | None = None
     implied_decimals: Annotated[int, Field(ge=0, le=9)] = 0
+    open_text: str = ""
+    may_hold: dict[str, str] = Field(default_factory=dict)
 
     @property
     def kept(self) -> bool:
         """False for what never leaves the identified zone: it is checked in the header and not read further."""
         return self.sensitivity != "free_text"
+
+    @property
+    def is_open_text(self) -> bool:
+        """Text that may say anything: nothing lists its values, and no pattern keeps a person's name out."""
+        if self.type != "text" or self.sensitivity in ("identifier", "free_text") or self.codes or self.crosswalk:
+            return False
+        return self.pattern is None or any(re.fullmatch(self.pattern, name) for name in _NAMES)
 
     def valid_codes(self) -> list[str] | None:
         """All codes that may occur, those for missing included, as text; None where any value may."""
@@ -74,6 +89,8 @@ class Column(Strict):
             raise ValueError(f"{self.name}: only an identifier links registers")
         if self.pattern and self.type != "text":
             raise ValueError(f"{self.name}: a pattern goes with type text")
+        if (self.open_text or self.may_hold) and not self.is_open_text:
+            raise ValueError(f"{self.name}: `open_text` and `may_hold` go with text that nothing else closes")
         if bad := set(self.missing.values()) - set(SPECIAL_CODES):
             raise ValueError(
                 f"{self.name}: missing codes map to {', '.join(SPECIAL_CODES)}, not {', '.join(sorted(bad))}"

@@ -209,6 +209,8 @@ class Contract(Strict):
                 entity.design.check(name, kept, kept[name])
         if self.personal and not self.legal.basis:
             raise ValueError("a personal source needs a legal basis")
+        if self.personal:
+            self._text_is_closed()
         for period in ("", *(period for layout in self.layouts for period in layout.periods[:1])):
             for name in self.entities:
                 self._placed(name, period)
@@ -221,6 +223,19 @@ class Contract(Strict):
         entity = self.entities[name]
         usual = {"stock": "END_OF_PERIOD", "flow": "PERIOD", "mixed": "MIXED"}
         return entity.reference_point or self.reference_point or usual[entity.measure_type or self.measure_type]
+
+    def _text_is_closed(self) -> None:
+        """In a personal source open text may hold a name and a number: it stays inside unless the contract says why."""
+        drifted = [
+            (name, c) for layout in self.layouts for name, other in layout.entities.items() for c in other.columns
+        ]
+        for name, column in [*((n, c) for n, entity in self.entities.items() for c in entity.columns), *drifted]:
+            if column.is_open_text and not column.open_text:
+                raise ValueError(
+                    f"{name}: {column.name} is open text of a personal source and may hold anybody's name. Give it"
+                    " `codes`, a `crosswalk` or a `pattern` that no name fits, or `sensitivity: free_text` (it then"
+                    " stays in the identified zone), or say why it may leave: `open_text: <reason>`"
+                )
 
     def _placed(self, name: str, period: str) -> None:
         form = self.format_in(name, period)

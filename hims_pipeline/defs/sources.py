@@ -8,6 +8,7 @@ from hims_pipeline.defs.intake import delivery_of, gate_metadata, partition_set,
 from hims_pipeline.lake.landing import deliveries
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import markdown
 
 
 def _tags(contract: Contract) -> dict[str, str]:
@@ -21,11 +22,11 @@ def _tags(contract: Contract) -> dict[str, str]:
 
 def _spec(contract: Contract, layer: str, description: str, **more) -> dg.AssetSpec:
     synthetic = "**SYNTHETIC.** " if contract.data_kind == "synthetic" else ""
-    grain = "".join(f"\n- `{name}`: {entity.grain}" for name, entity in contract.entities.items())
+    grain = "".join(f"\n- `{name}`: {markdown(entity.grain)}" for name, entity in contract.entities.items())
     return dg.AssetSpec(
         [layer, contract.source],
         group_name=layer,
-        description=f"{synthetic}{contract.title.en}. {description}\n\nGrain:{grain}",
+        description=f"{synthetic}{markdown(contract.title.en)}. {description}\n\nGrain:{grain}",
         owners=[f"team:{contract.source}"],
         kinds={"parquet"} if layer != "landing" else {"file"},
         tags=_tags(contract),

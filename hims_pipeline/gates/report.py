@@ -1,18 +1,31 @@
-"""A verdict in words: for the deliverer, and short for Dagster's pages. Codes, counts and lines; never a value."""
+"""A verdict in words: short for Dagster's pages, without a word of the sender; and the letter to the sender, who gets
+their own words back and which therefore stays in the closed zone. Codes, counts and lines; never a value."""
+
+from collections.abc import Sequence
 
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.lake.verdict import Verdict
+from hims_pipeline.lake.verdict import Finding, Verdict
+from hims_pipeline.words import markdown
 
 
 def reasons_markdown(verdict: Verdict) -> str:
     """The findings as a list, blocking ones first; one line when there are none."""
-    lines = [f"- **{finding.rule}** {finding.sentence().split(': ', 1)[1]}" for finding in verdict.reasons]
-    lines += [f"- warning: {finding.sentence()}" for finding in verdict.findings if finding.severity == "warning"]
-    return "\n".join(lines) or f"All {verdict.evaluated} rules hold."
+    return _listed(verdict.findings) or f"All {verdict.evaluated} rules hold."
 
 
-def deliverer_report(verdict: Verdict, contract: Contract) -> str:
-    """What to tell the institution that sent a delivery."""
+def _listed(findings: Sequence[Finding]) -> str:
+    lines = [f"- {markdown(one.sentence())}" for one in findings if one.severity == "blocking"]
+    lines += [f"- warning: {markdown(one.sentence())}" for one in findings if one.severity == "warning"]
+    return "\n".join(lines)
+
+
+def letter(verdict: Verdict, contract: Contract, findings: Sequence[Finding]) -> str:
+    """What to tell the institution that sent a delivery.
+
+    Args:
+        findings: those of the verdict, with the sender's words (`lake.reports`).
+    """
+    said = _listed(findings) or f"All {verdict.evaluated} rules hold."
     head = [
         f"# {contract.title.en}: delivery {verdict.batch}",
         "",
@@ -22,7 +35,7 @@ def deliverer_report(verdict: Verdict, contract: Contract) -> str:
         "",
     ]
     if verdict.status == "accepted":
-        return "\n".join([*head, "Nothing needs to be done.", "", reasons_markdown(verdict), ""])
+        return "\n".join([*head, "Nothing needs to be done.", "", said, ""])
     stages = {
         "envelope": "before a row was read",
         "types": "while its values were read",
@@ -34,4 +47,4 @@ def deliverer_report(verdict: Verdict, contract: Contract) -> str:
         "## To be mended",
         "",
     ]
-    return "\n".join([*head, *body, reasons_markdown(verdict), "", "Please send the whole delivery again.", ""])
+    return "\n".join([*head, *body, said, "", "Please send the whole delivery again.", ""])

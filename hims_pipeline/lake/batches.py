@@ -29,7 +29,8 @@ MANIFEST, VERDICT = "manifest.json", "verdict.json"
 
 @dataclass(frozen=True)
 class EntityFile:
-    """One entity of a batch: its Parquet file, the file it was read from, rows read and lines set aside."""
+    """One entity of a batch: its Parquet file, the file it was read from (`file 1` of the delivery, not its name), rows
+    read and lines set aside."""
 
     file: str
     sent_as: str

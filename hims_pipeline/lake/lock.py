@@ -60,7 +60,8 @@ def _hold(key: str, path: Path, purpose: str, wait_seconds: float, log: Log) -> 
             _held[key] -= 1
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
+    # Closed to other accounts: who can open the file could hold the lock.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         _wait(file, path.parent, wait_seconds, log)
         file.seek(0)
         file.truncate()

@@ -162,11 +162,11 @@ def check(settings: Settings) -> Checked:
             found.damage.append(f"line {place} cannot be read")
             before, expected = None, expected + 1
             continue
-        if entry["event"] == RENEWED:
-            found.notes += [f"before line {place}, answered for by {entry.get('by')}: {text}" for text in found.damage]
-            found.damage = []
-        else:
-            found.damage += _misplaced(place, entry, expected, before)
+        if entry["event"] == RENEWED:  # what it names is answered for; what was done to the lines before since is not
+            named, expected = entry.get("damage", []), entry["number"]
+            found.notes += [f"before line {place}, answered for by {entry.get('by')}: {text}" for text in named]
+            found.damage = [text for text in found.damage if text not in named]
+        found.damage += _misplaced(place, entry, expected, before)
         before, expected = hash_of(line), entry["number"] + 1
     else:
         place = len(lines) + 1
@@ -257,6 +257,8 @@ def _settle(settings: Settings, file: IO[bytes]) -> tuple[Head, int]:
         sync(settings.home)
         _write_head(settings, Head())  # before the first line: a trail without a head is never one of ours
     head = _read_head(settings)
+    if size == head.size:
+        return head, 0
     file.seek(0)
     content = file.read()
     line = content[head.size :].strip(b"\n")

@@ -1,12 +1,16 @@
 """What was found about a batch and what follows from it: the records that travel into manifests, checks and reports.
 
 Acceptance is no word that is stored: it is derived from findings and results each time it is asked for. No field holds
-a value of the data: codes, counts, shares and line numbers only.
+a value of the data: codes, counts, shares and line numbers only. A finding's `message` and `file` have two readings
+(`words`): the record itself, and whatever is printed or logged of it, is the outer one, without a word of the sender;
+`in_full` is for the letter to the sender, which stays in the closed zone.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from hims_pipeline.words import inner
 
 Severity = Literal["blocking", "warning"]
 
@@ -34,11 +38,18 @@ class Finding:
     lines_are: Literal["line", "record"] = "line"
 
     def sentence(self) -> str:
-        """The finding as a person reads it."""
-        where = " · ".join(part for part in (self.file, self.entity, self.column) if part)
+        """The finding as a person reads it anywhere."""
+        return self._written(str(self.file), str(self.message))
+
+    def in_full(self) -> str:
+        """The finding with the sender's own words: for the closed zone and for a person who has the file in hand."""
+        return self._written(inner(self.file), inner(self.message))
+
+    def _written(self, file: str, message: str) -> str:
+        where = " · ".join(part for part in (file, self.entity, self.column) if part)
         many = "" if self.count is None else f" ({self.count:,}{f' of {self.total:,}' if self.total else ''} rows)"
         first = f" First {self.lines_are}s: {', '.join(map(str, self.lines))}." if self.lines else ""
-        return f"{self.rule}{f' [{where}]' if where else ''}: {self.message}{many}{first}"
+        return f"{self.rule}{f' [{where}]' if where else ''}: {message}{many}{first}"
 
 
 def passes(

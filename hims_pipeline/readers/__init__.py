@@ -18,7 +18,7 @@ from typing import Literal
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.lake.batches import EntityFile, links_folder
-from hims_pipeline.lake.files import private_folder
+from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key, load_key
@@ -29,7 +29,9 @@ from hims_pipeline.readers.guard import Unreadable, guarded
 from hims_pipeline.readers.matching import match
 from hims_pipeline.readers.shape import Shape, shape_of
 from hims_pipeline.readers.table import Job, Outcome
+from hims_pipeline.readers.undeclared import find_undeclared
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import own, words
 
 Log = Callable[[str], None]
 REJECTS = "rejects"
@@ -66,6 +68,8 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
         shutil.rmtree(left, ignore_errors=True)
     private_folder(settings.identified)
     scratch = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="read-"))
+    made = scratch / "made"
+    made.mkdir()
     try:
         members, findings = _unpack(settings, contract, delivery, scratch, log)
         taken, unmatched = match(contract, shapes, members, delivery.period, complete=not findings)
@@ -73,16 +77,44 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
         entities = {}
         for name, member in taken.items():
             work = Path(tempfile.mkdtemp(dir=scratch))
-            files = (target / f"{name}.parquet", rejects / f"{name}.parquet", work)
+            files = (made / f"{name}.parquet", rejects / f"{name}.parquet", work)
             job = Job(settings, shapes[name], member.shown, *files, key, log, links / f"{name}.parquet")
             outcome = _read(job, member, delivery)
             findings += _unsaid(findings, outcome.findings)
             if outcome.entity is not None:
                 entities[name] = outcome.entity
             shutil.rmtree(work)
+        findings += _undeclared(settings, contract.source, shapes, made, entities, key, log)
+        if not any(one.severity == "blocking" for one in findings):
+            _leave_the_zone(made, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return ReadResult(entities, tuple(findings), key.version if key else "", _stage(findings))
+
+
+def _undeclared(
+    settings: Settings,
+    source: str,
+    shapes: dict[str, Shape],
+    made: Path,
+    entities: dict[str, EntityFile],
+    key: Key | None,
+    log: Log,
+) -> list[Finding]:
+    tables = {name: made / entity.file for name, entity in entities.items()}
+    step = f"{source}: looking for identifiers that are not declared"
+    try:
+        return guarded(settings, step, lambda: find_undeclared(settings, source, shapes, tables, key))
+    except Unreadable as error:
+        return [_stumbled(error, log)]
+
+
+def _leave_the_zone(made: Path, target: Path) -> None:
+    """Move what was read out of scratch, which may be on another disk; durable when it returns."""
+    for path in sorted(made.iterdir()):
+        shutil.move(path, target / path.name)
+        sync(target / path.name)
+    sync(target)
 
 
 def _unpack(
@@ -108,7 +140,10 @@ def _stumbled(error: Unreadable, log: Log, file: str = "", entity: str = "") -> 
     """The delivery is refused, and our own people are told that the fault may be theirs."""
     kept = f" (full text in {error.place}, in the identified zone)" if error.place else ""
     log(f"A READER OF OURS MAY BE AT FAULT: {error.kind}{kept}")
-    message = f"could not be read: our reader stopped with {error.kind}. The fault may be ours: we look before you send"
+    message = words(
+        "could not be read: our reader stopped with {kind}. The fault may be ours: we look before you send",
+        kind=own(error.kind),
+    )
     return blocking("ENVELOPE-UNREADABLE", message, file, entity=entity)
 
 

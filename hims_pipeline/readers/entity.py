@@ -13,6 +13,7 @@ from hims_pipeline.readers.formats import open_table
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Job, Outcome, Table, load
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import own, words
 
 
 def read_entity(job: Job, member: Member) -> Outcome:
@@ -35,6 +36,10 @@ def open_checked(settings: Settings, shape: Shape, member: Member, scratch: Path
 
 
 def _too_few_rows(shape: Shape, rows: int, member: Member) -> Finding:
-    needed = shape.entity.minimum_rows
-    message = f"holds {rows:,} rows of {shape.name}; at least {needed:,} are expected. Send the complete file"
+    message = words(
+        "holds {rows:,} rows of {entity}; at least {needed:,} are expected. Send the complete file",
+        rows=rows,
+        entity=own(shape.name),
+        needed=shape.entity.minimum_rows,
+    )
     return blocking("ENVELOPE-ROWS", message, member.shown, entity=shape.name)

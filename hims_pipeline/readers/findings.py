@@ -1,10 +1,24 @@
-"""What readers report: a finding that refuses the delivery. Not here: the record itself (`lake.verdict`)."""
+"""What readers report. Not here: the record itself (`lake.verdict`).
+
+Messages are made by `words`, files are shown by ordinals; plain text is taken for a sender's and stays in the closed
+zone, so that what nobody thought of leaks nothing.
+"""
 
 from typing import Any
 
 from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.words import Words, as_message, sent
 
 
 def blocking(rule: str, message: str, file: str = "", **more: Any) -> Finding:
     """A finding that refuses its delivery; `more` are further members of `Finding`."""
-    return Finding(rule=rule, severity="blocking", message=message, file=file, **more)
+    return Finding(rule=rule, severity="blocking", message=as_message(message), file=_file(file), **more)
+
+
+def warning(rule: str, message: str, file: str = "", **more: Any) -> Finding:
+    """A finding that is told and refuses nothing."""
+    return Finding(rule=rule, severity="warning", message=as_message(message), file=_file(file), **more)
+
+
+def _file(file: str) -> str:
+    return file if not file or isinstance(file, Words) else sent(file, "a file")

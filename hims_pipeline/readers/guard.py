@@ -5,8 +5,10 @@ with this reader: it refuses the delivery, or the same file would end every nigh
 
 DuckDB puts the offending line into its messages, and `raise … from None` would still hand the original to whoever
 serialises the error. So the original is written into the identified zone, and a clean one is raised outside `except`.
+Errors of disks and memory quote paths, which hold names of files as sent: of them only what the system says is told.
 """
 
+import errno
 import os
 import secrets
 import traceback
@@ -20,8 +22,11 @@ from hims_pipeline.lake.files import private_folder
 from hims_pipeline.settings import Settings
 
 Result = TypeVar("Result")
-# Of the machine. Their messages speak of disks, memory and paths, and a person needs them to act.
+# Of the machine. Their messages quote paths, which hold names of files as sent.
 _OF_THE_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException, MemoryError)
+# What a person needs to act on, as the system words it; DuckDB quotes these texts.
+_SYSTEM = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EIO)]
+_SYSTEM += [os.strerror(number) for number in (errno.EMFILE, errno.ENFILE, errno.EROFS, errno.ENOENT, errno.ENOMEM)]
 
 
 class ReaderFailure(Exception):
@@ -56,7 +61,8 @@ def guarded(settings: Settings, step: str, work: Callable[[], Result]) -> Result
     except Exception as error:
         place, kind = _keep(settings, traceback.format_exc()), type(error).__name__
         if _is_of_the_machine(error):
-            failure = ReaderFailure(f"{step}: {kind}: {error} (full text in {place}, in the identified zone)")
+            reason = ": ".join([kind, *_said_by_the_system(error)])
+            failure = ReaderFailure(f"{step}: {reason} (full text in {place}, in the identified zone)")
         else:
             failure = Unreadable(kind, place)
     raise failure
@@ -65,6 +71,14 @@ def guarded(settings: Settings, step: str, work: Callable[[], Result]) -> Result
 def _is_of_the_machine(error: Exception) -> bool:
     """Libraries raise `OSError` of what they find in a file too, but only the system gives it a number."""
     return isinstance(error, _OF_THE_MACHINE) or (isinstance(error, OSError) and error.errno is not None)
+
+
+def _said_by_the_system(error: Exception) -> list[str]:
+    if isinstance(error, OSError) and error.errno:
+        return [os.strerror(error.errno)]
+    if isinstance(error, duckdb.IOException):
+        return [said for said in _SYSTEM if said in str(error)][:1]
+    return ["memory is used up"] if isinstance(error, duckdb.OutOfMemoryException | MemoryError) else []
 
 
 def _keep(settings: Settings, text: str) -> str:

@@ -7,6 +7,7 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
+from hims_pipeline.words import own, words
 
 
 def match(
@@ -31,7 +32,11 @@ def match(
             findings.append(
                 blocking(
                     "ENVELOPE-TWICE",
-                    f"is a second file for {twice[0]}, beside {taken[twice[0]].shown}; send one",
+                    words(
+                        "is a second file for {entity}, beside {other}; send one",
+                        entity=own(twice[0]),
+                        other=taken[twice[0]].shown,
+                    ),
                     member.shown,
                     entity=twice[0],
                 )
@@ -59,7 +64,7 @@ def _add_book(shapes: dict[str, Shape], books: dict[str, Member], member: Member
         if not matches(member.name, glob):
             continue
         if glob in books:
-            message = f"is a second codebook, beside {books[glob].shown}; send the one that holds"
+            message = words("is a second codebook, beside {other}; send the one that holds", other=books[glob].shown)
             found.append(blocking("ENVELOPE-TWICE", message, member.shown))
         else:
             books[glob] = member
@@ -68,7 +73,11 @@ def _add_book(shapes: dict[str, Shape], books: dict[str, Member], member: Member
 
 def _unknown(contract: Contract, shapes: dict[str, Shape], member: Member) -> Finding:
     expected = expected_files(contract, shapes)
-    message = f"is no file of {contract.source}; its contract expects {expected}. Rename it or leave it out"
+    message = words(
+        "is no file of {source}; its contract expects {expected}. Rename it or leave it out",
+        source=own(contract.source),
+        expected=own(expected),
+    )
     return blocking("ENVELOPE-UNKNOWN-FILE", message, member.shown)
 
 
@@ -76,7 +85,11 @@ def _missing(shapes: dict[str, Shape], taken: dict[str, Member]) -> list[Finding
     return [
         blocking(
             "ENVELOPE-MISSING-ENTITY",
-            f"no file for {name} was sent ({' or '.join(shape.entity.files)}); send the whole delivery",
+            words(
+                "no file for {name} was sent ({files}); send the whole delivery",
+                name=own(name),
+                files=own(" or ".join(shape.entity.files)),
+            ),
             entity=name,
         )
         for name, shape in shapes.items()

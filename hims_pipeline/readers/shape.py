@@ -1,12 +1,13 @@
 """What a file of an entity must look like in a period, and how a header that differs is told to the deliverer.
 
-Header names are no data, so messages show them; but where few of them are known, the first line may well be a person,
-and then none is shown.
+Names that the contract knows are shown everywhere, others stand as `column 12` outside the closed zone: a header cell
+may hold anything. Where few of them are known, the first line may well be a person, and then none is shown at all.
 """
 
 import difflib
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hims_pipeline.contracts.columns import Column
@@ -15,6 +16,7 @@ from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking
+from hims_pipeline.words import Words, joined, own, sent, words
 
 _SHOWN = 8
 
@@ -73,33 +75,59 @@ def check_header(shape: Shape, found: list[str], file: str) -> list[Finding]:
     return [
         blocking(
             "ENVELOPE-HEADER",
-            f"the header has {len(found)} names, the contract {len(shape.header)}; {_difference(shape, found)}. "
-            "Send the file with the agreed header, or change the contract",
+            words(
+                "the header has {found} names, the contract {agreed}; {difference}. "
+                "Send the file with the agreed header, or change the contract",
+                found=len(found),
+                agreed=len(shape.header),
+                difference=_difference(shape, found),
+            ),
             file,
             entity=shape.name,
         )
     ]
 
 
-def _difference(shape: Shape, found: list[str]) -> str:
+def _difference(shape: Shape, found: list[str]) -> Words:
     expected = list(shape.header)
     if len(found) == 1 < len(expected):
-        return f"it is one single name, so the delimiter is probably not {shape.format.delimiter!r}"
+        delimiter = own(repr(shape.format.delimiter))
+        return words("it is one single name, so the delimiter is probably not {delimiter}", delimiter=delimiter)
     known = len(set(found) & set(expected))
     if not known:
-        return "none of the contract's names is in it: the first line may be data, or this is another file"
-    shown = listed if known >= len(expected) / 2 else _count
+        return words("none of the contract's names is in it: the first line may be data, or this is another file")
+
+    def shown(names: list[str]) -> Words:
+        if known < len(expected) / 2:
+            return words("{count} name(s)", count=len(names))
+        return listed_as_sent(names, found, expected)
+
     said = []
     if doubled := [name for name, count in Counter(found).items() if count > max(1, expected.count(name))]:
-        said.append(f"named twice: {shown(doubled)}")
+        said.append(words("named twice: {names}", names=shown(doubled)))
     if missing := [name for name in expected if name not in found]:
-        said.append(f"missing: {listed(missing)}")
+        said.append(words("missing: {names}", names=own(listed(missing))))
     if extra := [name for name in found if name not in expected]:
-        said.append(f"not in the contract: {shown(extra)}")
+        said.append(words("not in the contract: {names}", names=shown(extra)))
     if said:
-        return "; ".join(said)
+        return joined(said, "; ")
     place = next(i for i, (a, b) in enumerate(zip(found, expected, strict=True)) if a != b)
-    return f"out of order from column {place + 1} on: {_show(found[place])} stands where {_show(expected[place])} must"
+    return words(
+        "out of order from column {place} on: {name} stands where {other} must",
+        place=place + 1,
+        name=own(_show(found[place])),  # the contract knows all of them here
+        other=own(_show(expected[place])),
+    )
+
+
+def listed_as_sent(names: list[str], found: list[str], known: Sequence[str] = ()) -> Words:
+    """The first few of a file's names: those that the contract knows, and ordinals of the others."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    shown = [
+        own(_show(name)) if name in known else sent(_show(name), f"column {found.index(name) + 1}")
+        for name in names[:_SHOWN]
+    ]
+    return words("{names}{more}", names=joined(shown), more=own(more))
 
 
 def similar(name: str, names: list[str]) -> str | None:
@@ -120,10 +148,6 @@ def _show(name: str) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """The first few names, fit to be shown, and how many more there are."""
+    """The first few of the contract's names, fit to be shown, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(_show(name) for name in names[:_SHOWN]) + more
-
-
-def _count(names: list[str]) -> str:
-    return f"{len(names)} name(s)"

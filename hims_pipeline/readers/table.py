@@ -22,6 +22,7 @@ from hims_pipeline.readers.typing.parts import Part, Slices, reading
 from hims_pipeline.readers.typing.type_errors import any_misfit, type_findings, write_rejects
 from hims_pipeline.readers.typing.write import Plan, is_misfit, plan_of, write_typed
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import Words, words
 
 Log = Callable[[str], None]
 
@@ -58,7 +59,7 @@ class Job:
 
     settings: Settings
     shape: Shape
-    shown: str
+    shown: Words
     target: Path
     rejects: Path
     scratch: Path
@@ -126,7 +127,7 @@ def _link(job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, parts: list[Part
 
 
 def _entity_file(job: Job, joined: Joined, rejected: int) -> EntityFile:
-    return EntityFile(job.target.name, job.shown, joined.rows, rejected, joined.bytes, joined.sha256)
+    return EntityFile(job.target.name, str(job.shown), joined.rows, rejected, joined.bytes, joined.sha256)
 
 
 def _diagnose(
@@ -165,14 +166,19 @@ def _diagnose(
 
 def _damaged(job: Job) -> Finding:
     return blocking(
-        "ENVELOPE-DAMAGED", "is damaged: it cannot be read to its end; send it again", job.shown, entity=job.shape.name
+        "ENVELOPE-DAMAGED",
+        words("is damaged: it cannot be read to its end; send it again"),
+        job.shown,
+        entity=job.shape.name,
     )
 
 
 def _unreadable(job: Job) -> Finding:
     return blocking(
         "ENVELOPE-QUOTES",
-        "cannot be split into records and fields: quotes, delimiters or newlines are not used as the contract says",
+        words(
+            "cannot be split into records and fields: quotes, delimiters or newlines are not used as the contract says"
+        ),
         job.shown,
         entity=job.shape.name,
     )
@@ -185,7 +191,11 @@ def _unexplained(job: Job, table: Table, joined: Joined | None, problem: str) ->
         raise Unreadable("a value was refused that no check names")
     return blocking(
         "ENVELOPE-RECORDS",
-        f"{table.records:,} records were counted over the bytes, but {joined.rows:,} were read; send the file again",
+        words(
+            "{counted:,} records were counted over the bytes, but {read:,} were read; send the file again",
+            counted=table.records,
+            read=joined.rows,
+        ),
         job.shown,
         entity=job.shape.name,
     )

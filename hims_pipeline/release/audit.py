@@ -1,5 +1,6 @@
-"""A candidate, read by a fresh process before it may be published: every column of every table, the hashes, and the
-release's own Great Expectations suite. `python -m hims_pipeline.release.audit FOLDER` writes `FOLDER/audit.json`.
+"""A candidate, read by a fresh process before it may be published: every column of every table, the hashes, the
+release's own Great Expectations suite, and a last look for identifiers. `python -m hims_pipeline.release.audit FOLDER`
+writes `FOLDER/audit.json`.
 
 A fresh process has no cache and no connection of the builder's: what it reads is what readers will read.
 """
@@ -12,6 +13,8 @@ from typing import Any
 
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.lake.files import read_json, sha256_of, write_json
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.release import leaks
 from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, fingerprint, is_large, tables
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection
@@ -34,6 +37,7 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
     from hims_pipeline.gates import judge_database
 
     found: dict[str, Any] = {}
+    named: list[Finding] = []
     for part, schemas in PARTS.items():
         path = folder / part / "warehouse.duckdb"
         before = sha256_of(path)
@@ -51,6 +55,8 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
                     log(f"reading {part} {schema}.{table}")
                 rows, content = fingerprint(con, schema, table)
                 counted[f"{schema}.{table}"] = {"rows": rows, "content_hash": content}
+        log(f"looking for identifiers in the {part} file")
+        named += leaks.find_in_tables(settings, path, schemas)
         if part == "public":
             outcome = judge_database(settings, path, settings.expectations / "release.json")
             found["verdict"] = {
@@ -64,6 +70,9 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
         if sha256_of(path) != before:
             raise ReleaseError(f"{part}/warehouse.duckdb changed while it was audited.")
         found[part] = {"sha256": before, "tables": counted}
+    verdict = found["verdict"]
+    verdict["accepted"] = verdict["accepted"] and not named
+    verdict["findings"] += [asdict(one) for one in named]
     return found
 
 

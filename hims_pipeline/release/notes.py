@@ -1,4 +1,7 @@
-"""The words that go out with a release: what is new, what changed, what was refused, and where it comes from."""
+"""The words that go out with a release: what is new, what changed, what was refused, and where it comes from.
+
+Findings stand in their outer reading, without a word of a sender; what our own people typed is escaped.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from hims_pipeline.lake.batches import Batch
 from hims_pipeline.release.compare import Change
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
+from hims_pipeline.words import markdown
 
 
 def sources_of(batches: list[Batch], contracts: dict[str, Contract]) -> list[dict[str, Any]]:
@@ -71,12 +75,14 @@ def write(
     lines += ["## Sources", ""]
     for source in facts["sources"]:
         kind = "SYNTHETIC" if source["data_kind"] == "synthetic" else source["data_kind"]
-        origin = f"{source['attribution'].rstrip('.')}. Licence: {source['licence']}"
-        lines.append(f"- {source['title']['en']} ({kind}; {', '.join(source['periods'])}). {origin}")
+        origin = f"{markdown(source['attribution'].rstrip('.'))}. Licence: {markdown(source['licence'])}"
+        lines.append(f"- {markdown(source['title']['en'])} ({kind}; {', '.join(source['periods'])}). {origin}")
     lines += ["", "## Not in this release", ""]
     absent = [batch for batch in batches if batch.state in ("refused", "withdrawn", "pending", "damaged")]
     # Rules and counts only: which values were wrong stays with the deliverer.
-    lines += [f"- {b.batch}: {b.state}. {' '.join(b.reasons)}" for b in absent] or ["Nothing was refused or withdrawn."]
+    lines += [f"- {b.batch}: {b.state}. {markdown(' '.join(b.reasons))}" for b in absent] or [
+        "Nothing was refused or withdrawn."
+    ]
     lines += ["", "## Corrections", ""]
     lines += [_mended(one) for one in corrections] or ["No known error was mended."]
     lines += ["", "## Controls", ""]
@@ -119,5 +125,6 @@ def _mended(one: dict[str, Any]) -> str:
     if not one["is_personal"]:  # of persons, rows are told and no sums over them
         matched += f"; {one['measure']} {before} -> {after}"
     return (
-        f"- {one['correction_id']} ({one['kind']}, {one['status']}), {one['batch_id']}: {matched}. {one['reason_en']}"
+        f"- {one['correction_id']} ({one['kind']}, {one['status']}), {one['batch_id']}: {matched}. "
+        f"{markdown(one['reason_en'])}"
     )

@@ -24,7 +24,7 @@ from hims_pipeline.intake import states
 from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.files import read_json, sha256_of, write_json, write_text
 from hims_pipeline.lake.lock import acts_lock, installation_lock
-from hims_pipeline.release import acts, audit, compare, notes, proof, rules, store, tables
+from hims_pipeline.release import acts, audit, compare, leaks, notes, proof, rules, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
 from hims_pipeline.sql import connection
@@ -86,6 +86,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         verdict = _audit(settings, candidate, log)
         release_id = store.next_id(settings)
         _describe(settings, build, candidate, release_id, verdict, log)
+        leaks.check_files(settings, candidate)
         proof.make_durable(candidate)
         with acts_lock(settings, f"publishing {release_id}"):
             refuse_overtaken(settings, build)
@@ -154,7 +155,9 @@ def _audit(settings: Settings, candidate: Path, log: Log) -> dict[str, Any]:
     (candidate / "audit.json").unlink()
     verdict = result["verdict"]
     if not verdict["accepted"]:
-        reasons = "\n  ".join(f"{f['rule']}: {f['message']} ({f['count']})" for f in verdict["findings"])
+        reasons = "\n  ".join(
+            f"{f['rule']} [{f['entity']} {f['column']}]: {f['message']} ({f['count']})" for f in verdict["findings"]
+        )
         raise ReleaseError(f"The release's suite refuses this candidate:\n  {reasons}")
     return result
 

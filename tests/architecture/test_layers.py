@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "staging": {"lake"},
     "synthetic": set(),
     "docs": {"gates"},
-    "release": {"lake", "gates", "staging", "build", "intake"},
+    "release": {"lake", "gates", "privacy", "staging", "build", "intake"},
 }
 
 

@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from hims_pipeline.cli import main
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.privacy.keys import create_key
@@ -105,6 +107,12 @@ def test_damage_that_somebody_answers_for_stays_as_a_note(five: Settings) -> Non
     found = trail.check(five)
     assert found.damage == []
     assert "lines 3 to 3 are missing before line 3" in "".join(found.notes)
+    whole = five.trail.read_bytes()
+    five.trail.write_bytes(whole.replace(b'"turn": 0', b'"turn": 7'))  # behind what was answered for
+    assert trail.check(five).damage == ["line 1 was changed after it was written"]
+    five.trail.write_bytes(whole.replace(b'"turn": 3', b'"turn": 7'))  # the line that the renewal is chained to
+    assert trail.check(five).damage == ["line 3 was changed after it was written"]
+    five.trail.write_bytes(whole)
     five.trail.write_bytes(five.trail.read_bytes().replace(b"lost them", b"lost it.."))
     assert trail.check(five).damage
 
@@ -203,3 +211,25 @@ def test_without_the_key_the_chain_is_checked_and_the_rest_told(five: Settings) 
     assert trail.check(keyless).notes == ["its end was not checked: no key here"]
     five.trail.write_bytes(five.trail.read_bytes().replace(b'"turn": 2', b'"turn": 7'))
     assert trail.check(keyless).damage == ["line 3 was changed after it was written"]
+
+
+def test_people_read_prove_and_renew_the_trail(five: Settings, monkeypatch) -> None:
+    monkeypatch.setenv("HIMS_HOME", str(five.home))
+    monkeypatch.setenv("HIMS_ENV", "test")
+
+    def hims(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["audit", *words])
+        return done.exit_code, done.output
+
+    assert hims("verify") == (0, "5 lines: whole\n")
+    code, shown = hims("show", "--last", "2")
+    assert (code, len(shown.splitlines()), "turn=4" in shown, "turn=2" in shown) == (0, 2, True, False)
+    five.trail.write_bytes(b"".join(five.trail.read_bytes().splitlines(keepends=True)[:4]))
+    code, said = hims("verify")
+    assert (code, "lines 5 to 5 are missing at the end" in said, "hims audit renew" in said) == (1, True, True)
+    assert hims("renew", "--reason", "a disk was put back") == (
+        0,
+        "Line 6 answers for the damage; the trail goes on from there.\n",
+    )
+    code, said = hims("verify")
+    assert (code, "answered for by" in said) == (0, True)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,26 @@ def test_a_delivery_killed_at_any_step_is_received_and_recorded_or_not_there(set
         assert_whole(settings)
         outcomes.add((len(landing.deliveries(settings)), tuple(told(settings, journal.RECEIVED))))
     assert outcomes == {(0, ()), (0, ("undone",)), (1, ("done",))}
+
+
+def judge(settings: Settings, delivery: landing.Delivery) -> None:
+    """The last step of taking in, as `intake.take_in` does it."""
+    folder = batches.folder_of(settings.bronze, delivery)
+    verdict = replace(batches.read_verdict(settings, folder), judged_at="2026-01-01")
+    with journal.act(settings, journal.JUDGED, batch=delivery.batch, judged_at=verdict.judged_at):
+        batches.settle(settings, delivery, folder, verdict)
+
+
+def test_a_verdict_killed_at_any_step_is_recorded_or_the_batch_is_pending(settings, delivery) -> None:
+    folder = batches.folder_of(settings.bronze, delivery)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    batches.folder_of(settings.validated, delivery).rename(folder)
+    outcomes = set()
+    for _ in homes_after_each_kill(settings.home, lambda: judge(settings, delivery)):
+        reconcile(settings)
+        assert_whole(settings)
+        outcomes.add((tuple(counted(settings)), tuple(told(settings, journal.JUDGED))))
+    assert outcomes == {((), ("undone",)), ((delivery.batch,), ("done",))}
 
 
 HOLD = """

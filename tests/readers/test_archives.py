@@ -32,8 +32,8 @@ def test_a_zip_with_folders_and_doubled_suffixes(read):
     seen = read({"sent.zip": zipped(entries)}, entities=TWO)
     assert seen.findings == ()
     assert {name: file.sent_as for name, file in seen.result.entities.items()} == {
-        "people": "sent.zip/Q1/People_1.txt.txt",
-        "houses": "sent.zip/Q1/in/house.txt",
+        "people": "file 1, member 1",
+        "houses": "file 1, member 2",
     }
 
 

@@ -20,7 +20,7 @@ def test_a_plain_file_loads_exactly(read):
     assert seen.result.stage == "read"
     assert seen.rows() == ROWS
     file = seen.result.entities["people"]
-    assert (file.file, file.sent_as, file.rows, file.rejected) == ("people.parquet", "people.csv", 3, 0)
+    assert (file.file, file.sent_as, file.rows, file.rejected) == ("people.parquet", "file 1", 3, 0)
     assert file.bytes == (seen.folder / "people.parquet").stat().st_size
 
 
@@ -137,7 +137,7 @@ def test_what_a_cast_would_swallow_is_a_finding(read, kind, text):
     assert seen.result.stage == "types"
     finding = seen.findings[0]
     assert (finding.file, finding.column, finding.count, finding.total, finding.lines) == (
-        "people.csv",
+        "file 1",
         "v",
         1,
         2,

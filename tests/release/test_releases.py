@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from hims_pipeline.cli import main
 from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.lake import journal, trail
+from hims_pipeline.privacy.keys import create_key
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import acts, compare, store, tables
 from hims_pipeline.release.publish import standing
@@ -293,3 +294,21 @@ def test_differences_between_two_releases(settings) -> None:
     paths = [one.public / "warehouse.duckdb" for one in (old, new)]
     assert compare.differences(settings, paths[0], paths[0]) == []
     assert compare.differences(settings, *paths) == [compare.Change("P01", "census", 0, 0, 1, 10.0)]
+
+
+def test_releases_of_a_former_key_are_bound_by_the_trail_alone(settings, tmp_path) -> None:
+    release = make(settings, "r000001")
+    make(settings, "r000002")
+    acts.use(settings, "r000001", "a wrong figure")
+    create_key(tmp_path / "key")
+    rotated = replace(settings, key_file=tmp_path / "key")
+    trail.reseal(rotated, former=settings)
+    assert reconcile(rotated) == [
+        "WITHDRAWN.json is not the releases taken back that this installation wrote: its seal "
+        "does not hold: put right from the audit trail"
+    ]
+    assert set(acts.marks(rotated)) == {"r000002"}
+    assert store.verify(rotated, release) == []
+    assert store.unchecked(rotated, release)[0].startswith("seal not checked: it is of key demonstration-")
+    rewrite(release.public / "manifest.json", change_of(contains_synthetic_data=False))
+    assert "public/manifest.json is not the one that the audit trail tells of" in store.verify(rotated, release)

@@ -1,6 +1,7 @@
 """From the files of a delivery to the single files in them: archives are opened here, with caps, and nowhere else.
 
-Names inside an archive are shown and matched, and never used as paths. What a file is, its first bytes decide.
+Names inside an archive are matched and never used as paths; outside the closed zone an ordinal stands for each. What a
+file is, its first bytes decide.
 """
 
 import gzip
@@ -19,18 +20,21 @@ from hims_pipeline.lake.landing import inner_name
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.signatures import NAMES, entries_claimed, kind_of
 from hims_pipeline.readers.findings import blocking
+from hims_pipeline.words import Words, own, sent, words
 
 Log = Callable[[str], None]
 MAXIMUM_ENTRIES = 100
 MAXIMUM_RATIO = 100  # real statistical files reach 35 (long, repeated labels); a bomb starts at 1,000
 RATIO_FROM_BYTES = 50_000_000  # below this a high ratio does no harm
 _BLOCK = 1 << 20
+_DAMAGED = words("the archive is damaged: its checksum fails; send it again")
 _CLUTTER = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")  # what Mac and Windows put beside the data
 
 
 @dataclass(frozen=True)
 class Member:
-    """One file of a delivery: the name to match (`name`), the name to show (`shown`), and where its bytes are.
+    """One file of a delivery: the name to match (`name`), what to call it (`shown`: `file 1, member 2` outside the
+    closed zone), and where its bytes are.
 
     Args:
         codebook: the codebook or dictionary sent with it, where its format needs one.
@@ -38,7 +42,7 @@ class Member:
     """
 
     name: str
-    shown: str
+    shown: Words
     path: Path
     codebook: "Member | None" = None
     records: tuple[str, ...] = ()
@@ -49,11 +53,12 @@ def expand(contract: Contract, paths: list[Path], scratch: Path, log: Log) -> tu
     members: list[Member] = []
     findings: list[Finding] = []
     budget = _Budget(contract.limits)
-    for path in paths:
+    for number, path in enumerate(paths, 1):
+        shown = sent(path.name, f"file {number}")
         try:
-            members += _open(path, contract.limits, budget, scratch, log)
+            members += _open(path, shown, contract.limits, budget, scratch, log)
         except DataError as error:
-            findings.append(blocking(error.rule, error.message, error.file or path.name))
+            findings.append(blocking(error.rule, error.message, error.file or shown))
     return members, findings
 
 
@@ -63,7 +68,7 @@ def expand_file(path: Path, limits: Limits, scratch: Path) -> list[Member]:
     Raises:
         DataError: it is an archive that cannot or must not be opened.
     """
-    return _open(path, limits, _Budget(limits), scratch, lambda text: None)
+    return _open(path, sent(path.name, "file 1"), limits, _Budget(limits), scratch, lambda text: None)
 
 
 class _Budget:
@@ -72,105 +77,115 @@ class _Budget:
     def __init__(self, limits: Limits) -> None:
         self.limit = self.left = limits.unpacked_bytes
 
-    def take(self, size: int, name: str) -> None:
+    def take(self, size: int, shown: Words) -> None:
         self.left -= size
         if self.left < 0:
             raise DataError(
                 "ENVELOPE-ARCHIVE-LIMIT",
-                f"unpacks to more than {self.limit:,} bytes in all; split the delivery, "
-                "or raise `limits.unpacked_bytes` in the contract",
-                name,
+                words(
+                    "unpacks to more than {limit:,} bytes in all; split the delivery, "
+                    "or raise `limits.unpacked_bytes` in the contract",
+                    limit=self.limit,
+                ),
+                shown,
             )
 
 
-def _open(path: Path, limits: Limits, budget: _Budget, scratch: Path, log: Log) -> list[Member]:
+def _open(path: Path, shown: Words, limits: Limits, budget: _Budget, scratch: Path, log: Log) -> list[Member]:
     size = path.stat().st_size
     if size > limits.file_bytes:
-        raise DataError("ENVELOPE-SIZE", f"has {size:,} bytes; the contract allows {limits.file_bytes:,}", path.name)
+        message = words("has {size:,} bytes; the contract allows {limit:,}", size=size, limit=limits.file_bytes)
+        raise DataError("ENVELOPE-SIZE", message, shown)
     kind = kind_of(path)
     if kind == "gzip":
-        log(f"{path.name}: unpacking {size / 1e6:,.1f} MB")
-        return [_gunzip(path, budget, scratch)]
+        log(f"{shown}: unpacking {size / 1e6:,.1f} MB")
+        return [_gunzip(path, shown, budget, scratch)]
     if kind == "zip":
-        log(f"{path.name}: unpacking {size / 1e6:,.1f} MB")
-        return _unzip(path, budget, scratch)
-    return [Member(inner_name(path.name), path.name, path)]
+        log(f"{shown}: unpacking {size / 1e6:,.1f} MB")
+        return _unzip(path, shown, budget, scratch)
+    return [Member(inner_name(path.name), shown, path)]
 
 
-def _gunzip(path: Path, budget: _Budget, scratch: Path) -> Member:
+def _gunzip(path: Path, shown: Words, budget: _Budget, scratch: Path) -> Member:
     target = scratch / f"{len(list(scratch.iterdir())):04d}"
     try:
         with gzip.open(path, "rb") as stream:
-            _copy(stream, target, path.stat().st_size, budget, path.name)  # type: ignore[arg-type]
+            _copy(stream, target, path.stat().st_size, budget, shown)  # type: ignore[arg-type]
     except EOFError:
         raise DataError(
-            "ENVELOPE-ARCHIVE", "the archive is incomplete: it ends early; send it again", path.name
+            "ENVELOPE-ARCHIVE", words("the archive is incomplete: it ends early; send it again"), shown
         ) from None
     except (gzip.BadGzipFile, zlib.error):
-        raise DataError(
-            "ENVELOPE-ARCHIVE", "the archive is damaged: its checksum fails; send it again", path.name
-        ) from None
-    return _member(inner_name(path.name), path.name, target)
+        raise DataError("ENVELOPE-ARCHIVE", _DAMAGED, shown) from None
+    return _member(inner_name(path.name), shown, target)
 
 
-def _unzip(path: Path, budget: _Budget, scratch: Path) -> list[Member]:
+def _unzip(path: Path, shown: Words, budget: _Budget, scratch: Path) -> list[Member]:
     claimed = entries_claimed(path)
     if claimed is not None and claimed > MAXIMUM_ENTRIES:
-        raise DataError(
-            "ENVELOPE-ARCHIVE-LIMIT", f"has about {claimed:,} entries; at most {MAXIMUM_ENTRIES} are taken", path.name
+        message = words(
+            "has about {claimed:,} entries; at most {limit} are taken", claimed=claimed, limit=MAXIMUM_ENTRIES
         )
+        raise DataError("ENVELOPE-ARCHIVE-LIMIT", message, shown)
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         raise DataError(
             "ENVELOPE-ARCHIVE",
-            "the archive is incomplete: its list of contents, which stands at the end, is missing; send it again",
-            path.name,
+            words(
+                "the archive is incomplete: its list of contents, which stands at the end, is missing; send it again"
+            ),
+            shown,
         ) from None
     with archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_clutter(entry.filename)]
-        for entry in entries:
-            _check_entry(entry, path.name)
-        return [_extract(archive, entry, path, budget, scratch) for entry in entries]
+        called = [
+            sent(f"{path.name}/{_short(_name_of(entry))}", f"{shown}, member {number}")
+            for number, entry in enumerate(entries, 1)
+        ]
+        for number, entry in enumerate(entries, 1):
+            _check_entry(entry, number, shown)
+        return [_extract(archive, *pair, budget, scratch) for pair in zip(entries, called, strict=True)]
 
 
-def _check_entry(entry: zipfile.ZipInfo, archive: str) -> None:
+def _check_entry(entry: zipfile.ZipInfo, number: int, archive: Words) -> None:
     name = _name_of(entry)
+    called = sent(_short(name), f"member {number}")
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if name.startswith(("/", "\\")) or ".." in parts or name[1:2] == ":" or "\0" in name:
-        raise DataError("ENVELOPE-ARCHIVE-PATH", f"an entry leaves the archive's folder: {_short(name)}", archive)
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        raise DataError("ENVELOPE-ARCHIVE-PATH", f"an entry is a link, not a file: {_short(name)}", archive)
-    if entry.flag_bits & 0x1:
         raise DataError(
-            "ENVELOPE-ARCHIVE", f"{_short(name)} is encrypted with a password; send the archive without one", archive
+            "ENVELOPE-ARCHIVE-PATH", words("an entry leaves the archive's folder: {name}", name=called), archive
         )
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise DataError("ENVELOPE-ARCHIVE-PATH", words("an entry is a link, not a file: {name}", name=called), archive)
+    if entry.flag_bits & 0x1:
+        message = words("{name} is encrypted with a password; send the archive without one", name=called)
+        raise DataError("ENVELOPE-ARCHIVE", message, archive)
 
 
-def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, budget: _Budget, scratch: Path) -> Member:
+def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shown: Words, budget: _Budget, scratch: Path) -> Member:
     name = _name_of(entry)
-    shown = f"{path.name}/{_short(name)}"
     target = scratch / f"{len(list(scratch.iterdir())):04d}"
     try:
         with archive.open(entry) as stream:
             _copy(stream, target, max(entry.compress_size, 1), budget, shown)
     except (zipfile.BadZipFile, EOFError, zlib.error):
-        raise DataError(
-            "ENVELOPE-ARCHIVE", "the archive is damaged: its checksum fails; send it again", shown
-        ) from None
+        raise DataError("ENVELOPE-ARCHIVE", _DAMAGED, shown) from None
     except (NotImplementedError, RuntimeError):
-        raise DataError("ENVELOPE-ARCHIVE", "is packed in a way that cannot be read; use plain zip", shown) from None
+        message = words("is packed in a way that cannot be read; use plain zip")
+        raise DataError("ENVELOPE-ARCHIVE", message, shown) from None
     return _member(PurePosixPath(name.replace("\\", "/")).name, shown, target)
 
 
-def _member(name: str, shown: str, path: Path) -> Member:
+def _member(name: str, shown: Words, path: Path) -> Member:
     kind = kind_of(path)
     if kind in ("zip", "gzip", "7z", "rar", "bzip2", "xz", "zstandard"):
-        raise DataError("ENVELOPE-ARCHIVE-NESTED", f"is {NAMES[kind]} inside an archive; send it unpacked once", shown)
+        message = words("is {kind} inside an archive; send it unpacked once", kind=own(NAMES[kind]))
+        raise DataError("ENVELOPE-ARCHIVE-NESTED", message, shown)
     return Member(name, shown, path)
 
 
-def _copy(stream: IO[bytes], target: Path, packed: int, budget: _Budget, shown: str) -> None:
+def _copy(stream: IO[bytes], target: Path, packed: int, budget: _Budget, shown: Words) -> None:
     """Inflate block by block: what a header claims about sizes is not believed."""
     written = 0
     with target.open("wb") as file:
@@ -180,7 +195,10 @@ def _copy(stream: IO[bytes], target: Path, packed: int, budget: _Budget, shown: 
             if written > RATIO_FROM_BYTES and written > MAXIMUM_RATIO * packed:
                 raise DataError(
                     "ENVELOPE-ARCHIVE-LIMIT",
-                    f"unpacks to more than {MAXIMUM_RATIO} times its size, as an archive bomb does; send it unpacked",
+                    words(
+                        "unpacks to more than {ratio} times its size, as an archive bomb does; send it unpacked",
+                        ratio=MAXIMUM_RATIO,
+                    ),
                     shown,
                 )
             file.write(block)

@@ -9,6 +9,7 @@ import unicodedata
 from pathlib import Path
 
 from hims_pipeline.errors import ContractError, DataError
+from hims_pipeline.words import own, words
 
 BLOCK = 4 << 20
 UTF8 = "utf-8"
@@ -37,8 +38,13 @@ def wrong_bytes(block: bytes, error: UnicodeDecodeError, offset: int, line: int)
     """
     return DataError(
         "ENVELOPE-ENCODING",
-        f"is declared {UTF8} but is not: byte {offset + error.start:,}, in line {line:,}, cannot be decoded; "
-        f"{_guess(block)}. Send it in UTF-8, or change `format.encoding` in the contract",
+        words(
+            "is declared utf-8 but is not: byte {place:,}, in line {line:,}, cannot be decoded; {guess}. "
+            "Send it in UTF-8, or change `format.encoding` in the contract",
+            place=offset + error.start,
+            line=line,
+            guess=own(_guess(block)),
+        ),
     )
 
 
@@ -105,29 +111,44 @@ def transcode(path: Path, codec: str, target: Path, line_bytes: int, compose: bo
                 break
     if utf8 is not None and high:
         raise DataError(
-            "ENVELOPE-ENCODING", f"is declared {codec} but is UTF-8; correct `format.encoding` in the contract"
+            "ENVELOPE-ENCODING",
+            words("is declared {codec} but is UTF-8; correct `format.encoding` in the contract", codec=own(codec)),
         )
 
 
 def too_long(line: int, line_bytes: int) -> DataError:
     return DataError(
         "ENVELOPE-LINE-LENGTH",
-        f"line {line:,} is longer than the {line_bytes:,} bytes that the contract allows; is the delimiter or the "
-        "newline another one, or a quote never closed?",
+        words(
+            "line {line:,} is longer than the {limit:,} bytes that the contract allows; is the delimiter or the "
+            "newline another one, or a quote never closed?",
+            line=line,
+            limit=line_bytes,
+        ),
     )
 
 
 def _undecodable(codec: str, offset: int, line: int) -> DataError:
     return DataError(
-        "ENVELOPE-ENCODING", f"is declared {codec}, but byte {offset:,}, in line {line:,}, does not exist there"
+        "ENVELOPE-ENCODING",
+        words(
+            "is declared {codec}, but byte {offset:,}, in line {line:,}, does not exist there",
+            codec=own(codec),
+            offset=offset,
+            line=line,
+        ),
     )
 
 
 def _control_characters(codec: str, count: int) -> DataError:
     return DataError(
         "ENVELOPE-ENCODING",
-        f"is declared {codec}, but {count:,} bytes in it are control characters there; "
-        "it is probably windows-1252 or windows-1256",
+        words(
+            "is declared {codec}, but {count:,} bytes in it are control characters there; "
+            "it is probably windows-1252 or windows-1256",
+            codec=own(codec),
+            count=count,
+        ),
     )
 
 

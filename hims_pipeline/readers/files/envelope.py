@@ -20,6 +20,7 @@ from hims_pipeline.readers.files.records import Header, read_header
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
+from hims_pipeline.words import own, words
 
 # Two row groups of DuckDB: parts small enough to share between cores, and whole row groups in the Parquet file.
 PART_RECORDS = 245_760
@@ -79,13 +80,16 @@ def _check_kind(shape: Shape, path: Path, codec: str) -> None:
         )
     kind, wide = kind_of(path), codec.startswith("utf-16")
     if kind == "empty":
-        raise DataError("ENVELOPE-EMPTY", "the file is empty; send it again")
+        raise DataError("ENVELOPE-EMPTY", words("the file is empty; send it again"))
     if kind == ("utf-16" if wide else "text"):
         return
     if wide and kind == "text":
-        raise DataError("ENVELOPE-ENCODING", "is declared utf-16 but has no byte order mark")
+        raise DataError("ENVELOPE-ENCODING", words("is declared utf-16 but has no byte order mark"))
     rule = "ENVELOPE-ENCODING" if kind == "utf-16" else "ENVELOPE-KIND"
-    raise DataError(rule, f"is {NAMES[kind]}; plain text in {shape.format.encoding} is expected")
+    message = words(
+        "is {kind}; plain text in {encoding} is expected", kind=own(NAMES[kind]), encoding=own(shape.format.encoding)
+    )
+    raise DataError(rule, message)
 
 
 def _header_findings(shape: Shape, header: Header, file: str) -> list[Finding]:
@@ -96,7 +100,7 @@ def _header_findings(shape: Shape, header: Header, file: str) -> list[Finding]:
         return check_names(shape, names, file)
     if names and names[-1] == "":
         return check_names(shape, names[:-1], file)
-    message = "the header does not end in one more delimiter, as the contract says (`trailing_delimiter`)"
+    message = words("the header does not end in one more delimiter, as the contract says (`trailing_delimiter`)")
     return [blocking("ENVELOPE-HEADER", message), *check_names(shape, names, file)]
 
 
@@ -204,28 +208,39 @@ class _Pass:
             say(
                 blocking(
                     "ENVELOPE-TRUNCATED",
-                    "ends in the middle of a line, so it was probably cut off: send it again. "
-                    "If it is complete, end its last line with a newline",
+                    words(
+                        "ends in the middle of a line, so it was probably cut off: send it again. "
+                        "If it is complete, end its last line with a newline"
+                    ),
                 )
             )
         if self.nuls:
-            say(blocking("ENVELOPE-NUL", f"has {self.nuls:,} NUL bytes; it is damaged or no text: send it again"))
+            message = words("has {count:,} NUL bytes; it is damaged or no text: send it again", count=self.nuls)
+            say(blocking("ENVELOPE-NUL", message))
         if self.replacements:
             say(
                 blocking(
                     "ENVELOPE-REPLACEMENT",
-                    f"has {self.replacements:,} replacement characters (U+FFFD): letters "
-                    "were lost when it was converted. Export it again in UTF-8",
+                    words(
+                        "has {count:,} replacement characters (U+FFFD): letters "
+                        "were lost when it was converted. Export it again in UTF-8",
+                        count=self.replacements,
+                    ),
                 )
             )
         lone = self.returns - self.return_newlines
         if lone and not self.lines:
-            say(blocking("ENVELOPE-NEWLINES", "its lines end in a carriage return alone; use newlines"))
+            say(blocking("ENVELOPE-NEWLINES", words("its lines end in a carriage return alone; use newlines")))
         elif not self.quoted_newline and (lone or 0 < self.return_newlines < self.lines):
             say(
                 blocking(
                     "ENVELOPE-NEWLINES",
-                    f"its lines end in different ways ({self.return_newlines:,} of {self.lines:,} in "
-                    f"CR LF, {lone:,} lone CR); it was probably joined from several files",
+                    words(
+                        "its lines end in different ways ({pairs:,} of {lines:,} in "
+                        "CR LF, {lone:,} lone CR); it was probably joined from several files",
+                        pairs=self.return_newlines,
+                        lines=self.lines,
+                        lone=lone,
+                    ),
                 )
             )

@@ -9,6 +9,7 @@ from pathlib import Path
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.readers.files.records import BOM
+from hims_pipeline.words import words
 
 
 def is_framed(form: Format) -> bool:
@@ -39,7 +40,9 @@ def cut_frame(path: Path, form: Format, target: Path) -> Path:
             inside ^= bool(quote and text.count(quote) % 2)
             out.write(text)
         if number <= form.skip_rows:
-            message = f"has {number:,} lines; {form.skip_rows} of titles and a table are expected"
+            message = words(
+                "has {lines:,} lines; {titles} of titles and a table are expected", lines=number, titles=form.skip_rows
+            )
             raise DataError("ENVELOPE-EMPTY", message)
         if not form.final_newline and not blank and not line.endswith(b"\n"):
             out.write(b"\n")
@@ -51,6 +54,10 @@ def _check_note(text: bytes, delimiter: bytes, usual: int, blank: int, number: i
     if text.count(delimiter) > max(1, usual / 2):
         raise DataError(
             "ENVELOPE-BLANK-LINE",
-            f"line {blank:,} is blank, but line {number:,} looks like more of the table; remove blank lines within the "
-            "table, and leave one before notes",
+            words(
+                "line {blank:,} is blank, but line {more:,} looks like more of the table; remove blank lines within "
+                "the table, and leave one before notes",
+                blank=blank,
+                more=number,
+            ),
         )

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import Shape, check_header, listed, plain
+from hims_pipeline.readers.shape import Shape, check_header, listed_as_sent, plain
+from hims_pipeline.words import words
 
 JOINED_BY = " / "
 HEADING, CELL = -1, -2
@@ -50,8 +51,15 @@ def check_names(shape: Shape, found: list[str], file: str) -> list[Finding]:
     blank = sum(not name.strip() for name in headings)
     if headings and not doubled and not blank:
         return []
-    problem = f"named twice: {listed(doubled)}" if doubled else f"{blank} of {len(headings)} headings are blank"
-    message = f"the headings of this wide table are not in order: {problem}; each column of cells needs one of its own"
+    problem = (
+        words("named twice: {names}", names=listed_as_sent(doubled, found))
+        if doubled
+        else words("{blank} of {all} headings are blank", blank=blank, all=len(headings))
+    )
+    message = words(
+        "the headings of this wide table are not in order: {problem}; each column of cells needs one of its own",
+        problem=problem,
+    )
     return [blocking("ENVELOPE-HEADER", message, file, entity=shape.name)]
 
 

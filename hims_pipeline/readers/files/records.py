@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hims_pipeline.contracts.formats import Format
+from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
+from hims_pipeline.words import words
 
 BOM = b"\xef\xbb\xbf"
 _SHOWN_LINES = 5
@@ -31,7 +33,11 @@ class Header:
 
 
 def read_header(path: Path, form: Format, line_bytes: int) -> Header:
-    """The first record of a UTF-8 file. Bytes that do not decode are replaced: the envelope refuses them anyway."""
+    """The first record of a UTF-8 file. Bytes that do not decode are replaced: the envelope refuses them anyway.
+
+    Raises:
+        DataError: it cannot be split into names.
+    """
     with path.open("rb") as file:
         head = file.read(line_bytes + 1)
     start = len(BOM) if head.startswith(BOM) else 0
@@ -46,7 +52,13 @@ def read_header(path: Path, form: Format, line_bytes: int) -> Header:
     else:
         end = len(head)
     text = head[start:end].decode(errors="replace")
-    names = next(_records(io.StringIO(text, newline=""), form), [])
+    try:
+        names = next(_records(io.StringIO(text, newline=""), form), [])
+    except csv.Error:  # and raise outside: its text may quote the line
+        names = None
+    if names is None:
+        message = words("the header has quotes in the wrong place, or its delimiter is another one; export it again")
+        raise DataError("ENVELOPE-QUOTES", message)
     return Header(names, end, head.count(b"\n", start, end))
 
 
@@ -87,14 +99,20 @@ class Structure:
     def findings(self, shape: Shape, file: str) -> list[Finding]:
         width = len(shape.header)
         said = (
-            ("ENVELOPE-COLUMNS", self.ragged, f"records do not have the {width} fields of the header"),
-            ("ENVELOPE-QUOTES", self.quotes, "records have quotes in the wrong place"),
-            ("ENVELOPE-BLANK-LINE", self.blank, "lines are blank"),
+            (
+                "ENVELOPE-COLUMNS",
+                self.ragged,
+                words("records do not have the {width} fields of the header", width=width),
+            ),
+            ("ENVELOPE-QUOTES", self.quotes, words("records have quotes in the wrong place")),
+            ("ENVELOPE-BLANK-LINE", self.blank, words("lines are blank")),
         )
         found = [
             blocking(
                 rule,
-                f"{text}. Export the file again, with fields that hold a delimiter or a quote in quotes",
+                words(
+                    "{what}. Export the file again, with fields that hold a delimiter or a quote in quotes", what=text
+                ),
                 file,
                 entity=shape.name,
                 count=places.count,
@@ -109,7 +127,10 @@ class Structure:
             found.append(
                 blocking(
                     "ENVELOPE-QUOTES",
-                    f"a quote opened in line {self.unclosed:,} is never closed; the file may have been cut off",
+                    words(
+                        "a quote opened in line {line:,} is never closed; the file may have been cut off",
+                        line=self.unclosed,
+                    ),
                     file,
                     entity=shape.name,
                 )

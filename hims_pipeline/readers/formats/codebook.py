@@ -4,8 +4,9 @@ contract: labels that differ are a warning, since the same code may have come to
 from dataclasses import dataclass, field, replace
 
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import blocking, warning
 from hims_pipeline.readers.shape import Shape
+from hims_pipeline.words import joined, own, sent, words
 
 UNKNOWN = "_U"  # what a missing code stands for where the codebook says no more
 
@@ -82,9 +83,15 @@ def place_findings(shape: Shape, described: Description, file: str, rule: str) -
             decimals=column.implied_decimals or place.decimals,
         )
         if place != agreed:
-            message = (
-                f"says characters {place.start} to {place.end} with {place.decimals} decimals; the contract says "
-                f"{agreed.start} to {agreed.end} with {agreed.decimals}. This may be the codebook of another file"
+            message = words(
+                "says characters {start} to {end} with {decimals} decimals; the contract says "
+                "{agreed_start} to {agreed_end} with {agreed_decimals}. This may be the codebook of another file",
+                start=place.start,
+                end=place.end,
+                decimals=place.decimals,
+                agreed_start=agreed.start,
+                agreed_end=agreed.end,
+                agreed_decimals=agreed.decimals,
             )
             found.append(blocking(rule, message, file, entity=shape.name, column=column.name))
     return found
@@ -101,14 +108,21 @@ def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]
         known = {_plain(str(code)): "" for code in column.missing} | known
         unknown = [code for code in labels if _plain(code) not in known]
         differ = [code for code in labels if _differs(known.get(_plain(code), ""), labels[code])]
-        said = [f"labels codes that the contract lacks: {', '.join(unknown)}"] if unknown else []
-        said += [f"labels these codes in other words: {', '.join(differ)}"] if differ else []
+        said = []
+        if unknown:
+            codes = sent(", ".join(unknown), f"{len(unknown)} of them")
+            said.append(words("labels codes that the contract lacks: {codes}", codes=codes))
+        if differ:
+            codes = joined(own(_plain(code)) for code in differ)  # the contract has them
+            said.append(words("labels these codes in other words: {codes}", codes=codes))
         lost = {_plain(code) for code in codebook.missing.get(shape.header[position], ())} & set(known)
         valid = sorted(lost - {_plain(str(code)) for code in column.missing})
-        said += [f"calls these codes missing, which the contract takes for values: {', '.join(valid)}"] if valid else []
+        if valid:
+            codes = joined(own(code) for code in valid)
+            said.append(words("calls these codes missing, which the contract takes for values: {codes}", codes=codes))
         if said:
-            message = f"the file {'; '.join(said)}. Compare both code books"
-            found.append(Finding("ENVELOPE-LABELS", "warning", message, file, shape.name, column.name))
+            message = words("the file {said}. Compare both code books", said=joined(said, "; "))
+            found.append(warning("ENVELOPE-LABELS", message, file, entity=shape.name, column=column.name))
     return found
 
 

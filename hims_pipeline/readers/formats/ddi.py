@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, Description, Place
+from hims_pipeline.words import Words, own, sent, words
 
 RULE = "ENVELOPE-CODEBOOK"
 MAXIMUM_BYTES = 50_000_000
@@ -23,6 +24,7 @@ _TEXTS = ("labl", "catValu", "fileName", "item")
 class _Variable:
     name: str
     files: list[str]
+    number: int  # among the variables of the codebook, from 1
     label: str = ""
     location: dict[str, str] = field(default_factory=dict)
     decimals: int = 0
@@ -55,16 +57,20 @@ def read_ddi(path: Path, data_name: str) -> Description:
         DataError: it is no DDI-Codebook, unsafe, malformed or too large, or a place in it is no number.
     """
     if path.stat().st_size > MAXIMUM_BYTES:
-        raise DataError(RULE, f"the codebook has more than {MAXIMUM_BYTES:,} bytes; send one that describes this file")
+        message = words(
+            "the codebook has more than {limit:,} bytes; send one that describes this file", limit=MAXIMUM_BYTES
+        )
+        raise DataError(RULE, message)
     reader = _Reader()
     reader.read(path)
     if not reader.variables:
-        raise DataError(RULE, "describes no variable; a DDI-Codebook (codeBook, dataDscr, var) is expected")
+        raise DataError(RULE, words("describes no variable; a DDI-Codebook (codeBook, dataDscr, var) is expected"))
     chosen = _file(reader, data_name)
     variables = [one for one in reader.variables if chosen is None or not one.files or chosen.id in one.files]
     names = [one.name for one in variables]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
-        raise DataError(RULE, f"describes variables twice: {', '.join(doubled[:5])}")
+        named = sent(", ".join(doubled[:5]), f"{len(doubled)} of them")
+        raise DataError(RULE, words("describes variables twice: {names}", names=named))
     book = Codebook(
         names,
         {one.name: one.label for one in variables if one.label},
@@ -80,30 +86,49 @@ def _file(reader: "_Reader", data_name: str) -> _File | None:
     stem = data_name.lower().rsplit(".", 1)[0]
     named = [one for one in reader.files if one.name.lower().rsplit(".", 1)[0] == stem]
     if len(named) != 1:
-        raise DataError(RULE, f"describes {len(reader.files)} files, but none (or more than one) is called {data_name}")
+        message = words(
+            "describes {count} files, but none (or more than one) is called {name}",
+            count=len(reader.files),
+            name=sent(data_name, "as the data file is"),
+        )
+        raise DataError(RULE, message)
     return named[0]
 
 
 def _place(variable: _Variable) -> Place:
-    location = variable.location
-    start, end, width = (_number(variable.name, location.get(name)) for name in ("StartPos", "EndPos", "width"))
+    location, name = variable.location, sent(variable.name, f"variable {variable.number}")
+    start, end, width = (_number(name, location.get(place)) for place in ("StartPos", "EndPos", "width"))
     if start is None or (end is None and width is None):
-        raise DataError(RULE, f"does not say where {variable.name} stands (location: StartPos, and EndPos or width)")
+        message = words("does not say where {name} stands (location: StartPos, and EndPos or width)", name=name)
+        raise DataError(RULE, message)
     if end is not None and width is not None and end - start + 1 != width:
-        raise DataError(RULE, f"{variable.name} stands from {start} to {end}, which is not its width, {width}")
+        message = words(
+            "{name} stands from {start} to {end}, which is not its width, {width}",
+            name=name,
+            start=start,
+            end=end,
+            width=width,
+        )
+        raise DataError(RULE, message)
     wide = width if width is not None else (end or 0) - start + 1
     if start < 1 or wide < 1:
-        raise DataError(RULE, f"{variable.name} stands from {start} to {start + wide - 1}, which is no place in a line")
+        message = words(
+            "{name} stands from {start} to {end}, which is no place in a line",
+            name=name,
+            start=start,
+            end=start + wide - 1,
+        )
+        raise DataError(RULE, message)
     return Place(variable.name, start, wide, variable.decimals, variable.numeric)
 
 
-def _number(name: str, text: str | None) -> int | None:
+def _number(name: Words, text: str | None) -> int | None:
     if text is None or not text.strip():
         return None
     try:
         return int(text)
     except ValueError:
-        raise DataError(RULE, f"a place or width of {name} is no number") from None
+        raise DataError(RULE, words("a place or width of {name} is no number", name=name)) from None
 
 
 class _Reader:
@@ -130,25 +155,28 @@ class _Reader:
                 parser.Parse(block, False)
             parser.Parse(b"", True)
         except expat.ExpatError as error:
-            place, what = error.lineno, expat.ErrorString(error.code)
+            place, what = error.lineno, own(expat.ErrorString(error.code))
         else:
             return
-        raise DataError(RULE, f"is no well-formed XML (line {place:,}: {what}); it may be cut off: send it again")
+        message = words(
+            "is no well-formed XML (line {line:,}: {what}); it may be cut off: send it again", line=place, what=what
+        )
+        raise DataError(RULE, message)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = name.rpartition(" ")[2]
         self.path.append(tag)
         if len(self.path) > _MAXIMUM_DEPTH:
-            raise DataError(RULE, f"has elements nested more than {_MAXIMUM_DEPTH} deep")
+            raise DataError(RULE, words("has elements nested more than {limit} deep", limit=_MAXIMUM_DEPTH))
         if len(self.path) == 1 and tag != "codeBook":
-            raise DataError(RULE, "is no DDI-Codebook: its root element is not codeBook")
+            raise DataError(RULE, words("is no DDI-Codebook: its root element is not codeBook"))
         self.text = [] if tag in _TEXTS else None
         if tag == "fileDscr":
             self.files.append(_File(attributes.get("ID", "")))
         elif tag == "logRecL":
             self.text = []
         elif tag == "var":
-            self.variables.append(_variable(attributes))
+            self.variables.append(_variable(attributes, len(self.variables) + 1))
         elif tag == "catgry":
             self.category = _Category(missing=attributes.get("missing", "N").upper() in ("Y", "YES"))
         elif self.variables and "var" in self.path:
@@ -165,7 +193,7 @@ class _Reader:
         if tag == "fileName" and self.files:
             self.files[-1].name = text
         elif tag == "logRecL" and self.files:
-            self.files[-1].length = _number("the record", text)
+            self.files[-1].length = _number(words("the record"), text)
         elif tag == "labl" and parent == "var" and not self.variables[-1].label:
             self.variables[-1].label = text
         elif self.category is not None:
@@ -186,9 +214,9 @@ class _Reader:
             self.category = None
 
 
-def _variable(attributes: dict[str, str]) -> _Variable:
-    decimals = _number("a variable", attributes.get("dcml")) or 0
-    return _Variable(attributes.get("name", ""), attributes.get("files", "").split(), decimals=decimals)
+def _variable(attributes: dict[str, str], number: int) -> _Variable:
+    decimals = _number(words("a variable"), attributes.get("dcml")) or 0
+    return _Variable(attributes.get("name", ""), attributes.get("files", "").split(), number, decimals=decimals)
 
 
 def _detail(variable: _Variable, tag: str, attributes: dict[str, str]) -> None:
@@ -203,11 +231,11 @@ def _detail(variable: _Variable, tag: str, attributes: dict[str, str]) -> None:
 def _doctype(name: str, system: str | None, public: str | None, internal: bool) -> None:
     """Older codebooks name their DTD, which is not fetched; one of their own inside the file is refused."""
     if internal:
-        raise DataError(RULE, "brings declarations of its own (a DTD inside the file); send it without them")
+        raise DataError(RULE, words("brings declarations of its own (a DTD inside the file); send it without them"))
 
 
 def _entity(*_: object) -> int:
-    raise DataError(RULE, "declares or uses entities, which are not read; send it without them")
+    raise DataError(RULE, words("declares or uses entities, which are not read; send it without them"))
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

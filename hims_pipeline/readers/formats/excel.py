@@ -27,6 +27,7 @@ from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import own, sent, words
 
 Row = tuple[int, list[Any]]  # number in the sheet, cells
 Range = tuple[tuple[int, int], tuple[int, int]]  # first and last cell of merged ones: row and column, from 0
@@ -76,16 +77,19 @@ def open_sheet(path: Path, form: Format) -> Sheet:
         book = calamine.CalamineWorkbook.from_path(str(path))
         shown = [one.name for one in book.sheets_metadata if one.visible == calamine.SheetVisibleEnum.Visible]
         if form.sheet is None and not shown:
-            raise DataError("ENVELOPE-SHEET", "shows no sheet; all are hidden")
+            raise DataError("ENVELOPE-SHEET", words("shows no sheet; all are hidden"))
         name = form.sheet if form.sheet is not None else shown[0]
         if name not in book.sheet_names:
-            raise DataError("ENVELOPE-SHEET", f"has no sheet {name!r}, only {', '.join(book.sheet_names)}")
+            others = sent(", ".join(book.sheet_names), f"{len(book.sheet_names)} other(s)")
+            raise DataError(
+                "ENVELOPE-SHEET", words("has no sheet {name}, only {others}", name=own(repr(name)), others=others)
+            )
         page = book.get_sheet_by_name(name)
         cells, merged = page.to_python(skip_empty_area=False), list(page.merged_cell_ranges or [])
     except calamine.PasswordError:
-        raise DataError("ENVELOPE-KIND", "is protected by a password; send it without one") from None
+        raise DataError("ENVELOPE-KIND", words("is protected by a password; send it without one")) from None
     except _ERRORS:
-        raise DataError("ENVELOPE-DAMAGED", "is incomplete or damaged; send it again") from None
+        raise DataError("ENVELOPE-DAMAGED", words("is incomplete or damaged; send it again")) from None
     numbers = sum(isinstance(cell, _NUMBERS) for row in cells[:COUNTED_ROWS] for cell in row)
     rows = [(number, row) for number, row in enumerate(cells, 1) if number > form.skip_rows]
     while rows and _blank(rows[-1][1]):
@@ -114,21 +118,23 @@ def _unsaid(shape: Shape, sheet: Sheet, look: Look, data: list[Row], width: int,
     inside = [place for place in look.errors if place[1] < width and not _is_declared(shape, look.errors[place])]
     found = tell(
         "ENVELOPE-CELL-ERROR",
-        "cells hold an error such as #REF! or #N/A in place of a value. Mend the formulas, or send values",
+        words("cells hold an error such as #REF! or #N/A in place of a value. Mend the formulas, or send values"),
         (row for row, _ in inside),
     )
     found += tell(
         "ENVELOPE-FORMULA",
-        "cells hold a formula that was never computed, so they have no value. Open the workbook in Excel and save it",
+        words("cells hold a formula that was never computed, so they have no value. Open it in Excel and save it"),
         (row for row, column in look.uncomputed if column < width),
     )
     if shape.format.hidden_rows == "refuse":
-        message = "rows are hidden. Show or remove them; the contract may also say `hidden_rows: read` or `skip`"
+        message = words("rows are hidden. Show or remove them; the contract may also say `hidden_rows: read` or `skip`")
         found += tell("ENVELOPE-HIDDEN", message, look.hidden_rows)
     found += tell(
         "ENVELOPE-MERGED",
-        "cells are merged with those beside or below them, so most have no value of their own. Undo the merging, or "
-        "name the column under `fill_down` in the contract",
+        words(
+            "cells are merged with those beside or below them, so most have no value of their own. Undo the merging, "
+            "or name the column under `fill_down` in the contract"
+        ),
         _merged_rows(shape, sheet, first, last, width),
     )
     return found + _identifiers_as_numbers(shape, data, tell)
@@ -156,7 +162,7 @@ def _fill_down_names(shape: Shape) -> list[str]:
 def _identifiers_as_numbers(shape: Shape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
     """Excel keeps fifteen digits of a number and no zero in front: two persons could get one pseudonym."""
     found = []
-    message = (
+    message = words(
         "is stored as numbers, of which Excel keeps fifteen digits and no zero in front. Format the column as text in "
         "the register's export and send the file again"
     )
@@ -184,21 +190,22 @@ def _filled_down(shape: Shape, data: list[Row]) -> list[Row]:
 def _check_kind(shape: Shape, path: Path) -> str:
     kind = kind_of(path)
     if kind not in ("excel", "office", "old_office"):
-        raise DataError("ENVELOPE-KIND", f"is {NAMES[kind]}; an Excel workbook is expected")
+        raise DataError("ENVELOPE-KIND", words("is {kind}; an Excel workbook is expected", kind=own(NAMES[kind])))
     if kind == "old_office":
         return kind
     with zipfile.ZipFile(path) as archive:
         size = sum(entry.file_size for entry in archive.infolist())
     bomb = size > RATIO_FROM_BYTES and size > MAXIMUM_RATIO * path.stat().st_size
     if size > shape.limits.unpacked_bytes or bomb:
-        raise DataError("ENVELOPE-ARCHIVE-LIMIT", f"unpacks to {size:,} bytes, more than is allowed; send a text file")
+        message = words("unpacks to {size:,} bytes, more than is allowed; send a text file", size=size)
+        raise DataError("ENVELOPE-ARCHIVE-LIMIT", message)
     return kind
 
 
 def _header(shape: Shape, rows: list[Row]) -> tuple[list[str], list[Row]]:
     """Names in the header, blank cells behind the last left out, and the rows below."""
     if not rows:
-        raise DataError("ENVELOPE-EMPTY", "the sheet is empty; send it again")
+        raise DataError("ENVELOPE-EMPTY", words("the sheet is empty; send it again"))
     count = shape.format.header_rows if shape.format.header else 0
     return _names([cells for _, cells in rows[:count]]), rows[count:]
 
@@ -208,10 +215,13 @@ def _without_notes(data: list[Row]) -> list[Row]:
     end = next((place for place, (_, cells) in enumerate(data) if _blank(cells)), len(data))
     usual = max((_filled(cells) for _, cells in data[:end]), default=0)
     if more := next((number for number, cells in data[end:] if _filled(cells) > max(1, usual / 2)), None):
-        message = f"row {data[end][0]:,} of the sheet is blank, but row {more:,} looks like more of the table; "
-        raise DataError(
-            "ENVELOPE-BLANK-LINE", f"{message}remove blank rows within the table, and leave one before notes"
+        message = words(
+            "row {blank:,} of the sheet is blank, but row {more:,} looks like more of the table; "
+            "remove blank rows within the table, and leave one before notes",
+            blank=data[end][0],
+            more=more,
         )
+        raise DataError("ENVELOPE-BLANK-LINE", message)
     return data[:end]
 
 
@@ -248,11 +258,10 @@ def _table(shape: Shape, names: list[str], data: list[Row], scratch: Path) -> Ta
     width = len(names) if shape.format.header else len(shape.header)
     for number, cells in data:
         if _blank(cells):
-            raise DataError("ENVELOPE-BLANK-LINE", f"row {number:,} of the sheet is blank; remove it")
+            raise DataError("ENVELOPE-BLANK-LINE", words("row {row:,} of the sheet is blank; remove it", row=number))
         if not _blank(cells[width:]):
-            raise DataError(
-                "ENVELOPE-COLUMNS", f"row {number:,} of the sheet has cells to the right of the last column"
-            )
+            message = words("row {row:,} of the sheet has cells to the right of the last column", row=number)
+            raise DataError("ENVELOPE-COLUMNS", message)
     padded = [(number, [*cells, *([""] * (width - len(cells)))][:width]) for number, cells in data]
     long = _unpivoted(shape, names, padded) if shape.format.unpivot else padded
     form = Format(delimiter=",", quote='"', null_values=shape.format.null_values)

@@ -15,6 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from hims_pipeline.errors import DataError
+from hims_pipeline.words import words
 
 COUNTED_ROWS = 2_000  # numbers are counted in these
 _BLOCK = 4 << 20
@@ -66,7 +67,7 @@ def look_at(path: Path, kind: str, sheet: str) -> Look:
         if kind == "office":
             return _look_at_ods(archive)
         if "xl/workbook.xml" not in names:
-            raise DataError("ENVELOPE-KIND", "is a binary workbook (.xlsb); save it as .xlsx and send that")
+            raise DataError("ENVELOPE-KIND", words("is a binary workbook (.xlsb); save it as .xlsx and send that"))
         return _look_at_xlsx(archive, _part_of(archive, sheet))
 
 
@@ -201,8 +202,10 @@ class _Nowhere:
 def _unsafe() -> DataError:
     return DataError(
         "ENVELOPE-UNSAFE",
-        "two independent looks at the workbook do not agree, so we cannot read this safely. Open it in Excel, save it "
-        "as .xlsx and send that, or send delimited text",
+        words(
+            "two independent looks at the workbook do not agree, so we cannot read this safely. Open it in Excel, save "
+            "it as .xlsx and send that, or send delimited text"
+        ),
     )
 
 

@@ -27,6 +27,7 @@ from hims_pipeline.readers.typing.lexical import MISFIT
 from hims_pipeline.readers.typing.parts import RECORD, Part, Slices, null_texts, reading
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
+from hims_pipeline.words import words
 
 _SHOWN, _KEPT_RAW = 5, 10_000
 _SEPARATOR = "\x01"  # never in a line: control characters are refused before
@@ -73,14 +74,16 @@ class Lines(Structure):
     most: int | None = None
 
     def findings(self, shape: Shape, file: str) -> list[Finding]:
-        length = (
-            f"lines do not have the {self.length:,} characters that the places of the columns ask for (most of these "
-            f"have {self.most}): they were cut, or the places are those of another file. Send data and codebook that "
-            "go together"
+        length = words(
+            "lines do not have the {length:,} characters that the places of the columns ask for (most of these "
+            "have {most}): they were cut, or the places are those of another file. Send data and codebook that "
+            "go together",
+            length=self.length,
+            most=self.most or 0,
         )
         said = (
             ("ENVELOPE-LINE-LENGTH", self.ragged, length),
-            ("ENVELOPE-BLANK-LINE", self.blank, "lines are blank. Remove them"),
+            ("ENVELOPE-BLANK-LINE", self.blank, words("lines are blank. Remove them")),
         )
         return [
             blocking(
@@ -126,7 +129,9 @@ def open_lines(shape: Shape, member: Member, scratch: Path) -> Opened:
     if envelope.findings:
         return opened
     if (line := _control_character(envelope.path)) is not None:
-        message = f"line {line:,} holds a tab or another control character, which shifts places; use blanks"
+        message = words(
+            "line {line:,} holds a tab or another control character, which shifts places; use blanks", line=line
+        )
         envelope.findings.append(blocking("ENVELOPE-CONTROL", message, member.shown, entity=shape.name))
     size = max(shape.limits.line_bytes, 1000)
     for index, (start, end) in enumerate(itertools.pairwise(envelope.cuts)):

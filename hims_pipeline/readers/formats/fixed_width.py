@@ -14,6 +14,7 @@ from hims_pipeline.readers.formats.parquet import check_names
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
+from hims_pipeline.words import own, sent, words
 
 
 def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
@@ -42,7 +43,10 @@ def _described(shape: Shape, member: Member) -> Description:
     if shape.format.codebook is not None:
         raise DataError(
             "ENVELOPE-MISSING-CODEBOOK",
-            f"was sent without its codebook ({shape.format.codebook}), which says where the columns stand; send both",
+            words(
+                "was sent without its codebook ({glob}), which says where the columns stand; send both",
+                glob=own(shape.format.codebook),
+            ),
         )
     places = {
         shape.header[position]: _agreed(column, shape.header[position])
@@ -61,6 +65,13 @@ def _misplaced(shape: Shape, described: Description, file: str) -> list[Finding]
     """Places that overlap, and places or widths that are not those the contract agreed on."""
     found = []
     if pair := overlapping(list(described.places.values())):
-        message = f"{pair[0].name} and {pair[1].name} share characters of the line; correct the codebook"
+        names = list(described.places)
+        one, other = (
+            own(place.name)
+            if place.name in shape.header
+            else sent(place.name, f"variable {names.index(place.name) + 1}")
+            for place in pair
+        )
+        message = words("{one} and {other} share characters of the line; correct the codebook", one=one, other=other)
         found.append(blocking(RULE, message, file, entity=shape.name))
     return found + place_findings(shape, described, file, RULE)

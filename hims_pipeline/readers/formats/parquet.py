@@ -21,6 +21,7 @@ from hims_pipeline.readers.typing.parquet_join import rows_of
 from hims_pipeline.readers.typing.parts import Part, null_texts, reading
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, quote
+from hims_pipeline.words import own, words
 
 _NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT")
 _TIMES = ("TIMESTAMP",)
@@ -29,7 +30,8 @@ _TIMES = ("TIMESTAMP",)
 def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of a Parquet file, or what is wrong with its envelope."""
     if (kind := kind_of(member.path)) != "parquet":
-        return None, [_finding(shape, member, "ENVELOPE-KIND", f"is {NAMES[kind]}; a Parquet file is expected")]
+        message = words("is {kind}; a Parquet file is expected", kind=own(NAMES[kind]))
+        return None, [_finding(shape, member, "ENVELOPE-KIND", message)]
     source = f"read_parquet({literal(member.path)})"
     try:
         rows, types = _describe(settings, member.path)
@@ -86,7 +88,7 @@ def _describe(settings: Settings, path: Path) -> tuple[int, dict[str, str]]:
         return rows_of(path), {name: kind for name, kind, *_ in types}
     except (duckdb.Error, ValueError, IndexError, KeyError):
         pass  # and raise outside: the original error may quote the file
-    raise DataError("ENVELOPE-DAMAGED", "is incomplete or damaged; send it again")
+    raise DataError("ENVELOPE-DAMAGED", words("is incomplete or damaged; send it again"))
 
 
 def _unfit_types(shape: Shape, member: Member, types: dict[str, str]) -> list[Finding]:
@@ -94,12 +96,13 @@ def _unfit_types(shape: Shape, member: Member, types: dict[str, str]) -> list[Fi
     for column, position in zip(shape.columns, shape.positions, strict=True):
         kind = types[shape.header[position]]
         if column.sensitivity == "identifier" and kind in ("FLOAT", "DOUBLE"):
-            message = (
+            message = words(
                 "is stored as a floating-point number, which loses digits; store it as text in the register itself"
             )
             found.append(blocking("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
         if kind.startswith(_NESTED) or kind.endswith("]"):
-            message = f"is of the Parquet type {kind.split('(')[0]}, which holds no single value; send a plain type"
+            plain = own(next((one for one in _NESTED if kind.startswith(one)), "LIST"))
+            message = words("is of the Parquet type {kind}, which holds no single value; send a plain type", kind=plain)
             found.append(blocking("ENVELOPE-SCHEMA", message, member.shown, entity=shape.name, column=column.name))
     return found
 

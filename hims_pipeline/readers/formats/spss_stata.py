@@ -30,12 +30,13 @@ from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, reading
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
+from hims_pipeline.words import own, words
 
 CHUNK_ROWS = 100_000
 SECOND_LOOK = 10  # of an SPSS file the first tenth is read twice, but no fewer rows than these
 SECOND_LOOK_ROWS = 5_000
 _PLAIN = Format()
-_DAMAGED = "is incomplete or damaged; send it again"
+_DAMAGED = words("is incomplete or damaged; send it again")
 _NAMES = {"spss": "an SPSS file", "stata": "a Stata file"}
 _RAW = {"disable_datetime_conversion": True}
 _WHOLE = ("int8", "int16", "int32")  # of Stata; SPSS keeps all numbers as floats
@@ -85,7 +86,7 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     """The table of an SPSS or Stata file, or what is wrong with it; warnings about labels come with the table."""
     kind = shape.format.type
     if (found := kind_of(member.path)) != kind:
-        message = f"is {NAMES[found]}; {_NAMES[kind]} is expected"
+        message = words("is {found}; {kind} is expected", found=own(NAMES[found]), kind=own(_NAMES[kind]))
         return None, [blocking("ENVELOPE-KIND", message, member.shown, entity=shape.name)]
     try:
         if not _whole(member.path):
@@ -118,7 +119,7 @@ def _identifiers_as_floats(shape: Shape, meta: Any, member: Member) -> list[Find
     for column, position in zip(shape.columns, shape.positions, strict=True):
         kind = meta.readstat_variable_types[shape.header[position]]
         if column.sensitivity == "identifier" and kind != "string" and kind not in _WHOLE:
-            message = (
+            message = words(
                 "is stored as a floating-point number, which loses digits and zeros in front. Store it as text "
                 "(string) in the register itself and send the file again"
             )
@@ -214,11 +215,14 @@ def _agreed(first: pd.Series, other: pd.Series, place: int) -> pd.Series:
 
 
 def _unsafe(place: int | None) -> DataError:
-    where = "" if place is None else f"column {place + 1}: "
+    where = words("") if place is None else words("column {place}: ", place=place + 1)
     return DataError(
         "ENVELOPE-UNSAFE",
-        f"{where}two independent looks at the file do not agree, so we cannot read this safely. Send it as delimited "
-        "text, or saved anew by the newest version of your program",
+        words(
+            "{where}two independent looks at the file do not agree, so we cannot read this safely. Send it as "
+            "delimited text, or saved anew by the newest version of your program",
+            where=where,
+        ),
     )
 
 

@@ -19,6 +19,7 @@ from hims_pipeline.readers.typing.parts import Part, in_parallel
 from hims_pipeline.readers.typing.write import LINE, PARQUET, Plan, typed_relation
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
+from hims_pipeline.words import Words, own, sent, words
 
 _SHOWN_LINES = 5
 # How a value that does not fit is written, told without showing it. The first that matches is given.
@@ -151,22 +152,31 @@ def type_findings(
     return found
 
 
-def _under(plan: Plan, headings: list[str]) -> str:
+def _under(plan: Plan, headings: list[str]) -> Words:
     """The columns of the sheet, by their headings: in a wide table a line alone does not say where."""
-    return f", in the columns headed {listed(list(dict.fromkeys(headings)))}" if plan.shape.format.unpivot else ""
+    if not plan.shape.format.unpivot:
+        return words("")
+    named = list(dict.fromkeys(headings))
+    return words(", in the columns headed {headings}", headings=sent(listed(named), f"in {len(named)} ways"))
 
 
 def _rule(column: Column) -> str:
     return "TYPES-IDENTIFIER" if column.sensitivity == "identifier" else f"TYPES-{column.type.upper()}"
 
 
-def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]], under: str) -> str:
+def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]], under: Words) -> Words:
     if column.sensitivity == "identifier":
-        return f"values are not {typing.what} ({column.pattern}); correct them at the source"
-    ways = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
-    return (
-        f"values are not {typing.what}: {ways}{under}. Correct them, or, where the source means them so, "
-        "say so in the contract (`type`, `allow`, `null_values`)"
+        return words(
+            "values are not {what} ({pattern}); correct them at the source",
+            what=own(typing.what),
+            pattern=own(column.pattern),
+        )
+    return words(
+        "values are not {what}: {ways}{under}. Correct them, or, where the source means them so, "
+        "say so in the contract (`type`, `allow`, `null_values`)",
+        what=own(typing.what),
+        ways=own(", ".join(f"{count:,} {reason}" for reason, count in reasons)),
+        under=under,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import blocking, warning
 from hims_pipeline.readers.formats.codebook import Description, label_findings, place_findings
 from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Record
 from hims_pipeline.readers.formats.cspro.read import read_dictionary
@@ -21,6 +21,7 @@ from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import RECORD, reading
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
+from hims_pipeline.words import joined, own, sent, words
 
 _SHOWN = 5
 
@@ -34,7 +35,10 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     try:
         if book is None:
             wanted = shape.format.companion
-            message = f"was sent without its dictionary ({wanted}), which says where the items stand; send both"
+            message = words(
+                "was sent without its dictionary ({glob}), which says where the items stand; send both",
+                glob=own(wanted),
+            )
             return None, [blocking("ENVELOPE-MISSING-CODEBOOK", message, member.shown, entity=shape.name)]
         dictionary = read_dictionary(book.path, shape.format.encoding)
         record = dictionary.record(shape.format.record or "")
@@ -96,13 +100,17 @@ def _count(
                     strange, first = strange + count, sorted([*first, *lines])[:_SHOWN]
     found = []
     if strange:
-        message = (
+        message = words(
             "lines have a record type that the dictionary does not know. Send data and dictionary that go together"
         )
         more = {"count": strange, "total": opened.envelope.records, "lines": tuple(first)}
         found.append(blocking("ENVELOPE-RECORD-TYPE", message, member.shown, **more))
     if unread := {name: n for name, n in counts.items() if name not in member.records and member.records}:
-        told = ", ".join(f"{name} ({count:,} lines)" for name, count in sorted(unread.items()))
-        message = f"holds records that the contract reads into no entity: {told}"
-        found.append(Finding("ENVELOPE-UNREAD-RECORD", "warning", message, member.shown))
+        names = [record.name for record in dictionary.records]
+        told = joined(
+            words("{name} ({count:,} lines)", name=sent(name, f"record {names.index(name) + 1}"), count=count)
+            for name, count in sorted(unread.items())
+        )
+        message = words("holds records that the contract reads into no entity: {records}", records=told)
+        found.append(warning("ENVELOPE-UNREAD-RECORD", message, member.shown))
     return counts, found

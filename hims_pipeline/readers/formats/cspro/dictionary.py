@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.readers.formats.codebook import Codebook, Description, Place
+from hims_pipeline.words import own, sent, words
 
 RULE = "ENVELOPE-DICTIONARY"
 # What CSPro's special values are among the special codes of a contract.
@@ -58,8 +59,13 @@ class Dictionary:
         for record in self.records:
             if record.name.upper() == name.upper():
                 return record
-        names = ", ".join(one.name for one in self.records)
-        raise DataError(RULE, f"has no record {name}, only {names}; this may be the dictionary of another wave")
+        others = sent(", ".join(one.name for one in self.records), f"{len(self.records)} other(s)")
+        message = words(
+            "has no record {name}, only {others}; this may be the dictionary of another wave",
+            name=own(name),
+            others=others,
+        )
+        raise DataError(RULE, message)
 
     def ids_of(self, record: Record) -> list[Item]:
         """The identification of a record: that of its level and of those above."""
@@ -72,7 +78,8 @@ class Dictionary:
         ]
         names = [place.name for place, _ in columns]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
-            raise DataError(RULE, f"names items of {record.name} twice: {', '.join(doubled[:5])}")
+            items = sent(", ".join(doubled[:5]), f"{len(doubled)} of them")
+            raise DataError(RULE, words("names items of {record} twice: {items}", record=own(record.name), items=items))
         book = Codebook(
             names,
             {place.name: item.label for place, item in columns if item.label},

@@ -5,6 +5,7 @@ from typing import Any
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.readers.formats.cspro.dictionary import RULE, SPECIAL, Dictionary, Item, Record
+from hims_pipeline.words import sent, words
 
 Json = dict[str, Any]
 
@@ -20,16 +21,17 @@ def from_json(text: str) -> Dictionary:
     except json.JSONDecodeError as error:
         place = error.lineno
     except RecursionError:
-        raise DataError(RULE, "is nested too deeply for a dictionary") from None
+        raise DataError(RULE, words("is nested too deeply for a dictionary")) from None
     else:
         return _dictionary(value)
-    raise DataError(RULE, f"is no well-formed JSON (line {place:,}); it may be cut off: send it again")
+    message = words("is no well-formed JSON (line {line:,}); it may be cut off: send it again", line=place)
+    raise DataError(RULE, message)
 
 
 def _dictionary(value: Json) -> Dictionary:
     try:
         if value.get("fileType") != "dictionary":
-            raise DataError(RULE, "is no dictionary of CSPro (fileType)")
+            raise DataError(RULE, words("is no dictionary of CSPro (fileType)"))
         kind = value.get("recordType") or {}
         found = Dictionary(int(kind.get("start", 0)), int(kind.get("length", 0)))
         defaults = value.get("defaults") or {}
@@ -44,7 +46,8 @@ def _dictionary(value: Json) -> Dictionary:
         pass  # and raise outside
     else:
         return found
-    raise DataError(RULE, "is no dictionary of CSPro 8: something that each has is missing or of another kind")
+    message = words("is no dictionary of CSPro 8: something that each has is missing or of another kind")
+    raise DataError(RULE, message)
 
 
 def _items(values: list[Json], behind: int, defaults: Json) -> list[Item]:
@@ -65,7 +68,9 @@ def _items(values: list[Json], behind: int, defaults: Json) -> list[Item]:
 def _item(value: Json, start: int, defaults: Json) -> Item:
     kind = value.get("contentType", "numeric")
     if kind not in ("numeric", "alpha"):
-        raise DataError(RULE, f"has {value['name']}, of content type {kind}, which no line of text can hold")
+        named, what = sent(str(value["name"]), "an item"), sent(str(kind))
+        message = words("has {item}, of content type {kind}, which no line of text can hold", item=named, kind=what)
+        raise DataError(RULE, message)
     repeated = value.get("occurrences") or 1
     item = Item(
         name=value["name"],

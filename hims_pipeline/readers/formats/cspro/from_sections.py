@@ -4,6 +4,7 @@ import re
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.readers.formats.cspro.dictionary import RULE, SPECIAL, Dictionary, Item, Record
+from hims_pipeline.words import own, sent, words
 
 _SECTION = re.compile(r"\[(\w+)\]\s*$")
 _VALUE = re.compile(r"'[^']*'|\S+")
@@ -16,7 +17,7 @@ def from_sections(text: str) -> Dictionary:
         DataError: it is no dictionary, or ends early.
     """
     if not text.endswith("\n"):
-        raise DataError(RULE, "ends in the middle of a line, so it was probably cut off; send it again")
+        raise DataError(RULE, words("ends in the middle of a line, so it was probably cut off; send it again"))
     reader = _Sections()
     pairs: list[tuple[str, str]] = []
     section = ""
@@ -29,7 +30,7 @@ def from_sections(text: str) -> Dictionary:
             pairs.append((name.strip().lower(), value.strip()))
     reader.take(section, pairs)
     if reader.dictionary is None:
-        raise DataError(RULE, "is no CSPro dictionary: it has no section [Dictionary]")
+        raise DataError(RULE, words("is no CSPro dictionary: it has no section [Dictionary]"))
     return reader.dictionary
 
 
@@ -71,9 +72,8 @@ class _Sections:
 
 def _item(known: dict[str, str]) -> Item:
     if "name" not in known or "start" not in known or "len" not in known:
-        raise DataError(
-            RULE, f"does not say where an item ({known.get('name', 'without a name')}) stands; send it again"
-        )
+        item = sent(known.get("name", "without a name"))
+        raise DataError(RULE, words("does not say where an item ({item}) stands; send it again", item=item))
     return Item(
         name=known["name"],
         start=_number(known, "start"),
@@ -117,4 +117,5 @@ def _number(known: dict[str, str], name: str, default: int | None = None) -> int
     try:
         return int(known[name])
     except (KeyError, ValueError):
-        raise DataError(RULE, f"{name} of {known.get('name', 'the dictionary')} is no whole number") from None
+        item = sent(known.get("name", "the dictionary"), "an item or the dictionary")
+        raise DataError(RULE, words("{what} of {item} is no whole number", what=own(name), item=item)) from None

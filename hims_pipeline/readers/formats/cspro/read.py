@@ -4,9 +4,10 @@ import itertools
 from pathlib import Path
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Record, items_with_parents
+from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Item, Record, items_with_parents
 from hims_pipeline.readers.formats.cspro.from_json import from_json
 from hims_pipeline.readers.formats.cspro.from_sections import from_sections
+from hims_pipeline.words import Words, own, sent, words
 
 MAXIMUM_BYTES = 50_000_000
 
@@ -21,13 +22,13 @@ def read_dictionary(path: Path, encoding: str) -> Dictionary:
         DataError: it is none, is cut off, or contradicts itself.
     """
     if path.stat().st_size > MAXIMUM_BYTES:
-        raise DataError(RULE, f"the dictionary has more than {MAXIMUM_BYTES:,} bytes")
+        raise DataError(RULE, words("the dictionary has more than {limit:,} bytes", limit=MAXIMUM_BYTES))
     text = _decoded(path.read_bytes(), encoding)
     if "\0" in text:
-        raise DataError(RULE, "is no text; send the dictionary (.dcf) as CSPro writes it")
+        raise DataError(RULE, words("is no text; send the dictionary (.dcf) as CSPro writes it"))
     dictionary = from_json(text) if text.lstrip().startswith("{") else from_sections(text)
     if not dictionary.records:
-        raise DataError(RULE, "describes no record; it may be cut off: send it again")
+        raise DataError(RULE, words("describes no record; it may be cut off: send it again"))
     for record in dictionary.records:
         _check(dictionary, record)
     return dictionary
@@ -39,23 +40,33 @@ def _decoded(raw: bytes, encoding: str) -> str:
             return raw.decode(codec)
         except (UnicodeDecodeError, LookupError):
             continue
-    raise DataError(RULE, f"is neither UTF-8 nor {encoding}; send the dictionary as CSPro writes it")
+    message = words("is neither UTF-8 nor {encoding}; send the dictionary as CSPro writes it", encoding=own(encoding))
+    raise DataError(RULE, message)
 
 
 def _check(dictionary: Dictionary, record: Record) -> None:
     """Items must not share characters, and a subitem lies within its item."""
+    called = sent(record.name, f"record {dictionary.records.index(record) + 1}")
     whole = [item for item in (*dictionary.ids_of(record), *record.items) if not item.subitem]
-    spans = [(item.start, item.end, item.name) for item in whole]
+    spans = [(item.start, item.end, _called(item)) for item in whole]
     if dictionary.type_width:
         end = dictionary.type_start + dictionary.type_width - 1
-        spans.append((dictionary.type_start, end, "the record type"))
+        spans.append((dictionary.type_start, end, words("the record type")))
     spans.sort()
     for (_, end, one), (start, _, other) in itertools.pairwise(spans):
         if start <= end:
-            raise DataError(RULE, f"lets {one} and {other} share characters in record {record.name}")
+            message = words("lets {one} and {other} share characters in {record}", one=one, other=other, record=called)
+            raise DataError(RULE, message)
     for item, parent in items_with_parents(record, []):
         if item.width < 1 or item.start < 1 or item.occurrences < 1:
-            raise DataError(RULE, f"gives {item.name} no place in a line of {record.name}")
+            raise DataError(
+                RULE, words("gives {item} no place in a line of {record}", item=_called(item), record=called)
+            )
         inside = parent is None or parent.start <= item.start <= item.end <= parent.start + parent.width - 1
         if item.subitem and (parent is None or not inside):
-            raise DataError(RULE, f"puts the subitem {item.name} of {record.name} outside its item")
+            message = words("puts the subitem {item} of {record} outside its item", item=_called(item), record=called)
+            raise DataError(RULE, message)
+
+
+def _called(item: Item) -> Words:
+    return sent(item.name, f"the item at character {item.start}")

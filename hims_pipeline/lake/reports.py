@@ -1,0 +1,53 @@
+"""Findings with the sender's own words, inside the closed zone: what the letter to the sender is written from.
+
+    identified/reports/<source>/<period>/<id>/findings.json   sealed, mode 0600
+
+Outside the zone verdicts, logs and pages hold the outer reading of the same findings (`words`), with `file 1` for a
+name and `column 12` for a heading. Not here: the letter itself (`gates.report`).
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline.lake.files import private_folder
+from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.settings import Settings
+from hims_pipeline.words import inner
+
+REPORTS, FINDINGS, KIND = "reports", "findings.json", "findings"
+
+
+def write_findings(settings: Settings, delivery: Delivery, findings: tuple[Finding, ...]) -> None:
+    """Keep the findings on a delivery in full, in the place of those of an earlier reading."""
+    folder = private_folder(settings.identified)
+    for part in (REPORTS, delivery.source, delivery.period, delivery.id):
+        folder = private_folder(folder / part)
+    record = {
+        "batch": delivery.batch,
+        "files": {f"file {number}": file.name for number, file in enumerate(delivery.files, 1)},
+        "findings": [
+            asdict(one) | {"message": inner(one.message), "file": inner(one.file), "lines": list(one.lines)}
+            for one in findings
+        ],
+    }
+    write_sealed(settings, folder / FINDINGS, KIND, record)
+
+
+def read_findings(settings: Settings, delivery: Delivery) -> tuple[Finding, ...] | None:
+    """The findings with the sender's words; None where the delivery was never read.
+
+    Raises:
+        Damaged: the record is not what we wrote, or this account may not read the closed zone.
+    """
+    path = _place(settings, delivery)
+    if not path.exists():
+        return None
+    record: dict[str, Any] = read_sealed(settings, path, KIND)
+    return tuple(Finding(**{**one, "lines": tuple(one["lines"])}) for one in record["findings"])
+
+
+def _place(settings: Settings, delivery: Delivery) -> Path:
+    return settings.identified / REPORTS / delivery.source / delivery.period / delivery.id / FINDINGS

@@ -1,0 +1,135 @@
+"""Identifiers in columns that are not declared as such: looked for in what was read, before it leaves the closed zone.
+
+In open text any shape of `data/identifier_shapes.csv` and the number of anybody in the delivery refuse it; the contract
+may say of a column that a shape names nobody there (`may_hold`). In text that a pattern closes, whose numbers are as
+long as a person's may be, the numbers of the same row's person are looked for, in a sample of large files. Values are
+counted and never told. Not here: how a number is recognised (`privacy.hidden`).
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.privacy.hidden import KNOWN, SHORTEST, Hit, Known, Shape, load_known, look, shapes
+from hims_pipeline.privacy.keys import Key
+from hims_pipeline.privacy.pseudonym import normalised, pseudonym
+from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.shape import Shape as Layout
+from hims_pipeline.readers.typing.write import LINE
+from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.words import own, words
+
+SAMPLE_ROWS = 200_000  # of the rows whose numbers are compared with the row's own person
+
+
+def find_undeclared(
+    settings: Settings, source: str, layouts: dict[str, Layout], tables: dict[str, Path], key: Key | None
+) -> list[Finding]:
+    """One finding a column that holds identifiers.
+
+    Args:
+        tables: entity -> its Parquet file as it was read, inside the closed zone.
+    """
+    watched = {
+        name: [column for column in layouts[name].columns if column.is_open_text or _is_numbered(column)]
+        for name in tables
+    }
+    if not any(watched.values()):
+        return []
+    listed, found = shapes(settings.data), []
+    with connection(settings) as con:
+        known = _known(con, source, layouts, tables, key)
+        for name, path in tables.items():
+            layout, table = layouts[name], f"read_parquet({literal(path)})"
+            hits = _in_open_text(con, table, watched[name], listed, known)
+            if known is not None:
+                hits |= _in_its_own_row(con, layout, table, watched[name], known)
+            found += [_finding(layout, column, hits[column.name]) for column in watched[name] if hits.get(column.name)]
+    return found
+
+
+def _is_numbered(column: Column) -> bool:
+    """Is this text that a pattern closes, with digits in it, so that a person's number may fit?"""
+    closed = column.type == "text" and column.pattern and not (column.codes or column.crosswalk)
+    return bool(closed) and column.sensitivity not in ("identifier", "free_text") and "[" in (column.pattern or "")
+
+
+def _known(
+    con: duckdb.DuckDBPyConnection, source: str, layouts: dict[str, Layout], tables: dict[str, Path], key: Key | None
+) -> Known | None:
+    """Everybody who stands in the delivery."""
+    if key is None:
+        return None
+    return load_known(
+        con,
+        key,
+        [
+            (column.domain or source, f"select {quote(column.name)} from read_parquet({literal(path)})")
+            for name, path in tables.items()
+            for column in layouts[name].columns
+            if column.sensitivity == "identifier"
+        ],
+    )
+
+
+def _in_open_text(
+    con: duckdb.DuckDBPyConnection, table: str, columns: list[Column], listed: Sequence[Shape], known: Known | None
+) -> dict[str, list[Hit]]:
+    chosen = [column for column in columns if column.is_open_text]
+    values = " union all ".join(
+        f"select {literal(column.name)} as place, {quote(column.name)} as value, count(*) as n, min({LINE}) as line "
+        f"from {table} where {quote(column.name)} is not null group by all"
+        for column in chosen
+    )
+    found = look(con, values, listed, known) if chosen else {}
+    return {
+        column.name: [hit for hit in found.get(column.name, ()) if hit.what not in column.may_hold] for column in chosen
+    }
+
+
+def _in_its_own_row(
+    con: duckdb.DuckDBPyConnection, layout: Layout, table: str, columns: list[Column], known: Known
+) -> dict[str, list[Hit]]:
+    """Rows in which a closed column repeats the number of the row's own person; chance does so once in millions."""
+    persons = [one for one in layout.columns if one.sensitivity == "identifier"]
+    found: dict[str, list[Hit]] = {}
+    for column in columns if persons else ():
+        if column.is_open_text:
+            continue
+        text, domains = normalised(quote(column.name)), list(known.domains)
+        same = [f"{pseudonym('v', domains, one.domain or layout.source)} = {quote(one.name)}" for one in persons]
+        [(rows,)] = con.execute(f"select count(*) from {table}").fetchall()
+        chosen = f"select *, {text} as v from {table} where {LINE} % {max(1, rows // SAMPLE_ROWS)} = 0"
+        [(count, lines)] = con.execute(
+            f"select count(*), min({LINE}, 5) from ({chosen}) where length(v) >= {SHORTEST} and ({' or '.join(same)})"
+        ).fetchall()
+        if count > rows / 1_000_000:
+            found[column.name] = [Hit(KNOWN, count, tuple(lines))]
+    return found
+
+
+def _finding(layout: Layout, column: Column, hits: list[Hit]) -> Finding:
+    kinds = ", ".join(hit.what for hit in hits)
+    message = words(
+        "values that name somebody ({kinds}) stand in a column that is not declared as an identifier. Remove them at "
+        "the source, or have the contract call the column `identifier` or `free_text`; where such values name nobody, "
+        "the contract may say so (`may_hold`)",
+        kinds=own(kinds),
+    )
+    return blocking(
+        _rule(layout.source, layout.name, column.name),
+        message,
+        entity=layout.name,
+        column=column.name,
+        count=max(hit.rows for hit in hits),
+        lines=tuple(sorted({line for hit in hits for line in hit.lines})[:5]),
+    )
+
+
+def _rule(*parts: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "-", "-".join([*parts, "IDENTIFIERS"]).upper()).strip("-")

@@ -1,0 +1,136 @@
+"""The last look before a release leaves: does anything in the candidate name somebody?
+
+Every text column of every table of both files, and every word of the notes and manifests beside them, is searched for
+the shapes of `data/identifier_shapes.csv` and for the number of anybody in the batches that count. A column whose
+values look like numbers of persons and are none stands, with the reason, in `data/identifier_lookalikes.csv`. Hits are
+counted and never told. Not here: how a number is recognised (`privacy.hidden`).
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.errors import ContractError, ReleaseError
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.privacy.hidden import KNOWN, Known, load_known, look, shapes
+from hims_pipeline.privacy.keys import load_key
+from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.staging.inputs import current_batches
+
+RULE = "RELEASE-IDENTIFIERS"
+LOOKALIKES = "identifier_lookalikes.csv"
+_MAY_NAME = r"(?:\pN[ ./-]{0,3}){5}|@"  # what has not five digits together names nobody: most codes are passed over
+
+
+def load_lookalikes(data: Path) -> dict[str, set[str]]:
+    """Column -> shapes that its values have without naming anybody.
+
+    Raises:
+        ContractError: an entry names an unknown shape or gives no reason.
+    """
+    path = data / LOOKALIKES
+    if not path.exists():
+        return {}
+    known, found = {KNOWN, *(one.name for one in shapes(data))}, dict[str, set[str]]()
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["shape"] not in known or not (row["reason_en"] or "").strip():
+                raise ContractError(f"{LOOKALIKES}: {row['column']}: {row['shape']} is no shape, or has no reason.")
+            found.setdefault(row["column"], set()).add(row["shape"])
+    return found
+
+
+def find_in_tables(settings: Settings, database: Path, schemas: tuple[str, ...]) -> list[Finding]:
+    """One finding a column of the database that names somebody."""
+    allowed = load_lookalikes(settings.data)
+    with connection(settings) as con:
+        con.execute("create temp table candidates (place varchar, value varchar, n bigint, line bigint)")
+        con.execute(f"attach {literal(database)} as candidate (read_only)")
+        for schema, table, column in _text_columns(con, schemas):
+            place = f"{schema}.{table}.{column}"
+            counted = f"select {quote(column)} as value, count(*) as n from candidate.{quote(schema)}.{quote(table)}"
+            con.execute(
+                f"insert into candidates select {literal(place)}, value, n, null from ({counted} group by 1) "
+                f"where regexp_matches(value, {literal(_MAY_NAME)})"
+            )
+        found = look(con, "from candidates", shapes(settings.data), known_persons(settings, con))
+    return [
+        _finding(*place.rsplit(".", 1), hit.what, hit.rows)
+        for place, hits in found.items()
+        for hit in hits
+        if hit.what not in allowed.get(place.rsplit(".", 1)[1], ())
+    ]
+
+
+def check_files(settings: Settings, folder: Path) -> None:
+    """Look through the notes, manifests and verdicts of a candidate.
+
+    Raises:
+        ReleaseError: one of them names somebody.
+    """
+    with connection(settings) as con:
+        con.execute("create temp table candidates (place varchar, value varchar, n bigint, line bigint)")
+        for path in sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".md")):
+            inside, texts = str(path.relative_to(folder)), sorted(set(_texts(path)))
+            con.execute("insert into candidates select $1, unnest($2::varchar[]), 1, null", [inside, texts])
+        found = look(con, "from candidates", shapes(settings.data), known_persons(settings, con))
+    if found:
+        told = "; ".join(f"{file} ({', '.join(hit.what for hit in hits)})" for file, hits in found.items())
+        raise ReleaseError(f"The candidate names somebody, so it is not published: {told}.")
+
+
+def known_persons(settings: Settings, con: Any) -> Known | None:
+    """Everybody who stands in the batches that count, as a view of pseudonyms."""
+    contracts, ids = load_contracts(settings.data), []
+    for batch in current_batches(settings):
+        contract = contracts[batch.manifest.source]
+        for name in batch.manifest.entities:
+            for column in contract.entity_in(name, batch.manifest.period).kept_columns:
+                if column.sensitivity == "identifier":
+                    path = literal(batch.parquet(name))
+                    ids.append(
+                        (column.domain or contract.source, f"select {quote(column.name)} from read_parquet({path})")
+                    )
+    return load_known(con, load_key(settings), ids) if ids else None
+
+
+def _text_columns(con: Any, schemas: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    listed = ", ".join(literal(schema) for schema in schemas)
+    return con.execute(
+        "select c.schema_name, c.table_name, c.column_name from duckdb_columns() as c "
+        "join duckdb_tables() as t using (database_name, schema_name, table_name) "
+        f"where database_name = 'candidate' and schema_name in ({listed}) and data_type = 'VARCHAR' order by all"
+    ).fetchall()
+
+
+def _finding(table: str, column: str, what: str, rows: int) -> Finding:
+    message = (
+        f"values that name somebody ({what}) would leave. Have the contract behind the column call it `identifier` or"
+        f" `free_text`; where they name nobody, say so in data/{LOOKALIKES}"
+    )
+    return Finding(RULE, "blocking", message, entity=table, column=column, count=rows)
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """The words of a file: strings of JSON, keys among them, and lines of text."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":
+        yield from _strings(json.loads(text))
+    else:
+        yield from text.splitlines()
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield key
+            yield from _strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one)
