@@ -136,6 +136,10 @@ def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
     if facts.filled == 0:
         column["may_be_empty"] = True
     column["sensitivity"] = "quasi"
+    if kind["type"] == "text" and "codes" not in column and facts.name not in found.key:
+        return _Flow(column | {"sensitivity": "free_text"})  # open text stays inside until a person decides
+    if kind["type"] == "text" and "codes" not in column:
+        column["open_text"] = "?"
     return column
 
 

@@ -23,7 +23,6 @@ HONOURED = {
     "delimiter": {"delimited"},
     "quote": {"delimited"},
     "encoding": _TEXT,
-    "header": {"delimited", "excel"},
     "trailing_delimiter": {"delimited"},
     "sheet": {"excel"},
     "skip_rows": {"delimited", "excel"},
@@ -41,6 +40,7 @@ HONOURED = {
 class Format(Strict):
     """How the files of a source are written; an entity or a layout may replace it as a whole.
 
+    `header: by_name` finds the columns that are read by their names, wherever they stand, and tells of the others.
     `null_values` are read as missing. `trailing_delimiter` means that each line, the header too, ends in one more
     delimiter. `skip_rows` lines or rows of titles stand above the header, and what follows the first blank one are
     notes (`stop_at_blank`). `final_newline: false` lets the last line end without one. Of Excel alone: `sheet` (by
@@ -56,7 +56,7 @@ class Format(Strict):
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
-    header: bool = True
+    header: bool | Literal["by_name"] = True
     trailing_delimiter: bool = False
     decimal: Literal[".", ","] = "."
     null_values: tuple[str, ...] = ("",)
@@ -81,8 +81,10 @@ class Format(Strict):
         idle = sorted(name for name in self.model_fields_set if self.type not in HONOURED.get(name, {self.type}))
         if idle:
             raise ValueError(f"{', '.join(f'`{name}`' for name in idle)} would do nothing for type {self.type}")
-        if self.unpivot and not self.header:
-            raise ValueError("`unpivot` is for a table with a header")
+        if self.unpivot and self.header is not True:
+            raise ValueError("`unpivot` is for a table whose header is the contract's")
+        if self.header is False and self.type not in ("delimited", "excel"):
+            raise ValueError("`header: false` is for a delimited or Excel table")
         if self.type == "cspro" and not self.record:
             raise ValueError("type cspro names the record of the dictionary")
         return self

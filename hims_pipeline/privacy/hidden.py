@@ -27,6 +27,7 @@ _EASTERN, _WESTERN = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123
 _EDGE_BEFORE, _EDGE_AFTER = r"(?:^|[^\pL\pN])", r"(?:$|[^\pL\pN])"
 # What may be a number within a text: words of letters and digits, digits in groups, letters with digits behind.
 _TOKENS = (r"[\pL\pN]+", r"\pN[\pN ./-]{3,}\pN", r"\pL{1,3}(?:[ ./-]?\pN){4,}")
+_PSEUDONYM = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"  # its groups may be digits alone
 _NUMBER = r"\pN.*\pN.*\pN"  # a token without three digits is a word: names are no identifiers here
 SHORTEST = 5  # characters of a token that may be somebody's number
 
@@ -129,6 +130,7 @@ def look(
         values: SQL that selects `place` (the column), `value` (text), `n` (rows) and `line`, one row a distinct value.
     """
     digits = f"translate(nfc_normalize(value), {literal(_EASTERN)}, {literal(_WESTERN)})"
+    digits = f"regexp_replace({digits}, {literal(_PSEUDONYM)}, '', 'g')"
     con.execute(f"create or replace temp table looked_at as select place, {digits} as value, n, line from ({values})")
     found: dict[str, list[Hit]] = {}
     for shape in listed:

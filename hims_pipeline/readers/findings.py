@@ -20,5 +20,10 @@ def warning(rule: str, message: str, file: str = "", **more: Any) -> Finding:
     return Finding(rule=rule, severity="warning", message=as_message(message), file=_file(file), **more)
 
 
+def refuses(findings: list[Finding]) -> bool:
+    """Is one of them more than a warning?"""
+    return any(one.severity == "blocking" for one in findings)
+
+
 def _file(file: str) -> str:
     return file if not file or isinstance(file, Words) else sent(file, "a file")

@@ -8,14 +8,14 @@ import difflib
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import blocking, warning
 from hims_pipeline.words import Words, joined, own, sent, words
 
 _SHOWN = 8
@@ -65,6 +65,47 @@ def shape_of(contract: Contract, name: str, period: str) -> Shape:
         columns=columns,
         positions=tuple(header.index(plain(sent.get(column.name, column.name))) for column in columns),
     )
+
+
+def fit_header(shape: Shape, found: list[str], file: str, ordered: bool = True) -> tuple[Shape, list[Finding]]:
+    """The shape as a file has it, and how its header differs from the contract's.
+
+    With `header: by_name` the columns that are read are found by their names, wherever they stand; the others are told
+    of and left unread. Otherwise the names must be the contract's, and in its order where places tell columns apart
+    (`ordered`).
+    """
+    found = [plain(name) for name in found]
+    if shape.format.header != "by_name":
+        same = tuple(found) == shape.header if ordered else sorted(found) == sorted(shape.header)
+        return shape, [] if same else check_header(shape, found, file)
+    wanted = [shape.header[position] for position in shape.positions]
+    missing = [name for name in wanted if name not in found]
+    doubled = [name for name in wanted if found.count(name) > 1]
+    if missing or doubled:
+        said = [words("missing: {names}", names=own(listed(missing)))] if missing else []
+        said += [words("named twice: {names}", names=own(listed(doubled)))] if doubled else []
+        message = words(
+            "of the {count} columns that are read, {problem}. A layout's `names` can rename them",
+            count=len(wanted),
+            problem=joined(said, "; "),
+        )
+        return shape, [blocking("ENVELOPE-HEADER", message, file, entity=shape.name)]
+    fitted = replace(shape, header=tuple(found), positions=tuple(found.index(name) for name in wanted))
+    return fitted, _drift(shape, found, file)
+
+
+def _drift(shape: Shape, found: list[str], file: str) -> list[Finding]:
+    """Columns that are new, and those of the contract that are gone; nothing reads either."""
+    new = [name for name in found if name not in shape.header]
+    gone = [name for name in shape.header if name not in found]
+    if not new and not gone:
+        return []
+    message = words(
+        "the header has {new} names that the contract lacks and lacks {gone} of its own, none of which is read",
+        new=len(new),
+        gone=len(gone),
+    )
+    return [warning("ENVELOPE-DRIFT", message, file, entity=shape.name)]
 
 
 def check_header(shape: Shape, found: list[str], file: str) -> list[Finding]:

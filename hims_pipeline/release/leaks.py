@@ -2,20 +2,22 @@
 
 Every text column of every table of both files, and every word of the notes and manifests beside them, is searched for
 the shapes of `data/identifier_shapes.csv` and for the number of anybody in the batches that count. A column whose
-values look like numbers of persons and are none stands, with the reason, in `data/identifier_lookalikes.csv`. Hits are
+values look like numbers of persons and are none stands, with the reason, in `data/identifier_lookalikes.csv`, as
+`<schema>.<table>.<column>` in which `*` stands for anything. Hits are
 counted and never told. Not here: how a number is recognised (`privacy.hidden`).
 """
 
 import csv
 import json
 from collections.abc import Iterator
+from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import ContractError, ReleaseError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.privacy.hidden import KNOWN, Known, load_known, look, shapes
+from hims_pipeline.privacy.hidden import KNOWN, Hit, Known, load_known, look, shapes
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote
@@ -27,7 +29,7 @@ _MAY_NAME = r"(?:\pN[ ./-]{0,3}){5}|@"  # what has not five digits together name
 
 
 def load_lookalikes(data: Path) -> dict[str, set[str]]:
-    """Column -> shapes that its values have without naming anybody.
+    """Glob of `<schema>.<table>.<column>` -> shapes that its values have without naming anybody.
 
     Raises:
         ContractError: an entry names an unknown shape or gives no reason.
@@ -39,8 +41,8 @@ def load_lookalikes(data: Path) -> dict[str, set[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if row["shape"] not in known or not (row["reason_en"] or "").strip():
-                raise ContractError(f"{LOOKALIKES}: {row['column']}: {row['shape']} is no shape, or has no reason.")
-            found.setdefault(row["column"], set()).add(row["shape"])
+                raise ContractError(f"{LOOKALIKES}: {row['place']}: {row['shape']} is no shape, or has no reason.")
+            found.setdefault(row["place"], set()).add(row["shape"])
     return found
 
 
@@ -59,10 +61,10 @@ def find_in_tables(settings: Settings, database: Path, schemas: tuple[str, ...])
             )
         found = look(con, "from candidates", shapes(settings.data), known_persons(settings, con))
     return [
-        _finding(*place.rsplit(".", 1), hit.what, hit.rows)
+        _finding(place, hit)
         for place, hits in found.items()
         for hit in hits
-        if hit.what not in allowed.get(place.rsplit(".", 1)[1], ())
+        if not any(fnmatch(place, glob) and hit.what in known for glob, known in allowed.items())
     ]
 
 
@@ -107,12 +109,13 @@ def _text_columns(con: Any, schemas: tuple[str, ...]) -> list[tuple[str, str, st
     ).fetchall()
 
 
-def _finding(table: str, column: str, what: str, rows: int) -> Finding:
+def _finding(place: str, hit: Hit) -> Finding:
+    table, column = place.rsplit(".", 1)
     message = (
-        f"values that name somebody ({what}) would leave. Have the contract behind the column call it `identifier` or"
-        f" `free_text`; where they name nobody, say so in data/{LOOKALIKES}"
+        f"values that name somebody ({hit.what}) would leave. Have the contract behind the column call it `identifier`"
+        f" or `free_text`; where they name nobody, say so in data/{LOOKALIKES}"
     )
-    return Finding(RULE, "blocking", message, entity=table, column=column, count=rows)
+    return Finding(RULE, "blocking", message, entity=table, column=column, count=hit.rows)
 
 
 def _texts(path: Path) -> Iterator[str]:

@@ -15,7 +15,7 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.encodings import BLOCK, UTF8, codec_of, too_long, transcode, wrong_bytes
 from hims_pipeline.readers.files.frame import cut_frame, is_framed
-from hims_pipeline.readers.files.headings import check_names
+from hims_pipeline.readers.files.headings import fit_names
 from hims_pipeline.readers.files.records import Header, read_header
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import blocking
@@ -32,18 +32,21 @@ class Envelope:
     """What the pass over the bytes found.
 
     Args:
+        shape: the entity's, as this file has it.
         path: the text in UTF-8, which is the file itself or a transcoded copy.
         records: lines of data, counted over the bytes; None where a quoted field holds a newline, so that lines and
             records differ and only a parser can count.
         cuts: byte offsets of the parts: part i is [cuts[i], cuts[i + 1]), and all but the last have `part_records`.
     """
 
+    shape: Shape
     path: Path
     header: Header | None = None
     records: int | None = None
     cuts: list[int] = field(default_factory=list)
     part_records: int = 0
     findings: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
 
 
 def check_text(shape: Shape, member: Member, scratch: Path, keep_length: bool = False) -> Envelope:
@@ -52,7 +55,7 @@ def check_text(shape: Shape, member: Member, scratch: Path, keep_length: bool = 
     Args:
         keep_length: places of characters count, so letters and their accents are not put together when transcoded.
     """
-    envelope = Envelope(member.path, part_records=PART_RECORDS)
+    envelope = Envelope(shape, member.path, part_records=PART_RECORDS)
     try:
         codec = codec_of(shape.format.encoding, shape.source)
         _check_kind(shape, member.path, codec)
@@ -62,7 +65,9 @@ def check_text(shape: Shape, member: Member, scratch: Path, keep_length: bool = 
         if is_framed(shape.format):
             envelope.path = cut_frame(envelope.path, shape.format, scratch / f"{member.path.name}.table")
         envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)
-        envelope.findings += _header_findings(shape, envelope.header, member.shown)
+        envelope.shape, said = _fit(shape, envelope.header, member.shown)
+        envelope.findings += [one for one in said if one.severity == "blocking"]
+        envelope.warnings += [one for one in said if one.severity == "warning"]
         look = _Pass(shape, envelope.header)
         look.run(envelope.path)
         envelope.records, envelope.cuts = look.records, look.cuts
@@ -92,16 +97,18 @@ def _check_kind(shape: Shape, path: Path, codec: str) -> None:
     raise DataError(rule, message)
 
 
-def _header_findings(shape: Shape, header: Header, file: str) -> list[Finding]:
+def _fit(shape: Shape, header: Header, file: str) -> tuple[Shape, list[Finding]]:
+    """The shape as this header has it, and how it differs from the contract's."""
     if not shape.format.header:
-        return []
+        return shape, []
     names = header.names
     if not shape.format.trailing_delimiter:
-        return check_names(shape, names, file)
+        return fit_names(shape, names, file)
     if names and names[-1] == "":
-        return check_names(shape, names[:-1], file)
+        return fit_names(shape, names[:-1], file)
     message = words("the header does not end in one more delimiter, as the contract says (`trailing_delimiter`)")
-    return [blocking("ENVELOPE-HEADER", message), *check_names(shape, names, file)]
+    fitted, said = fit_names(shape, names, file)
+    return fitted, [blocking("ENVELOPE-HEADER", message), *said]
 
 
 class _Pass:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import Shape, check_header, listed_as_sent, plain
+from hims_pipeline.readers.shape import Shape, check_header, fit_header, listed_as_sent, plain
 from hims_pipeline.words import words
 
 JOINED_BY = " / "
@@ -38,10 +38,14 @@ def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
     return names
 
 
-def check_names(shape: Shape, found: list[str], file: str) -> list[Finding]:
-    """The header must be the contract's; that of a wide table begins with its names, and the rest are headings."""
+def fit_names(shape: Shape, found: list[str], file: str) -> tuple[Shape, list[Finding]]:
+    """The shape as a table has it, and how its header differs; that of a wide one begins with the contract's names."""
     if shape.format.unpivot is None:
-        return check_header(shape, found, file)
+        return fit_header(shape, found, file)
+    return shape, _check_headings(shape, found, file)
+
+
+def _check_headings(shape: Shape, found: list[str], file: str) -> list[Finding]:
     named = before(shape)
     found = [plain(name) for name in found]
     if different := check_header(replace(shape, header=named), found[: len(named)], file):

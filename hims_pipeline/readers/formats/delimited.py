@@ -18,6 +18,7 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     envelope = check_text(shape, member, scratch)
     if envelope.findings or envelope.header is None:
         return None, envelope.findings
+    shape = envelope.shape
     if shape.format.unpivot:
         names = envelope.header.names
         shape = widened(shape, names[:-1] if shape.format.trailing_delimiter else names)
@@ -28,7 +29,7 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     rows = max(1, len(shape.headings))
     return (
         Table(parts, envelope.records * rows, slices, lambda to: _examine(envelope, shape, to, parts), rows_each=rows),
-        [],
+        envelope.warnings,
     )
 
 
@@ -50,4 +51,5 @@ def _with_quoted_newlines(
         return None, structure.findings(shape, member.shown)
     rows = max(1, len(shape.headings))
     part = numbered_part(shape, shape.format, good)
-    return Table([part], (structure.records - structure.misfits) * rows, structure=structure, rows_each=rows), []
+    records = (structure.records - structure.misfits) * rows
+    return Table([part], records, structure=structure, rows_each=rows), envelope.warnings

@@ -19,9 +19,9 @@ from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import MAXIMUM_RATIO, RATIO_FROM_BYTES, Member
-from hims_pipeline.readers.files.headings import CELL, HEADING, before, check_names, joined_names, long_places
+from hims_pipeline.readers.files.headings import CELL, HEADING, before, fit_names, joined_names, long_places
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, Look, check_numbers, look_at
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
@@ -54,15 +54,16 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         look = look_at(member.path, kind, sheet.name)
         check_numbers(look, sheet.numbers)
         names, data = _header(shape, sheet.rows)
-        if shape.format.header and (found := check_names(shape, names, member.shown)):
-            return None, found
+        shape, said = fit_names(shape, names, member.shown) if shape.format.header else (shape, [])
+        if refuses(said):
+            return None, said
         if shape.format.stop_at_blank:
             data = _without_notes(data)
         width = len(names) if shape.format.header else len(shape.header)
         if found := _unsaid(shape, sheet, look, data, width, member):
             return None, found
         data = _filled_down(shape, [row for row in data if not _is_skipped(shape, look, row)])
-        return _table(shape, names, data, scratch), []
+        return _table(shape, names, data, scratch), said
     except DataError as error:
         return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
 

@@ -6,12 +6,11 @@ from hims_pipeline.contracts.columns import Column
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.formats.codebook import Codebook, Description, Place, label_findings, place_findings
 from hims_pipeline.readers.formats.ddi import RULE, read_ddi
 from hims_pipeline.readers.formats.fixed_lines import Cut, open_lines, overlapping, table_of
-from hims_pipeline.readers.formats.parquet import check_names
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import own, sent, words
@@ -25,16 +24,17 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         shown = member.codebook.shown if member.codebook else member.shown
         return None, [blocking(error.rule, error.message, shown, entity=shape.name)]
     file = member.codebook.shown if member.codebook else member.shown
-    found = check_names(shape, described.codebook.names, file) or _misplaced(shape, described, file)
+    shape, found = fit_header(shape, described.codebook.names, file, ordered=False)
+    found += [] if refuses(found) else _misplaced(shape, described, file)
     opened = open_lines(shape, member, scratch)
     found += opened.findings
-    if found:
+    if refuses(found):
         return None, found
     places = [described.places[shape.header[position]] for position in shape.positions]
     length = max(place.end for place in described.places.values())
     records = opened.envelope.records or 0
     cut = Cut(tuple(places), max(length, described.length or 0))
-    return table_of(settings, shape, opened, cut, records), label_findings(shape, described.codebook, file)
+    return table_of(settings, shape, opened, cut, records), found + label_findings(shape, described.codebook, file)
 
 
 def _described(shape: Shape, member: Member) -> Description:

@@ -14,8 +14,8 @@ from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
-from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import Shape, check_header
+from hims_pipeline.readers.findings import blocking, refuses
+from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parquet_join import rows_of
 from hims_pipeline.readers.typing.parts import Part, null_texts, reading
@@ -37,14 +37,13 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         rows, types = _describe(settings, member.path)
     except DataError as error:
         return None, [_finding(shape, member, error.rule, error.message)]
-    found = check_names(shape, list(types), member.shown)
-    if found:
-        return None, found
-    found += _unfit_types(shape, member, types)
-    if found:
-        return None, found
+    shape, said = fit_header(shape, list(types), member.shown, ordered=False)
+    if refuses(said):
+        return None, said
+    if unfit := _unfit_types(shape, member, types):
+        return None, unfit
     everything = ", ".join(f"max({quote(name)})" for name in types)
-    return Table([texts_of(shape, source, types)], rows, probe=f"select {everything} from {source}"), []
+    return Table([texts_of(shape, source, types)], rows, probe=f"select {everything} from {source}"), said
 
 
 def parquet_names(settings: Settings, path: Path) -> list[str]:
@@ -55,13 +54,6 @@ def parquet_names(settings: Settings, path: Path) -> list[str]:
     """
     _, types = _describe(settings, path)
     return list(types)
-
-
-def check_names(shape: Shape, names: list[str], file: str) -> list[Finding]:
-    """Columns are found by name here, so their order is free."""
-    if sorted(names) == sorted(shape.header):
-        return []
-    return check_header(shape, names, file)
 
 
 def texts_of(shape: Shape, source: str, types: dict[str, str], whole: bool = False, number: str = "") -> Part:

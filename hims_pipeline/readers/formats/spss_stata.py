@@ -20,12 +20,12 @@ from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, label_findings
 from hims_pipeline.readers.formats.excel import text_of
 from hims_pipeline.readers.formats.instants import Counted, counted_as, write_out
-from hims_pipeline.readers.formats.parquet import check_names, texts_of
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.formats.parquet import texts_of
+from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, reading
 from hims_pipeline.settings import Settings
@@ -92,8 +92,9 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         if not _whole(member.path):
             raise DataError("ENVELOPE-DAMAGED", _DAMAGED)
         codebook, meta = read_codebook(member.path, kind), _meta(member.path, kind)
-        if differs := check_names(shape, codebook.names, member.shown):
-            return None, differs
+        shape, said = fit_header(shape, codebook.names, member.shown, ordered=False)
+        if refuses(said):
+            return None, said
         if floats := _identifiers_as_floats(shape, meta, member):
             return None, floats
         files = list(_chunks(settings, member.path, shape, meta, scratch))
@@ -101,7 +102,7 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
     except pyreadstat.ReadstatError:
         return None, [blocking("ENVELOPE-DAMAGED", _DAMAGED, member.shown, entity=shape.name)]
-    return Table(_parts(settings, shape, files), codebook.rows), label_findings(shape, codebook, member.shown)
+    return Table(_parts(settings, shape, files), codebook.rows), said + label_findings(shape, codebook, member.shown)
 
 
 def _whole(path: Path) -> bool:

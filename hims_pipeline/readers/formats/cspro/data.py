@@ -10,13 +10,12 @@ from pathlib import Path
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.findings import blocking, warning
+from hims_pipeline.readers.findings import blocking, refuses, warning
 from hims_pipeline.readers.formats.codebook import Description, label_findings, place_findings
 from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Record
 from hims_pipeline.readers.formats.cspro.read import read_dictionary
 from hims_pipeline.readers.formats.fixed_lines import Cut, Opened, open_lines, table_of
-from hims_pipeline.readers.formats.parquet import check_names
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import RECORD, reading
 from hims_pipeline.settings import Settings
@@ -45,15 +44,16 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         described = dictionary.described(record)
     except DataError as error:
         return None, [blocking(error.rule, error.message, book.shown if book else member.shown, entity=shape.name)]
-    found = check_names(shape, described.codebook.names, book.shown)
-    found = found or place_findings(shape, described, book.shown, RULE)
+    shape, found = fit_header(shape, described.codebook.names, book.shown, ordered=False)
+    found += [] if refuses(found) else place_findings(shape, described, book.shown, RULE)
     opened = open_lines(shape, member, scratch)
     found += opened.findings
-    if found:
+    if refuses(found):
         return None, found
     counts, said = _count(settings, dictionary, opened, member)
     lines = counts.get(record.name, 0)
-    if any(one.severity == "blocking" for one in said):
+    said = found + said
+    if refuses(said):
         return None, said
     if not lines and not shape.entity.required:
         return None, said
