@@ -236,7 +236,7 @@ def test_a_batch_whose_record_in_landing_is_gone_does_not_count_and_is_told(sett
     shutil.rmtree(delivery_of(settings, "census").folder(settings))
     assert counted(settings) == {"consulate/2024"}
     (line,) = intake.problems(settings)
-    assert "its record in landing is missing or damaged" in line
+    assert "its record in landing is gone" in line
 
 
 def test_a_flip_while_dbt_reads_is_found_behind_it(settings) -> None:
