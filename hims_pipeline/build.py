@@ -1,27 +1,34 @@
 """One build: a new DuckDB file under `build/<run>/`, made by dbt from the accepted batches and nothing else.
 
-Nothing is built in place. A build folder belongs to the process that holds its lock file; folders of dead processes are
-cleared away by the next start.
+Nothing is built in place. A build folder belongs to the process that holds its lock, and to the dbt that it started;
+folders of dead ones are cleared away by the next start. `build.json` is sealed with what the build is made of and, once
+dbt has ended, with the hash of the file that it closed. Not here: running dbt and reading what it says (`dbt.py`).
 """
 
 import fcntl
+import os
 import shutil
-import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from hims_pipeline import processes
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import HimsError
+from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import landing, trail
-from hims_pipeline.lake.files import private_folder, read_json, write_json
+from hims_pipeline.lake.files import private_folder, read_json, sha256_of, write_json
+from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render
-from hims_pipeline.staging.inputs import input_rows, inputs_sha256
+from hims_pipeline.staging.inputs import input_rows, inputs_sha256, verify_inputs
 
 Log = Callable[[str], None]
+RECORD, LOCK = "build.json", "alive.lock"
+ORPHAN_SECONDS = 10  # a dbt whose parent is gone has been killed by the kernel, which may take a moment
+SMALLEST_BUILD = 200_000_000  # bytes of disk
 _owned: dict[str, IO[str]] = {}  # folder -> its open lock file: closed, and so given up, when the process ends
 
 
@@ -32,6 +39,7 @@ class Build:
     folder: Path
     tree: Path
     inputs_sha256: str
+    began: int  # number of the last line of the audit trail before its inputs were read
 
     @property
     def warehouse(self) -> Path:
@@ -41,11 +49,29 @@ class Build:
     def target(self) -> Path:
         return self.folder / "target"
 
+    @property
+    def results(self) -> Path:
+        """What dbt wrote down of its run."""
+        return self.target / "run_results.json"
+
     def inputs(self) -> list[dict[str, Any]]:
         return read_json(self.folder / "inputs.json")
 
     def environment(self, settings: Settings) -> dict[str, str]:
-        return render.dbt_environment(settings, self.tree, self.folder)
+        """What dbt reads from the environment. It copies the last one into its results, and so binds them."""
+        return render.dbt_environment(settings, self.tree, self.folder) | {
+            "DBT_ENV_CUSTOM_ENV_HIMS_BUILD": self.folder.name
+        }
+
+    @property
+    def lock(self) -> IO[str]:
+        """The open lock file of a build of this process."""
+        return _owned[str(self.folder)]
+
+    def share(self, pid: int) -> None:
+        """Write down that a process which inherited the lock builds here too."""
+        self.lock.write(processes.token(pid))
+        self.lock.flush()
 
 
 def prepare(settings: Settings, run: str, log: Log = lambda text: None) -> Build:
@@ -57,17 +83,30 @@ def prepare(settings: Settings, run: str, log: Log = lambda text: None) -> Build
     began = trail.last(settings).number  # before the inputs are read: what a person forbids from now on is seen
     rows = input_rows(settings)
     _require(settings, {row["source"] for row in rows})
+    require_room(settings)
     folder = private_folder(settings.build) / run
     if folder.exists():
         shutil.rmtree(folder)
-    (folder / "spill").mkdir(parents=True)
-    _own(folder)
-    _preflight(settings)
-    write_json(folder / "inputs.json", rows)
-    build = Build(folder, render.rendered(settings, log), inputs_sha256(settings, rows))
-    facts = {"tree": build.tree.name, "inputs_sha256": build.inputs_sha256, "trail": began}
-    write_json(folder / "build.json", facts)
+    try:
+        (folder / "spill").mkdir(parents=True)
+        _own(folder)
+        write_json(folder / "inputs.json", rows)
+        build = Build(folder, render.rendered(settings, log), inputs_sha256(settings, rows), began)
+        write_sealed(settings, folder / RECORD, "build", _made_of(build))
+    except BaseException:
+        give_up(folder)
+        raise
     return build
+
+
+def _made_of(build: Build) -> dict[str, Any]:
+    return {
+        "run": build.folder.name,
+        "tree": build.tree.name,
+        "inputs_sha256": build.inputs_sha256,
+        "trail": build.began,
+        "inputs_file_sha256": sha256_of(build.folder / "inputs.json"),
+    }
 
 
 def reopen(settings: Settings, run: str) -> Build:
@@ -75,19 +114,64 @@ def reopen(settings: Settings, run: str) -> Build:
 
     Raises:
         HimsError: there is none: the step was started alone.
+        Damaged: its record is not what that step wrote.
     """
     folder = settings.build / run
-    if not (folder / "build.json").exists():
+    if not (folder / RECORD).exists():
         raise HimsError(
             "This run has built no warehouse. Start the job `nightly`: only a whole build can be published."
         )
-    known = read_json(folder / "build.json")
-    return Build(folder, settings.rendered / known["tree"], known["inputs_sha256"])
+    known = read_sealed(settings, folder / RECORD, "build")
+    if known["run"] != run:
+        raise Damaged(folder / RECORD, "is the record of another build")
+    return Build(folder, settings.rendered / known["tree"], known["inputs_sha256"], known["trail"])
+
+
+def close(settings: Settings, build: Build) -> None:
+    """Write down which file dbt has closed; from now on any other is refused. dbt has just ended.
+
+    Raises:
+        Damaged: what the build is made of changed while dbt ran.
+    """
+    made_of = _checked(settings, build)
+    if not build.warehouse.exists() or build.warehouse.with_suffix(".duckdb.wal").exists():
+        raise Damaged(build.warehouse, "was not closed by dbt: it is missing, or a write-ahead log lies beside it")
+    closed = {"warehouse_sha256": sha256_of(build.warehouse), "results_sha256": sha256_of(build.results)}
+    write_sealed(settings, build.folder / RECORD, "build", made_of | closed)
+
+
+def closed_warehouse(settings: Settings, build: Build) -> Path:
+    """The warehouse file, proven to be the one that dbt closed, made from the inputs and the tree of this build.
+
+    Raises:
+        ReleaseError: it is another file, or was changed since.
+    """
+    try:
+        record = _checked(settings, build)
+        for path, name in ((build.warehouse, "warehouse_sha256"), (build.results, "results_sha256")):
+            if sha256_of(path) != record.get(name):
+                raise Damaged(path, "is not the file that dbt closed")
+    except (Damaged, OSError) as error:
+        raise ReleaseError(f"Not published: {error}. Run `nightly` again.") from None
+    return build.warehouse
+
+
+def _checked(settings: Settings, build: Build) -> dict[str, Any]:
+    """The sealed record of a build, when it still tells the truth about its inputs and its tree."""
+    record = read_sealed(settings, build.folder / RECORD, "build")
+    if {name: record.get(name) for name in _made_of(build)} != _made_of(build):
+        raise Damaged(build.folder / RECORD, "tells of other inputs than those that lie beside it")
+    if damaged := render.damaged_in(settings, build.tree):
+        raise Damaged(build.tree, f"changed while dbt ran: {damaged[0]}")
+    verify_inputs(settings, build.inputs())
+    return record
 
 
 def _own(folder: Path) -> None:
-    file = (folder / "alive.lock").open("w")
+    file = (folder / LOCK).open("w")
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    file.write(f"{processes.token(os.getpid())} ")
+    file.flush()
     _owned[str(folder)] = file
 
 
@@ -99,15 +183,28 @@ def give_up(folder: Path) -> None:
         file.close()
 
 
+def give_up_all() -> None:
+    """Give the space of all builds of this process back: none of them will be published any more."""
+    for folder in list(_owned):
+        give_up(Path(folder))
+
+
 def _is_alive(folder: Path) -> bool:
-    path = folder / "alive.lock"
-    if not path.exists():
-        return False
-    with path.open("r+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    """Whether a process still builds here. An orphaned dbt is waited for, and then ended."""
+    path = folder / LOCK
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    while path.exists():
+        with path.open("r+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return False
+            except BlockingIOError:
+                owner, _, dbt = file.read().partition(" ")
+        if processes.is_running(owner) or time.monotonic() > deadline + ORPHAN_SECONDS:
             return True
+        if time.monotonic() > deadline:
+            processes.kill(dbt)
+        time.sleep(0.1)
     return False
 
 
@@ -138,93 +235,15 @@ def _require(settings: Settings, present: set[str]) -> None:
         raise HimsError(f"No release without {', '.join(missing)}: observatory.yml requires an accepted batch of each.")
 
 
-def _preflight(settings: Settings) -> None:
+def require_room(settings: Settings) -> None:
+    """
+    Raises:
+        HimsError: the disk is too full for a build: three times the size of a release, which is what one takes.
+    """
     last = (
         sum(f.stat().st_size for f in settings.releases.rglob("*") if f.is_file()) if settings.releases.exists() else 0
     )
-    need = max(3 * last // max(1, len(list(settings.releases.glob("r*")))), 200_000_000)
-    free = shutil.disk_usage(settings.home).free
-    if free < need:
-        raise HimsError(
-            f"The disk of {settings.home} has {free / 1e6:,.0f} MB left; a build needs {need / 1e6:,.0f} MB."
-        )
-
-
-def run_dbt(settings: Settings, build: Build, log: Log, select: list[str] | None = None) -> None:
-    """Build and test every model with dbt in a process of its own.
-
-    Raises:
-        HimsError: a model or test failed; says which.
-    """
-    command = [render.dbt_executable(), "build", "--project-dir", str(build.tree)]
-    if select:
-        # Tests that read models outside the part are left out: what they read is not there.
-        command += ["--select", *select, "--indirect-selection", "buildable"]
-    log("dbt build")
-    done = subprocess.run(
-        command,
-        env=build.environment(settings) | {"DBT_LOG_LEVEL": "warn"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        failed = failures(build)
-        raise HimsError("dbt build failed:\n  " + "\n  ".join(failed or [done.stdout[-3000:] + done.stderr[-1000:]]))
-
-
-ABOUT_SQL = ("Binder Error", "Catalog Error", "Parser Error", "Compilation Error", "Got ")
-
-
-def failures(build: Build) -> list[str]:
-    """Nodes of the dbt run that did not succeed, with dbt's words where they speak of SQL: a conversion or constraint
-    error quotes data, and only its kind is told."""
-    path = build.target / "run_results.json"
-    if not path.exists():
-        return []
-    return [
-        f"{result['unique_id']}: {result['status']}: {_told(result['message'] or '')}"
-        for result in read_json(path)["results"]
-        if result["status"] not in ("success", "pass", "warn", "skipped")
-    ]
-
-
-def _told(message: str) -> str:
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    if lines and any(lines[0].startswith(kind) for kind in ABOUT_SQL):
-        return " ".join(lines[:4])
-    told = [line if line.startswith(ABOUT_SQL) else line.split(":")[0] for line in lines[1:2]]
-    return " ".join([*lines[:1], *told, *(lines[2:5] if told and told[0].startswith(ABOUT_SQL) else [])])
-
-
-def results(build: Build) -> dict[str, float]:
-    """Model -> seconds, of what dbt has built."""
-    found = read_json(build.target / "run_results.json")["results"]
-    return {result["unique_id"].split(".")[-1]: round(result["execution_time"], 3) for result in found}
-
-
-def tested(build: Build) -> set[str]:
-    """Names of the data tests that dbt has run."""
-    found = read_json(build.target / "run_results.json")["results"]
-    return {result["unique_id"].split(".")[2] for result in found if result["unique_id"].startswith("test.")}
-
-
-def not_built(build: Build) -> list[str]:
-    """What a whole build has and this one has not: models, seeds and tests without a good result.
-
-    Dagster's word is not asked: dbt's own results are held against dbt's own manifest.
-    """
-    results = build.target / "run_results.json"
-    if not results.exists():
-        return ["everything: dbt has not run"]
-    # `warn` is a finding of a test that was declared to warn only.
-    good = {r["unique_id"] for r in read_json(results)["results"] if r["status"] in ("success", "pass", "warn")}
-    manifest = read_json(build.tree / "target/manifest.json")
-    wanted = {
-        name
-        for kind in ("nodes", "unit_tests")
-        for name, node in manifest[kind].items()
-        if node["resource_type"] in ("model", "seed", "test", "unit_test", "snapshot")
-        and node.get("config", {}).get("enabled", True)
-    }
-    return sorted(wanted - good)
+    need = max(3 * last // max(1, len(list(settings.releases.glob("r*")))), SMALLEST_BUILD)
+    if (free := shutil.disk_usage(settings.home).free) < need:
+        left = f"{free / 1e6:,.0f} MB left; a build needs {need / 1e6:,.0f} MB"
+        raise HimsError(f"The disk of {settings.home} has {left}. Make room: what is published stays, and can be read.")

@@ -4,27 +4,50 @@ import sys
 
 import click
 
-from hims_pipeline.commands import audit, batches, checks, docs, releases, runs, sources, synth
+from hims_pipeline.commands import audit, batches, checks, docs, keys, query, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
+from hims_pipeline.failures import plain
+from hims_pipeline.privacy.keys import check_key
+from hims_pipeline.settings import close_umask, debugging, load_settings
+
+KEYED = {
+    "run",
+    "ui",
+    "deliver",
+    "status",
+    "batch",
+    "link",
+    "build",
+    "retention",
+    "scrub",
+}  # readers of releases need no key
 
 
 class Plain(click.Group):
-    """Errors that a person can mend are printed as they are; a trace is for defects of ours."""
+    """Every error is one line that says what is wrong and what to do; a developer asks for the trace."""
 
     def invoke(self, ctx: click.Context):
         try:
             return super().invoke(ctx)
-        except HimsError as error:
-            raise click.ClickException(str(error)) from None
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if debugging() and not isinstance(error, HimsError):
+                raise
+            raise click.ClickException(plain(error)) from None
 
 
 @click.group(cls=Plain)
 @click.version_option(package_name="hims-pipeline")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """From deliveries of migration data to a released warehouse of indicators."""
+    close_umask()
+    if ctx.invoked_subcommand in KEYED and "--help" not in sys.argv:
+        check_key(load_settings())
 
 
-GROUPS = (runs, batches, sources, releases, audit, checks, synth, docs)
+GROUPS = (runs, batches, sources, releases, query, audit, checks, keys, synth, docs)
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
 

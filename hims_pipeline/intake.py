@@ -19,7 +19,7 @@ from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_finge
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Busy, Damaged, HimsError
-from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
+from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey, tombstone
 from hims_pipeline.lake.batches import Batch, Manifest, Standing
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
 from hims_pipeline.lake.landing import Delivery
@@ -28,6 +28,7 @@ from hims_pipeline.lake.survey import Misplaced
 from hims_pipeline.lake.verdict import Finding, Verdict
 from hims_pipeline.privacy import hidden
 from hims_pipeline.privacy.keys import load_key
+from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import printable
@@ -92,6 +93,8 @@ def _key_version(settings: Settings, contract: Contract) -> str:
     named = any(c.sensitivity == "identifier" for entity in contract.entities.values() for c in entity.columns)
     try:
         return load_key(settings).version if named else ""
+    except KeyMismatch:
+        raise  # a batch is not read again because the wrong key lies at hand
     except HimsError:
         return ""  # reading the delivery will say what is wrong with the key
 
@@ -117,7 +120,7 @@ def pending(settings: Settings, source: str | None = None) -> list[Pending]:
             continue
         known = batches.standing(settings, delivery)
         why = _why_pending(settings, contracts[delivery.source], delivery, known)
-        if not why and known.verdict and _told_sha256(known.verdict) != told.get(delivery.batch):
+        if not why and known.verdict and known.verdict.sha256 != told.get(delivery.batch):
             why = "damaged on disk: its verdict is not the last one that the audit trail tells of"
         if why:
             found.append(Pending(delivery, why, known.holds_place or bool(known.damage)))
@@ -169,7 +172,7 @@ def problems(settings: Settings) -> list[str]:
         for one in pending(settings)
     ]
     damaged = landing.damaged_records(settings)
-    lines += [f"{landing.batch_of(one)}: {_what_to_do(one)}" for one in damaged]
+    lines += [f"{landing.batch_of(one)}: {one} {_mending(one)}" for one in damaged]
     told = {landing.batch_of(one) for one in damaged}
     for source in load_contracts(settings.data):
         gone = batches.without_delivery(settings, source, landing.deliveries(settings, source))
@@ -186,6 +189,9 @@ def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[Mi
     identified zone, since they are told nowhere else."""
     contracts, settle_seconds = load_contracts(settings.data), load_observatory(settings.data).settle_seconds
     new, again, left = dropped.collect(settings, contracts, settle_seconds)
+    left += [
+        Misplaced(landing.batch_of(one), f"{one.what}. {_mending(one)}") for one in landing.damaged_records(settings)
+    ]
     private_folder(settings.identified)
     write_json(settings.identified / LEFT, [one.with_name() for one in left], mode=0o600)
     return new, again, left
@@ -263,13 +269,8 @@ def _told(delivery: Delivery, folder: Path, verdict: Verdict) -> dict[str, Any]:
         "rules": verdict.evaluated,
         "delivery_sha256": delivery.sha256,
         "manifest_sha256": sha256_of(manifest) if manifest.exists() else None,
-        "verdict_sha256": _told_sha256(verdict),
+        "verdict_sha256": verdict.sha256,
     }
-
-
-def _told_sha256(verdict: Verdict) -> str:
-    """Hash by which the audit trail names a verdict."""
-    return fingerprint(verdict.as_json())
 
 
 def _stage(stage: str):
@@ -313,7 +314,7 @@ def _judge(
     outcome = judge(settings, contract, manifest.period, tables, manifest.files)
     return Verdict(
         stage="gate",
-        manifest_sha256=sha256_of(folder / batches.MANIFEST),
+        manifest_sha256=manifest.sha256,
         files=manifest.files,
         findings=(*findings, *outcome.findings),
         declared=outcome.declared,
@@ -414,13 +415,21 @@ def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: boo
     )
 
 
+def destroyed(settings: Settings) -> list[BatchState]:
+    """Deliveries that were destroyed under their legal term: their figures are no longer there, and this says why."""
+    return [
+        BatchState(one.batch, "destroyed", one.received_at, None, (one.sentence(),), ())
+        for one in tombstone.tombstones(settings)
+    ]
+
+
 def _damaged_state(damaged: Damaged) -> BatchState:
     """A delivery that does not count since its record cannot be believed."""
-    return BatchState(landing.batch_of(damaged), "damaged", "", None, (_what_to_do(damaged),), ())
+    return BatchState(landing.batch_of(damaged), "damaged", "", None, (f"{damaged} {_mending(damaged)}",), ())
 
 
-def _what_to_do(damaged: Damaged) -> str:
+def _mending(damaged: Damaged) -> str:
     return (
-        f"{damaged} Put it back from a backup or, if you know that it is right, `hims batch reseal "
-        f"{landing.batch_of(damaged)}`; else move its folder out of landing and deliver its files again."
+        "Put it back from a backup or, if you know that it is right, `hims batch reseal "
+        f"{landing.batch_of(damaged)}`; else deliver its files again."
     )

@@ -9,6 +9,7 @@ and half-made deliveries, which no act stands behind (`build.clear_leftovers`).
 from collections.abc import Callable
 from typing import Any
 
+from hims_pipeline import retention
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, journal, landing, trail
 from hims_pipeline.lake.journal import DONE, FAILED, INTERRUPTED, PUBLISHED, REINSTATED, UNDONE, USED, WITHDRAWN
@@ -105,6 +106,16 @@ def _judge(settings: Settings, intent: dict[str, Any]) -> str:
     return DONE if verdict is not None and verdict.judged_at == intent["judged_at"] else UNDONE
 
 
+def _destroy(settings: Settings, intent: dict[str, Any]) -> str:
+    retention.finish(settings, intent)
+    return DONE
+
+
+def _forget(settings: Settings, intent: dict[str, Any]) -> str:
+    retention.remove_all(settings, intent["batch"])
+    return DONE
+
+
 FINISH: dict[str, Finish] = {
     journal.RECEIVED: _receive,
     journal.JUDGED: _judge,
@@ -113,4 +124,6 @@ FINISH: dict[str, Finish] = {
     USED: _use,
     PUBLISHED: _publish,
     journal.RETIRED: _retire,
+    retention.DESTROYED: _destroy,
+    retention.FORGOTTEN: _forget,
 }

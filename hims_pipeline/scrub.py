@@ -22,6 +22,7 @@ from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.release import acts, store
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging import render
 
 Log = Callable[[str], None]
 SEEN = "scrub.json"
@@ -31,6 +32,7 @@ OF_LANDING = "deliver the same files again, or put it back from a backup"
 OF_RECORDS = "`hims status` says what to do"
 OF_BATCHES = "the next run reads its delivery again"
 OF_QUARANTINE = "judge its delivery again (`hims run` does), or put it back from a backup"
+OF_TREES = "remove the folder: the next run renders it anew"
 OF_POINTERS = "the next run writes it anew from the audit trail"
 OF_RELEASES = "`hims release use` another one, or put it back from a backup"
 
@@ -166,6 +168,13 @@ def _parts(settings: Settings) -> Iterator[Part]:
             yield Part(_place(settings, folder), _size(folder), partial(_batch_damage, settings, folder, todo))
     for release in store.releases(settings):
         yield Part(f"releases/{release.id}", _size(release.folder), partial(_release_damage, settings, release))
+
+    for tree in sorted(path for path in settings.rendered.glob("*") if path.is_dir() and path.name[0] != "."):
+        yield Part(f"rendered/{tree.name}", _size(tree), partial(_tree_damage, settings, tree))
+
+
+def _tree_damage(settings: Settings, tree: Path) -> list[str]:
+    return [f"rendered/{tree.name}: {one}; {OF_TREES}" for one in render.damaged_in(settings, tree)]
 
 
 def _delivery_damage(settings: Settings, delivery: Delivery) -> list[str]:

@@ -4,6 +4,7 @@ What a statistician decides (country, calendar, thresholds) is not here but in `
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,12 @@ from hims_pipeline.errors import HimsError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("dev", "test", "prod")
+UMASK = 0o077  # what we write is ours alone; what others may read is opened by name (privacy/modes.py)
+MEMORY = re.compile(
+    r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b\s*", re.IGNORECASE
+)  # of DuckDB's spellings those that name a unit
+LEAST_MEMORY = 125_000_000  # bytes: what DuckDB asks for, a thread
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class Settings:
         home: everything that runs produce; never in git.
         env: `dev`, `test` or `prod`; `prod` refuses the demonstration key and unprotected personal sources.
         key_file: the pseudonymisation key, outside the repository; None means the demonstration key.
+        staff_group: the group of accounts that may read the staff part of releases; None where only we may.
         head_file: where the head of the audit trail is kept, best on another disk; None means inside the closed zone.
         real_data: folder with deliveries of real public data, or None.
         threads, memory_limit: what DuckDB may use.
@@ -36,6 +44,7 @@ class Settings:
     home: Path
     env: str = "dev"
     key_file: Path | None = None
+    staff_group: str | None = None
     head_file: Path | None = None
     real_data: Path | None = None
     threads: int = 2
@@ -114,11 +123,33 @@ def _folder(env: Mapping[str, str], name: str, default: Path) -> Path:
     return Path(env[name]).expanduser().resolve() if env.get(name) else default
 
 
+def _threads(text: str) -> int:
+    if not (text.strip().isdecimal() and 1 <= int(text) <= MOST_THREADS):
+        raise HimsError(
+            f"HIMS_THREADS is {text!r}; it must be a whole number of threads, 1 to {MOST_THREADS}, such as 2."
+        )
+    return int(text)
+
+
+def _memory(text: str) -> str:
+    said = MEMORY.fullmatch(text)
+    if said is None:
+        raise HimsError(
+            f"HIMS_MEMORY_LIMIT is {text!r}; it must be a size with its unit, such as 800MB, 1.5GB or 2GiB."
+        )
+    number, prefix, binary = said.groups()
+    size = float(number) * (1024 if binary else 1000) ** " kmgt".index(prefix.lower() or " ")
+    if size < LEAST_MEMORY:
+        raise HimsError(f"HIMS_MEMORY_LIMIT is {text!r}; DuckDB needs at least {LEAST_MEMORY // 1_000_000}MB.")
+    return text.strip()
+
+
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """Read the environment.
 
     Raises:
-        HimsError: `HIMS_ENV` is unknown, or a folder that a variable names does not exist.
+        HimsError: `HIMS_ENV` is unknown, a folder that a variable names does not exist, or what DuckDB may use is no
+            number of threads or no size of memory.
     """
     env = os.environ if env is None else env
     name = env.get("HIMS_ENV", "dev")
@@ -137,11 +168,17 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         home=_folder(env, "HIMS_HOME", REPOSITORY / ".hims"),
         env=name,
         key_file=_folder(env, "HIMS_KEY_FILE", Path()) if env.get("HIMS_KEY_FILE") else None,
+        staff_group=env.get("HIMS_STAFF_GROUP") or None,
         head_file=_folder(env, "HIMS_AUDIT_HEAD", Path()) if env.get("HIMS_AUDIT_HEAD") else None,
         real_data=real,
-        threads=int(env.get("HIMS_THREADS", "2")),
-        memory_limit=env.get("HIMS_MEMORY_LIMIT", Settings.memory_limit),
+        threads=_threads(env.get("HIMS_THREADS") or str(Settings.threads)),
+        memory_limit=_memory(env.get("HIMS_MEMORY_LIMIT") or Settings.memory_limit),
     )
+
+
+def debugging(env: Mapping[str, str] | None = None) -> bool:
+    """Whether a developer asked, with `HIMS_DEBUG=1`, to see the traces of errors; a trace may quote data."""
+    return (os.environ if env is None else env).get("HIMS_DEBUG", "") not in ("", "0")
 
 
 def quiet_environment(settings: Settings) -> dict[str, str]:
@@ -162,6 +199,7 @@ def quiet_environment(settings: Settings) -> dict[str, str]:
     }
     own_places = {
         "HIMS_KEY_FILE": settings.key_file,
+        "HIMS_STAFF_GROUP": settings.staff_group,
         "HIMS_AUDIT_HEAD": settings.head_file,
         "HIMS_REAL_DATA": settings.real_data,
     }
@@ -176,6 +214,12 @@ def export(env: Mapping[str, str]) -> None:
     os.environ.update(env)
 
 
+def close_umask() -> None:
+    """From here on this process and those it starts make files and folders that only their owner can open."""
+    os.umask(UMASK)
+
+
 def apply_environment(settings: Settings) -> None:
-    """Make this process one of ours too: libraries that phone home by default read these variables."""
+    """Make this process one of ours: what it writes is closed, and libraries that phone home by default do not."""
+    close_umask()
     export(quiet_environment(settings))

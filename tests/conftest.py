@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from hims_pipeline.settings import REPOSITORY, Settings
+from tests.stand_in import place
 
 REAL_DATA = os.environ.get("HIMS_REAL_DATA")
 
@@ -93,3 +96,9 @@ def small_night(brief_night, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     here = Installation(tmp_path_factory.mktemp("small") / "home")
     shutil.copytree(night.home, here.home)
     return here, printed
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a program in dbt's place; its text goes on where `tests.stand_in.HELP` ends."""
+    return partial(place, tmp_path, monkeypatch)

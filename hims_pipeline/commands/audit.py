@@ -3,6 +3,7 @@
 import click
 from rich.console import Console
 
+from hims_pipeline.commands.start import open_installation
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.release import store
@@ -48,7 +49,7 @@ def renew(reason: str) -> None:
     From then on `hims audit verify` tells of the damage as a note. The present pointer and the releases taken back are
     written down too, since the trail before can no longer be asked for them.
     """
-    settings = load_settings()
+    settings = open_installation()
     with acts_lock(settings, "renewing the audit trail"):
         now, taken_back, _ = store.read_state(settings)
         number = journal.renew(settings, reason, current=now, withdrawn=taken_back)

@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake, linkage
+from hims_pipeline.commands.start import marked, open_installation, teller
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.privacy.notice import mark
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import store
 from hims_pipeline.settings import load_settings
@@ -20,12 +22,13 @@ from hims_pipeline.settings import load_settings
 @click.option("--period", required=True, help="What the data are about, or their edition, as the contract spells it.")
 def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
     """Put files into landing as one delivery; the next run takes it in."""
-    settings = load_settings()
+    settings = open_installation()
     _tell(reconcile(settings))
     taken = landing.take_over_files(settings, intake.contract_of(settings, source), period, files)
     delivery = taken.delivery
     if taken.is_new:
-        click.echo(f"{delivery.batch}: {len(files)} file(s), {delivery.size / 1e6:,.1f} MB, in landing.")
+        text = f"{delivery.batch}: {len(files)} file(s), {delivery.size / 1e6:,.1f} MB, in landing."
+        click.echo(marked(settings, text))
     elif delivery.withdrawn:
         click.echo(
             f"{delivery.batch} was delivered before and withdrawn: {delivery.withdrawn}\n"
@@ -42,7 +45,8 @@ def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
 def status(form: str) -> None:
     """Every batch with its verdict, what waits in landing, and the releases."""
     settings = load_settings()
-    states, waiting = intake.states(settings), intake.waiting(settings)
+    states = [*intake.states(settings), *intake.destroyed(settings)]
+    waiting = intake.waiting(settings)
     now, taken_back, wrong = store.read_state(settings)
     everything = [one.id for one in store.releases(settings)]
     left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
@@ -56,12 +60,13 @@ def status(form: str) -> None:
             "releases": everything,
             "withdrawn": taken_back,
             "damaged": wrong,
+            "demonstration_key": bool(mark(settings)),
         }
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
     for one in states:
         rows = f"{one.rows:,} rows" if one.rows is not None else ""
-        click.echo(f"{one.state:<11} {one.batch:<46} {rows}")
+        click.echo(marked(settings, f"{one.state:<11} {one.batch:<46} {rows}"))
         for text in (*one.reasons, *(f"warning: {w}" for w in one.warnings)):
             click.echo(f"            {text}")
     if not states:
@@ -85,12 +90,13 @@ def _tell(lines: list[str]) -> None:
 @click.command("link")
 def link_registers() -> None:
     """Join registers by number, inside the identified zone; what comes of it is gated like any delivery."""
-    settings = load_settings()
+    settings = open_installation()
+    tell = teller(settings)
     with installation_lock(settings, "linking registers"):
         _tell(reconcile(settings))
-        linkage.link(settings, click.echo)
+        linkage.link(settings, tell)
         for one in intake.pending(settings, linkage.SOURCE):
-            intake.take_in(settings, one.delivery, click.echo)
+            intake.take_in(settings, one.delivery, tell)
 
 
 @click.group()
@@ -103,7 +109,7 @@ def batch() -> None:
 @click.option("--reason", required=True, help="Why; printed in the release notes.")
 def withdraw(name: str, reason: str) -> None:
     """Take back a delivery that was the wrong file or period; an earlier one of its period counts again."""
-    settings = load_settings()
+    settings = open_installation()
     _tell(reconcile(settings))
     delivery = intake.withdraw(settings, name, reason)
     click.echo(
@@ -116,7 +122,7 @@ def withdraw(name: str, reason: str) -> None:
 @click.argument("name")
 def reinstate(name: str) -> None:
     """Let a withdrawn delivery count again."""
-    settings = load_settings()
+    settings = open_installation()
     _tell(reconcile(settings))
     delivery = intake.reinstate(settings, name)
     click.echo(f"{delivery.batch} counts again once the next run has judged it.")

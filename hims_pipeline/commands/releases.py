@@ -1,62 +1,48 @@
-"""`hims build`, `hims release …`, `hims query`: what was published and what would change."""
+"""`hims build`, `hims release …`: what was published and what would change."""
 
-import csv
-import json
-import sys
 import uuid
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from hims_pipeline import build as building
 from hims_pipeline import intake
+from hims_pipeline.commands.answers import print_table
+from hims_pipeline.commands.start import open_installation, teller
+from hims_pipeline.dbt import run_dbt
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import acts, compare, store
 from hims_pipeline.release.publish import publish, standing
-from hims_pipeline.release.reader import connect
+from hims_pipeline.release.tonight import prove
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
-from hims_pipeline.words import printable
-
-STAFF_ONLY = ("conformed", "indicators")
-STAFF_HINT = "The public file holds `published` and `reference`; add --staff for the observatory's own."
-
-
-def _table(columns: list[str], rows: list[tuple], title: str = "") -> None:
-    shown = Table(title=title or None, title_justify="left")
-    for column in columns:
-        shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text("" if value is None else printable(str(value))) for value in row))
-    Console(width=None if sys.stdout.isatty() else 160).print(shown)
 
 
 @click.command()
 @click.option("--draft", is_flag=True, help="Build without publishing, and tell what would change.")
 def build(draft: bool) -> None:
     """Build the warehouse from the accepted batches and publish it, without taking anything in."""
-    settings = load_settings()
-    with installation_lock(settings, "building", wait_seconds=600, log=click.echo):
+    settings = open_installation()
+    tell = teller(settings)
+    with installation_lock(settings, "building", wait_seconds=600, log=tell):
         for text in reconcile(settings):
             click.echo(text, err=True)
         _tell_doubtful(settings, draft)
         rows = input_rows(settings)
-        if not draft and (done := standing(settings, inputs_sha256(settings, rows), click.echo)) is not None:
-            click.echo(f"Nothing changed since {done.id}: same batches, rules and code.")
+        if not draft and (done := standing(settings, inputs_sha256(settings, rows), tell)) is not None:
+            tell(f"Nothing changed since {done.id}: same batches, rules and code.")
             return
         building.clear_leftovers(settings)
-        prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", click.echo)
+        prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", tell)
         try:
-            building.run_dbt(settings, prepared, click.echo)
+            run_dbt(settings, prepared, tell)
             if draft:
                 _draft(settings, prepared)
             else:
-                publish(settings, prepared, click.echo)
+                publish(settings, prepared, tell)
+                tell(prove(settings).why)
         finally:
             building.give_up(prepared.folder)
 
@@ -79,7 +65,7 @@ def _draft(settings, prepared: building.Build) -> None:
         click.echo(f"It builds, and no published figure would differ from {now.id}.")
         return
     rows = [(c.indicator, c.source, c.added, c.gone, c.changed, c.largest_percent) for c in changes]
-    _table(["indicator", "source", "added", "gone", "changed", "largest change %"], rows, f"Against {now.id}:")
+    print_table(["indicator", "source", "added", "gone", "changed", "largest change %"], rows, f"Against {now.id}:")
 
 
 @click.group()
@@ -104,7 +90,7 @@ def list_releases() -> None:
         except Damaged as error:
             rows.append((one.id, "", "", "", f"{state} DAMAGED".strip()))
             wrong.append(str(error))
-    _table(["release", "published", "figures", "sources", ""], rows)
+    print_table(["release", "published", "figures", "sources", ""], rows)
     for text in dict.fromkeys(wrong):
         click.echo(f"damaged: {text}")
 
@@ -158,42 +144,11 @@ def _wrong_beside(settings: Settings) -> list[str]:
 @click.option("--reason", required=True, help="Why; kept in the audit trail.")
 def use(release_id: str, reason: str) -> None:
     """Make a release the current one, at once, also while a night runs; newer ones count as withdrawn."""
-    settings = load_settings()
+    settings = open_installation()
     for text in reconcile(settings):
         click.echo(text, err=True)
     acts.use(settings, release_id, reason)
     click.echo(f"{release_id} is the current release.")
 
 
-@click.command()
-@click.argument("sql")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
-@click.option("--staff", is_flag=True, help="The observatory's own file, with unprotected figures.")
-@click.option("--release", "release_id", help="A release other than the current one.")
-def query(sql: str, form: str, staff: bool, release_id: str | None) -> None:
-    """Run SQL on the current release, read-only."""
-    import duckdb
-
-    settings = load_settings()
-    chosen = release_id or (now.id if (now := store.current(settings)) else None)
-    con = connect(chosen, staff=staff, settings=settings)
-    try:
-        answer = con.execute(sql)
-        columns, rows = [d[0] for d in answer.description or []], answer.fetchall()
-    except duckdb.Error as error:
-        hint = "" if staff else f"\n{STAFF_HINT}" if any(f"{name}." in sql for name in STAFF_ONLY) else ""
-        raise click.ClickException(f"{error}{hint}") from None
-    finally:
-        con.close()
-    manifest = store.get(settings, chosen or "").manifest()
-    synthetic = " · holds SYNTHETIC data, see data_kind" if manifest["contains_synthetic_data"] else ""
-    click.echo(f"{chosen} · published {manifest['published_at']}{synthetic}", err=True)
-    if form == "table":
-        _table(columns, rows)
-    elif form == "csv":
-        csv.writer(sys.stdout, lineterminator="\n").writerows([columns, *rows])
-    else:
-        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str, ensure_ascii=False))
-
-
-COMMANDS = (build, release, query)
+COMMANDS = (build, release)

@@ -1,8 +1,7 @@
 """`hims run`, `hims ui`: the nightly job from the command line, and Dagster's pages."""
 
-import os
 import shutil
-import signal
+import socket
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,11 +9,15 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake
+from hims_pipeline.build import require_room
+from hims_pipeline.commands.start import marked, open_installation
 from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.files import private_folder
-from hims_pipeline.settings import REPOSITORY, Settings, apply_environment, load_settings, quiet_environment
+from hims_pipeline.lake.files import private_folder, write_text
+from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.ui.door import Doorkeeper
+from hims_pipeline.ui.sockets import only_one, opened_here, opened_to_proxy
 
 INSTANCE_FILE = REPOSITORY / "deploy" / "dagster.local.yaml"
 
@@ -25,7 +28,7 @@ def prepare_instance(settings: Settings) -> None:
     settings.dagster_home.chmod(0o700)
     target = settings.dagster_home / "dagster.yaml"
     if not target.exists():
-        shutil.copyfile(INSTANCE_FILE, target)
+        write_text(target, INSTANCE_FILE.read_text(encoding="utf-8"))
 
 
 @click.command()
@@ -42,19 +45,19 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     """
     if only and not samples:
         raise click.UsageError("--only chooses among the sources of the sample: say --samples too.")
-    settings = load_settings()
-    apply_environment(settings)
+    settings = open_installation()
+    require_room(settings)
     prepare_instance(settings)
     unsent = [*(_put_samples(settings, only, scale) if samples else []), *_put_kept(settings)]
     if settings.real_data is not None:
         unsent += _put_real(settings, settings.real_data)
     from hims_pipeline.defs.execution import execute_nightly
 
-    failures = execute_nightly(settings)
-    print_summary(settings, failures)
+    night = execute_nightly(settings, click.echo)
+    print_summary(settings, night.failures, night.proof or night.unproven)
     for text in unsent:
         click.echo(f"\nNot delivered: {text}", err=True)
-    sys.exit(1 if failures or unsent else 0)
+    sys.exit(0 if night.well and not unsent else 1)
 
 
 def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> list[str]:
@@ -92,26 +95,44 @@ def _put(settings: Settings, sent: Iterable[tuple[str, str, Sequence[Path]]], ma
         except HimsError as error:
             unsent.append(str(error))
             continue
-        click.echo(f"{'delivered' if is_new else 'known   '}  {delivery.batch}  {delivery.size / 1e6:,.1f} MB")
+        state = "delivered" if is_new else "known   "
+        click.echo(marked(settings, f"{state}  {delivery.batch}  {delivery.size / 1e6:,.1f} MB"))
     return unsent
 
 
 @click.command()
-@click.option("--port", default=3000, show_default=True)
-def ui(port: int) -> None:
-    """Start Dagster's webserver and daemon on this installation, on this machine only."""
-    settings = load_settings()
-    apply_environment(settings)
-    prepare_instance(settings)
-    from hims_pipeline.defs.execution import fail_dead_runs
+@click.option("--port", default=3000, show_default=True, help="On 127.0.0.1; 0 takes a free one.")
+@click.option("--socket", "path", type=click.Path(path_type=Path), help="A Unix socket for a proxy that authenticates.")
+@click.option("--group", help="Of the proxy's account, which alone may open the socket.")
+@click.option("--name", "names", multiple=True, metavar="HOST", help="Under which browsers reach the proxy.")
+def ui(port: int, path: Path | None, group: str | None, names: tuple[str, ...]) -> None:
+    """Dagster's pages and daemon on this installation, behind a door.
 
-    fail_dead_runs(settings, every=True)
-    dagster = str(Path(sys.executable).parent / "dagster")
-    command = [dagster, "dev", "-w", str(REPOSITORY / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
-    click.echo(f"http://127.0.0.1:{port}  (Ctrl-C stops it)")
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.chdir(REPOSITORY)
-    os.execve(dagster, command, quiet_environment(settings))  # noqa: S606 - our own interpreter's dagster
+    On this machine the printed addresses let a browser in, as operator or as viewer. Production has a proxy with
+    authentication in front, which alone opens the socket and says who is there (deploy/nginx.conf).
+    """
+    settings = open_installation()
+    prepare_instance(settings)
+    if path is not None:
+        with only_one(settings), opened_to_proxy(path, group, names) as (door, keeper):
+            _serve(settings, door, keeper)
+    elif settings.env == "prod":
+        raise HimsError(
+            "In production `hims ui` listens to a proxy that authenticates: give --socket, --group and --name, and see "
+            "deploy/nginx.conf."
+        )
+    else:
+        with only_one(settings), opened_here(settings, port) as (door, keeper, links):
+            for role, link in links.items():
+                click.echo(f"{role:<8}  {link}")
+            click.echo("(Ctrl-C stops it)")
+            _serve(settings, door, keeper)
+
+
+def _serve(settings: Settings, door: socket.socket, keeper: Doorkeeper) -> None:
+    from hims_pipeline.defs.services import serve
+
+    serve(settings, keeper, door, click.echo)
 
 
 COMMANDS = (run, ui)

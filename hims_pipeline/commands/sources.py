@@ -1,11 +1,11 @@
-"""`hims source …` and `hims key …`: adding a source, and the key that hides names."""
+"""`hims source …`: adding a source."""
 
 from pathlib import Path
 
 import click
 
 from hims_pipeline import intake
-from hims_pipeline.settings import load_settings
+from hims_pipeline.commands.start import open_installation
 
 
 @click.group()
@@ -21,7 +21,7 @@ def check(files: tuple[Path, ...], name: str, period: str | None) -> None:
     """Say how FILES (data, and a codebook where there is one) differ from their contract; nothing is taken in."""
     from hims_pipeline.authoring.check import check_file
 
-    settings = load_settings()
+    settings = open_installation()
     differences = check_file(settings, intake.contract_of(settings, name), files, period)
     for line in differences:
         click.echo(line)
@@ -42,19 +42,4 @@ def draft(files: tuple[Path, ...]) -> None:
     click.echo(draft_contract(*files), nl=False)
 
 
-@click.group()
-def key() -> None:
-    """The key of pseudonyms."""
-
-
-@key.command("init")
-@click.argument("path", type=click.Path(path_type=Path))
-def key_init(path: Path) -> None:
-    """Write a new key to PATH, readable by its owner alone; name it in HIMS_KEY_FILE."""
-    from hims_pipeline.privacy.keys import create_key
-
-    made = create_key(path)
-    click.echo(f"Key {made.version} is in {path}. Keep two sealed copies; without it no register can be joined again.")
-
-
-COMMANDS = (source, key)
+COMMANDS = (source,)

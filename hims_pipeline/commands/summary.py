@@ -1,41 +1,53 @@
 """What a person reads when a run has ended."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import click
 
+from hims_pipeline.commands.start import marked
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.intake import states
-from hims_pipeline.release import store
+from hims_pipeline.intake import destroyed, states
 from hims_pipeline.release.reader import connect
+from hims_pipeline.release.tonight import Proof
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import quote
 
 SYNTHETIC = ", SYNTHETIC"
 
 
-def print_summary(settings: Settings, failures: list[str]) -> None:
-    """What arrived, what was accepted, what was refused and why, the release, five figures, where to look next."""
-    found = states(settings)
-    counts = Counter(one.state for one in found)
-    click.echo(f"\nDeliveries: {len(found)}  ({', '.join(f'{n} {state}' for state, n in sorted(counts.items()))})")
-    for one in found:
-        rows = f"{one.rows:>10,} rows" if one.rows is not None else " " * 15
-        click.echo(f"  {one.state:<10} {one.batch:<44}{rows}")
-        for reason in one.reasons:
-            click.echo(f"             {reason}")
-    now = store.current(settings)
+def print_summary(settings: Settings, failures: Sequence[str], proof: Proof | str) -> None:
+    """What arrived, what was accepted, what was refused and why; then how the night ended. Figures are shown of a
+    release that is proven to be tonight's, never of one that stays for want of a new one.
+
+    Args:
+        proof: the proof that the night ended with, or why there is none.
+    """
+    _print_deliveries(settings)
     for failure in failures:
-        click.echo(f"\nThe run FAILED, and nothing was published:\n{failure}", err=True)
-    if now is None:
+        click.echo(f"\nThe run FAILED:\n{failure}", err=True)
+    if isinstance(proof, str):
+        click.echo(f"\n{proof}", err=True)
         return
-    manifest = now.manifest()
-    click.echo(f"\nRelease {now.id}, published {manifest['published_at']}, {now.folder}")
+    manifest = proof.release.manifest()
+    click.echo(f"\nRelease {proof.release.id}, published {manifest['published_at']}, {proof.release.folder}")
+    click.echo(f"  {proof.why}")
     if manifest["contains_synthetic_data"]:
         click.echo("  It holds SYNTHETIC data (data_kind = 'synthetic'): no real person or event.")
     for line in headline(settings):
         click.echo(f"  {line}")
     click.echo('\nNext:  hims status · hims release show · hims query "from v_indicator_values limit 20" · make ui')
+
+
+def _print_deliveries(settings: Settings) -> None:
+    found = [*states(settings), *destroyed(settings)]
+    counts = Counter(one.state for one in found)
+    click.echo(f"\nDeliveries: {len(found)}  ({', '.join(f'{n} {state}' for state, n in sorted(counts.items()))})")
+    for one in found:
+        rows = f"{one.rows:>10,} rows" if one.rows is not None else " " * 15
+        click.echo(marked(settings, f"  {one.state:<10} {one.batch:<44}{rows}"))
+        for reason in one.reasons:
+            click.echo(f"             {reason}")
 
 
 def headline(settings: Settings) -> list[str]:

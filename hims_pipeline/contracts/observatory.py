@@ -24,6 +24,7 @@ class Policies(Strict):
     Args:
         minimum_count: unweighted records below which a figure from microdata is withheld.
         required_sources: no release goes out without an accepted batch of each.
+        destroy_at_term: each night destroys deliveries whose legal term has ended; `hims retention act` without it.
         keep_releases: how many past releases stay on disk beside the current one.
         scrub_megabytes_a_night: what the nightly scrub reads again of all that was written.
         scrub_within_nights: nights within which everything is read again, whatever it takes a night.
@@ -36,6 +37,7 @@ class Policies(Strict):
     scrub_megabytes_a_night: Annotated[int, Field(gt=0)] = 50_000
     scrub_within_nights: Annotated[int, Field(gt=0)] = 7
     second_account: tuple[Literal["dev", "test", "prod"], ...] = ("prod",)
+    destroy_at_term: bool = False
 
 
 class Schedule(Strict):

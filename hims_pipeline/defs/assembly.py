@@ -1,9 +1,11 @@
 """The one place where definitions are put together; tests call it with settings of their own."""
 
+from collections.abc import Callable
+
 import dagster as dg
 
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.defs.nightly import TAKE_IN, nightly_job, take_in_asset
+from hims_pipeline.defs.nightly import LEFT_PENDING, TAKE_IN, nightly_job, take_in_asset
 from hims_pipeline.defs.release import RELEASE, release_asset
 from hims_pipeline.defs.sources import assets_of
 from hims_pipeline.defs.warehouse import dbt_definition
@@ -11,16 +13,16 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.staging.render import rendered
 
 
-def build_definitions(settings: Settings) -> dg.Definitions:
+def build_definitions(settings: Settings, log: Callable[[str], None] = print) -> dg.Definitions:
     """Assets, checks, job and schedule of an installation, from its `data/` and dbt's manifest of it."""
     assets, checks = [], []
     for contract in load_contracts(settings.data).values():
         of_source, gate = assets_of(settings, contract)
         assets += of_source
         checks.append(gate)
-    warehouse = dbt_definition(settings, rendered(settings))
+    warehouse = dbt_definition(settings, rendered(settings, log))
     release, intact = release_asset(settings, [key for key in warehouse.keys if key.path[0] == "published"])
-    night = dg.AssetSelection.assets(TAKE_IN, RELEASE, *warehouse.keys)
+    night = dg.AssetSelection.assets(TAKE_IN, LEFT_PENDING, RELEASE, *warehouse.keys)
     job, schedule = nightly_job(settings, night)
     return dg.Definitions(
         assets=[*assets, take_in_asset(settings), warehouse, release],

@@ -1,12 +1,18 @@
 """Running the nightly job in this process, on the installation's own Dagster instance."""
 
 import os
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import dagster as dg
 
+from hims_pipeline import build
 from hims_pipeline.defs.assembly import build_definitions
+from hims_pipeline.defs.instance import open_instance
 from hims_pipeline.defs.nightly import JOB
+from hims_pipeline.errors import HimsError
+from hims_pipeline.processes import is_running, token
+from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
 
 PROCESS = "hims/process"
@@ -17,10 +23,23 @@ UNFINISHED = [
 ]
 
 
-def _token(pid: int) -> str:
-    """A process, by number and start time: numbers are used again."""
-    stat = Path(f"/proc/{pid}/stat")
-    return f"{pid}:{stat.read_text().rsplit(')', 1)[1].split()[19]}" if stat.exists() else f"{pid}:gone"
+@dataclass(frozen=True)
+class Night:
+    """How a night ended: well, when there is a proof and nothing failed.
+
+    Attributes:
+        failures: why something of ours failed, a text each; a refused delivery is none.
+        proof: that the current release is that of the present inputs, or None.
+        unproven: why there is no proof.
+    """
+
+    failures: tuple[str, ...]
+    proof: Proof | None
+    unproven: str = ""
+
+    @property
+    def well(self) -> bool:
+        return self.proof is not None and not self.failures
 
 
 def fail_dead_runs(settings: Settings, *, every: bool = False) -> list[str]:
@@ -30,11 +49,10 @@ def fail_dead_runs(settings: Settings, *, every: bool = False) -> list[str]:
         every: also runs that Dagster's launcher started: right only where no daemon or webserver runs yet.
     """
     ended = []
-    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+    with open_instance(settings) as instance:
         for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
-            token = run.tags.get(PROCESS)
-            alive = token is not None and _token(int(token.split(":")[0])) == token
-            if alive or (token is None and not every):
+            known = run.tags.get(PROCESS)
+            if is_running(known) if known is not None else not every:
                 continue
             instance.report_run_failed(run, "its process is gone; what it left is cleared away by the next run")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
@@ -42,19 +60,29 @@ def fail_dead_runs(settings: Settings, *, every: bool = False) -> list[str]:
     return ended
 
 
-def execute_nightly(settings: Settings) -> list[str]:
-    """Run `nightly` in this process; returns why it failed, nothing when it succeeded, whatever it refused."""
+def execute_nightly(settings: Settings, log: Callable[[str], None] = print) -> Night:
+    """Run `nightly` in this process, and prove what it ended with.
+
+    Raises:
+        HimsError: the run could not even start or be recorded.
+    """
     fail_dead_runs(settings)
-    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
-        job = build_definitions(settings).resolve_job_def(JOB)
-        result = job.execute_in_process(
-            instance=instance, raise_on_error=False, tags={PROCESS: _token(os.getpid())},
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # dagster.yaml prints our lines
-        )  # fmt: skip
-    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    try:
+        with open_instance(settings) as instance:
+            job = build_definitions(settings, log).resolve_job_def(JOB)
+            result = job.execute_in_process(
+                instance=instance, raise_on_error=False, tags={PROCESS: token(os.getpid())},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # dagster.yaml prints ours
+            )  # fmt: skip
+    finally:
+        build.give_up_all()
+    failures = [_reason(event.step_failure_data) for event in result.all_events if event.is_step_failure]
     if not result.success and not failures:
-        return ["the run failed before a step started; Dagster's log says why"]
-    return [_reason(failure) for failure in failures]
+        failures = ["the run failed before a step started; Dagster's log says why"]
+    try:
+        return Night(tuple(failures), prove(settings))
+    except HimsError as error:
+        return Night(tuple(failures), None, str(error))
 
 
 def _reason(failure) -> str:

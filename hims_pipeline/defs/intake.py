@@ -56,17 +56,7 @@ def log_verdict(
         "received_at": delivery.received_at,
     }
     context.log_event(dg.AssetObservation(["landing", source], partition=period, metadata=sent))
-    context.log_event(
-        dg.AssetCheckEvaluation(
-            asset_key=dg.AssetKey(["landing", source]),
-            check_name="gate",
-            partition=period,
-            passed=verdict.status == "accepted",
-            severity=dg.AssetCheckSeverity.ERROR,
-            description="\n".join([f"{delivery.batch} {verdict.status}", *(f.sentence() for f in verdict.reasons)]),
-            metadata=gate_metadata(settings, delivery, verdict),
-        )
-    )
+    context.log_event(gate_check(settings, delivery, verdict))
     root = settings.validated if verdict.status == "accepted" else settings.quarantine
     manifest = batches.read_manifest(settings, batches.folder_of(root, delivery))
     if manifest is None:
@@ -85,6 +75,19 @@ def log_verdict(
         context.log_event(
             dg.AssetMaterialization(["validated", source], partition=period, metadata=facts | {"folder": folder})
         )
+
+
+def gate_check(settings: Settings, delivery: Delivery, verdict: Verdict) -> dg.AssetCheckEvaluation:
+    """The gate's verdict as a check on the delivery's partition."""
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(["landing", delivery.source]),
+        check_name="gate",
+        partition=delivery.period,
+        passed=verdict.status == "accepted",
+        severity=dg.AssetCheckSeverity.ERROR,
+        description="\n".join([f"{delivery.batch} {verdict.status}", *(f.sentence() for f in verdict.reasons)]),
+        metadata=gate_metadata(settings, delivery, verdict),
+    )
 
 
 def gate_metadata(settings: Settings, delivery: Delivery, verdict: Verdict) -> dict[str, Any]:

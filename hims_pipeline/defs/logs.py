@@ -2,11 +2,21 @@
 
 import logging
 
+from hims_pipeline.privacy.notice import mark
+from hims_pipeline.settings import load_settings
+
 
 class Plain(logging.Formatter):
-    """Time, level where it is more than information, and the message as we wrote it. Named in `dagster.yaml`."""
+    """Time, level where it is more than information, and the message as we wrote it; with the demonstration key, each
+    line says so. Named in `dagster.yaml`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        said = mark(load_settings())
+        self.mark = f"  {said}" if said else ""
 
     def format(self, record: logging.LogRecord) -> str:
         said = getattr(record, "dagster_meta", {}).get("orig_message") or record.getMessage()
         level = "" if record.levelno <= logging.INFO else f"{record.levelname}: "
-        return f"{self.formatTime(record, '%H:%M:%S')}  {level}{said}"
+        time = self.formatTime(record, "%H:%M:%S")
+        return "\n".join(f"{time}{self.mark}  {line}" for line in f"{level}{said}".splitlines() or [""])

@@ -1,23 +1,32 @@
 """The night: everything pending is taken in, then the warehouse is built, then it is published.
 
-One run. A refused delivery is a red check and an alert, never a failure of the run that builds from the rest; a failure
-of our own is one.
+One run. A refused delivery is a red check and an alert, never a failure of the run that builds from the rest. A failure
+of our own over one delivery leaves that delivery pending and the run red; the rest is built and published.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 
-from hims_pipeline import build, intake, linkage
+from hims_pipeline import build, intake, linkage, retention
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.defs.checks import set_checks_right
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
+from hims_pipeline.defs.plain import plain_failures
+from hims_pipeline.failures import plain
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.reconcile import reconcile
+from hims_pipeline.scrub import scrub
 from hims_pipeline.settings import Settings
 
 TAKE_IN = dg.AssetKey(["landing", "take_in"])
+LEFT_PENDING = dg.AssetKey(["landing", "left_pending"])
 JOB = "nightly"
 
 
@@ -27,55 +36,105 @@ def take_in_asset(settings: Settings):
 
     @dg.op(out=dg.DynamicOut(str))
     def find_pending(context: dg.OpExecutionContext):
-        with installation_lock(settings, "collecting deliveries", 3600, context.log.info):
-            for text in reconcile(settings):
-                context.log.warning(text)
-            for left in build.clear_leftovers(settings):
-                context.log.info(f"cleared away: {left}")
-            new, again, misplaced = intake.collect(settings)
-            for delivery in new:
-                context.log.info(f"arrived: {delivery.batch}")
-            for delivery in again:
-                context.log.info(f"{delivery.batch} was delivered again, byte for byte: nothing to do")
-            for stray in misplaced:
-                context.log.warning(f"landing/{stray.place}: {stray.reason}")
-        add_partitions(context.instance, settings, list(load_contracts(settings.data)))
-        waiting = intake.pending(settings)
-        context.log.info(f"{len(waiting)} batch(es) to take in")
+        with plain_failures():
+            waiting = _collect(context, settings)
         for one in waiting:
             context.log.info(f"{one.delivery.batch}: {one.why}")
             yield dg.DynamicOutput(one.delivery.batch, mapping_key=re.sub(r"\W", "_", one.delivery.batch))
 
     @dg.op
-    def take_in_batch(context: dg.OpExecutionContext, batch: str) -> bool:
-        return _accepted(context, settings, landing.find(settings, batch))
+    def take_in_batch(context: dg.OpExecutionContext, batch: str) -> dict[str, Any]:
+        with _failing_alone(context, batch) as outcome:
+            outcome["accepted"].append(_accepted(context, settings, landing.find(settings, batch)))
+        return outcome
 
     @dg.op
-    def link_registers(context: dg.OpExecutionContext, accepted: list[bool]) -> list[bool]:
-        with installation_lock(settings, "linking registers", 3600, context.log.info):
-            linkage.link(settings, context.log.info)
-        waiting = [one.delivery for one in intake.pending(settings, linkage.SOURCE)]
-        add_partitions(context.instance, settings, [linkage.SOURCE] if waiting else [])
-        return [*accepted, *(_accepted(context, settings, delivery) for delivery in waiting)]
+    def link_registers(context: dg.OpExecutionContext, taken_in: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        with _failing_alone(context, "linking registers") as outcome:
+            with installation_lock(settings, "linking registers", 3600, context.log.info):
+                linkage.link(settings, context.log.info)
+            waiting = [one.delivery for one in intake.pending(settings, linkage.SOURCE)]
+            add_partitions(context.instance, settings, [linkage.SOURCE] if waiting else [])
+            for delivery in waiting:
+                outcome["accepted"].append(_accepted(context, settings, delivery))
+        with _failing_alone(context, "reading again what was written") as read_again:
+            read_again["failed"] += [*intake.problems(settings), *scrub(settings, context.log.info).damage]
+        return [*taken_in, outcome, read_again]
 
     @dg.op
-    def tally(context: dg.OpExecutionContext, accepted: list[bool]) -> None:
+    def tally(context: dg.OpExecutionContext, outcomes: list[dict[str, Any]]) -> None:
+        set_checks_right(context, settings)
+        accepted = [verdict for outcome in outcomes for verdict in outcome["accepted"]]
         context.log.info(f"{sum(accepted)} accepted, {len(accepted) - sum(accepted)} refused")
         context.add_output_metadata({"accepted": sum(accepted), "refused": len(accepted) - sum(accepted)})
 
-    @dg.graph_asset(
-        name=TAKE_IN.path[-1],
-        key_prefix=TAKE_IN.path[0],
-        group_name="landing",
-        description=(
-            "The night's intake: collects what was dropped, judges each pending batch in its own step, "
-            "and links the registers."
-        ),
+    @dg.op
+    def report_failures(outcomes: list[dict[str, Any]]) -> None:
+        """Red where something of ours failed, so that the run is; the build waits for `tally` alone."""
+        if failed := [reason for outcome in outcomes for reason in outcome["failed"]]:
+            raise dg.Failure("\n".join(failed), allow_retries=False)
+
+    @dg.graph_multi_asset(
+        name="take_in",
+        outs={
+            TAKE_IN.path[-1]: dg.AssetOut(
+                key=TAKE_IN,
+                group_name="landing",
+                description=(
+                    "The night's intake: collects what was dropped, judges each pending batch in its own step, "
+                    "and links the registers."
+                ),
+            ),
+            LEFT_PENDING.path[-1]: dg.AssetOut(
+                key=LEFT_PENDING,
+                group_name="landing",
+                description="What a failure of ours left pending: nothing, or red. The rest is built and published.",
+            ),
+        },
     )
     def take_in():
-        return tally(link_registers(find_pending().map(take_in_batch).collect()))
+        outcomes = link_registers(find_pending().map(take_in_batch).collect())
+        return {TAKE_IN.path[-1]: tally(outcomes), LEFT_PENDING.path[-1]: report_failures(outcomes)}
 
     return take_in
+
+
+def _collect(context: dg.OpExecutionContext, settings: Settings) -> list[intake.Pending]:
+    """Take over what was dropped, and find what is to be judged."""
+    with installation_lock(settings, "collecting deliveries", 3600, context.log.info):
+        check_key(settings)
+        for text in reconcile(settings):
+            context.log.warning(text)
+        for left in build.clear_leftovers(settings):
+            context.log.info(f"cleared away: {left}")
+        if load_observatory(settings.data).policies.destroy_at_term:
+            retention.act(settings, retention.plan(settings), retention.POLICY, context.log.warning)
+        new, again, misplaced = intake.collect(settings)
+        for delivery in new:
+            context.log.info(f"arrived: {delivery.batch}")
+        for delivery in again:
+            context.log.info(f"{delivery.batch} was delivered again, byte for byte: nothing to do")
+        for stray in misplaced:
+            context.log.warning(f"landing/{stray.place}: {stray.reason}")
+    add_partitions(context.instance, settings, list(load_contracts(settings.data)))
+    waiting = intake.pending(settings)
+    context.log.info(f"{len(waiting)} batch(es) to take in")
+    return waiting
+
+
+@contextmanager
+def _failing_alone(context: dg.OpExecutionContext, what: str) -> Iterator[dict[str, Any]]:
+    """A failure of our own inside stops what is inside: it stays pending, and the night goes on and ends red.
+
+    Yields:
+        The outcome: whether each batch was accepted, and why something failed.
+    """
+    outcome: dict[str, Any] = {"accepted": [], "failed": []}
+    try:
+        yield outcome
+    except Exception as error:
+        outcome["failed"].append(f"{what}: {plain(error)}")
+        context.log.error(f"FAILED, and stays pending: {what}: {plain(error)}")
 
 
 def _accepted(context: dg.OpExecutionContext, settings: Settings, delivery: landing.Delivery) -> bool:

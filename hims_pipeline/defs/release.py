@@ -1,10 +1,14 @@
 """The release as an asset: published from the build of the same run, or not at all."""
 
+from typing import Any
+
 import dagster as dg
 
 from hims_pipeline import build
+from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.release import store
 from hims_pipeline.release.publish import publish
+from hims_pipeline.release.tonight import prove
 from hims_pipeline.settings import Settings
 
 RELEASE = dg.AssetKey(["release", "current"])
@@ -19,23 +23,20 @@ def release_asset(settings: Settings, published: list[dg.AssetKey]):
         owners=["team:observatory"],
         description=(
             "The release that readers get: a public and a staff file, hashed, audited by a fresh process, immutable. "
-            "Publishing checks dbt's own results and the candidate's hash, whatever Dagster's state says."
+            "Publishing checks dbt's own results and the candidate's hash, whatever Dagster's state says, and ends "
+            "with the proof that the current release is that of the present inputs."
         ),
     )
     def current(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        release = publish(settings, build.reopen(settings, context.run.run_id), context.log.info)
-        manifest = release.manifest()
-        figures = manifest["tables"]["published.indicator_value"]
-        return dg.MaterializeResult(
-            metadata={
-                "release": release.id,
-                "figures": figures["rows"],
-                "content_hash": figures["content_hash"],
-                "contains_synthetic_data": manifest["contains_synthetic_data"],
-                "notes": dg.MetadataValue.md((release.public / "RELEASE_NOTES.md").read_text(encoding="utf-8")),
-                "folder": dg.MetadataValue.path(release.folder),
-            }
-        )
+        with plain_failures():
+            prepared = build.reopen(settings, context.run.run_id)
+            try:
+                publish(settings, prepared, context.log.info)
+            finally:
+                build.give_up(prepared.folder)
+            proof = prove(settings)
+            context.log.info(proof.why)
+            return dg.MaterializeResult(metadata=_metadata(proof.release) | {"proof": proof.why})
 
     @dg.asset_check(asset=RELEASE, description="Every file of the current release is what its manifest says.")
     def intact() -> dg.AssetCheckResult:
@@ -44,3 +45,16 @@ def release_asset(settings: Settings, published: list[dg.AssetKey]):
         return dg.AssetCheckResult(passed=not damaged, metadata={"damaged": damaged, "release": now.id if now else ""})
 
     return current, intact
+
+
+def _metadata(release: store.Release) -> dict[str, Any]:
+    manifest = release.manifest()
+    figures = manifest["tables"]["published.indicator_value"]
+    return {
+        "release": release.id,
+        "figures": figures["rows"],
+        "content_hash": figures["content_hash"],
+        "contains_synthetic_data": manifest["contains_synthetic_data"],
+        "notes": dg.MetadataValue.md((release.public / "RELEASE_NOTES.md").read_text(encoding="utf-8")),
+        "folder": dg.MetadataValue.path(release.folder),
+    }

@@ -4,19 +4,24 @@ The whole selection builds the candidate of a release. Any smaller one builds th
 a scratch file that is thrown away: it shows whether they work, and publishes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
 from hims_pipeline import build
+from hims_pipeline.dbt import Finished, run_dbt, seconds, stream_dbt, tested
 from hims_pipeline.defs.nightly import TAKE_IN
+from hims_pipeline.defs.plain import plain_failures
+from hims_pipeline.errors import HimsError
+from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release.publish import standing
-from hims_pipeline.settings import Settings, export
-from hims_pipeline.staging import render
+from hims_pipeline.release.tonight import Proof, prove
+from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 
 
@@ -52,32 +57,71 @@ def dbt_definition(settings: Settings, tree: Path):
         pool="duckdb_build",
     )
     def warehouse(context: dg.AssetExecutionContext):
-        if context.is_subset:
-            yield from _scratch(context, settings)
-        else:
-            yield from _whole(context, settings)
+        with plain_failures():
+            yield from _scratch(context, settings) if context.is_subset else _whole(context, settings)
 
     return warehouse
 
 
 def _whole(context: dg.AssetExecutionContext, settings: Settings):
+    """The candidate of a release: every node, or a failure. A quiet night builds nothing, and proves what stands."""
     with installation_lock(settings, f"building in run {context.run.run_id[:8]}", 3600, context.log.info):
-        rows = input_rows(settings)
-        if (done := standing(settings, inputs_sha256(settings, rows), context.log.warning)) is not None:
-            context.log.info(f"Nothing changed since {done.id}: same batches, rules and code. It stays the release.")
+        if (proof := _standing(settings, context.log.warning)) is not None:
+            context.log.info(f"Nothing to build: {proof.why}")
             return
         prepared = build.prepare(settings, context.run.run_id, context.log.info)
-        context.log.info(f"building from {len(rows)} files, {sum(row['rows'] for row in rows):,} rows")
-        export(prepared.environment(settings))
-        dbt = DbtCliResource(
-            project_dir=str(prepared.tree),
-            profiles_dir=str(prepared.tree),
-            dbt_executable=render.dbt_executable(),
-        )
-        invocation = dbt.cli(["build"], context=context, target_path=prepared.target, raise_on_error=False)
-        yield from invocation.stream()
-        if failed := build.failures(prepared):
-            raise dg.Failure("dbt build failed:\n" + "\n".join(failed), allow_retries=False)
+        whole = False
+        try:
+            rows = prepared.inputs()
+            context.log.info(f"building from {len(rows)} files, {sum(row['rows'] for row in rows):,} rows")
+            yield from _events(context, prepared, stream_dbt(settings, prepared, context.log.info))
+            whole = True
+        finally:
+            if not whole:
+                build.give_up(prepared.folder)  # its space is free at once; the reasons have been told
+
+
+def _standing(settings: Settings, log: build.Log) -> Proof | None:
+    """The proof of the release that stands tonight without a build; None where one must be built.
+
+    Raises:
+        ReleaseError: the release of the present inputs is there, and may not be the current one.
+    """
+    with suppress(HimsError):
+        return prove(settings)
+    if standing(settings, inputs_sha256(settings, input_rows(settings)), log) is None:
+        return None
+    return prove(settings)
+
+
+def _events(context: dg.AssetExecutionContext, prepared: build.Build, nodes: Iterator[Finished]):
+    """Materialisations and check results of dbt's nodes while it goes through them.
+
+    Raises:
+        HimsError: dbt is done, and an asset of the graph was not among what it built.
+    """
+    manifest = read_json(prepared.tree / "target/manifest.json")["nodes"]
+    checks = {key.name: key for key in context.selected_asset_check_keys}
+    waiting = set(context.selected_asset_keys)
+    for node in nodes:
+        kind, name = node.unique_id.split(".")[0], node.unique_id.split(".")[2]
+        about: dict[str, Any] = {"seconds": node.seconds, "unique_id": node.unique_id}
+        if kind == "test" and name in checks:
+            yield dg.AssetCheckResult(
+                asset_key=checks[name].asset_key,
+                check_name=name,
+                passed=node.status == "pass",
+                severity=dg.AssetCheckSeverity.WARN if node.status == "warn" else dg.AssetCheckSeverity.ERROR,
+                metadata=about | ({} if node.failures is None else {"rows_found": node.failures}),
+            )
+        elif kind in ("model", "seed") and node.status == "success":
+            key = dg.AssetKey([manifest[node.unique_id]["schema"], manifest[node.unique_id]["name"]])
+            if key in waiting:
+                waiting.remove(key)
+                yield dg.MaterializeResult(asset_key=key, metadata=about)
+    if waiting:
+        first = min(waiting).to_user_string()
+        raise HimsError(f"dbt built no {first}, which the graph shows: `data/` changed since it was loaded. Reload it.")
 
 
 def _scratch(context: dg.AssetExecutionContext, settings: Settings):
@@ -86,18 +130,18 @@ def _scratch(context: dg.AssetExecutionContext, settings: Settings):
     with installation_lock(settings, f"trying {len(names)} models", 3600, context.log.info):
         prepared = build.prepare(settings, context.run.run_id, context.log.info)
         try:
-            build.run_dbt(settings, prepared, context.log.info, select=[f"+{name}" for name in names])
-            results, tested = build.results(prepared), build.tested(prepared)
+            run_dbt(settings, prepared, context.log.info, select=[f"+{name}" for name in names])
+            results, ran = seconds(prepared), tested(prepared)
         finally:
             build.give_up(prepared.folder)
     for key in context.selected_asset_keys:
         yield dg.MaterializeResult(asset_key=key, metadata={"scratch": True, "seconds": results.get(key.path[-1])})
     for check in context.selected_asset_check_keys:
-        ran = check.name in tested  # and held: dbt's run would have failed otherwise
+        held = check.name in ran  # dbt's run would have failed otherwise
         yield dg.AssetCheckResult(
             asset_key=check.asset_key,
             check_name=check.name,
-            passed=ran,
+            passed=held,
             severity=dg.AssetCheckSeverity.WARN,
-            description=None if ran else "Not run: it reads models outside the chosen part. The whole night runs it.",
+            description=None if held else "Not run: it reads models outside the chosen part. The whole night runs it.",
         )

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import journal
@@ -61,6 +62,11 @@ class Manifest:
     def files(self) -> dict[str, str]:
         """Entity -> SHA-256 of its file."""
         return {name: entity.sha256 for name, entity in self.entities.items()}
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what it says; its seal, which another key replaces, is no part of it."""
+        return fingerprint(asdict(self))
 
     @property
     def batch(self) -> str:
@@ -191,7 +197,7 @@ def standing(settings: Settings, delivery: Delivery) -> Standing:
 def _chained(folder: Path, manifest: Manifest | None, verdict: Verdict) -> Batch:
     if manifest is None:
         raise Damaged(folder / MANIFEST, "is missing")
-    if sha256_of(folder / MANIFEST) != verdict.manifest_sha256 or manifest.files != verdict.files:
+    if manifest.sha256 != verdict.manifest_sha256 or manifest.files != verdict.files:
         raise Damaged(folder / VERDICT, "was given on other files than those in the manifest beside it")
     if (manifest.batch, manifest.delivery_sha256) != (verdict.batch, verdict.inputs["delivery"]):
         raise Damaged(folder / MANIFEST, "is that of another delivery")

@@ -124,18 +124,23 @@ def read_record(settings: Settings, folder: Path) -> Delivery:
     Raises:
         Damaged: it is missing, is not what we wrote, or belongs elsewhere.
     """
-    path = folder / RECORD
-    try:
-        state = path.lstat()
-    except OSError as error:
-        raise Damaged(path, f"cannot be read ({error.strerror})") from None
-    if not stat.S_ISREG(state.st_mode) or state.st_size > _RECORD_BYTES:  # reading a pipe would never end
-        raise Damaged(path, "is no record: it is not a small file")
+    path = _small_file(folder / RECORD)
     try:
         value = read_sealed(settings, path, KIND)
     except RecursionError:
         raise Damaged(path, "is nested too deeply to be read") from None
     return _parsed(path, value)
+
+
+def _small_file(path: Path) -> Path:
+    """The path, once it is known that reading it comes to an end."""
+    try:
+        state = path.lstat()
+    except OSError as error:
+        raise Damaged(path, f"cannot be read ({error.strerror})") from None
+    if not stat.S_ISREG(state.st_mode) or state.st_size > _RECORD_BYTES:
+        raise Damaged(path, "is no record: it is not a small file")
+    return path
 
 
 def _parsed(path: Path, value: dict[str, Any]) -> Delivery:
@@ -202,19 +207,25 @@ def reseal(settings: Settings, batch: str) -> Delivery:
     Raises:
         HimsError: it cannot be read at all, or a file of the delivery is not the one that it names.
     """
-    again = "Move its folder out of landing and deliver its files again."
     parts = batch.split("/")
     if len(parts) != 3 or not (_SOURCE.fullmatch(parts[0]) and ID.fullmatch(parts[2])) or parts[1] in ("", ".", ".."):
         raise HimsError(f"{batch!r} is no delivery's name, which is <source>/<period>/<id>.")
-    path = settings.landing.joinpath(*parts) / RECORD
-    with acts_lock(settings, f"sealing {batch} anew"):
-        try:
-            value = json.loads(path.read_text(encoding="utf-8"))
-            value.pop(SEAL, None)
-            delivery = _parsed(path, value)
-        except (OSError, ValueError, AttributeError, TypeError, RecursionError, Damaged):
-            raise HimsError(f"{batch}: its record cannot be read. {again}") from None
-        if damaged := damaged_files(settings, delivery):
-            raise HimsError(f"{batch}: {'; '.join(damaged)}. {again}")
-        write_record(settings, delivery, path.parent)
-    return delivery
+    folder = settings.landing.joinpath(*parts)
+    try:
+        delivery = _unproved(folder)
+        damaged = damaged_files(settings, delivery)  # hashing takes its time, so not under the lock
+        with acts_lock(settings, f"sealing {batch} anew"):
+            if not damaged and _unproved(folder) == delivery:
+                write_record(settings, delivery, folder)
+                return delivery
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError, Damaged):
+        damaged = ["its record cannot be read"]
+    what = "; ".join(damaged) or "its record has just changed"
+    raise HimsError(f"{batch}: {what}. Put it back from a backup, or deliver its files again.")
+
+
+def _unproved(folder: Path) -> Delivery:
+    """What a record says, whoever wrote it."""
+    value = json.loads(_small_file(folder / RECORD).read_text(encoding="utf-8"))
+    value.pop(SEAL, None)
+    return _parsed(folder / RECORD, value)

@@ -24,20 +24,25 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_text(path: Path, text: str, mode: int = 0o644) -> None:
-    """Replace a file in one step, durably: a reader meets the old text or the new one."""
+def write_text(path: Path, text: str, mode: int | None = None) -> None:
+    """Replace a file in one step, durably: a reader meets the old text or the new one.
+
+    Args:
+        mode: who may open it; without one the umask decides, which leaves it to us alone.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    temporary.chmod(mode)
+    if mode is not None:
+        temporary.chmod(mode)
     temporary.replace(path)
     sync(path.parent)
 
 
-def write_json(path: Path, value: Any, mode: int = 0o644) -> None:
+def write_json(path: Path, value: Any, mode: int | None = None) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n", mode)
 
 

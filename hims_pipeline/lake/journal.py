@@ -23,6 +23,7 @@ RECEIVED, JUDGED, WITHDRAWN, REINSTATED = "delivery received", "batch judged", "
 LINKED, RESEALED = "registers linked", "delivery resealed"
 PUBLISHED, USED, RETIRED = "release published", "release used", "release retired"
 POINTER_MENDED = "pointer mended"
+ASKED = "asked for in the UI"
 
 # What an intent names at least; a line that was changed so that it does not is no intent, and `trail.check` tells it.
 _NAMED = dict.fromkeys((RECEIVED, JUDGED, WITHDRAWN, REINSTATED), "batch")

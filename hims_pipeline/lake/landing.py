@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -116,7 +117,10 @@ def take_over_files(
                 for path, one in zip(ordered, copied, strict=True)
             )
             with acts_lock(settings, f"delivering {batch}"):
-                return Taken(*_settle(settings, contract, period, sent, staging, manner), copied)
+                taken = Taken(*_settle(settings, contract, period, sent, staging, manner), copied)
+            if not taken.is_new and manner != "listed":
+                _mend(settings, taken.delivery, sent, staging)
+            return taken
     except OSError as error:  # its own text would tell the file's name
         raise HimsError(
             f"{batch}: landing cannot take the files over: {error.strerror or type(error).__name__}."
@@ -171,27 +175,20 @@ def _settle(
     identity, place = _identity(contract, period, files), staging.parent
     now, target = datetime.now(UTC).isoformat(timespec="seconds"), place / identity[:ID_LENGTH]
     known = deliveries(settings, contract.source)
-    last = max((one.sequence for one in known), default=0)
-    for one in known:
+    number = partial(next_number, settings, max((one.sequence for one in known), default=0))
+    whole_source = contract.period.supersedes == "earlier_deliveries"
+    rivals = [one for one in known if whole_source or one.period == period]
+    for one in rivals:
         if (one.period, one.sha256) == (period, identity):
-            if manner != "listed":
-                _mend(settings, one, files, staging)
-            rivals = (
-                known
-                if contract.period.supersedes == "earlier_deliveries"
-                else [o for o in known if o.period == period]
-            )
             if one.withdrawn or manner == "listed" or _is_left(one, files) or one == max(rivals, key=_order):
                 return one, False, False
-            again = replace(one, sequence=next_number(settings, last), sent_again=(*one.sent_again, now))
+            again = replace(one, sequence=number(), sent_again=(*one.sent_again, now))
             with journal.act(settings, journal.RECEIVED, **_told(again), again=True):
                 write_record(settings, again, target)
             return again, False, True
     if target.exists():
         _set_aside(settings, target, manner)
-    delivery = Delivery(
-        contract.source, period, identity[:ID_LENGTH], identity, next_number(settings, last), now, files
-    )
+    delivery = Delivery(contract.source, period, identity[:ID_LENGTH], identity, number(), now, files)
     write_record(settings, delivery, staging)
     sync(staging)
     with journal.act(settings, journal.RECEIVED, **_told(delivery)):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.words import inner
 
 Severity = Literal["blocking", "warning"]
@@ -101,6 +102,11 @@ class Verdict:
     @property
     def status(self) -> Literal["accepted", "refused"]:
         return "accepted" if self.accepted else "refused"
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what it says, by which the audit trail and releases name it."""
+        return fingerprint(self.as_json())
 
     @property
     def reasons(self) -> tuple[Finding, ...]:

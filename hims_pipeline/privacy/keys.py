@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hims_pipeline.errors import HimsError
+from hims_pipeline.privacy import known
 from hims_pipeline.settings import REPOSITORY, Settings
 
 KEY_BYTES = 32
@@ -37,11 +38,36 @@ def load_key(settings: Settings) -> Key:
     """The key of this installation; without `HIMS_KEY_FILE` the demonstration key.
 
     Raises:
+        KeyMismatch: the installation rests on another key, or on one that is missing here or was destroyed.
         HimsError: the key file is missing, readable by others, inside the repository, too short or too regular; or
             production has no key of its own.
     """
+    key = _load(settings)
+    known.check_version(settings, key.version)
+    return key
+
+
+def check_key(settings: Settings) -> None:
+    """Refuse to begin where the installation rests on another key than the one at hand; any other trouble with the key
+    is told by what needs it.
+
+    Raises:
+        KeyMismatch: it is another one, is missing, or was destroyed.
+    """
+    if known.known(settings):
+        try:
+            load_key(settings)
+        except known.KeyMismatch:
+            raise
+        except HimsError:
+            return
+
+
+def _load(settings: Settings) -> Key:
     if settings.key_file is None:
         if settings.env == "prod":
+            if told := known.missing(settings, "HIMS_KEY_FILE is not set"):
+                raise known.KeyMismatch(told)
             raise HimsError(
                 "Production has no pseudonymisation key. Run `hims key init /etc/hims/key` (outside the repository), "
                 "seal a copy of it, and set HIMS_KEY_FILE to that path."
@@ -77,6 +103,8 @@ def create_key(path: Path) -> Key:
 
 def _read(path: Path, settings: Settings) -> bytes:
     if not path.is_file():
+        if told := known.missing(settings, f"HIMS_KEY_FILE names {path}, which is not a file"):
+            raise known.KeyMismatch(told)
         raise HimsError(f"HIMS_KEY_FILE names {path}, which is not a file. `hims key init {path}` makes one.")
     if any(path.is_relative_to(root) for root in (REPOSITORY, settings.project.resolve())):
         raise HimsError(f"The key {path} lies inside the repository. Move it out of it and make a new one.")

@@ -18,6 +18,7 @@ from hims_pipeline.release.store import Release
 from hims_pipeline.settings import Settings
 
 MARKS = "releases taken back"
+PUBLIC_FILE = 0o644
 Log = Callable[[str], None]
 
 
@@ -57,11 +58,11 @@ def _after(entry: dict[str, Any], now: str | None, taken_back: dict) -> tuple[st
 
 def point_to(settings: Settings, release_id: str) -> None:
     """Make a release the current one, in one durable step. A part of an act, never called alone."""
-    write_text(settings.releases / "CURRENT", release_id + "\n")
+    write_text(settings.releases / "CURRENT", release_id + "\n", PUBLIC_FILE)
 
 
 def _mark(settings: Settings, taken_back: dict[str, dict[str, str]]) -> None:
-    seal.write_sealed(settings, settings.releases / "WITHDRAWN.json", MARKS, {"releases": taken_back}, mode=0o644)
+    seal.write_sealed(settings, settings.releases / "WITHDRAWN.json", MARKS, {"releases": taken_back}, PUBLIC_FILE)
 
 
 def use(settings: Settings, release_id: str, reason: str) -> Release:

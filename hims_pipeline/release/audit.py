@@ -15,8 +15,8 @@ from hims_pipeline.errors import ReleaseError
 from hims_pipeline.lake.files import read_json, sha256_of, write_json
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.release import leaks
-from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, fingerprint, is_large, tables
-from hims_pipeline.settings import Settings, load_settings
+from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, fingerprint, is_large, linking, tables
+from hims_pipeline.settings import Settings, close_umask, load_settings
 from hims_pipeline.sql import connection
 
 PARTS = {"public": PUBLIC_SCHEMAS, "staff": STAFF_SCHEMAS}
@@ -49,6 +49,10 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
                 raise ReleaseError(
                     f"{part}/warehouse.duckdb holds schemas that may not leave: {', '.join(sorted(strange))}."
                 )
+            if apart := linking(con, path.stem):
+                raise ReleaseError(
+                    f"{part}/warehouse.duckdb holds a table that joins registers: {', '.join(map('.'.join, apart))}."
+                )
             counted = {}
             for schema, table in tables(con, path.stem, schemas):
                 if is_large(con, schema, table, path.stem):
@@ -77,6 +81,7 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
 
 
 def main(folder: Path) -> int:
+    close_umask()
     result = audit(load_settings(), folder, lambda text: print(text, flush=True))
     write_json(folder / "audit.json", result)
     return 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal, seal, trail
 from hims_pipeline.lake.files import sha256_of, sync
+from hims_pipeline.privacy.modes import give_to_staff
 from hims_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,17 +54,15 @@ def write_manifests(settings: Settings, candidate: Path, facts: dict[str, dict[s
         seal.write_sealed(settings, candidate / part / MANIFEST, kind_of(part), manifest)
 
 
-def make_durable(candidate: Path) -> None:
-    """Read-only for all, staff files for our group only; everything on disk before the rename."""
-    for path in sorted(candidate.rglob("*")):
-        staff = path.relative_to(candidate).parts[0] == "staff"
-        if path.is_file():
-            path.chmod(0o440 if staff else 0o444)
-        else:
-            path.chmod(0o750 if staff else 0o755)
-        sync(path)
+def make_durable(settings: Settings, candidate: Path) -> None:
+    """Read-only for all, the staff's part for their group only; everything on disk before the rename."""
+    public = candidate / "public"
+    for path in (public, *public.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o444)
+    give_to_staff(settings, candidate / "staff")
     candidate.chmod(0o755)
-    sync(candidate)
+    for path in (*sorted(candidate.rglob("*")), candidate):
+        sync(path)
 
 
 def read_manifest(release: "Release", part: str) -> dict[str, Any]:

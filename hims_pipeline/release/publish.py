@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline import __version__
-from hims_pipeline.build import Build, give_up, not_built
+from hims_pipeline.build import Build, closed_warehouse, give_up
 from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.dbt import not_built
 from hims_pipeline.errors import Damaged, ReleaseError
-from hims_pipeline.intake import states
+from hims_pipeline.intake import destroyed, states
 from hims_pipeline.lake import journal, landing
-from hims_pipeline.lake.files import read_json, sha256_of, write_json, write_text
+from hims_pipeline.lake.files import sha256_of, write_json, write_text
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.release import acts, audit, compare, leaks, notes, proof, rules, store, tables
 from hims_pipeline.release.store import Release
@@ -78,16 +79,18 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         if (done := standing(settings, build.inputs_sha256, log)) is not None:
             give_up(build.folder)
             return done
+        closed_warehouse(settings, build)
         rules.require_agreement(settings, rules.since_last(settings, rules.take(settings, build.tree)))
         candidate = build.folder / "release"
         log("packing the public and the staff file")
         _pack(settings, build, candidate, log)
+        closed_warehouse(settings, build)  # packing has read the very file
         log("auditing in a fresh process")
         verdict = _audit(settings, candidate, log)
         release_id = store.next_id(settings)
         _describe(settings, build, candidate, release_id, verdict, log)
         leaks.check_files(settings, candidate)
-        proof.make_durable(candidate)
+        proof.make_durable(settings, candidate)
         with acts_lock(settings, f"publishing {release_id}"):
             refuse_overtaken(settings, build)
             acts.place(settings, candidate, release_id, build.inputs_sha256)
@@ -104,8 +107,7 @@ def refuse_overtaken(settings: Settings, build: Build) -> None:
     Raises:
         ReleaseError: a batch of it or of its links was withdrawn, or `hims release use` chose another release.
     """
-    began = read_json(build.folder / "build.json")["trail"]
-    chosen = [intent for intent in journal.done(settings, journal.USED) if intent["number"] > began]
+    chosen = [intent for intent in journal.done(settings, journal.USED) if intent["number"] > build.began]
     if chosen:
         raise ReleaseError(
             f"Not published: while this was built, {chosen[-1]['by']} made {chosen[-1]['release']} the current release "
@@ -189,9 +191,9 @@ def _describe(
     changes = compare.summary(settings, previous, candidate / "public")
     staff = candidate / "staff/warehouse.duckdb"
     mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
-    text = notes.write(settings, common, states(settings, hashed=True), mended, controls, changes) + rules.notes(
-        rules.since_last(settings, held_to)
-    )
+    known = [*states(settings, hashed=True), *destroyed(settings)]
+    text = notes.write(settings, common, known, mended, controls, changes)
+    text += rules.notes(rules.since_last(settings, held_to))
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     private = {
         "inputs_sha256": build.inputs_sha256,

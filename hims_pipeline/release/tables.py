@@ -10,6 +10,8 @@ from hims_pipeline.sql import literal, quote
 
 PUBLIC_SCHEMAS = ("published", "reference")
 STAFF_SCHEMAS = ("published", "reference", "conformed", "indicators")
+# The pseudonym of a person in all registers: a table that has it joins registers, and stays apart, with the pipeline.
+LINKING = "study_id"
 LARGE = 1_000_000  # rows from which on a table's turn is told
 STORAGE_VERSION = "v1.2.0"  # set, or files of a newer DuckDB could not be read by an analyst's older one
 
@@ -21,6 +23,15 @@ def tables(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str]
         "select schema_name, table_name from duckdb_tables()"
         f" where database_name = {literal(database)} and schema_name in ({listed}) order by all"
     ).fetchall()
+
+
+def linking(con, database: str) -> set[tuple[str, str]]:
+    """(schema, table) of what joins the pseudonyms of registers; no release holds it."""
+    found = con.execute(
+        "select distinct schema_name, table_name from duckdb_columns() where database_name = ? and column_name = ?",
+        [database, LINKING],
+    )
+    return set(found.fetchall())
 
 
 def views(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str, str]]:
@@ -51,13 +62,17 @@ def is_large(con, schema: str, table: str, database: str) -> bool:
 
 
 def copy_schemas(con, build: Path, target: Path, schemas: tuple[str, ...], log: Callable[[str], None]) -> None:
-    """Copy schemas of the build into a new database file; views lose the build's name and follow the new file."""
+    """Copy schemas of the build into a new database file, without what joins registers; views lose the build's name and
+    follow the new file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     con.execute(f"attach {literal(build)} as built (read_only)")
     con.execute(f"attach {literal(target)} as packed (storage_version {literal(STORAGE_VERSION)})")
     for schema in schemas:
         con.execute(f"create schema packed.{quote(schema)}")
+    apart = linking(con, "built")
     for schema, table in tables(con, "built", schemas):
+        if (schema, table) in apart:
+            continue
         name = f"{quote(schema)}.{quote(table)}"
         if is_large(con, schema, table, "built"):
             log(f"packing {schema}.{table}")

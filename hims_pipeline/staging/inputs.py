@@ -10,7 +10,7 @@ from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_finge
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.batches import VERDICT, Batch, counting, damaged_files
+from hims_pipeline.lake.batches import VERDICT, Batch, counting, damaged_files, read_verdict
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.settings import Settings
@@ -19,6 +19,7 @@ from hims_pipeline.staging.render import state
 PACKAGE = Path(__file__).resolve().parent.parent
 FREQUENCY = {"year": "A", "quarter": "Q", "month": "M", "academic_year": "A", "date": "D"}
 NOT_APPLICABLE = "_Z"
+TO_READ = "what this build was to read. Nothing is published; the next run reads it again"
 NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")
 
 
@@ -44,7 +45,7 @@ def input_rows(settings: Settings) -> list[dict[str, Any]]:
             "rows": entity.rows,
             "delivery_sha256": batch.manifest.delivery_sha256,
             "manifest_sha256": batch.verdict.manifest_sha256,
-            "verdict_sha256": sha256_of(batch.folder / VERDICT),
+            "verdict_sha256": batch.verdict.sha256,
         }
         | _of_batch(contracts[batch.manifest.source], batch, name)
         for batch in current_batches(settings)
@@ -63,11 +64,10 @@ def verify_inputs(settings: Settings, rows: list[dict[str, Any]]) -> None:
         path = Path(row["path"])
         if not path.resolve().is_relative_to(settings.validated.resolve()):
             raise Damaged(path, "is no file of an accepted batch")
-        for file, name in ((path, "sha256"), (path.parent / VERDICT, "verdict_sha256")):
-            if not file.is_file() or sha256_of(file) != row[name]:
-                raise Damaged(
-                    file, "is not what this build was to read. Nothing is published; the next run reads it again"
-                )
+        if not path.is_file() or sha256_of(path) != row["sha256"]:
+            raise Damaged(path, f"is not {TO_READ}")
+        if read_verdict(settings, path.parent).sha256 != row["verdict_sha256"]:
+            raise Damaged(path.parent / VERDICT, f"is not the verdict on {TO_READ}")
 
 
 def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, Any]:

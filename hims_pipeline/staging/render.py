@@ -5,15 +5,17 @@
     $HIMS_HOME/rendered/<hash>/macros/observatory.sql what SQL needs to know of `data/`
     $HIMS_HOME/rendered/<hash>/seeds/*.csv            code lists as they are, and tables made from the YAML files
     $HIMS_HOME/rendered/<hash>/target/manifest.json   dbt's manifest of this state
+    $HIMS_HOME/rendered/<hash>/tree.json              the hash of each of these files, sealed
 
-The hash covers `data/`, the dbt project and this package, so a folder that exists is never stale.
+The hash covers `data/`, the dbt project and this package, so a folder that exists is never stale; a damaged
+one is made again.
 """
 
-import os
+import fcntl
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +25,17 @@ from hims_pipeline.contracts.indicators import breakdown_columns
 from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import HimsError
-from hims_pipeline.lake.files import write_text
+from hims_pipeline.errors import Damaged, HimsError
+from hims_pipeline.lake.files import move_folder, remove_folder, sha256_of, write_text
+from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.processes import bound, ending
 from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.sql import connection
 from hims_pipeline.staging.corrections import check, corrected_models, matched_sql
 from hims_pipeline.staging.models import BATCH_COLUMNS, feed_sql, staged_name, staging_sql
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
+TREE = "tree.json"
 EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "observatory.yml")
 
 
@@ -44,35 +49,82 @@ def state(settings: Settings) -> str:
 
 
 def rendered(settings: Settings, log: Callable[[str], None] = lambda text: None) -> Path:
-    """The rendered tree of the present state, made if it is not there yet, with dbt's manifest.
+    """The rendered tree of the present state, with dbt's manifest; made where it is not there, or not as it was made.
 
     Raises:
         ContractError: `data/` does not say what it must.
         HimsError: dbt cannot parse the project.
     """
     target = settings.rendered / state(settings)
-    if target.exists():
-        return target
     settings.rendered.mkdir(parents=True, exist_ok=True)
-    working = settings.rendered / f".making-{target.name}-{os.getpid()}"
-    shutil.rmtree(working, ignore_errors=True)
-    log("rendering staging models from the contracts")
-    _render(settings, working)
-    log("dbt parse")
-    _parse(settings, working)
-    try:
-        working.rename(target)
-    except OSError:  # another process was first, with the same content
-        shutil.rmtree(working)
+    with _alone(settings):
+        if target.exists():
+            if not (damaged := damaged_in(settings, target)):
+                return target
+            log(
+                f"{target} was damaged and is made again: {damaged[0]}"
+                + (f", {len(damaged) - 1} more" * (len(damaged) > 1))
+            )
+            remove_folder(target)
+        working = settings.rendered / f".making-{target.name}"
+        shutil.rmtree(working, ignore_errors=True)
+        try:
+            log("rendering staging models from the contracts")
+            _render(settings, working)
+            log("dbt parse")
+            _parse(settings, working)
+            write_sealed(settings, working / TREE, "tree", {"state": target.name, "files": _hashes(working)})
+            move_folder(working, target)
+        finally:
+            shutil.rmtree(working, ignore_errors=True)
     return target
+
+
+def damaged_in(settings: Settings, tree: Path) -> list[str]:
+    """What is wrong with a rendered tree: files that are gone, changed or foreign. Empty when all is well."""
+    try:
+        made = read_sealed(settings, tree / TREE, "tree")
+        if made["state"] != tree.name:
+            return [f"{TREE} is that of another tree"]
+        found = _hashes(tree)
+    except (Damaged, OSError) as error:
+        return [str(error)]
+    listed = made["files"]
+    words = {name: "is not what was rendered" if name in listed else "is foreign" for name in found}
+    return [
+        f"{name} {words.get(name, 'is missing')}"
+        for name in sorted(found.keys() | listed.keys())
+        if found.get(name) != listed.get(name)
+    ]
+
+
+def _hashes(tree: Path) -> dict[str, str]:
+    """Path in the tree -> SHA-256 of the file there; links and the like are none of ours and have no hash."""
+    found = {}
+    for path in tree.rglob("*"):
+        name, plain = path.relative_to(tree).as_posix(), path.is_file() and not path.is_symlink()
+        if name != TREE and (path.is_symlink() or not path.is_dir()):
+            found[name] = sha256_of(path) if plain else "not a plain file"
+    return found
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One process at a time makes or clears trees: none takes away what another has just made."""
+    with (settings.rendered / "making.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def clear_leftovers(settings: Settings) -> None:
     """Remove rendered trees of other states and what a killed rendering left."""
     keep = state(settings)
-    for folder in settings.rendered.glob("*"):
-        if folder.name != keep:
-            shutil.rmtree(folder)
+    if not settings.rendered.exists():
+        return
+    with _alone(settings):
+        for folder in settings.rendered.glob("*"):
+            if folder.is_dir() and folder.name != keep:
+                shutil.rmtree(folder)
 
 
 def dbt_environment(settings: Settings, tree: Path, build: Path) -> dict[str, str]:
@@ -94,14 +146,18 @@ def dbt_executable() -> str:
 
 
 def _parse(settings: Settings, tree: Path) -> None:
-    env = dbt_environment(settings, tree, tree)
-    done = subprocess.run(
-        [dbt_executable(), "--quiet", "parse", "--project-dir", str(tree)],
-        env=env, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise HimsError(f"dbt cannot parse the project:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
-    for name in ("logs", "spill", "partial_parse.msgpack"):
+    command = [dbt_executable(), "--quiet", "parse", "--project-dir", str(tree)]
+    with bound(command, dbt_environment(settings, tree, tree)) as dbt:
+        assert dbt.stdout is not None
+        said = dbt.stdout.read()
+        code = dbt.wait()
+    manifest = tree / "target/manifest.json"
+    if code or not manifest.exists():
+        raise HimsError(f"dbt cannot parse the project: it {ending(code)}.\n{said[-4000:]}")
+    for path in tree.glob("target/*"):  # what else it writes rests on this moment and is of no use
+        if path != manifest:
+            path.unlink() if path.is_file() else shutil.rmtree(path)
+    for name in ("logs", "spill"):
         shutil.rmtree(tree / name, ignore_errors=True)
 
 

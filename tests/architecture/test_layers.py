@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "synthetic": set(),
     "docs": {"gates"},
     "release": {"lake", "gates", "privacy", "staging", "build", "intake"},
+    "ui": {"lake"},
 }
 
 

@@ -1,12 +1,12 @@
-"""What an engineer sees after a night with refused months, in a real browser on a real webserver and daemon."""
+"""What an engineer sees after a night with refused months, in a real browser on a real webserver and daemon, behind the
+door."""
 
 import contextlib
-import os
+import json
 import signal
-import socket
 import subprocess
 import time
-import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -15,34 +15,66 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 @pytest.fixture(scope="module")
-def address(small_night):
+def links(small_night):
+    """Role -> the address with a token that `hims ui` prints."""
     here, _ = small_night
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     process = subprocess.Popen(
-        here.command("ui", "--port", str(port)), env=here.environment, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        here.command("ui", "--port", "0"), env=here.environment, stdout=subprocess.PIPE, text=True
     )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(120):
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/server_info", timeout=2):  # noqa: S310
+    for line in process.stdout:
+        if "Ctrl-C" in line:
             break
-        time.sleep(1)
-    yield url
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(timeout=60)
+    yield json.loads((here.home / "dagster/door.json").read_text(encoding="utf-8"))
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=90)
+    assert not (here.home / "dagster/door.json").exists()
+    assert commands_with(str(here.home / "dagster")) == [], "what `hims ui` started ended with it"
+
+
+def commands_with(text: str) -> list[str]:
+    """Command lines of running processes that hold a text."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [one for one in found if text in one]
 
 
 @pytest.fixture(scope="module")
-def page(address):
+def address(links):
+    return links["operator"].split("/?")[0]
+
+
+@pytest.fixture(scope="module")
+def browser():
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1500, "height": 900})
-        opened.set_default_timeout(60_000)
+        opened = started.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield opened
-        browser.close()
+        opened.close()
+
+
+def page_of(browser, link: str):
+    """A page of its own browser profile, let in by a link."""
+    opened = browser.new_page(viewport={"width": 1500, "height": 900})
+    opened.set_default_timeout(60_000)
+    for _ in range(180):  # the definitions are loaded before the door answers
+        try:
+            opened.goto(link, wait_until="domcontentloaded")
+            return opened
+        except Exception:
+            time.sleep(1)
+    pytest.fail("`hims ui` did not answer within three minutes")
+
+
+@pytest.fixture(scope="module")
+def page(browser, links):
+    return page_of(browser, links["operator"])
+
+
+def test_the_address_holds_no_token_once_it_was_used(page, address) -> None:
+    assert page.url.startswith(address)
+    assert "token" not in page.url
 
 
 def test_the_graph_shows_the_layers(page, address) -> None:
@@ -57,6 +89,39 @@ def test_a_refused_month_is_red_with_its_reason(page, address) -> None:
     page.get_by_text("2024-05").first.click()
     page.get_by_text("Failed (2)").wait_for()
     page.get_by_text("is an HTML page").first.wait_for()
+
+
+def test_a_viewer_sees_the_pages_and_a_grey_button(browser, links, address) -> None:
+    page = page_of(browser, links["viewer"])
+    page.goto(f"{address}/assets/conformed/dim_area", wait_until="domcontentloaded")
+    button = page.get_by_role("button", name="Materialize").first
+    button.wait_for()
+    assert button.is_disabled()
+
+
+def test_a_page_elsewhere_starts_nothing(page, links, address) -> None:
+    """In the operator's own browser, cookie and all: what was seen to run when there was no door."""
+    before = page.context.request.get(f"{address}/server_info").status
+    elsewhere = page.context.new_page()
+    elsewhere.goto("data:text/html,<p>elsewhere")
+    told = elsewhere.evaluate(
+        """async (there) => {
+            const ask = (path, what) => fetch(there + path, {mode: "no-cors", credentials: "include", ...what}).then(
+                (answer) => answer.type, () => "refused");
+            const mutation = 'mutation { setConcurrencyLimit(concurrencyKey: "stolen", limit: 1) }';
+            return [await ask("/graphql?query=" + encodeURIComponent(mutation), {}),
+                    await ask("/graphql", {method: "POST", body: JSON.stringify({query: mutation})})];
+        }""",
+        address,
+    )
+    asked = '{"query": "{ instance { concurrencyLimits { concurrencyKey } } }"}'
+    limits = page.evaluate(
+        """(body) => fetch("/graphql", {method: "POST", body, headers: {"content-type": "application/json"}}).then(
+            (answer) => answer.text())""",
+        asked,
+    )
+    assert (before, "concurrencyLimits" in limits, "stolen" in limits) == (200, True, False), told
+    elsewhere.close()
 
 
 def test_one_model_materialised_alone_really_runs(page, address) -> None:

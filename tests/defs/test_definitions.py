@@ -3,9 +3,12 @@
 import dagster as dg
 import pytest
 
+from hims_pipeline import intake
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.defs.assembly import build_definitions
+from hims_pipeline.defs.checks import set_checks_right, wrong_checks
 from hims_pipeline.defs.intake import partition_set
+from hims_pipeline.staging.inputs import input_rows
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,30 @@ def test_refused_periods_are_red_and_accepted_ones_green(instance) -> None:
     assert "HTML page" in str(gate["2024-05"].metadata["reasons"].value)
     assert not gate["2024-04"].passed
     assert gate["2024-01"].passed
+
+
+def test_a_check_that_the_gate_did_not_report_counts_for_nothing(small_night, instance) -> None:
+    settings = small_night[0].settings
+    before, states = input_rows(settings), intake.states(settings)
+    forged = dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(["landing", "border_crossings"]), check_name="gate", partition="2024-05", passed=True
+    )
+    assert list(wrong_checks(settings, instance)) == []
+    instance.report_runless_asset_event(forged)
+    assert (input_rows(settings), intake.states(settings)) == (before, states)
+    ((truth, _),) = wrong_checks(settings, instance)
+    assert (truth.partition, truth.passed) == ("2024-05", False)
+
+    @dg.op
+    def mend(context: dg.OpExecutionContext) -> None:
+        set_checks_right(context, settings)
+
+    @dg.job
+    def next_night() -> None:
+        mend()
+
+    assert next_night.execute_in_process(instance=instance).success
+    assert list(wrong_checks(settings, instance)) == []
 
 
 def test_validated_is_missing_where_refused(instance) -> None:

@@ -28,7 +28,8 @@ def test_every_described_model_is_in_the_list_of_tables() -> None:
     listed = {(layer, table) for layer, table, _ in read_tables(TABLES)}
     models = (REPOSITORY / "dbt_project/models").rglob("*.sql")
     built = {(path.parent.name, path.stem) for path in models if path.parent.name != "staging"}
-    assert built - listed == set(), "make run, then hims docs --counted"
+    apart = {("conformed", "fct_person_links")}  # joins registers: no release holds it, so no reader meets it
+    assert built - listed == apart, "make run, then hims docs --counted"
     seeds = {("reference", path.stem) for path in (REPOSITORY / "data/codelists").glob("*.csv")}
     assert seeds - listed == set(), "make run, then hims docs --counted"
 

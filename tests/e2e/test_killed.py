@@ -11,7 +11,7 @@ from tests.conftest import BRIEF, Installation
 MOMENTS = (
     "batch(es) to take in",
     "judging",
-    "Running dbt command",
+    "dbt build",
     "START sql table model conformed",
     "packing",
     "auditing",

@@ -105,4 +105,6 @@ def test_broken_deliveries_are_refused_and_good_ones_still_go_out(small_night, t
     assert "B14" in here.hims("build", "--draft")
     assert "Release r000002" in here.hims("run")
     here.hims("release", "use", "r000001", "--reason", "trying the way back")
-    assert "withdrawn" in here.hims("run", check=False)
+    printed = here.hims("run")
+    assert "r000001 stands, since `hims release use` chose it: r000002" in printed
+    assert "was withdrawn (trying the way back)" in printed

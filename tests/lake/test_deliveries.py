@@ -37,7 +37,7 @@ def accept(settings: Settings, delivery: landing.Delivery, status: str = "accept
     held = {"code": "A", "severity": "blocking", "success": status == "accepted", "blind": False}
     verdict = Verdict(
         delivery.batch, "gate", "2024-01-01", {"delivery": delivery.sha256},
-        manifest_sha256=sha256_of(folder / batches.MANIFEST), files=manifest.files,
+        manifest_sha256=manifest.sha256, files=manifest.files,
         declared=1, evaluated=1, canary="passed", rules=(held,),
     )  # fmt: skip
     assert verdict.status == status

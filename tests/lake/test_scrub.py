@@ -13,7 +13,7 @@ from hims_pipeline.release import acts
 from hims_pipeline.scrub import SEEN, Scrubbed, scrub
 from hims_pipeline.settings import Settings
 from tests.lake.test_tampering import flip, mend
-from tests.linkage.conftest import make_settings, send
+from tests.linkage.conftest import installation, send
 from tests.release.conftest import make
 
 FLIPS = 200
@@ -23,7 +23,7 @@ EVERYTHING = 1 << 40
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Two linked registers, a refused delivery, a withdrawn release and a current one."""
-    settings = make_settings(tmp_path_factory.mktemp("scrubbed"))
+    settings = installation(tmp_path_factory.mktemp("scrubbed"))
     send(settings, "census", ["90000001", "90000002"])
     send(settings, "consulate", ["90000001"])
     with installation_lock(settings, "test"):

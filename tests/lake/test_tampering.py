@@ -12,13 +12,13 @@ import pytest
 from hims_pipeline import intake, linkage
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import batches, landing
+from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256, verify_inputs
-from tests.linkage.conftest import make_settings, send
+from tests.linkage.conftest import installation, send
 
 
 def silent(text: str) -> None:
@@ -52,7 +52,7 @@ SUITE = {
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Two registers with one accepted batch each, and a refused delivery."""
-    settings = make_settings(tmp_path_factory.mktemp("made"))
+    settings = installation(tmp_path_factory.mktemp("made"))
     (settings.expectations / "census__people.json").write_text(json.dumps(SUITE), encoding="utf-8")
     send(settings, "census", ["90000001", "90000002"])
     send(settings, "consulate", ["90000003"])
@@ -251,11 +251,14 @@ def test_a_flip_while_dbt_reads_is_found_behind_it(settings) -> None:
 
 
 def test_inputs_name_the_records_that_they_count_by(settings) -> None:
+    judged = {one["batch"]: one["verdict_sha256"] for one in journal.done(settings, journal.JUDGED)}
     for row in input_rows(settings):
         folder = Path(row["path"]).parent
         verdict = batches.read_verdict(settings, folder)
-        assert row["manifest_sha256"] == verdict.manifest_sha256 == batches.sha256_of(folder / batches.MANIFEST)
-        assert row["verdict_sha256"] == batches.sha256_of(folder / batches.VERDICT)
+        manifest = batches.read_manifest(settings, folder)
+        assert manifest is not None
+        assert row["manifest_sha256"] == verdict.manifest_sha256 == manifest.sha256
+        assert row["verdict_sha256"] == verdict.sha256 == judged[row["batch_id"]]
         assert row["delivery_sha256"] == verdict.inputs["delivery"]
 
 

@@ -145,8 +145,7 @@ def build_of(settings: Settings, *names: str) -> Build:
     folder = settings.build / "night"
     folder.mkdir(parents=True)
     write_json(folder / "inputs.json", [{"batch_id": name} for name in names])
-    write_json(folder / "build.json", {"trail": trail.last(settings).number})
-    return Build(folder, settings.rendered, "inputs")
+    return Build(folder, settings.rendered, "inputs", trail.last(settings).number)
 
 
 def test_a_night_publishes_nothing_made_of_a_batch_that_was_withdrawn_meanwhile(settings, delivery) -> None:

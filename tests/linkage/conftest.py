@@ -1,6 +1,7 @@
 """An installation with small registers that can be linked, and the contract of the links."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.gates.suites import suite_file
 from hims_pipeline.lake import batches, landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.privacy.keys import create_key
 from hims_pipeline.settings import REPOSITORY, Settings
 
 REGISTER = """
@@ -39,12 +41,7 @@ entities:
 """
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return make_settings(tmp_path)
-
-
-def make_settings(tmp_path: Path) -> Settings:
+def installation(tmp_path: Path) -> Settings:
     """Three registers; one of them, `payroll`, is of real persons."""
     data = tmp_path / "data"
     (data / "contracts").mkdir(parents=True)
@@ -57,6 +54,34 @@ def make_settings(tmp_path: Path) -> Settings:
     (tmp_path / "expectations").mkdir()
     shutil.copy(suite_file(REPOSITORY / "expectations", "person_links", "pairs"), tmp_path / "expectations")
     return Settings(REPOSITORY, data, tmp_path / "expectations", tmp_path / "home", env="test")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Three registers; one of them, `payroll`, is of real persons."""
+    return installation(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an installation under a key of its own, `first`: two registers, read and linked. To be copied."""
+    folder = tmp_path_factory.mktemp("linked")
+    create_key(folder / "first")
+    own = replace(installation(folder), key_file=folder / "first")
+    send(own, "census", ["90000001", "90000002"])
+    send(own, "consulate", ["90000001"])
+    link(own)
+    return folder
+
+
+@pytest.fixture
+def keyed(linked: Path, tmp_path: Path) -> Settings:
+    """A copy of it of the test's own, and a `second` key."""
+    place = tmp_path / "copy"
+    shutil.copytree(linked, place)
+    create_key(place / "second")
+    own = Settings(REPOSITORY, place / "data", place / "expectations", place / "home", env="test")
+    return replace(own, key_file=place / "first")
 
 
 def send(settings: Settings, source: str, rows: list[str], period: str = "2024") -> landing.Delivery:

@@ -7,14 +7,14 @@ import duckdb
 import pytest
 import yaml
 
-from hims_pipeline import intake, linkage
+from hims_pipeline import intake, linkage, rotation
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.errors import HimsError
 from hims_pipeline.gates.judge import judge
 from hims_pipeline.gates.suites import load_suite, suite_file
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.privacy.keys import create_key
+from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.settings import REPOSITORY, Settings
 from tests.linkage.conftest import link, send
 
@@ -124,17 +124,20 @@ def test_real_persons_and_inventions_are_not_linked(settings) -> None:
 
 
 def test_another_key_or_lost_pairs_make_a_batch_pending(settings, tmp_path) -> None:
-    census = send(settings, "census", ["90000001"])
+    send(settings, "census", ["90000001"])
     assert intake.pending(settings) == []
     create_key(tmp_path / "key")
     rotated = Settings(**{**settings.__dict__, "key_file": tmp_path / "key"})
-    assert [landing.batch_of(one) for one in landing.damaged_records(rotated)] == [census.batch]
+    with pytest.raises(KeyMismatch, match="the demonstration key"):
+        intake.pending(rotated)
+    with installation_lock(settings, "test"), acts_lock(settings, "test"):
+        rotation.rotate(settings, tmp_path / "key", "a test")
+    assert [one.why for one in intake.pending(rotated)] == ["new"]
+    intake.take_in(rotated, intake.pending(rotated)[0].delivery, print)
     assert intake.pending(rotated) == []
-    landing.reseal(rotated, census.batch)
-    assert [one.delivery.batch for one in intake.pending(rotated)] == [census.batch]
-    with pytest.raises(HimsError, match=r"The links stay as they are: census/.*another key"):
-        linkage.link(rotated)
-    landing.reseal(settings, census.batch)
+    with pytest.raises(KeyMismatch):
+        intake.pending(settings)
+    settings = rotated
     shutil.rmtree(settings.links)
     assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing or damaged: people"]
 
@@ -147,18 +150,19 @@ def test_without_a_contract_of_links_nothing_is_linked(settings) -> None:
 
 PAIR = "('{0}', 'national_id', '{1}', '{1}_number', '{2}', 'DETERMINISTIC', '{3}')"
 UUIDS = [f"00000000-0000-0000-0000-00000000000{n}" for n in range(10)]
+KEY, OTHER_KEY = "0123456789ab", "ba9876543210"
 GOOD = [
-    (UUIDS[0], "census", UUIDS[1], "k"),
-    (UUIDS[0], "consulate", UUIDS[2], "k"),
-    (UUIDS[3], "census", UUIDS[4], "k"),
+    (UUIDS[0], "census", UUIDS[1], KEY),
+    (UUIDS[0], "consulate", UUIDS[2], KEY),
+    (UUIDS[3], "census", UUIDS[4], KEY),
 ]
 BROKEN = {
-    "LINKS-PAIR-001": [*GOOD, (UUIDS[5], "census", UUIDS[1], "k")],
-    "LINKS-PAIR-002": [*GOOD, (UUIDS[0], "census", UUIDS[6], "k")],
-    "LINKS-PAIR-003": [*GOOD, (UUIDS[7], "census", UUIDS[7], "k")],
-    "LINKS-PAIR-004": [*GOOD, (UUIDS[0], "payroll", UUIDS[1], "k")],
-    "LINKS-PAIR-005": [*GOOD, (UUIDS[8], "payroll", UUIDS[9], "other")],
-    "LINKS-PAIR-006": [GOOD[0], (UUIDS[3], "consulate", UUIDS[2], "k")],
+    "LINKS-PAIR-001": [*GOOD, (UUIDS[5], "census", UUIDS[1], KEY)],
+    "LINKS-PAIR-002": [*GOOD, (UUIDS[0], "census", UUIDS[6], KEY)],
+    "LINKS-PAIR-003": [*GOOD, (UUIDS[7], "census", UUIDS[7], KEY)],
+    "LINKS-PAIR-004": [*GOOD, (UUIDS[0], "payroll", UUIDS[1], KEY)],
+    "LINKS-PAIR-005": [*GOOD, (UUIDS[8], "payroll", UUIDS[9], OTHER_KEY)],
+    "LINKS-PAIR-006": [GOOD[0], (UUIDS[3], "consulate", UUIDS[2], KEY)],
 }
 
 

@@ -103,8 +103,7 @@ def build_of(settings: Settings, rows: list[dict]) -> Build:
     folder = settings.build / "night"
     folder.mkdir(parents=True)
     write_json(folder / "inputs.json", rows)
-    write_json(folder / "build.json", {"trail": trail.last(settings).number})
-    return Build(folder, settings.rendered, "inputs of r000003")
+    return Build(folder, settings.rendered, "inputs of r000003", trail.last(settings).number)
 
 
 def test_a_night_does_not_publish_over_a_release_that_was_used_meanwhile(settings) -> None:

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from hims_pipeline.cli import main
 from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.lake import journal, trail
-from hims_pipeline.privacy.keys import create_key
+from hims_pipeline.privacy import known
+from hims_pipeline.privacy.keys import create_key, load_key
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import acts, compare, store, tables
 from hims_pipeline.release.publish import standing
@@ -302,7 +303,9 @@ def test_releases_of_a_former_key_are_bound_by_the_trail_alone(settings, tmp_pat
     acts.use(settings, "r000001", "a wrong figure")
     create_key(tmp_path / "key")
     rotated = replace(settings, key_file=tmp_path / "key")
-    trail.reseal(rotated, former=settings)
+    with known.in_rotation(settings):
+        trail.reseal(rotated, former=settings)
+    known.note(settings, {"version": load_key(replace(rotated, home=tmp_path)).version})
     assert reconcile(rotated) == [
         "WITHDRAWN.json is not the releases taken back that this installation wrote: its seal "
         "does not hold: put right from the audit trail"

@@ -1,0 +1,140 @@
+"""`hims key …`, `hims retention …`: the key that hides names, and destroying what is past its term."""
+
+from pathlib import Path
+
+import click
+
+from hims_pipeline import retention, rotation
+from hims_pipeline.lake.lock import acts_lock, installation_lock
+from hims_pipeline.privacy import known
+from hims_pipeline.privacy.keys import create_key, load_key
+from hims_pipeline.reconcile import reconcile
+from hims_pipeline.settings import load_settings
+
+
+@click.group()
+def key() -> None:
+    """The key of pseudonyms and seals."""
+
+
+@key.command("init")
+@click.argument("path", type=click.Path(path_type=Path))
+def key_init(path: Path) -> None:
+    """Write a new key to PATH, readable by its owner alone; name it in HIMS_KEY_FILE."""
+    made = create_key(path)
+    click.echo(f"Key {made.version} is in {path}. Keep two sealed copies; without it no register can be joined again.")
+    facts = known.known(load_settings())
+    if facts and facts["version"] != made.version:
+        click.echo(
+            f"This installation rests on key {facts['version']}; `hims key rotate {path} --reason …` is the way to it"
+        )
+
+
+@key.command("show")
+def key_show() -> None:
+    """Fingerprint of the key, since when it is used, and what rests on it; never the key."""
+    settings = load_settings()
+    facts = known.known(settings)
+    if not facts:
+        click.echo(f"No key has been used in {settings.home} yet; the one at hand is {load_key(settings).version}.")
+        return
+    click.echo(f"key {facts['version']}" + (f", in use since {facts['since']}" if "since" in facts else ""))
+    for one in facts.get("former", []):
+        click.echo(f"former key {one['version']}, until {one['until']}")
+    if "destroyed" in facts:
+        click.echo(f"destroyed on {facts['destroyed']['at']}: {facts['destroyed']['reason']}")
+    batches = rotation.resting(settings, facts["version"])
+    click.echo(f"{len(batches)} batch(es) hold pseudonyms made with it")
+    for folder, _ in batches:
+        click.echo(f"  {folder.relative_to(settings.home)}")
+    load_key(settings)  # another or a missing one is told
+
+
+@key.command("rotate")
+@click.argument("new_key_file", type=click.Path(path_type=Path))
+@click.option("--reason", default="", help="Why; kept in the audit trail.")
+@click.option("--plan", "only_plan", is_flag=True, help="Tell what would become of everything, and change nothing.")
+@click.option("--drop", is_flag=True, help="Go on although some batches cannot be read again.")
+def key_rotate(new_key_file: Path, reason: str, only_plan: bool, drop: bool) -> None:
+    """Let the key in NEW_KEY_FILE take over; HIMS_KEY_FILE names the present one.
+
+    Records are sealed anew; batches with pseudonyms are removed and read again from landing by the next run. Run again
+    after an interruption, with the same files, it finishes.
+    """
+    settings = load_settings()
+    if only_plan:
+        _tell(rotation.plan(settings, load_key(settings).version))
+        return
+    with installation_lock(settings, "changing the key", wait_seconds=60, log=click.echo):
+        if "rotating" not in known.known(settings):
+            _echo(reconcile(settings))
+        with acts_lock(settings, "changing the key"):
+            done = rotation.rotate(settings, new_key_file, reason, drop, click.echo)
+    _tell(done)
+    click.echo(f"Now set HIMS_KEY_FILE={new_key_file.expanduser().resolve()} and run `hims run`.")
+
+
+def _tell(plan: rotation.Plan) -> None:
+    click.echo(f"{len(plan.records):,} records to be sealed under the new key, beside the audit trail's head")
+    for path in plan.damaged:
+        click.echo(f"  not what was written, and left so: {path}")
+    click.echo(f"{len(plan.batches):,} batches with pseudonyms, read again from landing by the next run")
+    for batch in plan.lost:
+        click.echo(f"  {batch}: its files as sent are missing; it would be lost")
+    if plan.releases:
+        click.echo(
+            f"The staff files of {plan.releases[0]} to {plan.releases[-1]} keep pseudonyms of the former key until "
+            "they are retired; no new pseudonym can be compared with them."
+        )
+
+
+@key.command("destroy")
+@click.argument("fingerprint")
+@click.option("--reason", required=True, help="On whose decision; kept in the audit trail.")
+def key_destroy(fingerprint: str, reason: str) -> None:
+    """Destroy the key with this FINGERPRINT for ever: no pseudonym can be tied to a person again.
+
+    Records can then no longer be proved, and nothing more can be taken in; releases can still be read.
+    """
+    settings = load_settings()
+    with installation_lock(settings, "destroying the key"), acts_lock(settings, "destroying the key"):
+        rotation.destroy_key(settings, fingerprint, reason)
+    click.echo(f"Key {fingerprint} is destroyed here. Destroy its sealed copies too; releases can still be read.")
+
+
+@click.group("retention")
+def retention_group() -> None:
+    """Legal terms: what is past its own, and destroying it."""
+
+
+@retention_group.command("plan")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="As of another day than today.")
+def retention_plan(day) -> None:
+    """Deliveries whose term has ended, and what would be destroyed; changes nothing."""
+    settings = load_settings()
+    due = retention.plan(settings, day.date() if day else None)
+    for one in due:
+        click.echo(one.sentence())
+        for place in retention.places(settings, one.delivery.batch):
+            if place.exists():
+                click.echo(f"  {place.relative_to(settings.home)}")
+    click.echo(f"{len(due)} due. Figures that rest on them leave the next release; releases that are out stay.")
+
+
+@retention_group.command("act")
+@click.option("--reason", required=True, help="On whose decision; kept in the audit trail and the protocol.")
+def retention_act(reason: str) -> None:
+    """Destroy every delivery whose term has ended, and write the draft of the protocol."""
+    settings = load_settings()
+    with installation_lock(settings, "destroying deliveries past their term", wait_seconds=60, log=click.echo):
+        _echo(reconcile(settings))
+        protocol = retention.act(settings, retention.plan(settings), reason, click.echo)
+    click.echo(f"Protocol, to be signed: {protocol}" if protocol else "Nothing is past its term.")
+
+
+def _echo(lines: list[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+COMMANDS = (key, retention_group)

@@ -1,0 +1,210 @@
+"""Running dbt in a process of its own, and reading what it says.
+
+dbt is believed by its results file alone: it must be there, be of this build, and cover every node. What dbt prints is
+filtered, since an error of conversion quotes a value: its kind is told, and the text only where it speaks of SQL.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hims_pipeline.build import Build, Log, close
+from hims_pipeline.errors import Damaged, HimsError
+from hims_pipeline.lake.files import read_json
+from hims_pipeline.processes import bound, ending
+from hims_pipeline.settings import Settings
+from hims_pipeline.staging import render
+
+GOOD = ("success", "pass", "warn")  # `warn` is a finding of a test that was declared to warn only
+RESULT_EVENTS = ("LogSeedResult", "LogModelResult", "LogTestResult")
+WHERE = re.compile(r"^(\w+ Error in (?:\w+ )?\w+ \w+ \([\w./ -]+\))", re.MULTILINE)
+FINDINGS = re.compile(r"Got \d+ results?, configured to (?:fail|warn) if [!=<>]+ ?\d+")
+ABOUT_SQL = ("Binder Error", "Catalog Error", "Parser Error", "Compilation Error")
+KINDS = (
+    *ABOUT_SQL,
+    "Conversion Error", "Constraint Error", "Database Error", "Dependency Error", "INTERNAL Error", "IO Error",
+    "Invalid Error", "Invalid Input Error", "Mismatch Type Error", "Not implemented Error", "Out of Memory Error",
+    "Out of Range Error", "Permission Error", "Serialization Error", "Syntax Error", "TransactionContext Error",
+)  # fmt: skip
+KIND = re.compile(rf"^\s*({'|'.join(KINDS)})\b(?! in )", re.MULTILINE)
+FULL_DISK = "No space left on device"
+MEMORY_HINT = "Give it more with HIMS_MEMORY_LIMIT, where the machine has more."
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A node that dbt has done with."""
+
+    unique_id: str
+    status: str
+    seconds: float
+    failures: int | None  # rows that a test found
+
+
+def run_dbt(settings: Settings, build: Build, log: Log, select: list[str] | None = None) -> None:
+    """Build and test every model, or a part.
+
+    Raises:
+        HimsError: as `stream_dbt`.
+    """
+    for _ in stream_dbt(settings, build, log, select):
+        pass
+
+
+def stream_dbt(settings: Settings, build: Build, log: Log, select: list[str] | None = None) -> Iterator[Finished]:
+    """Build and test with dbt; yields each node when it is done. A whole build is closed at the end.
+
+    Args:
+        select: names of models in dbt's syntax; all without it.
+
+    Raises:
+        HimsError: a model or test failed, says which; dbt died, left no results, or did not build everything.
+    """
+    command = [render.dbt_executable(), "build", "--project-dir", str(build.tree)]
+    if select:
+        # Tests that read models outside the part are left out: what they read is not there.
+        command += ["--select", *select, "--indirect-selection", "buildable"]
+    log("dbt build")
+    began, said = "", []
+    with bound(command, build.environment(settings) | {"DBT_LOG_FORMAT": "json"}, inherit=[build.lock]) as dbt:
+        build.share(dbt.pid)
+        assert dbt.stdout is not None
+        for line in dbt.stdout:
+            name, message, data = _event(line)
+            if name == "LogStartLine":
+                began = data["node_info"]["unique_id"]
+                log(message)
+            elif name in RESULT_EVENTS:
+                yield _finished(data)
+            elif not began and name in ("", "MainEncounteredError"):
+                said.append(message)  # nothing has read data yet: what goes wrong now is about the project
+        code = dbt.wait()
+    _judge(build, code, began, "\n".join(said)[-2000:])
+    if not select:
+        if missing := not_built(build):
+            raise HimsError(
+                f"dbt did not build everything: {len(missing)} nodes without success, such as {missing[0]}."
+            )
+        close(settings, build)
+
+
+def _event(line: str) -> tuple[str, str, dict[str, Any]]:
+    """Name, message and data of one line of dbt's log; no name where it is not one."""
+    try:
+        event = json.loads(line)
+        return event["info"]["name"], event["info"]["msg"], event["data"]
+    except (ValueError, KeyError, TypeError):
+        return "", line.strip(), {}
+
+
+def _finished(data: dict[str, Any]) -> Finished:
+    failures = data.get("num_failures")
+    return Finished(
+        data["node_info"]["unique_id"], data["node_info"]["node_status"], round(data.get("execution_time", 0.0), 3),
+        None if failures is None else int(failures),
+    )  # fmt: skip
+
+
+def _judge(build: Build, code: int, began: str, said: str) -> None:
+    """Hold dbt's ending against its own results."""
+    where = f" while it built {began}" if began else ""
+    how = f"dbt {ending(code)}{where}"
+    if code < 0:
+        raise HimsError(f"{how}. Nothing of this build is used.")
+    try:
+        found = _results(build)
+    except Damaged as error:
+        if not build.results.exists():
+            raise HimsError(f"{how} and left no results." + (f"\n{said}" if said else "")) from None
+        raise HimsError(f"{how}, but {error}") from None
+    failed = [
+        f"{result['unique_id']}: {result['status']}: {told(result['message'] or '')}"
+        for result in found
+        if result["status"] not in (*GOOD, "skipped")
+    ]
+    if code or failed:
+        raise HimsError("dbt build failed:\n  " + "\n  ".join(failed or [how, said]))
+
+
+def told(message: str) -> str:
+    """Of an error of dbt what may be told: where, its kind, and its text where that speaks of SQL, never of data."""
+    where, kind, findings = (pattern.search(message) for pattern in (WHERE, KIND, FINDINGS))
+    parts = [where[1]] if where else []
+    if findings:
+        parts.append(findings[0])
+    elif kind and kind[1] not in ABOUT_SQL:
+        parts.append(f"{kind[1]} (its text may quote data, and is not told)")
+        if kind[1] == "Out of Memory Error":
+            parts.append(MEMORY_HINT)
+        if FULL_DISK in message:
+            parts.append(FULL_DISK)
+    elif kind:
+        parts.append(_lines(message[kind.start(1) :]))
+    elif where and where[1].startswith(ABOUT_SQL):
+        parts.append(_lines(message[where.end() :]))
+    return " ".join(parts) or "an error whose text may quote data, and is not told"
+
+
+def _lines(text: str) -> str:
+    return " ".join([line.strip() for line in text.splitlines() if line.strip()][:4])
+
+
+def _results(build: Build) -> list[dict[str, Any]]:
+    """Results of dbt's run of this build, a node each.
+
+    Raises:
+        Damaged: there are none, they cannot be read, or they are of another run.
+    """
+    try:
+        record = read_json(build.results)
+        of_build = record["metadata"]["env"].get("HIMS_BUILD")
+        found = [
+            {"unique_id": str(r["unique_id"]), "status": str(r["status"]), "message": r.get("message"),
+             "execution_time": float(r["execution_time"])}
+            for r in record["results"]
+        ]  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(build.results, f"cannot be read as dbt's results ({type(error).__name__})") from None
+    if of_build != build.folder.name:
+        raise Damaged(build.results, "holds the results of another run of dbt")
+    return found
+
+
+def seconds(build: Build) -> dict[str, float]:
+    """Model -> seconds, of what dbt has built."""
+    return {result["unique_id"].split(".")[-1]: round(result["execution_time"], 3) for result in _results(build)}
+
+
+def tested(build: Build) -> set[str]:
+    """Names of the data tests that dbt has run."""
+    return {r["unique_id"].split(".")[2] for r in _results(build) if r["unique_id"].startswith("test.")}
+
+
+def _manifest(build: Build) -> dict[str, Any]:
+    path = build.tree / "target/manifest.json"
+    try:
+        return read_json(path)
+    except (OSError, ValueError) as error:
+        raise Damaged(path, f"cannot be read ({type(error).__name__})") from None
+
+
+def not_built(build: Build) -> list[str]:
+    """What a whole build has and this one has not: models, seeds and tests without a good result.
+
+    Dagster's word is not asked: dbt's own results are held against dbt's own manifest.
+    """
+    try:
+        good = {result["unique_id"] for result in _results(build) if result["status"] in GOOD}
+        manifest = _manifest(build)
+    except Damaged as error:
+        return [f"everything: {error}"]
+    wanted = {
+        name
+        for kind in ("nodes", "unit_tests")
+        for name, node in manifest[kind].items()
+        if node["resource_type"] in ("model", "seed", "test", "unit_test", "snapshot")
+        and node.get("config", {}).get("enabled", True)
+    }
+    return sorted(wanted - good)

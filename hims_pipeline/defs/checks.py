@@ -1,0 +1,58 @@
+"""Checks as Dagster shows them, held against what the gate decided.
+
+Whoever reaches Dagster's storage can write a green check. It counts for nothing, since only the folder of a batch says
+whether it was accepted; and each night sets right what is shown.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.defs.intake import delivery_of, gate_check
+from hims_pipeline.lake import batches
+from hims_pipeline.settings import Settings
+
+HISTORY = 1000  # evaluations looked at, a source: more than many nights make
+
+
+@dataclass
+class Shown:
+    """What Dagster shows of a period: its latest check, and the runs that reported one."""
+
+    passed: bool
+    runs: set[str] = field(default_factory=set)
+
+
+def wrong_checks(settings: Settings, instance: dg.DagsterInstance) -> Iterator[tuple[dg.AssetCheckEvaluation, Shown]]:
+    """What the gate decided beside what is shown, for each period where they differ: the gate did not report that."""
+    for source, contract in load_contracts(settings.data).items():
+        for period, shown in _shown(instance, source).items():
+            delivery = delivery_of(settings, contract, period)
+            verdict = batches.standing(settings, delivery).verdict if delivery else None
+            if delivery and verdict and shown.passed != (verdict.status == "accepted"):
+                yield gate_check(settings, delivery, verdict), shown
+
+
+def set_checks_right(context, settings: Settings) -> None:
+    """Show again what the gate decided, and tell where something else was shown."""
+    for check, shown in wrong_checks(settings, context.instance):
+        said, is_so = ("passed", "failed") if shown.passed else ("failed", "passed")
+        place = f"{'/'.join(check.asset_key.path)} {check.partition}"
+        context.log.warning(f"{place} is shown as {said}, which the gate did not report: it {is_so}")
+        if (
+            context.run.run_id not in shown.runs
+        ):  # Dagster takes one check of a period from a run: the next sets it right
+            context.log_event(check)
+
+
+def _shown(instance: dg.DagsterInstance, source: str) -> dict[str, Shown]:
+    key = dg.AssetCheckKey(dg.AssetKey(["landing", source]), "gate")
+    found: dict[str, Shown] = {}
+    for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=HISTORY):
+        event = record.event.dagster_event if record.event else None
+        if event and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION and record.partition:
+            shown = found.setdefault(record.partition, Shown(event.asset_check_evaluation_data.passed))
+            shown.runs.add(record.run_id)
+    return found

@@ -1,0 +1,147 @@
+"""Which key an installation rests on, by fingerprint: noted at its first use, so that another or a lost one is told.
+
+    key.json   `version`, `since`, `former` keys; `rotating` while a rotation runs; `destroyed` once the key was
+
+It holds no secret and carries no seal, since it must be readable without the key. Where it is missing, the records that
+name their key are asked. Not here: the key itself (`keys`), and how it is changed or destroyed (`rotation`).
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from hims_pipeline.errors import HimsError
+from hims_pipeline.settings import Settings
+
+FILE = "key.json"
+DEMONSTRATION = "demonstration-"
+_rotating: set[str] = set()  # homes whose rotation this process carries out
+
+
+class KeyMismatch(HimsError):
+    """The key at hand is not the one that this installation rests on. Nothing of the installation is wrong."""
+
+
+def known(settings: Settings) -> dict[str, Any]:
+    """What is noted of the key; empty in an installation that has used none."""
+    try:
+        found = json.loads((settings.home / FILE).read_text(encoding="utf-8"))
+        return found if isinstance(found["version"], str) else {}
+    except FileNotFoundError:
+        version = _told_by_records(settings)
+        return {"version": version} if version else {}
+    except PermissionError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise HimsError(
+            f"{settings.home / FILE} cannot be read. Delete it: it is made again from the records."
+        ) from None
+
+
+def _told_by_records(settings: Settings) -> str:
+    places = [*sorted(settings.releases.glob("r*/public/manifest.json"), reverse=True)]
+    places += settings.validated.glob("*/*/*/manifest.json")
+    for place in places:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            if version := json.loads(place.read_text(encoding="utf-8")).get("key_version"):
+                return str(version)
+    return ""
+
+
+def note(settings: Settings, facts: dict[str, Any]) -> None:
+    """Write down what is known of the key, durably and in one step."""
+    path = settings.home / FILE
+    temporary = path.with_name(f".{FILE}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.chmod(0o600)
+    temporary.replace(path)
+    descriptor = os.open(settings.home, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def in_rotation(settings: Settings) -> Iterator[None]:
+    """Both keys are good for this process while it carries a rotation out."""
+    _rotating.add(str(settings.home))
+    try:
+        yield
+    finally:
+        _rotating.discard(str(settings.home))
+
+
+def check_version(settings: Settings, version: str) -> None:
+    """Refuse a key that is not the one that this installation rests on; the first key that is used is noted.
+
+    Raises:
+        KeyMismatch: it is another one, a rotation was interrupted, or the key was destroyed.
+    """
+    facts = known(settings)
+    if not facts:
+        if settings.identified.is_dir():
+            with contextlib.suppress(OSError):  # an account that may only read notes nothing
+                note(settings, {"version": version, "since": now(), "former": []})
+        return
+    if str(settings.home) in _rotating:
+        return
+    refuse_destroyed(settings, facts)
+    if "rotating" in facts:
+        old, new = facts["rotating"]["from"], facts["rotating"]["to"]
+        raise KeyMismatch(
+            f"A change of key from {old} to {new} was interrupted. `hims key rotate NEW_KEY_FILE --reason …`, with the "
+            f"file of {new} and HIMS_KEY_FILE still that of {old}, finishes it."
+        )
+    if facts["version"] != version and facts["version"].startswith(DEMONSTRATION):
+        raise KeyMismatch(f"{_demonstrated(settings)} Nothing was changed.")
+    if facts["version"] != version:
+        raise KeyMismatch(
+            f"The key at hand is {version}, and {settings.home} rests on key {facts['version']}: set HIMS_KEY_FILE to "
+            "that one. Nothing was changed. Another key takes over by `hims key rotate` alone."
+        )
+
+
+def refuse_destroyed(settings: Settings, facts: dict[str, Any]) -> None:
+    """Raises:
+    KeyMismatch: the key was destroyed, so that nothing can be sealed, proved or pseudonymised any more.
+    """
+    if "destroyed" in facts:
+        gone = facts["destroyed"]
+        raise KeyMismatch(
+            f"Key {facts['version']} of {settings.home} was destroyed on {gone['at'][:10]} ({gone['reason']}). Its "
+            "records can no longer be proved and nothing more can be taken in here. Releases can still be read "
+            "(`hims query`, `hims release show`); new data go into another HIMS_HOME with a key of its own."
+        )
+
+
+def missing(settings: Settings, where: str) -> str:
+    """What to do about a key that cannot be found where an installation rests on one; empty where it rests on none."""
+    facts = known(settings)
+    if not facts:
+        return ""
+    refuse_destroyed(settings, facts)
+    if facts["version"].startswith(DEMONSTRATION):
+        return f"{where}. {_demonstrated(settings)}"
+    return (
+        f"{where}. {settings.home} rests on key {facts['version']}: put its sealed copy back and name it in "
+        "HIMS_KEY_FILE. No other key opens what is there; a new one would make its records worthless."
+    )
+
+
+def _demonstrated(settings: Settings) -> str:
+    return (
+        f"{settings.home} rests on the demonstration key, which is public. Bring data of persons into another "
+        "HIMS_HOME with a key of its own; or, without HIMS_KEY_FILE and outside production, let one take over by "
+        "`hims key rotate KEY_FILE --reason …`."
+    )
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

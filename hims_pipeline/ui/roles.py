@@ -1,0 +1,69 @@
+"""What a visitor may do: GraphQL's operations by role.
+
+Everybody looks; operators start and stop; some things nobody does by hand, since what they report would be taken for a
+run's own word.
+"""
+
+from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, OperationDefinitionNode, OperationType, parse
+from graphql.language import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+
+from hims_pipeline.ui.visitors import OPERATOR, Visitor
+
+# Every mutation of Dagster's schema stands in one of the two; a test holds them together. One in neither is refused.
+FOR_OPERATORS = frozenset(
+    {
+        "addDynamicPartition", "cancelPartitionBackfill", "deleteConcurrencyLimit", "deleteDynamicPartitions",
+        "deletePipelineRun", "deleteRun", "freeConcurrencySlots", "freeConcurrencySlotsForRun", "launchMultipleRuns",
+        "launchPartitionBackfill", "launchPipelineExecution", "launchPipelineReexecution", "launchRun",
+        "launchRunReexecution", "reexecutePartitionBackfill", "reloadRepositoryLocation", "reloadWorkspace",
+        "resetSchedule", "resetSensor", "resumePartitionBackfill", "scheduleDryRun", "sensorDryRun",
+        "setAutoMaterializePaused", "setConcurrencyLimit", "setNuxSeen", "setSensorCursor", "startSchedule",
+        "startSensor", "stopRunningSchedule", "stopSensor", "terminatePipelineExecution", "terminateRun",
+        "terminateRuns", "wipeAssets",
+    }
+)  # fmt: skip
+FOR_NOBODY = frozenset(
+    {
+        "reportAssetCheckEvaluations", "reportRunlessAssetEvents",  # only a run of ours reports
+        "logTelemetry",  # nothing is told to others
+        "deleteAppManagedComponent", "refreshComponentState", "setAppManagedComponent",  # code is not edited here
+        "shutdownRepositoryLocation",  # `hims ui` starts and stops it
+    }
+)  # fmt: skip
+
+
+def mutations(query: str) -> list[str]:
+    """Names of all mutations in a GraphQL document, whichever of its operations is asked for; none where it cannot be
+    parsed, since then nothing of it can be run."""
+    try:
+        document = parse(query)
+    except GraphQLError:
+        return []
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    found: list[str] = []
+    for one in operations:
+        if one.operation == OperationType.MUTATION:
+            _collect(document, one.selection_set, found, set())
+    return found
+
+
+def _collect(document: DocumentNode, chosen: SelectionSetNode, found: list[str], seen: set[str]) -> None:
+    for one in chosen.selections:
+        if isinstance(one, FieldNode):
+            found.append(one.name.value)
+        elif isinstance(one, InlineFragmentNode):
+            _collect(document, one.selection_set, found, seen)
+        elif isinstance(one, FragmentSpreadNode) and one.name.value not in seen:
+            seen.add(one.name.value)
+            for definition in document.definitions:
+                if isinstance(definition, FragmentDefinitionNode) and definition.name.value == one.name.value:
+                    _collect(document, definition.selection_set, found, seen)
+
+
+def refusal(visitor: Visitor, names: list[str]) -> str:
+    """Why a visitor may not run these mutations; empty where they may."""
+    if names and visitor.role != OPERATOR:
+        return f"{visitor.name} may look and start nothing: {', '.join(names)} is for operators."
+    if closed := [name for name in names if name not in FOR_OPERATORS]:
+        return f"{', '.join(closed)} is done by nobody here: what a run reports, only a run reports."
+    return ""

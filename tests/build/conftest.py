@@ -1,0 +1,22 @@
+"""A build of two sources that is ready for dbt."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from hims_pipeline import build
+from hims_pipeline.settings import Settings
+
+
+@pytest.fixture
+def settings(small_night) -> Settings:
+    return small_night[0].settings
+
+
+@pytest.fixture
+def prepared(settings: Settings) -> Iterator[build.Build]:
+    made = build.prepare(settings, "a-run")
+    yield made
+    build.give_up(made.folder)
+    shutil.rmtree(settings.build, ignore_errors=True)

@@ -1,0 +1,139 @@
+"""Nights that go wrong, through Dagster and the command line: red, non-zero, with the reason; the old release stays."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner, Result
+
+from hims_pipeline import build, intake
+from hims_pipeline.cli import main
+from hims_pipeline.lake import landing
+from hims_pipeline.release import store
+from hims_pipeline.staging import render
+from tests.conftest import Installation
+
+VALUE = "Salma-4711"  # as if it stood in a delivery
+SOURCE = "border_crossings"
+
+
+@pytest.fixture(scope="module")
+def before(small_night) -> Installation:
+    """One release is out, and one of its batches was withdrawn since: tonight there is something to build."""
+    here = small_night[0]
+    batch = next(one.batch for one in intake.states(here.settings) if one.batch.startswith(f"{SOURCE}/2024-03"))
+    intake.withdraw(here.settings, batch, "the file of another month")
+    return here
+
+
+@pytest.fixture
+def night(before: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    """An installation of the test's own, in this process's environment while the test lasts."""
+    here = Installation(tmp_path / "home")
+    shutil.copytree(before.home, here.home)
+    kept = dict(os.environ)
+    os.environ.update({k: v for k, v in here.environment.items() if k.startswith("HIMS_")})
+    yield here
+    os.environ.clear()
+    os.environ.update(kept)
+
+
+def hims(*words: str) -> Result:
+    return CliRunner().invoke(main, words)
+
+
+def last_run(here: Installation) -> dg.DagsterRunStatus:
+    with dg.DagsterInstance.from_config(str(here.settings.dagster_home)) as instance:
+        return next(iter(instance.get_runs(limit=1))).status
+
+
+def assert_red(here: Installation, done: Result, reason: str) -> None:
+    assert done.exit_code == 1, done.output
+    assert reason in done.output
+    assert "Traceback" not in done.output
+    assert last_run(here) is dg.DagsterRunStatus.FAILURE
+    assert store.current(here.settings).id == "r000001"
+    assert [one.id for one in store.releases(here.settings)] == ["r000001"]
+    assert list(here.settings.build.iterdir()) == []  # its space is free at once
+
+
+def test_a_night_whose_dbt_dies_is_red_and_shows_no_figures(night, stand_in) -> None:
+    stand_in("start('model.hims.dim_area'); os.kill(os.getpid(), signal.SIGKILL)")
+    done = hims("run")
+    assert_red(night, done, "SIGKILL")
+    assert "The release r000001 of " in done.output
+    assert "it does not hold tonight's deliveries" in done.output
+    assert "P01" not in done.output  # a figure of the old release would look like tonight's
+
+
+def test_a_failure_of_ours_over_one_delivery_leaves_the_night_going(night, monkeypatch, tmp_path) -> None:
+    """The others are taken in, the build is reached; the run is red, and what was raised is not told."""
+    settings, taken_in = night.settings, intake.take_in
+    contract = intake.contract_of(settings, SOURCE)
+    sent = next((settings.landing / SOURCE / "2024-01").glob("*/*.csv"))
+    for period in ("2024-06", "2024-07"):
+        copy = tmp_path / f"{period}.csv"
+        copy.write_bytes(sent.read_bytes().replace(b"2024-01", period.encode()))
+        landing.take_over(settings, contract, period, [copy])
+
+    def fail_once(settings, delivery, log):
+        if delivery.period == "2024-06":
+            raise RuntimeError(f"Could not convert {VALUE}")
+        return taken_in(settings, delivery, log)
+
+    monkeypatch.setattr(intake, "take_in", fail_once)
+    monkeypatch.setattr(render, "dbt_executable", lambda: "/bin/false")
+    done = hims("run")
+    assert_red(night, done, f"{SOURCE}/2024-06")
+    assert "A defect of ours: RuntimeError" in done.output
+    assert "dbt ended with code 1 and left no results" in done.output  # so it was reached
+    states = {one.batch.rsplit("/", 1)[0]: one.state for one in intake.states(settings)}
+    assert states[f"{SOURCE}/2024-06"] == "pending"
+    assert states[f"{SOURCE}/2024-07"] != "pending"
+    assert VALUE not in done.output
+    assert [path for path in night.home.rglob("*") if path.is_file() and VALUE.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize("name", ["history/runs.db", "history/runs/index.db"])
+def test_a_spoilt_database_of_dagster_is_named_and_stops_nothing_else(night, name: str) -> None:
+    path = night.settings.dagster_home / name
+    path.write_bytes(b"no database" * 1000)
+    done = hims("run")
+    assert done.exit_code == 1
+    assert f"Error: Dagster's database {path} is spoilt" in done.output
+    assert "Move it away" in done.output
+    assert hims("status").exit_code == 0
+    assert hims("release", "use", "r000001", "--reason", "a test").exit_code == 0
+    assert hims("query", "from v_indicator_values limit 1").exit_code == 0
+
+
+def test_a_full_disk_is_told_before_anything_is_done(night, monkeypatch) -> None:
+    monkeypatch.setattr(build.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    done = hims("run")
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: The disk of {night.home} has 0 MB left")
+    assert hims("status").exit_code == 0
+
+
+def test_a_disk_that_fills_up_is_one_line(night, monkeypatch) -> None:
+    def full(settings):
+        raise OSError(28, "No space left on device", str(settings.home / "x"))
+
+    monkeypatch.setattr("hims_pipeline.commands.runs.prepare_instance", full)
+    done = hims("run")
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: The disk is full: {night.home}/x. Make room and run again.")
+    assert done.output.count("\n") == 1
+
+
+def test_a_disk_that_fills_up_is_no_spoilt_database(night, monkeypatch) -> None:
+    nothing_left = shutil._ntuple_diskusage(10**9, 10**9, 0)
+    monkeypatch.setattr(build, "require_room", lambda settings: None)
+    monkeypatch.setattr("hims_pipeline.commands.runs.require_room", lambda settings: None)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: nothing_left)
+    done = hims("run")
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1].startswith(f"Error: The disk is full: {night.settings.dagster_home}.")
