@@ -193,7 +193,7 @@ def _fit_rules(make: Make, entity: Entity) -> list[Rule]:
             low, high = limits[column.name]
             broken = f"{quote(column.name)} not between {low:f} and {high:f}"
             message = f"Values must lie in {low:g} to {high:g}: check the unit, the decimal mark and the column."
-            rules.append(_where(make, "FITS", broken, message, column, min_value=str(low), max_value=str(high)))
+            rules.append(_where(make, "FITS", broken, message, column, min_value=float(low), max_value=float(high)))
     return rules
 
 
