@@ -6,11 +6,7 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-<<<<<<< HEAD
-.PHONY: help run test check docs ui leak-scan bench bench-country lock clean
-=======
-.PHONY: help run test check docs ui bench bench-country faults lock clean
->>>>>>> w-faults
+.PHONY: help run test check docs ui leak-scan bench bench-country faults lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
