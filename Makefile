@@ -6,7 +6,11 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
+<<<<<<< HEAD
 .PHONY: help run test check docs ui leak-scan bench bench-country lock clean
+=======
+.PHONY: help run test check docs ui bench bench-country faults lock clean
+>>>>>>> w-faults
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -51,6 +55,9 @@ bench: $(VENV)/.dev ## speed, as ratios measured side by side
 
 bench-country: $(VENV)/.dev ## the synthetic country at full scale: time, memory, control figures (SCALE=0.1 is shorter)
 	@$(BIN)/python -m benchmarks.country $(or $(SCALE),1.0)
+
+faults: $(VENV)/.dev ## kills, disk errors and dying children over nights and commands (FAULTS="--kills 50 --nights 5")
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --quiet -o requirements.lock

@@ -23,7 +23,7 @@ from hims_pipeline.lake.files import private_folder, read_json, sha256_of, write
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render
-from hims_pipeline.staging.inputs import input_rows, inputs_sha256
+from hims_pipeline.staging.inputs import input_rows, inputs_sha256, verify_inputs
 
 Log = Callable[[str], None]
 RECORD, LOCK = "build.json", "alive.lock"
@@ -163,6 +163,7 @@ def _checked(settings: Settings, build: Build) -> dict[str, Any]:
         raise Damaged(build.folder / RECORD, "tells of other inputs than those that lie beside it")
     if damaged := render.damaged_in(settings, build.tree):
         raise Damaged(build.tree, f"changed while dbt ran: {damaged[0]}")
+    verify_inputs(settings, build.inputs())
     return record
 
 

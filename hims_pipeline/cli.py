@@ -4,13 +4,23 @@ import sys
 
 import click
 
-from hims_pipeline.commands import audit, batches, docs, keys, query, releases, runs, sources, synth
+from hims_pipeline.commands import audit, batches, checks, docs, keys, query, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import plain
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.settings import close_umask, debugging, load_settings
 
-KEYED = {"run", "ui", "deliver", "status", "batch", "link", "build", "retention"}  # readers of releases need no key
+KEYED = {
+    "run",
+    "ui",
+    "deliver",
+    "status",
+    "batch",
+    "link",
+    "build",
+    "retention",
+    "scrub",
+}  # readers of releases need no key
 
 
 class Plain(click.Group):
@@ -37,7 +47,7 @@ def main(ctx: click.Context) -> None:
         check_key(load_settings())
 
 
-GROUPS = (runs, batches, sources, releases, query, audit, keys, synth, docs)
+GROUPS = (runs, batches, sources, releases, query, audit, checks, keys, synth, docs)
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
 

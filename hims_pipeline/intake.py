@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hims_pipeline import __version__
 from hims_pipeline.contracts.load import broken_contracts, fingerprint, load_contracts, tree_fingerprint
@@ -20,12 +20,12 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Busy, ContractError, Damaged, HimsError
 from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey, tombstone
-from hims_pipeline.lake.batches import Manifest
+from hims_pipeline.lake.batches import Batch, Manifest, Standing
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.lake.survey import Misplaced
-from hims_pipeline.lake.verdict import Verdict
+from hims_pipeline.lake.verdict import Finding, Verdict
 from hims_pipeline.privacy import hidden
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.known import KeyMismatch
@@ -33,6 +33,9 @@ from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
 from hims_pipeline.words import printable
+
+if TYPE_CHECKING:  # reading imports pandas and more, which takes seconds
+    from hims_pipeline.readers import ReadResult
 
 Log = Callable[[str], None]
 PACKAGE = Path(__file__).resolve().parent
@@ -99,37 +102,88 @@ def _key_version(settings: Settings, contract: Contract) -> str:
 
 @dataclass(frozen=True)
 class Pending:
-    """A delivery to be taken in, and why."""
+    """A delivery to be taken in, and why; `stood`: a batch of it stands among the accepted ones."""
 
     delivery: Delivery
     why: str
+    stood: bool = False
+
+    def sentence(self) -> str:
+        return f"{self.delivery.batch}: {self.why}"
 
 
 def pending(settings: Settings, source: str | None = None) -> list[Pending]:
     """Deliveries without a verdict that still holds, in the order of arrival, sorted by source and period."""
     contracts, found = load_contracts(settings.data), []
     held_out = broken_sources(settings)
+    told = {one["batch"]: one.get("verdict_sha256") for one in journal.done(settings, journal.JUDGED)}
     for delivery in landing.deliveries(settings, source):
         if delivery.withdrawn or delivery.source not in contracts or delivery.source in held_out:
             continue
-        verdict = batches.read_verdict(settings, delivery)
-        if verdict is None:
-            found.append(Pending(delivery, "new"))
-            continue
-        now = inputs_of(settings, contracts[delivery.source], delivery)
-        changed = sorted(
-            name for name in now.keys() | verdict.inputs.keys() if now.get(name) != verdict.inputs.get(name)
-        )
-        batch = batches.accepted_batch(settings, delivery)
-        if changed:
-            found.append(Pending(delivery, f"changed since the last verdict: {', '.join(changed)}"))
-        elif batch is None and verdict.status == "accepted":
-            found.append(Pending(delivery, "was withdrawn and counts again"))
-        elif batch and (damaged := batches.damaged_files(batch)):
-            found.append(Pending(delivery, f"damaged on disk: {', '.join(damaged)}"))
-        elif batch and (lost := batches.missing_links(settings, contracts[delivery.source], batch)):
-            found.append(Pending(delivery, f"its pairs for the linkage are missing: {', '.join(lost)}"))
+        known = batches.standing(settings, delivery)
+        why = _why_pending(settings, contracts[delivery.source], delivery, known)
+        if not why and known.verdict and known.verdict.sha256 != told.get(delivery.batch):
+            why = "damaged on disk: its verdict is not the last one that the audit trail tells of"
+        if why:
+            found.append(Pending(delivery, why, known.holds_place or bool(known.damage)))
     return found
+
+
+def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, known: Standing) -> str:
+    """Why a delivery is to be taken in (again); `""` while its verdict holds."""
+    if known.damage:
+        return f"damaged on disk: {known.damage}"
+    if known.verdict is None:
+        return "new"
+    now, then = inputs_of(settings, contract, delivery), known.verdict.inputs
+    if changed := sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)):
+        return f"changed since the last verdict: {', '.join(changed)}"
+    if not known.verdict.accepted:
+        return ""
+    if known.batch is None:
+        return "was withdrawn and counts again"
+    if not _names_the_rules(settings, contract, known.batch):
+        return "damaged on disk: the rules in its verdict are not those that its inputs declare"
+    if damaged := batches.damaged_files(known.batch):
+        return f"damaged on disk: {', '.join(damaged)} in {known.batch.folder.relative_to(settings.home)}"
+    if lost := batches.damaged_links(settings, contract, known.batch):
+        return f"its pairs for the linkage are missing or damaged: {', '.join(lost)}"
+    return ""
+
+
+def _names_the_rules(settings: Settings, contract: Contract, batch: Batch) -> bool:
+    """A verdict on the present inputs has a result of each rule that they declare, and of no other."""
+    from hims_pipeline.gates import rules_of
+
+    declared = rules_of(settings, contract, batch.manifest.period)
+    wanted = sorted((rule.code, rule.severity) for rule in declared if rule.entity in batch.manifest.entities)
+    return wanted == sorted((rule["code"], rule["severity"]) for rule in batch.verdict.rules)
+
+
+def doubtful(settings: Settings, source: str | None = None) -> list[Pending]:
+    """Batches among the accepted ones that are to be read or judged anew before a release may rest on them."""
+    return [one for one in pending(settings, source) if one.stood]
+
+
+def problems(settings: Settings) -> list[str]:
+    """What is wrong with deliveries and batches once the night has taken in what it could: a line each, with the place
+    and what to do. Bad data are no problem of ours, and stand in `states`."""
+    lines = [
+        f"{one.sentence()}. The next run reads it again; if its files in landing are damaged too, put them back from"
+        " a backup or deliver them again."
+        for one in pending(settings)
+    ]
+    damaged = landing.damaged_records(settings)
+    lines += [f"{landing.batch_of(one)}: {one} {_mending(one)}" for one in damaged]
+    told = {landing.batch_of(one) for one in damaged}
+    for source in load_contracts(settings.data):
+        gone = batches.without_delivery(settings, source, landing.deliveries(settings, source))
+        lines += [
+            f"{batch}: its record in landing is gone, so it does not count. {DELIVER_AGAIN}."
+            for folder in gone
+            if (batch := folder.relative_to(settings.validated).as_posix()) not in told
+        ]
+    return lines
 
 
 def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[Misplaced]]:
@@ -172,15 +226,14 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
 
     contract = contract_of(settings, delivery.source)
     check_personal_source(settings, contract)
-    if damaged := landing.damaged_files(settings, delivery):
-        what = "is not the delivery that was taken over"
-        raise Damaged(delivery.folder(settings), f"{what}: {'; '.join(damaged)}. {DELIVER_AGAIN}")
     inputs = inputs_of(settings, contract, delivery)
+    _check_landing(settings, delivery)
     folder = batches.folder_of(settings.bronze, delivery)
     remove_folder(folder)
     folder.mkdir(parents=True)
     log(f"{delivery.batch}: reading {len(delivery.files)} file(s), {delivery.size / 1e6:,.1f} MB")
     read = read_delivery(settings, contract, delivery, folder, log)
+    _check_landing(settings, delivery)  # what was read is what was sent, at both ends of the reading
     blocked = [finding for finding in read.findings if finding.severity == "blocking"]
     common: dict[str, Any] = {
         "batch": delivery.batch,
@@ -190,15 +243,22 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
     if blocked:
         for parquet in folder.glob("*.parquet"):
             parquet.unlink()  # half a delivery is no batch; the files as sent stay in landing
-        verdict = Verdict(status="refused", stage=_stage(read.stage), findings=read.findings, **common)
+        verdict = Verdict(stage=_stage(read.stage), findings=read.findings, **common)
     else:
-        _write_manifest(folder, contract, delivery, inputs, read)
-        verdict = _judge(settings, contract, delivery, folder, read.findings, common, log)
+        manifest = _manifest(settings, contract, delivery, inputs, read)
+        batches.write_manifest(settings, folder, manifest)
+        verdict = _judge(settings, contract, folder, manifest, read.findings, common, log)
     reports.write_findings(settings, delivery, verdict.findings)
     with journal.act(settings, journal.JUDGED, **_told(delivery, folder, verdict)):
         batches.settle(settings, delivery, folder, verdict)
     log(f"{delivery.batch}: {verdict.status}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
     return verdict
+
+
+def _check_landing(settings: Settings, delivery: Delivery) -> None:
+    if damaged := landing.damaged_files(settings, delivery):
+        what = "is not the delivery that was taken over"
+        raise Damaged(delivery.folder(settings), f"{what}: {'; '.join(damaged)}. {DELIVER_AGAIN}")
 
 
 def _told(delivery: Delivery, folder: Path, verdict: Verdict) -> dict[str, Any]:
@@ -213,7 +273,7 @@ def _told(delivery: Delivery, folder: Path, verdict: Verdict) -> dict[str, Any]:
         "rules": verdict.evaluated,
         "delivery_sha256": delivery.sha256,
         "manifest_sha256": sha256_of(manifest) if manifest.exists() else None,
-        "verdict_sha256": fingerprint(verdict.as_json()),
+        "verdict_sha256": verdict.sha256,
     }
 
 
@@ -221,37 +281,45 @@ def _stage(stage: str):
     return "types" if stage == "types" else "envelope"
 
 
-def _write_manifest(folder: Path, contract: Contract, delivery: Delivery, inputs: dict[str, str], read) -> None:
+def _manifest(
+    settings: Settings, contract: Contract, delivery: Delivery, inputs: dict[str, str], read: "ReadResult"
+) -> Manifest:
     layout = contract.layout_of(delivery.period)
-    batches.write_manifest(
-        folder,
-        Manifest(
-            source=delivery.source,
-            period=delivery.period,
-            id=delivery.id,
-            delivery_sha256=delivery.sha256,
-            delivered_bytes=delivery.size,
-            contract_sha256=inputs["contract"],
-            reader_sha256=inputs["reader"],
-            layout=layout.name if layout else "",
-            data_kind=contract.data_kind,
-            key_version=read.key_version,
-            entities=read.entities,
-        ),
+    pairs = sorted(batches.links_folder(settings, delivery).glob("*.parquet"))
+    return Manifest(
+        source=delivery.source,
+        period=delivery.period,
+        id=delivery.id,
+        delivery_sha256=delivery.sha256,
+        delivered_bytes=delivery.size,
+        contract_sha256=inputs["contract"],
+        reader_sha256=inputs["reader"],
+        layout=layout.name if layout else "",
+        data_kind=contract.data_kind,
+        key_version=read.key_version,
+        entities=read.entities,
+        links={path.stem: sha256_of(path) for path in pairs},
     )
 
 
-def _judge(settings, contract, delivery, folder, findings, common, log: Log) -> Verdict:
+def _judge(
+    settings: Settings,
+    contract: Contract,
+    folder: Path,
+    manifest: Manifest,
+    findings: tuple[Finding, ...],
+    common: dict[str, Any],
+    log: Log,
+) -> Verdict:
     from hims_pipeline.gates import judge
 
-    manifest = batches.read_manifest(folder)
-    assert manifest is not None
-    log(f"{delivery.batch}: judging {manifest.rows:,} rows")
+    log(f"{manifest.batch}: judging {manifest.rows:,} rows")
     tables = {name: folder / entity.file for name, entity in manifest.entities.items()}
-    outcome = judge(settings, contract, delivery.period, tables)
+    outcome = judge(settings, contract, manifest.period, tables, manifest.files)
     return Verdict(
-        status="accepted" if outcome.accepted else "refused",
         stage="gate",
+        manifest_sha256=manifest.sha256,
+        files=manifest.files,
         findings=(*findings, *outcome.findings),
         declared=outcome.declared,
         evaluated=outcome.evaluated,
@@ -313,33 +381,42 @@ class BatchState:
         return json.loads(json.dumps(self.__dict__))
 
 
-def states(settings: Settings) -> list[BatchState]:
-    """Every delivery and where it stands: accepted, superseded, refused, withdrawn, pending, damaged."""
+def states(settings: Settings, *, hashed: bool = False) -> list[BatchState]:
+    """Every delivery and where it stands: accepted, superseded, refused, withdrawn, pending, damaged.
+
+    Args:
+        hashed: read the files of accepted batches too, which takes its time; records are always proven.
+    """
     sent = landing.deliveries(settings)
     contracts = load_contracts(settings.data)
     counts = {b.manifest.batch for c in contracts.values() for b in batches.counting(settings, c, sent)}
-    found = []
-    for delivery in sent:
-        verdict = batches.read_verdict(settings, delivery)
-        accepted = batches.accepted_batch(settings, delivery)
-        state = "pending"
-        if delivery.withdrawn:
-            state = "withdrawn"
-        elif verdict is not None:
-            state = verdict.status if not accepted or delivery.batch in counts else "superseded"
-        reasons = (printable(delivery.withdrawn),) if delivery.withdrawn else ()
-        findings = verdict.findings if verdict else ()
-        found.append(
-            BatchState(
-                batch=delivery.batch,
-                state=state,
-                received_at=delivery.received_at,
-                rows=accepted.manifest.rows if accepted else None,
-                reasons=reasons or tuple(f.sentence() for f in findings if f.severity == "blocking"),
-                warnings=tuple(f.sentence() for f in findings if f.severity == "warning"),
-            )
-        )
+    found = [_state(settings, delivery, counts, hashed) for delivery in sent]
     return found + [_damaged_state(one) for one in landing.damaged_records(settings)]
+
+
+def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: bool) -> BatchState:
+    known = batches.standing(settings, delivery)
+    batch, damage = known.batch, known.damage
+    if hashed and batch and (damaged := batches.damaged_files(batch)):
+        damage = f"{', '.join(damaged)} in {batch.folder.relative_to(settings.home)}"
+    findings = known.verdict.findings if known.verdict else ()
+    reasons = tuple(f.sentence() for f in findings if f.severity == "blocking")
+    if delivery.withdrawn:
+        state, reasons = "withdrawn", (printable(delivery.withdrawn),)
+    elif damage:
+        state, reasons = "damaged", (f"Not what we wrote, and read again by the next run: {damage}.",)
+    elif known.verdict is None:
+        state = "pending"
+    else:
+        state = "superseded" if batch and delivery.batch not in counts else known.verdict.status
+    return BatchState(
+        batch=delivery.batch,
+        state=state,
+        received_at=delivery.received_at,
+        rows=batch.manifest.rows if batch and not delivery.withdrawn else None,
+        reasons=reasons,
+        warnings=tuple(f.sentence() for f in findings if f.severity == "warning"),
+    )
 
 
 def destroyed(settings: Settings) -> list[BatchState]:

@@ -40,7 +40,8 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
         The delivery that holds the present pairs, be it new or known; `intake.pending` says whether it is to be judged.
 
     Raises:
-        HimsError: a batch's pairs are missing or of another key: the next run reads it again.
+        HimsError: a batch of a register, or its pairs, is damaged or of another key: the links stay as they are, and
+            the next run reads it again.
     """
     contracts = load_contracts(settings.data)
     own = contracts.get(SOURCE)
@@ -49,6 +50,12 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
     sources = {name: one for name, one in contracts.items() if has_links(one) and one.data_kind == own.data_kind}
     for name in sorted(name for name, one in contracts.items() if has_links(one) and name not in sources):
         log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
+    for one in (one for name in sources for one in intake.doubtful(settings, name)):
+        raise HimsError(f"The links stay as they are: {one.sentence()}. `hims run` reads it again and links then.")
+    for name in sources:
+        for gone in batches.without_delivery(settings, name, landing.deliveries(settings, name)):
+            batch = gone.relative_to(settings.validated)
+            raise HimsError(f"The links stay as they are: the record of {batch} in landing is missing or damaged.")
     files = _files(settings, sources)
     if not files:
         log("no batch that counts holds numbers: nothing to link")
@@ -91,7 +98,7 @@ def _files(settings: Settings, sources: dict[str, Contract]) -> list[tuple[Batch
         contract = sources.get(batch.manifest.source)
         if contract is None or not _links_in(contract, batch):
             continue
-        if batches.missing_links(settings, contract, batch) or batch.manifest.key_version != version:
+        if batches.damaged_links(settings, contract, batch) or batch.manifest.key_version != version:
             raise HimsError(
                 f"{batch.manifest.batch} has no pairs under the present key. `hims run` reads it again and links then."
             )

@@ -100,7 +100,7 @@ def _receive(settings: Settings, intent: dict[str, Any]) -> str:
 def _judge(settings: Settings, intent: dict[str, Any]) -> str:
     """A batch whose verdict did not come to its place is pending again, and will be judged anew."""
     try:
-        verdict = batches.read_verdict(settings, landing.find(settings, intent["batch"]))
+        verdict = batches.standing(settings, landing.find(settings, intent["batch"])).verdict
     except HimsError:
         return UNDONE
     return DONE if verdict is not None and verdict.judged_at == intent["judged_at"] else UNDONE

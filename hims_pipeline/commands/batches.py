@@ -167,7 +167,7 @@ def letter(name: str) -> None:
 
     settings = load_settings()
     delivery = landing.find(settings, name)
-    verdict, findings = batches.read_verdict(settings, delivery), reports.read_findings(settings, delivery)
+    verdict, findings = batches.standing(settings, delivery).verdict, reports.read_findings(settings, delivery)
     if verdict is None or findings is None:
         raise HimsError(f"{delivery.batch} was not judged yet; the next run does it.")
     click.echo(letter_to_sender(verdict, intake.contract_of(settings, delivery.source), findings))

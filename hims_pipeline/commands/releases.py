@@ -5,6 +5,7 @@ import uuid
 import click
 
 from hims_pipeline import build as building
+from hims_pipeline import intake
 from hims_pipeline.commands.answers import print_table
 from hims_pipeline.commands.start import open_installation, teller
 from hims_pipeline.dbt import run_dbt
@@ -28,6 +29,7 @@ def build(draft: bool) -> None:
     with installation_lock(settings, "building", wait_seconds=600, log=tell):
         for text in reconcile(settings):
             click.echo(text, err=True)
+        _tell_doubtful(settings, draft)
         rows = input_rows(settings)
         if not draft and (done := standing(settings, inputs_sha256(settings, rows), tell)) is not None:
             tell(f"Nothing changed since {done.id}: same batches, rules and code.")
@@ -43,6 +45,14 @@ def build(draft: bool) -> None:
                 tell(prove(settings).why)
         finally:
             building.give_up(prepared.folder)
+
+
+def _tell_doubtful(settings: Settings, draft: bool) -> None:
+    """A release rests on verdicts under the present rules; a draft may show what would come of others."""
+    for one in (found := intake.doubtful(settings)):
+        click.echo(one.sentence())
+    if found and not draft:
+        raise HimsError(f"{len(found)} batch(es) above are to be read or judged again first: `hims run` does it.")
 
 
 def _draft(settings, prepared: building.Build) -> None:

@@ -26,11 +26,17 @@ class Policies(Strict):
         required_sources: no release goes out without an accepted batch of each.
         destroy_at_term: each night destroys deliveries whose legal term has ended; `hims retention act` without it.
         keep_releases: how many past releases stay on disk beside the current one.
+        scrub_megabytes_a_night: what the nightly scrub reads again of all that was written.
+        scrub_within_nights: nights within which everything is read again, whatever it takes a night.
+        second_account: environments in which a release with a rule less or weaker waits for another account's word.
     """
 
     minimum_count: Whole = 10
     required_sources: tuple[Name, ...] = ()
     keep_releases: Whole = 14
+    scrub_megabytes_a_night: Annotated[Whole, Field(gt=0)] = 50_000
+    scrub_within_nights: Annotated[Whole, Field(gt=0)] = 7
+    second_account: tuple[Literal["dev", "test", "prod"], ...] = ("prod",)
     destroy_at_term: Flag = False
 
 

@@ -30,7 +30,7 @@ def wrong_checks(settings: Settings, instance: dg.DagsterInstance) -> Iterator[t
     for source, contract in load_contracts(settings.data).items():
         for period, shown in _shown(instance, source).items():
             delivery = delivery_of(settings, contract, period)
-            verdict = batches.read_verdict(settings, delivery) if delivery else None
+            verdict = batches.standing(settings, delivery).verdict if delivery else None
             if delivery and verdict and shown.passed != (verdict.status == "accepted"):
                 yield gate_check(settings, delivery, verdict), shown
 

@@ -23,6 +23,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.reconcile import reconcile
+from hims_pipeline.scrub import scrub
 from hims_pipeline.settings import Settings
 
 TAKE_IN = dg.AssetKey(["landing", "take_in"])
@@ -57,7 +58,9 @@ def take_in_asset(settings: Settings):
             add_partitions(context.instance, settings, [linkage.SOURCE] if waiting else [])
             for delivery in waiting:
                 outcome["accepted"].append(_accepted(context, settings, delivery))
-        return [*taken_in, outcome]
+        with _failing_alone(context, "reading again what was written") as read_again:
+            read_again["failed"] += [*intake.problems(settings), *scrub(settings, context.log.info).damage]
+        return [*taken_in, outcome, read_again]
 
     @dg.op
     def tally(context: dg.OpExecutionContext, outcomes: list[dict[str, Any]]) -> None:

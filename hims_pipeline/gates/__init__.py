@@ -4,6 +4,6 @@ Here: which rules there are, how they are evaluated, when a batch passes. Not he
 """
 
 from hims_pipeline.gates.engine import GateError
-from hims_pipeline.gates.judge import GateOutcome, gate_inputs, judge, judge_database
+from hims_pipeline.gates.judge import GateOutcome, gate_inputs, judge, judge_database, rules_of
 
-__all__ = ["GateError", "GateOutcome", "gate_inputs", "judge", "judge_database"]
+__all__ = ["GateError", "GateOutcome", "gate_inputs", "judge", "judge_database", "rules_of"]

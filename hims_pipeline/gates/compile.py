@@ -28,7 +28,7 @@ def compile_rules(contract: Contract, period: str) -> list[Rule]:
     return rules
 
 
-def _code(*parts: str) -> str:
+def rule_code(*parts: str) -> str:
     return re.sub(r"[^A-Z0-9]+", "-", "-".join(parts).upper()).strip("-")
 
 
@@ -38,7 +38,7 @@ def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) ->
     ) -> Rule:
         about = (column.name,) if column else ()
         return Rule(
-            code=_code(contract.source, name, *about, suffix),
+            code=rule_code(contract.source, name, *about, suffix),
             entity=name,
             expectation=expectation,
             kwargs=kwargs,
@@ -77,7 +77,7 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
         doubled = f"select {name} from {{batch}}{held} group by {name} having count(*) > 1"
         broken = f"{name} in ({doubled.replace('{batch}', '{table}')})"
         message = "Each value may stand in one row only. Remove the doubled rows."
-        rules.append(_rows(make, "UNIQUE", doubled, message, column, broken))
+        rules.append(_rows(make, "UNIQUE", doubled, message, column, broken, {"column": column.name}))
     if column.codes is not None:
         rules.append(_codes_rule(make, column))
     if column.minimum is not None or column.maximum is not None:
@@ -85,7 +85,14 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
     if column.pattern and column.sensitivity != "identifier":
         broken = f"not regexp_full_match({name}, {literal(column.pattern)})"
         rules.append(
-            _where(make, "PATTERN", broken, f"Values must be written as the pattern {column.pattern} says.", column)
+            _where(
+                make,
+                "PATTERN",
+                broken,
+                f"Values must be written as the pattern {column.pattern} says.",
+                column,
+                pattern=column.pattern,
+            )
         )
     if column.crosswalk:
         known = f"select code from _crosswalks where scheme = {literal(column.crosswalk)}"
@@ -93,7 +100,9 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
         message = (
             f"Codes must be those of the list {column.crosswalk}. Correct them, or ask for the list to be extended."
         )
-        rules.append(_where(make, "XWALK", broken, message, column))
+        rules.append(
+            _where(make, "XWALK", broken, message, column, scheme=column.crosswalk, value_set=_missing(column))
+        )
     return rules
 
 
@@ -103,20 +112,34 @@ def _required_rule(make: Make, column: Column) -> Rule:
         return make("REQUIRED", "expect_column_values_to_not_be_null", {"column": column.name}, message, column,
                     broken_rows=f"{name} is null")  # fmt: skip
     broken = f"{name} is null and {quote(column.name + MISSING_SUFFIX)} is null"
-    return _rows(make, "REQUIRED", f"select 1 as broken from {{batch}} where {broken}", message, column, broken)
+    return _rows(make, "REQUIRED", f"select 1 as broken from {{batch}} where {broken}", message, column, broken,
+                 {"column": column.name, "value_set": _missing(column)})  # fmt: skip
 
 
-def _rows(make: Make, suffix: str, query: str, message: str, column: Column | None = None, broken: str = "") -> Rule:
+def _rows(
+    make: Make,
+    suffix: str,
+    query: str,
+    message: str,
+    column: Column | None = None,
+    broken: str = "",
+    terms: dict[str, Any] | None = None,
+) -> Rule:
     escaped = query.replace("{batch}", "\0").replace("{", "{{").replace("}", "}}").replace("\0", "{batch}")
-    return make(
-        suffix, "unexpected_rows_expectation", {"unexpected_rows_query": escaped}, message, column, broken_rows=broken
-    )
+    kwargs = {"unexpected_rows_query": escaped}
+    return make(suffix, "unexpected_rows_expectation", kwargs, message, column, broken_rows=broken, terms=terms or {})
 
 
-def _where(make: Make, suffix: str, broken: str, message: str, column: Column) -> Rule:
+def _where(make: Make, suffix: str, broken: str, message: str, column: Column, **terms: Any) -> Rule:
     """A rule on the values of a column: those that stand for none are left out."""
     held = " and ".join(one for one in (f"{quote(column.name)} is not null", _unless_missing(column), broken) if one)
-    return _rows(make, suffix, f"select 1 as broken from {{batch}} where {held}", message, column, held)
+    query = f"select 1 as broken from {{batch}} where {held}"
+    return _rows(make, suffix, query, message, column, held, {"column": column.name, **terms})
+
+
+def _missing(column: Column) -> list[str]:
+    """What stands for no value, which a rule on the values lets pass."""
+    return sorted(str(code) for code in column.missing)
 
 
 def _unless_missing(column: Column) -> str:
@@ -135,7 +158,8 @@ def _codes_rule(make: Make, column: Column) -> Rule:
         broken = f"{quote(column.name)} is not null and {quote(column.name)} not in ({literals(value_set)})"
         return make("CODES", "expect_column_values_to_be_in_set", {"column": column.name, "value_set": value_set},
                     message, column, broken_rows=broken)  # fmt: skip
-    return _where(make, "CODES", f"{quote(column.name)} not in ({values})", message, column)
+    broken = f"{quote(column.name)} not in ({values})"
+    return _where(make, "CODES", broken, message, column, value_set=sorted({*codes, *_missing(column)}))
 
 
 def _range_rule(make: Make, column: Column) -> Rule:
@@ -147,7 +171,9 @@ def _range_rule(make: Make, column: Column) -> Rule:
     limits = " to ".join("…" if bound is None else f"{bound:g}" if isinstance(bound, float) else str(bound)
                          for bound in (column.minimum, column.maximum))  # fmt: skip
     broken = f"({' or '.join(bounds)})"
-    return _where(make, "RANGE", broken, f"Values must lie in {limits}. Check the unit and the column.", column)
+    message = f"Values must lie in {limits}. Check the unit and the column."
+    terms = {"min_value": column.minimum, "max_value": column.maximum, "value_set": _missing(column)}
+    return _where(make, "RANGE", broken, message, column, **terms)
 
 
 def _fit_rules(make: Make, entity: Entity) -> list[Rule]:
@@ -167,7 +193,7 @@ def _fit_rules(make: Make, entity: Entity) -> list[Rule]:
             low, high = limits[column.name]
             broken = f"{quote(column.name)} not between {low:f} and {high:f}"
             message = f"Values must lie in {low:g} to {high:g}: check the unit, the decimal mark and the column."
-            rules.append(_where(make, "FITS", broken, message, column))
+            rules.append(_where(make, "FITS", broken, message, column, min_value=float(low), max_value=float(high)))
     return rules
 
 
@@ -188,9 +214,8 @@ def _key_rule(make: Make, entity: Entity) -> Rule:
         f"{', '.join(entity.key)} must identify one row. Remove the rows that stand twice, or send the column that"
         " tells them apart."
     )
-    return _rows(
-        make, "KEY", doubled, message, broken=broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
-    )
+    one = broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
+    return _rows(make, "KEY", doubled, message, broken=one, terms={"columns": list(entity.key)})
 
 
 def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference) -> Rule:
@@ -216,4 +241,5 @@ def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference
             f"The share of rows without a row of {reference.entity} must lie in {low:.0%} to {high:.0%}, as the"
             " contract declares."
         )
-    return _rows(make, f"ORPHANS-{reference.entity}", query, message)
+    terms = {"columns": list(reference.columns), "to": list(to), "min_value": low, "max_value": high}
+    return _rows(make, f"ORPHANS-{reference.entity}", query, message, terms=terms)

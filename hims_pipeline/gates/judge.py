@@ -23,7 +23,7 @@ from hims_pipeline.gates.engine import GateError, evaluate, versions
 from hims_pipeline.gates.rules import Outcome, Rule
 from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite, schemes_read, suites_sha256
 from hims_pipeline.lake.files import sha256_of
-from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.lake.verdict import Finding, passes
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote
 
@@ -34,7 +34,6 @@ LINES_NAMED = 5
 class GateOutcome:
     """The gate's decision: findings of rules that did not hold, and how many rules were declared and evaluated."""
 
-    accepted: bool
     findings: tuple[Finding, ...]
     declared: int
     evaluated: int
@@ -42,18 +41,31 @@ class GateOutcome:
     rules: tuple[dict[str, Any], ...]
     versions: dict[str, str]
 
+    @property
+    def accepted(self) -> bool:
+        return passes(self.findings, self.rules, self.declared, self.evaluated, self.canary)
 
-def judge(settings: Settings, contract: Contract, period: str, tables: dict[str, Path]) -> GateOutcome:
+
+def judge(
+    settings: Settings,
+    contract: Contract,
+    period: str,
+    tables: dict[str, Path],
+    written: dict[str, str] | None = None,
+) -> GateOutcome:
     """Judge the entities of one batch.
 
     Args:
         tables: entity -> its Parquet file.
+        written: entity -> SHA-256 of the file as it was written; the present one's without it.
 
     Raises:
         GateError: the gate could not do its work; says nothing about the data.
     """
     rules = [rule for rule in rules_of(settings, contract, period) if rule.entity in tables]
     before = {name: sha256_of(path) for name, path in tables.items()}
+    if written is not None and before != written:
+        raise GateError("A file is not the one that was written.")
 
     def fill(con: Any) -> None:
         for name, path in tables.items():
@@ -106,10 +118,9 @@ def _decide(settings: Settings, fill: Any, rules: Sequence[Rule]) -> GateOutcome
     if raised := [f"{one.rule.code} ({one.raised})" for one in outcomes if one.raised]:
         raise GateError(f"Rules that could not be evaluated; check their columns and SQL: {', '.join(raised)}.")
     broken = [one for one in outcomes if not one.success]
-    blind = [one for one in outcomes if one.success and not one.rule.may_be_empty and one.is_blind]
+    blind = [one for one in outcomes if one.success and one.is_blind]
     findings = (*_findings(settings, fill, broken), *(_blind(one) for one in blind))
     return GateOutcome(
-        accepted=not any(finding.severity == "blocking" for finding in findings),
         findings=findings,
         declared=len(rules),
         evaluated=len(outcomes),
@@ -128,6 +139,7 @@ def _record(one: Outcome) -> dict[str, Any]:
         "rows": one.rows,
         "unexpected": one.unexpected,
         "missing": one.missing,
+        "blind": one.success and one.is_blind,
     }
 
 

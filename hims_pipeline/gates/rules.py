@@ -1,5 +1,6 @@
 """A rule as the gate holds it: what Great Expectations is to check, and what to tell the deliverer when it fails."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ class Rule:
         column: the column that it is about, "" for rules on whole rows or tables.
         may_be_empty: the rule may hold without having seen a value.
         broken_rows: SQL condition of the rows that break it, for naming their lines; "" where there is none.
+        terms: what its SQL says, in names and bounds that two versions of it can be compared by; the kwargs without.
     """
 
     code: str
@@ -29,6 +31,28 @@ class Rule:
     may_be_empty: bool = False
     broken_rows: str = ""
     messages: dict[str, str] = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
+
+
+_NEVER = re.compile(
+    r"\b(where|and)\s*\(?\s*(false|not\s+true|(\d+)\s*(=|<>|!=)\s*(\d+))\b|\blimit\s+0\b", re.IGNORECASE
+)
+
+
+def cannot_fail(expectation: str, kwargs: dict[str, Any]) -> bool:
+    """Whether arguments leave an expectation nothing to find: no bound, no value, a share of none, a condition that is
+    never true. That others can fail is shown by a case that breaks each rule."""
+    bounds = [kwargs.get("min_value"), kwargs.get("max_value")]
+    if kwargs.get("mostly") == 0 or (expectation.endswith("_to_be_between") and bounds == [None, None]):
+        return True
+    if expectation == "expect_column_distinct_values_to_contain_set" and not kwargs.get("value_set"):
+        return True
+    return any(_is_never(found) for found in _NEVER.finditer(str(kwargs.get("unexpected_rows_query", ""))))
+
+
+def _is_never(found: re.Match[str]) -> bool:
+    left, sign, right = found.group(3, 4, 5)
+    return left is None or (int(left) == int(right)) != (sign == "=")
 
 
 @dataclass(frozen=True)
@@ -44,5 +68,5 @@ class Outcome:
 
     @property
     def is_blind(self) -> bool:
-        """It held over rows without one value. A table without rows is the row floor's matter."""
-        return bool(self.rows) and self.missing == self.rows
+        """It saw rows without one value, and may not. A table without rows is the row floor's matter."""
+        return not self.rule.may_be_empty and bool(self.rows) and self.missing == self.rows

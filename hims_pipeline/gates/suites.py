@@ -17,7 +17,7 @@ from hims_pipeline.contracts.basics import Strict, Text
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.canary import KINDS
-from hims_pipeline.gates.rules import Rule
+from hims_pipeline.gates.rules import Rule, cannot_fail
 from hims_pipeline.lake.periods import covers
 
 
@@ -67,8 +67,10 @@ def load_suite(path: Path) -> Suite:
     for one in suite.expectations:
         if one.type not in KINDS:
             raise ContractError(f"{path.name}: {one.meta.code}: {one.type} is none of {', '.join(KINDS)}.")
-        if one.kwargs.get("mostly") == 0:
-            raise ContractError(f"{path.name}: {one.meta.code}: `mostly: 0` can never fail.")
+        if cannot_fail(one.type, one.kwargs):
+            raise ContractError(
+                f"{path.name}: {one.meta.code} can never fail: give it a bound, a value or a condition."
+            )
         if codes.count(one.meta.code) > 1:
             raise ContractError(f"{path.name}: {one.meta.code} stands twice.")
     if not suite.expectations:

@@ -5,17 +5,23 @@
     identified/quarantine/<source>/<period>/<id>/  refused or withdrawn, whole
     identified/links/<source>/<period>/<id>/       pairs of pseudonyms, for the linkage alone
 
-Each folder holds `<entity>.parquet`, `manifest.json` and `verdict.json`; a batch changes place by one rename.
+Each folder holds `<entity>.parquet`, `manifest.json` and `verdict.json`; a batch changes place by one rename. Both
+records are sealed, and chained: the verdict holds the hash of the manifest, of each file that was judged and of the
+delivery. A folder's place is its state only where its records say the same.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.lake.files import move_folder, private_folder, read_json, remove_folder, sha256_of, write_json
+from hims_pipeline.errors import Damaged
+from hims_pipeline.lake import journal
+from hims_pipeline.lake.files import move_folder, private_folder, remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
 
@@ -37,7 +43,7 @@ class EntityFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a batch is and what it was made from."""
+    """What a batch is and what it was made from; `links`: entity -> SHA-256 of its pairs for the linkage."""
 
     source: str
     period: str
@@ -50,6 +56,17 @@ class Manifest:
     data_kind: str
     key_version: str
     entities: dict[str, EntityFile]
+    links: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Entity -> SHA-256 of its file."""
+        return {name: entity.sha256 for name, entity in self.entities.items()}
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what it says; its seal, which another key replaces, is no part of it."""
+        return fingerprint(asdict(self))
 
     @property
     def batch(self) -> str:
@@ -78,36 +95,38 @@ def links_folder(settings: Settings, delivery: Delivery) -> Path:
     return folder_of(settings.links, delivery)
 
 
-def missing_links(settings: Settings, contract: Contract, batch: Batch) -> list[str]:
-    """Entities of a batch whose pairs for the linkage are not there."""
-    folder = settings.links.joinpath(*batch.manifest.batch.split("/"))
-    return [
-        name
-        for name in batch.manifest.entities
-        if any(column.links for column in contract.entity_in(name, batch.manifest.period).columns)
-        and not (folder / f"{name}.parquet").exists()
-    ]
+def write_manifest(settings: Settings, folder: Path, manifest: Manifest) -> None:
+    write_sealed(settings, folder / MANIFEST, "manifest", asdict(manifest), mode=0o644)
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    write_json(folder / MANIFEST, asdict(manifest))
+def read_manifest(settings: Settings, folder: Path) -> Manifest | None:
+    """The manifest of a folder, None where the delivery could not be read.
 
-
-def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest of a folder, None where the delivery could not be read."""
-    if not (folder / MANIFEST).exists():
+    Raises:
+        Damaged: it is not what was written.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
         return None
-    value: dict[str, Any] = read_json(folder / MANIFEST)
-    return Manifest(**{**value, "entities": {k: EntityFile(**v) for k, v in value["entities"].items()}})
+    value: dict[str, Any] = read_sealed(settings, path, "manifest")
+    try:
+        return Manifest(**{**value, "entities": {k: EntityFile(**v) for k, v in value["entities"].items()}})
+    except (TypeError, KeyError, AttributeError) as error:
+        raise Damaged(path, f"does not hold what a manifest of this version holds ({type(error).__name__})") from None
 
 
-def read_verdict(settings: Settings, delivery: Delivery) -> Verdict | None:
-    """The last verdict on a delivery, wherever its batch stands; None where it was never judged."""
-    for root in (settings.validated, settings.quarantine):
-        path = folder_of(root, delivery) / VERDICT
-        if path.exists():
-            return Verdict.from_json(read_json(path))
-    return None
+def read_verdict(settings: Settings, folder: Path) -> Verdict:
+    """The verdict in a folder.
+
+    Raises:
+        Damaged: there is none, or it is not what was written.
+    """
+    path = folder / VERDICT
+    value = read_sealed(settings, path, "verdict")
+    try:
+        return Verdict.from_json(value)
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise Damaged(path, f"does not hold what a verdict of this version holds ({type(error).__name__})") from None
 
 
 def settle(settings: Settings, delivery: Delivery, folder: Path, verdict: Verdict) -> Path:
@@ -115,9 +134,9 @@ def settle(settings: Settings, delivery: Delivery, folder: Path, verdict: Verdic
 
     The caller holds the installation's lock. Killed between the two renames, the delivery is pending again.
     """
-    write_json(folder / VERDICT, verdict.as_json())
-    accepted = verdict.status == "accepted"
-    target, other = (settings.validated, settings.quarantine) if accepted else (settings.quarantine, settings.validated)
+    write_sealed(settings, folder / VERDICT, "verdict", verdict.as_json(), mode=0o644)
+    places = (settings.validated, settings.quarantine)
+    target, other = places if verdict.accepted else reversed(places)
     private_folder(settings.quarantine)
     for root in (other, target):
         if folder_of(root, delivery) != folder:
@@ -136,37 +155,132 @@ def set_aside(settings: Settings, delivery: Delivery) -> None:
         move_folder(standing, folder_of(settings.quarantine, delivery))
 
 
-def accepted_batch(settings: Settings, delivery: Delivery) -> Batch | None:
-    folder = folder_of(settings.validated, delivery)
-    manifest, verdict = read_manifest(folder), read_verdict(settings, delivery)
-    if manifest is None or verdict is None or verdict.status != "accepted" or delivery.withdrawn:
-        return None
+@dataclass(frozen=True)
+class Standing:
+    """What can be believed of a delivery's batch.
+
+    Args:
+        verdict: the last one on this delivery whose seal and chain hold.
+        batch: the accepted batch; its files are not hashed for this, see `damaged_files`.
+        damage: which record is not what we wrote, or does not stand where it belongs; `""` where all is well.
+        holds_place: an accepted batch stood there, so an earlier delivery does not count in its stead.
+    """
+
+    verdict: Verdict | None = None
+    batch: Batch | None = None
+    damage: str = ""
+    holds_place: bool = False
+
+
+def standing(settings: Settings, delivery: Delivery) -> Standing:
+    """Prove the records of a delivery's batch, wherever it stands. A bad record is told here and never raised."""
+    for root in (settings.validated, settings.quarantine):
+        folder = folder_of(root, delivery)
+        if not folder.exists():
+            continue
+        place = folder.relative_to(settings.home)
+        in_validated = root == settings.validated
+        try:
+            verdict = read_verdict(settings, folder)
+            if (verdict.batch, verdict.inputs.get("delivery")) != (delivery.batch, delivery.sha256):
+                return Standing(damage=f"{place} holds the verdict on another delivery", holds_place=in_validated)
+            if not verdict.accepted:
+                moved = f"{place} was refused, and was moved there" if in_validated else ""
+                return Standing(verdict, damage=moved)
+            batch = _chained(folder, read_manifest(settings, folder), verdict)
+        except Damaged as error:
+            return Standing(damage=f"{error.path.relative_to(settings.home)} {error.what}", holds_place=in_validated)
+        return Standing(verdict, batch if in_validated else None, holds_place=in_validated)
+    return Standing()
+
+
+def _chained(folder: Path, manifest: Manifest | None, verdict: Verdict) -> Batch:
+    if manifest is None:
+        raise Damaged(folder / MANIFEST, "is missing")
+    if manifest.sha256 != verdict.manifest_sha256 or manifest.files != verdict.files:
+        raise Damaged(folder / VERDICT, "was given on other files than those in the manifest beside it")
+    if (manifest.batch, manifest.delivery_sha256) != (verdict.batch, verdict.inputs["delivery"]):
+        raise Damaged(folder / MANIFEST, "is that of another delivery")
     return Batch(folder, manifest, verdict)
 
 
+def accepted_batch(settings: Settings, delivery: Delivery) -> Batch | None:
+    return None if delivery.withdrawn else standing(settings, delivery).batch
+
+
 def counting(settings: Settings, contract: Contract, sent: Iterable[Delivery]) -> list[Batch]:
-    """The batches of one source that count: accepted, not withdrawn, not superseded. By period, then arrival.
+    """The batches of one source that count: accepted, whole, not withdrawn, not superseded. By period, then arrival.
 
     Arrival is the deliveries' sequence. No clock is asked, and the label of a period only where editions supersede.
-    Where each delivery supersedes all earlier ones, these are void even while the last is refused.
+    Where each delivery supersedes all earlier ones, these are void even while the last is refused. One that is damaged,
+    or whose delivery's record is, still supersedes what came before it: a period is rather without figures than with
+    those that were replaced.
+
+    Args:
+        sent: all deliveries of the source; those of others are left out.
     """
     ordered = sorted((d for d in sent if d.source == contract.source), key=lambda d: (d.period, d.sequence))
-    accepted = [batch for delivery in ordered if (batch := accepted_batch(settings, delivery)) is not None]
-    if contract.period.supersedes == "nothing":
-        return accepted
+    found = [(d.period, float(d.sequence), standing(settings, d)) for d in ordered if not d.withdrawn]
     if contract.period.supersedes == "earlier_deliveries":
-        last = max((one for one in ordered if not one.withdrawn), key=lambda one: one.sequence, default=None)
-        return [batch for batch in accepted if last and batch.manifest.batch == last.batch]
-    latest = {batch.manifest.period: batch for batch in accepted}  # the last of a period stays
-    if contract.period.supersedes == "earlier_editions":
+        places = [(period, rank, one.batch) for period, rank, one in found]
+    else:
+        places = [(period, rank, one.batch) for period, rank, one in found if one.holds_place]
+    places += [(folder.parent.name, rank, None) for folder, rank in _lost(settings, contract.source, ordered)]
+    return [batch for batch in _last(contract.period.supersedes, places) if batch is not None]
+
+
+def _last(supersedes: str, places: list[tuple[str, float, Batch | None]]) -> list[Batch | None]:
+    """What stands in the places that are not superseded, by period and rank of arrival."""
+    ordered = sorted(places, key=lambda place: place[:2])
+    if supersedes == "nothing":
+        return [batch for _, _, batch in ordered]
+    if supersedes == "earlier_deliveries":
+        return [max(places, key=lambda place: place[1])[2]] if places else []
+    latest = {period: batch for period, _, batch in ordered}  # the last of a period stays
+    if supersedes == "earlier_editions":
         return [latest[max(latest)]] if latest else []
     return list(latest.values())
+
+
+def _lost(settings: Settings, source: str, sent: list[Delivery]) -> list[tuple[Path, float]]:
+    """Accepted batches whose delivery has no readable record, and where they stand among the others: behind those that
+    the audit trail tells of before them, and last where it tells nothing."""
+    if not (gone := without_delivery(settings, source, sent)):
+        return []
+    arrived = {one["batch"]: one["number"] for one in journal.done(settings, journal.RECEIVED)}
+    found = []
+    for folder in gone:
+        number = arrived.get(folder.relative_to(settings.validated).as_posix())
+        before = [d.sequence for d in sent if number is not None and arrived.get(d.batch, number) < number]
+        found.append((folder, max(before, default=0) + 0.5 if number is not None else float("inf")))
+    return found
+
+
+def without_delivery(settings: Settings, source: str, sent: Iterable[Delivery]) -> list[Path]:
+    """Accepted batches of a source whose delivery has no readable record in landing."""
+    known = {folder_of(settings.validated, one) for one in sent}
+    standing_there = sorted((settings.validated / source).glob("*/*"))
+    return [one for one in standing_there if one.is_dir() and one.name[0] != "." and one not in known]
 
 
 def damaged_files(batch: Batch) -> list[str]:
     """Names of files whose bytes are not those of the manifest: Parquet often reads back wrong without an error."""
     return [
-        entity.file
-        for entity in batch.manifest.entities.values()
-        if not (batch.folder / entity.file).exists() or sha256_of(batch.folder / entity.file) != entity.sha256
+        entity.file for entity in batch.manifest.entities.values() if not _is(batch.folder / entity.file, entity.sha256)
     ]
+
+
+def damaged_links(settings: Settings, contract: Contract, batch: Batch) -> list[str]:
+    """Entities of a batch whose pairs for the linkage are missing, or are not those that were written."""
+    manifest = batch.manifest
+    folder = settings.links.joinpath(*manifest.batch.split("/"))
+    named = [
+        name
+        for name in manifest.entities
+        if any(column.links for column in contract.entity_in(name, manifest.period).columns)
+    ]
+    return [name for name in named if not _is(folder / f"{name}.parquet", manifest.links.get(name, ""))]
+
+
+def _is(path: Path, sha256: str) -> bool:
+    return path.is_file() and sha256_of(path) == sha256

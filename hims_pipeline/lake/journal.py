@@ -25,6 +25,10 @@ PUBLISHED, USED, RETIRED = "release published", "release used", "release retired
 POINTER_MENDED = "pointer mended"
 ASKED = "asked for in the UI"
 
+# What an intent names at least; a line that was changed so that it does not is no intent, and `trail.check` tells it.
+_NAMED = dict.fromkeys((RECEIVED, JUDGED, WITHDRAWN, REINSTATED), "batch")
+_NAMED |= dict.fromkeys((PUBLISHED, USED, RETIRED), "release")
+
 BEGUN, DONE, FAILED, UNDONE, INTERRUPTED = "begun", "done", "failed", "undone", "interrupted"
 OWN = frozenset({"number", "at", "by", "login", "event", "before", "seal"})
 NOBODY = 4294967295  # what the kernel says of a process that no login stands behind
@@ -77,9 +81,9 @@ def acts(settings: Settings) -> list[tuple[dict[str, Any], str]]:
     """Every act's intent with the last state that was written down of it, in the order of their intents."""
     found: dict[int, tuple[dict[str, Any], str]] = {}
     for entry in entries(settings):
-        if entry.get("state") == BEGUN:
+        if entry.get("state") == BEGUN and _NAMED.get(entry["event"], "event") in entry:
             found[entry["number"]] = (entry, BEGUN)
-        elif entry.get("of") in found:
+        elif entry.get("of") in found and "state" in entry:
             found[entry["of"]] = (found[entry["of"]][0], entry["state"])
     return list(found.values())
 

@@ -1,17 +1,19 @@
 """Seals: our own records signed with the installation's key, so that one which was edited, cut or moved is found.
 
-A sealed record is a JSON object with a last member `seal`: HMAC-SHA-256, under the key's domain `seal`, of the record
-without it in canonical form (sorted keys, no blanks) and of what kind of record it is. Not here: what a record says,
-and which records are chained to which (each holds the hash of what it rests on).
+A sealed record is a JSON object with a last member `seal`: the key's version and the HMAC-SHA-256, under the key's
+domain `seal`, of what kind of record it is and of the record without it in canonical form (sorted keys, no blanks). The
+file's bytes must be those that we would write of it, so not one bit of it can change unseen. Not here: what a record
+says, and which records are chained to which (each holds the hash of what it rests on).
 """
 
 import hmac
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from hims_pipeline.errors import Damaged
-from hims_pipeline.lake.files import write_json
+from hims_pipeline.lake.files import write_text
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
 
@@ -38,24 +40,43 @@ def seal_of(settings: Settings, kind: str, record: dict[str, Any]) -> str:
     return hmac.digest(load_key(settings).for_domain(DOMAIN), f"{kind}\0{canonical}".encode(), "sha256").hex()
 
 
+def _text(record: dict[str, Any]) -> str:
+    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+
+
+def _signed(settings: Settings, kind: str, record: dict[str, Any]) -> str:
+    return f"{load_key(settings).version}:{seal_of(settings, kind, record)}"
+
+
 def write_sealed(settings: Settings, path: Path, kind: str, record: dict[str, Any], mode: int = 0o600) -> None:
     """Write a record with its seal, in one durable step."""
     plain = json.loads(json.dumps(record, ensure_ascii=False))  # what a reader will get: tuples are lists
-    write_json(path, {**plain, SEAL: seal_of(settings, kind, plain)}, mode)
+    write_text(path, _text({**plain, SEAL: _signed(settings, kind, plain)}), mode)
 
 
 def read_sealed(settings: Settings, path: Path, kind: str) -> dict[str, Any]:
     """Read a record and prove its seal; returns it without the seal.
 
     Raises:
-        Damaged: it cannot be read, is no JSON object, or its seal is not that of this kind under the present key.
+        Damaged: it cannot be read, is no JSON object, its bytes are not those that `write_sealed` writes, or its seal
+            is not that of this kind under the present key.
         HimsError: the installation's key cannot be had.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        written = path.read_bytes()
+        record = json.loads(written.decode("utf-8"))
+        as_we_write = _text(record).encode("utf-8") == written  # blanks, and members that stand twice
         seal = record.pop(SEAL)
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise Damaged(path, f"cannot be read as a sealed {kind} ({type(error).__name__})") from None
-    if not isinstance(seal, str) or not hmac.compare_digest(seal.encode(), seal_of(settings, kind, record).encode()):
-        raise Damaged(path, f"is not the {kind} that this installation wrote: its seal does not hold")
-    return record
+    signed = _signed(settings, kind, record)
+    if isinstance(seal, str) and as_we_write and hmac.compare_digest(seal.encode(), signed.encode()):
+        return record
+    raise Damaged(path, f"is not the {kind} that this installation wrote: {_why(settings, seal)}")
+
+
+def _why(settings: Settings, seal: Any) -> str:
+    now, then = load_key(settings).version, str(seal).rpartition(":")[0]
+    if re.fullmatch(r"(demonstration-)?[0-9a-f]{12}", then) and then != now:
+        return f"its seal does not hold: it was sealed with another key, {then}, than the present one, {now}"
+    return "its seal does not hold"

@@ -1,13 +1,16 @@
-"""What was found about a batch and what was decided: the records that travel into manifests, checks and reports.
+"""What was found about a batch and what follows from it: the records that travel into manifests, checks and reports.
 
-No field holds a value of the data: codes, counts, shares and line numbers only. A finding's `message` and `file` have
-two readings (`words`): the record itself, and whatever is printed or logged of it, is the outer one, without a word of
-the sender; `in_full` is for the letter to the sender, which stays in the closed zone.
+Acceptance is no word that is stored: it is derived from findings and results each time it is asked for. No field holds
+a value of the data: codes, counts, shares and line numbers only. A finding's `message` and `file` have two readings
+(`words`): the record itself, and whatever is printed or logged of it, is the outer one, without a word of the sender;
+`in_full` is for the letter to the sender, which stays in the closed zone.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.words import inner
 
 Severity = Literal["blocking", "warning"]
@@ -50,22 +53,39 @@ class Finding:
         return f"{self.rule}{f' [{where}]' if where else ''}: {message}{many}{first}"
 
 
+def passes(
+    findings: Sequence[Finding], rules: Sequence[dict[str, Any]], declared: int, evaluated: int, canary: str
+) -> bool:
+    """Whether a gate's results accept: there are rules, each gave one result, every blocking one held and was not
+    blind, no finding blocks, and the canary behaved."""
+    return (
+        canary == "passed"
+        and 0 < declared == evaluated == len(rules) == len({rule["code"] for rule in rules})
+        and not any(finding.severity != "warning" for finding in findings)
+        and all(rule["success"] is True or rule["severity"] == "warning" for rule in rules)
+        and not any(rule["blind"] for rule in rules)
+    )
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """The decision on one batch and all that it rests on; stale as soon as one of the hashes is.
+    """What one batch was found to be and all that it rests on; stale as soon as one of the hashes is.
 
     Args:
         stage: how far the batch came: `envelope`, `types` or `gate`.
         declared, evaluated: rules that the suites declare, and results with neither exception nor gap.
         inputs: name -> SHA-256 of the delivery, contract, suites, code lists and of our own reader and gate.
+        manifest_sha256, files: hash of the batch's manifest, and of each entity's file that was judged; of a delivery
+            that could not be read there are none.
         rules: every rule with its outcome and counts.
     """
 
     batch: str
-    status: Literal["accepted", "refused"]
     stage: Literal["envelope", "types", "gate"]
     judged_at: str
     inputs: dict[str, str]
+    manifest_sha256: str = ""
+    files: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     declared: int = 0
     evaluated: int = 0
@@ -74,13 +94,38 @@ class Verdict:
     versions: dict[str, str] = field(default_factory=dict)
 
     @property
+    def accepted(self) -> bool:
+        """Derived from what was found; a batch that could not be read or judged has no way to be accepted."""
+        judged = self.stage == "gate" and bool(self.manifest_sha256) and bool(self.files)
+        return judged and passes(self.findings, self.rules, self.declared, self.evaluated, self.canary)
+
+    @property
+    def status(self) -> Literal["accepted", "refused"]:
+        return "accepted" if self.accepted else "refused"
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what it says, by which the audit trail and releases name it."""
+        return fingerprint(self.as_json())
+
+    @property
     def reasons(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity == "blocking")
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """For people the record names the status too; it is read by nobody."""
+        return {"batch": self.batch, "status": self.status, **asdict(self)}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Verdict":
+        """The verdict that a record holds.
+
+        Raises:
+            TypeError, KeyError, ValueError: it holds something else, or names a status that does not follow from it.
+        """
         findings = tuple(Finding(**{**one, "lines": tuple(one["lines"])}) for one in value["findings"])
-        return cls(**{**value, "findings": findings, "rules": tuple(value["rules"])})
+        plain = {name: one for name, one in value.items() if name != "status"}
+        verdict = cls(**{**plain, "findings": findings, "rules": tuple(value["rules"])})
+        if verdict.status != value["status"]:
+            raise ValueError("a status that does not follow from the findings")
+        return verdict

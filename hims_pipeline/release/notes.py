@@ -78,7 +78,8 @@ def write(
         origin = f"{markdown(source['attribution'].rstrip('.'))}. Licence: {markdown(source['licence'])}"
         lines.append(f"- {markdown(source['title']['en'])} ({kind}; {', '.join(source['periods'])}). {origin}")
     lines += ["", "## Not in this release", ""]
-    absent = [batch for batch in batches if batch.state in ("refused", "withdrawn", "pending", "destroyed")]
+    left_out = ("refused", "withdrawn", "pending", "damaged", "destroyed")
+    absent = [batch for batch in batches if batch.state in left_out]
     # Rules and counts only: which values were wrong stays with the deliverer.
     lines += [f"- {b.batch}: {b.state}. {markdown(' '.join(b.reasons))}" for b in absent] or [
         "Nothing was refused or withdrawn."

@@ -25,7 +25,7 @@ from hims_pipeline.intake import destroyed, states
 from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.files import sha256_of, write_json, write_text
 from hims_pipeline.lake.lock import acts_lock, installation_lock
-from hims_pipeline.release import acts, audit, compare, leaks, notes, proof, store, tables
+from hims_pipeline.release import acts, audit, compare, leaks, notes, proof, rules, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
 from hims_pipeline.sql import connection
@@ -80,6 +80,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
             give_up(build.folder)
             return done
         closed_warehouse(settings, build)
+        rules.require_agreement(settings, rules.since_last(settings, rules.take(settings, build.tree)))
         candidate = build.folder / "release"
         log("packing the public and the staff file")
         _pack(settings, build, candidate, log)
@@ -93,6 +94,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         with acts_lock(settings, f"publishing {release_id}"):
             refuse_overtaken(settings, build)
             acts.place(settings, candidate, release_id, build.inputs_sha256)
+        rules.release_hold(settings)
         acts.retire(settings, load_observatory(settings.data).policies.keep_releases)
         give_up(build.folder)
         log(f"{release_id} is published")
@@ -184,10 +186,14 @@ def _describe(
         "sources": notes.sources_of(batches, contracts),
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
     }
+    held_to = rules.take(settings, build.tree)
+    rules.write(settings, candidate / "staff", release_id, held_to)
     changes = compare.summary(settings, previous, candidate / "public")
     staff = candidate / "staff/warehouse.duckdb"
     mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
-    text = notes.write(settings, common, [*states(settings), *destroyed(settings)], mended, controls, changes)
+    known = [*states(settings, hashed=True), *destroyed(settings)]
+    text = notes.write(settings, common, known, mended, controls, changes)
+    text += rules.notes(rules.since_last(settings, held_to))
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     private = {
         "inputs_sha256": build.inputs_sha256,

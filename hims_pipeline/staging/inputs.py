@@ -1,12 +1,17 @@
-"""What a build reads: the accepted batches that count, as data for dbt and for the release's manifest."""
+"""What a build reads: the accepted batches that count, as data for dbt and for the release's manifest.
+
+Every file is hashed when it is to be read, against the manifest that its verdict is chained to.
+"""
 
 from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.batches import Batch, counting
+from hims_pipeline.lake.batches import VERDICT, Batch, counting, damaged_files, read_verdict
+from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.held import held_sources
@@ -15,23 +20,55 @@ from hims_pipeline.staging.render import state
 PACKAGE = Path(__file__).resolve().parent.parent
 FREQUENCY = {"year": "A", "quarter": "Q", "month": "M", "academic_year": "A", "date": "D"}
 NOT_APPLICABLE = "_Z"
+TO_READ = "what this build was to read. Nothing is published; the next run reads it again"
+NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")
 
 
 def current_batches(settings: Settings) -> list[Batch]:
-    """All batches that count, by source and period."""
+    """All batches that count, by source and period; each of their files was read and is the one that was judged.
+
+    One that is damaged is left out here, and told by `intake.problems`: it takes nothing else with it.
+    """
     sent = landing.deliveries(settings)
-    return [batch for c in held_sources(settings)[0].values() for batch in counting(settings, c, sent)]
+    counted = [batch for c in held_sources(settings)[0].values() for batch in counting(settings, c, sent)]
+    return [batch for batch in counted if not damaged_files(batch)]
 
 
 def input_rows(settings: Settings) -> list[dict[str, Any]]:
-    """One row an entity file that counts: where it is, and what every fact row made from it must carry."""
+    """One row an entity file that counts: where it is, what every fact row made from it must carry, and the hashes of
+    the manifest and the verdict that it counts by."""
     contracts = load_contracts(settings.data)
     return [
-        {"entity": name, "path": str(batch.folder / entity.file), "sha256": entity.sha256, "rows": entity.rows}
+        {
+            "entity": name,
+            "path": str(batch.folder / entity.file),
+            "sha256": entity.sha256,
+            "rows": entity.rows,
+            "delivery_sha256": batch.manifest.delivery_sha256,
+            "manifest_sha256": batch.verdict.manifest_sha256,
+            "verdict_sha256": batch.verdict.sha256,
+        }
         | _of_batch(contracts[batch.manifest.source], batch, name)
         for batch in current_batches(settings)
         for name, entity in batch.manifest.entities.items()
     ]
+
+
+def verify_inputs(settings: Settings, rows: list[dict[str, Any]]) -> None:
+    """Hash every input again, as it lies on disk now: right before dbt reads, and once more after it has read.
+
+    Raises:
+        Damaged: a file is not the one that these rows name or stands elsewhere than among the accepted batches, or the
+            verdict it counts by is another; nothing made from it may be published.
+    """
+    for row in rows:
+        path = Path(row["path"])
+        if not path.resolve().is_relative_to(settings.validated.resolve()):
+            raise Damaged(path, "is no file of an accepted batch")
+        if not path.is_file() or sha256_of(path) != row["sha256"]:
+            raise Damaged(path, f"is not {TO_READ}")
+        if read_verdict(settings, path.parent).sha256 != row["verdict_sha256"]:
+            raise Damaged(path.parent / VERDICT, f"is not the verdict on {TO_READ}")
 
 
 def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, Any]:
@@ -64,8 +101,11 @@ def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, A
 
 
 def inputs_sha256(settings: Settings, rows: list[dict[str, Any]]) -> str:
-    """Hash of all that a release follows from: batches, what `data/` says, the suites and our own code."""
-    plain = [{k: v for k, v in row.items() if k != "path"} for row in rows]
+    """Hash of all that a release follows from: batches, what `data/` says, the suites and our own code.
+
+    Which record says so is left out: the same delivery judged again, to the same files, is the same input.
+    """
+    plain = [{k: v for k, v in row.items() if k not in NO_CONTENT} for row in rows]
     return fingerprint(
         {
             "batches": sorted(plain, key=lambda row: (row["batch_id"], row["entity"])),

@@ -181,10 +181,8 @@ def rows() -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.fixture(scope="session")
-def northland(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+def make_northland(root: Path) -> Installation:
     """An installation whose `data/` is Northland's: our world-wide lists, and nothing of any real country's sources."""
-    root = tmp_path_factory.mktemp("northland")
     data = root / "data"
     for name in ("codelists", "indicators"):
         shutil.copytree(REPOSITORY / "data" / name, data / name)
@@ -208,14 +206,27 @@ def northland(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return Installation(root / "home", data, expectations)
 
 
+DROPPED = (
+    ("northland_survey", "2023", "north_2023.txt", rows()),
+    ("southland_count", "2022", "south_2022.csv", south_rows(20)),
+    ("southland_count", "2023", "south_2023.csv", south_rows(50)),
+)
+
+
+def drop(here: Installation, source: str, period: str, name: str, text: str) -> None:
+    """Put a file into landing, as a sender does."""
+    place = here.home / "identified/landing" / source / period
+    place.mkdir(parents=True, exist_ok=True)
+    (place / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def northland(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return make_northland(tmp_path_factory.mktemp("northland"))
+
+
 @pytest.fixture(scope="session")
 def northland_night(northland: Installation) -> tuple[Installation, str]:
-    for source, period, name, text in (
-        ("northland_survey", "2023", "north_2023.txt", rows()),
-        ("southland_count", "2022", "south_2022.csv", south_rows(20)),
-        ("southland_count", "2023", "south_2023.csv", south_rows(50)),
-    ):
-        drop = northland.home / "identified/landing" / source / period
-        drop.mkdir(parents=True)
-        (drop / name).write_text(text, encoding="utf-8")
+    for delivery in DROPPED:
+        drop(northland, *delivery)
     return northland, northland.hims("run")

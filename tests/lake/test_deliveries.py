@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from hims_pipeline import intake
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Busy, HimsError
 from hims_pipeline.lake import batches, dropped, landing
+from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
@@ -20,18 +22,26 @@ from tests.country.conftest import CONTRACT
 from tests.lake.conftest import contract, sent
 
 
-def accept(settings: Settings, delivery: landing.Delivery, status: str = "accepted") -> None:
-    """Put a batch where a verdict puts it, without reading anything."""
+def accept(settings: Settings, delivery: landing.Delivery, status: str = "accepted") -> Path:
+    """Put a batch of one small file where a verdict puts it, without reading anything."""
     folder = batches.folder_of(settings.bronze, delivery)
     folder.mkdir(parents=True)
-    batches.write_manifest(
-        folder,
-        batches.Manifest(
-            delivery.source, delivery.period, delivery.id, delivery.sha256, 1, "c", "r", "", "synthetic", "k", {}
-        ),
-    )
-    verdict = Verdict(delivery.batch, status, "gate", "2024-01-01", {})  # type: ignore[arg-type]
-    batches.settle(settings, delivery, folder, verdict)
+    file = folder / "persons.parquet"
+    file.write_text(delivery.sha256)
+    entity = batches.EntityFile(file.name, "north.txt", 1, 0, file.stat().st_size, sha256_of(file))
+    manifest = batches.Manifest(
+        delivery.source, delivery.period, delivery.id, delivery.sha256, 1, "c", "r", "", "synthetic", "k",
+        {"persons": entity},
+    )  # fmt: skip
+    batches.write_manifest(settings, folder, manifest)
+    held = {"code": "A", "severity": "blocking", "success": status == "accepted", "blind": False}
+    verdict = Verdict(
+        delivery.batch, "gate", "2024-01-01", {"delivery": delivery.sha256},
+        manifest_sha256=manifest.sha256, files=manifest.files,
+        declared=1, evaluated=1, canary="passed", rules=(held,),
+    )  # fmt: skip
+    assert verdict.status == status
+    return batches.settle(settings, delivery, folder, verdict)
 
 
 def test_same_bytes_under_another_name_are_the_same_delivery(settings, tmp_path) -> None:

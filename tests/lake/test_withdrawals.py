@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,6 @@ from hims_pipeline.errors import ReleaseError
 from hims_pipeline.lake import batches, journal, landing, trail
 from hims_pipeline.lake.files import write_json
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release.publish import refuse_overtaken
 from hims_pipeline.settings import REPOSITORY, Settings
@@ -85,7 +85,7 @@ def test_a_delivery_killed_at_any_step_is_received_and_recorded_or_not_there(set
 def judge(settings: Settings, delivery: landing.Delivery) -> None:
     """The last step of taking in, as `intake.take_in` does it."""
     folder = batches.folder_of(settings.bronze, delivery)
-    verdict = Verdict(delivery.batch, "accepted", "gate", "2026-01-01", {})
+    verdict = replace(batches.read_verdict(settings, folder), judged_at="2026-01-01")
     with journal.act(settings, journal.JUDGED, batch=delivery.batch, judged_at=verdict.judged_at):
         batches.settle(settings, delivery, folder, verdict)
 

@@ -139,7 +139,7 @@ def test_another_key_or_lost_pairs_make_a_batch_pending(settings, tmp_path) -> N
         intake.pending(settings)
     settings = rotated
     shutil.rmtree(settings.links)
-    assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing: people"]
+    assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing or damaged: people"]
 
 
 def test_without_a_contract_of_links_nothing_is_linked(settings) -> None:

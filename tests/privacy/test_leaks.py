@@ -116,7 +116,7 @@ def test_batches_name_files_by_their_place(data, tmp_path) -> None:
     settings = Settings(REPOSITORY, data, REPOSITORY / "expectations", tmp_path, env="test")
     [delivery] = [one for what, one in deliver(settings, PERSONS, ["delimited"]).values() if what == "zip"]
     intake.take_in(settings, delivery, lambda text: None)
-    manifest = batches.read_manifest(batches.folder_of(settings.validated, delivery))
+    manifest = batches.read_manifest(settings, batches.folder_of(settings.validated, delivery))
     assert manifest is not None
     assert manifest.entities["people"].sent_as == "file 1, member 1"
     assert Path(manifest.entities["people"].file).name == "people.parquet"

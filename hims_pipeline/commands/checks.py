@@ -1,0 +1,52 @@
+"""`hims scrub`, `hims rules …`: is all that was written still what it was, and is every rule still as strong?"""
+
+import click
+
+from hims_pipeline.settings import load_settings
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="All of it at once, instead of tonight's share.")
+def scrub(everything: bool) -> None:
+    """Read landing, batches and releases again and hold them against their hashes; the night does it too."""
+    from hims_pipeline.scrub import scrub as scrub_installation
+
+    found = scrub_installation(load_settings(), click.echo, budget=1 << 62 if everything else None)
+    if found.damage:
+        raise SystemExit(1)
+
+
+@click.group()
+def rules() -> None:
+    """What has become of the rules since the last release."""
+
+
+@rules.command("show")
+def show() -> None:
+    """Rules that are gone, emptied, weaker or changed; and what a held release waits for."""
+    from hims_pipeline.release import rules as inventories
+    from hims_pipeline.staging.render import rendered
+
+    settings = load_settings()
+    if (waiting := inventories.held(settings)) is not None:
+        click.echo(f"Held since {waiting['since']} until a second account agrees:")
+        for line in waiting["rules"]:
+            click.echo(f"  {line}")
+        return
+    since = inventories.since_last(settings, inventories.take(settings, rendered(settings, click.echo)))
+    click.echo(inventories.notes(since).strip())
+
+
+@rules.command("approve")
+@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+def approve(reason: str) -> None:
+    """Agree to what a held release waits for, from an account that neither runs the night nor changed the rules."""
+    from hims_pipeline.release import rules as inventories
+
+    waiting = inventories.approve(load_settings(), reason)
+    for line in waiting["rules"]:
+        click.echo(f"  {line}")
+    click.echo("Agreed. The next run publishes, if nothing else was changed.")
+
+
+COMMANDS = (scrub, rules)

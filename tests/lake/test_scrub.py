@@ -1,0 +1,107 @@
+"""The scrub: whatever bit falls over, in landing, batches, releases or the records that hold them together, is found
+and told by its place the same night."""
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hims_pipeline import linkage
+from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.release import acts
+from hims_pipeline.scrub import SEEN, Scrubbed, scrub
+from hims_pipeline.settings import Settings
+from tests.lake.test_tampering import flip, mend
+from tests.linkage.conftest import installation, send
+from tests.release.conftest import make
+
+FLIPS = 200
+EVERYTHING = 1 << 40
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Two linked registers, a refused delivery, a withdrawn release and a current one."""
+    settings = installation(tmp_path_factory.mktemp("scrubbed"))
+    send(settings, "census", ["90000001", "90000002"])
+    send(settings, "consulate", ["90000001"])
+    with installation_lock(settings, "test"):
+        linkage.link(settings)
+        mend(settings)
+    make(settings, "r000001")
+    make(settings, "r000002")
+    acts.use(settings, "r000001", "a wrong figure")
+    make(settings, "r000003")
+    shutil.rmtree(settings.home / "sent")
+    scrub(settings)
+    return settings
+
+
+def files(settings: Settings) -> dict[Path, bytes]:
+    """All that must not change. The counter of deliveries is none of it: it is held against their records when used."""
+    left_out = ("landing.sequence", settings.lock_file.name, *(path.name for path in settings.home.glob("*.lock")))
+    found = (path for path in settings.home.rglob("*") if path.is_file() and settings.scratch not in path.parents)
+    return {path: path.read_bytes() for path in found if path.name not in left_out}
+
+
+def put_back(before: dict[Path, bytes], settings: Settings) -> None:
+    for path in files(settings).keys() - before.keys():
+        path.unlink()
+    for path, content in before.items():
+        if not path.exists() or path.read_bytes() != content:
+            mode = path.stat().st_mode if path.exists() else 0o600
+            path.unlink(missing_ok=True)
+            path.write_bytes(content)
+            path.chmod(mode)
+
+
+def test_an_untouched_installation_is_told_to_be_so(settings) -> None:
+    said: list[str] = []
+    found = scrub(settings, said.append)
+    assert found.damage == ()
+    assert found.checked == found.parts == 9
+    assert said[-1] == "scrub: all is what was written"
+
+
+def test_each_of_many_flipped_bits_is_found_the_same_night(settings) -> None:
+    before, draw, missed = files(settings), random.Random(20260728), []  # noqa: S311
+    paths = sorted(before)
+    for number in range(FLIPS):
+        path = paths[number % len(paths)]
+        content = bytearray(before[path])
+        content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        mode = path.stat().st_mode
+        path.chmod(0o600)
+        path.write_bytes(content)
+        path.chmod(mode)
+        if not scrub(settings).damage:
+            missed.append(str(path.relative_to(settings.home)))
+        put_back(before, settings)
+    assert missed == []
+
+
+def test_what_was_added_or_is_missing_is_found_too(settings) -> None:
+    before = files(settings)
+    batch = next(settings.validated.glob("census/*/*"))
+    (batch / "more.parquet").write_bytes(b"x")
+    next(settings.landing.glob("census/*/*/*.csv")).unlink()
+    found = "\n".join(scrub(settings).damage)
+    put_back(before, settings)
+    assert "more.parquet was added" in found
+    assert "landing/census/" in found
+
+
+def test_a_share_a_night_goes_round_and_a_damaged_note_of_it_begins_anew(settings) -> None:
+    before = files(settings)
+    (settings.home / SEEN).unlink()
+    nights: list[Scrubbed] = [scrub(settings, budget=1) for _ in range(9)]
+    assert [night.checked for night in nights] == [1] * 9
+    path = next(settings.landing.glob("census/*/*/*.csv"))
+    flip(path)
+    found = [bool(scrub(settings, budget=1).damage) for _ in range(9)]
+    assert sum(found) == 1  # each part has its turn once
+    (settings.home / SEEN).write_text("{}")
+    assert any(SEEN in line for line in scrub(settings).damage)
+    put_back(before, settings)
+    assert scrub(settings).damage == ()
