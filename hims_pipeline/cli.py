@@ -10,17 +10,8 @@ from hims_pipeline.failures import plain
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.settings import close_umask, debugging, load_settings
 
-KEYED = {
-    "run",
-    "ui",
-    "deliver",
-    "status",
-    "batch",
-    "link",
-    "build",
-    "retention",
-    "scrub",
-}  # readers of releases need no key
+# Readers of releases need no key.
+KEYED = {"run", "ui", "deliver", "status", "batch", "link", "build", "retention", "scrub"}
 
 
 class Plain(click.Group):
