@@ -14,12 +14,13 @@ from functools import partial
 from pathlib import Path
 
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import Damaged
+from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import batches, journal, landing, reports, trail
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.release import acts, store
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render
@@ -63,6 +64,11 @@ def scrub(settings: Settings, log: Log = lambda text: None, budget: int | None =
         budget: bytes to read; what the policies say without it. One part is read in any case.
     """
     with installation_lock(settings, "scrubbing", wait_seconds=3600, log=log):
+        try:
+            check_key(settings)
+        except HimsError as error:  # without the key that sealed them, no record can be proved
+            log(f"DAMAGED {error}")
+            return Scrubbed((str(error),), 0, 0, 0)
         damage = _records(settings)
         seen, lost = _seen(settings)
         damage += lost

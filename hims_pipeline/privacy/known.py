@@ -2,11 +2,12 @@
 
     key.json   `version`, `since`, `former` keys; `rotating` while a rotation runs; `destroyed` once the key was
 
-It holds no secret and carries no seal, since it must be readable without the key. Where it is missing, the records that
-name their key are asked. Not here: the key itself (`keys`), and how it is changed or destroyed (`rotation`).
+It holds no secret and carries no seal, since it must be readable without the key; a hash of its own (`check`) finds
+what fell over in it. Where it is missing, the records that name their key are asked. Not here: the key itself (`keys`), and how it is changed or destroyed (`rotation`).
 """
 
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -28,17 +29,27 @@ class KeyMismatch(HimsError):
 def known(settings: Settings) -> dict[str, Any]:
     """What is noted of the key; empty in an installation that has used none."""
     try:
-        found = json.loads((settings.home / FILE).read_text(encoding="utf-8"))
+        text = (settings.home / FILE).read_text(encoding="utf-8")
+        found = json.loads(text)
+        found.pop("check")
+        if text != _written(found):
+            raise ValueError
         return found if isinstance(found["version"], str) else {}
     except FileNotFoundError:
         version = _told_by_records(settings)
         return {"version": version} if version else {}
     except PermissionError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise HimsError(
             f"{settings.home / FILE} cannot be read. Delete it: it is made again from the records."
         ) from None
+
+
+def _written(facts: dict[str, Any]) -> str:
+    """The file's text: the facts, and the hash of their own text."""
+    check = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return json.dumps(facts | {"check": check}, indent=1)
 
 
 def _told_by_records(settings: Settings) -> str:
@@ -56,7 +67,7 @@ def note(settings: Settings, facts: dict[str, Any]) -> None:
     path = settings.home / FILE
     temporary = path.with_name(f".{FILE}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(facts, file, indent=1)
+        file.write(_written(facts))
         file.flush()
         os.fsync(file.fileno())
     temporary.chmod(0o600)

@@ -14,7 +14,7 @@ from hims_pipeline.cli import main
 from hims_pipeline.lake import arrival, dropped, landing, survey
 from hims_pipeline.lake.files import read_json
 from tests.conftest import Installation
-from tests.country.conftest import CONTRACT, OBSERVATORY
+from tests.country.conftest import AREAS, CONTRACT, OBSERVATORY, XWALK_AREA
 from tests.lake.conftest import contract, sent
 
 CONTRACTS = {"northland_survey": contract()}
@@ -259,6 +259,8 @@ def test_status_tells_all_of_it_without_a_name(tmp_path) -> None:
 
     sent(here.data, OBSERVATORY, "observatory.yml")
     sent(here.data / "contracts", CONTRACT, "northland_survey.yml")
+    sent(here.data / "codelists", XWALK_AREA, "xwalk_area.csv")
+    sent(here.data / "codelists", AREAS, "areas.csv")
     here.expectations.mkdir()
     landing_zone = here.settings.landing
     file = sent(tmp_path, "a")
