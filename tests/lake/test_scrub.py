@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline import linkage
+from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import acts
 from hims_pipeline.scrub import SEEN, Scrubbed, scrub
@@ -45,6 +46,13 @@ def files(settings: Settings) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in found if path.name not in left_out}
 
 
+def found_by(settings: Settings) -> bool:
+    try:
+        return bool(scrub(settings).damage)
+    except HimsError as error:  # what the key is known by stops everything, with a line that names its file
+        return "key" in str(error)
+
+
 def put_back(before: dict[Path, bytes], settings: Settings) -> None:
     for path in files(settings).keys() - before.keys():
         path.unlink()
@@ -75,7 +83,7 @@ def test_each_of_many_flipped_bits_is_found_the_same_night(settings) -> None:
         path.chmod(0o600)
         path.write_bytes(content)
         path.chmod(mode)
-        if not scrub(settings).damage:
+        if not found_by(settings):
             missed.append(str(path.relative_to(settings.home)))
         put_back(before, settings)
     assert missed == []

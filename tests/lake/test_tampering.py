@@ -217,7 +217,7 @@ def test_a_whole_former_batch_put_back_is_judged_again_before_anything_is_built(
     mend(settings)
     shutil.rmtree(folder)
     former.rename(folder)
-    assert [one.why for one in intake.doubtful(settings)] == ["changed since the last verdict: contract"]
+    assert [one.why for one in intake.doubtful(settings)] == ["changed since the last verdict: contract, gate:rules"]
 
 
 def test_a_file_that_is_damaged_in_landing_too_is_told_and_not_read(settings) -> None:

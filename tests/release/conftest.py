@@ -37,7 +37,7 @@ def candidate(settings: Settings, release_id: str, value: float = 1.0) -> Path:
         )
         con.close()
     proof.write_manifests(settings, folder, dict.fromkeys(proof.PARTS, facts))
-    proof.make_durable(folder)
+    proof.make_durable(settings, folder)
     return folder
 
 
