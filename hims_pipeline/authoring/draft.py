@@ -1,6 +1,7 @@
 """A first contract from a file, as YAML. What only a person can know says `?`; what the file shows is a proposal."""
 
 import re
+import string
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from hims_pipeline.authoring.profile import Facts, Profile, profile
 from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member, expand_file
-from hims_pipeline.readers.formats.codebook import Codebook, Description, Place
+from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, Description, Place
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import inner
 
@@ -26,6 +27,7 @@ _IDENTIFIER = re.compile(
 _FREE_TEXT = re.compile(
     r"(^|_)(nom|prenom|name|first_?name|last_?name|adresse|address|phone|tel|email|mail)($|_)", re.I
 )
+_LARGEST = 1e300
 _HEAD = """\
 # First draft, made from {file} ({rows:,} rows). Replace each "?" and check everything: types are what every value
 # happened to fit, codes are what happened to occur, sensitivity is a guess from names. Save as {source}.yml.
@@ -97,7 +99,12 @@ class _Drafted:
 def _entity(
     settings: Settings, name: str, member: Member, seen: Dialect, described: Description, scratch: Path
 ) -> _Drafted:
-    found = profile(settings, member, seen, scratch)
+    letters = string.ascii_lowercase if seen.form.type == "stata" else ""  # without a label a file does not list them
+    marks = {
+        name: [*letters, *(code for code in described.codebook.missing.get(name, ()) if code.isalpha())]
+        for name in seen.names
+    }
+    found = profile(settings, member, seen, scratch, marks)
     columns = [_column(facts, found, described) for facts in found.columns]
     record = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key), "columns": columns}
     return _Drafted(name, found.form, found.rows, record)
@@ -122,15 +129,24 @@ def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
         column["date_format"] = "%Y-%m-%d"  # a timestamp at midnight is a day, whatever it prints
     if facts.words and kind["type"] != "text" and found.form.null_values == ("",):
         column["null_values"] = ["", *facts.words]
-    lacking = book.missing.get(facts.name, {})
-    known = book.first_labels().get(facts.name, {})
+    lacking = dict(book.missing.get(facts.name, {}))
+    if kind["type"] != "text":
+        lacking = dict.fromkeys(facts.marks, UNKNOWN) | lacking
+    spans = book.missing_ranges.get(facts.name, ())
+    known = {
+        code: label
+        for code, label in book.first_labels().get(facts.name, {}).items()
+        if code not in lacking and not any(_lies_in(code, *span) for span in spans)
+    }
     if facts.codes is not None or known:
         labels = {_code(code, kind): label for code, label in known.items()}
         seen = {_code(code, kind) for code in facts.codes or []}
+        seen -= {code for code in seen if any(_lies_in(str(code), *span) for span in spans)}
         codes = sorted({*seen, *labels} - {_code(code, kind) for code in lacking}, key=lambda c: (len(str(c)), str(c)))
         column["codes"] = {code: labels.get(code) or "?" for code in codes}
-    if lacking:
+    if lacking or spans:
         column["missing"] = {_code(code, kind): special for code, special in lacking.items()}
+        column["missing"] |= {f"{_end(low)}..{_end(high)}": UNKNOWN for low, high in spans}
     if facts.name in found.key or facts.filled == found.rows:
         column["required"] = True
     if found.key == (facts.name,):
@@ -143,6 +159,18 @@ def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
     if kind["type"] == "text" and "codes" not in column:
         column["open_text"] = "?"
     return column
+
+
+def _lies_in(code: str, low: float, high: float) -> bool:
+    try:
+        return low <= float(code) <= high
+    except ValueError:
+        return False
+
+
+def _end(bound: float) -> str:
+    """An end of a range as contracts write it; SPSS writes LOWEST and HIGHEST as the largest doubles."""
+    return "" if abs(bound) > _LARGEST else f"{bound:.15g}"
 
 
 def _kind_at(place: Place | None, kind: dict[str, object]) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """What the columns of an unknown file hold, found over the whole of it with the checks that a delivery would meet."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +54,7 @@ class Facts:
     distinct: int = 0
     codes: list[str] | None = None
     words: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
     @property
     def is_free_text(self) -> bool:
@@ -70,8 +71,13 @@ class Profile:
     key: tuple[str, ...]
 
 
-def profile(settings: Settings, member: Member, seen: Dialect, scratch: Path) -> Profile:
+def profile(
+    settings: Settings, member: Member, seen: Dialect, scratch: Path, marks: Mapping[str, Sequence[str]] | None = None
+) -> Profile:
     """Look at every value of a file.
+
+    Args:
+        marks: column -> texts that may stand for missing and are no value of any type, such as Stata's letters.
 
     Raises:
         HimsError: its envelope does not hold, or two columns have one name.
@@ -85,7 +91,10 @@ def profile(settings: Settings, member: Member, seen: Dialect, scratch: Path) ->
         words = _null_words(con, shape)
         decimal = "," if _mostly_commas(con, shape) else "."
         form = seen.form.model_copy(update={"null_values": ("", *words), "decimal": decimal})
-        columns = [_facts(con, form, number, column.name) for number, column in enumerate(shape.columns)]
+        columns = [
+            _facts(con, form, number, column.name, (marks or {}).get(column.name, ()))
+            for number, column in enumerate(shape.columns)
+        ]
         if any(facts.kind["type"] == "text" and facts.words for facts in columns):
             form = form.model_copy(update={"null_values": ("",)})  # then each column says its own
         return Profile(form, table.records, columns, _key(con, columns, table.records))
@@ -137,12 +146,14 @@ def _mostly_commas(con: duckdb.DuckDBPyConnection, shape: Shape) -> bool:
     return counts[1][0][0] > counts[0][0][0]
 
 
-def _facts(con: duckdb.DuckDBPyConnection, form: Format, number: int, name: str) -> Facts:
-    words = con.execute(
-        f"select distinct t{number} from texts where t{number} in ({literals(form.null_values)}) and t{number} <> ''"
-    ).fetchall()
-    filled, distinct, length = _gather(con, number, form.null_values)
-    facts = Facts(name, filled=filled, distinct=distinct, words=tuple(sorted(word for (word,) in words)))
+def _facts(con: duckdb.DuckDBPyConnection, form: Format, number: int, name: str, marks: Sequence[str]) -> Facts:
+    nothing = (*form.null_values, *marks)
+    there = con.execute(f"select distinct t{number} from texts where t{number} in ({literals(nothing)})").fetchall()
+    words = {word for (word,) in there}
+    filled, distinct, length = _gather(con, number, nothing)
+    facts = Facts(name, filled=filled, distinct=distinct)
+    facts.words = tuple(sorted(words & set(form.null_values) - {""}))
+    facts.marks = tuple(sorted(words & set(marks)))
     if filled:
         facts.kind = _kind(con, form)
     if facts.kind["type"] == "text":  # in a text, a word for missing may be a code: NA is Namibia

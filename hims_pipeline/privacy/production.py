@@ -70,12 +70,14 @@ def _parents(place: Path) -> list[str]:
 
 
 def _key(settings: Settings) -> list[str]:
+    found = []
     try:
         load_key(settings)
     except HimsError as error:
-        return [str(error)]
-    assert settings.key_file is not None  # load_key has refused it in production
-    key, found = settings.key_file.resolve(), []
+        found.append(str(error))
+    if settings.key_file is None or not settings.key_file.is_file():
+        return found
+    key = settings.key_file.resolve()
     for root, what in ((settings.home, "installation"), (settings.data, "data"), (settings.expectations, "suites")):
         if key.is_relative_to(root.resolve()):
             found.append(

@@ -171,3 +171,29 @@ def test_what_no_reader_opens_says_so(draft, tmp_path):
         path.write_bytes(content)
         with pytest.raises(HimsError, match=words):
             draft_contract(path)
+
+
+def test_a_draft_lists_letters_and_ranges_under_missing(draft, tmp_path):
+    frame = pd.DataFrame({"x": [1, 2, 3, "a", "h"]}, dtype=object)
+    pyreadstat.write_dta(frame, str(tmp_path / "letters.dta"), missing_user_values={"x": ["a", "h"]})
+    column = columns_of(draft(tmp_path / "letters.dta")[0])["x"]
+    assert (column.type, column.codes, column.missing) == ("integer", None, {"a": "_U", "h": "_U"})
+    frame = pd.DataFrame({"age": [34.0, -8.0, 997.0]})
+    labels = {"age": {-8: "refused"}}
+    pyreadstat.write_sav(
+        frame,
+        str(tmp_path / "ranges.sav"),
+        missing_ranges={"age": [{"lo": -9, "hi": -7}, 997]},
+        variable_value_labels=labels,
+    )
+    column = columns_of(draft(tmp_path / "ranges.sav")[0])["age"]
+    assert column.codes is None
+    assert column.absent.reason("x").count("_U") == 2
+
+
+def test_a_draft_s_null_word_empties_no_other_column(draft, tmp_path):
+    (tmp_path / "stock.csv").write_text("iso2,persons\nMA,12\nNA,35\nNE,NA\nTN,4\n")
+    contract, _ = draft(tmp_path / "stock.csv")
+    columns = columns_of(contract)
+    assert contract.format.null_values == ("",)
+    assert (columns["iso2"].null_values, columns["persons"].null_values) == (None, ("", "NA"))
