@@ -39,8 +39,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def files(settings: Settings) -> dict[Path, bytes]:
-    """All that must not change. The counter of deliveries is none of it: it is held against their records when used."""
-    left_out = ("landing.sequence", settings.lock_file.name, *(path.name for path in settings.home.glob("*.lock")))
+    """All that must not change. The counter of deliveries and what the key is known by are none of it: both are held
+    against the sealed records whenever they are used, and made again from them."""
+    left_out = (
+        "landing.sequence",
+        "key.json",
+        settings.lock_file.name,
+        *(path.name for path in settings.home.glob("*.lock")),
+    )
     found = (path for path in settings.home.rglob("*") if path.is_file() and settings.scratch not in path.parents)
     return {path: path.read_bytes() for path in found if path.name not in left_out}
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from hims_pipeline import intake, rotation
 from hims_pipeline.cli import main
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import journal, landing, seal, trail
+from hims_pipeline.lake import journal, landing, seal, trail, trail_file
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import create_key, load_key
@@ -113,8 +113,8 @@ def _value(name: str, line: str) -> str:
 
 
 def test_every_kind_of_sealed_record_is_known_to_a_rotation() -> None:
-    assert kinds_sealed() - {trail.HEAD} <= set(rotation.KINDS)  # manifests of releases keep their seals
-    assert {"findings", "tombstone", trail.HEAD} <= kinds_sealed()
+    assert kinds_sealed() - {trail_file.HEAD} <= set(rotation.KINDS)  # manifests of releases keep their seals
+    assert {"findings", "tombstone", trail_file.HEAD} <= kinds_sealed()
 
 
 def test_what_could_not_be_read_again_stops_a_rotation(keyed, tmp_path) -> None:
