@@ -3,7 +3,8 @@
     key.json   `version`, `since`, `former` keys; `rotating` while a rotation runs; `destroyed` once the key was
 
 It holds no secret and carries no seal, since it must be readable without the key; a hash of its own (`check`) finds
-what fell over in it. Where it is missing, the records that name their key are asked. Not here: the key itself (`keys`), and how it is changed or destroyed (`rotation`).
+what fell over in it. Where it is missing, the records that name their key are asked. Not here: the key itself (`keys`),
+and how it is changed or destroyed (`rotation`).
 """
 
 import contextlib
