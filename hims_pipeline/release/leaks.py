@@ -9,7 +9,7 @@ counted and never told. Not here: how a number is recognised (`privacy.hidden`).
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
@@ -47,14 +47,22 @@ def load_lookalikes(data: Path) -> dict[str, set[str]]:
     return found
 
 
-def find_in_tables(settings: Settings, database: Path, schemas: tuple[str, ...]) -> list[Finding]:
-    """One finding a column of the database that names somebody."""
+def find_in_tables(
+    settings: Settings, database: Path, schemas: tuple[str, ...], looked_at: Collection[str] = ()
+) -> list[Finding]:
+    """One finding a column of the database that names somebody.
+
+    Args:
+        looked_at: `<schema>.<table>` whose equals were looked through before.
+    """
     allowed = load_lookalikes(settings.data)
     with connection(settings) as con:
         con.execute("set enable_progress_bar = false")  # it would be taken for a line of the audit
         con.execute("create temp table candidates (place varchar, value varchar, n bigint, line bigint)")
         con.execute(f"attach {literal(database)} as candidate (read_only)")
         for schema, table, column in _text_columns(con, schemas):
+            if f"{schema}.{table}" in looked_at:
+                continue
             place = f"{schema}.{table}.{column}"
             counted = f"select {quote(column)} as value, count(*) as n from candidate.{quote(schema)}.{quote(table)}"
             con.execute(
