@@ -9,18 +9,17 @@ import duckdb
 
 from hims_pipeline.authoring.dialect import Dialect
 from hims_pipeline.contracts.basics import Text
-from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.columns import OF_NUMBERS, Column
 from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.contracts.model import Entity
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.formats import open_table
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.readers.typing.lexical import typing_of
+from hims_pipeline.readers.typing.fitting import fitting_words, misfits
 from hims_pipeline.readers.typing.parts import Part, reading
-from hims_pipeline.readers.typing.write import typed_relation
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import literals
+from hims_pipeline.sql import literal, literals
 from hims_pipeline.words import inner
 
 NULL_WORDS = ("NA", "N/A", "n/a", "NULL", "null", "NaN", "nan", ".", "-")
@@ -36,6 +35,8 @@ _FRACTIONS: list[dict[str, object]] = [{"type": "decimal", "scale": scale} for s
 _DAYS: list[dict[str, object]] = [{"type": "date", "date_format": form} for form in _DATES]
 # Tried in this order; the first that every value fits is proposed. Text, which anything fits, is what remains.
 _CANDIDATES: list[dict[str, object]] = [*_PLAIN, *_FRACTIONS, {"type": "number"}, *_DAYS]
+_WORDS = ("padding", *OF_NUMBERS)  # of `allow`, tried where nothing plain fits
+_DIGITS = "[0-9٠-٩۰-۹ '’\u00a0\u202f]"  # and what may stand between groups of them
 # Names that suggest persons, in the languages of the region; a person decides.
 _FREE_TEXT = re.compile(
     r"(^|_)(nom|prenom|((first|middle|last|family|sur|full)_?)name|adresse|address|street|phone|tel|e?mail)($|_)", re.I
@@ -135,7 +136,7 @@ def _mostly_commas(con: duckdb.DuckDBPyConnection, shape: Shape) -> bool:
     """True where more columns have numbers with a decimal comma than with a point."""
     counts = []
     for sign in (r"\.", ","):
-        number = f"'-?[0-9]+({sign}[0-9]+)?'"
+        number = literal(f"-?{_DIGITS}+(({sign}|٫){_DIGITS}+)?{_DIGITS}*%?")
         tests = [
             f"(bool_and(regexp_full_match(t{n}, {number})) and bool_or(contains(t{n}, '{sign[-1]}')))::int"
             for n in range(len(shape.columns))
@@ -181,13 +182,15 @@ def _gather(con: duckdb.DuckDBPyConnection, number: int, nothing: Sequence[str])
 
 
 def _kind(con: duckdb.DuckDBPyConnection, form: Format) -> dict[str, object]:
-    """The first candidate that all values fit."""
+    """The first candidate that all values fit, as it is or with spellings that a contract may allow."""
     for candidate in _CANDIDATES:
-        typing = typing_of(Column.model_validate({"name": "x", **candidate}), 0, form)
-        relation = typed_relation([typing], Part("select t0 from one", "0"))
-        [(misfits,)] = con.execute(f"select count(*) filter ({typing.misfit()}) from ({relation})").fetchall()
-        if misfits == 0:
+        if misfits(con, Column.model_validate({"name": "x", **candidate}), form, "one") == 0:
             return dict(candidate)
+    for candidate in ({"type": "integer"}, *_FRACTIONS, {"type": "number"}):
+        column = Column.model_validate({"name": "x", **candidate})
+        needed, _ = fitting_words(con, column, form, "one", _WORDS)
+        if misfits(con, column.model_copy(update={"allow": tuple(needed)}), form, "one") == 0:
+            return {**candidate, "allow": tuple(needed)}
     return {"type": "text"}
 
 
