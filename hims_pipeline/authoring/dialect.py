@@ -2,6 +2,8 @@
 a delivery."""
 
 import csv
+import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,3 +108,10 @@ def _split(lines: list[str]) -> tuple[str, list[list[str]]]:
         if score > best[0]:
             best = (score, delimiter, rows)
     return best[1], best[2]
+
+
+def slug(name: str) -> str:
+    """A name as contracts have them, from a file's: `People 2024.csv` becomes `people_2024`."""
+    plain = unicodedata.normalize("NFKD", name.split(".")[0]).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    return slug if slug[:1].isalpha() else f"source_{slug}".strip("_")

@@ -2,7 +2,6 @@
 
 import re
 import string
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from hims_pipeline.authoring.dialect import Dialect, guess_dialect
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect, slug
 from hims_pipeline.authoring.draft_books import is_book, tables_of
 from hims_pipeline.authoring.profile import Facts, Profile, profile
 from hims_pipeline.contracts.formats import Format, Limits
@@ -69,8 +68,8 @@ def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     if books:
         found = [_entity(settings, *one, scratch) for one in tables_of(member, books[0])]
     else:
-        found = [_entity(settings, _slug(member.name), member, *_seen(settings, member), scratch)]
-    contract = _contract(_slug(member.name), found)
+        found = [_entity(settings, slug(member.name), member, *_seen(settings, member), scratch)]
+    contract = _contract(slug(member.name), found)
     text = yaml.dump(contract, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118)
     rows = sum(one.rows for one in found)
     return _HEAD.format(file=inner(member.shown), rows=rows, source=contract["source"]) + text
@@ -216,10 +215,3 @@ def _contract(name: str, found: list[_Drafted]) -> dict[str, Any]:
         **({"format": forms[0]} if len(found) == 1 else {}),
         "entities": entities,
     }
-
-
-def _slug(name: str) -> str:
-    """A name as contracts have them, from a file's: `People 2024.csv` becomes `people_2024`."""
-    plain = unicodedata.normalize("NFKD", name.split(".")[0]).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
-    return slug if slug[:1].isalpha() else f"source_{slug}".strip("_")

@@ -37,7 +37,7 @@ HONOURED = {
     "final_newline": _TEXT,
     "unpivot": {"delimited", "excel"},
     "codebook": {"fixed_width", "cspro"},
-    "record": {"cspro"},
+    "record": {"cspro", "fixed_width"},
 }
 
 
@@ -64,7 +64,8 @@ class Format(Strict):
         unpivot: makes rows of a table whose headings are data.
         codebook: glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
             (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`.
-        record: the record of that dictionary which an entity is.
+        record: the record of that dictionary which an entity is; of a DDI-Codebook with several types of records, the
+            code of one (`P`) or its label.
     """
 
     type: Literal["delimited", "parquet", "excel", "spss", "stata", "fixed_width", "cspro"] = "delimited"
@@ -103,6 +104,8 @@ class Format(Strict):
             raise ValueError("`header: false` is for a delimited or Excel table")
         if self.type == "cspro" and not self.record:
             raise ValueError("type cspro names the record of the dictionary")
+        if self.record and not self.companion:
+            raise ValueError("`record` is a type of record in a codebook: name its `codebook` too")
         return self
 
 

@@ -267,11 +267,11 @@ class Contract(Strict):
         return self.entity_in(name, period).format or self.format
 
     def takers(self, file_name: str, period: str) -> list[str]:
-        """The entities that a file holds, by its name; several only where it holds several records of CSPro."""
+        """The entities that a file holds, by its name; several only where it holds several types of records."""
         found = [name for name in self.entities if self.entity_in(name, period).takes(file_name)]
         if self.is_companion(file_name, period):
             return []
-        shared = [name for name in found if self.format_in(name, period).type == "cspro"]
+        shared = [name for name in found if self.format_in(name, period).record]
         return shared if found[:1] == shared[:1] else found[:1]
 
     def is_companion(self, file_name: str, period: str) -> bool:

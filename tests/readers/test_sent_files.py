@@ -84,3 +84,137 @@ def test_spellings_of_numbers_are_for_numbers():
             Column(name="a", type="date", allow=(word,))
     with pytest.raises(ValueError, match="% is a flag"):
         Column(name="a", type="number", allow=("percent",), flags={"%": "E"})
+
+
+# --- Lines of several types, described by a DDI-Codebook -------------------------------------------------------------
+def variable(
+    name: str, records: str, start: int, width: int, kind: str = "numeric", more: str = "", dcml: str = ""
+) -> str:
+    place = f'<location StartPos="{start}" EndPos="{start + width - 1}" width="{width}"/>'
+    decimals = f' dcml="{dcml}"' if dcml else ""
+    return f'<var name="{name}" files="F1" rectype="{records}"{decimals}>{place}{more}<varFormat type="{kind}"/></var>'
+
+
+def codebook(groups: str, *variables: str) -> bytes:
+    return (
+        '<codeBook xmlns="ddi:codebook:2_5"><fileDscr ID="F1"><fileTxt><fileName>people.dat</fileName>'
+        f"<fileStrc type='hierarchical'>{groups}</fileStrc></fileTxt></fileDscr>"
+        f"<dataDscr>{''.join(variables)}</dataDscr></codeBook>"
+    ).encode()
+
+
+AT_VARIABLE = (
+    '<recGrp recidvar="KIND" rectype="H"><labl>Household</labl></recGrp>'
+    '<recGrp keyvar="SERIAL" recidvar="KIND" rectype="P"><labl>Person</labl></recGrp>'
+)
+AT_PLACE = AT_VARIABLE.replace('recidvar="KIND"', 'rtypeloc="1" rtypewidth="1"')
+IN_LINE = (
+    variable("KIND", "H P", 1, 1, "character"),
+    variable("SERIAL", "H P", 2, 4),
+    variable("REGION", "H", 6, 2),
+    variable("HHWT", "H", 8, 5, dcml="2"),
+    variable("PERNUM", "P", 6, 2),
+    variable("AGE", "P", 8, 3),
+)
+LINES = b"H00011101250\nP000101034  \nP000102003\nH00022300875\nP000201061\n"
+ZEROS = {"type": "integer", "allow": ["leading_zeros"]}
+
+
+def hierarchical(persons: str | None, households: str | None) -> dict:
+    def entity(record: str | None, *columns: dict) -> dict:
+        form = {"type": "fixed_width", "codebook": "*.xml"} | ({"record": record} if record else {})
+        named = [{"name": "KIND"}, {"name": "SERIAL", **ZEROS}, *columns]
+        return {"title": {"en": "?"}, "grain": "?", "files": ["people*"], "format": form, "columns": named}
+
+    weight = {"name": "HHWT", "type": "decimal", "scale": 2}
+    return {
+        "persons": entity(persons, {"name": "PERNUM", **ZEROS}, {"name": "AGE", **ZEROS}),
+        "households": entity(households, {"name": "REGION", "type": "integer"}, weight),
+    }
+
+
+@pytest.mark.parametrize("groups", [AT_VARIABLE, AT_PLACE])
+@pytest.mark.parametrize(("persons", "households"), [("P", "H"), ("Person", "household")])
+def test_lines_of_two_types_are_two_entities(read, groups, persons, households):
+    files = {"people.dat": LINES, "book.xml": codebook(groups, *IN_LINE)}
+    seen = read(files, entities=hierarchical(persons, households))
+    assert seen.findings == ()
+    assert seen.sql("SERIAL, PERNUM, AGE, _line", "persons") == [(1, 1, 34, 2), (1, 2, 3, 3), (2, 1, 61, 5)]
+    assert seen.sql("SERIAL, REGION, HHWT::varchar", "households") == [(1, 11, "12.50"), (2, 23, "8.75")]
+
+
+def test_lines_of_a_type_that_nobody_reads_are_counted(read):
+    entities = {"persons": hierarchical("P", "H")["persons"]}
+    seen = read({"people.dat": LINES, "book.xml": codebook(AT_VARIABLE, *IN_LINE)}, entities=entities)
+    assert [(one.rule, one.severity) for one in seen.findings] == [("ENVELOPE-UNREAD-RECORD", "warning")]
+    assert "H (2 lines)" in seen.text
+    assert len(seen.rows("persons")) == 3
+
+
+@pytest.mark.parametrize(
+    ("groups", "record", "lines", "rule", "said"),
+    [
+        (AT_VARIABLE, None, LINES, "ENVELOPE-CODEBOOK", "types of records (H, P)"),
+        (AT_VARIABLE, "X", LINES, "ENVELOPE-CODEBOOK", "types of records (H, P)"),
+        ("", "P", LINES, "ENVELOPE-CODEBOOK", "has no types of records"),
+        ('<recGrp rectype="P"/>', "P", LINES, "ENVELOPE-CODEBOOK", "does not say where the type"),
+        (AT_VARIABLE, "P", LINES + b"X000201061\n", "ENVELOPE-RECORD-TYPE", "does not know"),
+        (AT_VARIABLE, "P", LINES + b"P00020106\n", "ENVELOPE-LINE-LENGTH", "10 characters"),
+        (AT_VARIABLE, "P", LINES + b"P0002010611\n", "ENVELOPE-LINE-LENGTH", "10 characters"),
+    ],
+)
+def test_types_of_records_that_do_not_hold_are_refused(read, groups, record, lines, rule, said):
+    entities = {"persons": hierarchical(record, None)["persons"]}
+    seen = read({"people.dat": lines, "book.xml": codebook(groups, *IN_LINE)}, entities=entities)
+    assert rule in seen.rules
+    assert said in seen.text
+
+
+def test_one_description_for_each_type_of_the_same_file(read):
+    """Some codebooks describe a file once for each type of its lines."""
+    one, other = AT_PLACE.split("</recGrp>")[:2]
+    both = f"{one}</recGrp></fileStrc></fileTxt></fileDscr><fileDscr ID='F2'><fileTxt><fileName>people.dat</fileName>"
+    both += f"<fileStrc>{other}</recGrp>"
+    persons = [one.replace('files="F1"', 'files="F1 F2"' if "H P" in one else 'files="F2"') for one in IN_LINE[:2]]
+    persons += [one.replace('files="F1"', 'files="F2"') for one in IN_LINE[4:]]
+    book = codebook(both, *persons, *IN_LINE[2:4])
+    seen = read({"people.dat": LINES, "book.xml": book}, entities=hierarchical("P", "H"))
+    assert seen.findings == ()
+    assert (len(seen.rows("persons")), len(seen.rows("households"))) == (3, 2)
+
+
+# --- Values that a codebook calls invalid ----------------------------------------------------------------------------
+INVALID_AGE = '<invalrng><range min="995" max="999"/></invalrng>'
+INVALID = (
+    variable("PID", "", 1, 3),
+    variable(
+        "AGE", "", 4, 3, more='<valrng><item VALUE="3"/></valrng><invalrng><range min="995" max="999"/></invalrng>'
+    ),
+    variable(
+        "INC", "", 7, 7, more='<invalrng><item VALUE="9999999"/><range minExclusive="9999900"/></invalrng>', dcml="2"
+    ),
+)
+PERSONS = b"0010340012550\n0029989999950\n003 41   12.5\n0040459999999\n"
+
+
+def persons_of(age: dict, income: dict) -> list[dict]:
+    return [
+        {"name": "PID", **ZEROS},
+        {"name": "AGE", **ZEROS, "missing": age},
+        {"name": "INC", "type": "decimal", "scale": 2, "missing": income},
+    ]
+
+
+def test_ranges_that_a_codebook_calls_invalid_are_told_until_the_contract_has_them(read):
+    files = {"people.dat": PERSONS, "book.xml": codebook("", *INVALID)}
+    form = {"type": "fixed_width", "codebook": "*.xml"}
+    silent = read(files, persons_of({}, {}), format=form)
+    assert [(one.rule, one.column) for one in silent.findings] == [
+        ("ENVELOPE-LABELS", "AGE"),
+        ("ENVELOPE-LABELS", "INC"),
+    ]
+    assert "995 to 999" in silent.text
+    assert "99999.99, 99999.01 to highest" in silent.text
+    said = read(files, persons_of({"995..999": "_U"}, {"99999.01..": "_U"}), format=form)
+    assert said.findings == ()
+    assert said.sql("INC::varchar") == [("125.50",), ("99999.50",), ("12.50",), ("99999.99",)]

@@ -51,4 +51,4 @@ def _reaches(one: Range, low: float, high: float) -> bool:
 
 
 def _words(low: float, high: float) -> str:
-    return f"{'lowest' if low <= -_OPEN else f'{low:g}'} to {'highest' if high >= _OPEN else f'{high:g}'}"
+    return f"{'lowest' if low <= -_OPEN else f'{low:.15g}'} to {'highest' if high >= _OPEN else f'{high:.15g}'}"
