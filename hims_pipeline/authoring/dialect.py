@@ -7,10 +7,12 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from hims_pipeline.contracts.formats import Format
+from hims_pipeline.contracts.formats import Format, Unpivot
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.encodings import BLOCK, guess_codec
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
+from hims_pipeline.readers.formats.eurostat_tsv import split_heading
+from hims_pipeline.readers.formats.sdmx_csv import OF_THE_STANDARD, version_of
 from hims_pipeline.settings import Settings
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -72,11 +74,17 @@ def _text(path: Path, kind: str) -> Dialect:
     lines = head.decode(encoding, errors="replace").removeprefix("\ufeff").splitlines()[:_SAMPLE_LINES]
     if len(head) == BLOCK:
         lines.pop()  # cut by the block's end
+    if lines and (keys := split_heading(lines[0].split("\t")[0])) and "\t" in lines[0]:
+        unpivot = Unpivot(names=keys[1], values="OBS_VALUE")
+        return Dialect(Format(type="eurostat_tsv", unpivot=unpivot), [*keys[0], keys[1], unpivot.values])
     delimiter, rows = _split(lines)
     if not rows:
         raise HimsError(f"{path.name} holds no line of text.")
     trailing = len(rows[0]) > 1 and all(len(row) == len(rows[0]) and row[-1] == "" for row in rows)
     names = rows[0][:-1] if trailing else rows[0]
+    if version_of(names):
+        form = Format(type="sdmx_csv", delimiter=delimiter)
+        return Dialect(form, [name for name in names if name not in OF_THE_STANDARD])
     return Dialect(Format(delimiter=delimiter, encoding=encoding, trailing_delimiter=trailing), names)
 
 

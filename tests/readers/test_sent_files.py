@@ -3,6 +3,7 @@
 import pytest
 
 from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.formats import Format
 from tests.readers.test_second_look import sheet
 
 # --- Numbers in French and in Arabic ---------------------------------------------------------------------------------
@@ -218,3 +219,97 @@ def test_ranges_that_a_codebook_calls_invalid_are_told_until_the_contract_has_th
     said = read(files, persons_of({"995..999": "_U"}, {"99999.01..": "_U"}), format=form)
     assert said.findings == ()
     assert said.sql("INC::varchar") == [("125.50",), ("99999.50",), ("12.50",), ("99999.99",)]
+
+
+# --- Eurostat's own tables -------------------------------------------------------------------------------------------
+TSV = (
+    b"freq,citizen,geo\\TIME_PERIOD\t2021 \t2022 \t2023 \n"
+    b"A,TN,FR\t: c\t12345 b\t13002 p\nA,TN,IT\t9801 \t: \t10411 bep\nA,TN,DE\t: z\t7712.0 e\t0 n\n"
+)
+FLAGS = {"b": "B", "e": "E", "p": "P", "n": "N", "c": "_C", "z": "_Z"}
+KEYS = ({"name": "freq"}, {"name": "citizen"}, {"name": "geo"})
+LONG = (
+    *KEYS,
+    {"name": "TIME_PERIOD", "type": "integer"},
+    {"name": "OBS_VALUE", "type": "decimal", "scale": 1, "flags": FLAGS, "null_values": [":"]},
+)
+OF_EUROSTAT = {"type": "eurostat_tsv", "unpivot": {"names": "TIME_PERIOD", "values": "OBS_VALUE"}}
+CELLS = [
+    ("FR", 2021, None, "_C", None, 2), ("FR", 2022, "12345.0", None, "B", 2), ("FR", 2023, "13002.0", None, "P", 2),
+    ("IT", 2021, "9801.0", None, None, 3), ("IT", 2022, None, None, None, 3), ("IT", 2023, "10411.0", None, "B;E;P", 3),
+    ("DE", 2021, None, "_Z", None, 4), ("DE", 2022, "7712.0", None, "E", 4), ("DE", 2023, "0.0", None, "N", 4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [TSV, b"\xef\xbb\xbf" + TSV, TSV.replace(b"\n", b"\r\n")])
+def test_a_table_of_eurostat_as_it_comes(read, content):
+    seen = read({"people.tsv": content}, LONG, format=OF_EUROSTAT)
+    assert seen.findings == ()
+    assert seen.sql("geo, TIME_PERIOD, OBS_VALUE::varchar, OBS_VALUE__missing, OBS_VALUE__flag, _line") == CELLS
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "said"),
+    [
+        (TSV.replace(b"citizen,", b""), "ENVELOPE-HEADER", "missing: 'citizen'"),
+        (TSV.replace(b"\\TIME_PERIOD", b"\\time"), "ENVELOPE-HEADER", "not called TIME_PERIOD"),
+        (TSV.replace(b"\\", b","), "ENVELOPE-HEADER", "not Eurostat's"),
+        (TSV.replace(b"A,TN,IT", b"A,IT"), "ENVELOPE-COLUMNS", "fields"),
+        (TSV.replace(b"9801 ", b"9801 q"), "TYPES-DECIMAL", "headed"),
+        (TSV[:-4], "ENVELOPE-TRUNCATED", "cut off"),
+        (TSV.replace(b"FR", b"F\xff"), "ENVELOPE-ENCODING", "UTF-8"),
+        (sheet([["a", "b"], [1, 2]]), "ENVELOPE-KIND", "plain text"),
+    ],
+)
+def test_what_is_wrong_in_such_a_table_is_told(read, content, rule, said):
+    seen = read({"people.tsv": content}, LONG, format=OF_EUROSTAT)
+    assert rule in seen.rules
+    assert said.lower() in seen.text.lower()
+
+
+# --- SDMX-CSV --------------------------------------------------------------------------------------------------------
+ONE = b"DATAFLOW,geo,TIME_PERIOD,OBS_VALUE,OBS_FLAG\nESTAT:MIGR(1.0),FR,2021,5,b\nESTAT:MIGR(1.0),IT,2021,,\n"
+TWO = (
+    b"STRUCTURE,STRUCTURE_ID,ACTION,OBS_VALUE,geo,TIME_PERIOD\n"
+    b"dataflow,ESTAT:MIGR(1.0),I,5,FR,2021\ndataflow,ESTAT:MIGR(1.0),A,,IT,2021\n"
+)
+OBSERVED = ({"name": "geo"}, {"name": "TIME_PERIOD", "type": "integer"}, {"name": "OBS_VALUE", "type": "integer"})
+
+
+WITHOUT_ACTION = TWO.replace(b"ACTION,", b"").replace(b",I,", b",").replace(b",A,", b",")
+
+
+@pytest.mark.parametrize("content", [ONE, TWO, b"\xef\xbb\xbf" + ONE, WITHOUT_ACTION])
+def test_sdmx_csv_of_both_versions(read, content):
+    seen = read({"people.csv": content}, OBSERVED, format={"type": "sdmx_csv"})
+    assert all(one.severity == "warning" for one in seen.findings)
+    assert ("OBS_FLAG" in content.decode()) == bool(seen.findings)  # a column that nobody reads is told
+    assert seen.sql("geo, TIME_PERIOD, OBS_VALUE, _line") == [("FR", 2021, 5, 2), ("IT", 2021, None, 3)]
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "said"),
+    [
+        (TWO.replace(b",A,", b",D,"), "ENVELOPE-SDMX", "deletes nothing"),
+        (TWO.replace(b"(1.0),A", b"(2.0),A"), "ENVELOPE-SDMX", "different datasets"),
+        (ONE.replace(b"ESTAT:MIGR(1.0),IT", b"ESTAT:OTHER(1.0),IT"), "ENVELOPE-SDMX", "different datasets"),
+        (TWO.replace(b"dataflow,ESTAT:MIGR(1.0),A", b"metadata,ESTAT:MIGR(1.0),A"), "ENVELOPE-SDMX", "STRUCTURE"),
+        (b"geo,TIME_PERIOD,OBS_VALUE\nFR,2021,5\n", "ENVELOPE-HEADER", "does not begin with"),
+        (ONE.replace(b",geo,", b",geo: Country,"), "ENVELOPE-HEADER", "labels"),
+        (ONE.replace(b"OBS_FLAG", b"OBS_FLAG[;]"), "ENVELOPE-HEADER", "several values"),
+        (ONE.replace(b",geo,", b",GEO,"), "ENVELOPE-HEADER", "missing: 'geo'"),
+        (ONE.replace(b"2021,5", b"2021,x"), "TYPES-INTEGER", "whole number"),
+    ],
+)
+def test_sdmx_csv_that_does_not_add_one_dataset_is_refused(read, content, rule, said):
+    seen = read({"people.csv": content}, OBSERVED, format={"type": "sdmx_csv"})
+    assert rule in seen.rules
+    assert said in seen.text
+
+
+@pytest.mark.parametrize(
+    "form", [{"type": "eurostat_tsv"}, {"type": "sdmx_csv", "header": "by_name"}, {"type": "sdmx_csv", "skip_rows": 1}]
+)
+def test_options_that_do_nothing_for_these_formats_do_not_load(form):
+    with pytest.raises(ValueError, match=r"unpivot|header|would do nothing"):
+        Format(**form)
