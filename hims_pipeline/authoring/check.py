@@ -19,7 +19,7 @@ from hims_pipeline.lake.files import private_folder, remove_folder
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.readers.entity import read_entity
 from hims_pipeline.readers.files.archives import Member, expand
-from hims_pipeline.readers.guard import guarded
+from hims_pipeline.readers.guard import Unreadable, guarded
 from hims_pipeline.readers.matching import with_books
 from hims_pipeline.readers.shape import Shape, shape_of, similar
 from hims_pipeline.readers.table import Job
@@ -58,7 +58,12 @@ def draft_contract(*paths: Path) -> str:
     settings = load_settings()
     with _scratch(settings) as scratch:
         try:
-            return draft(settings, paths, scratch)
+            return guarded(settings, "drafting", lambda: draft(settings, paths, scratch))
+        except Unreadable as error:
+            raise HimsError(
+                f"{paths[0].name}: no draft could be made, our reader stopped with {error.kind} (full text in "
+                f"{error.place}, in the identified zone)."
+            ) from None
         except DataError as error:
             raise HimsError(f"{inner(error.file) or paths[0].name}: {inner(error.message)}.") from None
 

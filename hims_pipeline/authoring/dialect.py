@@ -17,6 +17,7 @@ from hims_pipeline.settings import Settings
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LINES = 200
+_YEAR = re.compile(r"(19|20)[0-9]{2}")
 _TYPES = {"parquet": "parquet", "excel": "excel", "old_office": "excel", "spss": "spss", "stata": "stata"}
 
 
@@ -77,7 +78,8 @@ def _text(path: Path, kind: str) -> Dialect:
     if lines and (keys := split_heading(lines[0].split("\t")[0])) and "\t" in lines[0]:
         unpivot = Unpivot(names=keys[1], values="OBS_VALUE")
         return Dialect(Format(type="eurostat_tsv", unpivot=unpivot), [*keys[0], keys[1], unpivot.values])
-    delimiter, rows = _split(lines)
+    above = _titles(lines)
+    delimiter, rows = _split(lines[above:])
     if not rows:
         raise HimsError(f"{path.name} holds no line of text.")
     trailing = len(rows[0]) > 1 and all(len(row) == len(rows[0]) and row[-1] == "" for row in rows)
@@ -85,7 +87,25 @@ def _text(path: Path, kind: str) -> Dialect:
     if version_of(names):
         form = Format(type="sdmx_csv", delimiter=delimiter)
         return Dialect(form, [name for name in names if name not in OF_THE_STANDARD])
-    return Dialect(Format(delimiter=delimiter, encoding=encoding, trailing_delimiter=trailing), names)
+    form = Format(delimiter=delimiter, encoding=encoding, trailing_delimiter=trailing, skip_rows=above)
+    first = next((place for place, name in enumerate(names) if _YEAR.fullmatch(name.strip())), len(names))
+    if first and len(names) - first > 1 and all(_YEAR.fullmatch(name.strip()) for name in names[first:]):
+        made = [name if name not in names else f"{name}_" for name in ("year", "value")]
+        form = form.model_copy(update={"unpivot": Unpivot(names=made[0], values=made[1])})
+        names = [*names[:first], *made]
+    return Dialect(form, names)
+
+
+def _titles(lines: list[str]) -> int:
+    """How many lines of titles stand above the table: those before the first line that is as wide as most of them."""
+    best, above = 0.0, 0
+    for delimiter in _DELIMITERS:
+        widths = [len(next(csv.reader([line], delimiter=delimiter), [])) for line in lines]
+        usual = max(sorted(set(widths)), key=widths.count, default=0)
+        share = widths.count(usual) / len(lines) if usual > 1 else 0.0
+        if share > best:
+            best, above = share, widths.index(usual)
+    return above
 
 
 def encoding_of(path: Path) -> str:
