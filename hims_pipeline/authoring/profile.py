@@ -59,12 +59,12 @@ def profile(
     Raises:
         HimsError: its envelope does not hold, or two columns have one name.
     """
-    shape = _shape(member, seen)
+    shape = shape_as_seen(member, seen)
     table, findings = open_table(settings, shape, member, scratch)
     if table is None:
         raise HimsError("\n".join(finding.in_full() for finding in findings))
     with reading(settings, table.slices) as con:
-        _gather_texts(con, table, shape, member, scratch)
+        gather_texts(con, table, shape, member, scratch)
         words = _null_words(con, shape)
         decimal = "," if _mostly_commas(con, shape) else "."
         form = seen.form.model_copy(update={"null_values": ("", *words), "decimal": decimal})
@@ -77,7 +77,12 @@ def profile(
         return Profile(form, table.records, columns, _key(con, columns, table.records))
 
 
-def _shape(member: Member, seen: Dialect) -> Shape:
+def shape_as_seen(member: Member, seen: Dialect) -> Shape:
+    """A shape by which a file is read as texts under the names that it has.
+
+    Raises:
+        HimsError: a column has no name, or two have one.
+    """
     names = seen.names
     if any(not name.strip() for name in names):
         raise HimsError(f"{inner(member.shown)}: a column has no name. Is the first line the header?")
@@ -88,7 +93,7 @@ def _shape(member: Member, seen: Dialect) -> Shape:
     return Shape("draft", "draft", entity, seen.form, Limits(), tuple(names), columns, tuple(range(len(names))))
 
 
-def _gather_texts(con: duckdb.DuckDBPyConnection, table: Table, shape: Shape, member: Member, scratch: Path) -> None:
+def gather_texts(con: duckdb.DuckDBPyConnection, table: Table, shape: Shape, member: Member, scratch: Path) -> None:
     """All texts of a file as the table `texts`.
 
     Raises:

@@ -71,8 +71,8 @@ def test_quoted_newlines_in_columns_that_nobody_reads(read):
 
 QUARTER = {
     "CODUSU": "TQRMNOPPQHKMKOCDEFIAH00700255", "ANO4": 2024, "TRIMESTRE": 4, "NRO_HOGAR": 1, "COMPONENTE": 1,
-    "REGION": 1, "MAS_500": "S", "AGLOMERADO": 32, "PONDERA": 812, "CH03": 1, "CH04": 2, "CH06": 41, "CH15": 1, "CH15_COD": "",
-    "CH16": 1, "CH16_COD": "", "NIVEL_ED": 6, "ESTADO": 1,
+    "REGION": 1, "MAS_500": "S", "AGLOMERADO": 32, "PONDERA": 812, "CH03": 1, "CH04": 2, "CH06": 41, "CH15": 1,
+    "CH15_COD": "", "CH16": 1, "CH16_COD": "", "NIVEL_ED": 6, "ESTADO": 1,
 }  # fmt: skip
 
 
