@@ -1,10 +1,12 @@
 """Files as senders make them, typed anew: each is read right, or refused with what to do."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
-from tests.readers.test_second_look import sheet
+from tests.readers.test_second_look import PERSON, sheet, spss
 
 # --- Numbers in French and in Arabic ---------------------------------------------------------------------------------
 TOWNS = ["Tunis", "Ariana", "Zaghouan", "Tozeur"]
@@ -313,3 +315,19 @@ def test_sdmx_csv_that_does_not_add_one_dataset_is_refused(read, content, rule, 
 def test_options_that_do_nothing_for_these_formats_do_not_load(form):
     with pytest.raises(ValueError, match=r"unpivot|header|would do nothing"):
         Format(**form)
+
+
+# --- Days that no calendar has ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("kind", "rules"), [("date", ["TYPES-DATE"]), ("text", ["TYPES-DATE"])])
+@pytest.mark.parametrize("form", ["DATE11", "DATETIME20"])
+def test_a_day_beyond_the_calendar_is_refused_whatever_the_column_is(read, tmp_path, kind, rules, form):
+    seconds = [13_166_064_000.0, 6_306_000_000_000.0, np.nan]
+    content = spss(tmp_path, pd.DataFrame({"pid": [1.0, 2.0, 3.0], "day": seconds}), variable_format={"day": form})
+    columns = [PERSON[0], {"name": "day", "type": kind}]
+    seen = read({"people.sav": content}, columns, format={"type": "spss"})
+    assert seen.rules == rules
+    assert [(finding.column, finding.lines) for finding in seen.findings] == [("day", (2,))]
+    good = spss(tmp_path, pd.DataFrame({"pid": [1.0], "day": seconds[:1]}), variable_format={"day": form})
+    assert (
+        read({"people.sav": good}, [PERSON[0], {"name": "day", "type": kind}], format={"type": "spss"}).findings == ()
+    )
