@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "readers": {"lake", "privacy", "staging"},
     "authoring": {"lake", "privacy", "readers"},
     "gates": {"lake"},
+    "intake": {"gates", "lake", "privacy", "readers", "sources", "words"},
     "staging": {"lake"},
     "synthetic": set(),
     "docs": {"gates"},

@@ -59,6 +59,8 @@ class Trials:
             "withdraw": ("batch", "withdraw", self.batch, *REASON),
             "use": ("release", "use", "r000001", *REASON),
             "link": ("link",),
+            "scrub": ("scrub", "--all"),
+            "retention": ("retention", "plan"),
             "status": ("status",),
             "verify": ("release", "verify"),
             "query": ("query", "select count(*) from indicator_value"),

@@ -1,0 +1,176 @@
+"""What is to be judged: deliveries without a verdict that still holds, and batches that are not what was written.
+
+A delivery is pending while no verdict on it rests on the present delivery, contract, reader, suites and code lists.
+So a new delivery, an edited contract and a changed rule are one case, and a second run has nothing to do.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import Damaged, HimsError
+from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.lake.batches import Batch, Standing
+from hims_pipeline.lake.files import sha256_of
+from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.privacy import hidden
+from hims_pipeline.privacy.keys import load_key
+from hims_pipeline.privacy.known import KeyMismatch
+from hims_pipeline.settings import Settings
+from hims_pipeline.sources import broken_sources
+
+PACKAGE = Path(__file__).resolve().parent.parent
+DELIVER_AGAIN = "Deliver the same files again, or put them back from a backup"
+
+
+@lru_cache(maxsize=1)
+def reader_sha256() -> str:
+    """Hash of our code that turns files into rows: when it changes, deliveries are read again."""
+    return tree_fingerprint(PACKAGE / "readers", PACKAGE / "privacy", suffixes=(".py",))
+
+
+def contract_sha256(contract: Contract, period: str) -> str:
+    """Hash of what the contract says about reading and judging one period; labels and contacts are left out."""
+    entities = {
+        name: contract.entity_in(name, period).model_dump(mode="json", by_alias=True) for name in contract.entities
+    }
+    for entity in entities.values():
+        for about_meaning in (
+            "feeds",
+            "title",
+            "grain",
+            "universe",
+            "duration_rule",
+            "measure_type",
+            "design",
+            "window_years",
+        ):
+            entity.pop(about_meaning)
+    names = {name: contract.sent_names(name, period) for name in contract.entities}
+    formats = {name: contract.format_in(name, period).model_dump() for name in contract.entities}
+    return fingerprint(
+        {"entities": entities, "names": names, "formats": formats, "limits": contract.limits.model_dump()}
+    )
+
+
+def inputs_of(settings: Settings, contract: Contract, delivery: Delivery) -> dict[str, str]:
+    """Everything that a verdict on this delivery rests on, by name, as hashes."""
+    from hims_pipeline.gates import gate_inputs
+
+    own = {
+        "delivery": delivery.sha256,
+        "contract": contract_sha256(contract, delivery.period),
+        "reader": reader_sha256(),
+    }
+    if (shapes := settings.data / hidden.FILE).exists():
+        own["identifier_shapes"] = sha256_of(shapes)
+    if version := _key_version(settings, contract):
+        own["key"] = version  # another key makes other pseudonyms, which must not stand beside the former ones
+    return own | {f"gate:{name}": value for name, value in gate_inputs(settings, contract, delivery.period).items()}
+
+
+def _key_version(settings: Settings, contract: Contract) -> str:
+    """Fingerprint of the key behind a source's pseudonyms; empty where it has none, or no key can be had here."""
+    named = any(c.sensitivity == "identifier" for entity in contract.entities.values() for c in entity.columns)
+    try:
+        return load_key(settings).version if named else ""
+    except KeyMismatch:
+        raise  # a batch is not read again because the wrong key lies at hand
+    except HimsError:
+        return ""  # reading the delivery will say what is wrong with the key
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A delivery to be taken in, and why; `stood`: a batch of it stands among the accepted ones."""
+
+    delivery: Delivery
+    why: str
+    stood: bool = False
+
+    def sentence(self) -> str:
+        return f"{self.delivery.batch}: {self.why}"
+
+
+def pending(settings: Settings, source: str | None = None) -> list[Pending]:
+    """Deliveries without a verdict that still holds, in the order of arrival, sorted by source and period."""
+    contracts, found = load_contracts(settings.data), []
+    held_out = broken_sources(settings)
+    told = {one["batch"]: one.get("verdict_sha256") for one in journal.done(settings, journal.JUDGED)}
+    for delivery in landing.deliveries(settings, source):
+        if delivery.withdrawn or delivery.source not in contracts or delivery.source in held_out:
+            continue
+        known = batches.standing(settings, delivery)
+        why = _why_pending(settings, contracts[delivery.source], delivery, known)
+        if not why and known.verdict and known.verdict.sha256 != told.get(delivery.batch):
+            why = "damaged on disk: its verdict is not the last one that the audit trail tells of"
+        if why:
+            found.append(Pending(delivery, why, known.holds_place or bool(known.damage)))
+    return found
+
+
+def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, known: Standing) -> str:
+    """Why a delivery is to be taken in (again); `""` while its verdict holds."""
+    if known.damage:
+        return f"damaged on disk: {known.damage}"
+    if known.verdict is None:
+        return "new"
+    now, then = inputs_of(settings, contract, delivery), known.verdict.inputs
+    if changed := sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)):
+        return f"changed since the last verdict: {', '.join(changed)}"
+    if not known.verdict.accepted:
+        return ""
+    if known.batch is None:
+        return "was withdrawn and counts again"
+    if not _names_the_rules(settings, contract, known.batch):
+        return "damaged on disk: the rules in its verdict are not those that its inputs declare"
+    if damaged := batches.damaged_files(known.batch):
+        return f"damaged on disk: {', '.join(damaged)} in {known.batch.folder.relative_to(settings.home)}"
+    if lost := batches.damaged_links(settings, contract, known.batch):
+        return f"its pairs for the linkage are missing or damaged: {', '.join(lost)}"
+    return ""
+
+
+def _names_the_rules(settings: Settings, contract: Contract, batch: Batch) -> bool:
+    """A verdict on the present inputs has a result of each rule that they declare, and of no other."""
+    from hims_pipeline.gates import rules_of
+
+    declared = rules_of(settings, contract, batch.manifest.period)
+    wanted = sorted((rule.code, rule.severity) for rule in declared if rule.entity in batch.manifest.entities)
+    return wanted == sorted((rule["code"], rule["severity"]) for rule in batch.verdict.rules)
+
+
+def doubtful(settings: Settings, source: str | None = None) -> list[Pending]:
+    """Batches among the accepted ones that are to be read or judged anew before a release may rest on them."""
+    return [one for one in pending(settings, source) if one.stood]
+
+
+def problems(settings: Settings) -> list[str]:
+    """What is wrong with deliveries and batches once the night has taken in what it could: a line each, with the place
+    and what to do. Bad data are no problem of ours, and stand in `states`."""
+    lines = [
+        f"{one.sentence()}. The next run reads it again; if its files in landing are damaged too, put them back from"
+        " a backup or deliver them again."
+        for one in pending(settings)
+    ]
+    damaged = landing.damaged_records(settings)
+    lines += [f"{landing.batch_of(one)}: {one} {how_to_mend(one)}" for one in damaged]
+    told = {landing.batch_of(one) for one in damaged}
+    for source in load_contracts(settings.data):
+        gone = batches.without_delivery(settings, source, landing.deliveries(settings, source))
+        lines += [
+            f"{batch}: its record in landing is gone, so it does not count. {DELIVER_AGAIN}."
+            for folder in gone
+            if (batch := folder.relative_to(settings.validated).as_posix()) not in told
+        ]
+    return lines
+
+
+def how_to_mend(damaged: Damaged) -> str:
+    """What to do about a delivery's record that is not what was written."""
+    return (
+        "Put it back from a backup or, if you know that it is right, `hims batch reseal "
+        f"{landing.batch_of(damaged)}`; else deliver its files again."
+    )

@@ -1,0 +1,78 @@
+"""Where each delivery stands, for pages and for the notes of a release."""
+
+import json
+from dataclasses import dataclass
+
+from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.errors import Damaged
+from hims_pipeline.intake.pending import how_to_mend
+from hims_pipeline.lake import batches, landing, tombstone
+from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.settings import Settings
+from hims_pipeline.words import printable
+
+
+@dataclass(frozen=True)
+class BatchState:
+    """Where one delivery stands, for status pages."""
+
+    batch: str
+    state: str
+    received_at: str
+    rows: int | None
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return json.loads(json.dumps(self.__dict__))
+
+
+def states(settings: Settings, *, hashed: bool = False) -> list[BatchState]:
+    """Every delivery and where it stands: accepted, superseded, refused, withdrawn, pending, damaged.
+
+    Args:
+        hashed: read the files of accepted batches too, which takes its time; records are always proven.
+    """
+    sent = landing.deliveries(settings)
+    contracts = load_contracts(settings.data)
+    counts = {b.manifest.batch for c in contracts.values() for b in batches.counting(settings, c, sent)}
+    found = [_state(settings, delivery, counts, hashed) for delivery in sent]
+    return found + [_damaged_state(one) for one in landing.damaged_records(settings)]
+
+
+def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: bool) -> BatchState:
+    known = batches.standing(settings, delivery)
+    batch, damage = known.batch, known.damage
+    if hashed and batch and (damaged := batches.damaged_files(batch)):
+        damage = f"{', '.join(damaged)} in {batch.folder.relative_to(settings.home)}"
+    findings = known.verdict.findings if known.verdict else ()
+    reasons = tuple(f.sentence() for f in findings if f.severity == "blocking")
+    if delivery.withdrawn:
+        state, reasons = "withdrawn", (printable(delivery.withdrawn),)
+    elif damage:
+        state, reasons = "damaged", (f"Not what we wrote, and read again by the next run: {damage}.",)
+    elif known.verdict is None:
+        state = "pending"
+    else:
+        state = "superseded" if batch and delivery.batch not in counts else known.verdict.status
+    return BatchState(
+        batch=delivery.batch,
+        state=state,
+        received_at=delivery.received_at,
+        rows=batch.manifest.rows if batch and not delivery.withdrawn else None,
+        reasons=reasons,
+        warnings=tuple(f.sentence() for f in findings if f.severity == "warning"),
+    )
+
+
+def destroyed(settings: Settings) -> list[BatchState]:
+    """Deliveries that were destroyed under their legal term: their figures are no longer there, and this says why."""
+    return [
+        BatchState(one.batch, "destroyed", one.received_at, None, (one.sentence(),), ())
+        for one in tombstone.tombstones(settings)
+    ]
+
+
+def _damaged_state(damaged: Damaged) -> BatchState:
+    """A delivery that does not count since its record cannot be believed."""
+    return BatchState(landing.batch_of(damaged), "damaged", "", None, (f"{damaged} {how_to_mend(damaged)}",), ())

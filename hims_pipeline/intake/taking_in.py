@@ -1,0 +1,172 @@
+"""Taking one delivery in: it is read, judged and moved to where it belongs; and what was dropped becomes deliveries."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hims_pipeline import __version__
+from hims_pipeline.contracts.load import broken_contracts, load_contracts
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.errors import ContractError, Damaged, HimsError
+from hims_pipeline.intake.pending import DELIVER_AGAIN, how_to_mend, inputs_of
+from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
+from hims_pipeline.lake.batches import Manifest
+from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
+from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.survey import Misplaced
+from hims_pipeline.lake.verdict import Finding, Verdict
+from hims_pipeline.privacy.production import check_personal_source
+from hims_pipeline.settings import Settings
+
+if TYPE_CHECKING:  # reading imports pandas and more, which takes seconds
+    from hims_pipeline.readers import ReadResult
+
+Log = Callable[[str], None]
+LEFT = "left_in_landing.json"
+
+
+def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[Misplaced]]:
+    """Take over what was dropped into landing; see `dropped.collect`. The names of what was left are written into the
+    identified zone, since they are told nowhere else."""
+    contracts, settle_seconds = load_contracts(settings.data), load_observatory(settings.data).settle_seconds
+    new, again, left = dropped.collect(settings, contracts, settle_seconds)
+    left += [
+        Misplaced(landing.batch_of(one), f"{one.what}. {how_to_mend(one)}") for one in landing.damaged_records(settings)
+    ]
+    private_folder(settings.identified)
+    write_json(settings.identified / LEFT, [one.with_name() for one in left], mode=0o600)
+    return new, again, left
+
+
+def waiting(settings: Settings) -> survey.Survey:
+    """What lies in landing and is no delivery yet, looked at and left as it is."""
+    return survey.look(settings, load_contracts(settings.data), load_observatory(settings.data).settle_seconds)
+
+
+def contract_of(settings: Settings, source: str) -> Contract:
+    contracts = load_contracts(settings.data)
+    if source not in contracts and source in (broken := broken_contracts(settings.data)):
+        raise ContractError(broken[source])
+    if source not in contracts:
+        raise HimsError(f"There is no source {source!r}; data/contracts has {', '.join(contracts) or 'none'}.")
+    return contracts[source]
+
+
+def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
+    """Read one delivery, judge it and move it to where it belongs. The caller holds the installation's lock.
+
+    Bad data end in a refusing verdict. What is raised is a failure of our own, and leaves the delivery pending.
+
+    Raises:
+        Damaged: a file in landing is no longer the one that was taken over; nothing of it is read.
+        HimsError: production rules forbid to open this source here.
+    """
+    from hims_pipeline.readers import read_delivery
+
+    contract = contract_of(settings, delivery.source)
+    check_personal_source(settings, contract)
+    inputs = inputs_of(settings, contract, delivery)
+    _check_landing(settings, delivery)
+    folder = batches.folder_of(settings.bronze, delivery)
+    remove_folder(folder)
+    folder.mkdir(parents=True)
+    log(f"{delivery.batch}: reading {len(delivery.files)} file(s), {delivery.size / 1e6:,.1f} MB")
+    read = read_delivery(settings, contract, delivery, folder, log)
+    _check_landing(settings, delivery)  # what was read is what was sent, at both ends of the reading
+    blocked = [finding for finding in read.findings if finding.severity == "blocking"]
+    common: dict[str, Any] = {
+        "batch": delivery.batch,
+        "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "inputs": inputs,
+    }
+    if blocked:
+        for parquet in folder.glob("*.parquet"):
+            parquet.unlink()  # half a delivery is no batch; the files as sent stay in landing
+        verdict = Verdict(stage=_stage(read.stage), findings=read.findings, **common)
+    else:
+        manifest = _manifest(settings, contract, delivery, inputs, read)
+        batches.write_manifest(settings, folder, manifest)
+        verdict = _judge(settings, contract, folder, manifest, read.findings, common, log)
+    reports.write_findings(settings, delivery, verdict.findings)
+    with journal.act(settings, journal.JUDGED, **_told(delivery, folder, verdict)):
+        batches.settle(settings, delivery, folder, verdict)
+    log(f"{delivery.batch}: {verdict.status}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
+    return verdict
+
+
+def _check_landing(settings: Settings, delivery: Delivery) -> None:
+    if damaged := landing.damaged_files(settings, delivery):
+        what = "is not the delivery that was taken over"
+        raise Damaged(delivery.folder(settings), f"{what}: {'; '.join(damaged)}. {DELIVER_AGAIN}")
+
+
+def _told(delivery: Delivery, folder: Path, verdict: Verdict) -> dict[str, Any]:
+    """What the audit trail says of a verdict: the decision, counts, and the hashes of what it is about."""
+    manifest = folder / batches.MANIFEST
+    return {
+        "batch": delivery.batch,
+        "status": verdict.status,
+        "stage": verdict.stage,
+        "judged_at": verdict.judged_at,
+        "findings": len(verdict.findings),
+        "rules": verdict.evaluated,
+        "delivery_sha256": delivery.sha256,
+        "manifest_sha256": sha256_of(manifest) if manifest.exists() else None,
+        "verdict_sha256": verdict.sha256,
+    }
+
+
+def _stage(stage: str):
+    return "types" if stage == "types" else "envelope"
+
+
+def _manifest(
+    settings: Settings, contract: Contract, delivery: Delivery, inputs: dict[str, str], read: "ReadResult"
+) -> Manifest:
+    layout = contract.layout_of(delivery.period)
+    pairs = sorted(batches.links_folder(settings, delivery).glob("*.parquet"))
+    return Manifest(
+        source=delivery.source,
+        period=delivery.period,
+        id=delivery.id,
+        delivery_sha256=delivery.sha256,
+        delivered_bytes=delivery.size,
+        contract_sha256=inputs["contract"],
+        reader_sha256=inputs["reader"],
+        layout=layout.name if layout else "",
+        data_kind=contract.data_kind,
+        key_version=read.key_version,
+        entities=read.entities,
+        links={path.stem: sha256_of(path) for path in pairs},
+    )
+
+
+def _judge(
+    settings: Settings,
+    contract: Contract,
+    folder: Path,
+    manifest: Manifest,
+    findings: tuple[Finding, ...],
+    common: dict[str, Any],
+    log: Log,
+) -> Verdict:
+    from hims_pipeline.gates import judge
+
+    log(f"{manifest.batch}: judging {manifest.rows:,} rows")
+    tables = {name: folder / entity.file for name, entity in manifest.entities.items()}
+    outcome = judge(settings, contract, manifest.period, tables, manifest.files)
+    return Verdict(
+        stage="gate",
+        manifest_sha256=manifest.sha256,
+        files=manifest.files,
+        findings=(*findings, *outcome.findings),
+        declared=outcome.declared,
+        evaluated=outcome.evaluated,
+        canary=outcome.canary,
+        rules=outcome.rules,
+        versions={**outcome.versions, "hims": __version__, "python": sys.version.split()[0]},
+        **common,
+    )
