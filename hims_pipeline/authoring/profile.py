@@ -86,8 +86,9 @@ def shape_as_seen(member: Member, seen: Dialect) -> Shape:
     names = seen.names
     if any(not name.strip() for name in names):
         raise HimsError(f"{inner(member.shown)}: a column has no name. Is the first line the header?")
-    if doubled := {name for name in names if names.count(name) > 1}:
-        raise HimsError(f"{inner(member.shown)}: columns named twice: {', '.join(sorted(doubled))}.")
+    if doubled := [place for place, name in enumerate(names, 1) if names.count(name) > 1]:
+        listed = ", ".join(map(str, doubled[:10]))  # not by name: the first line may be a row
+        raise HimsError(f"{inner(member.shown)}: columns {listed} share a name. Is the first line the header?")
     columns = tuple(Column(name=name) for name in names)
     entity = Entity(title=Text(en="?"), grain="?", files=("*",), columns=columns)
     return Shape("draft", "draft", entity, seen.form, Limits(), tuple(names), columns, tuple(range(len(names))))

@@ -108,3 +108,8 @@ def test_a_column_renamed_from_a_quarter_on_is_named_by_a_layout(argentina):
     for period in ("2024Q4", "2025Q1"):
         assert argentina(layouts, person, period).sql("CH06", "persons") == [(41,)]
     assert "ENVELOPE-HEADER" in argentina(layouts, person, "2024Q3").rules
+
+
+def test_records_are_held_to_the_fields_of_their_own_header(read):
+    seen = read({"people.csv": b"note,id,age\nx,1,30\nx,2\n"}, WANTED, format=BY_NAME)
+    assert "do not have the 3 fields of the header" in seen.text

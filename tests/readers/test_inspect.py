@@ -166,7 +166,12 @@ def test_drafts_of_parquet_and_excel(draft, tmp_path):
 
 
 def test_what_no_reader_opens_says_so(draft, tmp_path):
-    for content, words in ((b"%PDF", "PDF"), (b"", "empty"), (b"a,,c\n1,2,3\n", "no name"), (b"a,a\n1,2\n", "twice")):
+    for content, words in (
+        (b"%PDF", "PDF"),
+        (b"", "empty"),
+        (b"a,,c\n1,2,3\n", "no name"),
+        (b"a,a\n1,2\n", "share a name"),
+    ):
         path = tmp_path / "file.csv"
         path.write_bytes(content)
         with pytest.raises(HimsError, match=words):
@@ -256,3 +261,10 @@ def test_a_draft_that_cannot_be_made_shows_no_line_of_the_file(draft, tmp_path):
         draft(path)
     assert "do not have the 2 fields" in str(refused.value)
     assert "Fatma" not in str(refused.value)
+
+
+def test_a_first_line_that_is_no_header_is_not_repeated(draft, tmp_path):
+    path = tmp_path / "bare.csv"
+    path.write_bytes(b"Fatma,12,12\nAli,13,14\n")
+    with pytest.raises(HimsError, match="columns 2, 3 share a name"):
+        draft(path)
