@@ -81,8 +81,8 @@ class Structure:
 
     `ragged` have another number of fields, `quotes` broken quotes, `blank` nothing at all; `raw` are the first of their
     texts with their numbers, for the reject table alone; `unclosed` is the line of a quote that is never closed.
-    `width` is how many fields a record has, 0 where places tell columns apart; `lines_differ`: quoted newlines make line
-    and record numbers differ.
+    `width` is how many fields a record has, 0 where places tell columns apart; `lines_differ` tells that quoted
+    newlines make the numbers of lines and records differ.
     """
 
     records: int = 0
