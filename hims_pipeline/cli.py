@@ -20,8 +20,8 @@ class Plain(click.Group):
     def invoke(self, ctx: click.Context):
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
-            raise
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise  # click knows what to do about these
         except Exception as error:
             if debugging() and not isinstance(error, HimsError):
                 raise

@@ -66,8 +66,15 @@ def once_for_all_workers(factory: pytest.TempPathFactory, name: str, *words: str
     here, printed = Installation(shared / name, real_data=REAL_DATA if name == "real" else None), shared / f"{name}.txt"
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        failed = printed.with_suffix(".failed")
+        if failed.exists():  # it takes minutes: once is enough
+            pytest.fail(f"`hims {' '.join(words)}` failed before:\n{failed.read_text(encoding='utf-8')}")
         if not printed.exists():
-            printed.write_text(here.hims(*words), encoding="utf-8")
+            try:
+                printed.write_text(here.hims(*words), encoding="utf-8")
+            except AssertionError as error:
+                failed.write_text(str(error)[-3000:], encoding="utf-8")
+                raise
     return here, printed.read_text(encoding="utf-8")
 
 

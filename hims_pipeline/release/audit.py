@@ -60,7 +60,9 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
                 rows, content = fingerprint(con, schema, table)
                 counted[f"{schema}.{table}"] = {"rows": rows, "content_hash": content}
         log(f"looking for identifiers in the {part} file")
-        named += leaks.find_in_tables(settings, path, schemas)
+        looked_at = found.get("public", {}).get("tables", {})
+        same = {name for name, facts in counted.items() if looked_at.get(name) == facts}  # the staff file has them too
+        named += leaks.find_in_tables(settings, path, schemas, same)
         if part == "public":
             outcome = judge_database(settings, path, settings.expectations / "release.json")
             found["verdict"] = {

@@ -9,7 +9,7 @@ counted and never told. Not here: how a number is recognised (`privacy.hidden`).
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
@@ -47,20 +47,22 @@ def load_lookalikes(data: Path) -> dict[str, set[str]]:
     return found
 
 
-def find_in_tables(settings: Settings, database: Path, schemas: tuple[str, ...]) -> list[Finding]:
-    """One finding a column of the database that names somebody."""
+def find_in_tables(
+    settings: Settings, database: Path, schemas: tuple[str, ...], looked_at: Collection[str] = ()
+) -> list[Finding]:
+    """One finding a column of the database that names somebody.
+
+    Args:
+        looked_at: `<schema>.<table>` whose equals were looked through before.
+    """
     allowed = load_lookalikes(settings.data)
     with connection(settings) as con:
         con.execute("set enable_progress_bar = false")  # it would be taken for a line of the audit
         con.execute("create temp table candidates (place varchar, value varchar, n bigint, line bigint)")
         con.execute(f"attach {literal(database)} as candidate (read_only)")
-        for schema, table, column in _text_columns(con, schemas):
-            place = f"{schema}.{table}.{column}"
-            counted = f"select {quote(column)} as value, count(*) as n from candidate.{quote(schema)}.{quote(table)}"
-            con.execute(
-                f"insert into candidates select {literal(place)}, value, n, null from ({counted} group by 1) "
-                f"where regexp_matches(value, {literal(_MAY_NAME)})"
-            )
+        for schema, table, columns in _text_columns(con, schemas):
+            if f"{schema}.{table}" not in looked_at:
+                con.execute(f"insert into candidates {_values(schema, table, columns)}")
         found = look(con, "from candidates", shapes(settings.data), known_persons(settings, con))
     return [
         _finding(place, hit)
@@ -104,12 +106,26 @@ def known_persons(settings: Settings, con: Any) -> Known | None:
     return load_known(con, load_key(settings), ids) if ids else None
 
 
-def _text_columns(con: Any, schemas: tuple[str, ...]) -> list[tuple[str, str, str]]:
+def _values(schema: str, table: str, columns: list[str]) -> str:
+    """SQL: the distinct texts of a table's columns that may name somebody; one statement, since a release has thousands
+    of columns and most are short."""
+    name = f"candidate.{quote(schema)}.{quote(table)}"
+    return " union all ".join(
+        f"select {literal(f'{schema}.{table}.{column}')}, value, n, null from "
+        f"(select {quote(column)} as value, count(*) as n from {name} group by 1) "
+        f"where regexp_matches(value, {literal(_MAY_NAME)})"
+        for column in columns
+    )
+
+
+def _text_columns(con: Any, schemas: tuple[str, ...]) -> list[tuple[str, str, list[str]]]:
+    """(schema, table, its columns of text) of all tables that hold a row."""
     listed = ", ".join(literal(schema) for schema in schemas)
     return con.execute(
-        "select c.schema_name, c.table_name, c.column_name from duckdb_columns() as c "
+        "select c.schema_name, c.table_name, list(c.column_name) from duckdb_columns() as c "
         "join duckdb_tables() as t using (database_name, schema_name, table_name) "
-        f"where database_name = 'candidate' and schema_name in ({listed}) and data_type = 'VARCHAR' order by all"
+        f"where database_name = 'candidate' and schema_name in ({listed}) and data_type = 'VARCHAR' "
+        "and estimated_size > 0 group by all order by all"
     ).fetchall()
 
 

@@ -115,5 +115,5 @@ def test_dropped_again_byte_for_byte_says_so(northland_night) -> None:
     (drop / "north_again.txt").write_text(rows(), encoding="utf-8")
     printed = here.hims("run")
     assert "delivered again, byte for byte: nothing to do" in printed
-    assert "Nothing changed since r000001" in printed
+    assert "Nothing to build: r000001" in printed
     assert not (drop / "north_again.txt").exists()

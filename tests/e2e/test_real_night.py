@@ -94,6 +94,6 @@ def test_the_same_run_again_changes_nothing(real_night) -> None:
     here, _ = real_night
     before = (here.home / "releases/CURRENT").read_text()
     printed = here.hims("run")
-    assert "Nothing changed since r000001" in printed
+    assert "Nothing to build: r000001" in printed
     assert (here.home / "releases/CURRENT").read_text() == before
     assert here.hims("release", "verify").strip() == "r000001: intact"

@@ -120,14 +120,14 @@ SPILLING = """
 __file__ = "a program's"  # without, DuckDB takes it for a person's session and draws a progress bar
 import sys, time, hims_pipeline
 con = hims_pipeline.connect()
-con.execute("create temp table x as select i, repeat('x', 100) || hash(i) as s from t, range(3)")
+con.execute("create temp table x as select i, repeat('x', 100) || hash(i) as s from t, range(8)")
 print("spilled", flush=True)
 time.sleep(30)
 """
 
 
 def test_a_large_query_spills_into_a_closed_folder_of_its_own(settings, tmp_path) -> None:
-    env = os.environ | {"HIMS_HOME": str(settings.home), "HIMS_MEMORY_LIMIT": "64MB", "TMPDIR": str(tmp_path)}
+    env = os.environ | {"HIMS_HOME": str(settings.home), "HIMS_MEMORY_LIMIT": "125MB", "TMPDIR": str(tmp_path)}
     running = subprocess.Popen([*INTERPRETER, SPILLING], env=env, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY)
     assert running.stdout is not None
     assert running.stdout.readline() == "spilled\n"
