@@ -13,13 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from hims_pipeline.authoring.dialect import Dialect, guess_dialect
+from hims_pipeline.authoring.drift import drift_of
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import DataError, HimsError
 from hims_pipeline.lake.files import private_folder, remove_folder
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.readers.entity import read_entity
 from hims_pipeline.readers.files.archives import Member, expand
-from hims_pipeline.readers.guard import guarded
+from hims_pipeline.readers.guard import Unreadable, guarded
 from hims_pipeline.readers.matching import with_books
 from hims_pipeline.readers.shape import Shape, shape_of, similar
 from hims_pipeline.readers.table import Job
@@ -30,19 +31,22 @@ from hims_pipeline.words import inner
 _SHOWN_CODES = 10
 
 
-def check_file(settings: Settings, contract: Contract, paths: Sequence[Path], period: str | None = None) -> list[str]:
+def check_file(
+    settings: Settings, contract: Contract, paths: Sequence[Path], period: str | None = None, drift: bool = False
+) -> list[str]:
     """How files differ from their contract, one sentence each; empty where they fit.
 
     Args:
         paths: data files, and the codebook or dictionary that goes with them.
         period: whose layout to compare with; the base layout without it.
+        drift: tell of every difference in full, and which names were probably changed.
     """
     with _scratch(settings) as scratch:
         members, findings = expand(contract, list(paths), scratch, lambda text: None)
         said = [finding.in_full() for finding in findings]
         books = [member for member in members if contract.is_companion(member.name, period or "")]
         for member in [with_books(contract, one, books, period or "") for one in members if one not in books]:
-            look = partial(_check, settings, contract, period, member, scratch)
+            look = partial(_check, settings, contract, period, member, scratch, drift)
             said += guarded(settings, f"checking {member.shown}", look)
         return said
 
@@ -58,7 +62,12 @@ def draft_contract(*paths: Path) -> str:
     settings = load_settings()
     with _scratch(settings) as scratch:
         try:
-            return draft(settings, paths, scratch)
+            return guarded(settings, "drafting", lambda: draft(settings, paths, scratch))
+        except Unreadable as error:
+            raise HimsError(
+                f"{paths[0].name}: no draft could be made, our reader stopped with {error.kind} (full text in "
+                f"{error.place}, in the identified zone)."
+            ) from None
         except DataError as error:
             raise HimsError(f"{inner(error.file) or paths[0].name}: {inner(error.message)}.") from None
 
@@ -73,26 +82,32 @@ def _scratch(settings: Settings) -> Iterator[Path]:
         remove_folder(folder)
 
 
-def _check(settings: Settings, contract: Contract, period: str | None, member: Member, scratch: Path) -> list[str]:
+def _check(
+    settings: Settings, contract: Contract, period: str | None, member: Member, scratch: Path, drift: bool
+) -> list[str]:
+    most = None if drift else _SHOWN_CODES
     if len(member.records) > 1:
-        takers = contract.takers(member.name, period or "")
-        read = [_read(settings, shape_of(contract, name, period or ""), member, scratch) for name in takers]
+        shapes = [shape_of(contract, name, period or "") for name in contract.takers(member.name, period or "")]
+        read = [_read(settings, shape, member, scratch, most) for shape in shapes]
+        read += [drift_of(settings, shape, member, scratch) for shape in shapes if drift]
         return list(dict.fromkeys(line for lines in read for line in lines))
     seen = _seen(settings, member)
     name, said = _entity_of(contract, period, member, seen)
     if name is None:
         return said
     shape = shape_of(contract, name, period or "")
-    said += _read(settings, shape, member, scratch)
+    said += _read(settings, shape, member, scratch, most)
+    if drift:
+        said += drift_of(settings, shape, member, scratch)
     if not any("ENVELOPE-HEADER" in line or "ENVELOPE-ENCODING" in line for line in said) or seen is None:
         return said
     if shape.format.type in ("fixed_width", "cspro"):
         return said
-    said += _hints(shape, seen)
+    said += [] if drift else _hints(shape, seen)
     found = _relaxed(shape, seen)
     if found.columns:
         said.append(f"{inner(member.shown)}: read on with {len(found.columns)} of {len(shape.columns)} columns:")
-        said += _read(settings, found, member, scratch)
+        said += _read(settings, found, member, scratch, most)
     return said
 
 
@@ -120,7 +135,7 @@ def _entity_of(
     return best, [f"{said[0]}; compared with {best}"]
 
 
-def _read(settings: Settings, shape: Shape, member: Member, scratch: Path) -> list[str]:
+def _read(settings: Settings, shape: Shape, member: Member, scratch: Path, most: int | None) -> list[str]:
     """The findings of a reading, and codes that the contract does not list."""
     work = Path(tempfile.mkdtemp(dir=scratch))
     # Any key will do: no pseudonym made here is kept.
@@ -129,10 +144,10 @@ def _read(settings: Settings, shape: Shape, member: Member, scratch: Path) -> li
     job = Job(settings, shape, member.shown, target, work / "rejects.parquet", work, key, lambda text: None)
     outcome = read_entity(job, member)
     said = [finding.in_full() for finding in outcome.findings]
-    return said + (_unknown_codes(settings, shape, target, inner(member.shown)) if outcome.entity else [])
+    return said + (_unknown_codes(settings, shape, target, inner(member.shown), most) if outcome.entity else [])
 
 
-def _unknown_codes(settings: Settings, shape: Shape, table: Path, shown: str) -> list[str]:
+def _unknown_codes(settings: Settings, shape: Shape, table: Path, shown: str, most: int | None) -> list[str]:
     said = []
     with connection(settings) as con:
         for column in shape.columns:
@@ -146,9 +161,9 @@ def _unknown_codes(settings: Settings, shape: Shape, table: Path, shown: str) ->
             ).fetchall()
             if counts:
                 rows = sum(count for _, count in counts)
-                listed = ", ".join(f"{code} ({count:,})" for code, count in counts[:_SHOWN_CODES])
+                listed = ", ".join(f"{code} ({count:,})" for code, count in counts[:most])
                 more = (
-                    f": {listed}{', …' if len(counts) > _SHOWN_CODES else ''}" if column.sensitivity == "open" else ""
+                    f": {listed}{', …' if most and len(counts) > most else ''}" if column.sensitivity == "open" else ""
                 )
                 said.append(
                     f"{shown} · {shape.name} · {column.name}: {len(counts)} codes that the contract does not list, "

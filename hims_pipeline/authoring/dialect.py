@@ -2,17 +2,22 @@
 a delivery."""
 
 import csv
+import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from hims_pipeline.contracts.formats import Format
+from hims_pipeline.contracts.formats import Format, Unpivot
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.encodings import BLOCK, guess_codec
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
+from hims_pipeline.readers.formats.eurostat_tsv import split_heading
+from hims_pipeline.readers.formats.sdmx_csv import OF_THE_STANDARD, version_of
 from hims_pipeline.settings import Settings
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LINES = 200
+_YEAR = re.compile(r"(19|20)[0-9]{2}")
 _TYPES = {"parquet": "parquet", "excel": "excel", "old_office": "excel", "spss": "spss", "stata": "stata"}
 
 
@@ -70,12 +75,37 @@ def _text(path: Path, kind: str) -> Dialect:
     lines = head.decode(encoding, errors="replace").removeprefix("\ufeff").splitlines()[:_SAMPLE_LINES]
     if len(head) == BLOCK:
         lines.pop()  # cut by the block's end
-    delimiter, rows = _split(lines)
+    if lines and (keys := split_heading(lines[0].split("\t")[0])) and "\t" in lines[0]:
+        unpivot = Unpivot(names=keys[1], values="OBS_VALUE")
+        return Dialect(Format(type="eurostat_tsv", unpivot=unpivot), [*keys[0], keys[1], unpivot.values])
+    above = _titles(lines)
+    delimiter, rows = _split(lines[above:])
     if not rows:
         raise HimsError(f"{path.name} holds no line of text.")
     trailing = len(rows[0]) > 1 and all(len(row) == len(rows[0]) and row[-1] == "" for row in rows)
     names = rows[0][:-1] if trailing else rows[0]
-    return Dialect(Format(delimiter=delimiter, encoding=encoding, trailing_delimiter=trailing), names)
+    if version_of(names):
+        form = Format(type="sdmx_csv", delimiter=delimiter)
+        return Dialect(form, [name for name in names if name not in OF_THE_STANDARD])
+    form = Format(delimiter=delimiter, encoding=encoding, trailing_delimiter=trailing, skip_rows=above)
+    first = next((place for place, name in enumerate(names) if _YEAR.fullmatch(name.strip())), len(names))
+    if first and len(names) - first > 1 and all(_YEAR.fullmatch(name.strip()) for name in names[first:]):
+        made = [name if name not in names else f"{name}_" for name in ("year", "value")]
+        form = form.model_copy(update={"unpivot": Unpivot(names=made[0], values=made[1])})
+        names = [*names[:first], *made]
+    return Dialect(form, names)
+
+
+def _titles(lines: list[str]) -> int:
+    """How many lines of titles stand above the table: those before the first line that is as wide as most of them."""
+    best, above = 0.0, 0
+    for delimiter in _DELIMITERS:
+        widths = [len(next(csv.reader([line], delimiter=delimiter), [])) for line in lines]
+        usual = max(sorted(set(widths)), key=widths.count, default=0)
+        share = widths.count(usual) / len(lines) if usual > 1 else 0.0
+        if share > best:
+            best, above = share, widths.index(usual)
+    return above
 
 
 def encoding_of(path: Path) -> str:
@@ -106,3 +136,10 @@ def _split(lines: list[str]) -> tuple[str, list[list[str]]]:
         if score > best[0]:
             best = (score, delimiter, rows)
     return best[1], best[2]
+
+
+def slug(name: str) -> str:
+    """A name as contracts have them, from a file's: `People 2024.csv` becomes `people_2024`."""
+    plain = unicodedata.normalize("NFKD", name.split(".")[0]).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    return slug if slug[:1].isalpha() else f"source_{slug}".strip("_")

@@ -2,7 +2,6 @@
 
 import re
 import string
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any
 
 import yaml
 
-from hims_pipeline.authoring.dialect import Dialect, guess_dialect
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect, slug
 from hims_pipeline.authoring.draft_books import is_book, tables_of
-from hims_pipeline.authoring.profile import Facts, Profile, profile
+from hims_pipeline.authoring.kinds import Facts
+from hims_pipeline.authoring.profile import Profile, profile
 from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member, expand_file
@@ -69,8 +69,8 @@ def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     if books:
         found = [_entity(settings, *one, scratch) for one in tables_of(member, books[0])]
     else:
-        found = [_entity(settings, _slug(member.name), member, *_seen(settings, member), scratch)]
-    contract = _contract(_slug(member.name), found)
+        found = [_entity(settings, slug(member.name), member, *_seen(settings, member), scratch)]
+    contract = _contract(slug(member.name), found)
     text = yaml.dump(contract, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118)
     rows = sum(one.rows for one in found)
     return _HEAD.format(file=inner(member.shown), rows=rows, source=contract["source"]) + text
@@ -104,7 +104,8 @@ def _entity(
         name: [*letters, *(code for code in described.codebook.missing.get(name, ()) if code.isalpha())]
         for name in seen.names
     }
-    found = profile(settings, member, seen, scratch, marks)
+    numeric = [name for name, place in described.places.items() if place.numeric and not place.zero_fill]
+    found = profile(settings, member, seen, scratch, marks, numeric)
     columns = [_column(facts, found, described) for facts in found.columns]
     record = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key), "columns": columns}
     return _Drafted(name, found.form, found.rows, record)
@@ -129,6 +130,8 @@ def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
         column["date_format"] = "%Y-%m-%d"  # a timestamp at midnight is a day, whatever it prints
     if facts.words and kind["type"] != "text" and found.form.null_values == ("",):
         column["null_values"] = ["", *facts.words]
+    if facts.flags:
+        column["flags"] = _Flow(facts.flags)
     lacking = dict(book.missing.get(facts.name, {}))
     if kind["type"] != "text":
         lacking = dict.fromkeys(facts.marks, UNKNOWN) | lacking
@@ -138,7 +141,7 @@ def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
         for code, label in book.first_labels().get(facts.name, {}).items()
         if code not in lacking and not any(_lies_in(code, *span) for span in spans)
     }
-    if facts.codes is not None or known:
+    if (facts.codes is not None or known) and kind["type"] in ("integer", "text"):
         labels = {_code(code, kind): label for code, label in known.items()}
         seen = {_code(code, kind) for code in facts.codes or []}
         seen -= {code for code in seen if any(_lies_in(str(code), *span) for span in spans)}
@@ -216,10 +219,3 @@ def _contract(name: str, found: list[_Drafted]) -> dict[str, Any]:
         **({"format": forms[0]} if len(found) == 1 else {}),
         "entities": entities,
     }
-
-
-def _slug(name: str) -> str:
-    """A name as contracts have them, from a file's: `People 2024.csv` becomes `people_2024`."""
-    plain = unicodedata.normalize("NFKD", name.split(".")[0]).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
-    return slug if slug[:1].isalpha() else f"source_{slug}".strip("_")

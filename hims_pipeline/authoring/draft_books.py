@@ -4,25 +4,30 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from hims_pipeline.authoring.dialect import Dialect, encoding_of
+from hims_pipeline.authoring.dialect import Dialect, encoding_of, slug
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import kind_of
 from hims_pipeline.readers.formats.codebook import Description
 from hims_pipeline.readers.formats.cspro.read import read_dictionary
-from hims_pipeline.readers.formats.ddi import read_ddi
+from hims_pipeline.readers.formats.ddi import read_ddi, records_of
 
+_CODEBOOK = re.compile(rb"^\s*<([\w.-]+:)?codeBook[\s>]")
 _DICTIONARY = re.compile(rb'^\s*(\[Dictionary\]|\{.*"fileType"\s*:\s*"dictionary")', re.S | re.I)
 
 
 def is_book(member: Member) -> bool:
     """A DDI-Codebook or a dictionary of CSPro, by its first bytes."""
-    return kind_of(member.path) == "xml" or _is_dictionary(member)
+    return kind_of(member.path) == "xml" or _begins(member, _CODEBOOK) or _is_dictionary(member)
 
 
 def _is_dictionary(member: Member) -> bool:
+    return _begins(member, _DICTIONARY)
+
+
+def _begins(member: Member, pattern: re.Pattern[bytes]) -> bool:
     with member.path.open("rb") as file:
-        return bool(_DICTIONARY.match(file.read(4096).removeprefix(b"\xef\xbb\xbf")))
+        return bool(pattern.match(file.read(4096).removeprefix(b"\xef\xbb\xbf")))
 
 
 def tables_of(member: Member, book: Member) -> Iterator[tuple[str, Member, Dialect, Description]]:
@@ -34,9 +39,14 @@ def tables_of(member: Member, book: Member) -> Iterator[tuple[str, Member, Diale
     encoding = encoding_of(member.path)
     glob = f"*.{book.name.rpartition('.')[2]}"
     if not _is_dictionary(book):
-        described = read_ddi(book.path, member.name)
-        form = Format(type="fixed_width", codebook=glob, encoding=encoding)
-        yield "records", replace(member, codebook=book), Dialect(form, described.codebook.names), described
+        types = records_of(book.path, member.name)
+        kinds = tuple(kind for kind, _ in types)
+        several: list[tuple[str | None, str]] = [*types] or [(None, "records")]
+        for kind, label in several:
+            described = read_ddi(book.path, member.name, kind)
+            form = Format(type="fixed_width", codebook=glob, encoding=encoding, record=kind)
+            data = replace(member, codebook=book, records=kinds)
+            yield slug(label or f"record {kind}"), data, Dialect(form, described.codebook.names), described
         return
     dictionary = read_dictionary(book.path, encoding)
     names = tuple(record.name for record in dictionary.records)

@@ -1,13 +1,13 @@
 """What the columns of an unknown file hold, found over the whole of it with the checks that a delivery would meet."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from hims_pipeline.authoring.dialect import Dialect
+from hims_pipeline.authoring.kinds import Facts, find_kind
 from hims_pipeline.contracts.basics import Text
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format, Limits
@@ -16,51 +16,22 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.formats import open_table
 from hims_pipeline.readers.shape import Shape
-from hims_pipeline.readers.typing.lexical import typing_of
+from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, reading
-from hims_pipeline.readers.typing.write import typed_relation
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import literals
+from hims_pipeline.sql import literal, literals
 from hims_pipeline.words import inner
 
 NULL_WORDS = ("NA", "N/A", "n/a", "NULL", "null", "NaN", "nan", ".", "-")
 MAXIMUM_CODES = 40
 _MAXIMUM_CODE_LENGTH = 12
-_DATES = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S")
-_PLAIN: list[dict[str, object]] = [
-    {"type": "integer"},
-    {"type": "integer", "allow": ("zero_fraction",)},
-    {"type": "integer", "allow": ("padding",)},
-]
-_FRACTIONS: list[dict[str, object]] = [{"type": "decimal", "scale": scale} for scale in (2, 4, 6)]
-_DAYS: list[dict[str, object]] = [{"type": "date", "date_format": form} for form in _DATES]
-# Tried in this order; the first that every value fits is proposed. Text, which anything fits, is what remains.
-_CANDIDATES: list[dict[str, object]] = [*_PLAIN, *_FRACTIONS, {"type": "number"}, *_DAYS]
-# Names that suggest persons, in the languages of the region; a person decides.
-_FREE_TEXT = re.compile(
-    r"(^|_)(nom|prenom|((first|middle|last|family|sur|full)_?)name|adresse|address|street|phone|tel|e?mail)($|_)", re.I
-)
-_NAME = re.compile(r"(^|_)name($|_)", re.I)  # of a person, or of a country: then few are different
-
-
-@dataclass
-class Facts:
-    """One column: what type fits, how many values, how many different, the codes where they are few, and words for
-    missing that stand in it."""
-
-    name: str
-    kind: dict[str, object] = field(default_factory=lambda: {"type": "text"})
-    filled: int = 0
-    distinct: int = 0
-    codes: list[str] | None = None
-    words: tuple[str, ...] = ()
-    marks: tuple[str, ...] = ()
-
-    @property
-    def is_free_text(self) -> bool:
-        """Its name suggests names or addresses of persons."""
-        named = _FREE_TEXT.search(self.name) or (3 * self.distinct > self.filled and _NAME.search(self.name))
-        return self.kind["type"] == "text" and bool(named)
+_DIGITS = "[0-9٠-٩۰-۹ '’\u00a0\u202f]"  # and what may stand between groups of them
+# A sign in place of a number (`*`, `..`, `:`), and a number or such a sign with flags of one letter each behind it.
+_SIGN = r"[^0-9\pL\s]{1,3}(\s|$)"
+_FLAGGED = r"^(-?[0-9][0-9.,]*|[^0-9\pL\s]{1,3})(\s*)([a-z]{0,4})$"
+_MOST_SIGNS = 3
+# What flags mean at Eurostat and, mostly, elsewhere.
+FLAGS = {"c": "_C", "z": "_Z"}
 
 
 @dataclass(frozen=True)
@@ -72,27 +43,33 @@ class Profile:
 
 
 def profile(
-    settings: Settings, member: Member, seen: Dialect, scratch: Path, marks: Mapping[str, Sequence[str]] | None = None
+    settings: Settings,
+    member: Member,
+    seen: Dialect,
+    scratch: Path,
+    marks: Mapping[str, Sequence[str]] | None = None,
+    numeric: Collection[str] = (),
 ) -> Profile:
     """Look at every value of a file.
 
     Args:
         marks: column -> texts that may stand for missing and are no value of any type, such as Stata's letters.
+        numeric: columns that hold numbers by a codebook, so that zeros in front of them mean nothing.
 
     Raises:
         HimsError: its envelope does not hold, or two columns have one name.
     """
-    shape = _shape(member, seen)
+    shape = shape_as_seen(member, seen)
     table, findings = open_table(settings, shape, member, scratch)
     if table is None:
         raise HimsError("\n".join(finding.in_full() for finding in findings))
     with reading(settings, table.slices) as con:
-        con.execute(f"create temp table texts as {' union all '.join(_relation(part) for part in table.parts)}")
+        gather_texts(con, table, shape, member, scratch)
         words = _null_words(con, shape)
         decimal = "," if _mostly_commas(con, shape) else "."
         form = seen.form.model_copy(update={"null_values": ("", *words), "decimal": decimal})
         columns = [
-            _facts(con, form, number, column.name, (marks or {}).get(column.name, ()))
+            _facts(con, form, number, column.name, (marks or {}).get(column.name, ()), column.name in numeric)
             for number, column in enumerate(shape.columns)
         ]
         if any(facts.kind["type"] == "text" and facts.words for facts in columns):
@@ -100,15 +77,39 @@ def profile(
         return Profile(form, table.records, columns, _key(con, columns, table.records))
 
 
-def _shape(member: Member, seen: Dialect) -> Shape:
+def shape_as_seen(member: Member, seen: Dialect) -> Shape:
+    """A shape by which a file is read as texts under the names that it has.
+
+    Raises:
+        HimsError: a column has no name, or two have one.
+    """
     names = seen.names
     if any(not name.strip() for name in names):
         raise HimsError(f"{inner(member.shown)}: a column has no name. Is the first line the header?")
-    if doubled := {name for name in names if names.count(name) > 1}:
-        raise HimsError(f"{inner(member.shown)}: columns named twice: {', '.join(sorted(doubled))}.")
+    if doubled := [place for place, name in enumerate(names, 1) if names.count(name) > 1]:
+        listed = ", ".join(map(str, doubled[:10]))  # not by name: the first line may be a row
+        raise HimsError(f"{inner(member.shown)}: columns {listed} share a name. Is the first line the header?")
     columns = tuple(Column(name=name) for name in names)
     entity = Entity(title=Text(en="?"), grain="?", files=("*",), columns=columns)
     return Shape("draft", "draft", entity, seen.form, Limits(), tuple(names), columns, tuple(range(len(names))))
+
+
+def gather_texts(con: duckdb.DuckDBPyConnection, table: Table, shape: Shape, member: Member, scratch: Path) -> None:
+    """All texts of a file as the table `texts`.
+
+    Raises:
+        HimsError: records do not split into the columns; it quotes none of them.
+    """
+    parts = table.parts
+    structure = table.structure
+    try:
+        con.execute(f"create temp table texts as {' union all '.join(_relation(part) for part in parts)}")
+    except duckdb.InvalidInputException as error:
+        if table.examine is None or "CSV" not in str(error):
+            raise
+        structure, _ = table.examine(scratch)
+    if structure is not None and structure.misfits:
+        raise HimsError("\n".join(finding.in_full() for finding in structure.findings(shape, member.shown)))
 
 
 def _relation(part: Part) -> str:
@@ -135,7 +136,7 @@ def _mostly_commas(con: duckdb.DuckDBPyConnection, shape: Shape) -> bool:
     """True where more columns have numbers with a decimal comma than with a point."""
     counts = []
     for sign in (r"\.", ","):
-        number = f"'-?[0-9]+({sign}[0-9]+)?'"
+        number = literal(f"-?{_DIGITS}+(({sign}|٫){_DIGITS}+)?{_DIGITS}*%?")
         tests = [
             f"(bool_and(regexp_full_match(t{n}, {number})) and bool_or(contains(t{n}, '{sign[-1]}')))::int"
             for n in range(len(shape.columns))
@@ -146,7 +147,9 @@ def _mostly_commas(con: duckdb.DuckDBPyConnection, shape: Shape) -> bool:
     return counts[1][0][0] > counts[0][0][0]
 
 
-def _facts(con: duckdb.DuckDBPyConnection, form: Format, number: int, name: str, marks: Sequence[str]) -> Facts:
+def _facts(
+    con: duckdb.DuckDBPyConnection, form: Format, number: int, name: str, marks: Sequence[str], is_numeric: bool
+) -> Facts:
     nothing = (*form.null_values, *marks)
     there = con.execute(f"select distinct t{number} from texts where t{number} in ({literals(nothing)})").fetchall()
     words = {word for (word,) in there}
@@ -155,17 +158,49 @@ def _facts(con: duckdb.DuckDBPyConnection, form: Format, number: int, name: str,
     facts.words = tuple(sorted(words & set(form.null_values) - {""}))
     facts.marks = tuple(sorted(words & set(marks)))
     if filled:
-        facts.kind = _kind(con, form)
+        facts.kind = find_kind(con, form, is_numeric)
+    if facts.kind["type"] == "text" and filled:
+        filled, distinct, length = _look_for_marks(con, form, facts, number, nothing, is_numeric)
     if facts.kind["type"] == "text":  # in a text, a word for missing may be a code: NA is Namibia
         filled, distinct, length = _gather(con, number, ("",))
         facts.filled, facts.distinct = filled, distinct
     few = 0 < distinct <= MAXIMUM_CODES and filled >= 5 * distinct and length <= _MAXIMUM_CODE_LENGTH
-    if few and facts.kind["type"] in ("integer", "text"):
+    if few and facts.kind["type"] in ("integer", "text") and not facts.flags:
         value = "trunc(t0::double)::bigint::varchar" if facts.kind.get("allow") == ("zero_fraction",) else "trim(t0)"
         order = "length(v), v" if facts.kind["type"] == "integer" else "v"
         rows = con.execute(f"select distinct {value} as v from one order by {order}").fetchall()
         facts.codes = [code for (code,) in rows]
     return facts
+
+
+def _look_for_marks(
+    con: duckdb.DuckDBPyConnection, form: Format, facts: Facts, number: int, nothing: Sequence[str], is_numeric: bool
+) -> tuple[int, int, int]:
+    """Take a few short signs without a digit for missing values, and letters behind numbers for flags, where all else
+    is a number or a date then."""
+    signs = [
+        sign
+        for (sign,) in con.execute(
+            f"select distinct trim(regexp_replace(t0, {literal(_FLAGGED)}, '\\1')) as sign from one "
+            f"where regexp_matches(t0, {literal('^' + _SIGN)}) order by 1"
+        ).fetchall()
+        if sign
+    ]
+    behind = f"regexp_extract(t0, {literal(_FLAGGED)}, 3)"
+    flagged = con.execute(f"select distinct unnest(regexp_extract_all({behind}, '.')) from one order by 1").fetchall()
+    flags = {flag: FLAGS.get(flag, flag.upper()) for (flag,) in flagged}
+    seen = _gather(con, number, (*nothing, *signs))
+    if not seen[0] or len(signs) > _MOST_SIGNS:
+        return seen
+    for chosen in ({}, flags) if flags else ({},):
+        kind = find_kind(con, form, is_numeric, {"flags": chosen, "null_values": ["", *signs]} if chosen else {})
+        if kind["type"] != "text":
+            facts.kind, facts.flags, facts.filled, facts.distinct = kind, chosen, seen[0], seen[1]
+            nulls = [sign for sign in signs if sign in (":", *NULL_WORDS)]
+            facts.words = tuple(sorted({*facts.words, *nulls}))
+            facts.marks = tuple(sorted({*facts.marks, *signs} - set(nulls)))
+            break
+    return seen
 
 
 def _gather(con: duckdb.DuckDBPyConnection, number: int, nothing: Sequence[str]) -> tuple[int, int, int]:
@@ -178,17 +213,6 @@ def _gather(con: duckdb.DuckDBPyConnection, number: int, nothing: Sequence[str])
         "select coalesce(sum(n), 0)::bigint, count(*), coalesce(max(length(t0)), 0) from one"
     ).fetchall()
     return found
-
-
-def _kind(con: duckdb.DuckDBPyConnection, form: Format) -> dict[str, object]:
-    """The first candidate that all values fit."""
-    for candidate in _CANDIDATES:
-        typing = typing_of(Column.model_validate({"name": "x", **candidate}), 0, form)
-        relation = typed_relation([typing], Part("select t0 from one", "0"))
-        [(misfits,)] = con.execute(f"select count(*) filter ({typing.misfit()}) from ({relation})").fetchall()
-        if misfits == 0:
-            return dict(candidate)
-    return {"type": "text"}
 
 
 def _key(con: duckdb.DuckDBPyConnection, columns: Sequence[Facts], rows: int) -> tuple[str, ...]:

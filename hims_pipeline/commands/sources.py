@@ -17,12 +17,13 @@ def source() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--source", "name", required=True, help="Name of a contract in data/contracts.")
 @click.option("--period", help="Period whose layout to compare with; the base layout without it.")
-def check(files: tuple[Path, ...], name: str, period: str | None) -> None:
+@click.option("--drift", is_flag=True, help="Every difference in full, and which names were probably changed.")
+def check(files: tuple[Path, ...], name: str, period: str | None, drift: bool) -> None:
     """Say how FILES (data, and a codebook where there is one) differ from their contract; nothing is taken in."""
     from hims_pipeline.authoring.check import check_file
 
     settings = open_installation()
-    differences = check_file(settings, intake.contract_of(settings, name), files, period)
+    differences = check_file(settings, intake.contract_of(settings, name), files, period, drift)
     for line in differences:
         click.echo(line)
     if differences:

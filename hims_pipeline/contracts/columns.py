@@ -13,7 +13,10 @@ from hims_pipeline.contracts.values import NUMERIC, Value, value_of
 _DIGIT = re.compile(r"[\s0-9.,+-]|^$")
 # A pattern that lets one of these through lets anybody's name through.
 _NAMES = ("Fatma Ben Salah", "FATMA BEN SALAH", "Ben Salah, Fatma", "Trabelsi", "TRABELSI", "فاطمة بن صالح")
-Allow = Literal["leading_zeros", "plus_sign", "padding", "zero_fraction"]
+Allow = Literal[
+    "leading_zeros", "plus_sign", "padding", "zero_fraction", "digit_groups", "arabic_digits", "percent"
+]  # fmt: skip
+OF_NUMBERS = ("digit_groups", "arabic_digits", "percent")  # words of `allow` that mean nothing elsewhere
 
 
 class Column(Strict):
@@ -25,7 +28,9 @@ class Column(Strict):
         type: `integer`, `decimal` (with `scale` digits after the point), `number` (measured, binary), `text`,
             `date` (written as `date_format`, strptime style) or `boolean`.
         allow: spellings beyond the plain one: `leading_zeros` (007), `plus_sign` (+7), `padding` (blanks around),
-            `zero_fraction` (7.0 for the integer 7).
+            `zero_fraction` (7.0 for the integer 7), `digit_groups` (1 056 247 or 1'056'247: groups of three between
+            blanks or apostrophes, one and the same in a number), `arabic_digits` (Arabic-Indic and Persian ones, with
+            their own decimal mark), `percent` (12.5 % for 12.5; nothing is divided).
         scale: digits after the point of a `decimal`.
         date_format: how dates are written, strptime style.
         required: a value must stand in every row, or something that the column declares missing.
@@ -158,11 +163,14 @@ class Column(Strict):
         return [f"the bound {one!r} is no value of type {self.type}" for one in bounds if value_of(kind, one) is None]
 
     def _strange_words(self) -> list[str]:
-        """Null words that are codes too, and flags that could be part of a value."""
+        """Null words that are codes too, spellings of numbers elsewhere, and flags that could be part of a value."""
         codes = {str(code) for code in (*(self.codes or ()), *self.missing)}
         found = [f"{word!r} is a code and a null word" for word in self.null_values or () if word in codes]
         if self.flags and (self.type not in (*NUMERIC, "date") or self.sensitivity == "identifier"):
             found.append("flags stand behind numbers and dates")
+        if self.type not in NUMERIC:
+            found += [f"`{word}` in `allow` is for numbers" for word in self.allow if word in OF_NUMBERS]
+        found += ["% is a flag and allowed behind a number"] * ("%" in self.flags and "percent" in self.allow)
         return found + [
             f"the flag {flag!r} could be part of a value"
             for flag in self.flags

@@ -102,7 +102,7 @@ def scheme_problems(data: Path, contract: Contract) -> list[str]:
 
 def _named(contract: Contract) -> Iterator[tuple[str, str, set[str]]]:
     """Each scheme that a contract names: where, which, and the null words of its column."""
-    periods = ["", *(layout.periods[0] for layout in contract.layouts)]
+    periods = ["", *(layout.known_periods[0] for layout in contract.layouts)]
     for name in contract.entities:
         for period in periods:
             entity, form = contract.entity_in(name, period), contract.format_in(name, period)

@@ -6,7 +6,7 @@ Not here: the source as a whole (`model`), single variables (`columns`), file fo
 import fnmatch
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
 from hims_pipeline.contracts.columns import Column, ColumnMap, Reference
@@ -161,9 +161,31 @@ class Layout(Strict):
     Args:
         name: goes with the batches read by it.
         periods: those it holds for, as folders of deliveries are called.
+        from_: in place of `periods`, the first period that it holds for (in YAML: `from`); it holds until the next
+            layout of this kind begins, but for periods that another one names.
         entities: what is different, entity by entity.
     """
 
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     name: Name
-    periods: tuple[str, ...]
+    periods: tuple[str, ...] = ()
+    from_: str | None = Field(None, alias="from")
     entities: dict[Name, EntityLayout]
+
+    @property
+    def known_periods(self) -> tuple[str, ...]:
+        """Periods that it surely holds for: those named, or the first."""
+        return self.periods or (self.from_ or "",)
+
+    @model_validator(mode="after")
+    def _holds_for_some(self) -> "Layout":
+        if bool(self.periods) == bool(self.from_):
+            raise ValueError(f"layout {self.name}: it has either `periods` or `from`")
+        return self
+
+
+def layout_in(layouts: tuple[Layout, ...], period: str) -> Layout | None:
+    """The layout of a period: one that names it, or else the last that has begun by then."""
+    named = next((one for one in layouts if period in one.periods), None)
+    begun = sorted((one for one in layouts if one.from_ and one.from_ <= period), key=lambda one: one.from_ or "")
+    return named or (begun[-1] if begun else None)

@@ -120,7 +120,7 @@ def check_feeds(contract: Contract) -> None:
     from hims_pipeline.contracts.mappings import mapping_problems
 
     facts, found = load_fact_columns(), []
-    periods = ["", *(period for layout in contract.layouts for period in layout.periods)]
+    periods = ["", *(period for layout in contract.layouts for period in layout.known_periods)]
     for name in contract.entities:
         for period in periods:
             entity = contract.entity_in(name, period)

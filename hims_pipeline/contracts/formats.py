@@ -24,7 +24,7 @@ class Unpivot(Strict):
 _TEXT = {"delimited", "fixed_width", "cspro"}
 # Option -> the types that honour it: one that would do nothing does not load.
 HONOURED = {
-    "delimiter": {"delimited"},
+    "delimiter": {"delimited", "sdmx_csv"},
     "quote": {"delimited"},
     "encoding": _TEXT,
     "trailing_delimiter": {"delimited"},
@@ -35,9 +35,9 @@ HONOURED = {
     "hidden_rows": {"excel"},
     "fill_down": {"excel"},
     "final_newline": _TEXT,
-    "unpivot": {"delimited", "excel"},
+    "unpivot": {"delimited", "excel", "eurostat_tsv"},
     "codebook": {"fixed_width", "cspro"},
-    "record": {"cspro"},
+    "record": {"cspro", "fixed_width"},
 }
 
 
@@ -45,7 +45,8 @@ class Format(Strict):
     """How the files of a source are written; an entity or a layout may replace it as a whole.
 
     Args:
-        type: what kind of file it is.
+        type: what kind of file it is. `eurostat_tsv` is Eurostat's own (keys with commas between them in the first
+            field, then years) and has an `unpivot`; `sdmx_csv` is SDMX-CSV 1.0 or 2.x, its columns found by name.
         delimiter, quote: of delimited text.
         encoding: of a text; the whole file is checked for it.
         header: whether the first line holds the names; `by_name` finds the columns that are read by their names,
@@ -64,10 +65,13 @@ class Format(Strict):
         unpivot: makes rows of a table whose headings are data.
         codebook: glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
             (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`.
-        record: the record of that dictionary which an entity is.
+        record: the record of that dictionary which an entity is; of a DDI-Codebook with several types of records, the
+            code of one (`P`) or its label.
     """
 
-    type: Literal["delimited", "parquet", "excel", "spss", "stata", "fixed_width", "cspro"] = "delimited"
+    type: Literal[
+        "delimited", "parquet", "excel", "spss", "stata", "fixed_width", "cspro", "eurostat_tsv", "sdmx_csv"
+    ] = "delimited"  # fmt: skip
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
@@ -99,10 +103,16 @@ class Format(Strict):
             raise ValueError(f"{', '.join(f'`{name}`' for name in idle)} would do nothing for type {self.type}")
         if self.unpivot and self.header is not True:
             raise ValueError("`unpivot` is for a table whose header is the contract's")
+        if self.header is not True and self.type == "sdmx_csv":
+            raise ValueError("columns of sdmx_csv are found by their names; leave `header` out")
         if self.header is False and self.type not in ("delimited", "excel"):
             raise ValueError("`header: false` is for a delimited or Excel table")
+        if self.type == "eurostat_tsv" and not self.unpivot:
+            raise ValueError("type eurostat_tsv has an `unpivot`: where the years and their values go")
         if self.type == "cspro" and not self.record:
             raise ValueError("type cspro names the record of the dictionary")
+        if self.record and not self.companion:
+            raise ValueError("`record` is a type of record in a codebook: name its `codebook` too")
         return self
 
 

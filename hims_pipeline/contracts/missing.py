@@ -26,6 +26,11 @@ class Range:
     low: Value | None
     high: Value | None
 
+    def holds(self, value: Value) -> bool:
+        """Does a value lie in it?"""
+        low, high = self.low, self.high
+        return (low is None or low <= value) and (high is None or value <= high)  # type: ignore[operator]
+
     def condition(self, kind: Kind, name: str) -> str:
         bounds = [(">=", self.low), ("<=", self.high)]
         return " and ".join(f"{name} {sign} {value_sql(kind, bound)}" for sign, bound in bounds if bound is not None)

@@ -18,10 +18,12 @@ from hims_pipeline.contracts.entities import (
     Layout,
     MeasureType,
     ReferencePoint,
+    layout_in,
     matches,
     without,
 )  # fmt: skip
 from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.contracts.periods import PATTERNS, SPELLING
 
 __all__ = ["Contract", "Entity", "EntityLayout", "Feed", "Layout", "Period", "matches"]
 PeriodName = Annotated[str, Field(pattern=r"^[0-9][0-9A-Z_-]{0,19}$")]  # a folder's name too
@@ -169,13 +171,23 @@ class Contract(Strict):
             raise ValueError("a personal source needs a legal basis")
         if self.personal:
             self._text_is_closed()
-        for period in ("", *(period for layout in self.layouts for period in layout.periods[:1])):
+        self._begin_apart()
+        for period in ("", *(layout.known_periods[0] for layout in self.layouts)):
             for name in self.entities:
                 self._placed(name, period)
                 self._drawn(name, period)
                 self._stated(name, period)
                 self._mapped(name, period)
         return self
+
+    def _begin_apart(self) -> None:
+        """Layouts that hold from a period on name one of this source, each another."""
+        begun = [layout.from_ for layout in self.layouts if layout.from_]
+        for first in begun:
+            if not PATTERNS[self.period.pattern][0].fullmatch(first):
+                raise ValueError(f"`from: {first}` of a layout is not {SPELLING[self.period.pattern]}")
+            if begun.count(first) > 1 or any(first in layout.periods for layout in self.layouts):
+                raise ValueError(f"two layouts hold for {first}")
 
     def reference_point_of(self, name: str) -> str:
         """The day or span within a period that an entity's rows are about: where nothing else is said, a stock is that
@@ -231,7 +243,7 @@ class Contract(Strict):
             )
 
     def layout_of(self, period: str) -> Layout | None:
-        return next((layout for layout in self.layouts if period in layout.periods), None)
+        return layout_in(self.layouts, period)
 
     def entity_in(self, name: str, period: str) -> Entity:
         """The entity as it is in a period: the base record with that period's layout laid over it."""
@@ -267,11 +279,11 @@ class Contract(Strict):
         return self.entity_in(name, period).format or self.format
 
     def takers(self, file_name: str, period: str) -> list[str]:
-        """The entities that a file holds, by its name; several only where it holds several records of CSPro."""
+        """The entities that a file holds, by its name; several only where it holds several types of records."""
         found = [name for name in self.entities if self.entity_in(name, period).takes(file_name)]
         if self.is_companion(file_name, period):
             return []
-        shared = [name for name in found if self.format_in(name, period).type == "cspro"]
+        shared = [name for name in found if self.format_in(name, period).record]
         return shared if found[:1] == shared[:1] else found[:1]
 
     def is_companion(self, file_name: str, period: str) -> bool:

@@ -42,12 +42,12 @@ def sample_rows(data: Path) -> dict[tuple[str, str], int]:
 
 
 def _of(settings: Settings, contract: Contract, rows: dict[tuple[str, str], int]) -> list[str]:
-    latest = contract.layouts[-1].periods[-1] if contract.layouts else SOME_PERIOD[contract.period.pattern]
+    latest = contract.layouts[-1].known_periods[-1] if contract.layouts else SOME_PERIOD[contract.period.pattern]
     rules = Counter(rule.entity for rule in rules_of(settings, contract, latest))
     lines = []
     for position, (name, entity) in enumerate(contract.entities.items()):
         forms = {contract.entities[name].format or contract.format}
-        forms |= {contract.format_in(name, layout.periods[0]) for layout in contract.layouts}
+        forms |= {contract.format_in(name, layout.known_periods[0]) for layout in contract.layouts}
         own = (
             f"`{contract.source}`", contract.owner.institution, contract.country or "many",
             f"{contract.data_kind}, {contract.status}", contract.cadence,

@@ -43,7 +43,7 @@ def take(settings: Settings, dbt_manifest: dict[str, Any]) -> Inventory:
 
 
 def _of_contract(settings: Settings, contract: Contract) -> Inventory:
-    periods = [BASE, *sorted({period for layout in contract.layouts for period in layout.periods})]
+    periods = [BASE, *sorted({period for layout in contract.layouts for period in layout.known_periods})]
     variants: dict[str, dict[str, dict[str, Any]]] = {name: defaultdict(dict) for name in contract.entities}
     for period in periods:
         for rule in compile_rules(contract, period):

@@ -4,29 +4,15 @@ A clock is asked to refuse what lies ahead, and never for an order.
 """
 
 import calendar
-import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.contracts.periods import PATTERNS, SPELLING
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings
 
-PATTERNS = {
-    "year": (re.compile(r"([0-9]{4})"), "2024"),
-    "quarter": (re.compile(r"([0-9]{4})Q([1-4])"), "2024Q1"),
-    "month": (re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])"), "2024-06"),
-    "academic_year": (re.compile(r"([0-9]{4})-([0-9]{2})"), "2023-24"),
-    "date": (re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"), "2024-12-10"),
-}
-SPELLING = {
-    "year": "a year such as 2024",
-    "quarter": "a quarter such as 2024Q1",
-    "month": "a month such as 2024-06",
-    "academic_year": "an academic year such as 2023-24",
-    "date": "a day such as 2024-12-10",
-}
 SCHOOL_STARTS = 10  # October
 
 

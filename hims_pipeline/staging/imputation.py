@@ -19,7 +19,7 @@ def valued(contract: Contract, entity: str, column: str, name: str) -> str:
     """Does a staged column hold a value, and nothing that its layout calls missing? `name` is it in SQL."""
     whens = []
     for layout in contract.layouts:
-        columns = contract.entity_in(entity, layout.periods[0]).columns
+        columns = contract.entity_in(entity, layout.known_periods[0]).columns
         whens.append(f"when layout = {literal(layout.name)} then {_is_value(name, column, columns)}")
     plain = _is_value(name, column, contract.entities[entity].columns)
     return f"(case {' '.join(whens)} else {plain} end)" if whens else f"({plain})"

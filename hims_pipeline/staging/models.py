@@ -47,7 +47,7 @@ def staged_name(column: str) -> str:
 def beside(contract: Contract, entity_name: str) -> dict[str, str]:
     """Columns that stand beside values in some layout, by their names as read -> in staging: why a cell has no value,
     and its flags."""
-    periods = ["", *(layout.periods[0] for layout in contract.layouts)]
+    periods = ["", *(layout.known_periods[0] for layout in contract.layouts)]
     found = {}
     for column in contract.entities[entity_name].kept_columns:
         same = [
@@ -159,7 +159,7 @@ def _designed(contract: Contract, entity_name: str, name: str) -> str:
 
     base = in_words(entity.columns)
     by_layout = {
-        one.name: in_words(contract.entity_in(entity_name, one.periods[0]).columns) for one in contract.layouts
+        one.name: in_words(contract.entity_in(entity_name, one.known_periods[0]).columns) for one in contract.layouts
     }
     cases = [f"when layout = {literal(layout)} then {other}" for layout, other in by_layout.items() if other != base]
     return f"case {' '.join(cases)} else {base} end" if cases else base
@@ -177,7 +177,7 @@ def _by_layout(contract: Contract, entity_name: str, position: int, target: Fact
     base = _expression(_mapping_of(entity, position, target), entity.columns, target, lookups)
     cases = []
     for layout in contract.layouts:
-        changed = contract.entity_in(entity_name, layout.periods[0])
+        changed = contract.entity_in(entity_name, layout.known_periods[0])
         other = _expression(_mapping_of(changed, position, target), changed.columns, target, lookups)
         if other != base:
             cases.append(f"when layout = {literal(layout.name)} then {other}")

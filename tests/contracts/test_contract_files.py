@@ -45,7 +45,7 @@ LEFT_OUT = "_X"  # a mapped value that `exclude` keeps from the fact
 def feeds_of(contract: Contract) -> Iterator[tuple[Entity, Feed]]:
     """All feeds of a contract in all its layouts."""
     for name in contract.entities:
-        for period in ("", *(period for layout in contract.layouts for period in layout.periods)):
+        for period in ("", *(period for layout in contract.layouts for period in layout.known_periods)):
             entity = contract.entity_in(name, period)
             yield from ((entity, feed) for feed in entity.feeds)
 

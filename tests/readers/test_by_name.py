@@ -5,6 +5,8 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.settings import REPOSITORY
 from tests.readers.test_second_look import sheet
 
 WANTED = ({"name": "id", "type": "integer"}, {"name": "age", "type": "integer"})
@@ -65,3 +67,49 @@ def test_a_layout_renames_what_changed_and_nothing_else(read):
 def test_quoted_newlines_in_columns_that_nobody_reads(read):
     seen = read({"people.csv": b'note,id,age\n"a\nb",1,30\n'}, WANTED, format=BY_NAME)
     assert seen.sql("id, age") == [(1, 30)]
+
+
+QUARTER = {
+    "CODUSU": "TQRMNOPPQHKMKOCDEFIAH00700255", "ANO4": 2024, "TRIMESTRE": 4, "NRO_HOGAR": 1, "COMPONENTE": 1,
+    "REGION": 1, "MAS_500": "S", "AGLOMERADO": 32, "PONDERA": 812, "CH03": 1, "CH04": 2, "CH06": 41, "CH15": 1,
+    "CH15_COD": "", "CH16": 1, "CH16_COD": "", "NIVEL_ED": 6, "ESTADO": 1,
+}  # fmt: skip
+
+
+@pytest.fixture
+def argentina(read):
+    """argentina(layouts, {column: value}) reads a made quarter of the survey, one person in 235 columns."""
+
+    def run(layouts: list[dict], person: dict, period: str = "2024Q4"):
+        fields = read_yaml(REPOSITORY / "data/contracts/argentina_eph.yml")
+        persons = fields["entities"]["persons"] | {"minimum_rows": 1, "references": []}
+        fields |= {"entities": {"persons": persons}, "layouts": layouts}
+        known = [name for name in persons["header"] if name in person or name not in QUARTER]
+        new = [f"V{number}_01_M" for number in range(235 - len(known) - len(set(person) - set(known)))]
+        names = [*new, *(name for name in person if name not in known), *known]
+        line = ";".join(str(person.get(name, "")) for name in names)
+        content = f"{';'.join(names)}\n{line}\n".encode()
+        assert len(names) == 235
+        return read({"usu_individual_T424.txt": content}, **fields, period_read=period)
+
+    return run
+
+
+def test_a_quarter_with_other_unread_columns_is_taken(argentina):
+    seen = argentina([], QUARTER)
+    assert [(finding.rule, finding.severity) for finding in seen.findings] == [("ENVELOPE-DRIFT", "warning")]
+    assert seen.sql("CODUSU, CH06, PONDERA, ESTADO", "persons") == [(QUARTER["CODUSU"], 41, 812, 1)]
+
+
+def test_a_column_renamed_from_a_quarter_on_is_named_by_a_layout(argentina):
+    person = {("EDAD" if name == "CH06" else name): value for name, value in QUARTER.items()}
+    assert "ENVELOPE-HEADER" in argentina([], person).rules
+    layouts = [{"name": "t424", "from": "2024Q4", "entities": {"persons": {"names": {"CH06": "EDAD"}}}}]
+    for period in ("2024Q4", "2025Q1"):
+        assert argentina(layouts, person, period).sql("CH06", "persons") == [(41,)]
+    assert "ENVELOPE-HEADER" in argentina(layouts, person, "2024Q3").rules
+
+
+def test_records_are_held_to_the_fields_of_their_own_header(read):
+    seen = read({"people.csv": b"note,id,age\nx,1,30\nx,2\n"}, WANTED, format=BY_NAME)
+    assert "do not have the 3 fields of the header" in seen.text

@@ -85,7 +85,8 @@ def test_a_fault_in_any_opener_refuses_the_delivery_alone(read, monkeypatch, kin
     """Injected where each format opens its file; no text of the error leaves."""
     opener = importlib.import_module(f"hims_pipeline.readers.formats.{OPENERS[kind]}")
     monkeypatch.setattr(opener, "open_table", lambda *a: (_ for _ in ()).throw(ValueError("Trabelsi")))
-    more = {"record": "PERSON"} if kind == "cspro" else {}
+    needed = {"cspro": {"record": "PERSON"}, "eurostat_tsv": {"unpivot": {"names": "id", "values": "weight"}}}
+    more = needed.get(kind, {})
     columns = [{"name": "id", "type": "integer", "start": 1, "width": 1}] if kind == "fixed_width" else COLUMNS
     seen = read({"people.csv": GOOD}, columns, format={"type": kind, **more})
     assert seen.rules == ["ENVELOPE-UNREADABLE"]

@@ -166,7 +166,12 @@ def test_drafts_of_parquet_and_excel(draft, tmp_path):
 
 
 def test_what_no_reader_opens_says_so(draft, tmp_path):
-    for content, words in ((b"%PDF", "PDF"), (b"", "empty"), (b"a,,c\n1,2,3\n", "no name"), (b"a,a\n1,2\n", "twice")):
+    for content, words in (
+        (b"%PDF", "PDF"),
+        (b"", "empty"),
+        (b"a,,c\n1,2,3\n", "no name"),
+        (b"a,a\n1,2\n", "share a name"),
+    ):
         path = tmp_path / "file.csv"
         path.write_bytes(content)
         with pytest.raises(HimsError, match=words):
@@ -197,3 +202,69 @@ def test_a_draft_s_null_word_empties_no_other_column(draft, tmp_path):
     columns = columns_of(contract)
     assert contract.format.null_values == ("",)
     assert (columns["iso2"].null_values, columns["persons"].null_values) == (None, ("", "NA"))
+
+
+DRAFTED = {
+    "titles above the table": (
+        "stock.csv",
+        b'"Extracted from ""a"" database","of us"\n"Date: 2017-08-19"\n\nYear,Origin,Value\n'
+        b"2016,Syria,507\n2016,Iraq,*\n2016,Sudan,\n2015,Eritrea,0\n",
+        {"skip_rows": 3},
+        {"Value": {"type": "integer", "missing": {"*": "_U"}}},
+    ),
+    "Eurostat's own": (
+        "migr.tsv",
+        b"freq,geo\\TIME_PERIOD\t2021 \t2022 \nA,FR\t: c\t12345 b\nA,IT\t: \t10411 bep\nA,DE\t: z\t0 n\n",
+        {"type": "eurostat_tsv"},
+        {"OBS_VALUE": {"type": "integer", "null_values": ("", ":")}},
+    ),
+    "SDMX-CSV": (
+        "sdmx.csv",
+        b"DATAFLOW,geo,TIME_PERIOD,OBS_VALUE\nA:B(1.0),FR,2021,5\nA:B(1.0),IT,2021,6\n",
+        {"type": "sdmx_csv"},
+        {"OBS_VALUE": {"type": "integer"}},
+    ),
+    "a year a column": (
+        "wide.csv",
+        b'"Data","World",\n\n"Country","Code","2021","2022",\n"Namibia","NAM","5","6",\n"Turkiye","TUR","7","",\n',
+        {"skip_rows": 2, "trailing_delimiter": True},
+        {"year": {"type": "integer"}, "value": {"type": "integer"}},
+    ),
+    "numbers spelt otherwise": (
+        "spelt.csv",
+        "gov;pop;rate\nTunis;1\u202f056\u202f247;12,5 %\nTozeur;٩٨٥٠٠;٥٫٢ %\n".encode(),
+        {"decimal": ","},
+        {"pop": {"type": "integer", "allow": ("digit_groups", "arabic_digits")}, "rate": {"type": "decimal"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DRAFTED)
+def test_a_draft_takes_the_file_that_it_was_made_from(draft, tmp_path, settings_for, what):
+    name, content, form, columns = DRAFTED[what]
+    path = tmp_path / name
+    path.write_bytes(content)
+    contract, _ = draft(path)
+    for key, value in form.items():
+        assert getattr(contract.format, key) == value, key
+    found = columns_of(contract)
+    for column, said in columns.items():
+        for key, value in said.items():
+            assert getattr(found[column], key) == value, (column, key)
+    assert check_file(settings_for(tmp_path / "home"), contract, [path]) == []
+
+
+def test_a_draft_that_cannot_be_made_shows_no_line_of_the_file(draft, tmp_path):
+    path = tmp_path / "ragged.csv"
+    path.write_bytes(b"a,b\n1,2\n3,4\nFatma Ben Salah\n5,6\n")
+    with pytest.raises(HimsError) as refused:
+        draft(path)
+    assert "do not have the 2 fields" in str(refused.value)
+    assert "Fatma" not in str(refused.value)
+
+
+def test_a_first_line_that_is_no_header_is_not_repeated(draft, tmp_path):
+    path = tmp_path / "bare.csv"
+    path.write_bytes(b"Fatma,12,12\nAli,13,14\n")
+    with pytest.raises(HimsError, match="columns 2, 3 share a name"):
+        draft(path)

@@ -8,6 +8,7 @@ from hims_pipeline.contracts.load import load_contract
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import HimsError
 from hims_pipeline.synthetic.formats import CsproRecord, Variable, write_cspro, write_fixed_width
+from tests.readers.test_sent_files import AT_VARIABLE, IN_LINE, LINES, codebook
 
 SEX = Variable("sex", 1, {"EN": "Sex"}, values={1: "Male", 2: "Female", 9: "?"}, special={9: "REFUSED"})
 VARIABLES = (
@@ -90,3 +91,27 @@ def test_a_draft_of_cspro_has_an_entity_a_record(draft, census, tmp_path, settin
 def test_a_codebook_alone_is_no_data(draft, fixed):
     with pytest.raises(HimsError, match=r"people\.xml describes data; give the data file beside it"):
         draft(fixed[1])
+
+
+def test_a_draft_of_filled_numbers_says_no_code_that_is_none(draft, tmp_path, settings_for):
+    """Digits as they stand in the lines are no codes: 00012550 is 125.50."""
+    income = Variable("income", 8, decimals=2, zero_fill=True, special={999999.99: "REFUSED"})
+    query = "select i as person, [0, 125.5, 999999.99][1 + i % 3] as income from range(1, 60) as r(i)"
+    people = CsproRecord("PERSON", "1", f"select 1 + person % 9 as house, * from ({query})", (VARIABLES[0], income))
+    with duckdb.connect() as con:
+        data = write_cspro(con, tmp_path / "c.dat", tmp_path / "c.dcf", "C", ROWS, (people,), 7)
+    contract, _ = draft(data, tmp_path / "c.dcf")
+    found = {column.name: column for column in contract.entities["person"].columns}["income"]
+    assert (found.type, found.scale, found.codes) == ("decimal", 2, None)
+    assert check_file(settings_for(tmp_path / "other"), contract, [data, tmp_path / "c.dcf"]) == []
+
+
+def test_a_draft_has_an_entity_for_each_type_of_record_and_no_leading_zero_is_lost(draft, tmp_path, settings_for):
+    data, book = tmp_path / "people.dat", tmp_path / "book.xml"
+    data.write_bytes(LINES)
+    book.write_bytes(codebook(AT_VARIABLE, *IN_LINE))
+    contract, _ = draft(data, book)
+    assert {name: one.format.record for name, one in contract.entities.items()} == {"household": "H", "person": "P"}
+    columns = {column.name: column for column in contract.entities["person"].columns}
+    assert {columns[name].type for name in ("SERIAL", "PERNUM", "AGE")} == {"integer"}
+    assert check_file(settings_for(tmp_path / "other"), contract, [data, book]) == []

@@ -81,10 +81,12 @@ class Structure:
 
     `ragged` have another number of fields, `quotes` broken quotes, `blank` nothing at all; `raw` are the first of their
     texts with their numbers, for the reject table alone; `unclosed` is the line of a quote that is never closed.
-    `lines_differ` tells that quoted newlines make line and record numbers differ.
+    `width` is how many fields a record has, 0 where places tell columns apart; `lines_differ` tells that quoted
+    newlines make the numbers of lines and records differ.
     """
 
     records: int = 0
+    width: int = 0
     ragged: Places = field(default_factory=Places)
     quotes: Places = field(default_factory=Places)
     blank: Places = field(default_factory=Places)
@@ -97,12 +99,11 @@ class Structure:
         return self.ragged.count + self.quotes.count + self.blank.count
 
     def findings(self, shape: Shape, file: str) -> list[Finding]:
-        width = len(shape.header)
         said = (
             (
                 "ENVELOPE-COLUMNS",
                 self.ragged,
-                words("records do not have the {width} fields of the header", width=width),
+                words("records do not have the {width} fields of the header", width=self.width),
             ),
             ("ENVELOPE-QUOTES", self.quotes, words("records have quotes in the wrong place")),
             ("ENVELOPE-BLANK-LINE", self.blank, words("lines are blank")),
@@ -145,7 +146,7 @@ def examine(path: Path, shape: Shape, header: Header, good: Path | None = None) 
         good: where to write the records that fit, each with its record number as one more field in front and a newline
             at its end.
     """
-    seen = Structure()
+    seen = Structure(width=len(shape.header))
     first = shape.format.skip_rows + (2 if shape.format.header else 1)
     with ExitStack() as stack:
         lines = stack.enter_context(closing(_Lines(path, header.end)))

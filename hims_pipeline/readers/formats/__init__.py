@@ -23,6 +23,8 @@ OPENERS = {
     "stata": "spss_stata",
     "fixed_width": "fixed_width",
     "cspro": "cspro.data",
+    "eurostat_tsv": "eurostat_tsv",
+    "sdmx_csv": "sdmx_csv",
 }
 
 

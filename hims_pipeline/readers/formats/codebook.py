@@ -9,9 +9,10 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking, warning
 from hims_pipeline.readers.formats.declared_missing import taken_for_values
 from hims_pipeline.readers.shape import Shape
+from hims_pipeline.sql import literal
 from hims_pipeline.words import Words, joined, own, sent, words
 
-_NUMBERS = re.compile(r"(lowest|[-0-9.e+]{1,12})( to (highest|[-0-9.e+]{1,12}))?")
+_NUMBERS = re.compile(r"(lowest|[-0-9.e+]{1,16})( to (highest|[-0-9.e+]{1,16}))?")
 UNKNOWN = "_U"  # what a missing code stands for where the codebook says no more
 
 
@@ -67,12 +68,40 @@ class Place:
 
 
 @dataclass(frozen=True)
+class RecordTypes:
+    """The types of records in a file.
+
+    Args:
+        start, width: where in a line its type stands.
+        known: type as it is written -> name.
+        own: the type that an entity is.
+    """
+
+    start: int
+    width: int
+    known: dict[str, str]
+    own: str
+
+    @property
+    def sql(self) -> str:
+        """SQL: the type of the line `l`."""
+        return f"trim(substr(coalesce(l, ''), {self.start}, {self.width}))"
+
+    @property
+    def chosen(self) -> str:
+        """SQL: the line `l` is of the entity's own type."""
+        return f"{self.sql} = {literal(self.own)}"
+
+
+@dataclass(frozen=True)
 class Description:
-    """A codebook with the places of its variables; `length` is that of a line where the codebook says so."""
+    """A codebook with the places of its variables; `length` is that of a line where the codebook says so, `types` tell
+    lines apart where they are of several types."""
 
     codebook: Codebook
     places: dict[str, Place] = field(default_factory=dict)
     length: int | None = None
+    types: RecordTypes | None = None
 
 
 def place_findings(shape: Shape, described: Description, file: str, rule: str) -> list[Finding]:

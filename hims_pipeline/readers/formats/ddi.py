@@ -1,72 +1,42 @@
-"""DDI-Codebook 1.2 to 2.5: where variables stand in a fixed-width file, their labels, and which codes are missing.
+"""DDI-Codebook 1.2 to 2.5: where variables stand in a fixed-width file, their labels, and which codes are missing; of a
+file with several types of records, those of one.
 
-The XML comes from outside: entities are refused, nothing is fetched, and its size is limited. Expat, which reads it,
-holds no tree in memory.
+Codes and ranges are written as the digits in the data are: where a point is implied, it is put into them too. Not here:
+XML (`ddi_xml`).
 """
 
-import xml.parsers.expat as expat
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from decimal import Decimal
 from pathlib import Path
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, Description, Place
-from hims_pipeline.words import Words, own, sent, words
+from hims_pipeline.readers.formats.codebook import Codebook, Description, Place, RecordTypes
+from hims_pipeline.readers.formats.ddi_xml import RULE, File, Group, Reader, Variable, number
+from hims_pipeline.words import joined, sent, words
 
-RULE = "ENVELOPE-CODEBOOK"
 MAXIMUM_BYTES = 50_000_000
-_MAXIMUM_DEPTH = 50
-_BLOCK = 1 << 16
-_TEXTS = ("labl", "catValu", "fileName", "item")
+_OPEN = 1e308
+_DIGITS = re.compile(r"-?[0-9]+")
 
 
-@dataclass
-class _Variable:
-    name: str
-    files: list[str]
-    number: int  # among the variables of the codebook, from 1
-    label: str = ""
-    location: dict[str, str] = field(default_factory=dict)
-    decimals: int = 0
-    numeric: bool | None = None
-    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class _Category:
-    code: str = ""
-    labels: list[str] = field(default_factory=list)
-    missing: bool = False
-
-
-@dataclass
-class _File:
-    id: str
-    name: str = ""
-    length: int | None = None
-
-
-def read_ddi(path: Path, data_name: str) -> Description:
+def read_ddi(path: Path, data_name: str, record: str | None = None) -> Description:
     """The variables of one data file, and what the codebook says of them.
 
     Args:
         data_name: name of the data file, which tells its variables from others where the codebook describes several.
+        record: type of record, by its code or its label, where lines are of several.
 
     Raises:
-        DataError: it is no DDI-Codebook, unsafe, malformed or too large, or a place in it is no number.
+        DataError: it is no DDI-Codebook, unsafe, malformed or too large, a place in it is no number, or it has types of
+            records of which none is named, or not this one.
     """
-    if path.stat().st_size > MAXIMUM_BYTES:
-        message = words(
-            "the codebook has more than {limit:,} bytes; send one that describes this file", limit=MAXIMUM_BYTES
-        )
-        raise DataError(RULE, message)
-    reader = _Reader()
-    reader.read(path)
-    if not reader.variables:
-        raise DataError(RULE, words("describes no variable; a DDI-Codebook (codeBook, dataDscr, var) is expected"))
-    chosen = _file(reader, data_name)
+    reader = _read(path)
+    files = _files(reader, data_name)
+    chosen, group = _record(files, record)
     variables = [one for one in reader.variables if chosen is None or not one.files or chosen.id in one.files]
+    types = _types(files, group, variables) if group else None
+    if group:
+        variables = [one for one in variables if not one.records or group.type in one.records]
     names = [one.name for one in variables]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         named = sent(", ".join(doubled[:5]), f"{len(doubled)} of them")
@@ -74,30 +44,109 @@ def read_ddi(path: Path, data_name: str) -> Description:
     book = Codebook(
         names,
         {one.name: one.label for one in variables if one.label},
-        {one.name: one.values for one in variables if one.values},
-        {one.name: one.missing for one in variables if one.missing},
+        {one.name: {_pointed(code, one): said for code, said in one.values.items()} for one in variables if one.values},
+        {one.name: {_pointed(code, one): to for code, to in one.missing.items()} for one in variables if one.missing},
+        missing_ranges={one.name: tuple(_ends(one, said) for said in one.ranges) for one in variables if one.ranges},
     )
-    return Description(book, {one.name: _place(one) for one in variables}, chosen.length if chosen else None)
+    length = chosen.length if chosen and not group else None
+    return Description(book, {one.name: _place(one) for one in variables}, length, types)
 
 
-def _file(reader: "_Reader", data_name: str) -> _File | None:
+def records_of(path: Path, data_name: str) -> list[tuple[str, str]]:
+    """(type, label) of each type of record in a data file; empty where all lines are of one. Raises as `read_ddi`."""
+    return [(one.type, one.label) for file in _files(_read(path), data_name) for one in file.groups if one.type]
+
+
+def _read(path: Path) -> Reader:
+    if path.stat().st_size > MAXIMUM_BYTES:
+        message = words(
+            "the codebook has more than {limit:,} bytes; send one that describes this file", limit=MAXIMUM_BYTES
+        )
+        raise DataError(RULE, message)
+    reader = Reader()
+    reader.read(path)
+    if not reader.variables:
+        raise DataError(RULE, words("describes no variable; a DDI-Codebook (codeBook, dataDscr, var) is expected"))
+    return reader
+
+
+def _files(reader: Reader, data_name: str) -> list[File]:
+    """The descriptions of a data file: one, or one for each type of record in it; empty where nothing is said."""
     if len(reader.files) < 2:
-        return reader.files[0] if reader.files else None
-    stem = data_name.lower().rsplit(".", 1)[0]
-    named = [one for one in reader.files if one.name.lower().rsplit(".", 1)[0] == stem]
-    if len(named) != 1:
+        return reader.files
+    stem = _stem(data_name)
+    named = [one for one in reader.files if stem in map(_stem, one.names)]
+    if not named or (len(named) > 1 and not all(one.groups for one in named)):
         message = words(
             "describes {count} files, but none (or more than one) is called {name}",
             count=len(reader.files),
             name=sent(data_name, "as the data file is"),
         )
         raise DataError(RULE, message)
-    return named[0]
+    return named
 
 
-def _place(variable: _Variable) -> Place:
+def _stem(name: str) -> str:
+    return name.lower().rsplit(".", 1)[0]
+
+
+def _record(files: list[File], record: str | None) -> tuple[File | None, Group | None]:
+    """The description that holds, and the type of record that a contract names."""
+    groups = [(file, one) for file in files for one in file.groups if one.type]
+    if not groups and record is None:
+        return (files[0] if files else None), None
+    named = [pair for pair in groups if pair[1].type == record]
+    named = named or [pair for pair in groups if record and pair[1].label.casefold() == record.casefold()]
+    if len(named) == 1:
+        return named[0]
+    if not groups:
+        raise DataError(RULE, words("has no types of records (recGrp with rectype); the contract names one, `record`"))
+    types = joined(sent(one.type, f"type {place}") for place, (_, one) in enumerate(groups, 1))
+    message = words(
+        "describes types of records ({types}); the contract says by `record` which an entity is", types=types
+    )
+    raise DataError(RULE, message)
+
+
+def _types(files: list[File], group: Group, variables: list[Variable]) -> RecordTypes:
+    """Where in a line its type stands: at a variable, or at a place that the codebook gives."""
+    key = next((one for one in variables if one.name == group.said.get("recidvar")), None)
+    where = words("the type of a record")
+    start, width = (number(where, group.said.get(name)) for name in ("rtypeloc", "rtypewidth"))
+    if key is not None:
+        place = _place(key)
+        start, width = place.start, place.width
+    if start is None or start < 1:
+        raise DataError(RULE, words("does not say where the type of a record stands (recGrp: recidvar, or rtypeloc)"))
+    known = {one.type: one.type for file in files for one in file.groups if one.type}
+    return RecordTypes(start, width or max(map(len, known)), known, group.type)
+
+
+def _pointed(code: str, variable: Variable) -> str:
+    """A code with the point that the data do not write either."""
+    if not variable.decimals or not _DIGITS.fullmatch(code):
+        return code
+    return f"{Decimal(code).scaleb(-variable.decimals):f}"
+
+
+def _ends(variable: Variable, said: dict[str, str]) -> tuple[float, float]:
+    """Lowest and highest value of an invalid range, both included."""
+    name, ends = sent(variable.name, f"variable {variable.number}"), []
+    for bound, beyond, step, open_ in (("min", "minExclusive", 1, -_OPEN), ("max", "maxExclusive", -1, _OPEN)):
+        text = (said.get(bound) or said.get(beyond) or "").strip()
+        try:
+            value = Decimal(_pointed(text, variable)) if text else None
+        except ArithmeticError:
+            raise DataError(RULE, words("an invalid range of {name} goes to no number", name=name)) from None
+        if value is not None and not said.get(bound):
+            value += step * Decimal(1).scaleb(min(int(value.as_tuple().exponent), 0))  # the next value as it is written
+        ends.append(open_ if value is None else float(value))
+    return ends[0], ends[1]
+
+
+def _place(variable: Variable) -> Place:
     location, name = variable.location, sent(variable.name, f"variable {variable.number}")
-    start, end, width = (_number(name, location.get(place)) for place in ("StartPos", "EndPos", "width"))
+    start, end, width = (number(name, location.get(place)) for place in ("StartPos", "EndPos", "width"))
     if start is None or (end is None and width is None):
         message = words("does not say where {name} stands (location: StartPos, and EndPos or width)", name=name)
         raise DataError(RULE, message)
@@ -120,125 +169,3 @@ def _place(variable: _Variable) -> Place:
         )
         raise DataError(RULE, message)
     return Place(variable.name, start, wide, variable.decimals, variable.numeric)
-
-
-def _number(name: Words, text: str | None) -> int | None:
-    if text is None or not text.strip():
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise DataError(RULE, words("a place or width of {name} is no number", name=name)) from None
-
-
-class _Reader:
-    """Follows the elements that matter; all others are passed over."""
-
-    def __init__(self) -> None:
-        self.files: list[_File] = []
-        self.variables: list[_Variable] = []
-        self.path: list[str] = []
-        self.category: _Category | None = None
-        self.text: list[str] | None = None
-
-    def read(self, path: Path) -> None:
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
-        parser.StartDoctypeDeclHandler = _doctype
-        parser.EntityDeclHandler = _entity
-        parser.ExternalEntityRefHandler = _entity
-        try:
-            for block in _blocks(path):
-                parser.Parse(block, False)
-            parser.Parse(b"", True)
-        except expat.ExpatError as error:
-            place, what = error.lineno, own(expat.ErrorString(error.code))
-        else:
-            return
-        message = words(
-            "is no well-formed XML (line {line:,}: {what}); it may be cut off: send it again", line=place, what=what
-        )
-        raise DataError(RULE, message)
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = name.rpartition(" ")[2]
-        self.path.append(tag)
-        if len(self.path) > _MAXIMUM_DEPTH:
-            raise DataError(RULE, words("has elements nested more than {limit} deep", limit=_MAXIMUM_DEPTH))
-        if len(self.path) == 1 and tag != "codeBook":
-            raise DataError(RULE, words("is no DDI-Codebook: its root element is not codeBook"))
-        self.text = [] if tag in _TEXTS else None
-        if tag == "fileDscr":
-            self.files.append(_File(attributes.get("ID", "")))
-        elif tag == "logRecL":
-            self.text = []
-        elif tag == "var":
-            self.variables.append(_variable(attributes, len(self.variables) + 1))
-        elif tag == "catgry":
-            self.category = _Category(missing=attributes.get("missing", "N").upper() in ("Y", "YES"))
-        elif self.variables and "var" in self.path:
-            _detail(self.variables[-1], tag, attributes)
-
-    def _characters(self, text: str) -> None:
-        if self.text is not None:
-            self.text.append(text)
-
-    def _end(self, name: str) -> None:
-        tag, parent = self.path.pop(), self.path[-1] if self.path else ""
-        text = " ".join("".join(self.text or ()).split())
-        self.text = None
-        if tag == "fileName" and self.files:
-            self.files[-1].name = text
-        elif tag == "logRecL" and self.files:
-            self.files[-1].length = _number(words("the record"), text)
-        elif tag == "labl" and parent == "var" and not self.variables[-1].label:
-            self.variables[-1].label = text
-        elif self.category is not None:
-            self._category(tag, parent, text)
-
-    def _category(self, tag: str, parent: str, text: str) -> None:
-        assert self.category is not None
-        if tag == "catValu":
-            self.category.code = text
-        elif tag == "labl" and parent == "catgry":
-            self.category.labels.append(text)
-        elif tag == "catgry":
-            variable, code = self.variables[-1], self.category.code
-            if code:
-                variable.values[code] = tuple(self.category.labels)
-            if code and self.category.missing:
-                variable.missing[code] = UNKNOWN
-            self.category = None
-
-
-def _variable(attributes: dict[str, str], number: int) -> _Variable:
-    decimals = _number(words("a variable"), attributes.get("dcml")) or 0
-    return _Variable(attributes.get("name", ""), attributes.get("files", "").split(), number, decimals=decimals)
-
-
-def _detail(variable: _Variable, tag: str, attributes: dict[str, str]) -> None:
-    if tag == "location" and not variable.location:
-        variable.location = attributes
-    elif tag == "varFormat" and attributes.get("type") in ("numeric", "character"):
-        variable.numeric = attributes["type"] == "numeric"
-    elif tag == "item" and (code := attributes.get("VALUE")):
-        variable.missing[code] = UNKNOWN  # invalrng: values that are none
-
-
-def _doctype(name: str, system: str | None, public: str | None, internal: bool) -> None:
-    """Older codebooks name their DTD, which is not fetched; one of their own inside the file is refused."""
-    if internal:
-        raise DataError(RULE, words("brings declarations of its own (a DTD inside the file); send it without them"))
-
-
-def _entity(*_: object) -> int:
-    raise DataError(RULE, words("declares or uses entities, which are not read; send it without them"))
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            yield block

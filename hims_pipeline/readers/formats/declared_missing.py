@@ -27,12 +27,7 @@ def taken_for_values(column: Column, codes: Iterable[str], ranges: Iterable[tupl
 def _is_known(absent: Missing, code: str, value: Value | None) -> bool:
     if value is None:  # no value of the type: a mark, or it would be refused in the data
         return code in absent.marks or code in absent.nulls or not code.isalpha()
-    return value in absent.codes or any(_lies_in(value, one) for one, _ in absent.ranges)
-
-
-def _lies_in(value: Value, one: Range) -> bool:
-    low, high = one.low, one.high
-    return (low is None or low <= value) and (high is None or value <= high)  # type: ignore[operator]
+    return value in absent.codes or any(one.holds(value) for one, _ in absent.ranges)
 
 
 def _covers(absent: Missing, low: float, high: float) -> bool:
@@ -51,4 +46,4 @@ def _reaches(one: Range, low: float, high: float) -> bool:
 
 
 def _words(low: float, high: float) -> str:
-    return f"{'lowest' if low <= -_OPEN else f'{low:g}'} to {'highest' if high >= _OPEN else f'{high:g}'}"
+    return f"{'lowest' if low <= -_OPEN else f'{low:.15g}'} to {'highest' if high >= _OPEN else f'{high:.15g}'}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.columns import OF_NUMBERS, Column
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
@@ -25,6 +25,7 @@ from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.lexical import MISFIT
 from hims_pipeline.readers.typing.parts import RECORD, Part, Slices, null_texts, reading
+from hims_pipeline.readers.typing.spelling import plain_number
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
 from hims_pipeline.words import words
@@ -205,6 +206,8 @@ def _value(place: Place, column: Column, form: Format) -> str:
     number = column.type in _NUMERIC
     numeric = place.numeric if place.numeric is not None else column.type != "text"
     text = f"trim({raw})" if numeric else f"rtrim({raw})"
+    if number and set(column.allow) & set(OF_NUMBERS):
+        text = plain_number(column, text, form)  # before a point is put in, or it would be left out
     if place.zero_fill and number:
         text = f"regexp_replace({text}, '^(-?)0+([0-9]+([.,][0-9]+)?)$', '\\1\\2')"
     if place.decimals and number:

@@ -1,4 +1,8 @@
-"""Fixed-width text with one kind of record: places from a DDI-Codebook sent with it, or from the contract."""
+"""Fixed-width text: places from a DDI-Codebook sent with it, or from the contract.
+
+Where the codebook has several types of records, an entity is the lines of one; each has a length of its own, and blanks
+may follow it.
+"""
 
 from pathlib import Path
 
@@ -7,9 +11,17 @@ from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.findings import blocking, refuses
-from hims_pipeline.readers.formats.codebook import Codebook, Description, Place, label_findings, place_findings
-from hims_pipeline.readers.formats.ddi import RULE, read_ddi
+from hims_pipeline.readers.formats.codebook import (
+    Codebook,
+    Description,
+    Place,
+    RecordTypes,
+    label_findings,
+    place_findings,
+)
+from hims_pipeline.readers.formats.ddi import RULE, read_ddi, records_of
 from hims_pipeline.readers.formats.fixed_lines import Cut, open_lines, overlapping, table_of
+from hims_pipeline.readers.formats.record_types import count_records
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
@@ -31,15 +43,26 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     if refuses(found):
         return None, found
     places = [described.places[shape.header[position]] for position in shape.positions]
-    length = max(place.end for place in described.places.values())
-    records = opened.envelope.records or 0
-    cut = Cut(tuple(places), max(length, described.length or 0))
+    length = max(max(place.end for place in described.places.values()), described.length or 0)
+    records, cut = opened.envelope.records or 0, Cut(tuple(places), length)
+    if types := described.types:
+        counts, told = count_records(settings, types, opened, member, _read_types(types, member))
+        records, found = counts.get(types.known[types.own], 0), found + told
+        cut = Cut(tuple(places), length, types.chosen, least=length)
+        if refuses(found) or not (records or shape.entity.required):
+            return None, found
     return table_of(settings, shape, opened, cut, records), found + label_findings(shape, described.codebook, file)
+
+
+def _read_types(types: RecordTypes, member: Member) -> set[str]:
+    """Types of the records that some entity is read from; contracts may name them by their labels."""
+    labels = {label.casefold(): kind for kind, label in records_of(member.codebook.path, member.name)}  # type: ignore[union-attr]
+    return {one if one in types.known else labels.get(one.casefold(), one) for one in member.records}
 
 
 def _described(shape: Shape, member: Member) -> Description:
     if member.codebook is not None:
-        return read_ddi(member.codebook.path, member.name)
+        return read_ddi(member.codebook.path, member.name, shape.format.record)
     if shape.format.codebook is not None:
         raise DataError(
             "ENVELOPE-MISSING-CODEBOOK",

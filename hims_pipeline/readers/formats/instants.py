@@ -18,6 +18,7 @@ _SPSS_DAYS = re.compile(r"(?:[AEJS]?DATE|QYR|MOYR|WKYR)\d*")
 _SPSS_INSTANTS = re.compile(r"(?:DATETIME|YMDHMS)[\d.]*")
 _SPSS_TIMES = re.compile(r"(?:TIME|DTIME|MTIME)[\d.]*")
 _DAY = 86_400
+ON_CALENDAR = r"(?s)(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-[0-9]{2}-[0-9]{2}( .*)?|[^0-9-].*|"  # as text
 _LAST = 9 * 10**12  # seconds, 285,000 years: what lies further is no count of them
 
 

@@ -23,13 +23,13 @@ from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, label_findings
 from hims_pipeline.readers.formats.excel import text_of
-from hims_pipeline.readers.formats.instants import Counted, counted_as, write_out
+from hims_pipeline.readers.formats.instants import ON_CALENDAR, Counted, counted_as, write_out
 from hims_pipeline.readers.formats.parquet import texts_of
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, reading
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import literal
+from hims_pipeline.sql import literal, quote
 from hims_pipeline.words import own, words
 
 CHUNK_ROWS = 100_000
@@ -98,6 +98,8 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         if floats := _identifiers_as_floats(shape, meta, member):
             return None, floats
         files = list(_chunks(settings, member.path, shape, meta, scratch))
+        if impossible := _days_beyond(settings, shape, _kinds(shape, meta), files, member):
+            return None, impossible
     except DataError as error:
         return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
     except pyreadstat.ReadstatError:
@@ -128,10 +130,40 @@ def _identifiers_as_floats(shape: Shape, meta: Any, member: Member) -> list[Find
     return found
 
 
+def _kinds(shape: Shape, meta: Any) -> dict[str, Counted | None]:
+    return {name: counted_as(shape.format.type, str(form)) for name, form in meta.original_variable_types.items()}
+
+
+def _days_beyond(
+    settings: Settings, shape: Shape, kinds: dict[str, Counted | None], files: list[tuple[Path, int]], member: Member
+) -> list[Finding]:
+    """Days that no calendar has, in columns that are read as text; in one of dates their type finds them."""
+    found, before = [], 0
+    wanted = {
+        column.name: shape.header[position]
+        for column, position in zip(shape.columns, shape.positions, strict=True)
+        if column.type == "text" and (kind := kinds.get(shape.header[position])) is not None and kind.what != "time"
+    }
+    places: dict[str, list[int]] = {name: [] for name in wanted}
+    with reading(settings) as con:
+        for file, rows in files:
+            for name, sent_as in wanted.items():
+                numbered = f"select row_number() over () + {before} as n, {quote(sent_as)} as t from '{file}'"
+                beyond = f"select n from ({numbered}) where not regexp_full_match(t::varchar, {literal(ON_CALENDAR)})"
+                places[name] += [number for (number,) in con.execute(beyond).fetchall()]
+            before += rows
+    message = words("dates lie beyond the calendar (years 1 to 9999). Correct them at the source")
+    for name, lines in places.items():
+        if lines:
+            more = {"count": len(lines), "total": before, "lines": tuple(lines[:5])}
+            found.append(blocking("TYPES-DATE", message, member.shown, entity=shape.name, column=name, **more))
+    return found
+
+
 def _chunks(settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Path) -> Iterator[tuple[Path, int]]:
     """Write the file chunk by chunk as Parquet, values typed as the file has them; (chunk, rows)."""
     formats = {shape.header[p]: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True)}
-    kinds = {name: counted_as(shape.format.type, str(form)) for name, form in meta.original_variable_types.items()}
+    kinds = _kinds(shape, meta)
     frames = _stata_frames(path, meta) if shape.format.type == "stata" else _spss_frames(path, meta)
     with reading(settings) as con:
         con.execute("set pandas_analyze_sample = 0")  # objects are texts here; guessing from a sample could fail later

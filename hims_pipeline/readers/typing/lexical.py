@@ -15,6 +15,7 @@ from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.contracts.missing import BLANKS, Split, split
 from hims_pipeline.privacy.pseudonym import normalised, pseudonym
+from hims_pipeline.readers.typing.spelling import plain_number
 from hims_pipeline.sql import literal
 
 MISFIT = "hims: a value does not fit its contract"  # raised inside DuckDB, recognised outside; holds no value
@@ -94,7 +95,7 @@ def _integer(column: Column, text: str, value: str, printed: str, form: Format) 
     if "zero_fraction" in column.allow:
         branches.append((f"{printed} || {literal(form.decimal + '0')} = {text}", value))
     if column.allow:
-        plain = _stripped(column, text)
+        plain = plain_number(column, text, form)
         fraction = f"({re.escape(form.decimal)}0+)?" if "zero_fraction" in column.allow else ""
         shape = f"{_sign(column)}({_whole(column)}){fraction}"
         number = (
@@ -110,7 +111,7 @@ def _decimal(column: Column, text: str, value: str, printed: str, form: Format) 
     branches = [(f"{printed} = {text}", value), (f"{text} is null", "null")]
     if column.scale:
         branches.append((f"rtrim(rtrim({printed}, '0'), {point}) = {text}", value))
-    plain = _stripped(column, text)
+    plain = plain_number(column, text, form)
     fraction = (
         f"{re.escape(form.decimal)}[0-9]{{1,{column.scale}}}0*" if column.scale else f"{re.escape(form.decimal)}0+"
     )
@@ -126,7 +127,7 @@ def _decimal(column: Column, text: str, value: str, printed: str, form: Format) 
 def _number(column: Column, text: str, value: str, printed: str, form: Format) -> Typing:
     fraction = f"{re.escape(form.decimal)}[0-9]+"
     shape = f"{_sign(column)}(({_whole(column)})({fraction})?|{fraction})([eE][-+]?[0-9]+)?"
-    plain = _stripped(column, text)
+    plain = plain_number(column, text, form)
     number = f"try_cast({_with_point(plain, form)} as double)"
     # A number too small for a double would silently become zero.
     lost = f"({number} = 0 and regexp_matches({plain}, '^[^eE]*[1-9]'))"

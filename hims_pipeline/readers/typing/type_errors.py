@@ -5,14 +5,17 @@ Raw values go into the reject table, inside the identified zone, and nowhere els
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import duckdb
 
-from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.columns import Allow, Column
+from hims_pipeline.contracts.values import NUMERIC
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import listed
+from hims_pipeline.readers.typing.fitting import fitting_words
 from hims_pipeline.readers.typing.lexical import Typing
 from hims_pipeline.readers.typing.parquet_join import join
 from hims_pipeline.readers.typing.parts import Part, in_parallel
@@ -133,13 +136,15 @@ def type_findings(
         ).fetchall()
     }
     found = []
-    for column, typing in zip(plan.shape.columns, plan.typings, strict=True):
+    for number, (column, typing) in enumerate(zip(plan.shape.columns, plan.typings, strict=True)):
         reasons = [(reason, count) for name, reason, count in counted if name == column.name]
         if reasons:
             found.append(
                 blocking(
                     _rule(column),
-                    _message(column, typing, reasons, _under(plan, placed[column.name][1])),
+                    _message(
+                        column, typing, reasons, _under(plan, placed[column.name][1]), _help(con, plan, number, source)
+                    ),
                     file,
                     entity=plan.shape.name,
                     column=column.name,
@@ -164,7 +169,18 @@ def _rule(column: Column) -> str:
     return "TYPES-IDENTIFIER" if column.sensitivity == "identifier" else f"TYPES-{column.type.upper()}"
 
 
-def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]], under: Words) -> Words:
+def _help(con: duckdb.DuckDBPyConnection, plan: Plan, number: int, rejects: str) -> str:
+    """Which words of `allow` would take values that do not fit, found by trying; empty where none would."""
+    column = plan.shape.columns[number]
+    if column.sensitivity == "identifier" or column.type == "text":
+        return ""
+    values = f'(select value as t0 from {rejects} where "column" = {literal(column.name)})'
+    usual = [word for word in get_args(Allow) if column.type in NUMERIC or word == "padding"]
+    needed, taken = fitting_words(con, column, plan.shape.format, values, usual)
+    return f"; `allow: [{', '.join(needed)}]` would take {taken:,} of them" if taken else ""
+
+
+def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]], under: Words, way: str) -> Words:
     if column.sensitivity == "identifier":
         return words(
             "values are not {what} ({pattern}); correct them at the source",
@@ -173,10 +189,11 @@ def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]], und
         )
     return words(
         "values are not {what}: {ways}{under}. Correct them, or, where the source means them so, "
-        "say so in the contract (`type`, `allow`, `null_values`)",
+        "say so in the contract (`type`, `allow`, `null_values`){way}",
         what=own(typing.what),
         ways=own(", ".join(f"{count:,} {reason}" for reason, count in reasons)),
         under=under,
+        way=own(way),
     )
 
 

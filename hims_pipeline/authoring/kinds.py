@@ -1,0 +1,72 @@
+"""What is found out about one unknown column, and which type its texts fit: the plainest first, found with the checks
+that a delivery would meet."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+
+from hims_pipeline.contracts.columns import OF_NUMBERS, Column
+from hims_pipeline.contracts.formats import Format
+from hims_pipeline.readers.typing.fitting import fitting_words, misfits
+
+_DATES = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S")
+_PLAIN: list[dict[str, object]] = [
+    {"type": "integer"},
+    {"type": "integer", "allow": ("zero_fraction",)},
+    {"type": "integer", "allow": ("padding",)},
+]
+_FRACTIONS: list[dict[str, object]] = [{"type": "decimal", "scale": scale} for scale in (2, 4, 6)]
+_NUMBER: dict[str, object] = {"type": "number"}
+_DAYS: list[dict[str, object]] = [{"type": "date", "date_format": form} for form in _DATES]
+# Tried in this order; the first that every value fits is proposed. Text, which anything fits, is what remains.
+_CANDIDATES: list[dict[str, object]] = [*_PLAIN, *_FRACTIONS, _NUMBER, *_DAYS]
+_NUMBERS = [_PLAIN[0], *_FRACTIONS, _NUMBER]
+_WORDS = ("padding", *OF_NUMBERS)  # of `allow`, tried where nothing plain fits
+# Names that suggest persons, in the languages of the region; a person decides.
+_FREE_TEXT = re.compile(
+    r"(^|_)(nom|prenom|((first|middle|last|family|sur|full)_?)name|adresse|address|street|phone|tel|e?mail)($|_)", re.I
+)
+_NAME = re.compile(r"(^|_)name($|_)", re.I)  # of a person, or of a country: then few are different
+
+
+@dataclass
+class Facts:
+    """One column: what type fits, how many values, how many different, the codes where they are few, words that are
+    nothing, marks that stand for missing, and flags behind values."""
+
+    name: str
+    kind: dict[str, object] = field(default_factory=lambda: {"type": "text"})
+    filled: int = 0
+    distinct: int = 0
+    codes: list[str] | None = None
+    words: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    flags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_free_text(self) -> bool:
+        """Its name suggests names or addresses of persons."""
+        named = _FREE_TEXT.search(self.name) or (3 * self.distinct > self.filled and _NAME.search(self.name))
+        return self.kind["type"] == "text" and bool(named)
+
+
+def find_kind(
+    con: duckdb.DuckDBPyConnection, form: Format, is_numeric: bool, more: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """The first type that all texts of the table `one` fit, as it is or with spellings that a contract may allow.
+
+    Args:
+        is_numeric: zeros in front mean nothing, by a codebook.
+        more: what else the column says, such as its flags.
+    """
+    for candidate in _CANDIDATES:
+        if misfits(con, Column.model_validate({"name": "x", **(more or {}), **candidate}), form, "one") == 0:
+            return dict(candidate)
+    for candidate in _NUMBERS:
+        column = Column.model_validate({"name": "x", **(more or {}), **candidate})
+        needed, _ = fitting_words(con, column, form, "one", [*_WORDS, *(["leading_zeros"] * is_numeric)])
+        if misfits(con, column.model_copy(update={"allow": tuple(needed)}), form, "one") == 0:
+            return {**candidate, "allow": tuple(needed)}
+    return {"type": "text"}

@@ -1,0 +1,20 @@
+"""How the periods of a source are spelt, by the `pattern` of its contract. Within a pattern, texts are in the order of
+time. Not here: the days that a period covers, and whether it has begun (`lake.periods`).
+"""
+
+import re
+
+PATTERNS = {
+    "year": (re.compile(r"([0-9]{4})"), "2024"),
+    "quarter": (re.compile(r"([0-9]{4})Q([1-4])"), "2024Q1"),
+    "month": (re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])"), "2024-06"),
+    "academic_year": (re.compile(r"([0-9]{4})-([0-9]{2})"), "2023-24"),
+    "date": (re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"), "2024-12-10"),
+}
+SPELLING = {
+    "year": "a year such as 2024",
+    "quarter": "a quarter such as 2024Q1",
+    "month": "a month such as 2024-06",
+    "academic_year": "an academic year such as 2023-24",
+    "date": "a day such as 2024-12-10",
+}
