@@ -77,10 +77,10 @@ def take_in_asset(settings: Settings):
 
     @dg.graph_multi_asset(
         name="take_in",
+        group_name="landing",
         outs={
             TAKE_IN.path[-1]: dg.AssetOut(
                 key=TAKE_IN,
-                group_name="landing",
                 description=(
                     "The night's intake: collects what was dropped, judges each pending batch in its own step, "
                     "and links the registers."
@@ -88,7 +88,6 @@ def take_in_asset(settings: Settings):
             ),
             LEFT_PENDING.path[-1]: dg.AssetOut(
                 key=LEFT_PENDING,
-                group_name="landing",
                 description="What a failure of ours left pending: nothing, or red. The rest is built and published.",
             ),
         },

@@ -96,7 +96,7 @@ def links_folder(settings: Settings, delivery: Delivery) -> Path:
 
 
 def write_manifest(settings: Settings, folder: Path, manifest: Manifest) -> None:
-    write_sealed(settings, folder / MANIFEST, "manifest", asdict(manifest), mode=0o644)
+    write_sealed(settings, folder / MANIFEST, "manifest", asdict(manifest))
 
 
 def read_manifest(settings: Settings, folder: Path) -> Manifest | None:
@@ -134,7 +134,7 @@ def settle(settings: Settings, delivery: Delivery, folder: Path, verdict: Verdic
 
     The caller holds the installation's lock. Killed between the two renames, the delivery is pending again.
     """
-    write_sealed(settings, folder / VERDICT, "verdict", verdict.as_json(), mode=0o644)
+    write_sealed(settings, folder / VERDICT, "verdict", verdict.as_json())
     places = (settings.validated, settings.quarantine)
     target, other = places if verdict.accepted else reversed(places)
     private_folder(settings.quarantine)

@@ -8,14 +8,7 @@ import time
 from hims_pipeline.release import store
 from tests.conftest import BRIEF, Installation
 
-MOMENTS = (
-    "batch(es) to take in",
-    "judging",
-    "dbt build",
-    "START sql table model conformed",
-    "packing",
-    "auditing",
-)
+MOMENTS = ("judging", "dbt build", "auditing")  # `make faults` kills anywhere
 
 
 def run_until(here: Installation, words: str) -> bool:

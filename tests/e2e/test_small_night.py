@@ -13,7 +13,7 @@ from hims_pipeline.synthetic import make_broken
 def test_summary_tells_what_arrived_and_what_was_refused(small_night) -> None:
     _, printed = small_night
     assert "12  (10 accepted, 2 refused)" in printed
-    assert "border_crossings_2024-05_SYNTHETIC.csv" in printed
+    assert "border_crossings_2024-05_SYNTHETIC.csv" not in printed
     assert "HTML page" in printed
     assert "holds 0 rows" in printed
     assert "SYNTHETIC data" in printed
