@@ -94,18 +94,21 @@ def _wrong_rows(settings: Settings, shape: Shape, fixed: list[str], member: Memb
             f"from ({relation})"
         ).fetchall()
     said = (
-        (actions, "rows have an ACTION that is not I, A, R or M: a delivery adds and replaces, it deletes nothing"),
-        (kinds_of, "rows have a STRUCTURE that is not {kinds}"),
-        (datasets if datasets > 1 else 0, "different datasets are in one file; send a file for each"),
+        (
+            actions,
+            words("rows have an ACTION that is not I, A, R or M: a delivery adds and replaces, it deletes nothing"),
+        ),
+        (kinds_of, words("rows have a STRUCTURE that is not {kinds}", kinds=own(", ".join(_STRUCTURES)))),
+        (datasets if datasets > 1 else 0, words("different datasets are in one file; send a file for each")),
     )
     return [
         blocking(
             "ENVELOPE-SDMX",
-            words(text, kinds=own(", ".join(_STRUCTURES))),
+            message,
             member.shown,
             entity=shape.name,
             count=count,
         )
-        for count, text in said
+        for count, message in said
         if count
     ]
