@@ -6,7 +6,6 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,10 +41,10 @@ def remove(here: Installation) -> None:
     shutil.rmtree(here.home)
 
 
-def run(here: Installation, *words: str, kind: str = "", at: int = 0, more: Mapping[str, str] | None = None) -> Ended:
+def run(here: Installation, *words: str, kind: str = "", at: int = 0) -> Ended:
     """Run `hims …` in a process group of its own, hurt at the `at`-th durable act where a kind of fault is given."""
     with tempfile.NamedTemporaryFile(prefix="acts-") as counter, tempfile.TemporaryFile("w+") as printed:
-        env = here.environment | dict(more or {})
+        env = here.environment
         if kind:
             env |= {
                 "FAULT_KIND": kind,
@@ -77,7 +76,7 @@ def start(here: Installation, *words: str) -> subprocess.Popen:
 
 
 def _end_group(group: int) -> None:
-    """What a killed command started dies with it; whoever lives on after two seconds is an orphan and is told."""
+    """What a killed command started dies with it; who lives on after two seconds is ended, to keep trials apart."""
     for _ in range(20):
         try:
             os.killpg(group, 0)

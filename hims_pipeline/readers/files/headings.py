@@ -72,11 +72,6 @@ def before(shape: Shape) -> tuple[str, ...]:
     return tuple(name for name, column in _sent(shape) if column not in _made(shape))
 
 
-def rows_each(shape: Shape, found: list[str]) -> int:
-    """Rows that a record of the file becomes."""
-    return max(1, len(found) - len(before(shape))) if shape.format.unpivot else 1
-
-
 def widened(shape: Shape, found: list[str]) -> Shape:
     """The shape of the wide file itself, once its header is known; `headings` are what becomes rows."""
     named = before(shape)
