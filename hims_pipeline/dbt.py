@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hims_pipeline.build import Build, Log, close
-from hims_pipeline.carry.plan import Plan, nodes_of, not_proven, read_plan
+from hims_pipeline.carry.plan import nodes_of, not_proven, read_plan
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake.files import read_json
 from hims_pipeline.processes import bound, ending
@@ -70,14 +70,10 @@ def stream_dbt(
     Raises:
         HimsError: a model or test failed, says which; dbt died, left no results, or did not build everything.
     """
-    command = [render.dbt_executable(), "build", "--project-dir", str(build.tree)]
-    if select:
-        # Tests that read models outside the part are left out: what they read is not there.
-        command += ["--select", *select, "--indirect-selection", "buildable"]
-    else:
-        plan = read_plan(settings, build.folder)
-        yield from (Finished(name, it["status"], 0.0, it["failures"], True) for name, it in plan.carried.items())
-        command += _anew(settings, build, plan)
+    if not select:
+        carried = read_plan(settings, build.folder).carried
+        yield from (Finished(name, it["status"], 0.0, it["failures"], True) for name, it in carried.items())
+    command = build_command(settings, build, select)
     log("dbt build")
     began, said = "", []
     with bound(command, build.environment(settings) | {"DBT_LOG_FORMAT": "json"}, inherit=[build.lock]) as dbt:
@@ -95,18 +91,31 @@ def stream_dbt(
         code = dbt.wait()
     _judge(build, code, began, "\n".join(said)[-2000:])
     if not select:
-        if missing := not_built(settings, build):
-            raise HimsError(
-                f"dbt did not build everything: {len(missing)} nodes without success, such as {missing[0]}."
-            )
-        close(settings, build, {one["unique_id"]: one for one in _results(build)}, keep_it=keep_it)
+        finish(settings, build, keep_it=keep_it)
 
 
-def _anew(settings: Settings, build: Build, plan: Plan) -> list[str]:
-    """Which nodes dbt is to build, as it is told; all of them where nothing is carried over."""
+def build_command(settings: Settings, build: Build, select: list[str] | None = None) -> list[str]:
+    """What dbt is told: to build a part, or all that is not carried over."""
+    command = [render.dbt_executable(), "build", "--project-dir", str(build.tree)]
+    if select:
+        # Tests that read models outside the part are left out: what they read is not there.
+        return [*command, "--select", *select, "--indirect-selection", "buildable"]
+    carried = read_plan(settings, build.folder).carried
     nodes = nodes_of(settings, build.folder, build.tree)
-    wanted = [node.selector for name, node in nodes.items() if name not in plan.carried]
-    return ["--select", *wanted, "--indirect-selection", "empty"] if plan.carried and wanted else []
+    anew = [node.selector for name, node in nodes.items() if name not in carried]
+    return [*command, "--select", *anew, "--indirect-selection", "empty"] if carried and anew else command
+
+
+def finish(settings: Settings, build: Build, *, keep_it: bool = True) -> None:
+    """Close a whole build, once every node is proved to be of tonight or rightly carried over.
+
+    Raises:
+        HimsError: a node is neither.
+        Damaged: as `build.close`.
+    """
+    if missing := not_built(settings, build):
+        raise HimsError(f"dbt did not build everything: {len(missing)} nodes without success, such as {missing[0]}.")
+    close(settings, build, {one["unique_id"]: one for one in _results(build)}, keep_it=keep_it)
 
 
 def _event(line: str) -> tuple[str, str, dict[str, Any]]:

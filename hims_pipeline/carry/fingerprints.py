@@ -33,7 +33,8 @@ COMMENT = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
 # What a text may not ask for: its answer is in no fingerprint.
 UNPROVABLE = re.compile(
     r"run_query|\bstatement\b|load_result|env_var|\bvar\s*\(|run_started_at|invocation_id|\bgraph\b|\bmodules\s*\."
-    r"|\bdbt_version\b|(?-i:\bflags\s*\.\s*[A-Z])|selected_resources|\badapter\s*\.(?!dispatch)|\bcontext\s*\[|\bbuiltins\b|\bmodel\s*[.\[]"
+    r"|\bdbt_version\b|(?-i:\bflags\s*\.\s*[A-Z])|selected_resources|\badapter\s*\.(?!dispatch)|\bcontext\s*\["
+    r"|dbt_metadata_envs|invocation_args_dict|thread_id|\bbuiltins\b|\bmodel\s*[.\[]"
     r"|\bcurrent_(?:date|time|timestamp|setting)\b|\blocaltime|\bget_current_|\b(?:now|today|random|uuid|gen_random_uuid"
     r"|uuidv[47]|nextval|setseed|getenv|glob)\s*\(|\btablesample\b|\busing\s+sample\b"
     r"|\bread_(?!batches\b|inputs\b)\w+\s*\(|\b(?:sniff_csv|parquet_scan|iceberg_scan|delta_scan)\s*\(|\bfrom\s+'",
