@@ -23,7 +23,7 @@ from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, quote
-from hims_pipeline.staging.render import TREE
+from hims_pipeline.staging.render import MANIFEST, TREE
 
 PLAN, KIND = "plan.json", "plan"
 TOLD = ("fingerprint", "place", "status", "failures", "rows", "content_hash")
@@ -49,7 +49,7 @@ def nodes_of(settings: Settings, folder: Path, tree: Path) -> dict[str, Node]:
     Raises:
         Damaged: the manifest or the tree's record is not what we wrote.
     """
-    path = tree / "target/manifest.json"
+    path = tree / MANIFEST
     try:
         manifest = read_json(path)
     except (OSError, ValueError) as error:

@@ -23,6 +23,7 @@ from hims_pipeline.release.publish import standing
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
+from hims_pipeline.staging.render import MANIFEST
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -51,7 +52,7 @@ def dbt_definition(settings: Settings, tree: Path):
     """
 
     @dbt_assets(
-        manifest=tree / "target/manifest.json",
+        manifest=tree / MANIFEST,
         dagster_dbt_translator=LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=False)),
         name="dbt",
         pool="duckdb_build",
@@ -100,7 +101,7 @@ def _events(context: dg.AssetExecutionContext, prepared: build.Build, nodes: Ite
     Raises:
         HimsError: dbt is done, and an asset of the graph was not among what it built.
     """
-    manifest = read_json(prepared.tree / "target/manifest.json")["nodes"]
+    manifest = read_json(prepared.tree / MANIFEST)["nodes"]
     checks = {key.name: key for key in context.selected_asset_check_keys}
     waiting = set(context.selected_asset_keys)
     for node in nodes:

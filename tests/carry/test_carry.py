@@ -6,10 +6,10 @@ import duckdb
 import pytest
 
 from hims_pipeline.carry.kept import read_kept
-from hims_pipeline.dbt import build_command, finish, not_built
+from hims_pipeline.dbt import finish, not_built
 from hims_pipeline.errors import Damaged, HimsError
 from tests.carry.walk import CHANGES, walk
-from tests.carry.world import World, environment, invoke
+from tests.carry.world import World
 
 UNPROVED = {"model.hims.stg_batches", "test.hims.of_a_past_day"}  # the list of batches lies elsewhere each night
 
@@ -44,8 +44,7 @@ def test_a_walk_of_changes_gives_what_full_builds_give(world: World) -> None:
 def test_a_carried_table_that_dbt_changed_is_found(world: World) -> None:
     world.build()
     with world.prepared(full=False) as (made, _):
-        with environment(made.environment(world.settings)):
-            invoke(build_command(world.settings, made)[1:])
+        world.run_dbt(made)
         with duckdb.connect(str(made.warehouse)) as con:
             con.execute("update conformed.fct_others set n = n + 1")
         with pytest.raises(Damaged, match=r"holds another model.hims.fct_others"):
