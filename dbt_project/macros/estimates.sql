@@ -99,16 +99,7 @@ finest as (
 {% if 'ref_area' in dims -%}
 -- The same persons once more for each area that theirs lies in; the country's own figure is the total.
 spread as (
-    select * from finest
-    union all
-    select finest.* replace (above.ancestor_code as ref_area)
-    from finest
-    join {{ ref('dim_batch') }} as batches on finest.batch_id = batches.batch_id and finest.entity = batches.entity
-    join {{ ref('dim_area_ancestor') }} as above
-        on finest.ref_area = above.area_code
-        and above.ancestor_level != 'country'
-        and batches.period_end_date >= coalesce(above.valid_from_date, date '0001-01-01')
-        and batches.period_end_date < coalesce(above.valid_to_date, date '9999-12-31')
+    {{ spread_over_areas('finest', 'ref_area') }}
 ),
 
 {% endif -%}

@@ -1,16 +1,7 @@
 with {{ moves_by_area() }},
 
 spread as (
-    select * from own
-    union all
-    select own.* replace (above.ancestor_code as area_code)
-    from own
-    join {{ ref('dim_batch') }} as batches on own.batch_id = batches.batch_id and own.entity = batches.entity
-    join {{ ref('dim_area_ancestor') }} as above
-        on own.area_code = above.area_code
-        and above.ancestor_level != 'country'
-        and batches.period_end_date >= coalesce(above.valid_from_date, date '0001-01-01')
-        and batches.period_end_date < coalesce(above.valid_to_date, date '9999-12-31')
+    {{ spread_over_areas('own', 'area_code') }}
 ),
 
 rates as (
