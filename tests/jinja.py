@@ -12,8 +12,9 @@ from typing import Any
 import jinja2
 import jinja2.runtime
 
-from hims_pipeline.contracts.indicators import breakdown_columns
+from hims_pipeline.contracts.indicators import breakdown_columns, load_indicators
 from hims_pipeline.settings import REPOSITORY
+from hims_pipeline.staging.indicators import formula_sql, model_name
 
 PROJECT = REPOSITORY / "dbt_project"
 OWN: dict[str, Any] = {
@@ -40,12 +41,14 @@ def _return(value):
     raise _Returned(value)
 
 
-def compiler(**observatory: Any) -> Callable[[str], str]:
-    """A function that compiles a text of SQL and Jinja; `observatory` replaces what `OWN` says."""
+def compiler(project: Path = PROJECT, **observatory: Any) -> Callable[[str], str]:
+    """A function that compiles a text of SQL and Jinja; `observatory` replaces what `OWN` says, or a rendered project's
+    own macros do."""
     env = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, no page
     env.globals |= {"return": _return, "ref": lambda name: name, "config": lambda **_: "", "execute": False}
+    env.globals |= {"env_var": lambda name: f"/nowhere/{name}"}
     env.globals |= {name: lambda value=value: value for name, value in (OWN | observatory).items()}
-    plain = [path for path in sorted((PROJECT / "macros").glob("*.sql")) if path.stem not in ("reading", "schemas")]
+    plain = [path for path in sorted((project / "macros").glob("*.sql")) if path.stem != "schemas"]
 
     def made(text: str) -> jinja2.Template:
         template = env.from_string(text)
@@ -65,3 +68,13 @@ def _own() -> Callable[[str], str]:
 def compiled_model(path: Path) -> str:
     """A model of the project as SQL."""
     return _own()(path.read_text(encoding="utf-8"))
+
+
+def indicator_models() -> dict[str, str]:
+    """All models of indicators as SQL: those written by hand, and those that follow from a record's formula."""
+    written = {
+        path.stem: compiled_model(path) for path in (PROJECT / "models/indicators").glob("[a-z][0-9][0-9]_*.sql")
+    }
+    records = load_indicators(REPOSITORY / "data").values()
+    made = {model_name(one, f): _own()(formula_sql(one, f)) for one in records for f in one.formula}
+    return dict(sorted((written | made).items()))

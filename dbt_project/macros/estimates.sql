@@ -287,12 +287,6 @@ on_later_boundaries as (
     {{ return("case when is_shared_out then 'E' when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end") }}
 {%- endmacro %}
 
-{# Ages in the groups in which surveys publish: small samples do not bear five-year groups. #}
-{% macro broad_age() -%}
-    {{ return("case when age_years is null then '_U' when age_years < 15 then 'Y_LT15' when age_years < 30 then 'Y15T29'"
-        ~ " when age_years < 60 then 'Y30T59' else 'Y_GE60' end") }}
-{%- endmacro %}
-
 {# Period and status of figures about a window of so many years up to the period's last day; null: no window. #}
 {% macro of_window(years) -%}
     {{ return({
@@ -310,9 +304,4 @@ on_later_boundaries as (
 {# Two relations agree in all these columns. #}
 {% macro same(a, b, columns) -%}
     {%- for name in columns.split(', ') %}{{ a }}.{{ name }} = {{ b }}.{{ name }}{{ ' and ' if not loop.last }}{% endfor -%}
-{%- endmacro %}
-
-{# Residents of census and survey waves, by area and sex. #}
-{% macro person_estimates(indicator, measure, kind='total', asked=none) -%}
-{{ estimates(indicator, 'fct_persons', [[], ['sex'], ['ref_area'], ['ref_area', 'sex']], kind, measure, asked=asked) }}
 {%- endmacro %}

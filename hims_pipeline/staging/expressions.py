@@ -19,11 +19,11 @@ def make_table(con: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> None:
     con.execute(f"create or replace temp table record as select {typed} limit 0")
 
 
-def kind_of(con: duckdb.DuckDBPyConnection, text: str) -> str:
-    """The SQL type of an expression over the columns of `record`.
+def parsed(con: duckdb.DuckDBPyConnection, text: str) -> str:
+    """A query that gives an expression as the last column of `record`; it need not have its columns.
 
     Raises:
-        ValueError: it is no expression, or reads more than these columns of its own row.
+        ValueError: it is no expression, or reads more than the columns of its own row.
     """
     if any(mark in text for mark in JINJA):
         raise ValueError(f"{' '.join(JINJA)} begin a template, not SQL: {text}")
@@ -37,7 +37,17 @@ def kind_of(con: duckdb.DuckDBPyConnection, text: str) -> str:
         raise ValueError(f"is no expression, or holds a comment, which hides what follows it: {text}")
     found = node["select_list"]
     if len(found) != 2 or any(one in ELSEWHERE for one in _classes(found[1])):
-        raise ValueError(f"reads the entity's own columns and nothing else, not: {text}")
+        raise ValueError(f"reads its row's own columns and nothing else, not: {text}")
+    return sql
+
+
+def kind_of(con: duckdb.DuckDBPyConnection, text: str) -> str:
+    """The SQL type of an expression over the columns of `record`.
+
+    Raises:
+        ValueError: as `parsed`, or DuckDB cannot make sense of it on these columns.
+    """
+    sql = parsed(con, text)
     try:
         kind = con.execute(f"describe {sql}").fetchall()[-1][1]
         con.execute(sql).fetchall()  # a constant that does not cast shows here

@@ -41,6 +41,7 @@ derived as (
         coalesce(sent.sex, '_U') as sex,
         sent.age_years,
         {{ age_group('sent.age_years') }} as age_group,
+        {{ broad_age_group('sent.age_years') }} as broad_age_group,
         sent.move_year,
         {%- for name in coded %}
         coalesce(sent.{{ name }}, questionnaires.missing_{{ name }}) as {{ name }},

@@ -3,14 +3,14 @@
 -- another one, the figure says so (D).
 with remittances as (
     select figures.*
-    from {{ ref('ind_remittances_national_by_country') }} as figures
+    from {{ ref('d01_remittances_national') }} as figures
     join {{ ref('indicators') }} as total on total.code = figures.indicator and total.universe = figures.universe
     join {{ ref('indicators') }} as per_person on per_person.code = 'D04' and total.unit_measure = per_person.unit_measure || '_MILLION'
     where figures.obs_status = 'A'
 ),
 
 registered as (
-    select figures.* from {{ ref('ind_registered_abroad_by_country') }} as figures where {{ cell_of('figures') }} = ''
+    select figures.* from {{ ref('a06_registered_abroad') }} as figures where {{ cell_of('figures') }} = ''
 ),
 
 paired as (
