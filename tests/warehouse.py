@@ -1,5 +1,5 @@
-"""The whole warehouse in one DuckDB connection, without dbt: every model of the rendered project on no batch at all, or on
-rows that a test puts into its tables. Seconds instead of minutes."""
+"""The whole warehouse in one DuckDB connection, without dbt: every model of the rendered project on no batch at all, or
+on rows that a test puts into its tables. Seconds instead of minutes."""
 
 import re
 from graphlib import TopologicalSorter
@@ -23,7 +23,6 @@ class Warehouse:
         self.con = duckdb.connect()
         (folder / "inputs.json").write_text("[]", encoding="utf-8")
         compiled = compiler(self.tree)
-        self.read: dict[str, set[str]] = {}
         self.sql: dict[str, str] = {}
         for path in sorted((self.tree / "models").rglob("*.sql")):
             sql = compiled(path.read_text(encoding="utf-8")).replace(
@@ -31,8 +30,8 @@ class Warehouse:
             )
             self.sql[path.stem] = sql
         for path in (self.tree / "seeds").glob("*.csv"):
-            read = f"read_csv({literal(path)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
-            self.con.execute(f"create table {quote(path.stem)} as from {read}")
+            options = "header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"'"
+            self.con.execute(f"create table {quote(path.stem)} as from read_csv({literal(path)}, {options})")
 
     def build(self) -> list[str]:
         """Make every model, in order; returns their names."""

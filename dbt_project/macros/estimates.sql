@@ -1,5 +1,5 @@
 {# Estimates from records of persons with weights, strata and sampling units: totals and shares over any cells, each with
-   its Taylor-linearised standard error. Here: how figures from microdata are estimated. Not here: which ones (`ind_…`). #}
+   its Taylor-linearised standard error. Here: how figures from microdata are estimated. Not here: which ones (records of indicators). #}
 
 {# Columns of a fact behind the dimensions of a figure; a call may replace or add some. #}
 {% macro fact_dimensions() -%}

@@ -1,5 +1,5 @@
-"""Indicators with a model of their own, each on a few rows whose figures are counted by hand; and a record alone that makes
-a new one. Here no dbt runs: the models are compiled and tried in DuckDB."""
+"""Indicators with a model of their own, each on a few rows whose figures are counted by hand; and a record alone that
+makes a new one. Here no dbt runs: the models are compiled and tried in DuckDB."""
 
 import shutil
 from pathlib import Path

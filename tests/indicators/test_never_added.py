@@ -1,5 +1,6 @@
 """Rows of different universes or duration rules are never added up. Every sum in every indicator model, as dbt's Jinja
-compiles it, runs within both, or within one table of one batch, which has one of each; models that add across them are found."""
+compiles it, runs within both, or within one table of one batch, which has one of each; models that add across them
+are found."""
 
 from collections.abc import Iterator
 
