@@ -55,13 +55,22 @@ def provenance_of(*entries: str, package: Path | None = None) -> Provenance:
     Raises:
         LookupError: an entry point is not there, or a library that it uses is not installed.
     """
-    closure = (_running() if package is None else SourceTree(package)).closure(*entries)
-    packages = {name for module in closure.libraries if (name := package_of(module))}
-    for module, _ in closure.definitions:
-        packages |= set(STARTED.get(module, ()))
-    return Provenance(closure.sha256, versions_of(packages))
+    return _of_running(entries) if package is None else _provenance(SourceTree(package), entries)
 
 
 @lru_cache(maxsize=1)
 def _running() -> SourceTree:
     return SourceTree(PACKAGE)
+
+
+@lru_cache(maxsize=64)
+def _of_running(entries: tuple[str, ...]) -> Provenance:
+    return _provenance(_running(), entries)
+
+
+def _provenance(sources: SourceTree, entries: tuple[str, ...]) -> Provenance:
+    closure = sources.closure(*entries)
+    packages = {name for module in closure.libraries if (name := package_of(module))}
+    for module, _ in closure.definitions:
+        packages |= set(STARTED.get(module, ()))
+    return Provenance(closure.sha256, versions_of(packages))

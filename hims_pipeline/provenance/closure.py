@@ -43,6 +43,7 @@ class SourceTree:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._modules: dict[str, Module | None] = {}
+        self._closures: dict[tuple[str, ...], Closure] = {}
 
     def closure(self, *entries: str) -> Closure:
         """All that these entry points rest on.
@@ -53,6 +54,11 @@ class SourceTree:
         Raises:
             LookupError: an entry, or a name on the way, is not there.
         """
+        if entries not in self._closures:
+            self._closures[entries] = self._follow(entries)
+        return self._closures[entries]
+
+    def _follow(self, entries: tuple[str, ...]) -> Closure:
         todo = [definition for entry in entries for definition in self._entry(entry)]
         seen: set[Definition] = set()
         libraries: set[str] = set()
