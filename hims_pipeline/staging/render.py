@@ -7,8 +7,8 @@
     $HIMS_HOME/rendered/<hash>/target/manifest.json   dbt's manifest of this state
     $HIMS_HOME/rendered/<hash>/tree.json              the hash of each of these files, sealed
 
-The hash covers `data/`, the dbt project and this package, so a folder that exists is never stale; a damaged
-one is made again.
+The hash covers `data/`, the dbt project, the code that renders them and dbt's version, so a folder that exists is never
+stale; a damaged one is made again.
 """
 
 import fcntl
@@ -22,13 +22,14 @@ from typing import Any
 from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.facts import load_facts
 from hims_pipeline.contracts.indicators import breakdown_columns, load_indicators
-from hims_pipeline.contracts.load import tree_fingerprint
+from hims_pipeline.contracts.load import fingerprint, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake.files import move_folder, remove_folder, sha256_of, write_text
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.processes import bound, ending
+from hims_pipeline.provenance import RENDERING, provenance_of
 from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.sql import connection
 from hims_pipeline.staging.corrections import corrected_models, matched_sql
@@ -45,10 +46,9 @@ EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "ob
 def state(settings: Settings) -> str:
     """Hash of all that rendering depends on."""
     edited = [settings.data / name for name in EDITED if (settings.data / name).exists()]
-    here = Path(__file__).parent
-    return tree_fingerprint(
-        *edited, settings.dbt_project, here, here.parent / "contracts", suffixes=(".yml", ".csv", ".sql", ".py")
-    )[:16]
+    files = tree_fingerprint(*edited, settings.dbt_project, suffixes=(".yml", ".csv", ".sql"))
+    renderer = provenance_of(*RENDERING)
+    return fingerprint([files, renderer.code, renderer.libraries])[:16]
 
 
 def rendered(settings: Settings, log: Callable[[str], None] = lambda text: None) -> Path:

@@ -17,11 +17,12 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Published claims are no figures of ours, and were public before they came: they pass no disclosure control.
 OPEN = {("published_claim", "fct_claims")}
 LAYERS = ["staging", "conformed", "indicators", "published"]
-# What a package may import of ours, beside contracts, errors, settings and sql.
+# What a package may import of ours, beside contracts, errors, provenance, settings and sql.
 MAY_IMPORT = {
     "contracts": set(),
     "lake": {"privacy"},
     "privacy": set(),
+    "provenance": set(),
     "readers": {"lake", "privacy", "staging"},
     "authoring": {"lake", "privacy", "readers"},
     "gates": {"lake"},
@@ -61,7 +62,7 @@ def test_connections_are_opened_in_two_places() -> None:
 
 @pytest.mark.parametrize("package", sorted(MAY_IMPORT))
 def test_packages_look_to_the_left(package: str) -> None:
-    everywhere = {"contracts", "errors", "settings", "sql", package}
+    everywhere = {"contracts", "errors", "provenance", "settings", "sql", package}
     for path in (PACKAGE / package).rglob("*.py"):
         for name in imports(path):
             parts = name.split(".")
