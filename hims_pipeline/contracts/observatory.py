@@ -28,6 +28,7 @@ class Policies(Strict):
         keep_releases: how many past releases stay on disk beside the current one.
         scrub_megabytes_a_night: what the nightly scrub reads again of all that was written.
         scrub_within_nights: nights within which everything is read again, whatever it takes a night.
+        full_build_every: of so many builds of the warehouse one carries nothing over, and is compared with the others.
         second_account: environments in which a release with a rule less or weaker waits for another account's word.
     """
 
@@ -36,6 +37,7 @@ class Policies(Strict):
     keep_releases: Whole = 14
     scrub_megabytes_a_night: Annotated[Whole, Field(gt=0)] = 50_000
     scrub_within_nights: Annotated[Whole, Field(gt=0)] = 7
+    full_build_every: Annotated[Whole, Field(gt=0)] = 7
     second_account: tuple[Literal["dev", "test", "prod"], ...] = ("prod",)
     destroy_at_term: Flag = False
 

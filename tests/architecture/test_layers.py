@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "staging": {"lake"},
     "synthetic": set(),
     "docs": {"gates"},
-    "release": {"lake", "gates", "privacy", "staging", "build", "intake"},
+    "carry": {"lake", "staging"},
+    "release": {"lake", "gates", "privacy", "staging", "build", "carry", "intake"},
     "ui": {"lake"},
 }
 
