@@ -32,7 +32,8 @@ from hims_pipeline.processes import bound, ending
 from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.staging.corrections import corrected_models, matched_sql
 from hims_pipeline.staging.held import held_sources
-from hims_pipeline.staging.models import BATCH_COLUMNS, feed_sql, staged_name, staging_sql
+from hims_pipeline.staging.models import feed_sql, staging_sql
+from hims_pipeline.staging.names import BATCH_COLUMNS, staged_name
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
 TREE = "tree.json"
