@@ -74,15 +74,19 @@ class Build:
         self.lock.flush()
 
 
-def prepare(settings: Settings, run: str, log: Log = lambda text: None) -> Build:
+def prepare(settings: Settings, run: str, log: Log = lambda text: None, whole: bool = True) -> Build:
     """Make the folder of a new build and write down its inputs. The caller holds the installation's lock.
+
+    Args:
+        whole: False for a rehearsal of one source, which no other source is required for.
 
     Raises:
         HimsError: a source that the observatory requires has no accepted batch, or the disk is too full.
     """
     began = trail.last(settings).number  # before the inputs are read: what a person forbids from now on is seen
     rows = input_rows(settings)
-    _require(settings, {row["source"] for row in rows})
+    if whole:
+        _require(settings, {row["source"] for row in rows})
     require_room(settings)
     folder = private_folder(settings.build) / run
     if folder.exists():

@@ -32,6 +32,7 @@ class FactColumn:
         sql_type: DuckDB type, in lower case.
         accepted: the codes it may hold, where its tests list them.
         special: special codes (`_U`, `_R`, …) that it may hold.
+        list_: the table that its codes must stand in, such as `dim_country`; empty where there is none.
         of: figure of the same row whose status it tells (`meta: of`); a feed need not map it then.
     """
 
@@ -40,6 +41,7 @@ class FactColumn:
     accepted: frozenset[str] | None = None
     special: frozenset[str] = frozenset()
     of: str = ""
+    list_: str = ""
 
     @property
     def kind(self) -> str:
@@ -104,7 +106,15 @@ def _column(described: dict[str, Any]) -> FactColumn:
     if is_area(described["name"]):
         special = frozenset({"_U"})
     of = described["config"]["meta"].get("of", "")
-    return FactColumn(described["name"], described["data_type"].lower(), accepted, special, of)
+    return FactColumn(described["name"], described["data_type"].lower(), accepted, special, of, _list_of(described))
+
+
+def _list_of(described: dict[str, Any]) -> str:
+    tests = [next(iter(test.values())) for test in described.get("data_tests", ()) if isinstance(test, dict)]
+    named = [re.fullmatch(r"ref\('(\w+)'\)", str(test.get("arguments", {}).get("to"))) for test in tests]
+    found = next((match.group(1) for match in named if match), "")
+    area = "dim_area" if is_area(described["name"]) else ""
+    return found or area or ("dim_country" if "dim_country" in described.get("description", "") else "")
 
 
 def is_area(column: str) -> bool:

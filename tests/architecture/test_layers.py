@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "lake": {"privacy"},
     "privacy": set(),
     "readers": {"lake", "privacy", "staging"},
-    "authoring": {"lake", "privacy", "readers"},
+    "authoring": {"gates", "intake", "lake", "privacy", "readers", "staging"},
     "gates": {"lake"},
     "intake": {"gates", "lake", "privacy", "readers", "sources", "words"},
     "staging": {"lake"},
