@@ -9,12 +9,13 @@ come after, over `edited_<source>__<entity>` (`hims_pipeline.staging.imputation`
 import duckdb
 
 from hims_pipeline.contracts.corrections import Correction
+from hims_pipeline.contracts.joins import joined_on
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.sql import literal, literals, quote
 from hims_pipeline.staging import expressions
 from hims_pipeline.staging.imputation import imputed_sql, valued
-from hims_pipeline.staging.models import BATCH_COLUMNS, beside, sql_type, staged_name
+from hims_pipeline.staging.names import BATCH_COLUMNS, beside, sql_type, staged_name
 
 NUMERIC = ("bigint", "decimal", "double")
 MATCHED_COLUMNS = {
@@ -50,6 +51,8 @@ def check(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple
         absent = [name for name in named if name not in columns]
         wrong += [f"{one.id}: {one.entity} has no column {name}" for name in absent]
         wrong += [f"{one.id}: {name} says where a row comes from" for name in one.changed if name in BATCH_COLUMNS]
+        keys = {staged_name(column) for column in joined_on(contract, one.entity)}
+        wrong += [f"{one.id}: rows of other entities are found by {name}" for name in one.changed if name in keys]
         if one.measure in columns and not columns[one.measure].startswith(NUMERIC):
             wrong.append(f"{one.id}: {one.measure} is no number that could be summed")
         if not absent:

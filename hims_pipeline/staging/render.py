@@ -36,7 +36,8 @@ from hims_pipeline.staging.corrections import corrected_models, matched_sql
 from hims_pipeline.staging.held import held_sources
 from hims_pipeline.staging.indicators import described as described_indicators
 from hims_pipeline.staging.indicators import write_indicators
-from hims_pipeline.staging.models import BATCH_COLUMNS, feed_sql, staged_name, staging_sql
+from hims_pipeline.staging.models import feed_sql, staging_sql
+from hims_pipeline.staging.names import BATCH_COLUMNS, staged_name
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
 TREE = "tree.json"

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "privacy": set(),
     "provenance": set(),
     "readers": {"lake", "privacy", "staging"},
-    "authoring": {"lake", "privacy", "readers"},
+    "authoring": {"gates", "intake", "lake", "privacy", "readers", "staging"},
     "gates": {"lake"},
     "intake": {"gates", "lake", "privacy", "readers", "sources", "words"},
     "staging": {"lake"},
