@@ -21,6 +21,7 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.provenance import CARRYING, provenance_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, quote
 from hims_pipeline.staging.render import MANIFEST, TREE
@@ -56,7 +57,8 @@ def nodes_of(settings: Settings, folder: Path, tree: Path) -> dict[str, Node]:
         raise Damaged(path, f"cannot be read ({type(error).__name__})") from None
     files = read_sealed(settings, tree / TREE, "tree")["files"]
     inputs = folder / "inputs.json"
-    return fingerprint_nodes(manifest, files, read_json(inputs), str(inputs))
+    own = provenance_of(*CARRYING)
+    return fingerprint_nodes(manifest, files, read_json(inputs), str(inputs), (own.code, own.libraries))
 
 
 def make_plan(settings: Settings, folder: Path, tree: Path, *, full: bool, log: Log = lambda text: None) -> Plan:

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "staging": {"lake"},
     "synthetic": set(),
     "docs": {"gates"},
-    "carry": {"lake", "staging"},
+    "carry": {"lake", "provenance", "staging"},
     "release": {"lake", "gates", "privacy", "staging", "build", "carry", "intake"},
     "ui": {"lake"},
 }
