@@ -177,6 +177,16 @@ def closed_warehouse(settings: Settings, build: Build) -> Path:
     return build.warehouse
 
 
+def tables_of(settings: Settings, build: Build) -> dict[str, dict[str, Any]]:
+    """`schema.table` -> rows and content hash, as they were when dbt had closed the file.
+
+    Raises:
+        Damaged: the build's record is not what we wrote.
+    """
+    nodes = read_sealed(settings, build.folder / RECORD, "build")["nodes"].values()
+    return {one["table"]: {k: one[k] for k in ("rows", "content_hash")} for one in nodes if "table" in one}
+
+
 def _checked(settings: Settings, build: Build) -> dict[str, Any]:
     """The sealed record of a build, when it still tells the truth about its inputs and its tree."""
     record = read_sealed(settings, build.folder / RECORD, "build")

@@ -27,7 +27,6 @@ from hims_pipeline.sql import connection, quote
 from hims_pipeline.staging.render import MANIFEST, TREE
 
 PLAN, KIND = "plan.json", "plan"
-TOLD = ("fingerprint", "place", "status", "failures", "rows", "content_hash")
 Log = Callable[[str], None]
 
 
@@ -169,7 +168,7 @@ def record_nodes(
             if node.relation is not None and there.get(node.relation) is not node.is_view:
                 raise Damaged(warehouse, f"does not hold {'.'.join(node.relation)} as dbt says it does")
             if node.relation is not None and not node.is_view:
-                facts |= vars(content_of(con, *node.relation))
+                facts |= vars(content_of(con, *node.relation)) | {"table": ".".join(node.relation)}
             found[name] = facts | {"fingerprint": node.fingerprint, "place": node.place}
     changed = [name for name, facts in plan.carried.items() if name not in results and _differs(facts, found[name])]
     if changed:
