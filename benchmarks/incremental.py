@@ -2,9 +2,10 @@
 
 python -m benchmarks.incremental [SCALE] [SOURCE …]     `make bench-night`; the whole sample at 0.01 without arguments
 
-(a) a full build, pack and audit, beside the compiled SQL of all models run in their order in one DuckDB connection, with
-one copy of what is published into another file; (b) a night with one new monthly file; (c) a quiet night. Stages are
-told by what the run prints when they begin. All in one run on one machine; what it is stands in the first line.
+(a) the first night, on which everything is built, packed and audited, beside the compiled SQL of all models run in
+their order in one DuckDB connection, with one copy of what is published into another file; (b) a night with one new
+monthly file; (c) a quiet night. Stages are told by what the run prints when they begin. All in one run on one machine;
+what it is stands in the first line.
 """
 
 import os
@@ -121,18 +122,15 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; sample at {scale}, {', '.join(sources) or 'all'}")
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings({**os.environ, "HIMS_HOME": f"{folder}/home", "HIMS_ENV": "dev"})
-        hims(settings, "run", "--samples", *only, "--scale", scale)
-        full, stages = hims(settings, "build", "--full")
-        print(f"(a) full build, pack and audit: {full:.1f} s ({told(stages)})")
+        full, stages = hims(settings, "run", "--samples", *only, "--scale", scale)
+        print(f"(a) everything built, packed and audited: {full:.1f} s ({told(stages)})")
         plain = plain_script_seconds(settings, Path(folder))
         whole = behind_the_intake(stages)
         print(f"    the same SQL by a plain script: {plain:.1f} s; {whole / plain:.2f} x (at most 1.5)")
         deliver_a_month(settings, Path(folder))
         month, parts = hims(settings, "run")
-        share = 100 * behind_the_intake(parts) / whole
-        print(
-            f"(b) one new monthly file: {month:.1f} s ({told(parts)}); {share:.0f} % of (a) behind the intake (at most 10)"
-        )
+        share = f"{100 * behind_the_intake(parts) / whole:.0f} % of (a) behind the intake (at most 10)"
+        print(f"(b) one new monthly file: {month:.1f} s ({told(parts)}); {share}")
         quiet = [sys.executable, "-m", "hims_pipeline.cli", "run"]
         peak, seconds = peak_bytes(quiet, environment(settings))
         print(f"(c) a quiet night: {seconds:.1f} s, {peak / 1e6:.0f} MB (under 10 s and 400 MB)")

@@ -152,7 +152,7 @@ class World:
         with (
             patch.object(building, "input_rows", lambda settings: rows),
             patch.object(building, "inputs_sha256", lambda settings, found: "inputs"),
-            patch.object(building, "_require", lambda settings, present: None),
+            patch.object(building, "require_sources", lambda settings, present: None),
             patch.object(building, "verify_inputs", lambda settings, found: None),  # no intake wrote their verdicts
             patch.object(render, "rendered", lambda settings, log: tree),
         ):
