@@ -11,7 +11,7 @@ from pathlib import Path
 from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.lake import batches, journal, landing, reports
 from hims_pipeline.lake.batches import Batch, Standing
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
@@ -120,6 +120,8 @@ def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, kno
     now, then = inputs_of(settings, contract, delivery), known.verdict.inputs
     if changed := sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)):
         return f"changed since the last verdict: {', '.join(changed)}"
+    if damaged := _damaged_beside(settings, delivery):
+        return f"damaged on disk: {damaged}"
     if not known.verdict.accepted:
         return ""
     if known.batch is None:
@@ -131,6 +133,15 @@ def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, kno
     if lost := batches.damaged_links(settings, contract, known.batch):
         return f"its pairs for the linkage are missing or damaged: {', '.join(lost)}"
     return ""
+
+
+def _damaged_beside(settings: Settings, delivery: Delivery) -> str:
+    """What of a reading is kept in the closed zone alone and is not what was written: findings, lines set aside."""
+    try:
+        damaged = reports.damaged_rejects(settings, delivery)
+    except Damaged as error:
+        return f"{error.path.relative_to(settings.home)} {error.what}"
+    return f"lines that were set aside ({', '.join(damaged)})" if damaged else ""
 
 
 def _names_the_rules(settings: Settings, contract: Contract, batch: Batch) -> bool:
