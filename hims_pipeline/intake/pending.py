@@ -120,8 +120,8 @@ def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, kno
     now, then = inputs_of(settings, contract, delivery), known.verdict.inputs
     if changed := sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)):
         return f"changed since the last verdict: {', '.join(changed)}"
-    if damaged := _damaged_beside(settings, delivery):
-        return f"damaged on disk: {damaged}"
+    if beside := _damaged_beside(settings, delivery):
+        return f"damaged on disk: {beside}"
     if not known.verdict.accepted:
         return ""
     if known.batch is None:

@@ -1,13 +1,16 @@
 """`python -m tests.faults --kills 500`: hurts an installation again and again, and reports what did not hold."""
 
 import argparse
+import contextlib
 import os
 import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from tests.faults.frozen import go_on_in_a_copy
 from tests.faults.nights import Nights
 from tests.faults.prepared import prepare
 from tests.faults.readers import Readers
@@ -15,6 +18,18 @@ from tests.faults.trials import Commands, Told
 from tests.faults.world import copy
 
 ERRORS = ("ENOSPC", "EIO")
+
+
+@contextlib.contextmanager
+def thrown_away(name: str) -> Iterator[Path]:
+    """A folder that is gone afterwards, with releases that are read-only in it."""
+    folder = Path(name)
+    try:
+        yield folder
+    finally:
+        for place, _, _ in os.walk(folder):
+            Path(place).chmod(0o700)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def options() -> argparse.Namespace:
@@ -31,7 +46,9 @@ def options() -> argparse.Namespace:
     ):
         known.add_argument(f"--{name}", type=int, default=default, help=f"{help_text} ({default})")
     known.add_argument("--only", action="append", default=[], help="commands to hurt; all without it")
-    known.add_argument("--base", type=Path, help="a folder whose prepared installation is kept and used again")
+    known.add_argument("--base", type=Path, help="a folder in which code and prepared installation are kept for again")
+    known.add_argument("--whole", action="store_true", help="with the warehouse's own tests, which triple a night")
+    known.add_argument("--here", type=Path, help=argparse.SUPPRESS)
     return known.parse_args()
 
 
@@ -39,7 +56,7 @@ def try_all(chosen: argparse.Namespace, folder: Path, told: Told) -> int:
     """Hurt everything as often as was asked; returns how many reads were made meanwhile."""
     dice = random.Random(chosen.seed)  # noqa: S311 - reproducible, not secret
     told.say("preparing an installation: two nights, where there is none yet")
-    prepared = prepare(chosen.base or folder)
+    prepared = prepare(chosen.here)
     living = copy(prepared.base, folder / "nights")
     commands, nights = Commands(prepared, folder, dice, told), Nights(living, folder, dice, told)
     with Readers(living, 3 if chosen.reads else 0) as readers:
@@ -57,13 +74,10 @@ def try_all(chosen: argparse.Namespace, folder: Path, told: Told) -> int:
 
 def main() -> int:
     chosen, told = options(), Told()
-    folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    try:
+    with thrown_away(tempfile.mkdtemp(prefix="faults-")) as folder:
+        if chosen.here is None:
+            go_on_in_a_copy(chosen.base or folder, chosen.whole)
         reads = try_all(chosen, folder, told)
-    finally:
-        for place, _, _ in os.walk(folder):
-            Path(place).chmod(0o700)
-        shutil.rmtree(folder, ignore_errors=True)
     for name, count in sorted(told.counts.items()):
         told.say(f"{count:6d}  {name}")
     told.say(f"{reads:6d}  reads by three readers; {len(told.wrong)} things did not hold")

@@ -45,9 +45,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def files(settings: Settings) -> dict[Path, bytes]:
-    """All that must not change: every file but the locks, which hold nothing."""
+    """All that must not change: every file but the locks and the reserve, which hold nothing."""
     found = (path for path in settings.home.rglob("*") if path.is_file() and settings.scratch not in path.parents)
-    return {path: path.read_bytes() for path in found if path.suffix != ".lock"}
+    return {path: path.read_bytes() for path in found if path.suffix not in (".lock", ".reserve")}
 
 
 def put_back(before: dict[Path, bytes], settings: Settings) -> None:
