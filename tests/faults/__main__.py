@@ -46,7 +46,7 @@ def options() -> argparse.Namespace:
     ):
         known.add_argument(f"--{name}", type=int, default=default, help=f"{help_text} ({default})")
     known.add_argument("--only", action="append", default=[], help="commands to hurt; all without it")
-    known.add_argument("--base", type=Path, help="a folder in which code and prepared installation are kept for again")
+    known.add_argument("--base", type=Path, help="a folder in which the prepared installation is kept for again")
     known.add_argument("--whole", action="store_true", help="with the warehouse's own tests, which triple a night")
     known.add_argument("--here", type=Path, help=argparse.SUPPRESS)
     return known.parse_args()
@@ -76,7 +76,7 @@ def main() -> int:
     chosen, told = options(), Told()
     with thrown_away(tempfile.mkdtemp(prefix="faults-")) as folder:
         if chosen.here is None:
-            go_on_in_a_copy(chosen.base or folder, chosen.whole)
+            go_on_in_a_copy(folder / "code", chosen.base or folder, chosen.whole)
         reads = try_all(chosen, folder, told)
     for name, count in sorted(told.counts.items()):
         told.say(f"{count:6d}  {name}")

@@ -13,18 +13,18 @@ WITHOUT_TESTS = "\ndata_tests:\n  +enabled: false\nunit_tests:\n  +enabled: fals
 LEFT_OUT = (".git", ".venv", ".hims", "__pycache__", ".*_cache", "docs")
 
 
-def go_on_in_a_copy(folder: Path, whole: bool) -> None:
-    """Start this program again from a copy of the repository, in place of this process.
+def go_on_in_a_copy(code: Path, prepared: Path, whole: bool) -> None:
+    """Start this program again from a copy of the repository, and end as it ends.
 
     Args:
+        code: where the copy is made.
+        prepared: where the prepared installation is, or will be.
         whole: keep the warehouse's tests.
     """
-    code = folder / "code"
-    if not code.exists():
-        shutil.copytree(REPOSITORY, code, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
-        if not whole:
-            with (code / "dbt_project/dbt_project.yml").open("a", encoding="utf-8") as project:
-                project.write(WITHOUT_TESTS)
+    shutil.copytree(REPOSITORY, code, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    if not whole:
+        with (code / "dbt_project/dbt_project.yml").open("a", encoding="utf-8") as project:
+            project.write(WITHOUT_TESTS)
     env = os.environ | {"PYTHONPATH": str(code)}
-    command = [sys.executable, "-u", "-m", "tests.faults", *sys.argv[1:], "--here", str(folder)]
+    command = [sys.executable, "-u", "-m", "tests.faults", *sys.argv[1:], "--here", str(prepared)]
     sys.exit(subprocess.run(command, env=env, cwd=code, check=False).returncode)
