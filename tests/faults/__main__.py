@@ -63,10 +63,8 @@ def try_all(chosen: argparse.Namespace, folder: Path, told: Told) -> int:
         commands.hurt_all("kill", chosen.kills - chosen.nights, tuple(chosen.only))
         for kind in ERRORS:
             commands.hurt_all(kind, chosen.errors // len(ERRORS), tuple(chosen.only))
-        nights.hurt("kill", chosen.nights)
-        for kind in ERRORS:
-            nights.hurt(kind, chosen.night_errors // len(ERRORS))
-        nights.kill_children(chosen.deaths)
+        errors = dict.fromkeys(ERRORS, chosen.night_errors // len(ERRORS))
+        nights.hurt({"kill": chosen.nights, **errors, "child": chosen.deaths})
         readers.wait_for(chosen.reads)
     told.note("readers", readers.problems)
     return readers.reads

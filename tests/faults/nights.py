@@ -25,33 +25,31 @@ class Nights:
         self.sent = 0
         self.length_seconds = 60.0
 
-    def hurt(self, kind: str, trials: int) -> None:
-        """Hurt nights at random acts, some of them in a row over the same deliveries; the one that is left alone ends
-        as if none had been hurt."""
-        for first in range(0, trials, ONE_ROUND):
+    def hurt(self, faults: dict[str, int]) -> None:
+        """Hurt nights at random, several in a row over the same deliveries; the one that is left alone ends as if none
+        had been hurt.
+
+        Args:
+            faults: how often which: `kill`, the name of an error such as ENOSPC, or `child`, which kills what a night
+                has started (dbt, the audit) alone.
+        """
+        drawn = [kind for kind, count in faults.items() for _ in range(count)]
+        self.dice.shuffle(drawn)
+        for first in range(0, len(drawn), ONE_ROUND):
             undisturbed, wanted = self._deliver()
             before = state(self.here)
-            for number in range(first, min(first + ONE_ROUND, trials)):
+            for number, kind in enumerate(drawn[first : first + ONE_ROUND], start=first + 1):
                 at = undisturbed.draw(self.dice)
-                ended = run(self.here, "run", kind=kind, at=at)
-                self._judge(f"night {kind} at act {at} of {len(undisturbed.acts)}", ended, kind, before, wanted)
-                self.told.say(f"night: {kind} {number + 1} of {trials}, ended with {ended.code}")
-                if ended.code == 0 and kind == "kill":
-                    self.told.counts["kill: night had ended"] += 1
-                self.told.counts[f"{kind}: night"] += 1
-            self._end(f"the night after {kind}", wanted)
-
-    def kill_children(self, trials: int) -> None:
-        """Kill what a night has started (dbt, the audit) alone, at any moment of a night."""
-        for first in range(0, trials, ONE_ROUND):
-            _, wanted = self._deliver()
-            before = state(self.here)
-            for number in range(first, min(first + ONE_ROUND, trials)):
-                name, ended = self._kill_child()
-                self.told.counts[f"killed alone: {name}"] += 1
-                self._judge(f"{name} killed", ended, "child", before, wanted)
-                self.told.say(f"night: {name} killed, {number + 1} of {trials}, ended with {ended.code}")
-            self._end("the night after its children were killed", wanted)
+                if kind == "child":
+                    name, ended = self._kill_child()
+                    what, kept = f"{name} killed alone", f"killed alone: {name}"
+                else:
+                    ended = run(self.here, "run", kind=kind, at=at)
+                    what, kept = f"night {kind} at act {at} of {len(undisturbed.acts)}", f"{kind}: night"
+                self.told.counts[kept if ended.code or kind != "kill" else "kill: night had ended"] += 1
+                self._judge(what, ended, kind, before, wanted)
+                self.told.say(f"{what}, {number} of {len(drawn)}: ended with {ended.code}")
+            self._end("the night that was left alone", wanted)
 
     def _deliver(self) -> tuple[Ended, dict[str, Any]]:
         """Something new, and what an undisturbed night makes of it, in a copy."""
