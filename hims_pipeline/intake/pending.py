@@ -1,7 +1,7 @@
 """What is to be judged: deliveries without a verdict that still holds, and batches that are not what was written.
 
-A delivery is pending while no verdict on it rests on the present delivery, contract, reader, suites and code lists.
-So a new delivery, an edited contract and a changed rule are one case, and a second run has nothing to do.
+A delivery is pending while no verdict on it rests on the present delivery, contract, reader, suites, code lists and time
+zone. So a new delivery, an edited contract and a changed rule are one case, and a second run has nothing to do.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
+from hims_pipeline.sql import time_zone
 
 PACKAGE = Path(__file__).resolve().parent.parent
 DELIVER_AGAIN = "Deliver the same files again, or put them back from a backup"
@@ -63,6 +64,7 @@ def inputs_of(settings: Settings, contract: Contract, delivery: Delivery) -> dic
         "delivery": delivery.sha256,
         "contract": contract_sha256(contract, delivery.period),
         "reader": reader_sha256(),
+        "time_zone": fingerprint({"time_zone": time_zone(settings)}),  # days of instants follow from it
     }
     if (shapes := settings.data / hidden.FILE).exists():
         own["identifier_shapes"] = sha256_of(shapes)
