@@ -37,6 +37,7 @@ SECOND_LOOK = 10  # of an SPSS file the first tenth is read twice, but no fewer 
 SECOND_LOOK_ROWS = 5_000
 _PLAIN = Format()
 _DAMAGED = words("is incomplete or damaged; send it again")
+_ENCODING = words("has texts that are not in the encoding which the file itself names; save it anew in Unicode (UTF-8)")
 _NAMES = {"spss": "an SPSS file", "stata": "a Stata file"}
 _RAW: dict[str, Any] = {"disable_datetime_conversion": True}
 _WHOLE = ("int8", "int16", "int32")  # of Stata; SPSS keeps all numbers as floats
@@ -104,6 +105,8 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
     except pyreadstat.ReadstatError:
         return None, [blocking("ENVELOPE-DAMAGED", _DAMAGED, member.shown, entity=shape.name)]
+    except UnicodeDecodeError:
+        return None, [blocking("ENVELOPE-ENCODING", _ENCODING, member.shown, entity=shape.name)]
     return Table(_parts(settings, shape, files), codebook.rows), said + label_findings(shape, codebook, member.shown)
 
 
@@ -164,7 +167,8 @@ def _chunks(settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Pa
     """Write the file chunk by chunk as Parquet, values typed as the file has them; (chunk, rows)."""
     formats = {shape.header[p]: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True)}
     kinds = _kinds(shape, meta)
-    frames = _stata_frames(path, meta) if shape.format.type == "stata" else _spss_frames(path, meta)
+    names = _names_read(shape, meta)
+    frames = _stata_frames(path, names) if shape.format.type == "stata" else _spss_frames(path, meta, names)
     with reading(settings) as con:
         con.execute("set pandas_analyze_sample = 0")  # objects are texts here; guessing from a sample could fail later
         for number, frame in enumerate(frames):
@@ -175,13 +179,19 @@ def _chunks(settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Pa
             yield target, len(frame)
 
 
-def _spss_frames(path: Path, meta: Any) -> Iterator[pd.DataFrame]:
+def _names_read(shape: Shape, meta: Any) -> list[str]:
+    """The variables that are read, in the file's order; nothing of the others can stop a file."""
+    wanted = {shape.header[position] for position in shape.positions}
+    return [name for name in meta.column_names if name in wanted]
+
+
+def _spss_frames(path: Path, meta: Any, names: list[str]) -> Iterator[pd.DataFrame]:
     """The file in chunks; its first rows are read in another mode too, in which user-missing values are none."""
     rows = max(SECOND_LOOK_ROWS, (meta.number_rows or 0) // SECOND_LOOK)
-    second, _ = pyreadstat.read_sav(str(path), row_limit=rows, **_RAW)
+    second, _ = pyreadstat.read_sav(str(path), row_limit=rows, usecols=names, **_RAW)
     ranges = meta.missing_ranges or {}
     chunks = pyreadstat.read_file_in_chunks(
-        pyreadstat.read_sav, str(path), chunksize=CHUNK_ROWS, user_missing=True, **_RAW
+        pyreadstat.read_sav, str(path), chunksize=CHUNK_ROWS, user_missing=True, usecols=names, **_RAW
     )
     begin = 0
     for frame, _ in chunks:
@@ -209,14 +219,16 @@ def _is_declared(value: Any, declared: list[dict[str, Any]]) -> bool:
     return any(one["lo"] <= value <= one["hi"] for one in declared if not isinstance(one["lo"], str))
 
 
-def _stata_frames(path: Path, meta: Any) -> Iterator[pd.DataFrame]:
+def _stata_frames(path: Path, names: list[str]) -> Iterator[pd.DataFrame]:
     """The file in chunks, each value as two libraries read it, and the letters of missing values as texts."""
-    chunks = pyreadstat.read_file_in_chunks(pyreadstat.read_dta, str(path), chunksize=CHUNK_ROWS, **_RAW)
+    chunks = pyreadstat.read_file_in_chunks(
+        pyreadstat.read_dta, str(path), chunksize=CHUNK_ROWS, usecols=names, **_RAW
+    )
     with pd.read_stata(
         path, iterator=True, convert_dates=False, convert_categoricals=False, convert_missing=True
     ) as second:
         for frame, _ in chunks:
-            other = second.read(len(frame)) if len(frame) else frame
+            other = second.read(len(frame), columns=names) if len(frame) else frame
             if len(other) != len(frame) or list(other.columns) != list(frame.columns):
                 raise _unsafe(None)
             other.index = frame.index

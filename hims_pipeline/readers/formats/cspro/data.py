@@ -16,6 +16,7 @@ from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Rec
 from hims_pipeline.readers.formats.cspro.read import read_dictionary
 from hims_pipeline.readers.formats.fixed_lines import Cut, open_lines, table_of
 from hims_pipeline.readers.formats.record_types import count_records
+from hims_pipeline.readers.formats.unread import damage_findings
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
@@ -57,7 +58,9 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     if not lines and not shape.entity.required:
         return None, said
     cut = _cut(shape, dictionary, record, described, types)
-    return table_of(settings, shape, opened, cut, lines), said + label_findings(shape, described.codebook, book.shown)
+    table = table_of(settings, shape, opened, cut, lines)
+    said += damage_findings(settings, shape, opened.envelope, table, member)
+    return (None if refuses(said) else table), said + label_findings(shape, described.codebook, book.shown)
 
 
 def _types(dictionary: Dictionary, record: Record) -> RecordTypes | None:
