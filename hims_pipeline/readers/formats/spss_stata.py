@@ -25,6 +25,7 @@ from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, label_find
 from hims_pipeline.readers.formats.excel import text_of
 from hims_pipeline.readers.formats.instants import ON_CALENDAR, Counted, counted_as, write_out
 from hims_pipeline.readers.formats.parquet import texts_of
+from hims_pipeline.readers.formats.spss_portable import Portable, read_portable
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, reading
@@ -39,6 +40,7 @@ _PLAIN = Format()
 _DAMAGED = words("is incomplete or damaged; send it again")
 _ENCODING = words("has texts that are not in the encoding which the file itself names; save it anew in Unicode (UTF-8)")
 _NAMES = {"spss": "an SPSS file", "stata": "a Stata file"}
+_KINDS = {"spss": ("spss", "spss_portable"), "stata": ("stata",)}
 _RAW: dict[str, Any] = {"disable_datetime_conversion": True}
 _WHOLE = ("int8", "int16", "int32")  # of Stata; SPSS keeps all numbers as floats
 
@@ -60,6 +62,8 @@ def read_codebook(path: Path, kind: str) -> Codebook:
 
 
 def _meta(path: Path, kind: str) -> Any:
+    if kind_of(path) == "spss_portable":
+        return read_portable(path)
     read = pyreadstat.read_sav if kind == "spss" else pyreadstat.read_dta
     try:
         _, meta = read(str(path), metadataonly=True, user_missing=True)
@@ -86,7 +90,7 @@ def _missing(
 def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of an SPSS or Stata file, or what is wrong with it; warnings about labels come with the table."""
     kind = shape.format.type
-    if (found := kind_of(member.path)) != kind:
+    if (found := kind_of(member.path)) not in _KINDS[kind]:
         message = words("is {found}; {kind} is expected", found=own(NAMES[found]), kind=own(_NAMES[kind]))
         return None, [blocking("ENVELOPE-KIND", message, member.shown, entity=shape.name)]
     try:
@@ -168,7 +172,10 @@ def _chunks(settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Pa
     formats = {shape.header[p]: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True)}
     kinds = _kinds(shape, meta)
     names = _names_read(shape, meta)
-    frames = _stata_frames(path, names) if shape.format.type == "stata" else _spss_frames(path, meta, names)
+    if isinstance(meta, Portable):
+        frames = _portable_frames(path, meta, names)
+    else:
+        frames = _stata_frames(path, names) if shape.format.type == "stata" else _spss_frames(path, meta, names)
     with reading(settings) as con:
         con.execute("set pandas_analyze_sample = 0")  # objects are texts here; guessing from a sample could fail later
         for number, frame in enumerate(frames):
@@ -199,6 +206,20 @@ def _spss_frames(path: Path, meta: Any, names: list[str]) -> Iterator[pd.DataFra
             _compare_spss(frame, second.iloc[begin : begin + len(frame)], ranges)
         begin += len(frame)
         yield frame
+
+
+def _portable_frames(path: Path, made: Portable, names: list[str]) -> Iterator[pd.DataFrame]:
+    """The file at once; the library's values must be the same, but for codes declared missing, which it drops."""
+    frame = made.frame()[names]
+    second, _ = pyreadstat.read_por(str(path), usecols=names, **_RAW)
+    if len(second) != len(frame) or list(second.columns) != names:
+        raise _unsafe(None)
+    for name in names:
+        if made.readstat_variable_types[name] == "double":
+            alike = np.isclose(frame[name], second[name], rtol=1e-12, atol=0)
+            second[name] = np.where(alike, frame[name], second[name])
+    _compare_spss(frame, second, made.missing_ranges)
+    yield frame
 
 
 def _compare_spss(frame: pd.DataFrame, second: pd.DataFrame, ranges: dict[str, Any]) -> None:
