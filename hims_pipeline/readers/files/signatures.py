@@ -63,7 +63,7 @@ def kind_of(path: Path) -> str:
         return "duckdb"
     if head[:1] in _OLD_STATA and head[1:2] in (b"\x01", b"\x02") and head[2:3] == b"\x01":
         return "stata"
-    if b"SPSSPORT" in head.replace(b"\r", b"").replace(b"\n", b"")[456:464]:
+    if b"".join(line.ljust(80) for line in head.splitlines())[456:464] == b"SPSSPORT":
         return "spss_portable"  # behind five lines in which anything may stand
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"

@@ -3,7 +3,7 @@
 The library that reads them drops codes that are declared missing, and their declaration, without a word; so the tags are
 read here, and the library is the second look (`spss_stata`). A portable file is text in lines of 80 characters: records
 with a tag of one letter, numbers to the base of 30 that end in `/`, texts behind their length. Numbers are kept to
-fifteen digits, as many as the format holds.
+fifteen digits, as many as the format holds. Lengths count bytes; letters are UTF-8 where they can be, else windows-1252.
 """
 
 import re
@@ -24,6 +24,7 @@ _LOWEST, _HIGHEST = -1.7976931348623157e308, 1.7976931348623157e308  # as SPSS w
 _FORMATS = {1: "A", 2: "AHEX", 3: "COMMA", 4: "DOLLAR", 5: "F", 16: "E", 17: "F", 20: "DATE", 21: "TIME", 22: "DATETIME",
             23: "ADATE", 24: "JDATE", 25: "DTIME", 28: "MOYR", 29: "QYR", 30: "WKYR", 38: "EDATE", 39: "SDATE"}  # fmt: skip
 _LAST_CASE = "Z"
+_BEYOND = re.compile("[\x80-\xff]")
 Value = float | str | None
 
 
@@ -33,7 +34,7 @@ class Portable:
 
     Args:
         missing_ranges: name -> values declared missing, each with its ends `lo` and `hi`.
-        cases: the values, case by case.
+        cases: the values, case by case; a letter of a text stands for a byte.
     """
 
     column_names: list[str] = field(default_factory=list)
@@ -50,14 +51,21 @@ class Portable:
 
     def frame(self) -> pd.DataFrame:
         """The values as the library for other SPSS files gives them: floats, and texts."""
+        return self._made(_letters)
+
+    def masked_frame(self) -> pd.DataFrame:
+        """The same with a question mark for each byte beyond ASCII."""
+        return self._made(lambda text: _BEYOND.sub("?", text))
+
+    def _made(self, write: Callable[[str], str]) -> pd.DataFrame:
         columns = zip(*self.cases, strict=True) if self.cases else ([] for _ in self.column_names)
-        kinds = {"string": object, "double": float}
-        return pd.DataFrame(
-            {
-                name: pd.Series(list(values), dtype=kinds[self.readstat_variable_types[name]])
-                for name, values in zip(self.column_names, columns, strict=True)
-            }
-        )
+        made = {}
+        for name, values in zip(self.column_names, columns, strict=True):
+            if self.readstat_variable_types[name] == "double":
+                made[name] = pd.Series(list(values), dtype=float)
+            else:
+                made[name] = pd.Series([write(str(value)) for value in values], dtype=object)
+        return pd.DataFrame(made)
 
 
 def read_portable(path: Path) -> Portable:
@@ -66,18 +74,33 @@ def read_portable(path: Path) -> Portable:
     Raises:
         DataError: it is cut off, or a record in it is none of the format.
     """
-    try:
-        text = path.read_bytes().decode()
-    except UnicodeDecodeError:
-        message = words("holds letters that are not UTF-8; save it as .sav, in Unicode, and send that")
-        raise DataError("ENVELOPE-ENCODING", message) from None
-    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    made = _Tags("".join(line.ljust(_WIDTH) for line in lines), _HEAD)
+    made = _Tags("".join(_lines(path)), _HEAD)
     try:
         return made.read()
     except (ValueError, IndexError, KeyError, AttributeError, OverflowError, ZeroDivisionError):
         pass  # and raise outside: the error may quote the file
     raise DataError("ENVELOPE-DAMAGED", words("is incomplete or damaged; send it again"))
+
+
+def mask(path: Path, target: Path) -> Path:
+    """Copy a file to `target`, whole lines with a question mark for each byte beyond ASCII, and return it."""
+    target.write_text("".join(f"{_BEYOND.sub('?', line)}\r\n" for line in _lines(path)), encoding="ascii", newline="")
+    return target
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines with the blanks at their ends, which may be missing; a letter stands for a byte."""
+    text = path.read_bytes().decode("latin-1").replace("\r\n", "\n").removesuffix("\n")
+    return [line.ljust(_WIDTH) for line in text.split("\n")]
+
+
+def _letters(text: str) -> str:
+    """A text as it was meant; here a letter stands for a byte."""
+    raw = text.encode("latin-1")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp1252")
 
 
 class _Tags:
@@ -168,12 +191,12 @@ class _Tags:
         self.declare(self.number(), self.number())
 
     def label(self) -> None:
-        self.found.column_names_to_labels[self.name] = self.string()
+        self.found.column_names_to_labels[self.name] = _letters(self.string())
 
     def labels(self) -> None:
         names = [self.string() for _ in range(self.integer())]
         self.name = names[0]
-        labels = {self.value(): self.string() for _ in range(self.integer())}
+        labels = {self.value(): _letters(self.string()) for _ in range(self.integer())}
         self.found.variable_value_labels |= dict.fromkeys(names, labels)
 
     def documents(self) -> None:

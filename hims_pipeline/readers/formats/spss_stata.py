@@ -25,7 +25,7 @@ from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, label_find
 from hims_pipeline.readers.formats.excel import text_of
 from hims_pipeline.readers.formats.instants import ON_CALENDAR, Counted, counted_as, write_out
 from hims_pipeline.readers.formats.parquet import texts_of
-from hims_pipeline.readers.formats.spss_portable import Portable, read_portable
+from hims_pipeline.readers.formats.spss_portable import Portable, mask, read_portable
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, reading
@@ -173,7 +173,7 @@ def _chunks(settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Pa
     kinds = _kinds(shape, meta)
     names = _names_read(shape, meta)
     if isinstance(meta, Portable):
-        frames = _portable_frames(path, meta, names)
+        frames = _portable_frames(mask(path, scratch / "masked.por"), meta, names)
     else:
         frames = _stata_frames(path, names) if shape.format.type == "stata" else _spss_frames(path, meta, names)
     with reading(settings) as con:
@@ -208,10 +208,10 @@ def _spss_frames(path: Path, meta: Any, names: list[str]) -> Iterator[pd.DataFra
         yield frame
 
 
-def _portable_frames(path: Path, made: Portable, names: list[str]) -> Iterator[pd.DataFrame]:
+def _portable_frames(masked: Path, made: Portable, names: list[str]) -> Iterator[pd.DataFrame]:
     """The file at once; the library's values must be the same, but for codes declared missing, which it drops."""
-    frame = made.frame()[names]
-    second, _ = pyreadstat.read_por(str(path), usecols=names, **_RAW)
+    frame = made.masked_frame()[names]
+    second, _ = pyreadstat.read_por(str(masked), usecols=names, **_RAW)
     if len(second) != len(frame) or list(second.columns) != names:
         raise _unsafe(None)
     for name in names:
@@ -219,7 +219,7 @@ def _portable_frames(path: Path, made: Portable, names: list[str]) -> Iterator[p
             alike = np.isclose(frame[name], second[name], rtol=1e-12, atol=0)
             second[name] = np.where(alike, frame[name], second[name])
     _compare_spss(frame, second, made.missing_ranges)
-    yield frame
+    yield made.frame()[names]
 
 
 def _compare_spss(frame: pd.DataFrame, second: pd.DataFrame, ranges: dict[str, Any]) -> None:

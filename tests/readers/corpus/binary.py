@@ -27,6 +27,7 @@ FRAME = pd.DataFrame(
         "w": [1.5, 2.25, 0.125, 3.0],
     }
 )
+ASCII = FRAME.assign(name=["Ali", "Zoe", "", "Bea"])
 
 
 def written(kind: str, frame: pd.DataFrame = FRAME, **more: Any) -> bytes:
@@ -38,9 +39,21 @@ def written(kind: str, frame: pd.DataFrame = FRAME, **more: Any) -> bytes:
                 con.execute(f"copy (select * from frame) to '{path}' (format parquet)")
         elif kind == "old.dta":
             frame.to_stata(path, write_index=False, version=114)
+        elif kind == "por":
+            pyreadstat.write_por(frame, str(path))
         else:
             {"sav": pyreadstat.write_sav, "dta": pyreadstat.write_dta}[kind](frame, str(path), **more)
         return path.read_bytes()
+
+
+def portable(*changes: tuple[bytes, bytes]) -> bytes:
+    """A portable file, its records changed and its lines wrapped anew."""
+    content = written("por", ASCII).replace(b"\r\n", b"").rstrip(b"Z")
+    for old, new in changes:
+        assert old in content, content
+        content = content.replace(old, new)
+    content += b"Z" * (80 - len(content) % 80)
+    return b"".join(content[place : place + 80] + b"\r\n" for place in range(0, len(content), 80))
 
 
 def with_column(kind: str, name: str, values: list[Any], **more: Any) -> Change:
@@ -57,7 +70,6 @@ def renamed(kind: str, old: str, new: str) -> Change:
 
 RANGES = {"missing_ranges": {"age": [{"lo": 997, "hi": 999}]}}
 MISSING = tuple(one | {"missing": {"997..999": "_U"}} if one["name"] == "age" else one for one in COLUMNS)
-ASCII = FRAME.assign(name=["Ali", "Zoe", "", "Bea"])
 FLOATS = [{**one, "allow": ["zero_fraction"]} if one.get("type") == "integer" else one for one in COLUMNS]
 CARD = ({"name": "pid", "type": "integer"}, {"name": "cin", "sensitivity": "identifier"})
 CARDS = pd.DataFrame({"pid": [1, 2], "cin": ["07654321", "87654322"]})
@@ -69,6 +81,8 @@ DAYS = pd.DataFrame({"pid": [1.0, 2.0], "day": [13_166_064_000.0, np.nan]})
 BEYOND = DAYS.assign(day=[6_306_000_000_000.0, np.nan])
 DAY = ({"name": "pid", "type": "integer"}, {"name": "day", "type": "date"})
 AS_DAYS = {"variable_format": {"day": "DATE11"}}
+UPPER = [one | {"name": one["name"].upper()} for one in COLUMNS]
+AGE_MISSING = (b"3/AGE5/8/2/5/8/2/", b"3/AGE5/8/2/5/8/2/8138/")  # 998 to the base of 30
 
 
 def of(kind: str) -> dict[str, Any]:
@@ -80,6 +94,10 @@ TWINS = {
     "sav by name": Twin({"people.sav": written("sav", EXTRA)}, COLUMNS, SPARED | {"format": {"type": "spss", **BY_NAME}}),
     "sav of days": Twin({"people.sav": written("sav", DAYS, **AS_DAYS)}, DAY, of("spss")),
     "sav of cards": Twin({"people.sav": written("sav", CARDS)}, CARD, of("spss")),
+    "por": Twin({"people.por": portable()}, UPPER, of("spss")),
+    "por of missing codes": Twin(
+        {"people.por": portable(AGE_MISSING)}, [one | ({"missing": {"998": "_U"}} if one["name"] == "AGE" else {}) for one in UPPER], of("spss")
+    ),
     "dta": Twin({"people.dta": written("dta")}, COLUMNS, of("stata")),
     "dta by name": Twin({"people.dta": written("dta", EXTRA)}, COLUMNS, SPARED | {"format": {"type": "stata", **BY_NAME}}),
     "dta of cards": Twin({"people.dta": written("dta", CARDS)}, CARD, of("stata")),
@@ -123,6 +141,14 @@ CASES = {
     "SPSS: damaged letters where nobody reads": Case("sav by name", sub(b"a       ", b"\xff       "), EQUAL),
     "Stata: damaged letters where nobody reads": Case("dta by name", sub(b"d</data>", b"\xff</data>"), EQUAL),
     "SPSS: damaged letters in what is read": Case("sav by name", sub("Zoé".encode(), b"Zo\xff\xfe"), "ENVELOPE-"),
+    "portable: cut off before its end": Case("por", lambda c: c[: c.index(b"Bea")], "ENVELOPE-DAMAGED"),
+    "portable: cut in its labels": Case("por", cut(0.7), "ENVELOPE-DAMAGED"),
+    "portable: a record that nobody knows": Case("por", whole(portable((b"3/PID", b"3/PIDX"))), "ENVELOPE-"),
+    "portable: a digit changed to no digit": Case("por", whole(portable((b"F1/", b"F#/"))), "ENVELOPE-DAMAGED"),
+    "portable: a code declared missing that the contract counts": Case("por", whole(portable(AGE_MISSING)), "~ENVELOPE-LABELS"),
+    "portable: lines without blanks at their end": Case("por", lambda c: b"\n".join(line.rstrip() for line in c.split(b"\r\n")), EQUAL),
+    "portable: a column gone": Case("por", whole(written("por", ASCII.drop(columns="age"))), "ENVELOPE-HEADER"),
+    "portable: text under its name": Case("por", whole(b"pid,name\n"), "ENVELOPE-KIND"),
     "Stata: its end tag missing": Case("dta", sub(b"</stata_dta>", b""), "ENVELOPE-DAMAGED"),
     "Stata: an old file cut off": Case("old dta", without_end(9), "ENVELOPE-"),
     "Stata: an old file cut in half": Case("old dta", cut(0.5), "ENVELOPE-"),

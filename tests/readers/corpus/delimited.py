@@ -4,14 +4,9 @@ import gzip
 import zipfile
 from typing import Any
 
+from tests.readers.conftest import COLUMNS
 from tests.readers.corpus.made import EQUAL, Case, Twin, before, behind, cut, sub, whole, without_end, zipped
 
-COLUMNS: tuple[dict[str, Any], ...] = (
-    {"name": "id", "type": "integer"},
-    {"name": "name", "type": "text"},
-    {"name": "birth", "type": "date"},
-    {"name": "weight", "type": "decimal", "scale": 4},
-)
 LINES = [b"id,name,birth,weight"] + [f"{n},Ali,2000-01-0{n},1.5".encode() for n in range(1, 10)]
 GOOD = b"\n".join(LINES) + b"\n"
 QUOTED = GOOD.replace(b"Ali", b'"Ali, ""the"" one"')

@@ -1,6 +1,10 @@
 """Text at fixed places: by the contract, by a DDI-Codebook of one or several types of records, by a CSPro dictionary."""
 
 import json
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from tests.readers.corpus.made import EQUAL, Case, Twin, before, behind, cut, sub, whole, without_end
@@ -71,6 +75,31 @@ def of_census(record: str, *columns: dict[str, Any]) -> dict[str, Any]:
     return entity({"type": "cspro", "record": record}, {"name": "HH", "type": "integer"}, *columns)
 
 
+def database(*more: str) -> bytes:
+    """A case file as CSPro writes it: three cases, of which one is deleted, and what `more` does to them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.csdb"
+        with closing(sqlite3.connect(path)) as con:
+            con.executescript(
+                """
+                create table meta (cspro_version, dictionary);
+                create table cases (id text primary key, key, label, deleted integer, partial_save_mode text);
+                create table "level-1" ("level-1-id" integer primary key, "case-id" text, hh integer, label text);
+                create table house ("house-id" integer primary key, "level-1-id" integer, rooms integer, place text);
+                create table person ("person-id" integer primary key, "level-1-id" integer, occ integer, line integer,
+                    age integer, weight real);
+                insert into cases values ('a', '01', '', 0, null), ('b', '02', '', 0, null), ('c', '03', '', 1, null);
+                insert into "level-1" values (1, 'a', 1, 'x'), (2, 'b', 2, 'y'), (3, 'c', 3, 'z');
+                insert into house values (1, 1, 2, 'Tunis'), (2, 2, 1, 'Gabes'), (3, 3, 9, 'gone');
+                insert into person values (1, 1, 1, 1, 34, 1.5), (2, 1, 2, 2, null, 2), (3, 2, 1, 1, 61, 0.25),
+                    (4, 3, 1, 1, 99, 1);
+                """
+            )
+            con.executescript(";".join(more))
+            con.commit()
+        return path.read_bytes()
+
+
 NUMBER = {"type": "integer"}
 TWINS = {
     "fixed": Twin({"people.dat": FIXED}, PLACED, {"format": {"type": "fixed_width"}}),
@@ -99,6 +128,15 @@ TWINS = {
         },
     ),
 }
+TWINS["csdb"] = Twin(
+    {"people.csdb": database()},
+    contract={
+        "entities": {
+            "people": of_census("PERSON", {"name": "LINE", **NUMBER}, {"name": "AGE", **NUMBER}, {"name": "label"}, {"name": "WEIGHT", "type": "decimal"}),
+            "houses": of_census("HOUSE", {"name": "ROOMS", **NUMBER}, {"name": "PLACE"}, {"name": "label"}),
+        }
+    },
+)  # fmt: skip
 _BOOK, _DICTIONARY = "book.xml", "people.dcf"
 CASES = {
     "a character too few": Case("fixed", sub(b"   0875", b"  0875"), "ENVELOPE-LINE-LENGTH", "14 characters"),
@@ -138,5 +176,15 @@ CASES = {
     "a dictionary without a record": Case("cspro", sub(b'"PERSON"', b'"HOMME"'), "ENVELOPE-DICTIONARY", file=_DICTIONARY),
     "a dictionary without an item": Case("cspro", sub(b'"AGE"', b'"YEARS"'), "ENVELOPE-HEADER", file=_DICTIONARY),
     "a dictionary with longer items": Case("cspro", sub(b'"name": "AGE", "contentType": "numeric", "length": 3', b'"name": "AGE", "contentType": "numeric", "length": 4'), "ENVELOPE-LINE-LENGTH", file=_DICTIONARY),
+    "a case file cut off": Case("csdb", cut(0.5), "ENVELOPE-DAMAGED"),
+    "a case file overwritten within": Case("csdb", lambda c: c[:4096] + bytes([255]) * 9000 + c[13096:], "ENVELOPE-DAMAGED"),
+    "a case file without a record": Case("csdb", whole(database("drop table person")), "ENVELOPE-DICTIONARY"),
+    "a case file without an item": Case("csdb", whole(database("alter table person rename column age to years")), "ENVELOPE-HEADER"),
+    "a case file with an unfinished case": Case("csdb", whole(database("insert into cases values ('d', '04', '', 0, 'add')", 'insert into "level-1" values (4, \'d\', 4, \'w\')', "insert into person values (5, 4, 1, 1, 7, 1)", "insert into house values (4, 4, 1, 'half')")), "~ENVELOPE-PARTIAL"),
+    "a case file with a text for a number": Case("csdb", whole(database("update person set age = 'old' where \"person-id\" = 1")), "TYPES-INTEGER"),
+    "a case file with a photo": Case("csdb", whole(database("update house set place = x'ffd8' where rooms = 2")), "ENVELOPE-SCHEMA"),
+    "a case file with a record that nobody reads": Case("csdb", whole(database('create table land ("land-id" integer, "level-1-id" integer, ha real)', "insert into land values (1, 1, 2)")), "~ENVELOPE-UNREAD-RECORD"),
+    "another SQLite database": Case("csdb", whole(database("drop table cases")), "ENVELOPE-KIND"),
+    "an encrypted case file": Case("csdb", lambda c: bytes(b ^ 90 for b in c), "ENVELOPE-"),
     "a dictionary that is no text": Case("cspro", whole(b"\0\1\2"), "ENVELOPE-DICTIONARY", file=_DICTIONARY),
 }  # fmt: skip

@@ -10,8 +10,10 @@ from pathlib import Path
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.signatures import kind_of
 from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.formats.codebook import Description, RecordTypes, label_findings, place_findings
+from hims_pipeline.readers.formats.cspro.database import open_database
 from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Record
 from hims_pipeline.readers.formats.cspro.read import read_dictionary
 from hims_pipeline.readers.formats.fixed_lines import Cut, open_lines, table_of
@@ -28,6 +30,8 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
 
     A record of which there is no line is no finding where its entity is not required.
     """
+    if kind_of(member.path) == "sqlite":
+        return open_database(shape, member, scratch)
     book = member.codebook
     try:
         if book is None:
