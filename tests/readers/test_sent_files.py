@@ -392,3 +392,21 @@ def test_years_of_the_hijra_are_no_years_of_ours(read, kind):
     assert read({"people.x": content}, early, format={"type": kind}).findings == ()
     for form, text in (("%d/%m/%Y", "01/09/1445"), ("%Y%m%d", "14450901")):
         assert read({"people.csv": f"day,n\n{text},x\n".encode()}, [columns[0] | {"date_format": form}, columns[1]]).rules == ["TYPES-DATE"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "rules"),
+    [
+        ("%G-W%V-%u", "2024-W05-3", []),
+        ("%G-W%V", "2024-W05", []),
+        ("%G-W%V-%u", "2024-W54-1", ["TYPES-DATE"]),
+        ("%G-W%V-%u", "2021-W53-1", ["TYPES-DATE"]),
+        ("%G-W%V-%u", "2024-05-3", ["TYPES-DATE"]),
+    ],
+)
+def test_days_written_by_the_week(read, form, text, rules):
+    columns = [{"name": "day", "type": "date", "date_format": form}, {"name": "n"}]
+    seen = read({"people.csv": f"day,n\n{text},x\n".encode()}, columns)
+    assert seen.rules == rules
+    if not rules:
+        assert seen.sql("day::varchar") == [("2024-01-31" if form.endswith("u") else "2024-01-29",)]
