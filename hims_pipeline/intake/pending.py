@@ -1,7 +1,7 @@
 """What is to be judged: deliveries without a verdict that still holds, and batches that are not what was written.
 
-A delivery is pending while no verdict on it rests on the present delivery, contract, reader, suites and code lists.
-So a new delivery, an edited contract and a changed rule are one case, and a second run has nothing to do.
+A delivery is pending while no verdict on it rests on the present delivery, contract, reader, suites, code lists and
+time zone. So a new delivery, an edited contract and a changed rule are one case, and a second run has nothing to do.
 
 What a verdict rests on has two parts: what decides what is read, and beside it what the gate adds (`gate:…`). Where
 only the latter changed, a delivery that came to the gate is judged again as it was read, and one refused before is
@@ -72,7 +72,7 @@ def inputs_of(settings: Settings, contract: Contract, delivery: Delivery) -> dic
         "contract": contract_sha256(contract, delivery.period),
         "reader": reader.code,
         "libraries of the reader": reader.libraries,
-        "time zone": time_zone(settings),
+        "time zone": time_zone(settings),  # days of instants follow from it
     }
     if (shapes := settings.data / hidden.FILE).exists():
         own["identifier_shapes"] = sha256_of(shapes)

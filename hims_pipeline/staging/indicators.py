@@ -11,7 +11,7 @@ from hims_pipeline.contracts.indicators import Formula, Indicator, code_of
 from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.files import write_text
 from hims_pipeline.staging.expressions import parsed
-from hims_pipeline.staging.models import snake
+from hims_pipeline.staging.names import snake
 
 
 def model_name(indicator: Indicator, formula: Formula) -> str:
