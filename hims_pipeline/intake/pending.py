@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hims_pipeline.contracts.load import fingerprint, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.lake import batches, journal, landing, reports
 from hims_pipeline.lake.batches import Batch, Standing
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
@@ -142,6 +142,8 @@ def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, kno
         now, then = inputs_of_reading(now), inputs_of_reading(then)
     if changed := sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)):
         return f"changed since the last verdict: {', '.join(changed)}"
+    if beside := _damaged_beside(settings, delivery):
+        return f"damaged on disk: {beside}"
     if not known.verdict.accepted:
         return ""
     if known.batch is None:
@@ -153,6 +155,15 @@ def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, kno
     if lost := batches.damaged_links(settings, contract, known.batch):
         return f"its pairs for the linkage are missing or damaged: {', '.join(lost)}"
     return ""
+
+
+def _damaged_beside(settings: Settings, delivery: Delivery) -> str:
+    """What of a reading is kept in the closed zone alone and is not what was written: findings, lines set aside."""
+    try:
+        damaged = reports.damaged_rejects(settings, delivery)
+    except Damaged as error:
+        return f"{error.path.relative_to(settings.home)} {error.what}"
+    return f"lines that were set aside ({', '.join(damaged)})" if damaged else ""
 
 
 def _names_the_rules(settings: Settings, contract: Contract, batch: Batch) -> bool:
