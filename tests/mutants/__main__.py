@@ -28,8 +28,9 @@ def main() -> None:
         world = World(place, options.seed, tuple(options.only))
         mutants, honest = [], []
         for source, several in world.known.items():
-            for one in several:
+            for place_in, one in enumerate(several):
                 world.read(one)
+                honest.append(("honest", "as_it_is", source, one.period, world.accept(one, several[:place_in])))
             if options.skip != "mutants":
                 mutants += _mutants(world, several, options.seed)
             if options.skip != "honest":
@@ -74,8 +75,6 @@ def _mutants(world: World, several: list[Known], seed: int) -> list[Result]:
 
 def _variants(world: World, several: list[Known], seed: int) -> list[Result]:
     found: list[Result] = []
-    for known in several:
-        found.append(("honest", "as_it_is", known.source, known.period, world.send(known, None)))
     for known, sheet in _targets(several):
         for name, vary in HONEST.items():
             changed = vary(sheet.copy(), Random(f"{seed} {sheet.contract.source} {sheet.name} {name}"))  # noqa: S311
@@ -92,6 +91,7 @@ def _other_seeds(world: World, place: Path, only: tuple[str, ...]) -> list[Resul
         for source, several in other.known.items():
             last = several[-1]
             other.read(last)
+            last.before = world.known[source][-1].before
             found.append(("honest", f"seed_{seed}", source, last.period, world.judge(last, last.typed)))
     return found
 

@@ -1,12 +1,14 @@
 """The deliveries that are changed: a sample of every source, read once, and the way through the gate."""
 
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.gates import GateError, judge
+from hims_pipeline.gates import GateError, GateOutcome, judge
+from hims_pipeline.gates.beside import Predecessor
+from hims_pipeline.intake.predecessors import chosen
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.readers import read_delivery
@@ -34,6 +36,17 @@ class Known:
     files: list[Path]
     typed: dict[str, Path] = field(default_factory=dict)
     sheets: list[Sheet] = field(default_factory=list)
+    before: list[Predecessor] = field(default_factory=list)
+    profile_sha256: str = ""
+
+
+    @property
+    def batch(self) -> str:
+        return f"{self.source}/{self.period}"
+
+    @property
+    def profile(self) -> Path:
+        return next(iter(self.typed.values())).parent / "profile.parquet"
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,7 @@ class World:
             found = self._read(contract, known.period, known.files, target)
             if found:
                 raise SystemExit(f"{known.source} {known.period}: a good sample is refused: {found}")
-        known.typed = {path.stem: path for path in sorted(target.glob("*.parquet"))}
+        known.typed = {path.stem: path for path in sorted(target.glob("*.parquet")) if path.stem != "profile"}
         known.sheets = read_sheets(self.settings, contract, known.period, known.files, known.typed)
 
     def _read(self, contract: Contract, period: str, files: list[Path], target: Path) -> tuple[str, ...]:
@@ -91,6 +104,14 @@ class World:
         read = read_delivery(self.settings, contract, delivery, target, lambda text: None)
         shutil.rmtree(delivery.folder(self.settings))
         return tuple(one.rule for one in read.findings if one.severity == "blocking")
+
+    def accept(self, known: Known, earlier: list[Known]) -> Judged:
+        """Judge a good delivery after those before it, and keep its profile for those behind it."""
+        contract = self.contracts[known.source]
+        known.before = chosen([(one.batch, one.period, one.profile, one.profile_sha256) for one in earlier], contract, known.period)
+        outcome = judge(self.settings, contract, known.period, known.typed, before=known.before, profile_to=known.profile)
+        known.profile_sha256 = outcome.profile_sha256
+        return _judged(outcome)
 
     def send(self, known: Known, changed: Sheet | None) -> Judged:
         """Send a delivery with one of its entities changed through the gate."""
@@ -113,8 +134,13 @@ class World:
 
     def judge(self, known: Known, tables: dict[str, Path]) -> Judged:
         """The gate's word on typed tables, beside what came before them."""
-        outcome = judge(self.settings, self.contracts[known.source], known.period, tables)
-        by = {kind: tuple(f.rule for f in outcome.findings if f.severity == kind) for kind in ("blocking", "warning")}
-        if not by["blocking"] and not outcome.accepted:
-            raise GateError("refused without a rule")
-        return Judged(by["blocking"], by["warning"])
+        contract = self.contracts[known.source]
+        outcome = judge(self.settings, contract, known.period, tables, before=known.before)
+        return _judged(outcome)
+
+
+def _judged(outcome: GateOutcome) -> Judged:
+    by = {kind: tuple(f.rule for f in outcome.findings if f.severity == kind) for kind in ("blocking", "warning")}
+    if not by["blocking"] and not outcome.accepted:
+        raise GateError("refused without a rule")
+    return Judged(by["blocking"], by["warning"])
