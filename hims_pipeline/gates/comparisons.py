@@ -6,9 +6,10 @@ is within its limit or the evidence says why there is none, and breaks where the
 
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -18,8 +19,8 @@ from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.evidence import Evidence
 from hims_pipeline.gates.measures import MEASURES
+from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.gates.rules import Rule
-from hims_pipeline.lake.verdict import Severity
 from hims_pipeline.sql import literal, quote
 
 FILE = "comparisons.yml"
@@ -27,13 +28,13 @@ SUFFIX = "__evidence"
 
 
 class Exemption(Strict):
-    """What is known to differ in some periods, and why: the measures are told there, and refuse nothing."""
+    """Limits of some periods, in which something is known to differ, and why. `periods` are globs."""
 
     source: str
+    entity: str
     periods: tuple[str, ...]
-    measures: tuple[str, ...]
-    reason: str
-    entities: tuple[str, ...] = ()
+    limits: dict[str, float]
+    reason: Annotated[str, Field(min_length=1)]
 
 
 class Limits(Strict):
@@ -43,9 +44,12 @@ class Limits(Strict):
     sources: dict[str, dict[str, float]] = Field(default_factory=dict)
     exceptions: tuple[Exemption, ...] = ()
 
-    def of(self, source: str, entity: str, measure: str) -> tuple[float, dict[str, float]]:
-        """The limit of a measure, and those of single columns."""
-        own = self.sources.get(f"{source}/{entity}", {})
+    def of(self, source: str, entity: str, period: str, measure: str) -> tuple[float, dict[str, float]]:
+        """The limit of a measure in a period, and those of single columns."""
+        own = dict(self.sources.get(f"{source}/{entity}", {}))
+        for one in self.exceptions:
+            if (one.source, one.entity) == (source, entity) and any(fnmatch(period, glob) for glob in one.periods):
+                own |= one.limits
         columns = {key[len(measure) + 1 :]: limit for key, limit in own.items() if key.startswith(f"{measure} ")}
         return own.get(measure, self.limits[measure]), columns
 
@@ -67,8 +71,8 @@ def _load(path: Path, modified: int) -> Limits:
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
         raise ContractError(f"{path.name}: {wrong}") from None
-    named = {key.split(" ")[0] for own in (found.limits, *found.sources.values()) for key in own}
-    named |= {one for exemption in found.exceptions for one in exemption.measures}
+    listed = [found.limits, *found.sources.values(), *(one.limits for one in found.exceptions)]
+    named = {key.split(" ")[0] for own in listed for key in own}
     if strange := named - MEASURES.keys():
         raise ContractError(f"{path.name}: no such measure: {', '.join(sorted(strange))}.")
     if lost := MEASURES.keys() - found.limits.keys():
@@ -82,13 +86,17 @@ def profile_rules(expectations: Path, contract: Contract, period: str) -> list[R
     if limits is None:
         return []
     return [
-        _rule(limits, contract.source, entity, period, measure) for entity in contract.entities for measure in MEASURES
+        _rule(limits, contract.source, entity, period, name)
+        for entity in contract.entities
+        for roles in (roles_of(contract, entity, period),)
+        for name, measure in MEASURES.items()
+        if measure.is_for(roles)
     ]
 
 
 def _rule(limits: Limits, source: str, entity: str, period: str, name: str) -> Rule:
     measure = MEASURES[name]
-    limit, columns = limits.of(source, entity, name)
+    limit, columns = limits.of(source, entity, period, name)
     bound = f"{limit!r}"
     if columns:
         cases = " ".join(f"when {literal(about)} then {own!r}" for about, own in sorted(columns.items()))
@@ -98,15 +106,10 @@ def _rule(limits: Limits, source: str, entity: str, period: str, name: str) -> R
         f"select about from {here} where measure = {literal(name)} and judged and not coalesce(value <= {bound}, false)"
         f" union all select '' as about where not exists (select 1 from {here} where measure = {literal(name)})"
     )
-    exempt = any(
-        one.source == source and period in one.periods and name in one.measures and entity in (one.entities or (entity,))
-        for one in limits.exceptions
-    )
-    severity: Severity = "warning" if exempt else "blocking"
     code = re.sub(r"[^A-Z0-9]+", "-", f"{source}-{entity}-profile-{name}".upper())
     terms = {"max_value": limit, **{f"max_value {about}": own for about, own in columns.items()}}
     return Rule(
-        code, entity, "unexpected_rows_expectation", {"unexpected_rows_query": query}, severity, measure.en,
+        code, entity, "unexpected_rows_expectation", {"unexpected_rows_query": query}, "blocking", measure.en,
         messages={"fr": measure.fr, "ar": measure.ar}, terms=terms, table=entity + SUFFIX,
     )  # fmt: skip
 

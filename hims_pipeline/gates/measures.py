@@ -3,19 +3,52 @@ which need another batch to compare with. Not here: how they are computed (`evid
 (`expectations/comparisons.yml`)."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+from hims_pipeline.gates.roles import RoleName, Roles
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What a measure tells the deliverer when it is beyond its limit."""
+    """What a measure tells the deliverer when it is beyond its limit.
+
+    Args:
+        is_compared: it needs another batch.
+        roles: it is about columns of these roles, and of no use to an entity without; all entities where empty.
+        of: what a row is, where that matters: a record, or a cell with its amount.
+    """
 
     name: str
     is_compared: bool
     en: str
     fr: str
     ar: str
+    roles: tuple[RoleName, ...] = ()
+    of: Literal["", "records", "cells"] = ""
+
+    def is_for(self, roles: Roles) -> bool:
+        """Is there something in an entity that it can be about?"""
+        return (not self.of or (self.of == "records") == roles.counts_rows) and (
+            not self.roles or bool(roles.having(*self.roles))
+        )
 
 
+_AGE: tuple[RoleName, ...] = ("age", "birth_year", "birth_date")
+_CODED: tuple[RoleName, ...] = ("sex", "area", "post", "country", "category", "currency", "text")
+_FOR: dict[str, tuple[tuple[RoleName, ...], Literal["", "records", "cells"]]] = {
+    "unknown": (("sex", *_AGE, "area", "post", "country"), "records"),
+    "constant": (("sex", *_AGE, "area", "post", "country"), "records"),
+    "one_sex": (("sex",), "records"), "more_women": (("sex",), "records"),
+    "more_women_by_age": (_AGE, "records"), "more_women_by_area": (("area", "post", "country"), "records"),
+    "spike": (("amount",), "cells"), "middle": (("amount", "weight"), ""), "sum": (("amount", "weight"), ""),
+    "top": (("amount", "weight"), ""), "fell": (("amount",), "cells"), "lost": (_CODED, "cells"),
+    "shares": (_CODED, ""), "shift": (_CODED, "records"), "strength": (_CODED, "records"),
+    "days_of_month": (("date",), ""), "days_missing": (("date",), ""), "one_day": (("date",), ""),
+    "years": (("date", "year"), ""), "stale": (("date", "year"), ""), "year_lost": (("date", "year"), ""),
+    "numbers_missing": (("key",), ""), "rows_twice": ((), "records"), "runs_twice": ((), "records"),
+    "runs_alone": ((), "records"), "again": ((), "records"),
+    **{name: (_AGE, "") for name in ("heaping", "one_age", "oldest", "unborn", "ages", "mean_age", "heaping_more")},
+}  # fmt: skip
 _ALL = (
     ("unknown", False, "Too many values are unknown. Fill them in, or say why they are not.",
      "Trop de valeurs sont inconnues. Complétez-les, ou expliquez pourquoi elles manquent.",
@@ -126,4 +159,4 @@ _ALL = (
      "Les lignes d'une période antérieure figurent ici sous de nouvelles clés. Transmettez celles de cette période.",
      "أسطر فترة سابقة موجودة هنا تحت مفاتيح جديدة. يرجى إرسال أسطر هذه الفترة."),
 )  # fmt: skip
-MEASURES = {one[0]: Measure(*one) for one in _ALL}
+MEASURES = {one[0]: Measure(*one, *_FOR.get(one[0], ((), ""))) for one in _ALL}

@@ -108,7 +108,7 @@ def _distribution(con: Any, entity: Entity, column: Column, roles: Roles, first:
             "birth_year": f"{last.year} - cast({value} as bigint)",
             "birth_date": f"date_diff('year', {value}, date '{last}')",
         }[role]
-        return _count(con, "ages", column.name, f"greatest(least({age}, 130), -1)")
+        return _count(con, "ages", column.name, f"case when {age} < 0 then -1 when {age} > 130 then 130 else {age} end")
     if role == "date":
         found = _count(con, "day_of_month", column.name, f"day({value})")
         found += _count(con, "years_back", column.name, f"{last.year} - year({value})")

@@ -11,7 +11,9 @@ from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, Damaged, HimsError
+from hims_pipeline.gates.beside import PROFILE, Predecessor
 from hims_pipeline.intake.pending import DELIVER_AGAIN, how_to_mend, inputs_of
+from hims_pipeline.intake.predecessors import predecessors_of
 from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
 from hims_pipeline.lake.batches import Manifest
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
@@ -89,7 +91,8 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
     else:
         manifest = _manifest(settings, contract, delivery, inputs, read)
         batches.write_manifest(settings, folder, manifest)
-        verdict = _judge(settings, contract, folder, manifest, read.findings, common, log)
+        before = predecessors_of(settings, contract, delivery, landing.deliveries(settings, delivery.source))
+        verdict = _judge(settings, contract, folder, manifest, before, read.findings, common, log)
     reports.write_findings(settings, delivery, verdict.findings)
     with journal.act(settings, journal.JUDGED, **_told(delivery, folder, verdict)):
         batches.settle(settings, delivery, folder, verdict)
@@ -149,15 +152,17 @@ def _judge(
     contract: Contract,
     folder: Path,
     manifest: Manifest,
+    before: list[Predecessor],
     findings: tuple[Finding, ...],
     common: dict[str, Any],
     log: Log,
 ) -> Verdict:
     from hims_pipeline.gates import judge
 
-    log(f"{manifest.batch}: judging {manifest.rows:,} rows")
+    beside = f" beside {', '.join(one.batch for one in before)}" if before else " by its contract alone"
+    log(f"{manifest.batch}: judging {manifest.rows:,} rows{beside}")
     tables = {name: folder / entity.file for name, entity in manifest.entities.items()}
-    outcome = judge(settings, contract, manifest.period, tables, manifest.files)
+    outcome = judge(settings, contract, manifest.period, tables, manifest.files, before, folder / PROFILE)
     return Verdict(
         stage="gate",
         manifest_sha256=manifest.sha256,
@@ -167,6 +172,8 @@ def _judge(
         evaluated=outcome.evaluated,
         canary=outcome.canary,
         rules=outcome.rules,
+        compared_with=outcome.compared_with,
+        profile_sha256=outcome.profile_sha256,
         versions={**outcome.versions, "hims": __version__, "python": sys.version.split()[0]},
         **common,
     )

@@ -35,7 +35,7 @@ def main() -> None:
                 mutants += _mutants(world, several, options.seed)
             if options.skip != "honest":
                 honest += _variants(world, several, options.seed)
-            print(f"{time.monotonic() - began:6.0f} s  {source}", file=sys.stderr, flush=True)
+            _say(source, [*mutants, *honest], f"{time.monotonic() - began:6.0f} s")
         if options.skip != "honest":
             honest += _other_seeds(world, place, tuple(options.only))
     _tell(mutants, honest, options.json)
@@ -94,6 +94,16 @@ def _other_seeds(world: World, place: Path, only: tuple[str, ...]) -> list[Resul
             last.before = world.known[source][-1].before
             found.append(("honest", f"seed_{seed}", source, last.period, world.judge(last, last.typed)))
     return found
+
+
+def _say(source: str, results: list[Result], when: str) -> None:
+    """Progress: what of a source got through that should not, and the other way round."""
+    own = [one for one in results if one[2] == source]
+    through = [f"{one[1]}/{one[3]}" for one in own if one[0] != "honest" and not one[4].refused_by]
+    back = [f"{one[1]}/{one[3]}: {' '.join(one[4].refused_by)}" for one in own if one[0] == "honest" and one[4].refused_by]
+    count = sum(one[0] != "honest" for one in own)
+    print(f"{when}  {source}: {count - len(through)} of {count} stopped; survived: {', '.join(through) or 'none'}"
+          f"; refused: {'; '.join(back) or 'none'}", file=sys.stderr, flush=True)  # fmt: skip
 
 
 def _tell(mutants: list[Result], honest: list[Result], path: str | None) -> None:
