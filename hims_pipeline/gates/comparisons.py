@@ -107,11 +107,22 @@ def _rule(limits: Limits, source: str, entity: str, period: str, name: str) -> R
         f" union all select '' as about where not exists (select 1 from {here} where measure = {literal(name)})"
     )
     code = re.sub(r"[^A-Z0-9]+", "-", f"{source}-{entity}-profile-{name}".upper())
-    terms = {"max_value": limit, **{f"max_value {about}": own for about, own in columns.items()}}
+    terms: dict[str, Any] = {"max_value": limit, **{f"max_value {about}": own for about, own in columns.items()}}
+    if known := _exceptions(limits, source, entity, name):
+        terms["exceptions"] = known  # a new one is a rule less, whichever period it is for
     return Rule(
         code, entity, "unexpected_rows_expectation", {"unexpected_rows_query": query}, "blocking", measure.en,
         messages={"fr": measure.fr, "ar": measure.ar}, terms=terms, table=entity + SUFFIX,
     )  # fmt: skip
+
+
+def _exceptions(limits: Limits, source: str, entity: str, measure: str) -> list[dict[str, Any]]:
+    return [
+        {"periods": list(one.periods), **own}
+        for one in limits.exceptions
+        if (one.source, one.entity) == (source, entity)
+        and (own := {key: limit for key, limit in one.limits.items() if key.split(" ")[0] == measure})
+    ]
 
 
 def write_evidence(con: Any, entity: str, found: Sequence[Evidence], compared: bool) -> None:

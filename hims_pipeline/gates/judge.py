@@ -17,7 +17,7 @@ from typing import Any
 from hims_pipeline.contracts.crosswalks import CROSSWALKS, load_schemes
 from hims_pipeline.contracts.load import fingerprint, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.gates import canary
+from hims_pipeline.gates import canary, canary_profiles
 from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
 from hims_pipeline.gates.comparisons import profile_rules, write_evidence
 from hims_pipeline.gates.compile import compile_rules
@@ -79,6 +79,7 @@ def judge(
 
     beside = None
     if any(rule.table for rule in rules):
+        canary_profiles.show(settings)
         beside = set_beside(settings, contract, period, tables, before)
 
     def fill(con: Any) -> None:

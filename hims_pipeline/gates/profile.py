@@ -23,6 +23,7 @@ SAMPLE = 400_000  # rows: shares are then known to 0.2 points, and pairs of colu
 MOST_VALUES = 1_000  # a column with more different values is a text or a number, not a classification
 MOST_PAIRED = 40  # values of a column that is set against another
 DIGESTS = 20_000  # the smallest hashes stand for all: containment is then known to a point
+SMALL = 1_000  # amounts below leap for good reasons
 WINDOW = 4  # rows whose contents in a row make a digest: too many to be alike by chance
 COUNTED = ("sex", "area", "post", "country", "category", "currency", "text", "year")
 Rows = list[tuple[str, str, str, float]]
@@ -108,6 +109,8 @@ def _distribution(con: Any, entity: Entity, column: Column, roles: Roles, first:
             "birth_year": f"{last.year} - cast({value} as bigint)",
             "birth_date": f"date_diff('year', {value}, date '{last}')",
         }[role]
+        if role == "age":  # a survey may write -1 for those below one year
+            age = f"greatest({age}, case when {value} is not null then 0 end)"
         return _count(con, "ages", column.name, f"case when {age} < 0 then -1 when {age} > 130 then 130 else {age} end")
     if role == "date":
         found = _count(con, "day_of_month", column.name, f"day({value})")
@@ -203,7 +206,7 @@ def _spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
         return []
     of = [quote(key) for key in entity.key if key != year] or ["''"]
     ordered = f"over (partition by {', '.join(of)} order by {quote(year)})"
-    value = f"ln(greatest(abs(cast({quote(amount)} as double)), 10))"
+    value = f"ln(greatest(abs(cast({quote(amount)} as double)), {SMALL}))"
     query = f"""
         with leaps as (select {value} - lag({value}) {ordered} as up, {value} - lead({value}) {ordered} as down from _seen)
         select max(least(abs(up), abs(down))) from leaps where up * down > 0"""
