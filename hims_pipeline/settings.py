@@ -111,6 +111,16 @@ class Settings:
         return self.home / "acts.lock"
 
     @property
+    def nights(self) -> Path:
+        """How each night began and ended, a file each."""
+        return self.home / "nights"
+
+    @property
+    def alerts(self) -> Path:
+        """What people were told, and what is still to be sent."""
+        return self.home / "alerts"
+
+    @property
     def trail(self) -> Path:
         return self.home / "audit.jsonl"
 
@@ -179,6 +189,16 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
 def debugging(env: Mapping[str, str] | None = None) -> bool:
     """Whether a developer asked, with `HIMS_DEBUG=1`, to see the traces of errors; a trace may quote data."""
     return (os.environ if env is None else env).get("HIMS_DEBUG", "") not in ("", "0")
+
+
+def secret(name: str, env: Mapping[str, str] | None = None) -> str | None:
+    """A secret by its name: a systemd credential (`LoadCredential=<name>:…`), or a variable of the environment; None
+    where there is neither."""
+    env = os.environ if env is None else env
+    folder = env.get("CREDENTIALS_DIRECTORY")
+    if folder and (path := Path(folder, name)).is_file():
+        return path.read_text(encoding="utf-8").strip() or None
+    return env.get(name) or None
 
 
 def quiet_environment(settings: Settings) -> dict[str, str]:

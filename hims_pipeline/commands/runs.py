@@ -12,6 +12,7 @@ from hims_pipeline import intake
 from hims_pipeline.build import require_room
 from hims_pipeline.commands.start import marked, open_installation
 from hims_pipeline.commands.summary import print_summary
+from hims_pipeline.commands.watch import tell_all
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder, write_text
@@ -56,6 +57,7 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
 
     night = execute_nightly(settings, click.echo)
     print_summary(settings, night.failures, night.proof or night.unproven)
+    tell_all(settings)
     broken = broken_sources(settings)
     for text in unsent:
         click.echo(f"\nNot delivered: {text}", err=True)
