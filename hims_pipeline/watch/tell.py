@@ -80,7 +80,9 @@ def _queue_digest(settings: Settings, book: Book, channels: dict[str, Channel], 
     subject, text = digest.write(settings, book, now)
     for name, channel in channels.items():
         if channel.digest:
-            book.outbox.append(Message(uuid.uuid4().hex[:12], name, instant(now), subject, text, messages.facts(settings, [], [])))
+            book.outbox.append(
+                Message(uuid.uuid4().hex[:12], name, instant(now), subject, text, messages.facts(settings, [], []))
+            )
     book.digest = instant(now)
 
 

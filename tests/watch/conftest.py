@@ -30,6 +30,7 @@ def watched(tmp_path) -> Settings:
     settings = installation(tmp_path)
     (settings.expectations / "census__people.json").write_text(json.dumps(SUITE), encoding="utf-8")
     alerts(settings, channels=[LOG], disk_free_percent=0)
+    alerts(settings, channels=[LOG], disk_free_percent=0)
     (settings.home / "sent").mkdir(parents=True)
     make(settings, "r000001")
     night(settings, NOW - timedelta(days=1))

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -111,8 +112,8 @@ def test_each_missed_night_is_told_once_also_when_it_was_made_up_for(watched) ->
 
 
 def test_a_refusal_carries_its_letter_and_not_a_word_of_the_sender(watched) -> None:
-    send(watched, "census", ["90000001"], period="2022")
-    refused = refuse(watched, "census", "2023")
+    send(watched, "census", ["90000001"], period="2024")
+    refused = refuse(watched, "census", "2025")
     tell(watched, now=NOW)
     tell(watched, now=NOW + DAY)
     (message,) = told(watched)
@@ -126,12 +127,12 @@ def test_a_refusal_carries_its_letter_and_not_a_word_of_the_sender(watched) -> N
 
 
 def test_a_refusal_is_over_when_its_period_is_mended_or_withdrawn(watched) -> None:
-    refuse(watched, "census", "2023")
-    refuse(watched, "census", "2021")
+    refuse(watched, "census", "2025")
+    refuse(watched, "census", "2024")
     assert kinds(watched) == ["delivery-refused"] * 2
-    send(watched, "census", ["90000001"], period="2023")
+    send(watched, "census", ["90000001"], period="2025")
     assert kinds(watched) == ["delivery-refused"]
-    batch = next(one.batch for one in landing.deliveries(watched, "census") if one.period == "2021")
+    batch = next(one.batch for one in landing.deliveries(watched, "census") if one.period == "2024")
     intake.withdraw(watched, batch, "the file of another country")
     assert kinds(watched) == []
 
@@ -148,17 +149,24 @@ def test_a_source_is_overdue_by_its_cadence(watched, day: str, late: bool) -> No
 def test_a_damaged_release_is_told_until_a_whole_scrub_finds_nothing(watched) -> None:
     file = make(watched, "r000002").public / "warehouse.duckdb"
     before = file.read_bytes()
-    file.chmod(0o600)
-    file.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    put(file, before[:-1] + bytes([before[-1] ^ 1]))
     scrub(watched)
     (found,) = look(watched, NOW)
     assert found.kind == "release-damaged"
     assert "releases/r000002" in found.what
-    file.write_bytes(before)
+    put(file, before)
     scrub(watched, budget=1)
     assert kinds(watched) == ["release-damaged"]
     scrub(watched)
     assert kinds(watched) == []
+
+
+def put(file: Path, content: bytes) -> None:
+    """Change a file that is read-only."""
+    mode = file.stat().st_mode
+    file.chmod(0o600)
+    file.write_bytes(content)
+    file.chmod(mode)
 
 
 def test_a_current_release_that_is_gone_is_told(watched) -> None:

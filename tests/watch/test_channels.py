@@ -18,7 +18,7 @@ def mail(port: int, to: str = "engineer@observatory.example", **more: object) ->
 def test_a_mail_arrives_with_the_letter_and_only_once(watched, smtp) -> None:
     port, taken = smtp
     alerts(watched, channels=[mail(port)], disk_free_percent=0)
-    refuse(watched, "census", "2023")
+    refuse(watched, "census", "2025")
     night(watched, NOW, ("The disk is full",))
     for minutes in range(3):
         tell(watched, now=NOW + timedelta(minutes=minutes))
@@ -29,7 +29,7 @@ def test_a_mail_arrives_with_the_letter_and_only_once(watched, smtp) -> None:
     text = one.get_body().get_content()
     assert text.index("== Data, for their senders") < text.index("== Code")
     (letter,) = one.iter_attachments()
-    assert letter.get_filename().startswith("census_2023_")
+    assert letter.get_filename().startswith("census_2025_")
     assert "Please send the whole delivery again" in letter.get_content()
 
 
@@ -64,7 +64,7 @@ def test_a_webhook_gets_text_and_facts_with_its_token(watched, receiver, monkeyp
     monkeypatch.setenv("HIMS_ALERT_URL", receiver.url)
     hook = {"name": "chat", "kind": "webhook", "url_env": "HIMS_ALERT_URL", "token_env": "HIMS_ALERT_TOKEN"}
     alerts(watched, channels=[hook | {"classes": ["code"]}], disk_free_percent=0)
-    refuse(watched, "census", "2023")
+    refuse(watched, "census", "2025")
     night(watched, NOW, ("a reason",))
     tell(watched, now=NOW)
     ((headers, record),) = receiver.taken

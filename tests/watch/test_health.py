@@ -27,7 +27,7 @@ def hims(watched, monkeypatch):
 
 def test_exit_codes(watched, hims) -> None:
     assert hims("health").exit_code == 0
-    refuse(watched, "census", "2023")
+    refuse(watched, "census", "2025")
     done = hims("health")
     assert done.exit_code == 0  # the senders' matter, and shown
     assert "delivery-refused" in done.output
@@ -53,14 +53,14 @@ def test_health_knows_when_there_is_nothing_and_writes_nothing(watched, hims, tm
 
 
 def test_health_answers_without_the_key(watched, hims, monkeypatch, tmp_path) -> None:
-    refuse(watched, "census", "2023")
+    refuse(watched, "census", "2025")
     monkeypatch.setenv("HIMS_KEY_FILE", str(tmp_path / "gone"))
     done = hims("health")
     assert (done.exit_code, "installation-unusable" in done.output) == (2, True)
 
 
 def test_metrics_are_in_the_text_format_and_go_into_a_file(watched, hims, tmp_path) -> None:
-    refuse(watched, "census", "2023")
+    refuse(watched, "census", "2025")
     out = tmp_path / "hims.prom"
     assert hims("metrics", "--out", str(out)).exit_code == 0
     assert out.stat().st_mode & 0o777 == 0o644
