@@ -1,11 +1,11 @@
 """Backups of an installation: made, verified, restored into an empty home. The key is never in one.
 
-    <folder>/<instant>/files/…       what the installation holds, with its modes; the same file of two backups is one on disk
+    <folder>/<instant>/files/…       what the installation holds; a file that two backups share is one on disk
     <folder>/<instant>/config/…      data/ and expectations/ as they were
     <folder>/<instant>/backup.json   every file with its hash, sealed; written last, so what has none is no backup
 
-Left out is what is made again by itself: builds, rendered trees, scratch, Dagster's history (its checks are shown again by
-the next night). Not here: when backups are made (`deploy/`), and how old the last one may be (`watch`).
+Left out is what is made again by itself: builds, rendered trees, scratch, Dagster's history (its checks are shown again
+by the next night). Not here: when backups are made (`deploy/`), and how old the last one may be (`watch`).
 """
 
 import os

@@ -24,7 +24,7 @@ from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.settings import close_umask, debugging, load_settings
 
 # Readers of releases need no key.
-KEYED = {"run", "ui", "deliver", "status", "batch", "link", "build", "retention", "scrub"}
+KEYED = {"run", "ui", "daemon", "deliver", "status", "batch", "link", "build", "retention", "scrub"}
 
 
 class Plain(click.Group):

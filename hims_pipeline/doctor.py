@@ -1,7 +1,7 @@
 """`hims doctor`: is this installation set up as it must be? Each check looks at one thing and says what to mend.
 
-Not here: what goes wrong while it runs (`watch`), and what production refuses to start with (`privacy.production`), whose
-answer is one check here.
+Not here: what goes wrong while it runs (`watch`), and what production refuses to start with (`privacy.production`),
+whose answer is one check here.
 """
 
 import grp

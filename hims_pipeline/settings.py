@@ -5,13 +5,22 @@ What a statistician decides (country, calendar, thresholds) is not here but in `
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hims_pipeline.errors import HimsError
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+
+def _repository() -> Path:
+    """Where `data/`, `expectations/` and `dbt_project/` are: beside the package in a checkout, else where a wheel has
+    put them."""
+    beside = Path(__file__).resolve().parent.parent
+    return beside if (beside / "dbt_project").is_dir() else Path(sys.prefix, "share", "hims_pipeline")
+
+
+REPOSITORY = _repository()
 ENVIRONMENTS = ("dev", "test", "prod")
 UMASK = 0o077  # what we write is ours alone; what others may read is opened by name (privacy/modes.py)
 MEMORY = re.compile(

@@ -55,7 +55,8 @@ def send(settings: Settings, channel: Channel, message: Message) -> None:
         cause = getattr(error, "reason", error)
         number = getattr(cause, "errno", None)
         why = getattr(cause, "strerror", None) or type(cause).__name__
-        raise Unsent(why, from_here=number in NO_WAY_OUT) from None
+        closed = number in NO_WAY_OUT or isinstance(cause, socket.gaierror)  # no names without a network
+        raise Unsent(why, from_here=closed) from None
 
 
 def _required(name: str) -> str:

@@ -110,7 +110,7 @@ def smtp() -> Iterator[tuple[int, list[EmailMessage]]]:
 
 @pytest.fixture
 def receiver() -> Iterator[Callable]:
-    """A receiver of webhooks: `receiver.url`, `receiver.taken` (headers and records), `receiver.answer` with which code."""
+    """A receiver of webhooks: its `url`, what it has `taken` (headers and records), and the code it shall `answer`."""
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -121,7 +121,8 @@ def test_a_refusal_carries_its_letter_and_not_a_word_of_the_sender(watched) -> N
     assert (alert["kind"], alert["class"]) == ("delivery-refused", "data")
     assert refused.batch in alert["what"]
     (letter,) = message["letters"]
-    assert "CENSUS-001" in letter["text"] and "Please send the whole delivery again" in letter["text"]
+    assert "CENSUS-001" in letter["text"]
+    assert "Please send the whole delivery again" in letter["text"]
     written = (watched.alerts / "told.jsonl").read_text() + (watched.alerts / book.BOOK).read_text()
     assert not re.search(r"refused\.csv|9000000\d", written)
 
