@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline import retention
+from hims_pipeline.carry.kept import forget
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal, landing, seal, sequence, tombstone, trail, trail_file
 from hims_pipeline.lake.files import remove_folder
@@ -32,6 +33,7 @@ KINDS = (
     tombstone.KIND,
     "releases taken back",
     "build",
+    "plan",
     "tree",
     "rules",
     "scrub",
@@ -146,6 +148,7 @@ def rotate(settings: Settings, new_file: Path, reason: str, drop: bool = False, 
                 "them back from a backup, or add --drop: their figures then leave the next release."
             )
         _begin(settings, fresh, old, new, reason.strip(), found)
+        forget(settings)  # the last build's file holds pseudonyms of the former key
         _seal_anew(settings, fresh, log)
         for folder in found.batches:
             remove_folder(folder)

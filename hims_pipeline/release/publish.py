@@ -69,7 +69,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
             withdrew a batch of it or used another release while it was made.
     """
     with installation_lock(settings, "publishing a release", wait_seconds=600, log=log):
-        if missing := not_built(build):
+        if missing := not_built(settings, build):
             raise ReleaseError(
                 f"Not a whole build, so not published: {len(missing)} nodes without success, such as {missing[0]}."
             )
