@@ -8,8 +8,8 @@ import time
 from hims_pipeline.release import store
 from tests.conftest import BRIEF, Installation
 
-# While it takes in, and while it builds. Publishing is killed at each of its steps in tests/release, a night anywhere by
-# `make faults`.
+# While it takes in, and while it builds. Publishing is killed at each of its steps in tests/release, and a night
+# anywhere by `make faults`.
 MOMENTS = ("judging", "dbt build")
 
 
