@@ -7,7 +7,7 @@ Not here: how much of it is too much (`comparisons`), and taking profiles (`prof
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from math import log, pi, sqrt
+from math import log, sqrt
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates.profile import Profile
@@ -16,6 +16,7 @@ from hims_pipeline.gates.statistics import (
     difference_of_shares,
     distance,
     heaping,
+    highest_share,
     largest_shift,
     lowest_share,
     mean_difference,
@@ -87,7 +88,7 @@ def _alone(now: Subject) -> Iterator[Evidence]:
             women = counts.get("F", 0)
             both = women + counts.get("M", 0)
             less = min(women, both - women)
-            yield Evidence("one_sex", name, 0.5 - (less / both + 4 * sqrt(0.25 / both)) if both >= FEW else None, "too few")
+            yield Evidence("one_sex", name, 0.5 - highest_share(less, both) if both >= FEW else None, "too few")
         if role == "amount" and not now.roles.counts_rows and now.roles.first("year"):
             yield Evidence("spike", name, profile.number("spike", name), "no series")
     if now.roles.counts_rows:
