@@ -75,7 +75,7 @@ def _alone(now: Subject) -> Iterator[Evidence]:
         column = entity.column(name)
         unknown = profile.number("unknown", name) or 0
         counts = profile.counts("ages", name) or profile.counts("values", name)
-        told = role in ("sex", "age", "birth_year", "birth_date", "area", "post") or (role == "country" and column.required)
+        told = role in ("sex", "age", "birth_year", "birth_date") or (role in ("area", "post", "country") and column.required)
         if told and not column.may_be_empty and now.roles.counts_rows:
             yield Evidence("unknown", name, lowest_share(unknown, rows))
         single = len(column.codes or ()) == 1
