@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.crosswalks import CROSSWALKS, load_schemes
-from hims_pipeline.contracts.load import fingerprint, tree_fingerprint
+from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary, canary_profiles
 from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
@@ -26,6 +26,7 @@ from hims_pipeline.gates.rules import Outcome, Rule
 from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite, schemes_read, suites_sha256
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.verdict import Finding, passes
+from hims_pipeline.provenance import JUDGING, provenance_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote
 
@@ -227,11 +228,6 @@ def _load_crosswalks(con: Any, data: Path) -> None:
     con.execute("insert into _crosswalks select unnest($1::varchar[]), unnest($2::varchar[])", lists)
 
 
-@lru_cache(maxsize=1)
-def _own_code() -> str:
-    return tree_fingerprint(Path(__file__).parent, suffixes=(".py",))
-
-
 @lru_cache(maxsize=64)
 def _scheme_sha256(path: Path, modified: int, schemes: tuple[str, ...]) -> str:
     with path.open(encoding="utf-8", newline="") as file:
@@ -240,14 +236,16 @@ def _scheme_sha256(path: Path, modified: int, schemes: tuple[str, ...]) -> str:
 
 
 def gate_inputs(settings: Settings, contract: Contract, period: str) -> dict[str, str]:
-    """Hashes of what a verdict rests on beside the delivery and the contract: suites, the code lists used, our code."""
+    """Hashes of what a verdict rests on beside the delivery and the contract: suites, the code lists used, the gate's
+    code and the libraries under it."""
     schemes = sorted(
         {c.crosswalk for name in contract.entities for c in contract.entity_in(name, period).columns if c.crosswalk}
         | schemes_read(settings.expectations, contract)
     )
     compiled = [asdict(rule) for rule in compile_rules(contract, period)]  # some follow from facts and feeds
     compiled += [asdict(rule) for rule in profile_rules(settings.expectations, contract, period)]
-    found = {"suites": suites_sha256(settings.expectations, contract), "code": _own_code()}
+    gate = provenance_of(*JUDGING)
+    found = {"suites": suites_sha256(settings.expectations, contract), "code": gate.code, "libraries": gate.libraries}
     found["rules"] = fingerprint(compiled)
     for name in CROSSWALKS:
         path = settings.data / "codelists" / name

@@ -47,7 +47,7 @@ _FOR: dict[str, tuple[tuple[RoleName, ...], Literal["", "records", "cells"]]] = 
     "years": (("date", "year"), ""), "stale": (("date", "year"), ""), "year_lost": (("date", "year"), ""),
     "numbers_missing": (("key",), ""), "rows_twice": ((), "records"), "runs_twice": ((), "records"),
     "runs_alone": ((), "records"), "again": ((), "records"),
-    **{name: (_AGE, "") for name in ("heaping", "one_age", "oldest", "unborn", "ages", "mean_age", "heaping_more")},
+    **dict.fromkeys(("heaping", "one_age", "oldest", "unborn", "ages", "mean_age", "heaping_more"), (_AGE, "")),
 }  # fmt: skip
 _ALL = (
     ("unknown", False, "Too many values are unknown. Fill them in, or say why they are not.",

@@ -114,6 +114,12 @@ class Verdict:
         return fingerprint(self.as_json())
 
     @property
+    def found_in_reading(self) -> tuple[Finding, ...]:
+        """Of a batch that the gate has judged, what was found before, while it was read: findings of no rule."""
+        rules = {rule["code"] for rule in self.rules}
+        return tuple(finding for finding in self.findings if finding.rule not in rules)
+
+    @property
     def reasons(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity == "blocking")
 
