@@ -103,6 +103,11 @@ class Settings:
         return self.home / "build"
 
     @property
+    def kept(self) -> Path:
+        """The last whole build's file, of which the next one carries over what has not changed."""
+        return self.home / "kept"
+
+    @property
     def releases(self) -> Path:
         return self.home / "releases"
 

@@ -30,6 +30,7 @@ class Policies(Strict):
         keep_runs_days: days for which Dagster's record of a run is kept; nights' own records stay longer.
         scrub_megabytes_a_night: what the nightly scrub reads again of all that was written.
         scrub_within_nights: nights within which everything is read again, whatever it takes a night.
+        full_build_every: of so many builds of the warehouse one carries nothing over, and is compared with the others.
         second_account: environments in which a release with a rule less or weaker waits for another account's word.
     """
 
@@ -39,6 +40,7 @@ class Policies(Strict):
     keep_runs_days: Annotated[Whole, Field(ge=2)] = 180
     scrub_megabytes_a_night: Annotated[Whole, Field(gt=0)] = 50_000
     scrub_within_nights: Annotated[Whole, Field(gt=0)] = 7
+    full_build_every: Annotated[Whole, Field(gt=0)] = 7
     second_account: tuple[Literal["dev", "test", "prod"], ...] = ("prod",)
     destroy_at_term: Flag = False
 
