@@ -6,7 +6,7 @@ where the contract calls a column `open`.
 
 import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hims_pipeline.authoring.dialect import Dialect, guess_dialect
 from hims_pipeline.authoring.drift import drift_of
+from hims_pipeline.authoring.rehearsal import Rehearsal, rehearse
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import DataError, HimsError
 from hims_pipeline.lake.files import private_folder, remove_folder
@@ -49,6 +50,14 @@ def check_file(
             look = partial(_check, settings, contract, period, member, scratch, drift)
             said += guarded(settings, f"checking {member.shown}", look)
         return said
+
+
+def rehearse_files(
+    settings: Settings, contract: Contract, paths: Sequence[Path], period: str, log: Callable[[str], None], build: bool
+) -> Rehearsal:
+    """What the night would make of files; see `rehearsal.rehearse`."""
+    with _scratch(settings) as scratch:
+        return rehearse(settings, contract, paths, period, private_folder(scratch / "home"), log, build)
 
 
 def draft_contract(*paths: Path) -> str:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from hims_pipeline import intake
 from hims_pipeline.commands.start import open_installation
 
 
@@ -16,19 +15,34 @@ def source() -> None:
 @source.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--source", "name", required=True, help="Name of a contract in data/contracts.")
-@click.option("--period", help="Period whose layout to compare with; the base layout without it.")
+@click.option("--period", help="Period that they are of; by default that of their folder or names, or the last one.")
 @click.option("--drift", is_flag=True, help="Every difference in full, and which names were probably changed.")
-def check(files: tuple[Path, ...], name: str, period: str | None, drift: bool) -> None:
-    """Say how FILES (data, and a codebook where there is one) differ from their contract; nothing is taken in."""
-    from hims_pipeline.authoring.check import check_file
+@click.option("--figures/--no-figures", default=True, help="Also build what FILES would give; takes a minute or so.")
+def check(files: tuple[Path, ...], name: str, period: str | None, drift: bool, figures: bool) -> None:
+    """Say what the night would make of FILES (one whole delivery: data, and a codebook where there is one).
+
+    How they differ from their contract, what the gate would refuse, and which figures they would give. Nothing is taken
+    in: what passes here, the night accepts.
+    """
+    from hims_pipeline.authoring.check import check_file, rehearse_files
+    from hims_pipeline.authoring.rehearsal import check_source, guess_period
 
     settings = open_installation()
-    differences = check_file(settings, intake.contract_of(settings, name), files, period, drift)
-    for line in differences:
+    contract = check_source(settings, name)
+    if period is None:
+        period = guess_period(settings, contract, files)
+        click.echo(f"Taken for a delivery of {period}; --period says otherwise.")
+    differences = check_file(settings, contract, files, period, drift)
+    found = rehearse_files(settings, contract, files, period, click.echo, build=figures)
+    told = [*differences, *found.refusals, *(f"(warning) {text}" for text in found.warnings)]
+    for line in dict.fromkeys(told):
         click.echo(line)
-    if differences:
+    if found.refusals:
+        click.echo(f"{name}/{period} would be refused.")
         raise SystemExit(1)
-    click.echo(f"{files[0].name} fits the contract of {name}.")
+    click.echo(f"{files[0].name} fits the contract of {name}: {name}/{period} would be accepted.")
+    for line in found.figures.sentences() if found.figures else ():
+        click.echo(line)
 
 
 @source.command("draft")

@@ -186,13 +186,25 @@ class Reference(Strict):
         columns: the columns that point.
         entity: the entity that they point at.
         to: its columns, where they have other names.
+        name: what a mapping's `of` and the rule's code call it, by default the entity's name; for several references to
+            one entity, such as a person's mother and father.
         orphan_share: least and largest share of rows that may dangle.
     """
 
     columns: tuple[str, ...]
     entity: Name
     to: tuple[str, ...] = ()
+    name: Name | None = None
     orphan_share: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def called(self) -> str:
+        return self.name or self.entity
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are pointed at."""
+        return self.to or self.columns
 
 
 class ColumnMap(Strict):
@@ -200,6 +212,9 @@ class ColumnMap(Strict):
 
     Args:
         from_: the column sent (in YAML: `from`).
+        of: the reference that leads to the entity of the same delivery whose column `from` is, such as a person's
+            household; references of references are joined by points (`households.dwellings`). The reference must join
+            on that entity's whole key. A row without a counterpart gets no value, or `default`.
         value: a constant instead.
         take: `value`, or why a cell has none (`missing`: the special code), or its status (`flag`).
         codes: code sent -> conformed code; must cover every valid code of the column. Codes for missing that it leaves
@@ -217,6 +232,7 @@ class ColumnMap(Strict):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     from_: str | None = Field(None, alias="from")
+    of: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*([.][a-z][a-z0-9_]*){0,2}$")] | None = None
     value: Raw | None = None
     take: Literal["value", "missing", "flag"] = "value"
     codes: dict[Raw, Raw] | None = None
@@ -228,10 +244,17 @@ class ColumnMap(Strict):
     multiply: float | None = None
     replace: dict[Raw, Raw] = Field(default_factory=dict)
 
+    @property
+    def own_columns(self) -> set[str]:
+        """The columns of the entity itself that it reads."""
+        return {*self.when, *((self.from_,) if self.from_ and self.of is None else ())}
+
     @model_validator(mode="after")
     def _one_origin(self) -> "ColumnMap":
         if (self.from_ is None) == (self.value is None):
             raise ValueError("a mapping has either `from` (a column sent) or `value` (a constant)")
+        if self.of and self.from_ is None:
+            raise ValueError("`of` goes with `from`")
         kinds = [name for name in ("codes", "crosswalk", "assign") if getattr(self, name) is not None]
         if len(kinds) > 1:
             raise ValueError(f"a mapping has one of `codes`, `crosswalk` and `assign`, not {' and '.join(kinds)}")

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from hims_pipeline.contracts.columns import Column, ColumnMap
+from hims_pipeline.contracts.joins import column_at, steps_of
 from hims_pipeline.contracts.model import Contract
 
 # List of codes -> the list that its codes lead to, and the column that both share.
@@ -92,25 +94,38 @@ def scheme_problems(data: Path, contract: Contract) -> list[str]:
         elif words & schemes.codes[scheme]:
             word = sorted(words & schemes.codes[scheme])[0]
             found.append(f"{place}: {word!r} is a code of {scheme} and a null word; say the column's own `null_values`")
-    for name, entity in contract.entities.items():
-        for scheme in sorted({m.assign for feed in entity.feeds for m in feed.columns.values() if m.assign}):
+    for name in contract.entities:
+        feeds = [feed for period in _periods(contract) for feed in contract.entity_in(name, period).feeds]
+        for scheme in sorted({m.assign for feed in feeds for m in feed.columns.values() if m.assign}):
             assigned = _assigned(data) if assigned is None else assigned
             if scheme not in assigned:
                 found.append(f"{name}: correspondences.csv and assignment_seeds.csv have no scheme {scheme}")
     return list(dict.fromkeys(found))
 
 
+def _periods(contract: Contract) -> list[str]:
+    return ["", *(layout.known_periods[0] for layout in contract.layouts)]
+
+
 def _named(contract: Contract) -> Iterator[tuple[str, str, set[str]]]:
     """Each scheme that a contract names: where, which, and the null words of its column."""
-    periods = ["", *(layout.known_periods[0] for layout in contract.layouts)]
     for name in contract.entities:
-        for period in periods:
+        for period in _periods(contract):
             entity, form = contract.entity_in(name, period), contract.format_in(name, period)
             for column in entity.kept_columns:
                 if column.crosswalk:
                     yield f"{name}.{column.name}", column.crosswalk, set(column.absent_in(form).nulls)
             for feed in entity.feeds:
                 for target, mapping in feed.columns.items():
-                    if mapping.crosswalk and mapping.from_:
-                        words = set(entity.column(mapping.from_).absent_in(form).nulls)
+                    if mapping.crosswalk and mapping.from_ and (read := _read(contract, name, mapping, period)):
+                        there = steps_of(contract, name, mapping.of)[-1].entity if mapping.of else name
+                        words = set(read.absent_in(contract.format_in(there, period)).nulls)
                         yield f"{name} -> {feed.fact}.{target}", mapping.crosswalk, words
+
+
+def _read(contract: Contract, name: str, mapping: ColumnMap, period: str) -> Column | None:
+    """The column that a mapping reads; None where a period does not have it."""
+    wanted = str(mapping.from_)
+    if mapping.of:
+        return column_at(contract, name, mapping.of, wanted, period)
+    return contract.entity_in(name, period).column(wanted)

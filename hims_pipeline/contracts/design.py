@@ -66,6 +66,12 @@ class Design(BaseModel, extra="forbid", frozen=True):
     fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
     fallback: Fallback | None = None
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Columns that make up strata and units, and those that stand for them."""
+        standing_in = (*self.fallback.strata, *self.fallback.psu) if self.fallback else ()
+        return (*self.strata, *self.psu, *standing_in)
+
     def columns(self, kind: str, sent: Collection[str]) -> tuple[str, ...]:
         """Columns that make up `stratum` or `psu` where these columns were sent; none where nothing stands for them."""
         designed = {"stratum": self.strata, "psu": self.psu}.get(kind, ())

@@ -104,9 +104,7 @@ class Entity(Strict):
         used = {*self.key, *(c for ref in self.references for c in ref.columns)}
         used |= set(self.period.columns) if self.period else set()
         for feed in self.feeds:
-            used |= {m.from_ for m in feed.columns.values() if m.from_} | {
-                c for m in feed.columns.values() for c in m.when
-            }
+            used |= {name for mapping in feed.columns.values() for name in mapping.own_columns}
         if missing := used - {column.name for column in self.kept_columns}:
             raise ValueError(f"no such column, or one that is not kept: {', '.join(sorted(missing))}")
         if self.header and (absent := set(names) - set(self.header)):
@@ -152,7 +150,7 @@ class EntityLayout(Strict):
 
 def without(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
     """Mappings that need none of the absent columns; the others give no value."""
-    return {name: one for name, one in columns.items() if not {one.from_, *one.when} & set(absent)}
+    return {name: one for name, one in columns.items() if not one.own_columns & set(absent)}
 
 
 class Layout(Strict):

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.basics import SPECIAL_CODES
-from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.joins import design_columns, joined_in
+from hims_pipeline.contracts.model import Contract, Feed
 from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
@@ -31,6 +32,7 @@ class FactColumn:
         sql_type: DuckDB type, in lower case.
         accepted: the codes it may hold, where its tests list them.
         special: special codes (`_U`, `_R`, …) that it may hold.
+        list_: the table that its codes must stand in, such as `dim_country`; empty where there is none.
         of: figure of the same row whose status it tells (`meta: of`); a feed need not map it then.
     """
 
@@ -39,6 +41,7 @@ class FactColumn:
     accepted: frozenset[str] | None = None
     special: frozenset[str] = frozenset()
     of: str = ""
+    list_: str = ""
 
     @property
     def kind(self) -> str:
@@ -103,12 +106,46 @@ def _column(described: dict[str, Any]) -> FactColumn:
     if is_area(described["name"]):
         special = frozenset({"_U"})
     of = described["config"]["meta"].get("of", "")
-    return FactColumn(described["name"], described["data_type"].lower(), accepted, special, of)
+    return FactColumn(described["name"], described["data_type"].lower(), accepted, special, of, _list_of(described))
+
+
+def _list_of(described: dict[str, Any]) -> str:
+    tests = [next(iter(test.values())) for test in described.get("data_tests", ()) if isinstance(test, dict)]
+    named = [re.fullmatch(r"ref\('(\w+)'\)", str(test.get("arguments", {}).get("to"))) for test in tests]
+    found = next((match.group(1) for match in named if match), "")
+    area = "dim_area" if is_area(described["name"]) else ""
+    return found or area or ("dim_country" if "dim_country" in described.get("description", "") else "")
 
 
 def is_area(column: str) -> bool:
     """Does a column of a fact hold codes of `areas.csv`?"""
     return column == "area_code" or column.endswith("_area_code")
+
+
+# Status of a person -> the country's code that it follows from where it is not given.
+_FOLLOWS = {"birth_status": "country_of_birth_code", "citizenship_status": "country_of_citizenship_code"}
+
+
+def _homeless(contract: Contract, feed: Feed, columns: dict[str, FactColumn]) -> list[str]:
+    """Statuses that follow from the code of a country, in a source that does not say which country is its own."""
+    return [
+        f"{status} follows from {code}: say whose the source is (`country`), or map {status}"
+        for status, code in _FOLLOWS.items()
+        if contract.country is None and status in columns and code in feed.columns and status not in feed.columns
+    ]
+
+
+def _undrawn(contract: Contract, name: str, period: str, feed: Feed) -> list[str]:
+    """Strata and units of a sample's design that reach a fact from nowhere: its errors would be those of another
+    design, and nothing would say so."""
+    design = contract.entities[name].design or contract.design
+    needed = {"stratum", "psu"} & load_fact_columns()[feed.fact].keys()
+    if design is None or not needed or needed <= feed.columns.keys():
+        return []
+    lost = design.lost_in(design_columns(contract, name, period), design.named)
+    if not lost:
+        return []
+    return [f"{', '.join(lost)} of the design stand neither here nor in an entity that this one refers to by its key"]
 
 
 def check_feeds(contract: Contract) -> None:
@@ -123,13 +160,15 @@ def check_feeds(contract: Contract) -> None:
     periods = ["", *(period for layout in contract.layouts for period in layout.known_periods)]
     for name in contract.entities:
         for period in periods:
-            entity = contract.entity_in(name, period)
+            entity = joined_in(contract, name, period)
             for feed in entity.feeds:
                 place = f"{contract.source}.{name}{f' in {period}' if period else ''} -> {feed.fact}"
                 if feed.fact not in facts:
                     found.append(f"{place}: no such fact; there are {', '.join(facts)}")
                     continue
                 columns = facts[feed.fact]
+                found += [f"{place}: {problem}" for problem in _homeless(contract, feed, columns)]
+                found += [f"{place}: {problem}" for problem in _undrawn(contract, name, period, feed)]
                 found += [
                     f"{place}: {c} is no column of it" for c in (*feed.columns, *feed.exclude) if c not in columns
                 ]

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from hims_pipeline.contracts.corrections import correction_files, corrections_of
 from hims_pipeline.contracts.crosswalks import scheme_problems
 from hims_pipeline.contracts.facts import check_feeds
+from hims_pipeline.contracts.listed import listed_problems
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.records import parse, read_yaml
 from hims_pipeline.errors import ContractError
@@ -41,6 +42,7 @@ def broken_contracts(data: Path) -> dict[str, str]:
 def _state(data: Path) -> tuple[tuple[str, int, int], ...]:
     folders = (("contracts", "*.yml"), ("corrections", "*.yml"), ("codelists", "*.csv"))
     files = [path for folder, glob in folders for path in sorted((data / folder).glob(glob))]
+    files += [path for path in [data / "identifier_shapes.csv"] if path.exists()]
     return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
 
 
@@ -54,6 +56,8 @@ def _load_all(data: Path, state: tuple[tuple[str, int, int], ...]) -> tuple[dict
             check_feeds(contract)
             if problems := scheme_problems(data, contract):
                 raise ContractError(f"{path.name} names code lists that do not hold:\n  " + "\n  ".join(problems))
+            if problems := listed_problems(data, contract):
+                raise ContractError(f"{path.name} names codes that no list has:\n  " + "\n  ".join(problems))
             corrections_of(data, contract.source, contract)
             good[contract.source] = contract
         except ContractError as error:

@@ -23,6 +23,7 @@ from hims_pipeline.contracts.entities import (
     without,
 )  # fmt: skip
 from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.contracts.joins import design_columns, join_problems, reference_problems
 from hims_pipeline.contracts.periods import PATTERNS, SPELLING
 
 __all__ = ["Contract", "Entity", "EntityLayout", "Feed", "Layout", "Period", "matches"]
@@ -147,9 +148,6 @@ class Contract(Strict):
     @model_validator(mode="after")
     def _whole(self) -> "Contract":
         for name, entity in self.entities.items():
-            for reference in entity.references:
-                if reference.entity not in self.entities:
-                    raise ValueError(f"{name}: references {reference.entity}, which is no entity of {self.source}")
             formats = [
                 entity.format or self.format,
                 *(o.entities[name].format for o in self.layouts if name in o.entities),
@@ -160,13 +158,16 @@ class Contract(Strict):
         for layout in self.layouts:
             if unknown := set(layout.entities) - set(self.entities):
                 raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
+        for problems in (reference_problems, join_problems):
+            if found := list(dict.fromkeys(problems(self))):
+                raise ValueError("; ".join(found))
         kept = {name: {column.name for column in entity.kept_columns} for name, entity in self.entities.items()}
         drifted = {c.name for layout in self.layouts for other in layout.entities.values() for c in other.columns}
         if self.design:
             self.design.check("the source", kept, drifted.union(*kept.values()))
         for name, entity in self.entities.items():
             if entity.design:
-                entity.design.check(name, kept, kept[name])
+                entity.design.check(name, kept, set(design_columns(self, name, "")))
         if self.personal and not self.legal.basis:
             raise ValueError("a personal source needs a legal basis")
         if self.personal:
@@ -220,7 +221,7 @@ class Contract(Strict):
     def _mapped(self, name: str, period: str) -> None:
         entity = self.entity_in(name, period)
         mappings = [mapping for feed in entity.feeds for mapping in feed.columns.values()]
-        used = {one.from_ for one in mappings if one.from_} | {column for one in mappings for column in one.when}
+        used = {column for one in mappings for column in one.own_columns}
         if absent := used - {column.name for column in entity.kept_columns}:
             raise ValueError(f"{name} in {period}: feeds read no such column: {', '.join(sorted(absent))}")
 
@@ -235,8 +236,7 @@ class Contract(Strict):
     def _drawn(self, name: str, period: str) -> None:
         """A layout that lacks strata or units which others have needs a fallback, and the fallback's own columns."""
         design = self.entities[name].design or self.design
-        sent = {column.name for column in self.entity_in(name, period).kept_columns}
-        usual = {column.name for column in self.entities[name].kept_columns}
+        sent, usual = design_columns(self, name, period), design_columns(self, name, "")
         if design and (lost := design.lost_in(sent, usual)):
             raise ValueError(
                 f"{name} in {period or 'its base layout'}: nothing stands for {', '.join(lost)} of its design"

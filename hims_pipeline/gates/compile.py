@@ -9,6 +9,7 @@ from typing import Any
 
 from hims_pipeline.contracts.columns import Column, Reference
 from hims_pipeline.contracts.facts import load_fact_columns
+from hims_pipeline.contracts.joins import read_by_feeds
 from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.contracts.values import NUMERIC, value_of, value_sql
@@ -62,7 +63,7 @@ def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) ->
     if entity.key:
         rules.append(_key_rule(make, entity))
     rules += [_orphan_rule(make, contract, name, reference) for reference in entity.references]
-    rules += _fit_rules(make, entity)
+    rules += _fit_rules(make, contract, name, period)
     if entity.period and entity.period.columns and is_period(contract, period):
         rules.append(_rows(make, "PERIOD", *period_rule(contract, entity, entity.period, period)))
     return rules
@@ -176,11 +177,12 @@ def _range_rule(make: Make, column: Column) -> Rule:
     return _where(make, "RANGE", broken, message, column, **terms)
 
 
-def _fit_rules(make: Make, entity: Entity) -> list[Rule]:
+def _fit_rules(make: Make, contract: Contract, name: str, period: str) -> list[Rule]:
     """Numbers that a fact's column cannot hold would end the build for all sources."""
     facts, limits = load_fact_columns(), dict[str, tuple[Decimal, Decimal]]()
-    for feed in entity.feeds:
-        for target, mapping in feed.columns.items():
+    entity = contract.entity_in(name, period)
+    for feed, mappings in read_by_feeds(contract, name, period):
+        for target, mapping in mappings:
             bounds = facts[feed.fact][target].bounds if target in facts.get(feed.fact, {}) else None
             if mapping.from_ is None or mapping.codes or mapping.take != "value" or bounds is None:
                 continue
@@ -219,7 +221,7 @@ def _key_rule(make: Make, entity: Entity) -> Rule:
 
 
 def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference) -> Rule:
-    to = reference.to or reference.columns
+    to = reference.targets
     same = " and ".join(f"there.{quote(b)} = here.{quote(a)}" for a, b in zip(reference.columns, to, strict=True))
     filled = " and ".join(f"here.{quote(c)} is not null" for c in reference.columns)
     # Great Expectations puts a named subquery in the place of {batch}: a name of our own needs one around it.
@@ -242,4 +244,4 @@ def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference
             " contract declares."
         )
     terms = {"columns": list(reference.columns), "to": list(to), "min_value": low, "max_value": high}
-    return _rows(make, f"ORPHANS-{reference.entity}", query, message, terms=terms)
+    return _rows(make, f"ORPHANS-{reference.called}", query, message, terms=terms)

@@ -12,7 +12,7 @@ from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.sql import literal, quote
-from hims_pipeline.staging.models import staged_name
+from hims_pipeline.staging.names import staged_name
 
 
 def valued(contract: Contract, entity: str, column: str, name: str) -> str:

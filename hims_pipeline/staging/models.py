@@ -10,59 +10,15 @@ from typing import Any
 
 from hims_pipeline.contracts.columns import Column, ColumnMap
 from hims_pipeline.contracts.facts import FactColumn, load_fact_columns
+from hims_pipeline.contracts.joins import design_columns, joined_in
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX, Missing
 from hims_pipeline.contracts.model import Contract, Entity, Feed
 from hims_pipeline.contracts.values import value_sql
 from hims_pipeline.sql import literal, literals, quote
-
-SQL_TYPES = {"integer": "bigint", "number": "double", "text": "varchar", "date": "date", "boolean": "boolean"}
-BATCH_COLUMNS = {
-    "source": "varchar",
-    "entity": "varchar",
-    "period": "varchar",
-    "batch_id": "varchar",
-    "layout": "varchar",
-    "record_no": "bigint",
-}
+from hims_pipeline.staging.lookups import Lookups
+from hims_pipeline.staging.names import BATCH_COLUMNS, beside, sql_type, staged_name
 
 RECORD_KEY = "batch_id || '/' || entity || '/' || record_no"
-
-
-def snake(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-
-
-def sql_type(column: Column) -> str:
-    if column.sensitivity == "identifier":
-        return "uuid"
-    return f"decimal(18,{column.scale})" if column.type == "decimal" else SQL_TYPES[column.type]
-
-
-def staged_name(column: str) -> str:
-    """Name in staging; one that a batch column holds already gets the suffix `_sent`."""
-    name = snake(column)
-    return f"{name}_sent" if name in BATCH_COLUMNS else name
-
-
-def beside(contract: Contract, entity_name: str) -> dict[str, str]:
-    """Columns that stand beside values in some layout, by their names as read -> in staging: why a cell has no value,
-    and its flags."""
-    periods = ["", *(layout.known_periods[0] for layout in contract.layouts)]
-    found = {}
-    for column in contract.entities[entity_name].kept_columns:
-        same = [
-            one
-            for period in periods
-            for one in contract.entity_in(entity_name, period).kept_columns
-            if one.name == column.name
-        ]
-        for suffix, is_there in (
-            (MISSING_SUFFIX, any(one.absent.has_reason for one in same)),
-            (FLAG_SUFFIX, any(one.absent.has_flag for one in same)),
-        ):
-            if is_there:
-                found[column.name + suffix] = staged_name(column.name) + suffix
-    return found
 
 
 def staging_sql(contract: Contract, entity_name: str) -> str:
@@ -106,38 +62,17 @@ def feed_sql(fact: str, columns: dict[str, str], feeders: list[tuple[Contract, s
     return "\nunion all by name\n".join(selects)
 
 
-class _Lookups:
-    """The crosswalks of one select, each joined once as a small table. A subquery for each would read nicer, but DuckDB
-    keeps a copy of all rows for every correlated subquery: a census of 42 million filled a disk of 60 GB."""
-
-    def __init__(self) -> None:
-        self._names: dict[tuple[str, str], str] = {}
-
-    def translated(self, scheme: str, text: str) -> str:
-        """SQL of the code that an expression has in a scheme; null where it has none."""
-        name = self._names.setdefault((scheme, text), f"x{len(self._names) + 1}")
-        return f"{name}.{name}_to_code"
-
-    def joins(self) -> str:
-        """What follows the relation. Columns are named after the join, so that no column sent is hidden by one."""
-        return "".join(
-            f"\nleft join (\n    select code as {name}_code, max(to_code) as {name}_to_code from {{{{ ref('xwalk') }}}}"
-            f" where scheme = {literal(scheme)} group by code\n) as {name} on {name}.{name}_code = {text}"
-            for (scheme, text), name in self._names.items()
-        )
-
-
 def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: dict[str, str]) -> str:
     lines = [f"    {name}," for name in BATCH_COLUMNS]
     feed = contract.entities[entity_name].feeds[position]
-    lookups = _Lookups()
+    lookups = Lookups(contract, entity_name)
     targets = load_fact_columns().get(feed.fact, {})
     for name, kind in columns.items():
         target = targets.get(name, FactColumn(name, kind))
         expression = (
             _by_layout(contract, entity_name, position, target, lookups)
             if name in feed.columns or target.of
-            else _designed(contract, entity_name, name)
+            else _designed(contract, entity_name, name, lookups)
         )
         lines.append(f"    cast({expression} as {kind}) as {name},")
     body = "select\n" + "\n".join(lines) + f"\nfrom {{{{ ref('stg_{contract.source}__{entity_name}') }}}}"
@@ -145,22 +80,22 @@ def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: di
     return body if not feed.exclude else f"select * from (\n{body}\n) as mapped\nwhere {_kept(feed)}"
 
 
-def _designed(contract: Contract, entity_name: str, name: str) -> str:
-    """Stratum or sampling unit as the design says, or what stands for it in a layout that does not have it; joined
-    where several columns make it up; null for other columns."""
+def _designed(contract: Contract, entity_name: str, name: str, lookups: Lookups) -> str:
+    """Stratum or sampling unit as the design says, or what stands for it in a layout that does not have it; put
+    together where several columns make it up; null for other columns."""
     entity = contract.entities[entity_name]
     design = entity.design or contract.design
     if design is None:
         return "null"
 
-    def in_words(columns: tuple[Column, ...]) -> str:
-        made_of = design.columns(name, {column.name for column in columns if column.kept})
-        return f"concat_ws('-', {', '.join(quote(staged_name(column)) for column in made_of)})" if made_of else "null"
+    def in_words(period: str) -> str:
+        sent = design_columns(contract, entity_name, period)
+        made_of = [sent[column] for column in design.columns(name, sent)]
+        names = [lookups.take(path, column) if path else column.name for path, column in made_of]
+        return f"concat_ws('-', {', '.join(quote(staged_name(one)) for one in names)})" if names else "null"
 
-    base = in_words(entity.columns)
-    by_layout = {
-        one.name: in_words(contract.entity_in(entity_name, one.known_periods[0]).columns) for one in contract.layouts
-    }
+    base = in_words("")
+    by_layout = {one.name: in_words(one.known_periods[0]) for one in contract.layouts}
     cases = [f"when layout = {literal(layout)} then {other}" for layout, other in by_layout.items() if other != base]
     return f"case {' '.join(cases)} else {base} end" if cases else base
 
@@ -171,13 +106,13 @@ def _kept(feed: Feed) -> str:
     )
 
 
-def _by_layout(contract: Contract, entity_name: str, position: int, target: FactColumn, lookups: _Lookups) -> str:
+def _by_layout(contract: Contract, entity_name: str, position: int, target: FactColumn, lookups: Lookups) -> str:
     """The mapping of a column; a `case` over the layouts where some periods map it otherwise."""
-    entity = contract.entities[entity_name]
+    entity = joined_in(contract, entity_name, "", lookups.take)
     base = _expression(_mapping_of(entity, position, target), entity.columns, target, lookups)
     cases = []
     for layout in contract.layouts:
-        changed = contract.entity_in(entity_name, layout.known_periods[0])
+        changed = joined_in(contract, entity_name, layout.known_periods[0], lookups.take)
         other = _expression(_mapping_of(changed, position, target), changed.columns, target, lookups)
         if other != base:
             cases.append(f"when layout = {literal(layout.name)} then {other}")
@@ -204,7 +139,7 @@ def _mapping_of(entity: Entity, position: int, target: FactColumn) -> ColumnMap 
     return ColumnMap.model_validate({"from": column.name, "take": "missing", "codes": codes, "default": default})
 
 
-def _expression(mapping: ColumnMap | None, columns: tuple[Column, ...], target: FactColumn, lookups: _Lookups) -> str:
+def _expression(mapping: ColumnMap | None, columns: tuple[Column, ...], target: FactColumn, lookups: Lookups) -> str:
     if mapping is None:
         return "null"
     by_name = {column.name: column for column in columns}
@@ -245,7 +180,7 @@ def _reason(column: Column, absent: Missing | None = None) -> str:
     return (absent or column.absent).reason(quote(name), quote(name + MISSING_SUFFIX))
 
 
-def _mapped(mapping: ColumnMap, column: Column, target: FactColumn, lookups: _Lookups) -> str:
+def _mapped(mapping: ColumnMap, column: Column, target: FactColumn, lookups: Lookups) -> str:
     name = quote(staged_name(column.name))
     text, absent = f"cast({name} as varchar)", column.absent
     reason = _reason(column) if absent.reasons and target.kind == "text" else ""

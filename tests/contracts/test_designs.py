@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from hims_pipeline.contracts.design import Design
+from hims_pipeline.contracts.joins import design_columns
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.staging.models import feed_sql
 
@@ -95,8 +96,11 @@ def test_stratum_and_unit_come_from_the_design(contracts: dict[str, Contract]) -
 
 def test_a_period_without_districts_takes_the_fallback_and_says_so(contracts: dict[str, Contract]) -> None:
     plain = contracts["hims_survey"].model_dump(mode="json", by_alias=True)
-    absent = {name: {"absent": ["V002", "V003"]} for name in ("return_migrants",)}
-    plain["layouts"] = [{"name": "light", "periods": ["2030"], "entities": absent}]
+    without = {"absent": ["V002", "V003"]}
+    plain["layouts"] = [{"name": "light", "periods": ["2030"], "entities": {"return_migrants": without}}]
+    found = design_columns(Contract.model_validate(plain), "return_migrants", "2030")
+    assert found["V002"][0] == "households"  # what the household's record says needs no fallback
+    plain["entities"]["return_migrants"]["references"] = []
     contract = Contract.model_validate(plain)
     columns = {"stratum": "varchar", "psu": "varchar"}
     sql = feed_sql("migrants", columns, [(contract, "return_migrants", 0)])
@@ -104,7 +108,7 @@ def test_a_period_without_districts_takes_the_fallback_and_says_so(contracts: di
     assert "case when layout = 'light' then concat_ws('-', \"id_menage\") else concat_ws('-', \"v003\") end" in sql
     design = contract.design
     assert design is not None
-    sent = {column.name for column in contract.entity_in("return_migrants", "2030").kept_columns}
+    sent = design_columns(contract, "return_migrants", "2030")
     assert design.fallback_in(sent) == "GOVERNORATE_AS_STRATUM_HOUSEHOLD_AS_UNIT"
     assert design.fallback_in({*sent, "V002", "V003"}) is None
     plain["design"]["fallback"] = None

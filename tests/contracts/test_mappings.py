@@ -13,7 +13,9 @@ from hims_pipeline.contracts.mappings import mapping_problems
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.compile import compile_rules
-from hims_pipeline.staging.models import _expression, _Lookups, sql_type, staged_name
+from hims_pipeline.staging.lookups import Lookups
+from hims_pipeline.staging.models import _expression
+from hims_pipeline.staging.names import sql_type, staged_name
 from tests.contracts.made import contract_of
 
 COLUMNS: dict[str, dict[str, Any]] = {
@@ -81,7 +83,7 @@ def test_each_pair_of_types_is_taken_or_told(way: str, kind: str, to: str) -> No
 def test_what_is_taken_casts_within_the_bounds_that_the_gate_holds(way: str, kind: str, to: str) -> None:
     """The SQL that dbt would run, over the worst values that the gate lets through."""
     entity, target = entity_of(**COLUMNS[kind]), FactColumn("y", to)
-    sql = _expression(ColumnMap.model_validate(MAPPINGS[way]), entity.columns, target, _Lookups())
+    sql = _expression(ColumnMap.model_validate(MAPPINGS[way]), entity.columns, target, Lookups())
     with duckdb.connect() as con:
         column = entity.columns[0]
         for value in [*VALUES[kind], "null"]:

@@ -8,7 +8,8 @@ import pytest
 from hims_pipeline.contracts.columns import ColumnMap
 from hims_pipeline.contracts.facts import FactColumn, load_fact_columns
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.staging.models import _expression, _Lookups, _mapping_of
+from hims_pipeline.staging.lookups import Lookups
+from hims_pipeline.staging.models import _expression, _mapping_of
 from tests.contracts.made import contract_of
 
 COUNTRY = FactColumn("country_of_birth_code", "varchar", None, frozenset({"_U", "_R", "_Z", "_C"}))
@@ -21,7 +22,7 @@ def mapped(
     columns: list[dict[str, Any]], mapping: dict[str, Any], target: FactColumn, rows: str, names: str
 ) -> list[Any]:
     entity = contract_of(columns).entities["people"]
-    sql = _expression(ColumnMap.model_validate(mapping), entity.columns, target, _Lookups())
+    sql = _expression(ColumnMap.model_validate(mapping), entity.columns, target, Lookups())
     with duckdb.connect() as con:
         return [
             row[0]
@@ -83,7 +84,7 @@ def test_the_status_of_a_figure_follows_from_its_cell(flags: bool) -> None:
     parts = []
     for name in ("observed_value", "value_missing", "conf_status", "obs_status"):
         mapping = _mapping_of(entity, 0, columns[name])
-        parts.append(_expression(mapping, entity.columns, columns[name], _Lookups()))
+        parts.append(_expression(mapping, entity.columns, columns[name], Lookups()))
     rows = "(5, null, 'B;E'), (null, '_C', null), (null, '_U', null), (null, null, null), (0, null, null)"
     with duckdb.connect() as con:
         found = con.execute(f"select {', '.join(parts)} from (values {rows}) as t (value, value__missing, value__flag)")

@@ -1,0 +1,180 @@
+"""What a delivery gives: for each indicator the areas that it has figures for, or why it gives none.
+
+Why follows from the project itself: which facts an indicator's model reads, and which of their columns it names that
+nothing of the source feeds.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from hims_pipeline.contracts.facts import load_fact_columns
+from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection, literal, literals
+
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a source would have published.
+
+    Args:
+        areas: indicator -> areas that it has figures for.
+        figures, withheld: numbers of figures, and of those without a value since they rest on too few records.
+        absent: indicator -> why the source gives none, of those that read a fact which it feeds.
+    """
+
+    areas: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, int] = field(default_factory=dict)
+    withheld: dict[str, int] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+    def sentences(self) -> Iterator[str]:
+        """As a person reads it: what it gives, for how many areas, and what not."""
+        by_areas: dict[int, list[str]] = {}
+        for code, areas in self.areas.items():
+            by_areas.setdefault(areas, []).append(code)
+        given = [
+            f"{_listed(codes)} for {areas:,} area{'s' * (areas != 1)}"
+            for areas, codes in sorted(by_areas.items(), reverse=True)
+        ]
+        yield f"This delivery would give {'; '.join(given)}." if given else "This delivery would give no figure."
+        hidden = {code: count for code, count in self.withheld.items() if count}
+        if hidden:
+            yield (
+                "Withheld, since they rest on too few records: "
+                + ", ".join(f"{count:,} of {self.figures[code]:,} figures of {code}" for code, count in hidden.items())
+                + "."
+            )
+        reasons: dict[str, list[str]] = {}
+        for code, reason in self.absent.items():
+            reasons.setdefault(reason, []).append(code)
+        for reason, codes in reasons.items():
+            yield f"Not {_listed(codes)}, because {reason}."
+
+
+def _listed(codes: list[str]) -> str:
+    return " and ".join([", ".join(codes[:-1])] * (len(codes) > 1) + codes[-1:])
+
+
+def figures_of(settings: Settings, contract: Contract, warehouse: Path, tree: Path) -> Figures:
+    """What a source has in a warehouse that dbt has built from its rendered tree.
+
+    Raises:
+        HimsError: the catalogue of indicators does not hold.
+    """
+    with connection(settings) as con:
+        con.execute(f"attach {literal(warehouse)} as built (read_only)")
+        rows = con.execute(
+            "select indicator, count(distinct ref_area) filter (where obs_value is not null), count(*),"
+            " count(*) filter (where obs_value is null)"
+            " from built.published.indicator_value where list_contains(string_split(source, '+'), $1) group by all"
+            " order by indicator",
+            [contract.source],
+        ).fetchall()
+        areas, figures, withheld = ({row[0]: row[place] for row in rows if row[1]} for place in (1, 2, 3))
+        absent = {row[0]: "each of its figures rests on too few records" for row in rows if not row[1]}
+        absent |= dict(_absent(con, settings, contract, tree, areas.keys() | absent.keys()))
+    return Figures(areas, figures, withheld, absent)
+
+
+def _absent(
+    con: duckdb.DuckDBPyConnection, settings: Settings, contract: Contract, tree: Path, given: Set[str]
+) -> Iterator[tuple[str, str]]:
+    """Indicators that read a fact which the source feeds and have no figure of it, and why."""
+    manifest = json.loads((tree / "target/manifest.json").read_text(encoding="utf-8"))
+    fed = {feed.fact for entity in contract.entities.values() for feed in entity.feeds}
+    for code, indicator in load_indicators(settings.data).items():
+        models = _models_of(manifest, code)
+        facts = {fact for model in models for fact in _behind(manifest, model)[1]}
+        if code in given or not indicator.publish or not facts & fed:
+            continue
+        columns = _smallest({made_of for model in models for made_of in _unfed(manifest, model, contract, facts)})
+        lacking = sorted(fact for fact in facts - fed if not _has_rows(con, fact))
+        if columns:
+            yield code, f"nothing feeds {', '.join(columns)}"
+        elif lacking:
+            yield code, f"it also needs what feeds {_listed(lacking)}"
+        elif _computed(con, contract, code):
+            yield code, "none of its figures is one that may be published"
+        else:
+            yield code, "no record of this delivery falls under it"
+
+
+def _models_of(manifest: dict[str, Any], code: str) -> list[str]:
+    """The models that compute an indicator: those whose own text names its code."""
+    return [
+        name
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+        and node["name"].startswith("ind_")
+        and re.search(rf"'{code}'", node["raw_code"])
+    ]
+
+
+def _behind(manifest: dict[str, Any], model: str) -> tuple[set[str], set[str]]:
+    """The models that a model is made of, itself among them, and the facts that they read."""
+    models, facts, waiting = set(), set(), [model]
+    while waiting:
+        name = waiting.pop()
+        if name in models or not name.startswith("model."):
+            continue
+        table = manifest["nodes"][name]["name"]
+        if table.startswith("fct_"):
+            facts.add(table.removeprefix("fct_"))
+        elif not table.startswith(("stg_", "feed_")):
+            models.add(name)
+            waiting += manifest["parent_map"].get(name, [])
+    return models, facts
+
+
+def _unfed(manifest: dict[str, Any], model: str, contract: Contract, facts: set[str]) -> Iterator[frozenset[str]]:
+    """Columns of facts that a model's text names, or that such a column is made of (any of them would do), and that the
+    source feeds by nothing."""
+    words = {word for one in _behind(manifest, model)[0] for word in _WORD.findall(manifest["nodes"][one]["raw_code"])}
+    for fact, columns in load_fact_columns().items():
+        feeds = [f for entity in contract.entities.values() for f in entity.feeds if f.fact == fact]
+        if fact not in facts or not feeds:
+            continue
+        mapped = {column for feed in feeds for column in feed.columns}
+        text = next((n["raw_code"] for n in manifest["nodes"].values() if n["name"] == f"fct_{fact}"), "")
+        for word in words:
+            made_of = _made_of(text, word, set(columns)) or ({word} & columns.keys())
+            if made_of and not made_of & mapped:
+                yield frozenset(made_of)
+
+
+def _smallest(groups: set[frozenset[str]]) -> list[str]:
+    """Groups of columns in words; one that holds another says no more than that."""
+    kept = [group for group in groups if not any(other < group for other in groups)]
+    return sorted(" or ".join(sorted(group)) for group in kept)
+
+
+def _made_of(text: str, word: str, columns: set[str]) -> set[str]:
+    """The fed columns that the line of a fact which ends in `as <word>` names, and those that they are made of."""
+    found: set[str] = set()
+    waiting = [word]
+    while waiting:
+        one = waiting.pop()
+        for line in re.findall(rf"^(.*) as {one},?\s*$", text, re.MULTILINE):
+            new = (set(_WORD.findall(line)) & columns) - found
+            found |= new
+            waiting += sorted(new - {one})
+    return found
+
+
+def _has_rows(con: duckdb.DuckDBPyConnection, fact: str) -> bool:
+    return con.execute(f"select 1 from built.conformed.fct_{fact} limit 1").fetchone() is not None
+
+
+def _computed(con: duckdb.DuckDBPyConnection, contract: Contract, code: str) -> bool:
+    query = f"select 1 from built.indicators.ind_values where indicator in ({literals([code])}) and source = $1 limit 1"
+    return con.execute(query, [contract.source]).fetchone() is not None

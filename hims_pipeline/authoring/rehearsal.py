@@ -1,0 +1,135 @@
+"""A delivery rehearsed: taken in, judged and built as the night would, in a scratch installation that is thrown away.
+
+What passes here, the night accepts: the same readers, gate, code lists, corrections, suites, models and tests run over
+it. It is built alone, so what other sources would add to a figure, or what a figure needs of them, is not there.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hims_pipeline import build as building
+from hims_pipeline import dbt, intake
+from hims_pipeline.authoring.figures import Figures, figures_of
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.periods import PATTERNS
+from hims_pipeline.errors import HimsError
+from hims_pipeline.lake import landing
+from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.lake.periods import check_period, covers, is_period, today_of
+from hims_pipeline.settings import Settings
+from hims_pipeline.sources import broken_sources
+from hims_pipeline.staging import render
+
+Log = Callable[[str], None]
+RUN = "rehearsal"
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What the night would make of a delivery.
+
+    Args:
+        refusals: why it would be refused, one sentence each; empty where it would be accepted.
+        warnings: what would be told beside.
+        figures: what it would give; None where it was refused, or figures were not asked for.
+    """
+
+    refusals: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    figures: Figures | None = None
+
+
+def check_source(settings: Settings, source: str) -> Contract:
+    """The contract of a source of which everything holds that the night holds it to before a delivery is looked at.
+
+    Raises:
+        HimsError: there is no such source, or something of it does not hold; all that is known to be wrong.
+    """
+    if source in (broken := broken_sources(settings)):
+        raise HimsError(broken[source])
+    return intake.contract_of(settings, source)
+
+
+def rehearse(
+    settings: Settings,
+    contract: Contract,
+    paths: Sequence[Path],
+    period: str,
+    scratch: Path,
+    log: Log,
+    build: bool = True,
+) -> Rehearsal:
+    """Take files in as one delivery of a scratch installation, and tell what would come of it.
+
+    Args:
+        scratch: an empty folder in the identified zone; the caller removes it.
+        build: whether to build the figures too, which takes most of the time.
+
+    Raises:
+        HimsError: the period or a file is none that can be delivered, or what the night runs on does not hold: a rule
+            that cannot be evaluated, a model or test that fails.
+    """
+    from hims_pipeline.gates import GateError  # imports Great Expectations, which takes seconds
+
+    there = replace(settings, home=scratch, head_file=None)
+    check_period(there, contract, period)
+    with installation_lock(there, "rehearsing"):
+        delivery, _ = landing.take_over(there, contract, period, list(paths))
+        try:
+            verdict = intake.take_in(there, delivery, lambda text: None)
+        except GateError as error:  # no fault of the delivery: a rule cannot be evaluated on what the source sends
+            raise HimsError(str(error)) from None
+        found = [(one.severity, one.in_full()) for one in verdict.findings]
+        refusals = [text for severity, text in found if severity == "blocking"]
+        warnings = [text for severity, text in found if severity != "blocking"]
+        if not verdict.accepted or not build:
+            return Rehearsal(refusals, warnings)
+        log("It would be accepted. Building what it gives, which takes a minute or so …")
+        return Rehearsal(refusals, warnings, _figures(settings, there, contract))
+
+
+def _figures(settings: Settings, there: Settings, contract: Contract) -> Figures:
+    known = render.rendered(settings)  # of the installation itself: the night finds it made
+    shutil.copytree(known, there.rendered / known.name, symlinks=True)
+    prepared = building.prepare(there, RUN, rehearsal=True)
+    try:
+        dbt.run_dbt(there, prepared, lambda text: None)
+        return figures_of(there, contract, prepared.warehouse, prepared.tree)
+    finally:
+        building.give_up(prepared.folder)
+
+
+def guess_period(settings: Settings, contract: Contract, paths: Sequence[Path]) -> str:
+    """The period that files are of where nobody says: that of their folder, the one in their names, else the last that
+    is over.
+
+    Raises:
+        HimsError: nothing says it, and the contract's periods do not end by the calendar.
+    """
+    pattern = PATTERNS[contract.period.pattern][0]
+    folders = {path.resolve().parent.name for path in paths}
+    if len(folders) == 1 and is_period(contract, name := folders.pop()):
+        return name
+    named = {
+        match.group(0)
+        for path in paths
+        for match in re.finditer(rf"(?<![0-9])(?:{pattern.pattern})(?![0-9])", path.name)
+        if is_period(contract, match.group(0))
+    }
+    if len(named) == 1:
+        return named.pop()
+    today = today_of(settings)
+    candidates = {
+        "year": [f"{today.year - 1}"],
+        "quarter": [f"{year}Q{q}" for year in (today.year - 1, today.year) for q in (1, 2, 3, 4)],
+        "month": [f"{year}-{m:02}" for year in (today.year - 1, today.year) for m in range(1, 13)],
+        "academic_year": [f"{year - 1}-{year % 100:02}" for year in (today.year - 1, today.year)],
+        "date": [today.isoformat()],
+    }
+    over = [one for one in candidates[contract.period.pattern] if covers(contract, one)[1] <= today]
+    if not over:
+        raise HimsError(f"{contract.source}: say which period the files are of: --period")
+    return over[-1]

@@ -1,0 +1,54 @@
+"""What columns are called in staging, and their types there. Not here: the SQL of views (`models`)."""
+
+import re
+
+from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
+from hims_pipeline.contracts.model import Contract
+
+SQL_TYPES = {"integer": "bigint", "number": "double", "text": "varchar", "date": "date", "boolean": "boolean"}
+BATCH_COLUMNS = {
+    "source": "varchar",
+    "entity": "varchar",
+    "period": "varchar",
+    "batch_id": "varchar",
+    "layout": "varchar",
+    "record_no": "bigint",
+}
+
+
+def snake(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def sql_type(column: Column) -> str:
+    if column.sensitivity == "identifier":
+        return "uuid"
+    return f"decimal(18,{column.scale})" if column.type == "decimal" else SQL_TYPES[column.type]
+
+
+def staged_name(column: str) -> str:
+    """Name in staging; one that a batch column holds already gets the suffix `_sent`."""
+    name = snake(column)
+    return f"{name}_sent" if name in BATCH_COLUMNS else name
+
+
+def beside(contract: Contract, entity_name: str) -> dict[str, str]:
+    """Columns that stand beside values in some layout, by their names as read -> in staging: why a cell has no value,
+    and its flags."""
+    periods = ["", *(layout.known_periods[0] for layout in contract.layouts)]
+    found = {}
+    for column in contract.entities[entity_name].kept_columns:
+        same = [
+            one
+            for period in periods
+            for one in contract.entity_in(entity_name, period).kept_columns
+            if one.name == column.name
+        ]
+        for suffix, is_there in (
+            (MISSING_SUFFIX, any(one.absent.has_reason for one in same)),
+            (FLAG_SUFFIX, any(one.absent.has_flag for one in same)),
+        ):
+            if is_there:
+                found[column.name + suffix] = staged_name(column.name) + suffix
+    return found

@@ -1,0 +1,192 @@
+"""`hims source check` tells of every kind of error that a night would stumble over, and what a delivery would give."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hims_pipeline.authoring.check import rehearse_files
+from hims_pipeline.authoring.figures import Figures, figures_of
+from hims_pipeline.authoring.rehearsal import Rehearsal, check_source, guess_period
+from hims_pipeline.cli import main
+from hims_pipeline.errors import HimsError
+from hims_pipeline.release import store
+from hims_pipeline.settings import Settings
+from hims_pipeline.staging.render import rendered
+from tests.conftest import Installation
+from tests.country.conftest import CONTRACT, CORRECTION, SOUTHLAND, rows, south_rows
+
+Edit = Callable[[Installation], None]
+
+
+@pytest.fixture
+def here(northland: Installation, tmp_path: Path) -> Installation:
+    """Northland's `data/`, to be edited, and a home of its own."""
+    for name in ("data", "expectations"):
+        shutil.copytree(getattr(northland, name), tmp_path / name)
+    return Installation(tmp_path / "home", tmp_path / "data", tmp_path / "expectations")
+
+
+def written(text: str, old: str, new: str, source: str = "northland_survey") -> Edit:
+    def edit(here: Installation) -> None:
+        assert old in text
+        (here.data / f"contracts/{source}.yml").write_text(text.replace(old, new), encoding="utf-8")
+
+    return edit
+
+
+def corrected(old: str, new: str) -> Edit:
+    def edit(here: Installation) -> None:
+        assert old in CORRECTION
+        (here.data / "corrections/southland_count.yml").write_text(CORRECTION.replace(old, new), encoding="utf-8")
+
+    return edit
+
+
+def judged(column: str) -> Edit:
+    def edit(here: Installation) -> None:
+        rule = {
+            "type": "expect_column_mean_to_be_between",
+            "kwargs": {"column": column, "min_value": 0},
+            "severity": "warning",
+            "meta": {"code": "NORTH-001", "message": {"en": "Low."}},
+        }
+        suite = {"name": "northland_survey__persons", "expectations": [rule]}
+        (here.expectations / "northland_survey__persons.json").write_text(json.dumps(suite))
+
+    return edit
+
+
+def without_scheme(here: Installation) -> None:
+    path = here.data / "codelists/xwalk_area.csv"
+    path.write_text(path.read_text().replace("NORTH,S,XNL-S", "NORTH,S,XNL-Q"))
+
+
+def rehearsed(here: Installation, source: str, file: Path) -> Rehearsal:
+    contract = check_source(here.settings, source)
+    return rehearse_files(here.settings, contract, [file], "2023", lambda text: None, build=False)
+
+
+REFERENCE = "references: [{columns: [house], entity: houses}]"
+STANDS: dict[str, tuple[Edit, str]] = {
+    "a key": (written(CONTRACT, "grain:", "grains:"), "grains"),
+    "a universe": (written(CONTRACT, "universe: resident_population", "universe: all"), "no universe all"),
+    "a reference point": (written(CONTRACT, "clock:", "reference_point: NOON\nclock:"), "no reference_point NOON"),
+    "a country": (written(CONTRACT, "country: XNL", "country: XXL"), "countries.csv has no XXL"),
+    "a scheme": (written(CONTRACT, "crosswalk: NORTH}\n          sex", "crosswalk: WEST}\n          sex"), "WEST"),
+    "a list": (without_scheme, "areas.csv has no XNL-Q"),
+    "a fact": (written(CONTRACT, "fact: persons", "fact: people"), "no such fact"),
+    "a fact's column": (written(CONTRACT, "birth_status:", "birth:"), "birth is no column"),
+    "a fact's code": (written(CONTRACT, "a: FOREIGN", "a: ABROAD"), "'ABROAD' is no value"),
+    "an unmapped code": (written(CONTRACT, "{k: F, m: M}}\n          birth", "{k: F}}\n          birth"), "not mapped"),
+    "a code of a country": (
+        written(CONTRACT, "weight_persons:", "country_of_birth_code: {value: XQQ}\n          weight_persons:"),
+        "countries.csv has no XQQ",
+    ),
+    "a reference": (
+        written(CONTRACT, "key: [house, line]", f"key: [house, line]\n    {REFERENCE}"),
+        "references houses, which is no entity",
+    ),
+    "a join": (written(CONTRACT, "{from: weight}", "{from: weight, of: houses}"), "houses is no reference"),
+    "a design": (written(CONTRACT, "weight: weight,", "weight: wheat,"), "wheat"),
+    "a suite": (judged("no_such_column"), "NORTH-001"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STANDS)
+def test_what_does_not_hold_is_told(here: Installation, tmp_path: Path, kind: str) -> None:
+    edit, said = STANDS[kind]
+    edit(here)
+    (file := tmp_path / "north_2023.txt").write_text(rows())
+    with pytest.raises(HimsError, match=said):
+        rehearsed(here, "northland_survey", file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [("entity: persons", "entity: houses", "no entity houses"), ("{person: [20]}", "{pers: [20]}", "no column pers")],
+)
+def test_corrections_that_do_not_hold_are_told(here: Installation, old: str, new: str, said: str) -> None:
+    corrected(old, new)(here)
+    with pytest.raises(HimsError, match=said):
+        check_source(here.settings, "southland_count")
+
+
+REFUSED = {
+    "PERSONS-KEY": south_rows(20) + "20,1\n",
+    "PLACE-XWALK": south_rows(20) + "21,9\n",
+    "TYPE": south_rows(20) + "x,1\n",
+    "ENVELOPE-HEADER": south_rows(20).replace("place", "area"),
+    "PERSONS-PERIOD": "",
+}
+
+
+@pytest.mark.parametrize("rule", REFUSED)
+def test_what_the_gate_would_refuse_is_told(here: Installation, tmp_path: Path, rule: str) -> None:
+    text = REFUSED[rule]
+    if rule == "PERSONS-PERIOD":
+        more = "      - {name: year, type: integer, required: true}\n    period: {year: year}\n    feeds"
+        written(SOUTHLAND, "    feeds", more, "southland_count")(here)
+        text = "person,place,year\n1,1,2022\n"
+    (file := tmp_path / "south_2023.csv").write_text(text)
+    found = rehearsed(here, "southland_count", file)
+    assert any(rule in line for line in found.refusals), found.refusals
+
+
+def test_the_command_ends_as_the_night_would(here: Installation, tmp_path: Path, monkeypatch) -> None:
+    for name, value in here.environment.items():
+        monkeypatch.setenv(name, value)
+    (good := tmp_path / "south_2022.csv").write_text(south_rows(20))
+    (bad := tmp_path / "south_2021.csv").write_text(REFUSED["PERSONS-KEY"])
+    words = ["source", "check", "--source", "southland_count", "--no-figures"]
+    passed = CliRunner().invoke(main, [*words, str(good)])
+    assert passed.exit_code == 0
+    assert "Taken for a delivery of 2022" in passed.output
+    assert "southland_count/2022 would be accepted" in passed.output
+    refused = CliRunner().invoke(main, [*words, str(bad), "--period", "2021"])
+    assert refused.exit_code == 1
+    assert "southland_count/2021 would be refused" in refused.output
+    assert [path.name for path in here.settings.scratch.iterdir()] in ([], ["spill"])
+    assert not here.settings.landing.exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "period"), [("2020/south.csv", "2020"), ("south_2019.csv", "2019"), ("south_20191.csv", None)]
+)
+def test_a_period_is_that_of_the_folder_or_of_the_name(here: Installation, tmp_path, place, period) -> None:
+    contract = check_source(here.settings, "southland_count")
+    guessed = guess_period(here.settings, contract, [tmp_path / place])
+    assert guessed == period if period else guessed >= "2025"
+
+
+def figures_in(night: Installation, source: str) -> Figures:
+    settings: Settings = night.settings
+    release = store.current(settings)
+    assert release is not None
+    contract = check_source(settings, source)
+    return figures_of(settings, contract, release.staff / "warehouse.duckdb", rendered(settings))
+
+
+def test_what_a_delivery_gives_and_why_not(northland_night) -> None:
+    here, _ = northland_night
+    found = figures_in(here, "northland_survey")
+    assert found.areas["A02"] == 5
+    assert found.figures["P01"] > found.areas["P01"]
+    assert found.absent["A01"] == "nothing feeds country_of_citizenship_code"
+    assert found.absent["A03"] == "each of its figures rests on too few records"
+    assert found.absent["B05"] == "it also needs what feeds vital_events"
+    assert "B04" not in found.absent  # reads facts that this source does not feed
+    text = "\n".join(found.sentences())
+    assert "A02" in text
+    assert "for 5 areas" in text
+    assert "Not B05, because it also needs what feeds vital_events." in text
+
+
+def test_a_count_without_questions_gives_the_population_alone(northland_night) -> None:
+    here, _ = northland_night
+    found = figures_in(here, "southland_count")
+    assert list(found.areas) == ["P01"]
+    assert "birth_status" in found.absent["A02"]
