@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from hims_pipeline.commands import audit, batches, checks, docs, keys, query, releases, runs, sources, synth
+from hims_pipeline.commands import audit, batches, checks, country, docs, keys, query, releases, runs, sources, synth
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import plain
 from hims_pipeline.privacy.keys import check_key
@@ -38,7 +38,7 @@ def main(ctx: click.Context) -> None:
         check_key(load_settings())
 
 
-GROUPS = (runs, batches, sources, releases, query, audit, checks, keys, synth, docs)
+GROUPS = (runs, batches, sources, releases, query, audit, checks, keys, synth, docs, country)
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
 

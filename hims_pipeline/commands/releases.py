@@ -9,6 +9,7 @@ from hims_pipeline import intake
 from hims_pipeline.commands.answers import print_table
 from hims_pipeline.commands.start import open_installation, teller
 from hims_pipeline.dbt import run_dbt
+from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
@@ -25,6 +26,7 @@ from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 def build(draft: bool) -> None:
     """Build the warehouse from the accepted batches and publish it, without taking anything in."""
     settings = open_installation()
+    require_parts(settings)
     tell = teller(settings)
     with installation_lock(settings, "building", wait_seconds=600, log=tell):
         for text in reconcile(settings):

@@ -12,6 +12,7 @@ one is made again.
 """
 
 import fcntl
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +26,7 @@ from hims_pipeline.contracts.indicators import breakdown_columns
 from hims_pipeline.contracts.load import tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import Damaged, HimsError
+from hims_pipeline.errors import ContractError, Damaged, HimsError
 from hims_pipeline.lake.files import move_folder, remove_folder, sha256_of, write_text
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.processes import bound, ending
@@ -37,7 +38,8 @@ from hims_pipeline.staging.names import BATCH_COLUMNS, staged_name
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
 TREE = "tree.json"
-EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "observatory.yml")
+EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "models", "observatory.yml")
+_OWN = re.compile(r"ind_[a-z0-9_]+\.sql")
 
 
 def state(settings: Settings) -> str:
@@ -165,6 +167,8 @@ def _parse(settings: Settings, tree: Path) -> None:
 def _render(settings: Settings, tree: Path) -> None:
     contracts, mended, _ = held_sources(settings)
     shutil.copytree(settings.dbt_project, tree, ignore=shutil.ignore_patterns("target", "logs"))
+    for path in own_models(settings):
+        shutil.copyfile(path, tree / "models/indicators" / path.name)
     described = [
         _staging_model(tree, contract, name, mended.get(source, ()))
         for source, contract in contracts.items()
@@ -239,5 +243,21 @@ def _macros(settings: Settings) -> str:
 
 
 def _indicator_models(settings: Settings) -> list[str]:
-    names = sorted(path.stem for path in (settings.dbt_project / "models/indicators").glob("ind_*.sql"))
-    return [name for name in names if name != "ind_values"]
+    own = [path.stem for path in own_models(settings)]
+    names = [path.stem for path in (settings.dbt_project / "models/indicators").glob("ind_*.sql")]
+    return sorted(name for name in (*names, *own) if name != "ind_values")
+
+
+def own_models(settings: Settings) -> list[Path]:
+    """Models of indicators that an observatory adds to those of the project, `data/models/ind_<what>.sql`.
+
+    Raises:
+        ContractError: a file that is none, or that would take the place of a model of the project.
+    """
+    found = sorted((settings.data / "models").glob("*"))
+    named = {path.name for path in settings.dbt_project.rglob("*.sql")}
+    wrong = [f"{path.name} has another name than ind_<what>.sql" for path in found if not _OWN.fullmatch(path.name)]
+    wrong += [f"{path.name} is a model of the project; give yours another name" for path in found if path.name in named]
+    if wrong:
+        raise ContractError("data/models holds what is no model of an own indicator:\n  " + "\n  ".join(wrong))
+    return found
