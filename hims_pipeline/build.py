@@ -9,12 +9,14 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from hims_pipeline import processes
+from hims_pipeline.carry.kept import keep
+from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
 from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
@@ -74,18 +76,22 @@ class Build:
         self.lock.flush()
 
 
-def prepare(settings: Settings, run: str, log: Log = lambda text: None, whole: bool = True) -> Build:
-    """Make the folder of a new build and write down its inputs. The caller holds the installation's lock.
+def prepare(
+    settings: Settings, run: str, log: Log = lambda text: None, *, full: bool = False, rehearsal: bool = False
+) -> Build:
+    """Make the folder of a new build, write down its inputs, and put there what is carried over from the last one. The
+    caller holds the installation's lock.
 
     Args:
-        whole: False for a rehearsal of one source, which no other source is required for.
+        full: carry nothing over.
+        rehearsal: of one source, which no other source is required for.
 
     Raises:
         HimsError: a source that the observatory requires has no accepted batch, or the disk is too full.
     """
     began = trail.last(settings).number  # before the inputs are read: what a person forbids from now on is seen
     rows = input_rows(settings)
-    if whole:
+    if not rehearsal:
         _require(settings, {row["source"] for row in rows})
     require_room(settings)
     folder = private_folder(settings.build) / run
@@ -96,6 +102,7 @@ def prepare(settings: Settings, run: str, log: Log = lambda text: None, whole: b
         _own(folder)
         write_json(folder / "inputs.json", rows)
         build = Build(folder, render.rendered(settings, log), inputs_sha256(settings, rows), began)
+        make_plan(settings, folder, build.tree, full=full, log=log)
         write_sealed(settings, folder / RECORD, "build", _made_of(build))
     except BaseException:
         give_up(folder)
@@ -110,6 +117,7 @@ def _made_of(build: Build) -> dict[str, Any]:
         "inputs_sha256": build.inputs_sha256,
         "trail": build.began,
         "inputs_file_sha256": sha256_of(build.folder / "inputs.json"),
+        "plan_sha256": sha256_of(build.folder / PLAN),
     }
 
 
@@ -131,17 +139,26 @@ def reopen(settings: Settings, run: str) -> Build:
     return Build(folder, settings.rendered / known["tree"], known["inputs_sha256"], known["trail"])
 
 
-def close(settings: Settings, build: Build) -> None:
+def close(settings: Settings, build: Build, results: Mapping[str, Mapping[str, Any]], *, keep_it: bool = True) -> None:
     """Write down which file dbt has closed; from now on any other is refused. dbt has just ended.
 
+    Args:
+        results: unique id -> status and failures, of what dbt built or tested.
+        keep_it: the next build may carry over from this one.
+
     Raises:
-        Damaged: what the build is made of changed while dbt ran.
+        Damaged: what the build is made of changed while dbt ran, or a table is not the one it should be.
+        HimsError: the same inputs gave other tables than in the last build.
     """
     made_of = _checked(settings, build)
     if not build.warehouse.exists() or build.warehouse.with_suffix(".duckdb.wal").exists():
         raise Damaged(build.warehouse, "was not closed by dbt: it is missing, or a write-ahead log lies beside it")
-    closed = {"warehouse_sha256": sha256_of(build.warehouse), "results_sha256": sha256_of(build.results)}
+    nodes = record_nodes(settings, build.folder, build.tree, build.warehouse, results)
+    sha256 = sha256_of(build.warehouse)
+    closed = {"warehouse_sha256": sha256, "results_sha256": sha256_of(build.results), "nodes": nodes}
     write_sealed(settings, build.folder / RECORD, "build", made_of | closed)
+    if keep_it:
+        keep(settings, build.warehouse, sha256, nodes, read_plan(settings, build.folder).since_full)
 
 
 def closed_warehouse(settings: Settings, build: Build) -> Path:
@@ -239,15 +256,20 @@ def _require(settings: Settings, present: set[str]) -> None:
         raise HimsError(f"No release without {', '.join(missing)}: observatory.yml requires an accepted batch of each.")
 
 
-def require_room(settings: Settings) -> None:
-    """
-    Raises:
-        HimsError: the disk is too full for a build: three times the size of a release, which is what one takes.
-    """
+def room_for_a_build(settings: Settings) -> int:
+    """Bytes that a build may need: three times the size of a release, which is what one takes."""
     last = (
         sum(f.stat().st_size for f in settings.releases.rglob("*") if f.is_file()) if settings.releases.exists() else 0
     )
-    need = max(3 * last // max(1, len(list(settings.releases.glob("r*")))), SMALLEST_BUILD)
+    return max(3 * last // max(1, len(list(settings.releases.glob("r*")))), SMALLEST_BUILD)
+
+
+def require_room(settings: Settings) -> None:
+    """
+    Raises:
+        HimsError: the disk is too full for a build.
+    """
+    need = room_for_a_build(settings)
     if (free := shutil.disk_usage(settings.home).free) < need:
         left = f"{free / 1e6:,.0f} MB left; a build needs {need / 1e6:,.0f} MB"
         raise HimsError(f"The disk of {settings.home} has {left}. Make room: what is published stays, and can be read.")

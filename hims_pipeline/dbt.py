@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hims_pipeline.build import Build, Log, close
+from hims_pipeline.carry.plan import nodes_of, not_proven, read_plan
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake.files import read_json
 from hims_pipeline.processes import bound, ending
@@ -41,31 +42,38 @@ class Finished:
     status: str
     seconds: float
     failures: int | None  # rows that a test found
+    carried: bool = False  # it was built, or tested, in an earlier build from the same inputs
 
 
-def run_dbt(settings: Settings, build: Build, log: Log, select: list[str] | None = None) -> None:
+def run_dbt(
+    settings: Settings, build: Build, log: Log, select: list[str] | None = None, *, keep_it: bool = True
+) -> None:
     """Build and test every model, or a part.
 
     Raises:
         HimsError: as `stream_dbt`.
     """
-    for _ in stream_dbt(settings, build, log, select):
+    for _ in stream_dbt(settings, build, log, select, keep_it=keep_it):
         pass
 
 
-def stream_dbt(settings: Settings, build: Build, log: Log, select: list[str] | None = None) -> Iterator[Finished]:
-    """Build and test with dbt; yields each node when it is done. A whole build is closed at the end.
+def stream_dbt(
+    settings: Settings, build: Build, log: Log, select: list[str] | None = None, *, keep_it: bool = True
+) -> Iterator[Finished]:
+    """Build and test with dbt what the build does not carry over; yields each node when it is done. A whole build is
+    closed at the end.
 
     Args:
         select: names of models in dbt's syntax; all without it.
+        keep_it: the next build may carry over from this one.
 
     Raises:
         HimsError: a model or test failed, says which; dbt died, left no results, or did not build everything.
     """
-    command = [render.dbt_executable(), "build", "--project-dir", str(build.tree)]
-    if select:
-        # Tests that read models outside the part are left out: what they read is not there.
-        command += ["--select", *select, "--indirect-selection", "buildable"]
+    if not select:
+        carried = read_plan(settings, build.folder).carried
+        yield from (Finished(name, it["status"], 0.0, it["failures"], True) for name, it in carried.items())
+    command = build_command(settings, build, select)
     log("dbt build")
     began, said = "", []
     with bound(command, build.environment(settings) | {"DBT_LOG_FORMAT": "json"}, inherit=[build.lock]) as dbt:
@@ -83,11 +91,31 @@ def stream_dbt(settings: Settings, build: Build, log: Log, select: list[str] | N
         code = dbt.wait()
     _judge(build, code, began, "\n".join(said)[-2000:])
     if not select:
-        if missing := not_built(build):
-            raise HimsError(
-                f"dbt did not build everything: {len(missing)} nodes without success, such as {missing[0]}."
-            )
-        close(settings, build)
+        finish(settings, build, keep_it=keep_it)
+
+
+def build_command(settings: Settings, build: Build, select: list[str] | None = None) -> list[str]:
+    """What dbt is told: to build a part, or all that is not carried over."""
+    command = [render.dbt_executable(), "build", "--project-dir", str(build.tree)]
+    if select:
+        # Tests that read models outside the part are left out: what they read is not there.
+        return [*command, "--select", *select, "--indirect-selection", "buildable"]
+    carried = read_plan(settings, build.folder).carried
+    nodes = nodes_of(settings, build.folder, build.tree)
+    anew = [node.selector for name, node in nodes.items() if name not in carried]
+    return [*command, "--select", *anew, "--indirect-selection", "empty"] if carried and anew else command
+
+
+def finish(settings: Settings, build: Build, *, keep_it: bool = True) -> None:
+    """Close a whole build, once every node is proved to be of tonight or rightly carried over.
+
+    Raises:
+        HimsError: a node is neither.
+        Damaged: as `build.close`.
+    """
+    if missing := not_built(settings, build):
+        raise HimsError(f"dbt did not build everything: {len(missing)} nodes without success, such as {missing[0]}.")
+    close(settings, build, {one["unique_id"]: one for one in _results(build)}, keep_it=keep_it)
 
 
 def _event(line: str) -> tuple[str, str, dict[str, Any]]:
@@ -162,7 +190,7 @@ def _results(build: Build) -> list[dict[str, Any]]:
         of_build = record["metadata"]["env"].get("HIMS_BUILD")
         found = [
             {"unique_id": str(r["unique_id"]), "status": str(r["status"]), "message": r.get("message"),
-             "execution_time": float(r["execution_time"])}
+             "execution_time": float(r["execution_time"]), "failures": r.get("failures")}
             for r in record["results"]
         ]  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -182,29 +210,14 @@ def tested(build: Build) -> set[str]:
     return {r["unique_id"].split(".")[2] for r in _results(build) if r["unique_id"].startswith("test.")}
 
 
-def _manifest(build: Build) -> dict[str, Any]:
-    path = build.tree / "target/manifest.json"
-    try:
-        return read_json(path)
-    except (OSError, ValueError) as error:
-        raise Damaged(path, f"cannot be read ({type(error).__name__})") from None
+def not_built(settings: Settings, build: Build) -> list[str]:
+    """What a whole build has and this one has not: models, seeds and tests that neither have a good result of dbt's nor
+    were carried over with the fingerprint that they have tonight.
 
-
-def not_built(build: Build) -> list[str]:
-    """What a whole build has and this one has not: models, seeds and tests without a good result.
-
-    Dagster's word is not asked: dbt's own results are held against dbt's own manifest.
+    Dagster's word is not asked: dbt's own results and the sealed plan are held against dbt's own manifest.
     """
     try:
         good = {result["unique_id"] for result in _results(build) if result["status"] in GOOD}
-        manifest = _manifest(build)
+        return not_proven(nodes_of(settings, build.folder, build.tree), read_plan(settings, build.folder), good)
     except Damaged as error:
         return [f"everything: {error}"]
-    wanted = {
-        name
-        for kind in ("nodes", "unit_tests")
-        for name, node in manifest[kind].items()
-        if node["resource_type"] in ("model", "seed", "test", "unit_test", "snapshot")
-        and node.get("config", {}).get("enabled", True)
-    }
-    return sorted(wanted - good)

@@ -13,7 +13,7 @@ from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, HimsError
 from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.staging.render import own_models
+from hims_pipeline.staging.indicators import own_models
 
 _REF = re.compile(r"ref\(\s*['\"](\w+)['\"]\s*\)")
 _LABEL = re.compile(r"_[a-z]{2,3}$")

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hims_pipeline import linkage
+from hims_pipeline.carry.kept import forget
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
@@ -132,13 +133,14 @@ def places(settings: Settings, batch: str) -> list[Path]:
     """Every folder that holds something of a delivery; its files as sent come last."""
     identified = settings.identified
     roots = [settings.links, settings.validated, settings.bronze, settings.quarantine]
-    roots += [identified / "rejects", identified / reports.REPORTS]
+    roots += [identified / reports.REJECTS, identified / reports.REPORTS]
     return [root.joinpath(*batch.split("/")) for root in (*roots, settings.landing)]
 
 
 def destroy(settings: Settings, stone: Tombstone) -> None:
     """Leave the tombstone and nothing else of a delivery. Twice is the same as once."""
     tombstone.write(settings, stone)
+    forget(settings)  # blocks of its file may hold what tables held that were dropped
     for folder in places(settings, stone.batch):
         for trash in folder.parent.glob(f".trash-{folder.name}-*"):  # a kill came between its rename and its end
             remove_folder(trash)
@@ -154,6 +156,7 @@ def forget_links(settings: Settings, log: Log = lambda text: None) -> None:
 
 
 def remove_all(settings: Settings, batch: str) -> None:
+    forget(settings)
     for folder in places(settings, batch):
         remove_folder(folder)
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline import retention
+from hims_pipeline.carry.kept import forget
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import journal, landing, seal, tombstone, trail, trail_file
+from hims_pipeline.lake import journal, landing, seal, sequence, tombstone, trail, trail_file
 from hims_pipeline.lake.files import remove_folder
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import Key, load_key
@@ -32,10 +33,12 @@ KINDS = (
     tombstone.KIND,
     "releases taken back",
     "build",
+    "plan",
     "tree",
     "rules",
     "scrub",
     "findings",
+    sequence.KIND,
 )
 Log = Callable[[str], None]
 
@@ -145,6 +148,7 @@ def rotate(settings: Settings, new_file: Path, reason: str, drop: bool = False, 
                 "them back from a backup, or add --drop: their figures then leave the next release."
             )
         _begin(settings, fresh, old, new, reason.strip(), found)
+        forget(settings)  # the last build's file holds pseudonyms of the former key
         _seal_anew(settings, fresh, log)
         for folder in found.batches:
             remove_folder(folder)

@@ -24,14 +24,31 @@ def nodes():
     manifest = json.loads((tree / "target/manifest.json").read_text())
     return [*manifest["nodes"], *manifest["unit_tests"]]
 
+def build():
+    # every table and view that a whole build has, without a row
+    import duckdb
+
+    con = duckdb.connect(str(warehouse))
+    con.begin()
+    manifest = json.loads((tree / "target/manifest.json").read_text())
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in ("model", "seed"):
+            kind = "view" if node["config"]["materialized"] == "view" else "table"
+            schema, name = node["schema"], node["alias"]
+            con.execute(f'create schema if not exists "{{schema}}"')
+            con.execute(f'create {{kind}} "{{schema}}"."{{name}}" as select 1 as n where false')
+    con.commit()
+    con.close()
+
 def write_results(names, status="success", message="", of=os.environ.get("DBT_ENV_CUSTOM_ENV_HIMS_BUILD")):
-    found = [{{"unique_id": n, "status": status, "message": message, "execution_time": 0.1}} for n in names]
+    about = {{"status": status, "message": message, "execution_time": 0.1, "failures": None}}
+    found = [{{"unique_id": n}} | about for n in names]
     target.mkdir(parents=True, exist_ok=True)
     record = {{"metadata": {{"env": {{"HIMS_BUILD": of}}}}, "results": found}}
     (target / "run_results.json").write_text(json.dumps(record))
 
 """
-GOOD = "warehouse.write_bytes(b'rows'); write_results(nodes())\n"
+GOOD = "build(); write_results(nodes())\n"
 
 
 def place(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:

@@ -22,7 +22,7 @@
     ), '_Z')
 {%- endmacro %}
 
-{# The four age classes that registers of citizens abroad are published in. #}
+{# The four age classes in which registers of citizens abroad and surveys publish: small samples do not bear five-year groups. #}
 {% macro broad_age_group(age) -%}
     case
         when {{ age }} is null then '_U'

@@ -1,5 +1,5 @@
 {# Estimates from records of persons with weights, strata and sampling units: totals and shares over any cells, each with
-   its Taylor-linearised standard error. Here: how figures from microdata are estimated. Not here: which ones (`ind_…`). #}
+   its Taylor-linearised standard error. Here: how figures from microdata are estimated. Not here: which ones (records of indicators). #}
 
 {# Columns of a fact behind the dimensions of a figure; a call may replace or add some. #}
 {% macro fact_dimensions() -%}
@@ -99,16 +99,7 @@ finest as (
 {% if 'ref_area' in dims -%}
 -- The same persons once more for each area that theirs lies in; the country's own figure is the total.
 spread as (
-    select * from finest
-    union all
-    select finest.* replace (above.ancestor_code as ref_area)
-    from finest
-    join {{ ref('dim_batch') }} as batches on finest.batch_id = batches.batch_id and finest.entity = batches.entity
-    join {{ ref('dim_area_ancestor') }} as above
-        on finest.ref_area = above.area_code
-        and above.ancestor_level != 'country'
-        and batches.period_end_date >= coalesce(above.valid_from_date, date '0001-01-01')
-        and batches.period_end_date < coalesce(above.valid_to_date, date '9999-12-31')
+    {{ spread_over_areas('finest', 'ref_area') }}
 ),
 
 {% endif -%}
@@ -296,12 +287,6 @@ on_later_boundaries as (
     {{ return("case when is_shared_out then 'E' when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end") }}
 {%- endmacro %}
 
-{# Ages in the groups in which surveys publish: small samples do not bear five-year groups. #}
-{% macro broad_age() -%}
-    {{ return("case when age_years is null then '_U' when age_years < 15 then 'Y_LT15' when age_years < 30 then 'Y15T29'"
-        ~ " when age_years < 60 then 'Y30T59' else 'Y_GE60' end") }}
-{%- endmacro %}
-
 {# Period and status of figures about a window of so many years up to the period's last day; null: no window. #}
 {% macro of_window(years) -%}
     {{ return({
@@ -319,9 +304,4 @@ on_later_boundaries as (
 {# Two relations agree in all these columns. #}
 {% macro same(a, b, columns) -%}
     {%- for name in columns.split(', ') %}{{ a }}.{{ name }} = {{ b }}.{{ name }}{{ ' and ' if not loop.last }}{% endfor -%}
-{%- endmacro %}
-
-{# Residents of census and survey waves, by area and sex. #}
-{% macro person_estimates(indicator, measure, kind='total', asked=none) -%}
-{{ estimates(indicator, 'fct_persons', [[], ['sex'], ['ref_area'], ['ref_area', 'sex']], kind, measure, asked=asked) }}
 {%- endmacro %}

@@ -55,3 +55,18 @@ join {{ ref('stg_batches') }} as batches on sent.batch_id = batches.batch_id and
         when {{ code }} is not null then 'FOREIGN'
     end)
 {%- endmacro %}
+
+{# What a record of `sent` stands for, and where in the sample it was drawn. Its weight as delivered; else the published
+   population over the records at hand; else the inverse of the share that was drawn; else each record counts once. Without
+   a primary sampling unit the record itself stands for it, which the source's design must say; a census has no sampling
+   error and needs none. #}
+{% macro sample_columns(batch_records) -%}
+    coalesce(
+        sent.weight_persons,
+        cast(batches.expand_to_persons * 1.0 / {{ batch_records }} as decimal(38, 18)),
+        cast(1 / batches.sampling_fraction as decimal(38, 18)),
+        1
+    ) as weight_persons,
+    coalesce(sent.stratum, '_T') as stratum,
+    coalesce(sent.psu, case when batches.design_kind = 'census' then '_T' else cast(sent.record_no as varchar) end) as psu
+{%- endmacro %}

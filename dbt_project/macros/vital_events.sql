@@ -35,3 +35,22 @@ placed as (
     'obs_status': "case when coverage_percent < 100 then 'D' else 'A' end",
 }) }}
 {%- endmacro %}
+
+{# What is left of the change between two censuses (int_population__balance) once births and deaths are taken off, as a
+   figure of each area. Registration that is not complete makes it another definition, and unreliable. #}
+{% macro residual_migration_rows(indicator, value, numerator='null', denominator='null') -%}
+with balances as (
+    select
+        *,
+        case when area_code = '_T' then ref_country else area_code end as area,
+        cast(year(second_census_date) as varchar) as census_year
+    from {{ ref('int_population__balance') }}
+)
+
+{{ indicator_rows('balances', {
+    'indicator': "'" ~ indicator ~ "'", 'freq': "'A'", 'time_period': 'census_year', 'period_start_date': 'first_census_date',
+    'period_end_date': 'second_census_date', 'ref_area': 'area', 'boundary_version': 'boundary_version',
+    'obs_value': value, 'numerator': numerator, 'denominator': denominator, 'n_obs': 'records', 'is_microdata': 'true',
+    'obs_status': "case when coverage_percent < 100 then 'D;U' else 'A' end",
+}) }}
+{%- endmacro %}

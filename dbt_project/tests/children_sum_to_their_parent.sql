@@ -15,8 +15,7 @@ inside as (
     from persons
     join {{ ref('dim_area_ancestor') }} as above
         on persons.area_code = above.area_code
-        and persons.period_end_date >= coalesce(above.valid_from_date, date '0001-01-01')
-        and persons.period_end_date < coalesce(above.valid_to_date, date '9999-12-31')
+        and {{ stood_on('persons.period_end_date') }}
 ),
 
 totals as (

@@ -94,7 +94,7 @@ def rehearse(
 def _figures(settings: Settings, there: Settings, contract: Contract) -> Figures:
     known = render.rendered(settings)  # of the installation itself: the night finds it made
     shutil.copytree(known, there.rendered / known.name, symlinks=True)
-    prepared = building.prepare(there, RUN, whole=False)
+    prepared = building.prepare(there, RUN, rehearsal=True)
     try:
         dbt.run_dbt(there, prepared, lambda text: None)
         return figures_of(there, contract, prepared.warehouse, prepared.tree)

@@ -35,6 +35,7 @@ HONOURED = {
     "hidden_rows": {"excel"},
     "fill_down": {"excel"},
     "final_newline": _TEXT,
+    "unread_damage": _TEXT,
     "unpivot": {"delimited", "excel", "eurostat_tsv"},
     "codebook": {"fixed_width", "cspro"},
     "record": {"cspro", "fixed_width"},
@@ -62,6 +63,8 @@ class Format(Strict):
         hidden_rows: what becomes of rows that the sheet hides.
         fill_down: columns whose blank cells have the value above, as cells merged downwards have.
         final_newline: false lets the last line end without one.
+        unread_damage: `tell` lets characters be damaged in columns that nobody reads, and tells of them; where the
+            columns are found `by_name` that is the default, else `refuse`.
         unpivot: makes rows of a table whose headings are data.
         codebook: glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
             (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`.
@@ -86,6 +89,7 @@ class Format(Strict):
     hidden_rows: Literal["refuse", "read", "skip"] = "refuse"
     fill_down: tuple[str, ...] = ()
     final_newline: Flag = True
+    unread_damage: Literal["refuse", "tell"] | None = None
     unpivot: Unpivot | None = None
     codebook: str | None = None
     record: str | None = None
@@ -94,6 +98,11 @@ class Format(Strict):
     def companion(self) -> str | None:
         """Glob of the file that comes beside the data and says where their columns stand; None for other formats."""
         return self.codebook or ("*.dcf" if self.type == "cspro" else None)
+
+    @property
+    def tells_unread_damage(self) -> bool:
+        """Is damage in columns that nobody reads told and tolerated?"""
+        return self.unread_damage == "tell" or (self.unread_damage is None and self.header == "by_name")
 
     @model_validator(mode="after")
     def _of_their_kind(self) -> "Format":

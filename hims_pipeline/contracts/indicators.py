@@ -1,7 +1,7 @@
 """The indicator catalogue: what each figure means and what of it may be published (`data/indicators/*.yml`).
 
-Here: records, their checks, and the breakdown columns that follow from them. Not here: formulas (they are SQL under
-`dbt_project/models/indicators`), or values.
+Here: records, their checks, and the breakdown columns that follow from them; a record that is an estimate over a fact
+says how it is made (`formula`). Not here: the SQL of the others (`dbt_project/models/indicators`), or values.
 
 Which side is `ref_area`? The country, or area, that the statement is about: whose stock or flow it is. "Born in A and
 living in B" is a statement about A in an indicator of emigrants (`ref_area_side: origin`) and about B in one of
@@ -9,6 +9,7 @@ immigrants (`destination`). The other side is `counterpart_area`. Where only one
 `country`. A record says it in words too.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,12 +28,75 @@ CORE = ("counterpart_area", "sex", "age")
 ADDITIVE = ("ref_area", "time_period", *CORE)
 
 
+MODEL = re.compile(r"([a-z]\d\d)_\w+")
+
+
+def code_of(model: str) -> str:
+    """The code that a model's name begins with, as in `b04_net_migration`; empty where the model is no indicator's."""
+    found = MODEL.fullmatch(model)
+    return found.group(1).upper() if found else ""
+
+
 class Breakdown(Strict):
     """One column of the published table beside the core dimensions; `meaning` says what its codes stand for."""
 
     name: Name
     label: Text
     meaning: str
+
+
+class Formula(Strict):
+    """An estimate over the records of a fact, with its sampling errors. SQL in it reads columns of the fact.
+
+    Args:
+        name: told apart by, where an indicator has several formulas; part of the model's name.
+        note: what to know of it beside the indicator's definition.
+        fact: name of the fact, without `fct_`.
+        kind: `total` (weighted records that meet the measure), `share` (those of the domain who meet it, in percent of
+            the domain) or `ratio` (those who meet it per 100 of the domain, of which they need not be a part).
+        measure: SQL condition: who is counted.
+        domain: SQL condition: among whom. Outside of it nobody counts, though units without anyone of it are drawn too.
+        asked: column, or SQL, that is filled where a source asks the question; others give no figure, not a zero.
+        parts: of a share, the dimensions that the numerator alone is broken down by.
+        dimensions: dimension -> SQL, where it is not the fact's usual column (macro `fact_dimensions`).
+        cells: combinations of dimensions that are computed, each a list; `[]` is the figure for the whole. `ref_area`
+            stands for the areas below the country.
+        window_years: the figure is about so many years up to the period's last day; `stated` where the entity says how
+            many (`window_years` of the contract).
+    """
+
+    name: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = ""
+    note: str = ""
+    fact: Name
+    kind: Literal["total", "share", "ratio"] = "total"
+    measure: str = "true"
+    domain: str = "true"
+    asked: str = ""
+    parts: tuple[Name, ...] = ()
+    dimensions: dict[Name, str] = Field(default_factory=dict)
+    cells: Annotated[tuple[tuple[Name, ...], ...], Field(min_length=1)]
+    window_years: Whole | Literal["stated"] | None = None
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """Everything in it that is SQL."""
+        return (self.measure, self.domain, *([self.asked] if self.asked else ()), *self.dimensions.values())
+
+    @property
+    def used(self) -> set[str]:
+        """Dimensions that it names."""
+        return {name for cell in self.cells for name in cell}
+
+    def problems(self, dimensions: set[str]) -> list[str]:
+        """What does not hold of it, given the dimensions of its indicator."""
+        found = [f"formula: {name} is no dimension of it" for name in sorted(self.used - dimensions)]
+        given = {*self.dimensions, *self.parts}
+        found += [f"formula: no cell has {name}" for name in sorted(given - self.used)]
+        if self.parts and self.kind != "share":
+            found.append("formula: only a share has parts")
+        if len({frozenset(cell) for cell in self.cells}) < len(self.cells):
+            found.append("formula: a cell stands twice")
+        return found
 
 
 class Indicator(Strict):
@@ -50,6 +114,8 @@ class Indicator(Strict):
         minimum_count: figures from microdata are withheld below the observatory's minimum count.
         publish: may leave; the allow-list.
         cells: combinations that may leave, each a list of dimensions; `[]` is the figure for the area as a whole.
+        formula: how it is made, where it is an estimate over a fact; several where sources of different facts give it.
+            One without a formula has a model of its own.
     """
 
     code: Code
@@ -70,6 +136,7 @@ class Indicator(Strict):
     minimum_count: Flag = False
     publish: Flag = False
     cells: tuple[tuple[Name, ...], ...] = ()
+    formula: tuple[Formula, ...] = ()
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -96,6 +163,12 @@ class Indicator(Strict):
             found.append("with a counterpart_area, say whether ref_area is the origin or the destination")
         if self.publish != bool(self.cells) or (self.publish and self.status == "planned"):
             found.append("what is published is computed and lists its cells; what is not published lists none")
+        for one in self.formula:
+            found += one.problems({*self.dimensions, "ref_area"})
+        if len({one.name for one in self.formula}) < len(self.formula):
+            found.append("formulas of one indicator have names of their own")
+        if self.formula and self.status == "planned":
+            found.append("what has a formula is computed")
         if found:
             raise ValueError(f"{self.code}: " + "; ".join(found))
         return self

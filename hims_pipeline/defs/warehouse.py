@@ -105,7 +105,7 @@ def _events(context: dg.AssetExecutionContext, prepared: build.Build, nodes: Ite
     waiting = set(context.selected_asset_keys)
     for node in nodes:
         kind, name = node.unique_id.split(".")[0], node.unique_id.split(".")[2]
-        about: dict[str, Any] = {"seconds": node.seconds, "unique_id": node.unique_id}
+        about: dict[str, Any] = {"seconds": node.seconds, "unique_id": node.unique_id, "carried_over": node.carried}
         if kind == "test" and name in checks:
             yield dg.AssetCheckResult(
                 asset_key=checks[name].asset_key,
@@ -128,7 +128,7 @@ def _scratch(context: dg.AssetExecutionContext, settings: Settings):
     names = [key.path[-1] for key in context.selected_asset_keys]
     context.log.info("A part of the warehouse: built with its ancestors into a scratch file, never published.")
     with installation_lock(settings, f"trying {len(names)} models", 3600, context.log.info):
-        prepared = build.prepare(settings, context.run.run_id, context.log.info)
+        prepared = build.prepare(settings, context.run.run_id, context.log.info, full=True)
         try:
             run_dbt(settings, prepared, context.log.info, select=[f"+{name}" for name in names])
             results, ran = seconds(prepared), tested(prepared)

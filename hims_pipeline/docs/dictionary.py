@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.indicators import load_breakdowns, load_indicators
+from hims_pipeline.contracts.indicators import code_of, load_breakdowns, load_indicators
 from hims_pipeline.contracts.load import load_contracts, read_yaml
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.settings import Settings
@@ -44,14 +44,11 @@ class Dictionary:
     def table(self, name: str) -> str:
         """What a table is; empty where nothing says it."""
         model = self.models.get(name, {})
-        if name.startswith("ind_") and name != "ind_values" and self.language != "en":
-            return self._indicator(model.get("description", ""))
+        if (code := code_of(name)) in self.indicators:
+            one = self.indicators[code]
+            return f"{code} {one.name.get(self.language)}. {one.definition.get(self.language)}".rstrip()
         own = self.words["tables"].get(name, {}).get(self.language, "")
         return own or (model.get("description", "") if self.language == "en" else "")
-
-    def _indicator(self, description: str) -> str:
-        codes = [code for code in re.findall(r"\b[A-Z]\d\d\b", description) if code in self.indicators]
-        return " ; ".join(f"{code} {self.indicators[code].name.get(self.language)}" for code in codes)
 
     def column(self, table: str, name: str) -> str:
         """What a column of a table is; empty where nothing says it."""
@@ -59,7 +56,7 @@ class Dictionary:
         if label and label.group(1) in self.words["labels"]:
             return f"{self.words['labels'][label.group(1)].get(self.language, '')} ({label.group(2)})"
         if name in self.breakdowns and (
-            table.startswith("ind_") or table == "indicator_value" or table.startswith("v_")
+            table == "ind_values" or code_of(table) or table == "indicator_value" or table.startswith("v_")
         ):
             one = self.breakdowns[name]
             return one.meaning if self.language == "en" else one.label.get(self.language)
@@ -88,7 +85,7 @@ class Dictionary:
             lines += [f"## {layer}", ""]
             for _, table, columns in (one for one in tables if one[0] == layer):
                 lines += [f"### {table}", "", self.table(table), ""]
-                if table.startswith("ind_") and table != "ind_values":
+                if code_of(table):
                     continue  # its columns are those of ind_values, but for what that adds
                 if table in self.feeders:
                     lines += [f"{fed} {', '.join(self.feeders[table])}.", ""]

@@ -8,7 +8,7 @@ from hims_pipeline.intake.pending import (
     inputs_of,
     pending,
     problems,
-    reader_sha256,
+    reader_provenance,
 )
 from hims_pipeline.intake.states import BatchState, destroyed, states
 from hims_pipeline.intake.taking_in import LEFT, collect, contract_of, take_in, waiting
@@ -26,7 +26,7 @@ __all__ = [
     "inputs_of",
     "pending",
     "problems",
-    "reader_sha256",
+    "reader_provenance",
     "reinstate",
     "states",
     "take_in",

@@ -1,4 +1,7 @@
-"""Taking one delivery in: it is read, judged and moved to where it belongs; and what was dropped becomes deliveries."""
+"""Taking one delivery in: it is read, judged and moved to where it belongs; and what was dropped becomes deliveries.
+
+What was read before from the same bytes, by the same contract and the same reader, is not read again: it is judged.
+"""
 
 import sys
 from collections.abc import Callable
@@ -11,9 +14,11 @@ from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, Damaged, HimsError
-from hims_pipeline.intake.pending import DELIVER_AGAIN, how_to_mend, inputs_of
+from hims_pipeline.gates.beside import PROFILE
+from hims_pipeline.intake.pending import DELIVER_AGAIN, how_to_mend, inputs_of, inputs_of_reading, last_verdicts
+from hims_pipeline.intake.predecessors import predecessors_of
 from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
-from hims_pipeline.lake.batches import Manifest
+from hims_pipeline.lake.batches import Batch, Manifest
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.survey import Misplaced
@@ -56,7 +61,8 @@ def contract_of(settings: Settings, source: str) -> Contract:
 
 
 def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
-    """Read one delivery, judge it and move it to where it belongs. The caller holds the installation's lock.
+    """Read one delivery unless it was read before, judge it and move it to where it belongs. The caller holds the
+    installation's lock.
 
     Bad data end in a refusing verdict. What is raised is a failure of our own, and leaves the delivery pending.
 
@@ -64,37 +70,57 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
         Damaged: a file in landing is no longer the one that was taken over; nothing of it is read.
         HimsError: production rules forbid to open this source here.
     """
-    from hims_pipeline.readers import read_delivery
-
     contract = contract_of(settings, delivery.source)
     check_personal_source(settings, contract)
     inputs = inputs_of(settings, contract, delivery)
     _check_landing(settings, delivery)
-    folder = batches.folder_of(settings.bronze, delivery)
-    remove_folder(folder)
-    folder.mkdir(parents=True)
-    log(f"{delivery.batch}: reading {len(delivery.files)} file(s), {delivery.size / 1e6:,.1f} MB")
-    read = read_delivery(settings, contract, delivery, folder, log)
-    _check_landing(settings, delivery)  # what was read is what was sent, at both ends of the reading
-    blocked = [finding for finding in read.findings if finding.severity == "blocking"]
-    common: dict[str, Any] = {
-        "batch": delivery.batch,
-        "judged_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "inputs": inputs,
-    }
-    if blocked:
-        for parquet in folder.glob("*.parquet"):
-            parquet.unlink()  # half a delivery is no batch; the files as sent stay in landing
-        verdict = Verdict(stage=_stage(read.stage), findings=read.findings, **common)
+    if before := _read_before(settings, contract, delivery, inputs):
+        folder = before.folder
+        log(f"{delivery.batch}: was read before, from the same bytes and by the same reader")
+        verdict = _judge(
+            settings, contract, delivery, folder, before.manifest, before.verdict.found_in_reading, inputs, log
+        )
     else:
-        manifest = _manifest(settings, contract, delivery, inputs, read)
-        batches.write_manifest(settings, folder, manifest)
-        verdict = _judge(settings, contract, folder, manifest, read.findings, common, log)
+        folder = batches.folder_of(settings.bronze, delivery)
+        verdict = _read_and_judge(settings, contract, delivery, folder, inputs, log)
     reports.write_findings(settings, delivery, verdict.findings)
     with journal.act(settings, journal.JUDGED, **_told(delivery, folder, verdict)):
         batches.settle(settings, delivery, folder, verdict)
     log(f"{delivery.batch}: {verdict.status}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
     return verdict
+
+
+def _read_before(settings: Settings, contract: Contract, delivery: Delivery, inputs: dict[str, str]) -> Batch | None:
+    """What the present reader would make of this delivery, where it lies there already and is whole."""
+    batch = batches.judged_batch(settings, delivery)
+    if batch is None or inputs_of_reading(batch.verdict.inputs) != inputs_of_reading(inputs):
+        return None
+    if last_verdicts(settings).get(delivery.batch) != batch.verdict.sha256:
+        return None  # records that were put back are no ground to stand on
+    return None if batches.damaged_links(settings, contract, batch) else batch
+
+
+def _read_and_judge(
+    settings: Settings, contract: Contract, delivery: Delivery, folder: Path, inputs: dict[str, str], log: Log
+) -> Verdict:
+    from hims_pipeline.readers import read_delivery
+
+    remove_folder(folder)
+    folder.mkdir(parents=True)
+    log(f"{delivery.batch}: reading {len(delivery.files)} file(s), {delivery.size / 1e6:,.1f} MB")
+    read = read_delivery(settings, contract, delivery, folder, log)
+    _check_landing(settings, delivery)  # what was read is what was sent, at both ends of the reading
+    if any(finding.severity == "blocking" for finding in read.findings):
+        for parquet in folder.glob("*.parquet"):
+            parquet.unlink()  # half a delivery is no batch; the files as sent stay in landing
+        return Verdict(stage=_stage(read.stage), findings=read.findings, **_common(delivery.batch, inputs))
+    manifest = _manifest(settings, contract, delivery, inputs, read)
+    batches.write_manifest(settings, folder, manifest)
+    return _judge(settings, contract, delivery, folder, manifest, read.findings, inputs, log)
+
+
+def _common(batch: str, inputs: dict[str, str]) -> dict[str, Any]:
+    return {"batch": batch, "judged_at": datetime.now(UTC).isoformat(timespec="seconds"), "inputs": inputs}
 
 
 def _check_landing(settings: Settings, delivery: Delivery) -> None:
@@ -147,17 +173,20 @@ def _manifest(
 def _judge(
     settings: Settings,
     contract: Contract,
+    delivery: Delivery,
     folder: Path,
     manifest: Manifest,
     findings: tuple[Finding, ...],
-    common: dict[str, Any],
+    inputs: dict[str, str],
     log: Log,
 ) -> Verdict:
     from hims_pipeline.gates import judge
 
-    log(f"{manifest.batch}: judging {manifest.rows:,} rows")
+    before = predecessors_of(settings, contract, delivery, landing.deliveries(settings, delivery.source))
+    beside = f" beside {', '.join(one.batch for one in before)}" if before else " by its contract alone"
+    log(f"{manifest.batch}: judging {manifest.rows:,} rows{beside}")
     tables = {name: folder / entity.file for name, entity in manifest.entities.items()}
-    outcome = judge(settings, contract, manifest.period, tables, manifest.files)
+    outcome = judge(settings, contract, manifest.period, tables, manifest.files, before, folder / PROFILE)
     return Verdict(
         stage="gate",
         manifest_sha256=manifest.sha256,
@@ -167,6 +196,8 @@ def _judge(
         evaluated=outcome.evaluated,
         canary=outcome.canary,
         rules=outcome.rules,
+        compared_with=outcome.compared_with,
+        profile_sha256=outcome.profile_sha256,
         versions={**outcome.versions, "hims": __version__, "python": sys.version.split()[0]},
-        **common,
+        **_common(manifest.batch, inputs),
     )

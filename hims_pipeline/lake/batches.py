@@ -194,6 +194,24 @@ def standing(settings: Settings, delivery: Delivery) -> Standing:
     return Standing()
 
 
+def judged_batch(settings: Settings, delivery: Delivery) -> Batch | None:
+    """The batch of a delivery as the gate judged it, accepted or not, wherever it stands; its records and its files are
+    those that were written. None where it never came to the gate, or something is not as it was."""
+    for root in (settings.validated, settings.quarantine):
+        folder = folder_of(root, delivery)
+        if not folder.exists():
+            continue
+        try:
+            verdict = read_verdict(settings, folder)
+            if verdict.stage != "gate" or verdict.inputs.get("delivery") != delivery.sha256:
+                return None
+            batch = _chained(folder, read_manifest(settings, folder), verdict)
+        except Damaged:
+            return None
+        return batch if batch.manifest.batch == delivery.batch and not damaged_files(batch) else None
+    return None
+
+
 def _chained(folder: Path, manifest: Manifest | None, verdict: Verdict) -> Batch:
     if manifest is None:
         raise Damaged(folder / MANIFEST, "is missing")

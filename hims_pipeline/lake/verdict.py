@@ -78,6 +78,9 @@ class Verdict:
         manifest_sha256, files: hash of the batch's manifest, and of each entity's file that was judged; of a delivery
             that could not be read there are none.
         rules: every rule with its outcome and counts.
+        compared_with: accepted batches that it was compared with, each by the hash of its profile; without any it was
+            judged by its contract alone.
+        profile_sha256: hash of the batch's own profile, with which later ones are compared.
     """
 
     batch: str
@@ -92,6 +95,8 @@ class Verdict:
     canary: str = "not run"
     rules: tuple[dict[str, Any], ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    compared_with: dict[str, str] = field(default_factory=dict)
+    profile_sha256: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -107,6 +112,12 @@ class Verdict:
     def sha256(self) -> str:
         """Hash of what it says, by which the audit trail and releases name it."""
         return fingerprint(self.as_json())
+
+    @property
+    def found_in_reading(self) -> tuple[Finding, ...]:
+        """Of a batch that the gate has judged, what was found before, while it was read: findings of no rule."""
+        rules = {rule["code"] for rule in self.rules}
+        return tuple(finding for finding in self.findings if finding.rule not in rules)
 
     @property
     def reasons(self) -> tuple[Finding, ...]:

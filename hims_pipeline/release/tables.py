@@ -1,4 +1,4 @@
-"""Tables of a build and of a release: listing, copying, and a fingerprint that does not depend on row order."""
+"""Tables of a build and of a release: listing, copying, writing them as Parquet."""
 
 import re
 from collections.abc import Callable
@@ -41,15 +41,6 @@ def views(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str, 
         "select schema_name, view_name, sql from duckdb_views()"
         f" where database_name = {literal(database)} and not internal and schema_name in ({listed}) order by all"
     ).fetchall()
-
-
-def fingerprint(con, schema: str, table: str) -> tuple[int, str]:
-    """Rows, and a sum of row hashes: equal for equal content in any order, with every column read."""
-    rows, total = con.execute(
-        "select count(*), coalesce(sum(cast(md5_number_lower(cast(t as varchar)) as hugeint)), 0)::varchar"
-        f" from {quote(schema)}.{quote(table)} as t"
-    ).fetchall()[0]
-    return rows, total
 
 
 def is_large(con, schema: str, table: str, database: str) -> bool:

@@ -14,12 +14,12 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.batches import VERDICT, Batch, counting, damaged_files, read_verdict
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.periods import covers
+from hims_pipeline.provenance import BUILDING, PUBLISHING, provenance_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.held import held_sources
 from hims_pipeline.staging.render import state
 
-PACKAGE = Path(__file__).resolve().parent.parent
-FREQUENCY = {"year": "A", "quarter": "Q", "month": "M", "academic_year": "A", "date": "D"}
+FREQUENCY = {"year": "A", "quarter": "Q", "month": "M", "week": "W", "academic_year": "A", "date": "D"}
 NOT_APPLICABLE = "_Z"
 TO_READ = "what this build was to read. Nothing is published; the next run reads it again"
 NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")
@@ -102,16 +102,18 @@ def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, A
 
 
 def inputs_sha256(settings: Settings, rows: list[dict[str, Any]]) -> str:
-    """Hash of all that a release follows from: batches, what `data/` says, the suites and our own code.
+    """Hash of all that a release follows from: batches, what `data/` says, the suites, the code that builds and
+    publishes, and the libraries under it.
 
     Which record says so is left out: the same delivery judged again, to the same files, is the same input.
     """
     plain = [{k: v for k, v in row.items() if k not in NO_CONTENT} for row in rows]
+    own = provenance_of(*BUILDING, *PUBLISHING)
     return fingerprint(
         {
             "batches": sorted(plain, key=lambda row: (row["batch_id"], row["entity"])),
             "rendered": state(settings),
             "suites": tree_fingerprint(settings.expectations, suffixes=(".json",)),
-            "code": tree_fingerprint(PACKAGE, suffixes=(".py",)),
+            "code": [own.code, own.libraries],
         }
     )

@@ -7,12 +7,11 @@
     $HIMS_HOME/rendered/<hash>/target/manifest.json   dbt's manifest of this state
     $HIMS_HOME/rendered/<hash>/tree.json              the hash of each of these files, sealed
 
-The hash covers `data/`, the dbt project and this package, so a folder that exists is never stale; a damaged
-one is made again.
+The hash covers `data/`, the dbt project, the code that renders them and dbt's version, so a folder that exists is never
+stale; a damaged one is made again.
 """
 
 import fcntl
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -22,33 +21,35 @@ from typing import Any
 
 from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.facts import load_facts
-from hims_pipeline.contracts.indicators import breakdown_columns
-from hims_pipeline.contracts.load import tree_fingerprint
+from hims_pipeline.contracts.indicators import breakdown_columns, load_indicators
+from hims_pipeline.contracts.load import fingerprint, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import ContractError, Damaged, HimsError
+from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake.files import move_folder, remove_folder, sha256_of, write_text
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.processes import bound, ending
+from hims_pipeline.provenance import RENDERING, provenance_of
 from hims_pipeline.settings import Settings, quiet_environment
+from hims_pipeline.sql import connection
 from hims_pipeline.staging.corrections import corrected_models, matched_sql
 from hims_pipeline.staging.held import held_sources
+from hims_pipeline.staging.indicators import described as described_indicators
+from hims_pipeline.staging.indicators import own_models, write_indicators
 from hims_pipeline.staging.models import feed_sql, staging_sql
 from hims_pipeline.staging.names import BATCH_COLUMNS, staged_name
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
 TREE = "tree.json"
 EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "models", "observatory.yml")
-_OWN = re.compile(r"ind_[a-z0-9_]+\.sql")
 
 
 def state(settings: Settings) -> str:
     """Hash of all that rendering depends on."""
     edited = [settings.data / name for name in EDITED if (settings.data / name).exists()]
-    here = Path(__file__).parent
-    return tree_fingerprint(
-        *edited, settings.dbt_project, here, here.parent / "contracts", suffixes=(".yml", ".csv", ".sql", ".py")
-    )[:16]
+    files = tree_fingerprint(*edited, settings.dbt_project, suffixes=(".yml", ".csv", ".sql"))
+    renderer = provenance_of(*RENDERING)
+    return fingerprint([files, renderer.code, renderer.libraries])[:16]
 
 
 def rendered(settings: Settings, log: Callable[[str], None] = lambda text: None) -> Path:
@@ -73,7 +74,7 @@ def rendered(settings: Settings, log: Callable[[str], None] = lambda text: None)
         shutil.rmtree(working, ignore_errors=True)
         try:
             log("rendering staging models from the contracts")
-            _render(settings, working)
+            render_project(settings, working)
             log("dbt parse")
             _parse(settings, working)
             write_sealed(settings, working / TREE, "tree", {"state": target.name, "files": _hashes(working)})
@@ -164,7 +165,12 @@ def _parse(settings: Settings, tree: Path) -> None:
         shutil.rmtree(tree / name, ignore_errors=True)
 
 
-def _render(settings: Settings, tree: Path) -> None:
+def render_project(settings: Settings, tree: Path) -> None:
+    """Write the dbt project of the present `data/` into a new folder; dbt has not looked at it.
+
+    Raises:
+        ContractError: `data/` does not say what it must.
+    """
     contracts, mended, _ = held_sources(settings)
     shutil.copytree(settings.dbt_project, tree, ignore=shutil.ignore_patterns("target", "logs"))
     for path in own_models(settings):
@@ -177,7 +183,7 @@ def _render(settings: Settings, tree: Path) -> None:
     described += _sent_models(tree, contracts, mended)
     described += [_feed_model(tree, fact, columns, contracts.values()) for fact, columns in load_facts().items()]
     write_text(tree / "models/staging/staging.yml", as_yaml({"version": 2, "models": described}))
-    write_text(tree / "macros/observatory.sql", _macros(settings))
+    write_text(tree / "macros/observatory.sql", _macros(settings, _indicator_models(settings, tree)))
     write_seeds(settings, tree / "seeds", contracts.values(), mended)
 
 
@@ -228,36 +234,24 @@ def _feed_model(tree: Path, fact: str, columns: dict[str, str], contracts: Itera
     return {"name": f"feed_{fact}", "description": f"All that feeds fct_{fact}, mapped to its columns: {sources}."}
 
 
-def _macros(settings: Settings) -> str:
+def _indicator_models(settings: Settings, tree: Path) -> list[str]:
+    """Names of the models of indicators; those that follow from a record are written, and all described."""
+    records, folder = load_indicators(settings.data), tree / "models/indicators"
+    with connection(settings) as con:
+        names = write_indicators(con, folder, records, set(load_facts()))
+    write_text(folder / "records.yml", as_yaml({"version": 2, "models": described_indicators(records, names)}))
+    return names
+
+
+def _macros(settings: Settings, models: list[str]) -> str:
     observatory = load_observatory(settings.data)
     known = {
         "breakdown_columns": list(breakdown_columns(settings.data)),
         "reference_country": observatory.reference_country,
         "minimum_count": observatory.policies.minimum_count,
-        "indicator_models": _indicator_models(settings),
+        "indicator_models": models,
         "fact_models": [f"fct_{fact}" for fact in load_facts()],
     }
     macros = [f"{{% macro {name}() %}}{{{{ return({value!r}) }}}}{{% endmacro %}}" for name, value in known.items()]
     # Text, not a list: the linter renders models with a list of its own, and its Jinja cannot return one.
     return "\n".join([*macros, f"{{% macro languages() %}}{' '.join(observatory.languages)}{{% endmacro %}}"])
-
-
-def _indicator_models(settings: Settings) -> list[str]:
-    own = [path.stem for path in own_models(settings)]
-    names = [path.stem for path in (settings.dbt_project / "models/indicators").glob("ind_*.sql")]
-    return sorted(name for name in (*names, *own) if name != "ind_values")
-
-
-def own_models(settings: Settings) -> list[Path]:
-    """Models of indicators that an observatory adds to those of the project, `data/models/ind_<what>.sql`.
-
-    Raises:
-        ContractError: a file that is none, or that would take the place of a model of the project.
-    """
-    found = sorted((settings.data / "models").glob("*"))
-    named = {path.name for path in settings.dbt_project.rglob("*.sql")}
-    wrong = [f"{path.name} has another name than ind_<what>.sql" for path in found if not _OWN.fullmatch(path.name)]
-    wrong += [f"{path.name} is a model of the project; give yours another name" for path in found if path.name in named]
-    if wrong:
-        raise ContractError("data/models holds what is no model of an own indicator:\n  " + "\n  ".join(wrong))
-    return found

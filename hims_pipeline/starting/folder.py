@@ -42,7 +42,8 @@ hims run
 ```
 
 `data/contracts` begins with the sources that speak of every country. An indicator of your own is a record in
-`data/indicators/Z-own.yml` with a code of that letter (Z01), and a model `data/models/ind_<what>.sql` with its rows.
+`data/indicators/Z-own.yml` with a code of that letter (Z01): an estimate over a fact by its `formula`, any other with a
+model of its own, `data/models/z01_<what>.sql`.
 
 What to look after:
 

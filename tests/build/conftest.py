@@ -16,7 +16,7 @@ def settings(small_night) -> Settings:
 
 @pytest.fixture
 def prepared(settings: Settings) -> Iterator[build.Build]:
-    made = build.prepare(settings, "a-run")
+    made = build.prepare(settings, "a-run", full=True)
     yield made
     build.give_up(made.folder)
     shutil.rmtree(settings.build, ignore_errors=True)

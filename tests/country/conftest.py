@@ -1,4 +1,4 @@
-"""A small neutral country that no code knows: its own currency and clock, four languages, three levels of areas, and an
+"""A small neutral country that no code knows: its own currency and clock, one language, three levels of areas, and an
 area that its neighbour claims too and counts as well."""
 
 import shutil
@@ -12,9 +12,9 @@ from hims_pipeline.settings import REPOSITORY
 from tests.conftest import Installation
 
 OBSERVATORY = """
-name: {en: Observatory of Northland, fo: Eygleiðing Norðlands, fr: Observatoire du Nordland, ar: مرصد نوردلاند}
+name: {en: Observatory of Northland}
 reference_country: XNL
-languages: [en, fo, fr, ar]
+languages: [en]
 time_zone: Pacific/Auckland
 currency: XNK
 contact: nobody@example.org
@@ -27,13 +27,12 @@ policies: {minimum_count: 3}
 headline: [P01, A02]
 settle_seconds: 0
 """
-AREAS = """area_code,level,name_en,name_fo,name_fr,name_ar,\
-country_code,parent_code,iso_code,national_code,claimed_by,valid_from,valid_to
-XNL-P,province,Mainland,Meginland,Terre,بر,XNL,XNL,,P,,1901-01-01,
-XNL-N,county,North,Norður,Nord,شمال,XNL,XNL-P,,N,,1950-05-01,
-XNL-S,county,South,Suður,Sud,جنوب,XNL,XNL-P,,S,,1901-01-01,
-XNL-D,county,The Skerries,Skersini,Les Écueils,الصخور,XNL,XNL-P,,D,XSL,1901-01-01,
-XSL-H,county,Heath,Heiði,Lande,البراح,XSL,XSL,,H,,1901-01-01,
+AREAS = """area_code,level,name_en,country_code,parent_code,iso_code,national_code,claimed_by,valid_from,valid_to
+XNL-P,province,Mainland,XNL,XNL,,P,,1901-01-01,
+XNL-N,county,North,XNL,XNL-P,,N,,1950-05-01,
+XNL-S,county,South,XNL,XNL-P,,S,,1901-01-01,
+XNL-D,county,The Skerries,XNL,XNL-P,,D,XSL,1901-01-01,
+XSL-H,county,Heath,XSL,XSL,,H,,1901-01-01,
 """
 HIERARCHIES = "hierarchy,child_code,parent_code,valid_from,valid_to\n"
 SUCCESSORS = "former_code,successor_code,date,weight,weight_basis,source\n"
@@ -44,23 +43,14 @@ NORTH,D,XNL-D
 SOUTH,1,XSL-H
 SOUTH,2,XNL-D
 """
-BREAKS = """break_id,source,indicator,from_date,name_en,name_fr,name_ar,stated_by
-heath_drained,southland_count,,2023-02-01,The heath was drained,La lande a été asséchée,جُفف البراح,Office of Southland
-other_indicator,southland_count,A02,2023-01-01,Another question,Autre question,سؤال آخر,Office of Southland
+BREAKS = """break_id,source,indicator,from_date,name_en,stated_by
+heath_drained,southland_count,,2023-02-01,The heath was drained,Office of Southland
+other_indicator,southland_count,A02,2023-01-01,Another question,Office of Southland
 """
-NEIGHBOURS = (
-    {
-        "country_code": "XNL",
-        "name_en": "Northland",
-        "name_fo": "Norðland",
-        "name_fr": "Nordland",
-        "name_ar": "نوردلاند",
-    },
-    {"country_code": "XSL", "name_en": "Southland", "name_fr": "Sudland", "name_ar": "سودلاند"},  # has no Faroese name
-)
+NEIGHBOURS = ({"country_code": "XNL", "name_en": "Northland"}, {"country_code": "XSL", "name_en": "Southland"})
 CONTRACT = """
 source: northland_survey
-title: {en: Northland survey, fr: Enquête du Nordland, ar: مسح نوردلاند}
+title: {en: Northland survey}
 description: SYNTHETIC survey of an invented country.
 data_kind: synthetic
 country: XNL
@@ -138,7 +128,7 @@ corrections:
     periods: ["2022"]
     matches: {person: [20]}
     drop: true
-    reason: {en: The twentieth is the first again, fo: Hin tjúgundi er hin fyrsti}
+    reason: {en: The twentieth is the first again}
     provided_by: Office of Southland
     status: agreed
     guard: {minimum: 1, maximum: 1}
@@ -146,21 +136,21 @@ corrections:
 
 
 def add_countries(path: Path) -> None:
-    """Append both countries to the list of the world, which has no Faroese names."""
+    """Append both countries to the list of the world."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    header = [*lines[0].split(","), "name_fo"]
+    header = lines[0].split(",")
     rows = [",".join({**row, "status": "current"}.get(name, "") for name in header) for row in NEIGHBOURS]
-    path.write_text("\n".join([",".join(header), *(f"{line}," for line in lines[1:]), *rows]) + "\n", encoding="utf-8")
+    path.write_text("\n".join([*lines, *rows]) + "\n", encoding="utf-8")
 
 
-def name_in_faroese(folder: Path) -> None:
-    """Every name of the catalogue needs the fourth language; which words it has does not matter here."""
+def keep_english(folder: Path) -> None:
+    """Take the names in other languages out of the catalogue: nothing may ask for one."""
     for path in folder.glob("*.yml"):
         records = read_yaml(path)
         for record in next(iter(records.values())):
-            for text in (record.get("name"), record.get("label")):
-                if isinstance(text, dict):
-                    text["fo"] = f"{text['en']} (fo)"
+            for field in ("name", "label", "definition"):
+                if isinstance(record.get(field), dict):
+                    record[field] = {"en": record[field]["en"]}
         path.write_text(yaml.safe_dump(records, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
@@ -188,7 +178,7 @@ def make_northland(root: Path) -> Installation:
         shutil.copytree(REPOSITORY / "data" / name, data / name)
     lists = data / "codelists"
     add_countries(lists / "countries.csv")
-    name_in_faroese(data / "indicators")
+    keep_english(data / "indicators")
     (lists / "areas.csv").write_text(AREAS, encoding="utf-8")
     (lists / "area_hierarchies.csv").write_text(HIERARCHIES, encoding="utf-8")
     (lists / "area_successors.csv").write_text(SUCCESSORS, encoding="utf-8")

@@ -2,48 +2,24 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
 from decimal import Decimal
 from math import isclose, sqrt
 
 import duckdb
-import jinja2
-import jinja2.runtime
 import pytest
 
-from hims_pipeline.settings import REPOSITORY
+from tests.jinja import compiler
 
-MACROS = ("facts", "indicators", "estimates")
 BREAKDOWNS = ["reason"]
 
 
-class Returned(Exception):
-    """What dbt's `return` gives back from a macro."""
-
-
-class Macro(jinja2.runtime.Macro):
-    def __call__(self, *args, **kwargs):
-        try:
-            return super().__call__(*args, **kwargs)
-        except Returned as returned:
-            return returned.args[0]
-
-
-def _return(value):
-    raise Returned(value)
-
-
 @pytest.fixture(scope="module")
-def render() -> Iterator:
+def render() -> Callable[[str], str]:
     """Compile a call of a macro as dbt would, without dbt."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(jinja2.runtime, "Macro", Macro)
-        env = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701 - SQL, not a page
-        env.globals |= {"return": _return, "ref": lambda name: name, "breakdown_columns": lambda: BREAKDOWNS}
-        folder = REPOSITORY / "dbt_project/macros"
-        text = "\n".join((folder / f"{name}.sql").read_text(encoding="utf-8") for name in MACROS)
-        yield lambda call: env.from_string(text + "{{ " + call + " }}").render()
+    compiled = compiler(breakdown_columns=BREAKDOWNS)
+    return lambda call: compiled("{{ " + call + " }}")
 
 
 @dataclass(frozen=True)

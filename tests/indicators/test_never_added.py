@@ -1,17 +1,14 @@
-"""Rows of different universes or duration rules are never added up. Every sum in every indicator model, as dbt compiles
-it, runs within both, or within one table of one batch, which has one of each; models that add across them are found."""
+"""Rows of different universes or duration rules are never added up. Every sum in every indicator model, as dbt's Jinja
+compiles it, runs within both, or within one table of one batch, which has one of each; models that add across them
+are found."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlglot
 from sqlglot import exp
 
-from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.staging.render import dbt_environment, dbt_executable, rendered
+from tests.jinja import compiler, indicator_models
 
 MEANING = ({"universe", "duration_rule"}, {"batch_id", "entity"})
 GOOD = """
@@ -87,32 +84,14 @@ def across(sql: str) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The indicator models as SQL, and those that this test adds to them."""
-    root = tmp_path_factory.mktemp("compile")
-    settings = Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", root / "home", env="test")
-    tree, build = root / "tree", root / "build"
-    shutil.copytree(rendered(settings), tree)
-    for name, sql in {"good": GOOD, **{str(number): sql for number, sql in enumerate(BAD.values())}}.items():
-        (tree / f"models/indicators/probe_{name}.sql").write_text(sql, encoding="utf-8")
-    build.mkdir()
-    (build / "inputs.json").write_text("[]", encoding="utf-8")
-    command = [dbt_executable(), "--quiet", "compile", "--project-dir", str(tree), "--select", "indicators"]
-    subprocess.run(command, env=dbt_environment(settings, tree, build), check=True)
-    return build / "target/compiled/hims/models/indicators"
+def test_no_indicator_adds_across_universes_or_duration_rules() -> None:
+    assert {name: found for name, sql in indicator_models().items() if (found := across(sql))} == {}
 
 
-def test_no_indicator_adds_across_universes_or_duration_rules(compiled: Path) -> None:
-    models = sorted(path for path in compiled.glob("ind_*.sql") if path.stem != "ind_values")
-    assert len(models) == len(list((REPOSITORY / "dbt_project/models/indicators").glob("ind_*.sql"))) - 1
-    assert {path.stem: found for path in models if (found := across(path.read_text()))} == {}
+def test_a_model_that_groups_by_both_is_fine() -> None:
+    assert across(compiler()(GOOD)) == []
 
 
-def test_a_model_that_groups_by_both_is_fine(compiled: Path) -> None:
-    assert across((compiled / "probe_good.sql").read_text()) == []
-
-
-@pytest.mark.parametrize("number", range(len(BAD)), ids=list(BAD))
-def test_a_model_that_adds_across_them_is_found(compiled: Path, number: int) -> None:
-    assert across((compiled / f"probe_{number}.sql").read_text())
+@pytest.mark.parametrize("sql", BAD.values(), ids=list(BAD))
+def test_a_model_that_adds_across_them_is_found(sql: str) -> None:
+    assert across(compiler()(sql))

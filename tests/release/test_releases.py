@@ -11,13 +11,14 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
+from hims_pipeline.carry.content import content_of
 from hims_pipeline.cli import main
 from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import create_key, load_key
 from hims_pipeline.reconcile import reconcile
-from hims_pipeline.release import acts, compare, store, tables
+from hims_pipeline.release import acts, compare, store
 from hims_pipeline.release.publish import standing
 from hims_pipeline.release.reader import connect
 from tests.release.conftest import make
@@ -286,7 +287,7 @@ def test_a_fingerprint_sees_values_and_not_their_order() -> None:
     con.execute("create table a as from (values (1, 'x'), (2, null), (2, null)) t (n, s)")
     con.execute("create table b as from (values (2, null), (1, 'x'), (2, null)) t (n, s)")
     con.execute("create table c as from (values (2, null), (1, 'x'), (1, 'x')) t (n, s)")
-    found = [tables.fingerprint(con, "main", name) for name in "abc"]
+    found = [content_of(con, "main", name) for name in "abc"]
     assert found[0] == found[1] != found[2]
 
 

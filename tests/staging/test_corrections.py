@@ -119,6 +119,16 @@ def test_a_correction_that_matches_too_few_or_too_many_rows_trips(con, contract,
         ({"where": "years < 0"}, "years"),
         ({"where": "heads + 1"}, "true or false"),
         ({"where": "age < (select max(age) from other)"}, "own columns and nothing else"),
+        ({"where": "exists (from other)"}, "own columns and nothing else"),
+        ({"where": "age < 0 or * is null"}, "own columns and nothing else|syntax error"),
+        ({"where": "count(*) over () > 1"}, "own columns and nothing else"),
+        ({"where": "sum(age) > 1"}, "GROUP BY|aggregates"),
+        ({"where": "age < 0; drop table other"}, "no expression|syntax error"),
+        ({"where": "age < 0 from entity where true"}, "syntax error"),
+        ({"where": "true) or (true"}, "syntax error"),
+        ({"where": "age < 0 -- or more"}, "comment"),
+        ({"where": "post = '{{ this }}'"}, "template"),
+        ({"missing": [], "compute": {"age": "1) as age, (2"}}, "syntax error"),
         ({"missing": [], "compute": {"age": "nothing(heads)"}}, "nothing"),
         ({"missing": ["period"]}, "says where a row comes from"),
         ({"measure": "weight"}, "no column weight"),
@@ -127,6 +137,18 @@ def test_a_correction_that_matches_too_few_or_too_many_rows_trips(con, contract,
 def test_a_correction_that_does_not_fit_its_entity_is_refused(con, contract, changes, says: str) -> None:
     with pytest.raises(ContractError, match=says):
         check(con, contract, (correction(**changes),))
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "post = 'came from abroad; select'",
+        "trim(both 'x' from post) = 'N'",
+        "extract(year from date '2024-01-01') = age",
+    ],
+)
+def test_words_of_sql_in_a_text_or_a_function_are_no_query(con, contract, where: str) -> None:
+    check(con, contract, (correction(where=where),))
 
 
 @pytest.mark.parametrize(

@@ -41,19 +41,12 @@ derived as (
         coalesce(sent.sex, '_U') as sex,
         sent.age_years,
         {{ age_group('sent.age_years') }} as age_group,
+        {{ broad_age_group('sent.age_years') }} as broad_age_group,
         sent.move_year,
         {%- for name in coded %}
         coalesce(sent.{{ name }}, questionnaires.missing_{{ name }}) as {{ name }},
         {%- endfor %}
-        -- As for fct_persons: as delivered; else the published population over the records at hand; else one.
-        coalesce(
-            sent.weight_persons,
-            cast(batches.expand_to_persons * 1.0 / questionnaires.batch_records as decimal(38, 18)),
-            cast(1 / batches.sampling_fraction as decimal(38, 18)),
-            1
-        ) as weight_persons,
-        coalesce(sent.stratum, '_T') as stratum,
-        coalesce(sent.psu, case when batches.design_kind = 'census' then '_T' else cast(sent.record_no as varchar) end) as psu
+        {{ sample_columns('questionnaires.batch_records') }}
     from sent
     join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity
     join questionnaires on sent.batch_id = questionnaires.batch_id and sent.entity = questionnaires.entity

@@ -60,18 +60,7 @@ derived as (
         coalesce(sent.birth_status = 'FOREIGN', false) as is_foreign_born,
         coalesce(sent.citizenship_status = 'FOREIGN', false) as is_foreign_citizen,
         coalesce(sent.residence_5y_status = 'ABROAD', false) as was_abroad_5y,
-        -- As delivered; else the published population over the records at hand; else the inverse of the share that was
-        -- drawn; else each record counts once.
-        coalesce(
-            sent.weight_persons,
-            cast(batches.expand_to_persons * 1.0 / records.batch_records as decimal(38, 18)),
-            cast(1 / batches.sampling_fraction as decimal(38, 18)),
-            1
-        ) as weight_persons,
-        coalesce(sent.stratum, '_T') as stratum,
-        -- Without a primary sampling unit the record itself stands for it, which the source's design must say. A census
-        -- has no sampling error and needs none.
-        coalesce(sent.psu, case when batches.design_kind = 'census' then '_T' else cast(sent.record_no as varchar) end) as psu
+        {{ sample_columns('records.batch_records') }}
     from known as sent
     join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity
     left join records on sent.batch_id = records.batch_id and sent.entity = records.entity

@@ -4,8 +4,7 @@ select facts.batch_id, facts.{{ column_name }}, count(*) as times
 from {{ model }} as facts
 left join {{ ref('dim_area') }} as areas
     on facts.{{ column_name }} = areas.area_code
-    and facts.period_end_date >= coalesce(areas.valid_from_date, date '0001-01-01')
-    and facts.period_end_date < coalesce(areas.valid_to_date, date '9999-12-31')
+    and {{ stood_on('facts.period_end_date', 'areas') }}
 where facts.{{ column_name }} not in ('_U', '_R', '_Z') and areas.area_code is null
 group by all
 {% endtest %}

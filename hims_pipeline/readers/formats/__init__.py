@@ -30,6 +30,11 @@ OPENERS = {
 
 def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The file as a table of texts, or what is wrong with its envelope; warnings come beside the table."""
-    opener = import_module(f"{__name__}.{OPENERS[shape.format.type]}")
+    opener = import_module(opener_of(shape.format.type))
     table, findings = opener.open_table(settings, shape, member, scratch)
     return table, findings
+
+
+def opener_of(format_type: str) -> str:
+    """The module that opens a format; what a reading rests on is asked of it by name."""
+    return f"{__name__}.{OPENERS[format_type]}"

@@ -1,1 +1,0 @@
-{{ person_estimates('P01', measure="true", kind='total') }}

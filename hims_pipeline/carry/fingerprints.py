@@ -1,0 +1,253 @@
+"""A fingerprint for each of dbt's nodes, over all that its result follows from.
+
+It is a hash over the node's own text and configuration, the macros that it reaches, the fingerprints of the nodes it
+reads, the entity files that it opens, a seed's bytes, and what all nodes rest on (`common`): the versions of what runs
+them, the project's and the profile's text. Equal fingerprints therefore mean equal tables and equal verdicts. A node
+whose text asks for anything else (the time, chance, the environment, a query while it compiles, a file of its own) has
+none, nor has any node behind it, and is built every night. Not here: who compares fingerprints (`plan`).
+"""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline.carry.joined import BATCHES, joins_by_batch
+
+PACKAGES = ("duckdb", "dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb")
+KINDS = ("model", "seed", "snapshot", "test", "unit_test")
+# Our macros that open files: what they open is known from their callers' text and the build's inputs.
+DOOR, LIST = "inputs_of", "read_inputs"
+DOORS = {DOOR, LIST, "read_batches", "default__read_files"}
+ONE_ENTITY = re.compile(r"\bread_batches\(\s*'([^']*)',\s*'([^']*)'")
+NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")  # of a row of inputs: where it lies, and who says so
+# Of a configuration what tells people of a node and changes no row.
+TOLD = ("meta", "tags", "docs", "group", "access")
+COMMENT = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
+# What a text may not ask for: its answer is in no fingerprint.
+UNPROVABLE = re.compile(
+    r"run_query|\bstatement\b|load_result|env_var|\bvar\s*\(|run_started_at|invocation_id|\bgraph\b|\bmodules\s*\."
+    r"|\bdbt_version\b|(?-i:\bflags\s*\.\s*[A-Z])|selected_resources|\badapter\s*\.(?!dispatch)|\bcontext\s*\["
+    r"|dbt_metadata_envs|invocation_args_dict|thread_id|\bbuiltins\b|\bmodel\s*[.\[]"
+    r"|\bcurrent_(?:date|time|timestamp|setting)\b|\blocaltime|\bget_current_|\b(?:now|today|random|uuid|gen_random_uuid"
+    r"|uuidv[47]|nextval|setseed|getenv|glob)\s*\(|\btablesample\b|\busing\s+sample\b"
+    r"|\bread_(?!batches\b|inputs\b)\w+\s*\(|\b(?:sniff_csv|parquet_scan|iceberg_scan|delta_scan)\s*\(|\bfrom\s+'",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One of dbt's nodes tonight.
+
+    Attributes:
+        kind: `model`, `seed`, `snapshot`, `test` or `unit_test`.
+        relation: (schema, name) of its table or view; None for tests and models that are written into others.
+        is_view: its relation has no rows of its own.
+        fingerprint: 64 hexadecimal digits; None where its inputs cannot be proved.
+        place: hash of where the files lie that its view names; the same content elsewhere makes the view anew.
+        selector: its name in dbt's syntax.
+    """
+
+    unique_id: str
+    kind: str
+    relation: tuple[str, str] | None
+    is_view: bool
+    fingerprint: str | None
+    place: str
+    selector: str
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a plain value, whatever the order of its members."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def common(files: Mapping[str, str]) -> dict[str, Any]:
+    """What every node rests on.
+
+    Args:
+        files: path in the rendered tree -> SHA-256.
+    """
+    return {
+        "versions": {name: version(name) for name in PACKAGES},
+        "project": {name: files.get(name) for name in ("dbt_project.yml", "profiles.yml")},
+        "zone": time.tzname,
+        "code": [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path(__file__).parent.glob("*.py"))],
+    }
+
+
+def fingerprint_nodes(
+    manifest: Mapping[str, Any], files: Mapping[str, str], rows: list[dict[str, Any]], inputs_path: str
+) -> dict[str, Node]:
+    """All nodes that a whole build has.
+
+    Args:
+        manifest: dbt's, of the rendered tree.
+        files: path in the rendered tree -> SHA-256.
+        rows: the build's inputs, one an entity file.
+        inputs_path: of the file that holds these rows, which views may name.
+    """
+    return _Project(manifest, files, rows, inputs_path).nodes()
+
+
+class _Project:
+    """dbt's manifest of tonight beside the inputs of tonight."""
+
+    def __init__(self, manifest: Mapping[str, Any], files: Mapping[str, str], rows: list[dict], inputs_path: str):
+        self.all = {**manifest["nodes"], **manifest["unit_tests"]}
+        self.macros = manifest["macros"]
+        self.name = manifest["metadata"]["project_name"]
+        self.files, self.rows, self.inputs_path = files, rows, inputs_path
+        self._full: dict[str, str | None] = {}
+        self._plain: dict[str, str] = {}
+        self._reached: dict[str, frozenset[str]] = {}
+
+    def nodes(self) -> dict[str, Node]:
+        return {
+            name: Node(
+                name, node["resource_type"], _relation(node), node["config"].get("materialized") == "view",
+                self.full(name), self._place(name), f"fqn:{'.'.join(node['fqn'])}",
+            )
+            for name, node in self.all.items()
+            if node["resource_type"] in KINDS and node["config"].get("enabled", True)
+            and node["config"].get("materialized") != "ephemeral"
+        }  # fmt: skip
+
+    @cached_property
+    def salt(self) -> str:
+        """What all rest on, and our macros that dbt calls without being asked to."""
+        others = {macro["name"] for macro in self.macros.values() if macro["package_name"] != self.name}
+        implicit = {
+            name: macro["macro_sql"]
+            for name, macro in self.macros.items()
+            if macro["package_name"] == self.name
+            and (macro["name"] in others or "__" in macro["name"] or macro["name"].startswith("materialization_"))
+        }
+        hooks = [name for name, node in self.all.items() if node["resource_type"] == "operation"]
+        return digest([common(self.files), implicit, sorted(hooks)])
+
+    def full(self, name: str) -> str | None:
+        """Fingerprint of a node's result; None where it cannot be proved."""
+        if name not in self._full:
+            self._full[name] = None  # what reads itself proves nothing
+            self._full[name] = self._rows_too(name) if self._provable(name) else None
+        return self._full[name]
+
+    def _rows_too(self, name: str) -> str | None:
+        node = self.all[name]
+        if node["resource_type"] == "unit_test":  # it reads no table: rows given, rows expected
+            return self.plain(name)
+        read: list[list[str | None]] = []
+        for parent in sorted(node["depends_on"].get("nodes", ())):
+            if parent not in self.all:
+                return None  # a source, or what a later dbt may have: its rows are in no fingerprint
+            if self.all[parent]["name"] in BATCHES and joins_by_batch(self._texts(name), self.all[parent]["name"]):
+                read.append([parent, self.plain(parent)])  # of its rows only those of batches read otherwise
+            else:
+                read.append([parent, self.full(parent)])
+        if any(found is None for _, found in read):
+            return None
+        seed = self.files.get(node["original_file_path"]) if node["resource_type"] == "seed" else ""
+        return None if seed is None else digest([self.plain(name), read, seed, self._inputs(name)])
+
+    def plain(self, name: str) -> str:
+        """Fingerprint of what a node says, and of what those say that it reads, whatever rows there are."""
+        if name not in self._plain:
+            node = self.all[name]
+            parents = [self.plain(one) for one in sorted(node["depends_on"].get("nodes", ())) if one in self.all]
+            macros = [[one, _hashed(self.macros[one]["macro_sql"])] for one in sorted(self._reach(name))]
+            self._plain[name] = digest([self.salt, name, _own(node), macros, parents])
+        return self._plain[name]
+
+    def _reach(self, name: str) -> frozenset[str]:
+        """Macros that a node or macro calls, and those that these call."""
+        if name not in self._reached:
+            self._reached[name] = frozenset()
+            caller = self.all[name] if name in self.all else self.macros[name]
+            called = [one for one in caller["depends_on"].get("macros", ()) if one in self.macros]
+            self._reached[name] = frozenset(called).union(*(self._reach(one) for one in called))
+        return self._reached[name]
+
+    def _ours(self, name: str) -> list[Mapping[str, Any]]:
+        return [self.macros[one] for one in self._reach(name) if self.macros[one]["package_name"] == self.name]
+
+    def _texts(self, name: str) -> list[str]:
+        """A node's text and those of our macros that it reaches, without comments."""
+        return [
+            _plain_text(self.all[name].get("raw_code") or ""),
+            *(_plain_text(one["macro_sql"]) for one in self._ours(name)),
+        ]
+
+    def _provable(self, name: str) -> bool:
+        node = self.all[name]
+        known = [one["macro_sql"] for one in self._ours(name) if one["name"] not in DOORS]
+        texts = [node.get("raw_code") or "", json.dumps(node.get("test_metadata") or {}), *known]
+        hooked = any(node["config"].get(hook) for hook in ("pre-hook", "post-hook"))
+        return not hooked and not any(map(_asks_for_more, texts))
+
+    def _entities(self, name: str) -> set[tuple[str, str]] | None:
+        """(source, entity) whose files a node opens; None where it may be any."""
+        doors = {one["name"] for one in self._ours(name)} & {DOOR, LIST}
+        if LIST in doors:
+            return None
+        raw = _plain_text(self.all[name].get("raw_code") or "")
+        calls = ONE_ENTITY.findall(raw)
+        through = [one for one in self._ours(name) if one["name"] not in DOORS and "read_batches" in one["macro_sql"]]
+        if DOOR in doors and (through or raw.count("read_batches") != len(calls) or DOOR in raw):
+            return None
+        return set(calls)
+
+    def _opened(self, name: str) -> list[dict[str, Any]]:
+        wanted = self._entities(name)
+        return [row for row in self.rows if wanted is None or (row["source"], row["entity"]) in wanted]
+
+    def _inputs(self, name: str) -> list[dict[str, Any]]:
+        plain = [{k: v for k, v in row.items() if k not in NO_CONTENT} for row in self._opened(name)]
+        return sorted(plain, key=lambda row: (row["batch_id"], row["entity"]))
+
+    def _place(self, name: str) -> str:
+        if self._entities(name) is None:
+            return digest(self.inputs_path)
+        return digest(sorted(row["path"] for row in self._opened(name)))
+
+
+@cache
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _plain_text(text: str) -> str:
+    return COMMENT.sub("", text)
+
+
+@cache
+def _asks_for_more(text: str) -> bool:
+    return UNPROVABLE.search(_plain_text(text)) is not None
+
+
+def _own(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what dbt knows of a node, that which its result can follow from."""
+    names = (
+        "resource_type", "schema", "alias", "language", "raw_code", "contract", "constraints", "test_metadata",
+        "column_name", "model", "given", "expect", "overrides", "versions",
+    )  # fmt: skip
+    columns = {
+        name: [column.get("data_type"), column.get("constraints"), column.get("quote")]
+        for name, column in (node.get("columns") or {}).items()
+    }
+    config = {name: value for name, value in node["config"].items() if name not in TOLD}
+    described = node.get("description") if any((config.get("persist_docs") or {}).values()) else ""
+    return {name: node.get(name) for name in names} | {"columns": columns, "config": config, "described": described}
+
+
+def _relation(node: Mapping[str, Any]) -> tuple[str, str] | None:
+    built = node["resource_type"] in ("model", "seed", "snapshot") and node["config"]["materialized"] != "ephemeral"
+    return (node["schema"], node["alias"]) if built else None

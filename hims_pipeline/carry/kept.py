@@ -1,0 +1,85 @@
+"""The file of the last whole build, kept for the next one, and the sealed record of what is in it.
+
+    $HIMS_HOME/kept/warehouse-<hash>.duckdb    the file that dbt closed
+    $HIMS_HOME/kept/nodes.json                 its SHA-256, and of each node fingerprint, verdict, rows and content
+
+Replaced by whoever closes a whole build; removed by what destroys data or changes the key, since blocks of a file that
+tables were dropped from still hold their rows. Nothing is published from here.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline.errors import Damaged
+from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of
+from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.settings import Settings
+
+RECORD, KIND = "nodes.json", "nodes"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The last whole build.
+
+    Attributes:
+        warehouse: its file.
+        sha256: that the file must have.
+        nodes: unique id -> fingerprint, place, status, failures, and of tables rows and content_hash.
+        since_full: builds since the last one that carried nothing over.
+    """
+
+    warehouse: Path
+    sha256: str
+    nodes: dict[str, dict[str, Any]]
+    since_full: int
+
+
+def read_kept(settings: Settings) -> Kept | None:
+    """The last whole build; None where there is none.
+
+    Raises:
+        Damaged: its record is not what we wrote.
+    """
+    path = settings.kept / RECORD
+    if not path.exists():
+        return None
+    record = read_sealed(settings, path, KIND)
+    return Kept(settings.kept / record["file"], record["sha256"], record["nodes"], record["since_full"])
+
+
+def copy_kept(kept: Kept, target: Path) -> None:
+    """Copy the kept file to where the next build begins.
+
+    Raises:
+        Damaged: the copy is not the file that dbt closed; none is left.
+    """
+    try:
+        shutil.copyfile(kept.warehouse, target)
+        same = sha256_of(target) == kept.sha256
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        raise Damaged(kept.warehouse, f"cannot be copied ({error.strerror})") from None
+    if not same:
+        target.unlink()
+        raise Damaged(kept.warehouse, "is not the file that the last build closed")
+
+
+def keep(settings: Settings, warehouse: Path, sha256: str, nodes: dict[str, dict[str, Any]], since_full: int) -> None:
+    """Keep a closed build for the next one, in place of what was kept before."""
+    folder = private_folder(settings.kept)
+    target = folder / f"warehouse-{sha256[:16]}.duckdb"
+    if not target.exists():
+        target.hardlink_to(warehouse)  # whoever builds next takes a copy: nobody writes into either
+    record = {"file": target.name, "sha256": sha256, "since_full": since_full, "nodes": nodes}
+    write_sealed(settings, folder / RECORD, KIND, record)
+    for old in folder.glob("warehouse-*"):
+        if old != target:
+            old.unlink()
+
+
+def forget(settings: Settings) -> None:
+    """Remove what is kept: the next build is a full one."""
+    remove_folder(settings.kept)

@@ -1,0 +1,109 @@
+"""Models of indicators: those whose record has a formula are rendered from it, those written by hand are named by
+their code, `b04_net_migration.sql`. Here too: that records and models fit each other, and what a model says of itself,
+which is its record's definition. Not here: records (`contracts.indicators`), the estimates (macro `estimates`)."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from hims_pipeline.contracts.indicators import Formula, Indicator, code_of
+from hims_pipeline.errors import ContractError
+from hims_pipeline.lake.files import write_text
+from hims_pipeline.settings import Settings
+from hims_pipeline.staging.expressions import parsed
+from hims_pipeline.staging.names import snake
+
+_OWN = re.compile(r"[a-z][0-9]{2}_[a-z0-9_]+\.sql")
+
+
+def model_name(indicator: Indicator, formula: Formula) -> str:
+    """`a01_foreign_citizens`: code and English name, and the formula's own where it has one."""
+    return "_".join(filter(None, [indicator.code.lower(), snake(indicator.name.en), formula.name]))
+
+
+def formula_sql(indicator: Indicator, formula: Formula) -> str:
+    """The model of one formula: a call of the macro that estimates."""
+    given: dict[str, Any] = {
+        "kind": formula.kind, "measure": formula.measure, "domain": formula.domain, "parts": list(formula.parts),
+        "asked": formula.asked, "dimensions": formula.dimensions,
+    }  # fmt: skip
+    cells = [list(cell) for cell in formula.cells]
+    lines = [f"    {indicator.code!r}, 'fct_{formula.fact}', {cells!r}"]
+    lines += [f"    {name}={value!r}" for name, value in given.items() if value]
+    if formula.window_years:
+        window = "window_years" if formula.window_years == "stated" else str(formula.window_years)
+        lines.append(f"    values=of_window({window!r})")
+    return "{{ estimates(\n" + ",\n".join(lines) + "\n) }}\n"
+
+
+def write_indicators(
+    con: duckdb.DuckDBPyConnection, folder: Path, indicators: dict[str, Indicator], facts: set[str]
+) -> list[str]:
+    """Write models of formulas and the descriptions of all into `models/indicators`; returns the models' names, sorted.
+
+    Raises:
+        ContractError: all that does not fit: a formula's SQL or fact, an indicator that is said to be computed and has
+            no model, a model without such a record.
+    """
+    written = sorted(path.stem for path in folder.glob("*.sql") if code_of(path.stem))
+    made = {model_name(one, f): (one, f) for one in indicators.values() for f in one.formula}
+    wrong = _unfit(con, made, facts) + [f"{name}.sql stands there already" for name in made if name in written]
+    names = sorted([*made, *written])
+    computed = {code for code, one in indicators.items() if one.status == "computed"}
+    modelled = {code_of(name) for name in names}
+    wrong += [
+        f"{code} is computed, and neither has a formula nor a model {code.lower()}_….sql"
+        for code in computed - modelled
+    ]
+    wrong += [f"{code} has a model, and no record that says `status: computed`" for code in modelled - computed]
+    if wrong:
+        raise ContractError("data/indicators does not fit its models:\n  " + "\n  ".join(sorted(wrong)))
+    for name, (one, formula) in made.items():
+        write_text(folder / f"{name}.sql", formula_sql(one, formula))
+    return names
+
+
+def described(indicators: dict[str, Indicator], names: list[str]) -> list[dict[str, Any]]:
+    """What each model of an indicator says of itself, in dbt's words."""
+    notes = {model_name(one, f): f.note for one in indicators.values() for f in one.formula}
+    return [
+        {"name": name, "description": _description(indicators[code_of(name)], notes.get(name, ""))} for name in names
+    ]
+
+
+def _description(one: Indicator, note: str) -> str:
+    return " ".join(filter(None, [f"{one.code} {one.name.en}.", one.definition.en, note]))
+
+
+def _unfit(con: duckdb.DuckDBPyConnection, made: dict[str, tuple[Indicator, Formula]], facts: set[str]) -> list[str]:
+    found = []
+    for name, (_, formula) in made.items():
+        if formula.fact not in facts:
+            found.append(f"{name}: there is no fact {formula.fact}")
+        for text in formula.expressions:
+            try:
+                parsed(con, text)
+            except ValueError as error:
+                found.append(f"{name}: {error}")
+    return found
+
+
+def own_models(settings: Settings) -> list[Path]:
+    """Models of indicators that an observatory adds to those of the project, `data/models/<code>_<what>.sql`.
+
+    Raises:
+        ContractError: a file that is none, or that would take the place of a model of the project.
+    """
+    found = sorted((settings.data / "models").glob("*"))
+    named = {path.name for path in settings.dbt_project.rglob("*.sql")}
+    wrong = [
+        f"{path.name} is called otherwise than <code>_<what>.sql, as z01_guests.sql is"
+        for path in found
+        if not _OWN.fullmatch(path.name)
+    ]
+    wrong += [f"{path.name} is a model of the project; give yours another name" for path in found if path.name in named]
+    if wrong:
+        raise ContractError("data/models holds what is no model of an own indicator:\n  " + "\n  ".join(wrong))
+    return found

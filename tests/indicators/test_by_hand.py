@@ -1,0 +1,169 @@
+"""Indicators with a model of their own, each on a few rows whose figures are counted by hand; and a record alone that
+makes a new one. Here no dbt runs: the models are compiled and tried in DuckDB."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from hims_pipeline.contracts.facts import load_facts
+from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.contracts.load import read_yaml
+from hims_pipeline.errors import ContractError
+from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.staging.indicators import write_indicators
+from hims_pipeline.staging.seeds import as_yaml
+from tests.warehouse import Warehouse
+
+BATCH = {
+    "source": "s", "batch_id": "b", "data_kind": "real", "vintage": "_Z", "duration_rule": "NONE", "universe": "u",
+    "freq": "M", "time_period": "2024-01", "period_start_date": "2024-01-01", "period_end_date": "2024-01-31",
+    "ref_country": "XNL",
+}  # fmt: skip
+YEAR = BATCH | {"reference_year": 2023}
+NEW = {
+    "code": "C16", "name": {"en": "Returned who invest", "fr": "Retour", "ar": "عائدون"}, "definition": {"en": "-"},
+    "unit_measure": "PERCENT", "measure_type": "ratio", "framework": "-", "universe": "returned", "sources": ["s"],
+    "ref_area_side": "country", "ref_area": "-", "status": "computed", "publish": True, "cells": [[], ["sex"]],
+    "formula": [{
+        "fact": "migrants", "kind": "share", "cells": [[], ["sex"]], "measure": "has_invested = 'YES'",
+        "domain": "migrant_group = 'RETURN_MIGRANT' and has_invested in ('YES', 'NO')",
+    }],
+}  # fmt: skip
+
+
+def with_record(root: Path, **changes) -> Settings:
+    """Our own data and a new indicator, by its record alone."""
+    shutil.copytree(REPOSITORY / "data", root / "data", ignore=shutil.ignore_patterns("samples"))
+    path = root / "data/indicators/C-structure.yml"
+    records = read_yaml(path)
+    formula = [NEW["formula"][0] | changes.pop("formula", {})]
+    records["indicators"].append(NEW | {"formula": formula} | changes)
+    path.write_text(as_yaml(records), encoding="utf-8")
+    return Settings(REPOSITORY, root / "data", REPOSITORY / "expectations", root / "home", env="test")
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    root = tmp_path_factory.mktemp("warehouse")
+    made = Warehouse(with_record(root), root)
+    made.build()
+    return made
+
+
+def test_every_model_of_an_indicator_gives_the_same_columns(warehouse: Warehouse) -> None:
+    models = [name for name in warehouse.sql if name[1:3].isdigit()]
+    assert len(models) > 70
+    shapes = {tuple(warehouse.con.execute(f"describe {name}").fetchall()) for name in models}
+    assert len(shapes) == 1
+
+
+def test_a_record_with_a_formula_is_a_whole_indicator(warehouse: Warehouse) -> None:
+    base = BATCH | {"entity": "e", "stratum": "_T", "weight_persons": 1, "migrant_group": "RETURN_MIGRANT"}
+    people = [base | {"psu": str(i), "sex": "MF"[i % 2], "has_invested": "YES" if i < 3 else "NO"} for i in range(8)]
+    given = {
+        "fct_migrants": [*people, base | {"psu": "9", "sex": "M", "has_invested": "_R"}],
+        "dim_batch": [BATCH | {"entity": "e", "design_kind": "sample"}],
+    }
+    found = warehouse.figures("c16_returned_who_invest", given, "indicator, sex, obs_value, n_obs, standard_error > 0")
+    assert found == [("C16", "F", 25.0, 1, True), ("C16", "M", 50.0, 2, True), ("C16", "_T", 37.5, 3, True)]
+
+
+def test_b04_takes_over_the_component(warehouse: Warehouse) -> None:
+    rows = [
+        YEAR | {"country_code": "XNL", "component": c, "value_persons": v}
+        for c, v in [("NET_MIGRATION", -7), ("BIRTHS", 9)]
+    ]
+    given = {"fct_population_components": rows}
+    assert warehouse.figures("b04_net_migration", given, "ref_area, time_period, obs_value") == [("XNL", "2023", -7.0)]
+
+
+def test_b06_is_per_thousand_of_the_same_year_and_takes_the_weakest_kind(warehouse: Warehouse) -> None:
+    moved = YEAR | {"country_code": "XNL", "component": "NET_MIGRATION", "value_persons": -10}
+    there = YEAR | {"country_code": "XNL", "component": "POPULATION", "value_persons": 4000}
+    other = there | {"source": "z", "data_kind": "synthetic", "value_persons": 2000}
+    given = {"fct_population_components": [moved, there, other, there | {"reference_year": 2022}]}
+    found = warehouse.figures("b06_net_migration_rate", given, "source, data_kind, obs_value, denominator")
+    assert found == [("s", "real", -2.5, 4000.0), ("s+z", "synthetic", -5.0, 2000.0)]
+
+
+def test_b15_is_entries_less_exits_and_provisional_before_the_last_day(warehouse: Warehouse) -> None:
+    row = BATCH | {"crossing_date": "2024-01-30", "country_of_citizenship_code": "CIV"}
+    given = {"fct_border_crossings": [row | {"direction": way} for way in ("ENTRY", "ENTRY", "ENTRY", "EXIT")]}
+    found = warehouse.figures("b15_border_balance", given, "citizenship, obs_value, n_obs, obs_status, is_microdata")
+    assert found == [("CIV", 2.0, 4, "P", True), ("_T", 2.0, 4, "P", True)]
+
+
+def test_e01_counts_the_dead_of_each_year_and_the_last_one_may_grow(warehouse: Warehouse) -> None:
+    row = BATCH | {"country_code": "XNL", "dead_missing_persons": 2}
+    given = {"fct_incidents": [row | {"incident_date": day} for day in ("2022-05-01", "2022-06-01", "2023-02-01")]}
+    found = warehouse.figures("e01_dead_missing", given, "time_period, obs_value, obs_status")
+    assert found == [("2022", 4.0, "D"), ("2023", 2.0, "D;P")]
+
+
+def test_d03_divides_within_one_source_edition_and_currency(warehouse: Warehouse) -> None:
+    row = YEAR | {"country_code": "XNL", "currency": "USD"}
+    given = {
+        "fct_country_series": [
+            row | {"series": "REMITTANCES_RECEIVED", "observed_value": 5},
+            row | {"series": "GDP", "observed_value": 200},
+            row | {"series": "GDP", "observed_value": 100, "currency": "XNK"},
+        ]
+    }
+    assert warehouse.figures("d03_remittances_gdp_share", given, "obs_value, denominator") == [(2.5, 200.0)]
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(REPOSITORY / "dbt_project/models/indicators", tmp_path / "indicators"))
+
+
+def written(data: Path, models: Path) -> list[str]:
+    with duckdb.connect() as con:
+        return write_indicators(con, models, load_indicators(data), set(load_facts()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"formula": {"fact": "migrant"}}, "no fact migrant"),
+        ({"formula": {"measure": "has_invested = (select 1)"}}, "own columns and nothing else"),
+        ({"formula": {"domain": "true) or (true"}}, "syntax error"),
+        ({"formula": {"measure": "{{ this }}"}}, "template"),
+        ({"formula": {"cells": [[], ["sector"]]}}, "sector is no dimension of it"),
+        ({"formula": {"cells": [[], []]}}, "a cell stands twice"),
+        ({"formula": {"dimensions": {"age": "broad_age_group"}}}, "no cell has age"),
+        ({"formula": {"kind": "total", "parts": ["sex"]}}, "only a share has parts"),
+        ({"status": "planned", "publish": False, "cells": []}, "what has a formula is computed"),
+    ],
+)
+def test_a_formula_that_does_not_hold_is_named(tmp_path: Path, models: Path, changes, says: str) -> None:
+    settings = with_record(tmp_path, **changes)
+    with pytest.raises(ContractError, match=says):
+        written(settings.data, models)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("b99_nobody", "B99 has a model, and no record that says"),
+        ("c16_returned_who_invest", "stands there already"),
+    ],
+)
+def test_a_model_without_its_record_is_named(tmp_path: Path, models: Path, name: str, says: str) -> None:
+    (models / f"{name}.sql").write_text("select 1", encoding="utf-8")
+    with pytest.raises(ContractError, match=says):
+        written(with_record(tmp_path).data, models)
+
+
+def test_what_is_said_to_be_computed_has_a_formula_or_a_model(tmp_path: Path, models: Path) -> None:
+    settings = with_record(tmp_path)
+    path = settings.data / "indicators/C-structure.yml"
+    path.write_text(as_yaml({"indicators": [_without_formula(one) for one in read_yaml(path)["indicators"]]}))
+    with pytest.raises(ContractError, match="C16 is computed, and neither has a formula nor a model c16_"):
+        written(settings.data, models)
+
+
+def _without_formula(record: dict) -> dict:
+    return {k: v for k, v in record.items() if k != "formula" or record["code"] != "C16"}
