@@ -23,15 +23,20 @@ def require_sources(settings: Settings, present: set[str]) -> None:
         raise HimsError(f"No release without {', '.join(missing)}: observatory.yml requires an accepted batch of each.")
 
 
-def require_room(settings: Settings) -> None:
-    """
-    Raises:
-        HimsError: the disk is too full for a build: three times the size of a release, which is what one takes.
-    """
+def room_for_a_build(settings: Settings) -> int:
+    """Bytes that a build may need: three times the size of a release, which is what one takes."""
     last = (
         sum(f.stat().st_size for f in settings.releases.rglob("*") if f.is_file()) if settings.releases.exists() else 0
     )
-    need = max(3 * last // max(1, len(list(settings.releases.glob("r*")))), SMALLEST_BUILD)
+    return max(3 * last // max(1, len(list(settings.releases.glob("r*")))), SMALLEST_BUILD)
+
+
+def require_room(settings: Settings) -> None:
+    """
+    Raises:
+        HimsError: the disk is too full for a build.
+    """
+    need = room_for_a_build(settings)
     if (free := shutil.disk_usage(settings.home).free) < need:
         left = f"{free / 1e6:,.0f} MB left; a build needs {need / 1e6:,.0f} MB"
         raise HimsError(f"The disk of {settings.home} has {left}. Make room: what is published stays, and can be read.")

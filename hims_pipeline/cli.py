@@ -4,14 +4,28 @@ import sys
 
 import click
 
-from hims_pipeline.commands import audit, batches, checks, docs, keys, query, releases, runs, sources, synth
+from hims_pipeline.commands import (
+    audit,
+    batches,
+    checks,
+    country,
+    docs,
+    installation,
+    keys,
+    query,
+    releases,
+    runs,
+    sources,
+    synth,
+    watch,
+)
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import plain
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.settings import close_umask, debugging, load_settings
 
 # Readers of releases need no key.
-KEYED = {"run", "ui", "deliver", "status", "batch", "link", "build", "retention", "scrub"}
+KEYED = {"run", "ui", "daemon", "deliver", "status", "batch", "link", "build", "retention", "scrub"}
 
 
 class Plain(click.Group):
@@ -38,7 +52,7 @@ def main(ctx: click.Context) -> None:
         check_key(load_settings())
 
 
-GROUPS = (runs, batches, sources, releases, query, audit, checks, keys, synth, docs)
+GROUPS = (runs, batches, sources, releases, query, audit, checks, keys, watch, installation, synth, docs, country)
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
 

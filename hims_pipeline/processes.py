@@ -35,18 +35,20 @@ def is_running(known: str) -> bool:
 
 @contextmanager
 def bound(
-    command: Sequence[str], env: Mapping[str, str], inherit: Sequence[IO] = ()
+    command: Sequence[str], env: Mapping[str, str], inherit: Sequence[IO] = (), errors: IO | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start a command, its output and errors on one pipe, in a process group of its own that outlives neither the block
-    nor this process. The block must be left by the thread that entered it: the kernel looks at that thread.
+    """Start a command, its output on a pipe, in a process group of its own that outlives neither the block nor this
+    process. The block must be left by the thread that entered it: the kernel looks at that thread.
 
     Args:
         inherit: open files that the command holds too: a lock on one of them lasts until both have ended.
+        errors: where its errors go; onto the same pipe without it.
     """
     process = subprocess.Popen(
         [sys.executable, "-I", __file__, str(os.getpid()), *command],
         env=dict(env), pass_fds=[file.fileno() for file in inherit], process_group=0,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace",
+        stderr=subprocess.STDOUT if errors is None else errors,
     )  # fmt: skip
     try:
         yield process

@@ -11,7 +11,7 @@ from typing import Any
 
 from hims_pipeline import retention
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import batches, journal, landing, trail
+from hims_pipeline.lake import batches, journal, landing, reserve, trail
 from hims_pipeline.lake.journal import DONE, FAILED, INTERRUPTED, PUBLISHED, REINSTATED, UNDONE, USED, WITHDRAWN
 from hims_pipeline.lake.lock import acts_lock, holds_installation
 from hims_pipeline.release import acts
@@ -28,6 +28,7 @@ def reconcile(settings: Settings) -> list[str]:
     Raises:
         Damaged: the trail's head is missing or is not what we wrote: nothing can be recorded, so nothing is done.
     """
+    reserve.keep(settings)
     with acts_lock(settings, "finishing what was interrupted"):
         found = [text for text in [trail.mend(settings)] if text]
         found += [f"the audit trail is damaged: {text}" for text in trail.check(settings).damage]

@@ -133,7 +133,7 @@ def places(settings: Settings, batch: str) -> list[Path]:
     """Every folder that holds something of a delivery; its files as sent come last."""
     identified = settings.identified
     roots = [settings.links, settings.validated, settings.bronze, settings.quarantine]
-    roots += [identified / "rejects", identified / reports.REPORTS]
+    roots += [identified / reports.REJECTS, identified / reports.REPORTS]
     return [root.joinpath(*batch.split("/")) for root in (*roots, settings.landing)]
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from hims_pipeline import retention
 from hims_pipeline.carry.kept import forget
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import journal, landing, seal, tombstone, trail, trail_file
+from hims_pipeline.lake import journal, landing, seal, sequence, tombstone, trail, trail_file
 from hims_pipeline.lake.files import remove_folder
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import Key, load_key
@@ -39,6 +39,7 @@ KINDS = (
     "rules",
     "scrub",
     "findings",
+    sequence.KIND,
 )
 Log = Callable[[str], None]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import batches, journal, landing, reports, trail
+from hims_pipeline.lake import batches, journal, landing, reports, sequence, trail
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
@@ -32,7 +32,8 @@ TOLD_EVERY = 2_000 * MEGABYTE
 OF_LANDING = "deliver the same files again, or put it back from a backup"
 OF_RECORDS = "`hims status` says what to do"
 OF_BATCHES = "the next run reads its delivery again"
-OF_QUARANTINE = "judge its delivery again (`hims run` does), or put it back from a backup"
+OF_QUARANTINE = "remove the folder, and the next run judges its delivery again; or put it back from a backup"
+OF_SEQUENCE = "the next delivery makes it anew from the audit trail"
 OF_TREES = "remove the folder: the next run renders it anew"
 OF_POINTERS = "the next run writes it anew from the audit trail"
 OF_RELEASES = "`hims release use` another one, or put it back from a backup"
@@ -146,7 +147,11 @@ def _records(settings: Settings) -> list[str]:
         try:
             reports.read_findings(settings, delivery)
         except Damaged as error:
-            damage.append(f"{_place(settings, error.path)} {error.what}; {OF_QUARANTINE}")
+            damage.append(f"{_place(settings, error.path)} {error.what}; {OF_BATCHES}")
+    try:
+        sequence.last_number(settings)
+    except Damaged as error:
+        damage.append(f"{_place(settings, error.path)} {error.what}; {OF_SEQUENCE}")
     for root in (settings.validated, settings.quarantine):
         for folder in _folders(root):
             try:
@@ -168,6 +173,9 @@ def _wrong_pointers(settings: Settings) -> list[str]:
 def _parts(settings: Settings) -> Iterator[Part]:
     for delivery in landing.deliveries(settings):
         yield Part(f"landing/{delivery.batch}", delivery.size, partial(_delivery_damage, settings, delivery))
+        folder = reports.rejects_folder(settings, delivery)
+        if folder.is_dir() or _rejects_damage(settings, delivery):
+            yield Part(_place(settings, folder), _size(folder), partial(_rejects_damage, settings, delivery))
     for root in (settings.validated, settings.quarantine, settings.bronze):
         for folder in _folders(root):
             todo = OF_QUARANTINE if root == settings.quarantine else OF_BATCHES
@@ -185,6 +193,15 @@ def _tree_damage(settings: Settings, tree: Path) -> list[str]:
 
 def _delivery_damage(settings: Settings, delivery: Delivery) -> list[str]:
     return [f"landing/{delivery.batch}: {one}; {OF_LANDING}" for one in landing.damaged_files(settings, delivery)]
+
+
+def _rejects_damage(settings: Settings, delivery: Delivery) -> list[str]:
+    place = _place(settings, reports.rejects_folder(settings, delivery))
+    try:
+        damaged = reports.damaged_rejects(settings, delivery)
+    except Damaged:
+        return []  # the record itself is told among the records
+    return [f"{place}/{name} is not what was written; {OF_BATCHES}" for name in damaged]
 
 
 def _batch_damage(settings: Settings, folder: Path, todo: str) -> list[str]:

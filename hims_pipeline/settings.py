@@ -5,13 +5,22 @@ What a statistician decides (country, calendar, thresholds) is not here but in `
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hims_pipeline.errors import HimsError
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+
+def _repository() -> Path:
+    """Where `data/`, `expectations/` and `dbt_project/` are: beside the package in a checkout, else where a wheel has
+    put them."""
+    beside = Path(__file__).resolve().parent.parent
+    return beside if (beside / "dbt_project").is_dir() else Path(sys.prefix, "share", "hims_pipeline")
+
+
+REPOSITORY = _repository()
 ENVIRONMENTS = ("dev", "test", "prod")
 UMASK = 0o077  # what we write is ours alone; what others may read is opened by name (privacy/modes.py)
 MEMORY = re.compile(
@@ -103,6 +112,11 @@ class Settings:
         return self.home / "releases"
 
     @property
+    def approvals(self) -> Path:
+        """Where other accounts agree to rules that are less than they were; the staff's group may add to it."""
+        return self.home / "approvals"
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 
@@ -114,6 +128,16 @@ class Settings:
     def acts_file(self) -> Path:
         """The short lock under which acts that change what counts are done."""
         return self.home / "acts.lock"
+
+    @property
+    def nights(self) -> Path:
+        """How each night began and ended, a file each."""
+        return self.home / "nights"
+
+    @property
+    def alerts(self) -> Path:
+        """What people were told, and what is still to be sent."""
+        return self.home / "alerts"
 
     @property
     def trail(self) -> Path:
@@ -184,6 +208,16 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
 def debugging(env: Mapping[str, str] | None = None) -> bool:
     """Whether a developer asked, with `HIMS_DEBUG=1`, to see the traces of errors; a trace may quote data."""
     return (os.environ if env is None else env).get("HIMS_DEBUG", "") not in ("", "0")
+
+
+def secret(name: str, env: Mapping[str, str] | None = None) -> str | None:
+    """A secret by its name: a systemd credential (`LoadCredential=<name>:…`), or a variable of the environment; None
+    where there is neither."""
+    env = os.environ if env is None else env
+    folder = env.get("CREDENTIALS_DIRECTORY")
+    if folder and (path := Path(folder, name)).is_file():
+        return path.read_text(encoding="utf-8").strip() or None
+    return env.get(name) or None
 
 
 def quiet_environment(settings: Settings) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Killing a function at each of its durable steps: what tests of interrupted acts share."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -28,6 +29,33 @@ def killed_at(step: int, do: Callable[[], object]) -> bool:
         os._exit(1)
 
 
+def failed_at(step: int, lasting: bool, do: Callable[[], object]) -> BaseException | None:
+    """What `do` raises when the disk is full at its `step`-th durable step, and from there on where it is `lasting`;
+    None when it has fewer steps, or came through."""
+    real, count = {name: getattr(os, name) for name in STEPS}, 0
+
+    def full(name: str) -> Callable:
+        def call(*args, **kwargs):
+            nonlocal count
+            count += 1
+            if count == step or (lasting and count > step):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return real[name](*args, **kwargs)
+
+        return call
+
+    try:
+        for name in STEPS:
+            setattr(os, name, full(name))
+        do()
+    except BaseException as error:
+        return error
+    finally:
+        for name, one in real.items():
+            setattr(os, name, one)
+    return None
+
+
 def _counted(real: Callable, left: list[int]) -> Callable:
     def call(*args, **kwargs):
         left[0] -= 1
@@ -38,20 +66,25 @@ def _counted(real: Callable, left: list[int]) -> Callable:
     return call
 
 
-def homes_after_each_kill(home: Path, do: Callable[[], object]) -> Iterator[int]:
+def homes_after_each_kill(home: Path, do: Callable[[], object], every: int = 1) -> Iterator[int]:
     """Kill `do` at its first durable step, its second, and so on until it is through; after each kill the installation
-    at `home` is the caller's, and before the next one it is as it was at first."""
+    at `home` is the caller's, and before the next one it is as it was at first.
+
+    Args:
+        every: of many steps of one kind, only some: each third, where it is 3; `make faults` kills at any.
+    """
     first = home.with_name(f"{home.name}-first")
     shutil.copytree(home, first, symlinks=True)
     step = 1
     while killed_at(step, do):
         yield step
-        _restore(home, first)
-        step += 1
-    _restore(home, first)
+        restore(home, first)
+        step += every
+    restore(home, first)
 
 
-def _restore(home: Path, first: Path) -> None:
+def restore(home: Path, first: Path) -> None:
+    """Put a copy back in an installation's place."""
     for folder in [home, *(path for path in home.rglob("*") if path.is_dir())]:
         folder.chmod(0o700)
     shutil.rmtree(home)

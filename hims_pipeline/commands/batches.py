@@ -6,12 +6,11 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake, linkage
-from hims_pipeline.commands.start import marked, open_installation, teller
+from hims_pipeline.commands.start import finish_begun, marked, open_installation, teller
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.notice import mark
-from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import store
 from hims_pipeline.settings import load_settings
 from hims_pipeline.sources import broken_sources
@@ -24,7 +23,7 @@ from hims_pipeline.sources import broken_sources
 def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
     """Put files into landing as one delivery; the next run takes it in."""
     settings = open_installation()
-    _tell(reconcile(settings))
+    finish_begun(settings)
     taken = landing.take_over_files(settings, intake.contract_of(settings, source), period, files)
     delivery = taken.delivery
     if taken.is_new:
@@ -87,18 +86,13 @@ def status(form: str) -> None:
         click.echo(f"damaged: {text}")
 
 
-def _tell(lines: list[str]) -> None:
-    for text in lines:
-        click.echo(text, err=True)
-
-
 @click.command("link")
 def link_registers() -> None:
     """Join registers by number, inside the identified zone; what comes of it is gated like any delivery."""
     settings = open_installation()
     tell = teller(settings)
     with installation_lock(settings, "linking registers"):
-        _tell(reconcile(settings))
+        finish_begun(settings)
         linkage.link(settings, tell)
         for one in intake.pending(settings, linkage.SOURCE):
             intake.take_in(settings, one.delivery, tell)
@@ -115,7 +109,7 @@ def batch() -> None:
 def withdraw(name: str, reason: str) -> None:
     """Take back a delivery that was the wrong file or period; an earlier one of its period counts again."""
     settings = open_installation()
-    _tell(reconcile(settings))
+    finish_begun(settings)
     delivery = intake.withdraw(settings, name, reason)
     click.echo(
         f"{delivery.batch} no longer counts. A run that is under way publishes nothing made from it; the next one "
@@ -128,7 +122,7 @@ def withdraw(name: str, reason: str) -> None:
 def reinstate(name: str) -> None:
     """Let a withdrawn delivery count again."""
     settings = open_installation()
-    _tell(reconcile(settings))
+    finish_begun(settings)
     delivery = intake.reinstate(settings, name)
     click.echo(f"{delivery.batch} counts again once the next run has judged it.")
 
@@ -142,8 +136,9 @@ def reseal(names: tuple[str, ...], everything: bool, reason: str) -> None:
 
     The files must be those that the record names.
     """
-    settings, failed = load_settings(), 0
+    settings, failed = open_installation(), 0
     with installation_lock(settings, "sealing records anew", wait_seconds=60, log=click.echo):
+        finish_begun(settings)
         chosen = [landing.batch_of(one) for one in landing.damaged_records(settings)] if everything else list(names)
         for name in chosen:
             try:

@@ -1,7 +1,11 @@
 """`hims scrub`, `hims rules …`: is all that was written still what it was, and is every rule still as strong?"""
 
+from contextlib import suppress
+
 import click
 
+from hims_pipeline.commands.start import finish_begun, open_installation
+from hims_pipeline.errors import Damaged
 from hims_pipeline.settings import load_settings
 
 
@@ -11,7 +15,10 @@ def scrub(everything: bool) -> None:
     """Read landing, batches and releases again and hold them against their hashes; the night does it too."""
     from hims_pipeline.scrub import scrub as scrub_installation
 
-    found = scrub_installation(load_settings(), click.echo, budget=1 << 62 if everything else None)
+    settings = open_installation()
+    with suppress(Damaged):  # of the audit trail: the scrub tells it, and goes on
+        finish_begun(settings)
+    found = scrub_installation(settings, click.echo, budget=1 << 62 if everything else None)
     if found.damage:
         raise SystemExit(1)
 
@@ -33,6 +40,7 @@ def show() -> None:
         for line in waiting["rules"]:
             click.echo(f"  {line}")
         return
+    settings = open_installation()  # not before: who is to agree to what is held has another account
     since = inventories.since_last(settings, inventories.take(settings, rendered(settings, click.echo)))
     click.echo(inventories.notes(since).strip())
 
@@ -41,6 +49,7 @@ def show() -> None:
 @click.option("--reason", required=True, help="Why; kept in the audit trail.")
 def approve(reason: str) -> None:
     """Agree to what a held release waits for, from an account that neither runs the night nor changed the rules."""
+    # Not opened as others open it: the installation belongs to the account that runs the night.
     from hims_pipeline.release import rules as inventories
 
     waiting = inventories.approve(load_settings(), reason)

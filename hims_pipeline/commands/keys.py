@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from hims_pipeline import retention, rotation
+from hims_pipeline.commands.start import finish_begun, open_installation
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import create_key, load_key
-from hims_pipeline.reconcile import reconcile
-from hims_pipeline.settings import load_settings
+from hims_pipeline.settings import Settings, load_settings
 
 
 @click.group()
@@ -61,17 +61,24 @@ def key_rotate(new_key_file: Path, reason: str, only_plan: bool, drop: bool) -> 
     Records are sealed anew; batches with pseudonyms are removed and read again from landing by the next run. Run again
     after an interruption, with the same files, it finishes.
     """
-    settings = load_settings()
     if only_plan:
+        settings = load_settings()
         _tell(rotation.plan(settings, load_key(settings).version))
         return
+    settings = _open_for_key()
     with installation_lock(settings, "changing the key", wait_seconds=60, log=click.echo):
         if "rotating" not in known.known(settings):
-            _echo(reconcile(settings))
+            finish_begun(settings)
         with acts_lock(settings, "changing the key"):
             done = rotation.rotate(settings, new_key_file, reason, drop, click.echo)
     _tell(done)
     click.echo(f"Now set HIMS_KEY_FILE={new_key_file.expanduser().resolve()} and run `hims run`.")
+
+
+def _open_for_key() -> Settings:
+    """The installation, although a change of its key was interrupted, or destroying it was: to finish just that."""
+    with known.in_rotation(load_settings()):
+        return open_installation()
 
 
 def _tell(plan: rotation.Plan) -> None:
@@ -96,8 +103,10 @@ def key_destroy(fingerprint: str, reason: str) -> None:
 
     Records can then no longer be proved, and nothing more can be taken in; releases can still be read.
     """
-    settings = load_settings()
+    settings = _open_for_key()
     with installation_lock(settings, "destroying the key"), acts_lock(settings, "destroying the key"):
+        if not {"rotating", "destroyed"} & known.known(settings).keys():
+            finish_begun(settings)  # nothing can be sealed, and so finished, afterwards
         rotation.destroy_key(settings, fingerprint, reason)
     click.echo(f"Key {fingerprint} is destroyed here. Destroy its sealed copies too; releases can still be read.")
 
@@ -125,16 +134,11 @@ def retention_plan(day) -> None:
 @click.option("--reason", required=True, help="On whose decision; kept in the audit trail and the protocol.")
 def retention_act(reason: str) -> None:
     """Destroy every delivery whose term has ended, and write the draft of the protocol."""
-    settings = load_settings()
+    settings = open_installation()
     with installation_lock(settings, "destroying deliveries past their term", wait_seconds=60, log=click.echo):
-        _echo(reconcile(settings))
+        finish_begun(settings)
         protocol = retention.act(settings, retention.plan(settings), reason, click.echo)
     click.echo(f"Protocol, to be signed: {protocol}" if protocol else "Nothing is past its term.")
-
-
-def _echo(lines: list[str]) -> None:
-    for line in lines:
-        click.echo(line)
 
 
 COMMANDS = (key, retention_group)

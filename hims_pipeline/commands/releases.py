@@ -7,12 +7,12 @@ import click
 from hims_pipeline import build as building
 from hims_pipeline import intake
 from hims_pipeline.commands.answers import print_table
-from hims_pipeline.commands.start import open_installation, teller
+from hims_pipeline.commands.start import finish_begun, open_installation, teller
 from hims_pipeline.dbt import run_dbt
+from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import acts, compare, store
 from hims_pipeline.release.publish import publish, standing
 from hims_pipeline.release.tonight import prove
@@ -29,10 +29,10 @@ def build(draft: bool, full: bool) -> None:
     A full build of inputs that are published already is compared with the last one, and published where it is needed.
     """
     settings = open_installation()
+    require_parts(settings)
     tell = teller(settings)
     with installation_lock(settings, "building", wait_seconds=600, log=tell):
-        for text in reconcile(settings):
-            click.echo(text, err=True)
+        finish_begun(settings)
         _tell_doubtful(settings, draft)
         rows = input_rows(settings)
         if not draft and not full and (done := standing(settings, inputs_sha256(settings, rows), tell)) is not None:
@@ -149,8 +149,7 @@ def _wrong_beside(settings: Settings) -> list[str]:
 def use(release_id: str, reason: str) -> None:
     """Make a release the current one, at once, also while a night runs; newer ones count as withdrawn."""
     settings = open_installation()
-    for text in reconcile(settings):
-        click.echo(text, err=True)
+    finish_begun(settings)
     acts.use(settings, release_id, reason)
     click.echo(f"{release_id} is the current release.")
 

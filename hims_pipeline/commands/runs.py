@@ -1,5 +1,6 @@
 """`hims run`, `hims ui`: the nightly job from the command line, and Dagster's pages."""
 
+import contextlib
 import shutil
 import socket
 import sys
@@ -12,6 +13,8 @@ from hims_pipeline import intake
 from hims_pipeline.build_needs import require_room
 from hims_pipeline.commands.start import marked, open_installation
 from hims_pipeline.commands.summary import print_summary
+from hims_pipeline.commands.watch import tell_all
+from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder, write_text
@@ -47,6 +50,7 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     if only and not samples:
         raise click.UsageError("--only chooses among the sources of the sample: say --samples too.")
     settings = open_installation()
+    require_parts(settings)
     require_room(settings)
     prepare_instance(settings)
     unsent = [*(_put_samples(settings, only, scale) if samples else []), *_put_kept(settings)]
@@ -56,6 +60,7 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
 
     night = execute_nightly(settings, click.echo)
     print_summary(settings, night.failures, night.proof or night.unproven)
+    tell_all(settings)
     broken = broken_sources(settings)
     for text in unsent:
         click.echo(f"\nNot delivered: {text}", err=True)
@@ -109,17 +114,24 @@ def _put(settings: Settings, sent: Iterable[tuple[str, str, Sequence[Path]]], ma
 @click.option("--socket", "path", type=click.Path(path_type=Path), help="A Unix socket for a proxy that authenticates.")
 @click.option("--group", help="Of the proxy's account, which alone may open the socket.")
 @click.option("--name", "names", multiple=True, metavar="HOST", help="Under which browsers reach the proxy.")
-def ui(port: int, path: Path | None, group: str | None, names: tuple[str, ...]) -> None:
+@click.option("--apart", is_flag=True, help="Pages alone, beside `hims daemon`; with --socket.")
+@click.option("--read-only", is_flag=True, help="With --socket: everybody is a viewer, whatever the proxy says.")
+def ui(port: int, path: Path | None, group: str | None, names: tuple[str, ...], apart: bool, read_only: bool) -> None:
     """Dagster's pages and daemon on this installation, behind a door.
 
     On this machine the printed addresses let a browser in, as operator or as viewer. Production has a proxy with
     authentication in front, which alone opens the socket and says who is there (deploy/nginx.conf).
     """
+    if path is None and (apart or read_only):
+        raise click.UsageError("--apart and --read-only are for pages behind a proxy: say --socket too.")
     settings = open_installation()
     prepare_instance(settings)
     if path is not None:
-        with only_one(settings), opened_to_proxy(path, group, names) as (door, keeper):
-            _serve(settings, door, keeper)
+        with (
+            contextlib.nullcontext() if apart else only_one(settings),
+            opened_to_proxy(path, group, names, read_only=read_only) as (door, keeper),
+        ):
+            _serve(settings, door, keeper, apart=apart)
     elif settings.env == "prod":
         raise HimsError(
             "In production `hims ui` listens to a proxy that authenticates: give --socket, --group and --name, and see "
@@ -133,10 +145,25 @@ def ui(port: int, path: Path | None, group: str | None, names: tuple[str, ...]) 
             _serve(settings, door, keeper)
 
 
-def _serve(settings: Settings, door: socket.socket, keeper: Doorkeeper) -> None:
-    from hims_pipeline.defs.services import serve
+def _serve(settings: Settings, door: socket.socket, keeper: Doorkeeper, *, apart: bool = False) -> None:
+    from hims_pipeline.defs.services import serve, serve_pages
 
-    serve(settings, keeper, door, click.echo)
+    if apart:
+        serve_pages(settings, keeper, door)
+    else:
+        serve(settings, keeper, door, click.echo)
 
 
-COMMANDS = (run, ui)
+@click.command()
+def daemon() -> None:
+    """Dagster's daemon and code server alone: nights begin by themselves, and nothing listens. `hims ui --apart` adds
+    pages, as many as are wanted."""
+    settings = open_installation()
+    prepare_instance(settings)
+    from hims_pipeline.defs.services import serve_daemon
+
+    with only_one(settings):
+        serve_daemon(settings, click.echo)
+
+
+COMMANDS = (run, ui, daemon)

@@ -7,6 +7,7 @@ import click
 from hims_pipeline.privacy.modes import close_home, make_home
 from hims_pipeline.privacy.notice import NOTICE, mark
 from hims_pipeline.privacy.production import check_installation
+from hims_pipeline.reconcile import reconcile
 from hims_pipeline.settings import Settings, apply_environment, load_settings
 
 
@@ -25,6 +26,12 @@ def open_installation() -> Settings:
     if mark(settings):
         click.echo(NOTICE, err=True)
     return settings
+
+
+def finish_begun(settings: Settings) -> None:
+    """Finish or undo what a killed process left begun, and tell it."""
+    for text in reconcile(settings):
+        click.echo(text, err=True)
 
 
 def teller(settings: Settings) -> Callable[[str], None]:

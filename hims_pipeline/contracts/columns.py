@@ -34,7 +34,8 @@ class Column(Strict):
         scale: digits after the point of a `decimal`.
         date_format: how dates are written, strptime style.
         required: a value must stand in every row, or something that the column declares missing.
-        minimum, maximum: bounds of a number or a date.
+        minimum, maximum: bounds of a number or a date. Dates of years before 1583 are refused as those of another
+            calendar (Hijri, Persian) unless `minimum` is one.
         pattern: regular expression that a text, or an identifier before it is replaced, must match as a whole.
         unit: unit of the values, for people.
         may_be_empty: a file without a single value is not refused.

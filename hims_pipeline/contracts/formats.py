@@ -35,6 +35,7 @@ HONOURED = {
     "hidden_rows": {"excel"},
     "fill_down": {"excel"},
     "final_newline": _TEXT,
+    "unread_damage": _TEXT,
     "unpivot": {"delimited", "excel", "eurostat_tsv"},
     "codebook": {"fixed_width", "cspro"},
     "record": {"cspro", "fixed_width"},
@@ -45,7 +46,8 @@ class Format(Strict):
     """How the files of a source are written; an entity or a layout may replace it as a whole.
 
     Args:
-        type: what kind of file it is. `eurostat_tsv` is Eurostat's own (keys with commas between them in the first
+        type: what kind of file it is. `spss` is .sav and .por, `excel` .xlsx, .xls and .ods, `cspro` text with its
+            dictionary or a database (.csdb), which needs none. `eurostat_tsv` is Eurostat's own (keys with commas between them in the first
             field, then years) and has an `unpivot`; `sdmx_csv` is SDMX-CSV 1.0 or 2.x, its columns found by name.
         delimiter, quote: of delimited text.
         encoding: of a text; the whole file is checked for it.
@@ -62,6 +64,8 @@ class Format(Strict):
         hidden_rows: what becomes of rows that the sheet hides.
         fill_down: columns whose blank cells have the value above, as cells merged downwards have.
         final_newline: false lets the last line end without one.
+        unread_damage: `tell` lets characters be damaged in columns that nobody reads, and tells of them; where the
+            columns are found `by_name` that is the default, else `refuse`.
         unpivot: makes rows of a table whose headings are data.
         codebook: glob of the file in the delivery that says where the columns stand: a DDI-Codebook for `fixed_width`
             (without one, each column has `start` and `width`), a dictionary for `cspro`, by default `*.dcf`.
@@ -86,6 +90,7 @@ class Format(Strict):
     hidden_rows: Literal["refuse", "read", "skip"] = "refuse"
     fill_down: tuple[str, ...] = ()
     final_newline: Flag = True
+    unread_damage: Literal["refuse", "tell"] | None = None
     unpivot: Unpivot | None = None
     codebook: str | None = None
     record: str | None = None
@@ -94,6 +99,11 @@ class Format(Strict):
     def companion(self) -> str | None:
         """Glob of the file that comes beside the data and says where their columns stand; None for other formats."""
         return self.codebook or ("*.dcf" if self.type == "cspro" else None)
+
+    @property
+    def tells_unread_damage(self) -> bool:
+        """Is damage in columns that nobody reads told and tolerated?"""
+        return self.unread_damage == "tell" or (self.unread_damage is None and self.header == "by_name")
 
     @model_validator(mode="after")
     def _of_their_kind(self) -> "Format":

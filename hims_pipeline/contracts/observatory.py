@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from hims_pipeline.contracts.alerts import Alerts
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
 from hims_pipeline.contracts.records import parse
 
@@ -26,6 +27,7 @@ class Policies(Strict):
         required_sources: no release goes out without an accepted batch of each.
         destroy_at_term: each night destroys deliveries whose legal term has ended; `hims retention act` without it.
         keep_releases: how many past releases stay on disk beside the current one.
+        keep_runs_days: days for which Dagster's record of a run is kept; nights' own records stay longer.
         scrub_megabytes_a_night: what the nightly scrub reads again of all that was written.
         scrub_within_nights: nights within which everything is read again, whatever it takes a night.
         full_build_every: of so many builds of the warehouse one carries nothing over, and is compared with the others.
@@ -35,6 +37,7 @@ class Policies(Strict):
     minimum_count: Whole = 10
     required_sources: tuple[Name, ...] = ()
     keep_releases: Whole = 14
+    keep_runs_days: Annotated[Whole, Field(ge=2)] = 180
     scrub_megabytes_a_night: Annotated[Whole, Field(gt=0)] = 50_000
     scrub_within_nights: Annotated[Whole, Field(gt=0)] = 7
     full_build_every: Annotated[Whole, Field(gt=0)] = 7
@@ -56,6 +59,7 @@ class Observatory(Strict):
     Args:
         languages: ISO 639 codes; each table with labels has a column `…_<language>` for each of them. English is one.
         settle_seconds: a dropped file is taken in once it has not changed for this long.
+        alerts: whom the installation tells of what.
         headline: indicators that the summary of a run shows, the first five that have a figure.
     """
 
@@ -67,6 +71,7 @@ class Observatory(Strict):
     schedule: Schedule
     levels: tuple[Level, ...]
     policies: Policies = Policies()
+    alerts: Alerts = Alerts()
     contact: str
     settle_seconds: float = 5.0
     headline: tuple[str, ...] = ()

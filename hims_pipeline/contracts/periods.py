@@ -8,6 +8,7 @@ PATTERNS = {
     "year": (re.compile(r"([0-9]{4})"), "2024"),
     "quarter": (re.compile(r"([0-9]{4})Q([1-4])"), "2024Q1"),
     "month": (re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])"), "2024-06"),
+    "week": (re.compile(r"([0-9]{4})-W(0[1-9]|[1-4][0-9]|5[0-3])"), "2024-W05"),
     "academic_year": (re.compile(r"([0-9]{4})-([0-9]{2})"), "2023-24"),
     "date": (re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"), "2024-12-10"),
 }
@@ -15,6 +16,7 @@ SPELLING = {
     "year": "a year such as 2024",
     "quarter": "a quarter such as 2024Q1",
     "month": "a month such as 2024-06",
+    "week": "a week by ISO 8601 such as 2024-W05",
     "academic_year": "an academic year such as 2023-24",
     "date": "a day such as 2024-12-10",
 }

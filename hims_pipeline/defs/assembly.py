@@ -10,6 +10,7 @@ from hims_pipeline.defs.nightly import LEFT_PENDING, TAKE_IN, nightly_job, take_
 from hims_pipeline.defs.release import RELEASE, release_asset
 from hims_pipeline.defs.sources import assets_of
 from hims_pipeline.defs.warehouse import dbt_definition
+from hims_pipeline.defs.watching import watching_sensors
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
 from hims_pipeline.staging.render import rendered
@@ -35,5 +36,6 @@ def build_definitions(settings: Settings, log: Callable[[str], None] = print) ->
         asset_checks=[*checks, intact],
         jobs=[job],
         schedules=[schedule],
+        sensors=watching_sensors(settings, job),
         executor=dg.in_process_executor,
     )

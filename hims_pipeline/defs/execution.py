@@ -1,6 +1,7 @@
 """Running the nightly job in this process, on the installation's own Dagster instance."""
 
 import os
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,12 +9,16 @@ import dagster as dg
 
 from hims_pipeline import build
 from hims_pipeline.defs.assembly import build_definitions
+from hims_pipeline.defs.history import clear_history
 from hims_pipeline.defs.instance import open_instance
 from hims_pipeline.defs.nightly import JOB
+from hims_pipeline.defs.watching import reason_of
 from hims_pipeline.errors import HimsError
+from hims_pipeline.failures import plain
 from hims_pipeline.processes import is_running, token
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
+from hims_pipeline.watch import nights
 
 PROCESS = "hims/process"
 UNFINISHED = [
@@ -66,17 +71,30 @@ def execute_nightly(settings: Settings, log: Callable[[str], None] = print) -> N
     Raises:
         HimsError: the run could not even start or be recorded.
     """
+    run = str(uuid.uuid4())
+    nights.begin(settings, run)
+    try:
+        night = _execute(settings, run, log)
+    except BaseException as error:
+        nights.end(settings, run, well=False, reasons=[plain(error)])
+        raise
+    nights.end(settings, run, well=night.well, reasons=[*night.failures, *([night.unproven] if night.unproven else [])])
+    return night
+
+
+def _execute(settings: Settings, run: str, log: Callable[[str], None]) -> Night:
     fail_dead_runs(settings)
     try:
         with open_instance(settings) as instance:
             job = build_definitions(settings, log).resolve_job_def(JOB)
             result = job.execute_in_process(
-                instance=instance, raise_on_error=False, tags={PROCESS: token(os.getpid())},
+                instance=instance, raise_on_error=False, run_id=run, tags={PROCESS: token(os.getpid())},
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},  # dagster.yaml prints ours
             )  # fmt: skip
+            _tidy(settings, instance, log)
     finally:
         build.give_up_all()
-    failures = [_reason(event.step_failure_data) for event in result.all_events if event.is_step_failure]
+    failures = [reason_of(event.step_failure_data) for event in result.all_events if event.is_step_failure]
     if not result.success and not failures:
         failures = ["the run failed before a step started; Dagster's log says why"]
     try:
@@ -85,11 +103,9 @@ def execute_nightly(settings: Settings, log: Callable[[str], None] = print) -> N
         return Night(tuple(failures), None, str(error))
 
 
-def _reason(failure) -> str:
-    """The innermost message of a failed step, without its stack."""
-    if failure.user_failure_data is not None:
-        return str(failure.user_failure_data.description)
-    error = failure.error
-    while error.cause is not None:
-        error = error.cause
-    return error.message.strip()
+def _tidy(settings: Settings, instance: dg.DagsterInstance, log: Callable[[str], None]) -> None:
+    """Remove what is past its time of Dagster's; that it cannot be removed is no reason for a red night."""
+    try:
+        clear_history(settings, instance)
+    except Exception as error:
+        log(f"Dagster's history was not cleared: {plain(error)}")

@@ -4,7 +4,7 @@ data of ours."""
 import errno
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -68,3 +68,9 @@ def _spoilt(path: Path) -> str:
     except sqlite3.DatabaseError as error:
         return str(error)
     return "" if found == "ok" else "pages of it are damaged"
+
+
+def migrate(settings: Settings, log: Callable[[str], None]) -> None:
+    """Bring the schema of Dagster's storage to the installed version."""
+    with open_instance(settings) as instance:
+        instance.upgrade(log)

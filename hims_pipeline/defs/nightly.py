@@ -18,6 +18,7 @@ from hims_pipeline.defs.broken import log_broken
 from hims_pipeline.defs.checks import set_checks_right
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
 from hims_pipeline.defs.plain import plain_failures
+from hims_pipeline.defs.watching import watching_hooks
 from hims_pipeline.failures import plain
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
@@ -25,6 +26,7 @@ from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.scrub import scrub
 from hims_pipeline.settings import Settings
+from hims_pipeline.watch import nights
 
 TAKE_IN = dg.AssetKey(["landing", "take_in"])
 LEFT_PENDING = dg.AssetKey(["landing", "left_pending"])
@@ -38,6 +40,8 @@ def take_in_asset(settings: Settings):
     @dg.op(out=dg.DynamicOut(str))
     def find_pending(context: dg.OpExecutionContext):
         with plain_failures():
+            if context.run.job_name == JOB:
+                nights.begin(settings, context.run.run_id)
             waiting = _collect(context, settings)
         for one in waiting:
             context.log.info(f"{one.delivery.batch}: {one.why}")
@@ -153,6 +157,7 @@ def nightly_job(settings: Settings, selection: dg.AssetSelection):
         description="Take in everything pending, build the warehouse, publish a release: from whatever was accepted.",
         executor_def=dg.in_process_executor,  # one writer: a process a step would cost seconds and gain nothing
         tags={"dagster/max_runtime": 4 * 3600},
+        hooks=watching_hooks(settings),
     )
     observatory = load_observatory(settings.data)
     on = settings.env in observatory.schedule.on_in

@@ -1,4 +1,5 @@
-"""`hims ui`: the code server, the daemon and the guarded webserver of one installation, started and stopped together.
+"""`hims ui`: the code server, the daemon and the guarded webserver of one installation, started and stopped together;
+or apart, as `hims daemon` and `hims ui --apart`.
 
 Nothing but the door listens where another account could connect: the code server's socket lies in a private folder.
 """
@@ -34,6 +35,7 @@ from hims_pipeline.ui.door import Doorkeeper
 from hims_pipeline.ui.visitors import Visitor
 
 LOCATION = "hims_pipeline"
+WORKSPACE = "workspace.yaml"
 START_SECONDS, STOP_SECONDS = 180, 60
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
@@ -58,6 +60,44 @@ def serve(settings: Settings, keeper: Doorkeeper, door: socket.socket, log: Call
         ended = _host(app, door, processes)
     if ended:
         raise HimsError(f"The {ended} ended by itself; its own words stand above. Everything was stopped.")
+
+
+def serve_daemon(settings: Settings, log: Callable[[str], None]) -> None:
+    """Run the code server and the daemon, without pages, until a signal comes or one of them ends.
+
+    Raises:
+        HimsError: one does not start, or ended by itself.
+    """
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sent, signal.default_int_handler)
+    fail_dead_runs(settings, every=True)
+    ended = ""
+    with contextlib.suppress(KeyboardInterrupt), _processes(settings, log) as (processes, _):
+        log("the code server and the daemon run")
+        while not ended:
+            time.sleep(1)
+            ended = next((name for name, process in processes.items() if process.poll() is not None), "")
+    if ended:
+        raise HimsError(f"The {ended} ended by itself; its own words stand above. Everything was stopped.")
+
+
+def serve_pages(settings: Settings, keeper: Doorkeeper, door: socket.socket) -> None:
+    """Serve Dagster's pages alone, on the code server that `hims daemon` runs.
+
+    Raises:
+        HimsError: no daemon has ever run here.
+    """
+    workspace = settings.dagster_home / WORKSPACE
+    if not workspace.exists():
+        raise HimsError("Pages apart need the code server of `hims daemon`, which has not run here yet: start it.")
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sent, signal.default_int_handler)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance,
+        WorkspaceProcessContext(instance, WorkspaceFileTarget([str(workspace)]), dg.__version__) as context,
+    ):
+        _host(guarded_app(context, keeper, lambda who, names: record(settings, who, names)), door, {})
 
 
 def record(settings: Settings, visitor: Visitor, names: list[str]) -> None:
@@ -106,7 +146,7 @@ def _private_folder(settings: Settings) -> Path:
 def _processes(settings: Settings, log: Callable[[str], None]) -> Iterator[tuple[dict[str, subprocess.Popen], Path]]:
     """The code server and the daemon, and the workspace file that names the first one's socket."""
     private = _private_folder(settings)
-    code, workspace = private / "code.sock", settings.dagster_home / "workspace.yaml"
+    code, workspace = private / "code.sock", settings.dagster_home / WORKSPACE
     located = {"location_name": LOCATION, "host": "localhost", "socket": str(code)}
     workspace.write_text(json.dumps({"load_from": [{"grpc_server": located}]}), encoding="utf-8")  # JSON is YAML
     environment = quiet_environment(settings) | {"TMPDIR": str(private)}

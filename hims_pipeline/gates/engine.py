@@ -111,25 +111,25 @@ def _validate(settings: Settings, database: Path, rules: Sequence[Rule]) -> list
         kwargs={"connect_args": {"read_only": True, "config": limits}},
         create_temp_table=False,
     )
-    by_entity: dict[str, list[Rule]] = defaultdict(list)
+    by_table: dict[str, list[Rule]] = defaultdict(list)
     for rule in rules:
-        by_entity[rule.entity].append(rule)
+        by_table[rule.table or rule.entity].append(rule)
     outcomes = []
     try:
-        for entity, own in by_entity.items():
-            outcomes += _validate_entity(source, entity, own)
+        for table, own in by_table.items():
+            outcomes += _validate_table(source, table, own)
     finally:
         source.get_execution_engine().close()
     return outcomes
 
 
-def _validate_entity(source: Any, entity: str, rules: list[Rule]) -> list[Outcome]:
+def _validate_table(source: Any, table: str, rules: list[Rule]) -> list[Outcome]:
     from great_expectations.core.expectation_suite import ExpectationSuite
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    batch = source.add_table_asset(entity, table_name=entity).add_batch_definition_whole_table("whole").get_batch()
+    batch = source.add_table_asset(table, table_name=table).add_batch_definition_whole_table("whole").get_batch()
     suite = ExpectationSuite(
-        name=entity,
+        name=table,
         expectations=[
             ExpectationConfiguration(type=rule.expectation, kwargs=rule.kwargs, meta={"code": rule.code})
             for rule in rules

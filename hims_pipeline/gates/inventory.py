@@ -16,6 +16,7 @@ from hims_pipeline.contracts.load import fingerprint, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError
+from hims_pipeline.gates.comparisons import profile_rules
 from hims_pipeline.gates.compile import compile_rules, rule_code
 from hims_pipeline.gates.rules import Rule, cannot_fail
 from hims_pipeline.gates.suites import Judgement, as_rule, load_suite, suite_file
@@ -46,7 +47,7 @@ def _of_contract(settings: Settings, contract: Contract) -> Inventory:
     periods = [BASE, *sorted({period for layout in contract.layouts for period in layout.known_periods})]
     variants: dict[str, dict[str, dict[str, Any]]] = {name: defaultdict(dict) for name in contract.entities}
     for period in periods:
-        for rule in compile_rules(contract, period):
+        for rule in (*compile_rules(contract, period), *profile_rules(settings.expectations, contract, period)):
             _add(variants[rule.entity], rule.code, _record(rule), period)
         for name in contract.entities:
             for code, record in _of_reading(contract, name, period):

@@ -9,7 +9,7 @@
 import csv
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from typing import Any
 from hims_pipeline.contracts.crosswalks import CROSSWALKS, load_schemes
 from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.gates import canary
+from hims_pipeline.gates import canary, canary_profiles
+from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
+from hims_pipeline.gates.comparisons import profile_rules, write_evidence
 from hims_pipeline.gates.compile import compile_rules
 from hims_pipeline.gates.engine import GateError, evaluate, versions
 from hims_pipeline.gates.rules import Outcome, Rule
@@ -33,7 +35,8 @@ LINES_NAMED = 5
 
 @dataclass(frozen=True)
 class GateOutcome:
-    """The gate's decision: findings of rules that did not hold, and how many rules were declared and evaluated."""
+    """The gate's decision: findings of rules that did not hold, how many rules were declared and evaluated, and the
+    batches compared with, each by the hash of its profile; without any, judgement was by the contract alone."""
 
     findings: tuple[Finding, ...]
     declared: int
@@ -41,6 +44,8 @@ class GateOutcome:
     canary: str
     rules: tuple[dict[str, Any], ...]
     versions: dict[str, str]
+    compared_with: dict[str, str] = field(default_factory=dict)
+    profile_sha256: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -53,28 +58,43 @@ def judge(
     period: str,
     tables: dict[str, Path],
     written: dict[str, str] | None = None,
+    before: Sequence[Predecessor] = (),
+    profile_to: Path | None = None,
 ) -> GateOutcome:
     """Judge the entities of one batch.
 
     Args:
         tables: entity -> its Parquet file.
         written: entity -> SHA-256 of the file as it was written; the present one's without it.
+        before: accepted batches that it is compared with.
+        profile_to: where its own profile is kept.
 
     Raises:
+        Damaged: the profile of a predecessor is not what was written.
         GateError: the gate could not do its work; says nothing about the data.
     """
     rules = [rule for rule in rules_of(settings, contract, period) if rule.entity in tables]
-    before = {name: sha256_of(path) for name, path in tables.items()}
-    if written is not None and before != written:
+    hashes = {name: sha256_of(path) for name, path in tables.items()}
+    if written is not None and hashes != written:
         raise GateError("A file is not the one that was written.")
+
+    beside = None
+    if any(rule.table for rule in rules):
+        canary_profiles.show(settings)
+        beside = set_beside(settings, contract, period, tables, before)
 
     def fill(con: Any) -> None:
         for name, path in tables.items():
             con.execute(f"create view {quote(name)} as from read_parquet({literal(path)})")
+            if beside is not None:
+                write_evidence(con, name, beside.evidence[name], bool(before))
         _load_crosswalks(con, settings.data)
 
     outcome = _decide(settings, fill, rules)
-    if before != {name: sha256_of(path) for name, path in tables.items()}:
+    if beside is not None:
+        kept = keep_profile(settings, beside.profiles, profile_to) if profile_to else ""
+        outcome = replace(outcome, compared_with=beside.compared_with, profile_sha256=kept)
+    if hashes != {name: sha256_of(path) for name, path in tables.items()}:
         raise GateError("A file changed while it was judged.")
     return outcome
 
@@ -101,8 +121,12 @@ def judge_database(settings: Settings, database: Path, suite_path: Path) -> Gate
 
 
 def rules_of(settings: Settings, contract: Contract, period: str) -> list[Rule]:
-    """All rules for a batch: the contract's, compiled, and the judgement rules of its entities."""
-    return [*compile_rules(contract, period), *judgement_rules(settings.expectations, contract, period)]
+    """All rules for a batch: the contract's, compiled, the judgement rules of its entities, and those on its profile."""
+    return [
+        *compile_rules(contract, period),
+        *judgement_rules(settings.expectations, contract, period),
+        *profile_rules(settings.expectations, contract, period),
+    ]
 
 
 def _decide(settings: Settings, fill: Any, rules: Sequence[Rule]) -> GateOutcome:
@@ -168,13 +192,22 @@ def _findings(settings: Settings, fill: Any, broken: list[Outcome]) -> list[Find
                 severity=one.rule.severity,
                 message=one.rule.message,
                 entity=one.rule.entity,
-                column=one.rule.column,
-                count=one.unexpected,
+                column=one.rule.column or _columns(con, one.rule),
+                count=None if one.rule.table else one.unexpected,
                 total=one.rows,
-                lines=_lines(con, one.rule),
+                lines=() if one.rule.table else _lines(con, one.rule),
             )
             for one in broken
         ]
+
+
+def _columns(con: Any, rule: Rule) -> str:
+    """The columns whose evidence is beyond its limit."""
+    if not rule.table:
+        return ""
+    query = rule.kwargs["unexpected_rows_query"].format(batch=quote(rule.table))
+    found = sorted({str(row[0]) for row in con.execute(query).fetchall()} - {""})
+    return ", ".join(one.replace("|", " and ") for one in found[:LINES_NAMED])
 
 
 def _lines(con: Any, rule: Rule) -> tuple[int, ...]:
@@ -210,6 +243,7 @@ def gate_inputs(settings: Settings, contract: Contract, period: str) -> dict[str
         | schemes_read(settings.expectations, contract)
     )
     compiled = [asdict(rule) for rule in compile_rules(contract, period)]  # some follow from facts and feeds
+    compiled += [asdict(rule) for rule in profile_rules(settings.expectations, contract, period)]
     gate = provenance_of(*JUDGING)
     found = {"suites": suites_sha256(settings.expectations, contract), "code": gate.code, "libraries": gate.libraries}
     found["rules"] = fingerprint(compiled)

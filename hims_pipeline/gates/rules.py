@@ -18,6 +18,7 @@ class Rule:
         column: the column that it is about, "" for rules on whole rows or tables.
         may_be_empty: the rule may hold without having seen a value.
         broken_rows: SQL condition of the rows that break it, for naming their lines; "" where there is none.
+        table: what it is evaluated on, where that is another table than the entity's own.
         terms: what its SQL says, in names and bounds that two versions of it can be compared by; the kwargs without.
     """
 
@@ -32,6 +33,7 @@ class Rule:
     broken_rows: str = ""
     messages: dict[str, str] = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
+    table: str = ""
 
 
 _NEVER = re.compile(

@@ -108,12 +108,43 @@ def schemes_read(expectations: Path, contract: Contract) -> set[str]:
     return {scheme for text in texts for scheme in re.findall(r"scheme\s*=\s*'(\w+)'", text)}
 
 
+_SINGLE = re.compile(r"\)\s+as\s+\w+\s+where\s+(?P<condition>.+)$", re.IGNORECASE | re.DOTALL)
+_AGGREGATE = re.compile(r"\b(avg|sum|min|max|median|mode|stddev\w*|var\w*|quantile\w*|count)\s*\(", re.IGNORECASE)
+_MANY_ROWS = re.compile(r"\bgroup\s+by\b|\bover\s*\(|\bunion\b", re.IGNORECASE)
+
+
+def break_on_nothing(query: str) -> str:
+    """A query of a rule on one row of aggregates, such that a figure over no value breaks it: `avg(…) not between` is
+    NULL there, and NULL would pass. Other queries stay as they are: their rows may have nothing to say."""
+    found = _SINGLE.search(query)
+    if found is None or "from (" not in query[: found.start()].lower():
+        return query
+    inner = query[query.lower().index("from (") + 6 : found.start()]
+    if not _AGGREGATE.search(inner) or _MANY_ROWS.search(inner) or _unbalanced(inner) or _unbalanced(found["condition"]):
+        return query
+    start, end = found.span("condition")
+    return f"{query[:start]}coalesce(({query[start:end]}), true){query[end:]}"
+
+
+def _unbalanced(text: str) -> bool:
+    """Do brackets open and close within a piece of SQL otherwise than in pairs?"""
+    depth = 0
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            return True
+    return depth != 0
+
+
 def as_rule(one: Judgement, entity: str) -> Rule:
+    kwargs = dict(one.kwargs)
+    if "unexpected_rows_query" in kwargs and not one.meta.may_be_empty:
+        kwargs["unexpected_rows_query"] = break_on_nothing(kwargs["unexpected_rows_query"])
     return Rule(
         code=one.meta.code,
         entity=entity,
         expectation=one.type,
-        kwargs=one.kwargs,
+        kwargs=kwargs,
         severity="blocking" if one.severity == "critical" else "warning",
         message=one.meta.message.en,
         column=str(one.kwargs.get("column", "")),

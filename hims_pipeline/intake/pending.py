@@ -1,7 +1,7 @@
 """What is to be judged: deliveries without a verdict that still holds, and batches that are not what was written.
 
-A delivery is pending while no verdict on it rests on the present delivery, contract, reader, suites and code lists.
-So a new delivery, an edited contract and a changed rule are one case, and a second run has nothing to do.
+A delivery is pending while no verdict on it rests on the present delivery, contract, reader, suites, code lists and
+time zone. So a new delivery, an edited contract and a changed rule are one case, and a second run has nothing to do.
 
 What a verdict rests on has two parts: what decides what is read, and beside it what the gate adds (`gate:…`). Where
 only the latter changed, a delivery that came to the gate is judged again as it was read, and one refused before is
@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from hims_pipeline.contracts.load import fingerprint, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.gates.beside import PROFILE
+from hims_pipeline.lake import batches, journal, landing, reports
 from hims_pipeline.lake.batches import Batch, Standing
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.privacy import hidden
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.known import KeyMismatch
@@ -72,7 +74,7 @@ def inputs_of(settings: Settings, contract: Contract, delivery: Delivery) -> dic
         "contract": contract_sha256(contract, delivery.period),
         "reader": reader.code,
         "libraries of the reader": reader.libraries,
-        "time zone": time_zone(settings),
+        "time zone": time_zone(settings),  # days of instants follow from it
     }
     if (shapes := settings.data / hidden.FILE).exists():
         own["identifier_shapes"] = sha256_of(shapes)
@@ -110,7 +112,8 @@ class Pending:
 
 
 def pending(settings: Settings, source: str | None = None) -> list[Pending]:
-    """Deliveries without a verdict that still holds, in the order of arrival, sorted by source and period."""
+    """Deliveries without a verdict that still holds, by source in the order of arrival: each is compared with what came
+    before it."""
     contracts, found = load_contracts(settings.data), []
     held_out = broken_sources(settings)
     told = last_verdicts(settings)
@@ -123,7 +126,7 @@ def pending(settings: Settings, source: str | None = None) -> list[Pending]:
             why = "damaged on disk: its verdict is not the last one that the audit trail tells of"
         if why:
             found.append(Pending(delivery, why, known.holds_place or bool(known.damage)))
-    return found
+    return sorted(found, key=lambda one: (one.delivery.source, one.delivery.sequence))
 
 
 def last_verdicts(settings: Settings) -> dict[str, str | None]:
@@ -142,17 +145,46 @@ def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, kno
         now, then = inputs_of_reading(now), inputs_of_reading(then)
     if changed := sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)):
         return f"changed since the last verdict: {', '.join(changed)}"
+    if beside := _damaged_beside(settings, delivery):
+        return f"damaged on disk: {beside}"
+    if lost := _no_longer_so(settings, known.verdict):
+        return f"was compared with what no longer counts: {', '.join(lost)}"
     if not known.verdict.accepted:
         return ""
     if known.batch is None:
         return "was withdrawn and counts again"
     if not _names_the_rules(settings, contract, known.batch):
         return "damaged on disk: the rules in its verdict are not those that its inputs declare"
+    profile = known.batch.folder / PROFILE
+    if known.verdict.profile_sha256 and not (profile.is_file() and sha256_of(profile) == known.verdict.profile_sha256):
+        return f"damaged on disk: {profile.relative_to(settings.home)}"
     if damaged := batches.damaged_files(known.batch):
         return f"damaged on disk: {', '.join(damaged)} in {known.batch.folder.relative_to(settings.home)}"
     if lost := batches.damaged_links(settings, contract, known.batch):
         return f"its pairs for the linkage are missing or damaged: {', '.join(lost)}"
     return ""
+
+
+def _damaged_beside(settings: Settings, delivery: Delivery) -> str:
+    """What of a reading is kept in the closed zone alone and is not what was written: findings, lines set aside."""
+    try:
+        damaged = reports.damaged_rejects(settings, delivery)
+    except Damaged as error:
+        return f"{error.path.relative_to(settings.home)} {error.what}"
+    return f"lines that were set aside ({', '.join(damaged)})" if damaged else ""
+
+
+def _no_longer_so(settings: Settings, verdict: Verdict) -> list[str]:
+    """Batches that a verdict was given beside, and that are not accepted any more, or look otherwise."""
+    if not verdict.compared_with:
+        return []
+    sent = {one.batch: one for one in landing.deliveries(settings, verdict.batch.split("/")[0])}
+    found = []
+    for batch, profile in verdict.compared_with.items():
+        stands = batches.accepted_batch(settings, sent[batch]) if batch in sent else None
+        if stands is None or stands.verdict.profile_sha256 != profile:
+            found.append(batch)
+    return found
 
 
 def _names_the_rules(settings: Settings, contract: Contract, batch: Batch) -> bool:

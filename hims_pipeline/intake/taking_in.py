@@ -14,7 +14,9 @@ from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, Damaged, HimsError
+from hims_pipeline.gates.beside import PROFILE
 from hims_pipeline.intake.pending import DELIVER_AGAIN, how_to_mend, inputs_of, inputs_of_reading, last_verdicts
+from hims_pipeline.intake.predecessors import predecessors_of
 from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
 from hims_pipeline.lake.batches import Batch, Manifest
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
@@ -75,7 +77,9 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
     if before := _read_before(settings, contract, delivery, inputs):
         folder = before.folder
         log(f"{delivery.batch}: was read before, from the same bytes and by the same reader")
-        verdict = _judge(settings, contract, folder, before.manifest, before.verdict.found_in_reading, inputs, log)
+        verdict = _judge(
+            settings, contract, delivery, folder, before.manifest, before.verdict.found_in_reading, inputs, log
+        )
     else:
         folder = batches.folder_of(settings.bronze, delivery)
         verdict = _read_and_judge(settings, contract, delivery, folder, inputs, log)
@@ -112,7 +116,7 @@ def _read_and_judge(
         return Verdict(stage=_stage(read.stage), findings=read.findings, **_common(delivery.batch, inputs))
     manifest = _manifest(settings, contract, delivery, inputs, read)
     batches.write_manifest(settings, folder, manifest)
-    return _judge(settings, contract, folder, manifest, read.findings, inputs, log)
+    return _judge(settings, contract, delivery, folder, manifest, read.findings, inputs, log)
 
 
 def _common(batch: str, inputs: dict[str, str]) -> dict[str, Any]:
@@ -169,6 +173,7 @@ def _manifest(
 def _judge(
     settings: Settings,
     contract: Contract,
+    delivery: Delivery,
     folder: Path,
     manifest: Manifest,
     findings: tuple[Finding, ...],
@@ -177,9 +182,11 @@ def _judge(
 ) -> Verdict:
     from hims_pipeline.gates import judge
 
-    log(f"{manifest.batch}: judging {manifest.rows:,} rows")
+    before = predecessors_of(settings, contract, delivery, landing.deliveries(settings, delivery.source))
+    beside = f" beside {', '.join(one.batch for one in before)}" if before else " by its contract alone"
+    log(f"{manifest.batch}: judging {manifest.rows:,} rows{beside}")
     tables = {name: folder / entity.file for name, entity in manifest.entities.items()}
-    outcome = judge(settings, contract, manifest.period, tables, manifest.files)
+    outcome = judge(settings, contract, manifest.period, tables, manifest.files, before, folder / PROFILE)
     return Verdict(
         stage="gate",
         manifest_sha256=manifest.sha256,
@@ -189,6 +196,8 @@ def _judge(
         evaluated=outcome.evaluated,
         canary=outcome.canary,
         rules=outcome.rules,
+        compared_with=outcome.compared_with,
+        profile_sha256=outcome.profile_sha256,
         versions={**outcome.versions, "hims": __version__, "python": sys.version.split()[0]},
         **_common(manifest.batch, inputs),
     )

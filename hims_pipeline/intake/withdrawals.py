@@ -1,6 +1,7 @@
 """A delivery that was the wrong file or period, taken out of what counts, and let in again."""
 
 import contextlib
+from functools import partial
 
 from hims_pipeline.errors import Busy, HimsError
 from hims_pipeline.lake import batches, journal, landing
@@ -24,7 +25,8 @@ def withdraw(settings: Settings, batch: str, reason: str) -> Delivery:
             raise HimsError(f"{delivery.batch} is withdrawn already: {delivery.withdrawn}")
         if not reason.strip():
             raise HimsError("Say why, with --reason: it is printed in the release notes.")
-        with journal.act(settings, journal.WITHDRAWN, batch=delivery.batch, reason=reason.strip()):
+        put_back = partial(_put_back, settings, delivery)
+        with journal.act(settings, journal.WITHDRAWN, put_back, batch=delivery.batch, reason=reason.strip()):
             changed = landing.set_withdrawn(settings, delivery, reason.strip())
     with contextlib.suppress(Busy), installation_lock(settings, f"setting {delivery.batch} aside"):
         batches.set_aside(settings, changed)
@@ -41,5 +43,12 @@ def reinstate(settings: Settings, batch: str) -> Delivery:
         delivery = landing.find(settings, batch)
         if not delivery.withdrawn:
             raise HimsError(f"{delivery.batch} was not withdrawn.")
-        with journal.act(settings, journal.REINSTATED, batch=delivery.batch):
+        with journal.act(settings, journal.REINSTATED, partial(_put_back, settings, delivery), batch=delivery.batch):
             return landing.set_withdrawn(settings, delivery, "")
+
+
+def _put_back(settings: Settings, delivery: Delivery) -> str:
+    """A disk failed: the delivery's record says again what it said before."""
+    if landing.find(settings, delivery.batch).withdrawn != delivery.withdrawn:
+        landing.set_withdrawn(settings, delivery, delivery.withdrawn)
+    return journal.UNDONE

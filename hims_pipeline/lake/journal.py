@@ -8,13 +8,13 @@ file and its proof (`trail`), and how each act is finished.
 import contextlib
 import os
 import pwd
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import trail
+from hims_pipeline.lake import reserve, trail
 from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.settings import Settings
 
@@ -48,22 +48,59 @@ def record(settings: Settings, event: str, **facts: Any) -> int:
 
 
 @contextlib.contextmanager
-def act(settings: Settings, event: str, **facts: Any) -> Iterator[dict[str, Any]]:
+def act(
+    settings: Settings, event: str, on_failure: Callable[[], str] = lambda: FAILED, **facts: Any
+) -> Iterator[dict[str, Any]]:
     """Do something that must be known, under the acts' lock: its intent is on disk before the body runs.
+
+    Args:
+        on_failure: puts right what a body that failed has done halfway, and returns the state that was reached.
 
     Yields:
         A dictionary; what the body puts into it stands in the line that says `done`.
+
+    Raises:
+        HimsError: it failed and could not be put right either, so that it stays begun.
     """
-    with acts_lock(settings, event):
-        number = record(settings, event, state=BEGUN, **facts)
+    with acts_lock(settings, event), reserve.lent(settings):
+        number = _begin(settings, event, facts)
         outcome: dict[str, Any] = {}
         try:
             yield outcome
+            record(settings, event, state=DONE, of=number, **outcome)
         except BaseException as error:
-            with contextlib.suppress(OSError):  # a full disk: the act stays begun, and the first error is told
-                record(settings, event, state=FAILED, of=number, why=type(error).__name__)
+            if isinstance(error, OSError) and _is_done(settings, number):
+                return  # the line stands; what failed is making its head's new name durable, which a kill survives
+            try:
+                record(settings, event, state=on_failure(), of=number, why=type(error).__name__)
+            except OSError as second:
+                raise _left_begun(event, second) from error
             raise
-        record(settings, event, state=DONE, of=number, **outcome)
+
+
+def _begin(settings: Settings, event: str, facts: dict[str, Any]) -> int:
+    """Write an intent down; where the disk fails while it does, it is no intent, or is told to be one."""
+    try:
+        return record(settings, event, state=BEGUN, **facts)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            last = entries(settings)[-1:]
+            if last and (last[0]["event"], last[0].get("state")) == (event, BEGUN):
+                raise _left_begun(event, error) from error
+        raise
+
+
+def _is_done(settings: Settings, number: int) -> bool:
+    with contextlib.suppress(OSError):
+        return any(one.get("of") == number and one.get("state") == DONE for one in entries(settings))
+    return False
+
+
+def _left_begun(event: str, error: OSError) -> HimsError:
+    return HimsError(
+        f"{event}: begun, and for want of a working disk neither finished nor taken back ({error.strerror}). Once it"
+        " works, the next command that changes something finishes it first, and says so."
+    )
 
 
 def entries(settings: Settings) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from hims_pipeline.errors import Busy
@@ -63,10 +63,9 @@ def _hold(key: str, path: Path, purpose: str, wait_seconds: float, log: Log) -> 
     # Closed to other accounts: who can open the file could hold the lock.
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         _wait(file, path.parent, wait_seconds, log)
-        file.seek(0)
-        file.truncate()
-        file.write(f"process {os.getpid()}: {purpose}")
-        file.flush()
+        with suppress(OSError):  # a full disk: who holds it cannot be told, and it is held all the same
+            os.ftruncate(file.fileno(), 0)
+            os.pwrite(file.fileno(), f"process {os.getpid()}: {purpose}".encode(), 0)
         _held[key] = 1
         try:
             yield

@@ -67,6 +67,9 @@ def covers(contract: Contract, period: str) -> tuple[date, date]:
     year = int(match.group(1))
     if pattern == "date":
         return date.fromisoformat(period), date.fromisoformat(period)
+    if pattern == "week":
+        week = int(match.group(2))
+        return date.fromisocalendar(year, week, 1), date.fromisocalendar(year, week, 7)
     if pattern == "academic_year":
         if int(match.group(2)) != (year + 1) % 100:
             raise ValueError(f"{period!r} is not {SPELLING[pattern]}")

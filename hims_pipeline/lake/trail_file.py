@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
@@ -117,23 +117,40 @@ def settle(settings: Settings, file: IO[bytes]) -> tuple[Head, int]:
 
 def _end_line(file: IO[bytes]) -> None:
     size = file.seek(0, os.SEEK_END)
-    if size:
-        file.seek(size - 1)
-        if file.read(1) != b"\n":
-            file.write(b"\n")
+    if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
+        _write_at(file, b"\n", size)
 
 
 def write(settings: Settings, file: IO[bytes], head: Head, entry: dict[str, Any]) -> Head:
     plain = json.loads(json.dumps({"number": head.number + 1, **entry, "before": head.sha256}, ensure_ascii=False))
     line = json.dumps(plain | {seal.SEAL: seal.seal_of(settings, LINE, plain)}, ensure_ascii=False).encode()
     _end_line(file)
-    file.seek(0, os.SEEK_END)
-    file.write(line + b"\n")
-    file.flush()
+    start = file.seek(0, os.SEEK_END)
+    new = Head(head.number + 1, hash_of(line), start + len(line) + 1)
+    try:
+        _write_at(file, line + b"\n", start)
+        write_head(settings, new)
+    except BaseException:
+        with suppress(OSError, HimsError):  # where even that fails, the line is taken in or removed by the next one
+            _take_back(settings, file, head, start)
+        raise
+    return new
+
+
+def _write_at(file: IO[bytes], content: bytes, start: int) -> None:
+    """Write durably, past the file's buffer: what a full disk refused is not tried again when the file is closed."""
+    written = 0
+    while written < len(content):
+        written += os.pwrite(file.fileno(), content[written:], start + written)
     os.fsync(file.fileno())
-    head = Head(head.number + 1, hash_of(line), file.tell())
-    write_head(settings, head)
-    return head
+
+
+def _take_back(settings: Settings, file: IO[bytes], head: Head, start: int) -> None:
+    """Remove a line whose writing failed, so that what is told to have failed does not stand there as begun."""
+    if head.number and read_head(settings) != head:
+        write_head(settings, head)
+    os.ftruncate(file.fileno(), start)
+    os.fsync(file.fileno())
 
 
 def write_head(settings: Settings, head: Head) -> None:

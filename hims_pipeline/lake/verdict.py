@@ -78,6 +78,9 @@ class Verdict:
         manifest_sha256, files: hash of the batch's manifest, and of each entity's file that was judged; of a delivery
             that could not be read there are none.
         rules: every rule with its outcome and counts.
+        compared_with: accepted batches that it was compared with, each by the hash of its profile; without any it was
+            judged by its contract alone.
+        profile_sha256: hash of the batch's own profile, with which later ones are compared.
     """
 
     batch: str
@@ -92,6 +95,8 @@ class Verdict:
     canary: str = "not run"
     rules: tuple[dict[str, Any], ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    compared_with: dict[str, str] = field(default_factory=dict)
+    profile_sha256: str = ""
 
     @property
     def accepted(self) -> bool:

@@ -8,6 +8,7 @@ looked at and what a hit means (`readers.undeclared` for a delivery, `release.le
 
 import csv
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +24,11 @@ from hims_pipeline.sql import literal
 FILE = "identifier_shapes.csv"
 KNOWN = "KNOWN_PERSON"  # what a hit by pseudonym is called, beside the names of the shapes
 LINES = 5
-_EASTERN, _WESTERN = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789"
+# Digits of every script, superscripts and circles among them, and the wide letters of East Asian keyboards, with the
+# plain characters that they stand for.
+_SPELT = {chr(code): str(unicodedata.digit(chr(code))) for code in range(128, 0x1FC00) if chr(code).isdigit()}
+_SPELT |= {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_EASTERN, _WESTERN = "".join(_SPELT), "".join(_SPELT.values())
 _EDGE_BEFORE, _EDGE_AFTER = r"(?:^|[^\pL\pN])", r"(?:$|[^\pL\pN])"
 # What may be a number within a text: words of letters and digits, digits in groups, letters with digits behind.
 _TOKENS = (r"[\pL\pN]+", r"\pN[\pN ./-]{3,}\pN", r"\pL{1,3}(?:[ ./-]?\pN){4,}")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.lake import reports
 from hims_pipeline.lake.batches import EntityFile, links_folder
 from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.landing import Delivery
@@ -34,7 +35,6 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.words import own, words
 
 Log = Callable[[str], None]
-REJECTS = "rejects"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
     """
     shapes = {name: shape_of(contract, name, delivery.period) for name in contract.entities}
     key = _key(settings, shapes)
-    rejects = settings.identified / REJECTS / delivery.source / delivery.period / delivery.id
+    rejects = reports.rejects_folder(settings, delivery)
     links = links_folder(settings, delivery)
     for left in (rejects, links):
         shutil.rmtree(left, ignore_errors=True)

@@ -22,6 +22,7 @@ from hims_pipeline.lake.files import private_folder
 from hims_pipeline.settings import Settings
 
 Result = TypeVar("Result")
+_PANIC = "PanicException"  # of libraries in Rust, which raise it as no `Exception` and have no name to import it by
 # Of the machine. Their messages quote paths, which hold names of files as sent.
 _OF_THE_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException, MemoryError)
 # What a person needs to act on, as the system words it; DuckDB quotes these texts.
@@ -58,7 +59,9 @@ def guarded(settings: Settings, step: str, work: Callable[[], Result]) -> Result
         return work()
     except (Unreadable, HimsError):
         raise  # written by us, for people
-    except Exception as error:
+    except BaseException as error:
+        if not (isinstance(error, Exception) or type(error).__name__ == _PANIC):
+            raise  # somebody stops the run
         place, kind = _keep(settings, traceback.format_exc()), type(error).__name__
         if _is_of_the_machine(error):
             reason = ": ".join([kind, *_said_by_the_system(error)])
@@ -68,12 +71,12 @@ def guarded(settings: Settings, step: str, work: Callable[[], Result]) -> Result
     raise failure
 
 
-def _is_of_the_machine(error: Exception) -> bool:
+def _is_of_the_machine(error: BaseException) -> bool:
     """Libraries raise `OSError` of what they find in a file too, but only the system gives it a number."""
     return isinstance(error, _OF_THE_MACHINE) or (isinstance(error, OSError) and error.errno is not None)
 
 
-def _said_by_the_system(error: Exception) -> list[str]:
+def _said_by_the_system(error: BaseException) -> list[str]:
     if isinstance(error, OSError) and error.errno:
         return [os.strerror(error.errno)]
     if isinstance(error, duckdb.IOException):

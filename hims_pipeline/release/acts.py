@@ -5,6 +5,7 @@ edited one of them, is put right from it. Not here: reading (`store`), proving (
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +81,27 @@ def use(settings: Settings, release_id: str, reason: str) -> Release:
         store.get(settings, release_id)  # may have been retired since
         newer = [one for one in store.releases(settings) if one.id > release_id]
         taken_back = {one.id: {"reason": reason, "inputs_sha256": _inputs_of(settings, one)} for one in newer}
-        with journal.act(settings, USED, release=release_id, reason=reason, withdrawn=taken_back):
+        put_back = partial(_put_back, settings, _pointer(settings), marks(settings))
+        with journal.act(settings, USED, put_back, release=release_id, reason=reason, withdrawn=taken_back):
             carry_out_use(settings, {"event": USED, "release": release_id, "withdrawn": taken_back})
     return release
+
+
+def _put_back(settings: Settings, now: str | None, taken_back: dict[str, dict[str, str]]) -> str:
+    """A disk failed: pointer and marks say again what they said before."""
+    if now is not None and _pointer(settings) != now:
+        point_to(settings, now)
+    if marks(settings) != taken_back:
+        _mark(settings, taken_back)
+    return journal.UNDONE
+
+
+def _pointer(settings: Settings) -> str | None:
+    """As `store.pointer`, None where it holds no id."""
+    try:
+        return store.pointer(settings)
+    except Damaged:
+        return None
 
 
 def carry_out_use(settings: Settings, intent: dict[str, Any]) -> None:
@@ -108,9 +127,18 @@ def place(settings: Settings, candidate: Path, release_id: str, inputs_sha256: s
     """Publish a finished candidate: one rename, then the pointer, as one act."""
     manifests = {part: sha256_of(candidate / part / proof.MANIFEST) for part in proof.PARTS}
     facts = {"release": release_id, "inputs_sha256": inputs_sha256, "manifests": manifests}
-    with journal.act(settings, PUBLISHED, **facts):
+    with journal.act(settings, PUBLISHED, partial(_settle_publication, settings, release_id), **facts):
         move_folder(candidate, settings.releases / release_id)
         point_to(settings, release_id)
+
+
+def _settle_publication(settings: Settings, release_id: str) -> str:
+    """A disk failed: what readers have met stays published, anything less is removed."""
+    if _pointer(settings) == release_id:
+        point_to(settings, release_id)
+        return journal.DONE
+    remove_folder(settings.releases / release_id)
+    return journal.UNDONE
 
 
 def finish_publication(settings: Settings, intent: dict[str, Any]) -> bool:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.carry.content import content_of
-from hims_pipeline.errors import ReleaseError
+from hims_pipeline.errors import HimsError, ReleaseError
+from hims_pipeline.failures import plain
 from hims_pipeline.lake.files import read_json, sha256_of, write_json
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.release import leaks
 from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, is_large, linking, tables
-from hims_pipeline.settings import Settings, close_umask, load_settings
+from hims_pipeline.settings import Settings, close_umask, debugging, load_settings
 from hims_pipeline.sql import connection
 
 PARTS = {"public": PUBLIC_SCHEMAS, "staff": STAFF_SCHEMAS}
@@ -83,9 +84,16 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
 
 
 def main(folder: Path) -> int:
+    """Audit a candidate; what went wrong is one line on the error output, since a trace may quote data."""
     close_umask()
-    result = audit(load_settings(), folder, lambda text: print(text, flush=True))
-    write_json(folder / "audit.json", result)
+    try:
+        result = audit(load_settings(), folder, lambda text: print(text, flush=True))
+        write_json(folder / "audit.json", result)
+    except Exception as error:
+        if debugging() and not isinstance(error, HimsError):
+            raise
+        print(plain(error), file=sys.stderr)
+        return 1
     return 0
 
 

@@ -7,7 +7,6 @@ needed: a damaged one is never a reason not to publish.
 """
 
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from hims_pipeline.intake import destroyed, states
 from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.files import sha256_of, write_json, write_text
 from hims_pipeline.lake.lock import acts_lock, installation_lock
+from hims_pipeline.processes import bound, ending
 from hims_pipeline.release import acts, audit, compare, leaks, notes, proof, rules, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
@@ -144,16 +144,13 @@ def _pack(settings: Settings, build: Build, candidate: Path, log: Log) -> None:
 
 def _audit(settings: Settings, candidate: Path, log: Log) -> dict[str, Any]:
     command = [sys.executable, "-m", "hims_pipeline.release.audit", str(candidate)]
-    with tempfile.TemporaryFile("w+") as errors:
-        running = subprocess.Popen(
-            command, env=quiet_environment(settings), stdout=subprocess.PIPE, stderr=errors, text=True
-        )
+    with tempfile.TemporaryFile("w+") as errors, bound(command, quiet_environment(settings), errors=errors) as running:
         assert running.stdout is not None
         for line in running.stdout:
             log(line.rstrip())
-        if running.wait():
+        if code := running.wait():
             errors.seek(0)
-            raise ReleaseError(f"The audit of the candidate failed:\n{errors.read()[-3000:]}")
+            raise ReleaseError(f"The audit of the candidate {ending(code)}:\n{errors.read()[-3000:]}".rstrip(":\n"))
     result = audit.result_of(candidate)
     (candidate / "audit.json").unlink()
     verdict = result["verdict"]

@@ -19,7 +19,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.staging.held import held_sources
 from hims_pipeline.staging.render import state
 
-FREQUENCY = {"year": "A", "quarter": "Q", "month": "M", "academic_year": "A", "date": "D"}
+FREQUENCY = {"year": "A", "quarter": "Q", "month": "M", "week": "W", "academic_year": "A", "date": "D"}
 NOT_APPLICABLE = "_Z"
 TO_READ = "what this build was to read. Nothing is published; the next run reads it again"
 NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")

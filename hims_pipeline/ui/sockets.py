@@ -23,16 +23,18 @@ FOR_GROUP = 0o660
 
 @contextmanager
 def only_one(settings: Settings) -> Iterator[None]:
-    """Hold the installation's pages: two daemons would start its nights twice.
+    """Hold the installation's daemon: two would start its nights twice.
 
     Raises:
-        Busy: another `hims ui` runs on it.
+        Busy: another `hims ui` or `hims daemon` runs on it.
     """
     with (settings.dagster_home / "ui.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy(f"`hims ui` runs already on {settings.home}; its addresses are in {KEPT}.") from None
+            raise Busy(
+                f"`hims ui` or `hims daemon` runs already on {settings.home}; addresses of the first are in {KEPT}."
+            ) from None
         yield
 
 
@@ -62,7 +64,7 @@ def opened_here(settings: Settings, port: int) -> Iterator[tuple[socket.socket, 
 
 @contextmanager
 def opened_to_proxy(
-    path: Path, group: str | None, names: tuple[str, ...]
+    path: Path, group: str | None, names: tuple[str, ...], *, read_only: bool = False
 ) -> Iterator[tuple[socket.socket, Doorkeeper]]:
     """A Unix socket with mode 0660 for a group of the proxy's; what the proxy says of its visitor counts.
 
@@ -87,7 +89,7 @@ def opened_to_proxy(
     try:
         _give(path, group)
         hosts = frozenset(name.lower() for name in names)
-        yield door, Doorkeeper(hosts, frozenset(f"https://{name}" for name in hosts), Proxy())
+        yield door, Doorkeeper(hosts, frozenset(f"https://{name}" for name in hosts), Proxy(read_only=read_only))
     finally:
         door.close()
         path.unlink(missing_ok=True)

@@ -84,8 +84,13 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Proxy:
-    """The door behind a proxy that has asked for names and passwords, on a socket that only the proxy can open."""
+    """The door behind a proxy that has asked for names and passwords, on a socket that only the proxy can open.
 
+    Args:
+        read_only: everybody is a viewer here, whatever the proxy says.
+    """
+
+    read_only: bool = False
     how: str = "The proxy in front did not say who you are (X-Forwarded-User) and as what (X-Hims-Role)."
 
     def cookie_for(self, token: str) -> tuple[str, str] | None:
@@ -95,4 +100,4 @@ class Proxy:
         names, roles = headers.getlist("x-forwarded-user"), headers.getlist("x-hims-role")
         if len(names) != 1 or len(roles) != 1 or not names[0].strip() or roles[0] not in ROLES:
             return None
-        return Visitor(names[0].strip(), roles[0])
+        return Visitor(names[0].strip(), VIEWER if self.read_only else roles[0])

@@ -1,32 +1,54 @@
-"""Installations to hurt: prepared once, copied for each trial; and running a command with a fault in it."""
+"""Installations to hurt: prepared once, copied for each trial; and running a command with a fault in it.
 
+A night is a process of its own. Other commands are run in a fork of this process, which has imported all that they
+need: a trial then takes a second and not ten.
+"""
+
+import contextlib
+import importlib.util
 import os
+import pickle
+import random
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import hims_pipeline.gates  # noqa: F401 - imported here once, for all forks
+from hims_pipeline.cli import main
 from hims_pipeline.settings import REPOSITORY
 from tests.conftest import Installation
 
 SITE = Path(__file__).parent / "site"
 PATIENCE_SECONDS = 900
+LINGERING_SECONDS = 5  # what a killed command started is gone by then
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its exit code (negative: killed by that signal) and all that it printed."""
+    """How a command ended: its exit code (negative: killed by that signal), all that it printed, the letters of its
+    durable acts, and command lines of what it started and left running."""
 
     code: int
     printed: str
-    acts: int
+    acts: bytes
+    left: tuple[str, ...] = ()
 
     @property
     def was_killed(self) -> bool:
         return self.code == -signal.SIGKILL
+
+    def draw(self, dice: random.Random) -> int:
+        """The number of an act: of those that last as often as of those within a build, which are many."""
+        letter = dice.choice(sorted(set(self.acts))) if self.acts else 0
+        return dice.choice([n for n, one in enumerate(self.acts, start=1) if one == letter] or [1])
 
 
 def copy(here: Installation, target: Path) -> Installation:
@@ -41,30 +63,93 @@ def remove(here: Installation) -> None:
     shutil.rmtree(here.home)
 
 
+def _faulty(here: Installation, kind: str, at: int, counter: str) -> dict[str, str]:
+    faults = {"FAULT_KIND": kind, "FAULT_AT": str(at), "FAULT_HOME": str(here.home), "FAULT_COUNTER": counter}
+    return here.environment | (faults | {"PYTHONPATH": os.pathsep.join([str(SITE), str(REPOSITORY)])} if kind else {})
+
+
 def run(here: Installation, *words: str, kind: str = "", at: int = 0) -> Ended:
-    """Run `hims …` in a process group of its own, hurt at the `at`-th durable act where a kind of fault is given."""
+    """Run `hims …` in a session of its own, hurt at the `at`-th durable act where a kind of fault is given."""
     with tempfile.NamedTemporaryFile(prefix="acts-") as counter, tempfile.TemporaryFile("w+") as printed:
-        env = here.environment
-        if kind:
-            env |= {
-                "FAULT_KIND": kind,
-                "FAULT_AT": str(at),
-                "FAULT_HOME": str(here.home),
-                "FAULT_COUNTER": counter.name,
-            }
-            env["PYTHONPATH"] = os.pathsep.join([str(SITE), str(REPOSITORY)])
-        process = subprocess.Popen(
-            here.command(*words), env=env, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True,
-            cwd=REPOSITORY,
-        )  # fmt: skip
-        try:
-            process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        _end_group(process.pid)
+        env = _faulty(here, kind, at, counter.name)
+        if words[0] in ("run", "build"):
+            pid = subprocess.Popen(
+                here.command(*words), env=env, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True,
+                cwd=REPOSITORY,
+            ).pid  # fmt: skip
+        else:
+            pid = _forked(words, env, printed.fileno())
+        code = _wait(pid)
+        left = _end_session(pid)
         printed.seek(0)
-        return Ended(process.returncode, printed.read(), Path(counter.name).stat().st_size)
+        return Ended(code, printed.read(), Path(counter.name).read_bytes(), left)
+
+
+def _forked(words: tuple[str, ...], env: dict[str, str], output: int) -> int:
+    """Start `hims …` in a fork that leads a session of its own; returns its process id."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        os.setsid()
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+        os.environ.clear()
+        os.environ.update(env)
+        sys.argv = ["hims", *words]
+        if env.get("FAULT_KIND"):
+            spec = importlib.util.spec_from_file_location("faulty", SITE / "sitecustomize.py")
+            assert spec is not None
+            assert spec.loader is not None
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        main(list(words), standalone_mode=True)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _wait(pid: int) -> int:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > until:
+            os.killpg(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def ask(question: Callable[[], Any]) -> Any:
+    """The answer of a function, worked out in a fork: nothing that it opens or remembers stays in this process."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.close(reading)
+            with os.fdopen(writing, "wb") as pipe:
+                try:
+                    pickle.dump(question(), pipe)
+                except BaseException as error:
+                    pickle.dump(RuntimeError(f"{type(error).__name__}: {error}"), pipe)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        found = pickle.load(pipe)  # noqa: S301 - of our own fork
+    os.waitpid(child, 0)
+    if isinstance(found, RuntimeError):
+        raise found
+    return found
 
 
 def start(here: Installation, *words: str) -> subprocess.Popen:
@@ -75,29 +160,37 @@ def start(here: Installation, *words: str) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def _end_group(group: int) -> None:
-    """What a killed command started dies with it; who lives on after two seconds is ended, to keep trials apart."""
-    for _ in range(20):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.1)
-    os.killpg(group, signal.SIGKILL)
+def _end_session(session: int) -> tuple[str, ...]:
+    """What a command started dies with it; tells of whatever does not, and ends it, to keep trials apart."""
+    until = time.monotonic() + LINGERING_SECONDS
+    while left := {pid: line for pid, line in _processes() if _session_of(pid) == session}:
+        if time.monotonic() > until:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return tuple(line[:200] for line in left.values())
+        time.sleep(0.05)
+    return ()
+
+
+def _processes() -> list[tuple[int, str]]:
+    """(process id, command line) of all that run; those that have ended are left out."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if line := (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"):
+                    found.append((int(entry.name), line))
+    return found
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
 
 
 def children_of(pid: int) -> dict[int, str]:
-    """Processes below one, by number, with their command lines."""
-    found: dict[int, str] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except (OSError, IndexError, ValueError):
-            continue
-        if parent == pid:
-            found[int(entry.name)] = line
-            found |= children_of(int(entry.name))
-    return found
+    """Processes of the session that one leads, by number, with their command lines."""
+    return {one: line for one, line in _processes() if one != pid and _session_of(one) == pid}

@@ -13,7 +13,7 @@ import pytest
 
 from hims_pipeline import intake
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import arrival, batches, dropped, landing
+from hims_pipeline.lake import arrival, batches, dropped, landing, sequence
 from hims_pipeline.lake.arrival import Unfit
 from hims_pipeline.lake.files import read_json, write_json
 from hims_pipeline.lake.lock import installation_lock
@@ -60,7 +60,7 @@ def test_a_lost_or_broken_counter_goes_on_from_the_records(settings, tmp_path) -
     deliver(settings, tmp_path, "a")
     for broken in ("", "many", "-7"):
         last = deliver(settings, tmp_path, f"after {broken}").delivery.sequence
-        (settings.identified / "landing.sequence").write_text(broken)
+        (settings.identified / sequence.FILE).write_text(broken)
         assert deliver(settings, tmp_path, f"then {broken}").delivery.sequence == last + 1
     assert deliver(settings, tmp_path, "c", period="2020").delivery.sequence == 8
 

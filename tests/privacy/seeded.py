@@ -1,192 +1,19 @@
-"""Deliveries that carry invented persons in every place where a sender can write: cells, headings, sheets, file and
-member names, labels, notes, document properties, codebooks; sound ones and broken ones, in every format.
-
-Used by the leak scan. Not here: looking for the persons afterwards (`leak_scan`).
+"""Deliveries that carry invented persons in every place where a sender can write: sound ones and broken ones, in every
+format. Used by the leak scan. Not here: the files (`seeded_formats`), and looking for the persons (`leak_scan`).
 """
 
 import gzip
 import io
-import random
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import openpyxl
-import pandas as pd
-import pyreadstat
 import yaml
-from openpyxl.comments import Comment
 
-from hims_pipeline.sql import literal, quote
-
-NAMES = ["cin", "name", "remark", "sex", "n", "office"]
-Files = dict[str, bytes]
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody who does not exist; `cin` 8 digits, `passport` a letter and 6 digits, `phone` 8 digits."""
-
-    name: str
-    cin: str
-    passport: str
-    phone: str
-
-    @property
-    def whole(self) -> str:
-        return f"{self.name} {self.cin}"
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        return (self.name, self.name.split()[1], self.cin, self.passport, self.phone)
-
-
-def people(count: int, seed: int = 7) -> list[Person]:
-    """Persons with names that stand nowhere else, accents among their letters."""
-    draw = random.Random(seed)  # noqa: S311 - a seed makes the scan repeatable
-    syllables = ["zô", "khï", "rbé", "mja", "gou", "wiq", "dhè", "sfu", "ylo", "bnã"]
-    found = []
-    for _ in range(count):
-        first, last = ("".join(draw.sample(syllables, 4)).capitalize() for _ in range(2))
-        cin = f"{draw.choice('01')}{draw.randrange(10**7):07d}"
-        passport = f"{draw.choice('QWXYZ')}{draw.randrange(10**6):06d}"
-        found.append(Person(f"{first} {last}", cin, passport, f"9{draw.randrange(10**7):07d}"))
-    return found
-
-
-def rows_of(persons: list[Person]) -> list[list[str]]:
-    """A sound row for each person; what is open text holds everything about them."""
-    return [
-        [one.cin, one.name, f"{one.whole} {one.passport} tel {one.phone}", str(1 + i % 2), str(i), f"office {i}"]
-        for i, one in enumerate(persons)
-    ]
-
-
-def _text(names: list[str], rows: list[list[str]], who: Person) -> Files:
-    lines = [",".join(f'"{cell}"' for cell in row) for row in [names, *rows]]
-    return {f"people_{who.whole}.csv": ("\n".join(lines) + "\n").encode()}
-
-
-def _excel(names: list[str], rows: list[list[str]], who: Person) -> Files:
-    book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = "Data"
-    for row in [names, *rows]:
-        sheet.append(row)
-    sheet["A1"].comment = Comment(who.whole, who.name)
-    book.create_sheet(who.whole[:31]).append([who.whole])
-    properties = book.properties
-    properties.creator, properties.title, properties.description = who.name, who.whole, who.passport
-    out = io.BytesIO()
-    book.save(out)
-    return {f"people_{who.whole}.xlsx": out.getvalue()}
-
-
-def _frame(names: list[str], rows: list[list[str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=[name.replace(" ", "_")[:31] for name in names])
-
-
-def _spss(names: list[str], rows: list[list[str]], who: Person) -> Files:
-    return _statistical(names, rows, who, "sav", pyreadstat.write_sav, note=[who.whole])
-
-
-def _stata(names: list[str], rows: list[list[str]], who: Person) -> Files:
-    return _statistical(names, rows, who, "dta", pyreadstat.write_dta)
-
-
-def _statistical(
-    names: list[str], rows: list[list[str]], who: Person, suffix: str, write: Callable[..., None], **more: Any
-) -> Files:
-    frame = _frame(names, rows)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"x.{suffix}"
-        labels = {name: f"{name[:9]} {who.whole}" for name in frame.columns}
-        if suffix == "sav" and "sex" in frame.columns:
-            more["variable_value_labels"] = {"sex": {"1": who.name, "2": "Female", who.cin: who.whole}}
-        write(frame, str(path), file_label=who.whole, column_labels=labels, **more)
-        return {f"people_{who.whole}.{suffix}": path.read_bytes()}
-
-
-def _parquet(names: list[str], rows: list[list[str]], who: Person) -> Files:
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
-        path = Path(folder) / "x.parquet"
-        values = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
-        columns = ", ".join(f"{quote(f'c{i}')} as {quote(name)}" for i, name in enumerate(dict.fromkeys(names)))
-        taken = ", ".join(f"c{i}" for i in range(len(rows[0])))
-        con.execute(
-            f"copy (select {columns} from (values {values}) as t({taken})) to {literal(path)} "
-            f"(format parquet, kv_metadata {{note: {literal(who.whole)}}})"
-        )
-        return {f"people_{who.whole}.parquet": path.read_bytes()}
-
-
-WIDTHS = (30, 45, 90, 30, 30, 45)
-
-
-def _lines(rows: list[list[str]]) -> bytes:
-    return "".join("".join(c.ljust(w)[:w] for c, w in zip(row, WIDTHS, strict=True)) + "\n" for row in rows).encode()
-
-
-def _six(names: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    return (names * 2)[:6], [row[:6] for row in rows]
-
-
-def _fixed(names: list[str], rows: list[list[str]], who: Person) -> Files:
-    listed, rows = _six(names, rows)
-    listed = listed + names[6:]
-    start, variables = 1, ""
-    for name, width in zip(listed, (*WIDTHS, 1), strict=False):
-        categories = (
-            f"<catgry><catValu>{who.cin}</catValu><labl>{who.whole}</labl></catgry>"
-            f"<catgry><catValu>1</catValu><labl>{who.name}</labl></catgry>"
-        )
-        variables += (
-            f'<var name="{name}"><location StartPos="{start}" EndPos="{start + width - 1}"/>'
-            f"<labl>{who.whole}</labl>{categories}</var>"
-        )
-        start += width
-    book = (
-        f"<codeBook><stdyDscr><titl>{who.whole}</titl></stdyDscr><fileDscr><fileTxt><fileName>{who.whole}</fileName>"
-        f"</fileTxt></fileDscr><dataDscr>{variables}</dataDscr></codeBook>"
-    )
-    return {f"people_{who.whole}.txt": _lines(rows), f"{who.whole}.xml": book.encode()}
-
-
-def _cspro(names: list[str], rows: list[list[str]], who: Person) -> Files:
-    listed, rows = _six(names, rows)
-    listed = listed + names[6:]
-    items, start = "", 2
-    for name, width in zip(listed, (*WIDTHS, 1), strict=False):
-        items += (
-            f"[Item]\nLabel={who.whole}\nName={name}\nStart={start}\nLen={width}\nDataType=Alpha\n\n"
-            f"[ValueSet]\nLabel={who.name}\nName={who.cin}\nValue='{who.cin}';{who.whole}\nValue='1';{who.name}\n\n"
-        )
-        start += width
-    book = (
-        f"[Dictionary]\nVersion=CSPro 7.4\nLabel={who.whole}\nName={who.passport}\n"
-        "RecordTypeStart=1\nRecordTypeLen=1\n\n"
-        f"[Level]\nLabel={who.whole}\nName={who.passport}\n\n[IdItems]\n\n"
-        f"[Record]\nLabel={who.whole}\nName=PEOPLE\nRecordTypeValue='1'\n\n{items}"
-        f"[Record]\nLabel={who.whole}\nName={who.whole}\nRecordTypeValue='2'\n\n"
-        f"[Item]\nName={who.name}\nStart=2\nLen=1\nDataType=Alpha\n\n"
-    )
-    data = b"".join(b"1" + line for line in _lines(rows).splitlines(keepends=True)) + f"2{who.name[0]}\n".encode()
-    return {f"people_{who.whole}.dat": data, f"{who.whole}.dcf": book.encode()}
-
-
-FORMATS: dict[str, tuple[Callable[[list[str], list[list[str]], Person], Files], dict[str, Any]]] = {
-    "delimited": (_text, {}),
-    "excel": (_excel, {"type": "excel", "sheet": "Data"}),
-    "spss": (_spss, {"type": "spss"}),
-    "stata": (_stata, {"type": "stata"}),
-    "parquet": (_parquet, {"type": "parquet"}),
-    "fixed_width": (_fixed, {"type": "fixed_width", "codebook": "*.xml"}),
-    "cspro": (_cspro, {"type": "cspro", "record": "PEOPLE"}),
-}
+from tests.privacy.persons import NAMES, Person, rows_of
+from tests.privacy.seeded_formats import FORMATS, TAKE_BYTES, Files
 
 
 def source_of(form: str) -> str:
@@ -203,6 +30,8 @@ def write_contract(data: Path, form: str) -> None:
         {"name": "n", "type": "integer", "may_be_empty": True},
         {"name": "office", "open_text": "the office's name, from a list", "may_be_empty": True},
     ]
+    if form == "eurostat":  # the keys stand before the headings
+        columns = [*columns[:4], columns[5], {"name": "TIME_PERIOD", "type": "integer"}, columns[4]]
     contract = {
         "source": source_of(form),
         "title": {"en": f"Seeded {form}", "fr": f"Essai {form}", "ar": f"{form} تجربة"},
@@ -266,7 +95,7 @@ def variants(form: str, persons: Iterator[Person]) -> Iterator[tuple[str, Files]
     yield "sound", sound
     yield "heading added", build([*NAMES, chosen[1].whole], [[*row, row[0]] for row in rows], chosen[0])
     yield "heading replaced", build([*NAMES[:3], chosen[2].whole, *NAMES[4:]], rows, chosen[0])
-    if form not in ("spss", "stata", "parquet"):
+    if form not in TAKE_BYTES:
         twice = [*NAMES[:4], chosen[2].whole, chosen[2].whole]
         yield "heading twice", build(twice, rows, chosen[0])
     yield "unknown code", changed(3, lambda one: one.name)
@@ -296,6 +125,16 @@ def _of_this_format(form: str, sound: Files, data: str, chosen: list[Person]) ->
     """Faults that only some formats have."""
     one, two, _ = chosen
     content = sound[data]
+    if form == "sdmx":
+        yield "another dataset", {data: content.replace(b"OBS:PEOPLE", f"{one.cin}:{two.name}".encode(), 1)}
+        yield "an action", {data: content.replace(b"DATAFLOW", f"DATAFLOW:{one.whole}".encode())}
+    if form == "eurostat":
+        yield "keys of a person", {data: content.replace(b"TIME_PERIOD", one.whole.encode())}
+        yield "a flag", {data: content.replace(b" \n", f" {one.name}\n".encode())}
+    if form == "titled_text":
+        yield "notes without a blank line", {data: content.replace(b"\n\n", b"\n")}
+    if form == "records":
+        yield "a type of a person", sound | {data: content.replace(b"\nH", b"\n" + one.name[:1].encode(), 1)}
     if form == "delimited":
         yield "ragged row", {data: content + f'"{one.whole}","{two.whole}"\n'.encode()}
         yield "open quote", {data: content + f'"{one.whole}\n'.encode()}
@@ -308,7 +147,7 @@ def _of_this_format(form: str, sound: Files, data: str, chosen: list[Person]) ->
         out = io.BytesIO()
         book.save(out)
         yield "other sheets", {data: out.getvalue()}
-    if form in ("fixed_width", "cspro"):
+    if form in ("fixed_width", "cspro", "records"):
         book_name = next(name for name in sound if name != data)
         text = sound[book_name].decode()
         yield "no codebook", {data: content}

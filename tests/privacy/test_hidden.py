@@ -39,6 +39,9 @@ def settings(tmp_path):
     [
         ("voir 08765432 au dossier", "CIN"),
         ("رقم ٠٨٧٦٥٤٣٢", "CIN"),
+        ("０８７６５４３２", "CIN"),
+        ("०८७६५४३२", "CIN"),
+        ("passeport Ａ１２３４５６", "PASSPORT"),
         ("08 765 432", "CIN_GROUPED"),
         ("passeport A123456", "PASSPORT"),
         ("passeport A 123456", "PASSPORT"),

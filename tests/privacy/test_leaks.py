@@ -16,10 +16,13 @@ from hims_pipeline.readers.findings import blocking
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.words import inner, markdown, own, printable, sent, words
 from tests.privacy.leak_scan import HASHES, Scanner, deliver, make_data, needles, scan
-from tests.privacy.seeded import FORMATS, people
+from tests.privacy.persons import people
+from tests.privacy.seeded_formats import FORMATS
 
 PERSONS = people(6, seed=11)
 JUDGED = ("zip", "gz", "unknown code")  # the gate takes seconds and knows no format: one of them is enough
+AS_OTHERS = ("eurostat", "sdmx", "titled_text", "titled_excel", "records")  # written anew, then read as other formats
+OF_THEIR_OWN = ("sound", "heading replaced", "wrong type", "keys of a person", "a flag", "another dataset", "an action")
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +36,8 @@ def test_no_person_leaves_the_zone(data, tmp_path, form) -> None:
     said: list[str] = []
     states = {}
     for what, delivery in deliver(settings, PERSONS, [form]).values():
-        if form != "delimited" and what in JUDGED:
-            continue
+        if (form != "delimited" and what in JUDGED) or (form in AS_OTHERS and what not in OF_THEIR_OWN):
+            continue  # `make leak-scan` leaves nothing out
         verdict = intake.take_in(settings, delivery, said.append)
         states[what] = verdict.status
         said += [json.dumps(verdict.as_json(), ensure_ascii=False), repr(verdict), reasons_markdown(verdict)]

@@ -13,6 +13,7 @@ from hims_pipeline.lake.landing import take_over
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers import ReadResult, read_delivery
 from hims_pipeline.settings import REPOSITORY, Settings
+from tests.contracts.made import contract_of
 
 COLUMNS = (
     {"name": "id", "type": "integer"},
@@ -24,26 +25,8 @@ COLUMNS = (
 
 def make_contract(columns: Sequence[dict[str, Any]] = COLUMNS, **changes: Any) -> Contract:
     """A contract with one entity, `people`; `entity`, `entities` and any field of a contract can be replaced."""
-    people = {"title": {"en": "Persons"}, "grain": "a person", "files": ["people*"], "columns": list(columns)}
-    people |= changes.pop("entity", {})
-    fields: dict[str, Any] = {
-        "source": "demo",
-        "title": {"en": "Demo"},
-        "description": "For tests.",
-        "data_kind": "synthetic",
-        "owner": {"institution": "none", "contact": "none"},
-        "licence": {"name": "none", "attribution": "none", "redistributable": True},
-        "purpose": "tests",
-        "legal": {"basis": "none", "retention_years": 1},
-        "cadence": "annual",
-        "period": {"pattern": "year"},
-        "clock": "none",
-        "universe": "all",
-        "duration_rule": "NONE",
-        "measure_type": "stock",
-        "entities": {"people": people},
-    }
-    return Contract.model_validate(fields | changes)
+    entity = changes.pop("entity", {})
+    return contract_of(list(columns), changes, **entity)
 
 
 def make_settings(home: Path, **changes: Any) -> Settings:

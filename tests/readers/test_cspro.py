@@ -167,7 +167,7 @@ def test_special_values_and_labels_in_any_language(read, sent):
     columns = [*PERSONS["columns"]]
     columns[3] = {"name": "SEX", "type": "integer", "codes": {1: "ذكر", 2: "Woman", 9: "?"}}
     seen = cspro(read, sent(8), entities={"houses": HOUSES, "persons": PERSONS | {"columns": columns}})
-    assert seen.rules == ["ENVELOPE-LABELS"]
+    assert seen.rules == ["ENVELOPE-MISSING-DECLARED", "ENVELOPE-LABELS"]
     assert "labels these codes in other words: 2; calls these codes missing, which the contract takes" in seen.text
 
 

@@ -16,6 +16,7 @@ from hims_pipeline.readers.formats import OPENERS
 from hims_pipeline.readers.guard import ReaderFailure, guarded
 from hims_pipeline.readers.typing import write
 from tests.readers.conftest import COLUMNS
+from tests.readers.corpus import TWINS
 
 GOOD = b"id,name,birth,weight\n1,Trabelsi,,\n"
 
@@ -91,6 +92,74 @@ def test_a_fault_in_any_opener_refuses_the_delivery_alone(read, monkeypatch, kin
     seen = read({"people.csv": GOOD}, columns, format={"type": kind, **more})
     assert seen.rules == ["ENVELOPE-UNREADABLE"]
     assert "Trabelsi" not in seen.text + "".join(seen.said)
+
+
+class PanicException(BaseException):
+    """What a library in Rust raises when it panics: it is no `Exception`."""
+
+
+LIBRARIES = [
+    # the twin of the corpus, and what it is read by
+    ("csv", "hims_pipeline.readers.files.envelope.np.frombuffer"),
+    ("csv", "hims_pipeline.readers.files.records.csv.reader"),
+    ("csv", "hims_pipeline.readers.table.reading"),
+    ("newlines", "hims_pipeline.readers.files.records.csv.reader"),
+    ("windows-1252", "hims_pipeline.readers.files.encodings.codecs.getincrementaldecoder"),
+    ("titled", "hims_pipeline.readers.files.envelope.cut_frame"),
+    ("unread", "hims_pipeline.readers.formats.delimited.text_parts"),
+    ("years", "hims_pipeline.readers.formats.delimited.widened"),
+    ("zip", "hims_pipeline.readers.files.archives.entries_claimed"),
+    ("gzip", "hims_pipeline.readers.files.archives.gzip.open"),
+    ("eurostat", "hims_pipeline.readers.formats.eurostat_tsv.split_heading"),
+    ("sdmx 1.0", "hims_pipeline.readers.formats.sdmx_csv.reading"),
+    ("fixed", "hims_pipeline.readers.formats.fixed_lines.check_text"),
+    ("ddi", "hims_pipeline.readers.formats.fixed_width.read_ddi"),
+    ("types", "hims_pipeline.readers.formats.fixed_width.count_records"),
+    ("cspro", "hims_pipeline.readers.formats.cspro.read.from_json"),
+    ("cspro", "hims_pipeline.readers.formats.cspro.data.count_records"),
+    ("csdb", "hims_pipeline.readers.formats.cspro.database.sqlite3.connect"),
+    ("xlsx", "hims_pipeline.readers.formats.excel.calamine.CalamineWorkbook"),
+    ("xlsx", "hims_pipeline.readers.formats.excel_look.zipfile.ZipFile"),
+    ("xlsx", "hims_pipeline.readers.formats.excel_look.ElementTree.fromstring"),
+    ("ods", "hims_pipeline.readers.formats.excel.look_at"),
+    ("sav", "hims_pipeline.readers.formats.spss_stata.pyreadstat.read_sav"),
+    ("sav", "hims_pipeline.readers.formats.spss_stata.pyreadstat.read_file_in_chunks"),
+    ("sav of days", "hims_pipeline.readers.formats.spss_stata.write_out"),
+    ("por", "hims_pipeline.readers.formats.spss_stata.pyreadstat.read_por"),
+    ("por", "hims_pipeline.readers.formats.spss_portable.Fraction"),
+    ("dta", "hims_pipeline.readers.formats.spss_stata.pyreadstat.read_dta"),
+    ("dta", "hims_pipeline.readers.formats.spss_stata.pd.read_stata"),
+    ("parquet", "hims_pipeline.readers.formats.parquet.reading"),
+    ("parquet", "hims_pipeline.readers.formats.parquet.rows_of"),
+]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Trabelsi"), PanicException("Trabelsi")])
+@pytest.mark.parametrize(("twin", "place"), LIBRARIES)
+def test_a_fault_inside_any_library_refuses_the_delivery_alone(read, monkeypatch, twin, place, error):
+    def fail(*args, **options):
+        raise error
+
+    fail.from_path = fail  # for a class that opens by it
+    monkeypatch.setattr(place, fail)
+    clean = TWINS[twin]
+    seen = read(clean.files, clean.columns, **clean.contract)
+    assert set(seen.rules) == {"ENVELOPE-UNREADABLE"}
+    assert type(error).__name__ in seen.text
+    assert "Trabelsi" not in seen.text + "".join(seen.said) + repr(seen.result)
+    assert list(seen.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_who_stops_a_run_is_obeyed(read, monkeypatch, stop):
+    monkeypatch.setattr(table, "write_typed", lambda *a, **k: (_ for _ in ()).throw(stop()))
+    with pytest.raises(stop):
+        read({"people.csv": GOOD})
+
+
+def test_every_twin_of_the_corpus_is_hurt_in_some_library():
+    formats = {TWINS[twin].contract.get("format", {}).get("type", "delimited") for twin, _ in LIBRARIES} | {"cspro"}
+    assert formats == set(OPENERS)
 
 
 @pytest.mark.parametrize(

@@ -173,9 +173,16 @@ def test_spss_and_stata_keep_missing_codes_and_compare_labels(read, tmp_path, ki
     assert [row[:5] for row in seen.rows()] == ROWS
     other = statistical(tmp_path, name, {"sex": {1: "Female", 2: "FEMALE ", 3: "Third"}})
     seen = read({f"people.{name}": other}, COLUMNS, format={"type": kind})
-    assert [(f.rule, f.severity, f.column) for f in seen.findings] == [("ENVELOPE-LABELS", "warning", "sex")]
+    assert [(f.rule, f.severity, f.column) for f in seen.findings] == [
+        ("ENVELOPE-LABELS-EXCHANGED", "blocking", "sex"),
+        ("ENVELOPE-LABELS", "warning", "sex"),
+    ]
+    assert "gives to others: 1" in seen.text
     assert "lacks: 3" in seen.text
     assert "other words: 1." in seen.text
+    renamed = statistical(tmp_path, name, {"sex": {1: "Men", 2: "FEMALE ", 3: "Third"}})
+    seen = read({f"people.{name}": renamed}, COLUMNS, format={"type": kind})
+    assert [(f.rule, f.severity) for f in seen.findings] == [("ENVELOPE-LABELS", "warning")]
     assert seen.result.stage == "read"
 
 

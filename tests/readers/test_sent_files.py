@@ -2,10 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
+from tests.readers.corpus import TWINS
+from tests.readers.corpus.binary import AGE_MISSING, UPPER, portable
 from tests.readers.test_second_look import PERSON, sheet, spss
 
 # --- Numbers in French and in Arabic ---------------------------------------------------------------------------------
@@ -331,3 +334,79 @@ def test_a_day_beyond_the_calendar_is_refused_whatever_the_column_is(read, tmp_p
     assert (
         read({"people.sav": good}, [PERSON[0], {"name": "day", "type": kind}], format={"type": "spss"}).findings == ()
     )
+
+
+# --- SPSS portable files ---------------------------------------------------------------------------------------------
+def test_a_portable_file_keeps_its_codes_for_missing_and_its_letters(read):
+    content = portable((b"3/Zoe", b"3/Zo\xe9"), AGE_MISSING, (b"3/Bea", b"4/B\xc3\xa9a"))
+    columns = [
+        {"name": "NAME"},
+        {"name": "AGE", "type": "integer", "missing": {"998": "_U"}},
+        {"name": "W", "type": "number"},
+    ]
+    order = {"header": ["PID", "NAME", "AGE", "W"]}
+    seen = read({"people.por": content}, columns, format={"type": "spss"}, entity=order)
+    assert seen.findings == ()
+    assert seen.sql("NAME, AGE, W") == [("Ali", 30, 1.5), ("Zoé", 998, 2.25), (None, None, 0.125), ("Béa", 41, 3.0)]
+
+
+def test_where_the_library_has_other_values_of_a_portable_file_nothing_is_read(read, monkeypatch):
+    whole = pyreadstat.read_por
+
+    def lose(*args, **options):
+        frame, meta = whole(*args, **options)
+        frame.loc[0, "AGE"] = 31.0
+        return frame, meta
+
+    monkeypatch.setattr(pyreadstat, "read_por", lose)
+    assert read({"people.por": portable()}, UPPER, format={"type": "spss"}).rules == ["ENVELOPE-UNSAFE"]
+
+
+# --- CSPro's database ------------------------------------------------------------------------------------------------
+def test_a_case_file_of_cspro_gives_its_records_without_a_dictionary(read):
+    twin = TWINS["csdb"]
+    seen = read(twin.files, twin.columns, **twin.contract)
+    assert seen.findings == ()
+    assert seen.sql("HH, LINE, AGE, label, WEIGHT::varchar, _line") == [
+        (1, 1, 34, "x", "1.50", 1),
+        (1, 2, None, "x", "2.00", 2),
+        (2, 1, 61, "y", "0.25", 3),
+    ]
+    assert seen.sql("HH, ROOMS, PLACE, label", "houses") == [(1, 2, "Tunis", "x"), (2, 1, "Gabes", "y")]
+
+
+# --- Dates of another calendar ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["delimited", "excel", "fixed_width"])
+def test_years_of_the_hijra_are_no_years_of_ours(read, kind):
+    days = ["2024-03-11", "1445-09-01", "1402-12-21"]
+    columns = [{"name": "day", "type": "date", "start": 1, "width": 10}, {"name": "n", "start": 11, "width": 1}]
+    content = {
+        "delimited": "\n".join(["day,n", *(f"{day},x" for day in days), ""]).encode(),
+        "excel": sheet([["day", "n"], *([day, "x"] for day in days)]),
+        "fixed_width": "".join(f"{day}x\n" for day in days).encode(),
+    }[kind]
+    seen = read({"people.x": content}, columns, format={"type": kind})
+    assert [(one.rule, one.column, one.count) for one in seen.findings] == [("TYPES-DATE", "day", 2)]
+    assert "Hijri" in seen.text
+    early = [columns[0] | {"minimum": "1400-01-01"}, columns[1]]
+    assert read({"people.x": content}, early, format={"type": kind}).findings == ()
+    for form, text in (("%d/%m/%Y", "01/09/1445"), ("%Y%m%d", "14450901")):
+        assert read({"people.csv": f"day,n\n{text},x\n".encode()}, [columns[0] | {"date_format": form}, columns[1]]).rules == ["TYPES-DATE"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "rules"),
+    [
+        ("%G-W%V-%u", "2024-W05-3", []),
+        ("%G-W%V", "2024-W05", []),
+        ("%G-W%V-%u", "2024-W54-1", ["TYPES-DATE"]),
+        ("%G-W%V-%u", "2021-W53-1", ["TYPES-DATE"]),
+        ("%G-W%V-%u", "2024-05-3", ["TYPES-DATE"]),
+    ],
+)
+def test_days_written_by_the_week(read, form, text, rules):
+    columns = [{"name": "day", "type": "date", "date_format": form}, {"name": "n"}]
+    seen = read({"people.csv": f"day,n\n{text},x\n".encode()}, columns)
+    assert seen.rules == rules
+    if not rules:
+        assert seen.sql("day::varchar") == [("2024-01-31" if form.endswith("u") else "2024-01-29",)]

@@ -1,5 +1,6 @@
 """Acts on releases, killed at each of their durable steps, and done while a night runs."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import acts, store
 from hims_pipeline.release.publish import refuse_overtaken
 from hims_pipeline.settings import Settings
-from tests.killed import homes_after_each_kill
+from tests.killed import failed_at, homes_after_each_kill, restore
 from tests.release.conftest import candidate, make
 
 
@@ -73,6 +74,34 @@ def test_killed_at_any_step_an_act_is_finished_and_recorded(
             assert (state, *found) == ("done", *outcome)
         assert reconcile(settings) == []
     assert steps >= 8
+
+
+@pytest.mark.parametrize("lasting", [False, True], ids=["once", "from then on"])
+@pytest.mark.parametrize("act", [use_first, publish_fourth])
+def test_on_a_full_disk_an_act_is_done_or_not_done_and_says_which(settings, act, lasting: bool) -> None:
+    for number in range(1, 4):
+        make(settings, f"r00000{number}")
+    candidate(settings, "r000004")
+    first = settings.home.with_name("first")
+    shutil.copytree(settings.home, first, symlinks=True)
+    step, seen = 1, set()
+    while (error := failed_at(step, lasting, lambda: act(settings))) is not None:
+        states = {state for _, state in journal.acts(settings)} - {journal.DONE}
+        if "neither finished nor taken back" in str(error):
+            assert lasting
+            assert states == {journal.BEGUN}
+            assert any("had been left begun" in line for line in reconcile(settings))
+        else:
+            assert states <= {journal.UNDONE}
+            if journal.UNDONE in states or len(journal.acts(settings)) == 3:
+                assert (store.pointer(settings), acts.marks(settings)) == ("r000003", {})
+            assert reconcile(settings) == []
+        assert_agreed(settings)
+        seen |= states
+        step += 1
+        restore(settings.home, first)
+    assert seen >= ({journal.BEGUN} if lasting else {journal.UNDONE})
+    assert step > 8
 
 
 def test_a_publication_left_begun_does_not_come_over_a_later_decision(settings) -> None:

@@ -74,16 +74,21 @@ def guess_codec(block: bytes) -> str | None:
     return "windows-1252" if latin > 0.6 * len(high) else None
 
 
-def transcode(path: Path, codec: str, target: Path, line_bytes: int, compose: bool = True) -> None:
+def transcode(
+    path: Path, codec: str, target: Path, line_bytes: int, compose: bool = True, tolerant: bool = False
+) -> None:
     """Write a file anew in UTF-8, block by block, and in Unicode form NFC where `compose`.
+
+    Args:
+        tolerant: bytes that a one-byte encoding lacks become U+FFFD.
 
     Raises:
         DataError: a byte does not decode, the file is UTF-8 in truth, control characters show another encoding, or a
             line has more than `line_bytes` characters.
     """
-    decoder = codecs.getincrementaldecoder(codec)("strict")
-    utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder(UTF8)("strict")
     wide = codec.startswith("utf")  # only one-byte encodings can be mistaken for each other
+    decoder = codecs.getincrementaldecoder(codec)("replace" if tolerant and not wide else "strict")
+    utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder(UTF8)("strict")
     high = False
     done = lines = 0
     kept = ""
@@ -114,6 +119,16 @@ def transcode(path: Path, codec: str, target: Path, line_bytes: int, compose: bo
             "ENVELOPE-ENCODING",
             words("is declared {codec} but is UTF-8; correct `format.encoding` in the contract", codec=own(codec)),
         )
+
+
+def mark_damage(path: Path, target: Path) -> Path:
+    """Copy a text in UTF-8 to `target`, with U+FFFD in place of bytes that do not decode and of NUL, and return it."""
+    decoder = codecs.getincrementaldecoder(UTF8)("replace")
+    with path.open("rb") as source, target.open("w", encoding=UTF8, newline="") as out:
+        while block := source.read(BLOCK):
+            out.write(decoder.decode(block).replace("\0", "\ufffd"))
+        out.write(decoder.decode(b"", final=True))
+    return target
 
 
 def too_long(line: int, line_bytes: int) -> DataError:

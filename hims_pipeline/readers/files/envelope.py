@@ -13,7 +13,15 @@ import numpy as np
 from hims_pipeline.errors import ContractError, DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.files.encodings import BLOCK, UTF8, codec_of, too_long, transcode, wrong_bytes
+from hims_pipeline.readers.files.encodings import (
+    BLOCK,
+    UTF8,
+    codec_of,
+    mark_damage,
+    too_long,
+    transcode,
+    wrong_bytes,
+)
 from hims_pipeline.readers.files.frame import cut_frame, is_framed
 from hims_pipeline.readers.files.headings import fit_names
 from hims_pipeline.readers.files.records import Header, read_header
@@ -25,6 +33,7 @@ from hims_pipeline.words import own, words
 # Two row groups of DuckDB: parts small enough to share between cores, and whole row groups in the Parquet file.
 PART_RECORDS = 245_760
 _REPLACEMENT = "\ufffd".encode()
+_OF_CHARACTERS = ("ENVELOPE-NUL", "ENVELOPE-REPLACEMENT")
 
 
 @dataclass
@@ -37,6 +46,9 @@ class Envelope:
         records: lines of data, counted over the bytes; None where a quoted field holds a newline, so that lines and
             records differ and only a parser can count.
         cuts: byte offsets of the parts: part i is [cuts[i], cuts[i + 1]), and all but the last have `part_records`.
+        damage: what is wrong with single characters, where that is no matter as long as nobody reads them; each of
+            them is U+FFFD in `path`.
+        damaged: how many of them there are.
     """
 
     shape: Shape
@@ -47,6 +59,8 @@ class Envelope:
     part_records: int = 0
     findings: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
+    damage: Finding | None = None
+    damaged: int = 0
 
 
 def check_text(shape: Shape, member: Member, scratch: Path, keep_length: bool = False) -> Envelope:
@@ -61,21 +75,52 @@ def check_text(shape: Shape, member: Member, scratch: Path, keep_length: bool = 
         _check_kind(shape, member.path, codec)
         if codec != UTF8:
             envelope.path = scratch / f"{member.path.name}.utf8"
-            transcode(member.path, codec, envelope.path, shape.limits.line_bytes, compose=not keep_length)
+            transcode(
+                member.path,
+                codec,
+                envelope.path,
+                shape.limits.line_bytes,
+                compose=not keep_length,
+                tolerant=shape.format.tells_unread_damage,
+            )
         if is_framed(shape.format):
             envelope.path = cut_frame(envelope.path, shape.format, scratch / f"{member.path.name}.table")
         envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)
         envelope.shape, said = _fit(shape, envelope.header, member.shown)
         envelope.findings += [one for one in said if one.severity == "blocking"]
         envelope.warnings += [one for one in said if one.severity == "warning"]
-        look = _Pass(shape, envelope.header)
-        look.run(envelope.path)
+        look = _look(envelope, scratch / f"{member.path.name}.marked")
         envelope.records, envelope.cuts = look.records, look.cuts
         envelope.findings += look.findings
     except DataError as error:
         envelope.findings.append(blocking(error.rule, error.message))
     envelope.findings = [replace(one, file=member.shown, entity=shape.name) for one in envelope.findings]
     return envelope
+
+
+def _look(envelope: Envelope, marked: Path) -> "_Pass":
+    """The pass over the bytes; where damage may stand in what nobody reads, over a copy in which it is marked."""
+    assert envelope.header is not None
+    look = _Pass(envelope.shape, envelope.header)
+    if not envelope.shape.format.tells_unread_damage:
+        look.run(envelope.path)
+        return look
+    try:
+        look.run(envelope.path)
+        found = [one for one in look.findings if one.rule in _OF_CHARACTERS]
+    except DataError as error:
+        if error.rule != "ENVELOPE-ENCODING":
+            raise
+        found = [blocking(error.rule, error.message)]
+    if not found:
+        return look
+    envelope.path = mark_damage(envelope.path, marked)
+    envelope.header = read_header(envelope.path, envelope.shape.format, envelope.shape.limits.line_bytes)
+    look = _Pass(envelope.shape, envelope.header)
+    look.run(envelope.path)
+    look.findings = [one for one in look.findings if one.rule not in _OF_CHARACTERS]
+    envelope.damage, envelope.damaged = found[0], look.replacements
+    return look
 
 
 def _check_kind(shape: Shape, path: Path, codec: str) -> None:

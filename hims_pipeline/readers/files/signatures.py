@@ -33,6 +33,7 @@ NAMES = {
     "duckdb": "a DuckDB database",
     "parquet": "a Parquet file",
     "spss": "an SPSS file",
+    "spss_portable": "an SPSS portable file",
     "stata": "a Stata file",
     "7z": "a 7-Zip archive",
     "rar": "a RAR archive",
@@ -62,6 +63,8 @@ def kind_of(path: Path) -> str:
         return "duckdb"
     if head[:1] in _OLD_STATA and head[1:2] in (b"\x01", b"\x02") and head[2:3] == b"\x01":
         return "stata"
+    if b"".join(line.ljust(80) for line in head.splitlines())[456:464] == b"SPSSPORT":
+        return "spss_portable"  # behind five lines in which anything may stand
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     return _text_kind(head)

@@ -1,7 +1,9 @@
 """What a statistical file, or the codebook beside it, says about its variables, and how that is held against the
-contract: labels that differ are a warning, since the same code may have come to mean something else."""
+contract: labels that differ are a warning, since the same code may have come to mean something else; a code that has the
+label of another one, or that the file calls missing while the contract counts it, refuses the file."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 
 from hims_pipeline.contracts.columns import Column
@@ -131,10 +133,12 @@ def place_findings(shape: Shape, described: Description, file: str, rule: str) -
 
 
 def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]:
-    """Warnings where the file's value labels are not the contract's: codes it does not know, labels that differ."""
+    """Where the file's value labels are not the contract's: warnings about codes it does not know and labels that differ;
+    what refuses is a label that the contract gives to another code, and a counted code that the file calls missing."""
     found = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         name = shape.header[position]
+        found += _contradictions(shape, column, codebook, name, file)
         said = _labelled_otherwise(column, codebook.values.get(name, {}))
         valid = taken_for_values(column, codebook.missing.get(name, ()), codebook.missing_ranges.get(name, ()))
         if valid:
@@ -143,6 +147,35 @@ def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]
         if said:
             message = words("the file {said}. Compare both code books", said=joined(said, "; "))
             found.append(warning("ENVELOPE-LABELS", message, file, entity=shape.name, column=column.name))
+    return found
+
+
+def _contradictions(shape: Shape, column: Column, codebook: Codebook, name: str, file: str) -> list[Finding]:
+    """Codes that mean one thing in the file and another in the contract: by no reading are both right."""
+    known = {_plain(str(code)): _folded(label) for code, label in (column.codes or {}).items()}
+    labels = {_plain(code): {_folded(one) for one in said if one} for code, said in codebook.values.get(name, {}).items()}
+    exchanged = [
+        code
+        for code, label in known.items()
+        if label not in labels.get(code, {label})
+        and any(other != code and meaning in labels[code] for other, meaning in known.items() if meaning)
+    ]
+    counted = [code for code in map(_plain, codebook.missing.get(name, {})) if known.get(code)]
+    found = []
+    if exchanged:
+        message = words(
+            "the file gives these codes the labels that the contract gives to others: {codes}. Send the file with the"
+            " agreed codes, or ask for the contract to be changed",
+            codes=joined(own(one) for one in exchanged),
+        )
+        found.append(blocking("ENVELOPE-LABELS-EXCHANGED", message, file, entity=shape.name, column=column.name))
+    if counted:
+        message = words(
+            "the file calls these codes missing, which the contract counts as answers: {codes}. Take them out of the"
+            " file's missing values, or ask for the contract to be changed",
+            codes=joined(own(one) for one in counted),
+        )
+        found.append(blocking("ENVELOPE-MISSING-DECLARED", message, file, entity=shape.name, column=column.name))
     return found
 
 
@@ -168,7 +201,9 @@ def _differs(known: str, labels: tuple[str, ...]) -> bool:
 
 
 def _folded(label: str) -> str:
-    return " ".join(label.casefold().split())
+    """A label without case, accents and further blanks."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", label) if not unicodedata.combining(sign))
+    return " ".join(plain.casefold().split())
 
 
 def _plain(code: str) -> str:

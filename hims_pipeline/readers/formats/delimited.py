@@ -7,6 +7,8 @@ from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.envelope import Envelope, check_text
 from hims_pipeline.readers.files.headings import widened
 from hims_pipeline.readers.files.records import Structure, examine
+from hims_pipeline.readers.findings import refuses
+from hims_pipeline.readers.formats.unread import damage_findings
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, Slices, numbered_part, text_parts
@@ -18,6 +20,14 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     envelope = check_text(shape, member, scratch)
     if envelope.findings or envelope.header is None:
         return None, envelope.findings
+    table, said = _table(envelope, member, scratch)
+    if table is not None and (damage := damage_findings(settings, envelope.shape, envelope, table, member)):
+        return (None if refuses(damage) else table), [*said, *damage]
+    return table, said
+
+
+def _table(envelope: Envelope, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+    assert envelope.header is not None
     shape = envelope.shape
     if shape.format.unpivot:
         names = envelope.header.names

@@ -9,7 +9,7 @@ import csv
 import datetime as dt
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from hims_pipeline.readers.files.headings import CELL, HEADING, before, fit_name
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, Look, check_numbers, look_at
+from hims_pipeline.readers.formats.unread import RULE as UNREAD_DAMAGE
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part
@@ -60,8 +61,9 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         if shape.format.stop_at_blank:
             data = _without_notes(data)
         width = len(names) if shape.format.header else len(shape.header)
-        if found := _unsaid(shape, sheet, look, data, width, member):
-            return None, found
+        said += _unsaid(shape, sheet, look, data, width, member)
+        if refuses(said):
+            return None, said
         data = _filled_down(shape, [row for row in data if not _is_skipped(shape, look, row)])
         return _table(shape, names, data, scratch), said
     except DataError as error:
@@ -116,17 +118,25 @@ def _unsaid(shape: Shape, sheet: Sheet, look: Look, data: list[Row], width: int,
         more = {"count": len(places), "lines": tuple(places[:_SHOWN]) if places[0] else ()}
         return [blocking(rule, message, member.shown, entity=shape.name, column=column, **more)]
 
-    inside = [place for place in look.errors if place[1] < width and not _is_declared(shape, look.errors[place])]
+    read = _columns_read(shape, width)
+    errors = [place for place in look.errors if place[1] < width and not _is_declared(shape, look.errors[place])]
+    uncomputed = [place for place in look.uncomputed if place[1] < width]
     found = tell(
         "ENVELOPE-CELL-ERROR",
         words("cells hold an error such as #REF! or #N/A in place of a value. Mend the formulas, or send values"),
-        (row for row, _ in inside),
+        (row for row, column in errors if column in read),
     )
     found += tell(
         "ENVELOPE-FORMULA",
         words("cells hold a formula that was never computed, so they have no value. Open it in Excel and save it"),
-        (row for row, column in look.uncomputed if column < width),
+        (row for row, column in uncomputed if column in read),
     )
+    unread = tell(
+        UNREAD_DAMAGE,
+        words("cells that are not read hold an error, or a formula without a value; no other cell is touched by it"),
+        (row for row, column in (*errors, *uncomputed) if column not in read),
+    )
+    found += [replace(one, severity="warning") for one in unread]
     if shape.format.hidden_rows == "refuse":
         message = words("rows are hidden. Show or remove them; the contract may also say `hidden_rows: read` or `skip`")
         found += tell("ENVELOPE-HIDDEN", message, look.hidden_rows)
@@ -136,9 +146,14 @@ def _unsaid(shape: Shape, sheet: Sheet, look: Look, data: list[Row], width: int,
             "cells are merged with those beside or below them, so most have no value of their own. Undo the merging, "
             "or name the column under `fill_down` in the contract"
         ),
-        _merged_rows(shape, sheet, first, last, width),
+        _merged_rows(shape, sheet, first, last, read),
     )
     return found + _identifiers_as_numbers(shape, data, tell)
+
+
+def _columns_read(shape: Shape, width: int) -> set[int]:
+    """Places of the columns that are read; of a wide table all are."""
+    return set(range(width)) if shape.format.unpivot else set(shape.positions)
 
 
 def _is_declared(shape: Shape, error: str) -> bool:
@@ -147,12 +162,12 @@ def _is_declared(shape: Shape, error: str) -> bool:
     return any(error in one.nulls or error in one.marks for one in absent)
 
 
-def _merged_rows(shape: Shape, sheet: Sheet, first: int, last: int, width: int) -> Iterator[int]:
-    """First rows of merged cells that no `fill_down` explains."""
+def _merged_rows(shape: Shape, sheet: Sheet, first: int, last: int, read: set[int]) -> Iterator[int]:
+    """First rows of merged cells of columns that are read, where no `fill_down` explains them."""
     filled = {shape.header.index(name) for name in _fill_down_names(shape)}
     for (top, left), (bottom, right) in sheet.merged:
         below = left == right and left in filled
-        if left < width and bottom + 1 >= first and top + 1 <= last and not below:
+        if not read.isdisjoint(range(left, right + 1)) and bottom + 1 >= first and top + 1 <= last and not below:
             yield max(top + 1, first)
 
 

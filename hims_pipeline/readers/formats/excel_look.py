@@ -137,7 +137,9 @@ def _look_at_row(look: Look, row: bytes, count: int, counting: bool) -> None:
     column = -1
     for cell, following in itertools.zip_longest(cells, cells[1:]):
         named = _PLACE.search(cell.group(1))
-        column = _column(named.group(1)) if named and named.group(1) else column + 1
+        before, column = column, _column(named.group(1)) if named and named.group(1) else column + 1
+        if column <= before:
+            raise _unsafe()  # two cells in one place: the library keeps one of them
         if cell.group(2):
             continue
         body = row[cell.end() : following.start() if following else len(row)]

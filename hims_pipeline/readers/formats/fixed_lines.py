@@ -123,7 +123,12 @@ def open_lines(shape: Shape, member: Member, scratch: Path) -> Opened:
     """Check the envelope of a text without header or delimiter; what is wrong is in `findings`."""
     form = shape.format
     plain = Format(
-        encoding=form.encoding, header=False, delimiter=_SEPARATOR, quote="", final_newline=form.final_newline
+        encoding=form.encoding,
+        header=False,
+        delimiter=_SEPARATOR,
+        quote="",
+        final_newline=form.final_newline,
+        unread_damage="tell" if form.tells_unread_damage else "refuse",
     )
     envelope = check_text(replace(shape, format=plain), member, scratch, keep_length=True)
     opened = Opened(envelope)

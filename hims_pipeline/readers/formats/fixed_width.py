@@ -22,6 +22,7 @@ from hims_pipeline.readers.formats.codebook import (
 from hims_pipeline.readers.formats.ddi import RULE, read_ddi, records_of
 from hims_pipeline.readers.formats.fixed_lines import Cut, open_lines, overlapping, table_of
 from hims_pipeline.readers.formats.record_types import count_records
+from hims_pipeline.readers.formats.unread import damage_findings
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
@@ -51,7 +52,9 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         cut = Cut(tuple(places), length, types.chosen, least=length)
         if refuses(found) or not (records or shape.entity.required):
             return None, found
-    return table_of(settings, shape, opened, cut, records), found + label_findings(shape, described.codebook, file)
+    table = table_of(settings, shape, opened, cut, records)
+    found += damage_findings(settings, shape, opened.envelope, table, member)
+    return (None if refuses(found) else table), found + label_findings(shape, described.codebook, file)
 
 
 def _read_types(types: RecordTypes, member: Member) -> set[str]:

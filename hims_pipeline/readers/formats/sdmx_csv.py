@@ -8,6 +8,8 @@ refused. Codes alone are read: labels beside them (`labels=both`) are refused, s
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
+
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
@@ -76,10 +78,12 @@ def _wrong_rows(settings: Settings, shape: Shape, fixed: list[str], member: Memb
     columns = tuple(Column(name=name) for name in fixed)
     entity = shape.entity.model_copy(update={"columns": columns})
     positions = tuple(shape.header.index(name) for name in fixed)
-    table, _ = delimited.open_table(
+    table, found = delimited.open_table(
         settings, replace(shape, entity=entity, columns=columns, positions=positions), member, scratch
     )
-    if table is None or (table.structure is None and table.records == 0):
+    if table is None:
+        return found
+    if table.structure is None and table.records == 0:
         return []
     place = {name: f"t{number}" for number, name in enumerate(fixed)}
     adding = ", ".join(f"'{one}'" for one in _ADDING)
@@ -88,11 +92,16 @@ def _wrong_rows(settings: Settings, shape: Shape, fixed: list[str], member: Memb
     kind = f"coalesce(lower({place['STRUCTURE']}), '') not in ({kinds})" if "STRUCTURE" in place else "false"
     dataset = place.get("STRUCTURE_ID") or place["DATAFLOW"]
     relation = " union all ".join(f"(select * from ({part.relation}))" for part in table.parts)
-    with reading(settings, table.slices) as con:
-        [(actions, kinds_of, datasets)] = con.execute(
-            f"select count(*) filter ({action}), count(*) filter ({kind}), count(distinct coalesce({dataset}, '')) "
-            f"from ({relation})"
-        ).fetchall()
+    try:
+        with reading(settings, table.slices) as con:
+            [(actions, kinds_of, datasets)] = con.execute(
+                f"select count(*) filter ({action}), count(*) filter ({kind}), count(distinct coalesce({dataset}, '')) "
+                f"from ({relation})"
+            ).fetchall()
+    except duckdb.InvalidInputException as error:
+        if "CSV" not in str(error):
+            raise
+        return []  # records that do not split are told, one by one, where all columns are read
     said = (
         (
             actions,

@@ -25,6 +25,7 @@ from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, label_find
 from hims_pipeline.readers.formats.excel import text_of
 from hims_pipeline.readers.formats.instants import ON_CALENDAR, Counted, counted_as, write_out
 from hims_pipeline.readers.formats.parquet import texts_of
+from hims_pipeline.readers.formats.spss_portable import Portable, mask, read_portable
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, reading
@@ -37,7 +38,9 @@ SECOND_LOOK = 10  # of an SPSS file the first tenth is read twice, but no fewer 
 SECOND_LOOK_ROWS = 5_000
 _PLAIN = Format()
 _DAMAGED = words("is incomplete or damaged; send it again")
+_ENCODING = words("has texts that are not in the encoding which the file itself names; save it anew in Unicode (UTF-8)")
 _NAMES = {"spss": "an SPSS file", "stata": "a Stata file"}
+_KINDS = {"spss": ("spss", "spss_portable"), "stata": ("stata",)}
 _RAW: dict[str, Any] = {"disable_datetime_conversion": True}
 _WHOLE = ("int8", "int16", "int32")  # of Stata; SPSS keeps all numbers as floats
 
@@ -59,6 +62,8 @@ def read_codebook(path: Path, kind: str) -> Codebook:
 
 
 def _meta(path: Path, kind: str) -> Any:
+    if kind_of(path) == "spss_portable":
+        return read_portable(path)
     read = pyreadstat.read_sav if kind == "spss" else pyreadstat.read_dta
     try:
         _, meta = read(str(path), metadataonly=True, user_missing=True)
@@ -85,7 +90,7 @@ def _missing(
 def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of an SPSS or Stata file, or what is wrong with it; warnings about labels come with the table."""
     kind = shape.format.type
-    if (found := kind_of(member.path)) != kind:
+    if (found := kind_of(member.path)) not in _KINDS[kind]:
         message = words("is {found}; {kind} is expected", found=own(NAMES[found]), kind=own(_NAMES[kind]))
         return None, [blocking("ENVELOPE-KIND", message, member.shown, entity=shape.name)]
     try:
@@ -104,6 +109,8 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
     except pyreadstat.ReadstatError:
         return None, [blocking("ENVELOPE-DAMAGED", _DAMAGED, member.shown, entity=shape.name)]
+    except UnicodeDecodeError:
+        return None, [blocking("ENVELOPE-ENCODING", _ENCODING, member.shown, entity=shape.name)]
     return Table(_parts(settings, shape, files), codebook.rows), said + label_findings(shape, codebook, member.shown)
 
 
@@ -164,7 +171,11 @@ def _chunks(settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Pa
     """Write the file chunk by chunk as Parquet, values typed as the file has them; (chunk, rows)."""
     formats = {shape.header[p]: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True)}
     kinds = _kinds(shape, meta)
-    frames = _stata_frames(path, meta) if shape.format.type == "stata" else _spss_frames(path, meta)
+    names = _names_read(shape, meta)
+    if isinstance(meta, Portable):
+        frames = _portable_frames(mask(path, scratch / "masked.por"), meta, names)
+    else:
+        frames = _stata_frames(path, names) if shape.format.type == "stata" else _spss_frames(path, meta, names)
     with reading(settings) as con:
         con.execute("set pandas_analyze_sample = 0")  # objects are texts here; guessing from a sample could fail later
         for number, frame in enumerate(frames):
@@ -175,13 +186,19 @@ def _chunks(settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Pa
             yield target, len(frame)
 
 
-def _spss_frames(path: Path, meta: Any) -> Iterator[pd.DataFrame]:
+def _names_read(shape: Shape, meta: Any) -> list[str]:
+    """The variables that are read, in the file's order; nothing of the others can stop a file."""
+    wanted = {shape.header[position] for position in shape.positions}
+    return [name for name in meta.column_names if name in wanted]
+
+
+def _spss_frames(path: Path, meta: Any, names: list[str]) -> Iterator[pd.DataFrame]:
     """The file in chunks; its first rows are read in another mode too, in which user-missing values are none."""
     rows = max(SECOND_LOOK_ROWS, (meta.number_rows or 0) // SECOND_LOOK)
-    second, _ = pyreadstat.read_sav(str(path), row_limit=rows, **_RAW)
+    second, _ = pyreadstat.read_sav(str(path), row_limit=rows, usecols=names, **_RAW)
     ranges = meta.missing_ranges or {}
     chunks = pyreadstat.read_file_in_chunks(
-        pyreadstat.read_sav, str(path), chunksize=CHUNK_ROWS, user_missing=True, **_RAW
+        pyreadstat.read_sav, str(path), chunksize=CHUNK_ROWS, user_missing=True, usecols=names, **_RAW
     )
     begin = 0
     for frame, _ in chunks:
@@ -189,6 +206,20 @@ def _spss_frames(path: Path, meta: Any) -> Iterator[pd.DataFrame]:
             _compare_spss(frame, second.iloc[begin : begin + len(frame)], ranges)
         begin += len(frame)
         yield frame
+
+
+def _portable_frames(masked: Path, made: Portable, names: list[str]) -> Iterator[pd.DataFrame]:
+    """The file at once; the library's values must be the same, but for codes declared missing, which it drops."""
+    frame = made.masked_frame()[names]
+    second, _ = pyreadstat.read_por(str(masked), usecols=names, **_RAW)
+    if len(second) != len(frame) or list(second.columns) != names:
+        raise _unsafe(None)
+    for name in names:
+        if made.readstat_variable_types[name] == "double":
+            alike = np.isclose(frame[name], second[name], rtol=1e-12, atol=0)
+            second[name] = np.where(alike, frame[name], second[name])
+    _compare_spss(frame, second, made.missing_ranges)
+    yield made.frame()[names]
 
 
 def _compare_spss(frame: pd.DataFrame, second: pd.DataFrame, ranges: dict[str, Any]) -> None:
@@ -209,14 +240,16 @@ def _is_declared(value: Any, declared: list[dict[str, Any]]) -> bool:
     return any(one["lo"] <= value <= one["hi"] for one in declared if not isinstance(one["lo"], str))
 
 
-def _stata_frames(path: Path, meta: Any) -> Iterator[pd.DataFrame]:
+def _stata_frames(path: Path, names: list[str]) -> Iterator[pd.DataFrame]:
     """The file in chunks, each value as two libraries read it, and the letters of missing values as texts."""
-    chunks = pyreadstat.read_file_in_chunks(pyreadstat.read_dta, str(path), chunksize=CHUNK_ROWS, **_RAW)
+    chunks = pyreadstat.read_file_in_chunks(
+        pyreadstat.read_dta, str(path), chunksize=CHUNK_ROWS, usecols=names, **_RAW
+    )
     with pd.read_stata(
         path, iterator=True, convert_dates=False, convert_categoricals=False, convert_missing=True
     ) as second:
         for frame, _ in chunks:
-            other = second.read(len(frame)) if len(frame) else frame
+            other = second.read(len(frame), columns=names) if len(frame) else frame
             if len(other) != len(frame) or list(other.columns) != list(frame.columns):
                 raise _unsafe(None)
             other.index = frame.index

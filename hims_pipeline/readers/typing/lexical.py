@@ -21,7 +21,7 @@ from hims_pipeline.sql import literal
 MISFIT = "hims: a value does not fit its contract"  # raised inside DuckDB, recognised outside; holds no value
 _PADDING = literal(BLANKS)
 _ISO = "%Y-%m-%d"
-_FIRST_DAY = "date '0001-01-01'"  # the year 0000 reads as one before Christ
+_GREGORIAN = 1583  # the calendar's first whole year: what stands before it is a year of the Hijra, or of Persia
 # A number that was a float on its way has lost digits, and two persons could get one pseudonym.
 _PRINTED_FLOAT = "[0-9]+[.,]0+|[0-9]+([.,][0-9]+)?E[-+][0-9]+"
 
@@ -144,21 +144,27 @@ def _number(column: Column, text: str, value: str, printed: str, form: Format) -
 
 
 def _date(column: Column, text: str, value: str, printed: str, form: Format) -> Typing:
-    pattern = literal(column.date_format)
+    pattern, first = literal(column.date_format), f"date '{_first_year(column):04d}-01-01'"
     what = f"a date written {column.date_format}"
     if column.date_format == _ISO:
         # Ten characters: `infinity` and years beyond 9999 print as they are written, too.
-        branches = [(f"{printed} = {text} and strlen({text}) = 10", value), (f"{text} is null", "null")]
+        branches = [(f"{printed} = {text} and strlen({text}) = 10 and {value} >= {first}", value), (f"{text} is null", "null")]
         cast, show = f"try_cast({text} as date)", f"{value}::varchar"
     else:
-        branches = [(f"{printed} = {text} and {value} >= {_FIRST_DAY}", value), (f"{text} is null", "null")]
+        branches = [(f"{printed} = {text} and {value} >= {first}", value), (f"{text} is null", "null")]
         cast, show = f"try_strptime({text}, {pattern})::date", f"strftime({value}, {pattern})"
     if "padding" in column.allow:
         plain = _stripped(column, text)
         day = f"try_strptime({plain}, {pattern})::date"
         branches += _blank(column, text, form, "null")
-        branches.append((f"strftime({day}, {pattern}) = {plain} and {day} >= {_FIRST_DAY}", day))
+        branches.append((f"strftime({day}, {pattern}) = {plain} and {day} >= {first}", day))
     return Typing("DATE", cast, show, tuple(branches), what)
+
+
+def _first_year(column: Column) -> int:
+    """The first year of a column's dates: that of its `minimum` where it begins before the Gregorian calendar did."""
+    lowest = str(column.minimum or "")[:4]
+    return max(1, min(int(lowest), _GREGORIAN)) if lowest.isdecimal() else _GREGORIAN
 
 
 def _text(column: Column, text: str, form: Format) -> Typing:

@@ -47,6 +47,7 @@ _DECIMAL_REASONS = (
 _DATE_REASONS = (
     (r"^[\s\x{a0}]|[\s\x{a0}]$", "with blanks around it"),
     (r"[٠-٩۰-۹]", "in Arabic-Indic digits"),
+    (r"(^|[^0-9])1[34][0-9]{2}([^0-9]|$)", "with a year of the Hijri or the Persian calendar"),
     (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "in the form of a date, but no such day or another order"),
     (r"^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}$", "as day, month, year in another form, or no such day"),
     (r"[0-9][T ][0-9]{1,2}:", "with a time of day"),

@@ -2,7 +2,8 @@
 
 An act is what Python's audit events tell of the installation's folder (a file opened to be written, renamed, removed, a
 folder made, a process started) and each fsync. `FAULT_KIND` is `kill`, or the name of an error such as ENOSPC, which is
-raised once. The count is the size of the file `FAULT_COUNTER`, which all processes of a command append to.
+raised once. `FAULT_COUNTER` is a file that all processes of a command append to, a letter an act: `b` within a build
+folder or a rendered tree, which are thrown away, `d` in all else.
 """
 
 import errno
@@ -13,6 +14,7 @@ import sys
 _KIND, _AT = os.environ.get("FAULT_KIND"), int(os.environ.get("FAULT_AT", "0"))
 _HOME, _COUNTER = os.environ.get("FAULT_HOME", "\0"), os.environ.get("FAULT_COUNTER", "")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_THROWN_AWAY = tuple(os.path.join(_HOME, name, "") for name in ("build", "rendered"))  # noqa: PTH118 - no import more
 _ABOUT_PATHS = {
     "os.rename",
     "os.remove",
@@ -25,8 +27,8 @@ _ABOUT_PATHS = {
 }
 
 
-def _act() -> None:
-    os.write(_descriptor, b".")
+def _act(name: str) -> None:
+    os.write(_descriptor, b"b" if name.startswith(_THROWN_AWAY) else b"d")
     if os.fstat(_descriptor).st_size != _AT:
         return
     if _KIND == "kill":
@@ -52,7 +54,7 @@ def _hook(event: str, args: tuple) -> None:
     except (TypeError, ValueError):
         return
     if name.startswith(_HOME):
-        _act()
+        _act(name)
 
 
 if _KIND:
@@ -60,7 +62,12 @@ if _KIND:
     _fsync = os.fsync
 
     def _counted(descriptor) -> None:
-        _act()
+        try:
+            number = descriptor if isinstance(descriptor, int) else descriptor.fileno()
+            name = os.readlink(f"/proc/self/fd/{number}")  # noqa: PTH115 - no import more
+        except OSError:
+            name = ""
+        _act(name)
         _fsync(descriptor)
 
     os.fsync = _counted

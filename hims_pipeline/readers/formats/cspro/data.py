@@ -10,12 +10,15 @@ from pathlib import Path
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.signatures import kind_of
 from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.formats.codebook import Description, RecordTypes, label_findings, place_findings
+from hims_pipeline.readers.formats.cspro.database import open_database
 from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Record
 from hims_pipeline.readers.formats.cspro.read import read_dictionary
 from hims_pipeline.readers.formats.fixed_lines import Cut, open_lines, table_of
 from hims_pipeline.readers.formats.record_types import count_records
+from hims_pipeline.readers.formats.unread import damage_findings
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
@@ -27,6 +30,8 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
 
     A record of which there is no line is no finding where its entity is not required.
     """
+    if kind_of(member.path) == "sqlite":
+        return open_database(shape, member, scratch)
     book = member.codebook
     try:
         if book is None:
@@ -57,7 +62,9 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     if not lines and not shape.entity.required:
         return None, said
     cut = _cut(shape, dictionary, record, described, types)
-    return table_of(settings, shape, opened, cut, lines), said + label_findings(shape, described.codebook, book.shown)
+    table = table_of(settings, shape, opened, cut, lines)
+    said += damage_findings(settings, shape, opened.envelope, table, member)
+    return (None if refuses(said) else table), said + label_findings(shape, described.codebook, book.shown)
 
 
 def _types(dictionary: Dictionary, record: Record) -> RecordTypes | None:

@@ -1,0 +1,77 @@
+"""A batch beside its accepted predecessors: its profile taken once, theirs read, and what both say as evidence.
+
+Not here: which batches are predecessors (`intake.predecessors`), limits and rules (`comparisons`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import Damaged
+from hims_pipeline.gates.comparisons import closest
+from hims_pipeline.gates.evidence import Evidence, Subject, compare, evidence_of
+from hims_pipeline.gates.profile import Profile, Rows, read_profile, take_profile, write_profile
+from hims_pipeline.gates.roles import roles_of
+from hims_pipeline.lake.files import sha256_of
+from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection, literal, quote
+
+PROFILE = "profile.parquet"
+
+
+@dataclass(frozen=True)
+class Predecessor:
+    """An accepted batch that another is compared with, by its profile and the profile's hash."""
+
+    batch: str
+    period: str
+    profile: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What was found: the profile of each entity, and the evidence on it."""
+
+    profiles: dict[str, Rows]
+    evidence: dict[str, list[Evidence]]
+    compared_with: dict[str, str]
+
+
+def set_beside(
+    settings: Settings, contract: Contract, period: str, tables: dict[str, Path], before: Sequence[Predecessor]
+) -> Beside:
+    """Take a batch's profile and compare it.
+
+    Raises:
+        Damaged: a predecessor's profile is not the one that its verdict names.
+    """
+    profiles: dict[str, Rows] = {}
+    evidence: dict[str, list[Evidence]] = {}
+    with connection(settings) as con:
+        known = []
+        for one in before:
+            if not one.profile.is_file() or sha256_of(one.profile) != one.sha256:
+                raise Damaged(one.profile, "is not the profile that the batch's verdict names")
+            known.append((one, read_profile(con, one.profile)))
+        for name, path in tables.items():
+            con.execute(f"create view {quote(name)} as from read_parquet({literal(path)})")
+            roles = roles_of(contract, name, period)
+            profiles[name] = take_profile(con, contract, name, period, roles)
+            now = Subject(contract, name, period, Profile(profiles[name]), roles)
+            beside = [
+                compare(now, Subject(contract, name, one.period, read[name], roles_of(contract, name, one.period)))
+                for one, read in known
+                if name in read
+            ]
+            evidence[name] = [*evidence_of(now), *closest(beside)]
+    return Beside(profiles, evidence, {one.batch: one.sha256 for one in before})
+
+
+def keep_profile(settings: Settings, profiles: dict[str, Rows], path: Path) -> str:
+    """Write a batch's profile, readable by us alone; returns its SHA-256."""
+    with connection(settings) as con:
+        write_profile(con, profiles, path)
+    path.chmod(0o600)
+    return sha256_of(path)

@@ -1,0 +1,152 @@
+"""The limits of what a batch's profile may show, `expectations/comparisons.yml`, and the rules that hold it to them.
+
+Evidence stands in a small table, `<entity>__evidence`, and Great Expectations judges it: a rule holds where each number
+is within its limit or the evidence says why there is none, and breaks where there is no word of its measure at all.
+"""
+
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from hims_pipeline.contracts.basics import Strict
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.errors import ContractError
+from hims_pipeline.gates.evidence import Evidence
+from hims_pipeline.gates.measures import MEASURES
+from hims_pipeline.gates.roles import roles_of
+from hims_pipeline.gates.rules import Rule
+from hims_pipeline.sql import literal, quote
+
+FILE = "comparisons.yml"
+SUFFIX = "__evidence"
+
+
+class Exemption(Strict):
+    """Limits of some periods, in which something is known to differ, and why. `periods` are globs."""
+
+    source: str
+    entity: str
+    periods: tuple[str, ...]
+    limits: dict[str, float]
+    reason: Annotated[str, Field(min_length=1)]
+
+
+class Limits(Strict):
+    """Limits for all, those of single entities (`source/entity`), and exceptions."""
+
+    limits: dict[str, float]
+    sources: dict[str, dict[str, float]] = Field(default_factory=dict)
+    exceptions: tuple[Exemption, ...] = ()
+
+    def of(self, source: str, entity: str, period: str, measure: str) -> tuple[float, dict[str, float]]:
+        """The limit of a measure in a period, and those of single columns."""
+        own = dict(self.sources.get(f"{source}/{entity}", {}))
+        for one in self.exceptions:
+            if (one.source, one.entity) == (source, entity) and any(fnmatch(period, glob) for glob in one.periods):
+                own |= one.limits
+        columns = {key[len(measure) + 1 :]: limit for key, limit in own.items() if key.startswith(f"{measure} ")}
+        return own.get(measure, self.limits[measure]), columns
+
+
+def load_limits(expectations: Path) -> Limits | None:
+    """The limits; None where the observatory has none, and nothing is compared.
+
+    Raises:
+        ContractError: what is wrong with them.
+    """
+    path = expectations / FILE
+    return _load(path, path.stat().st_mtime_ns) if path.exists() else None
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, modified: int) -> Limits:
+    try:
+        found = Limits.model_validate(read_yaml(path))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
+        raise ContractError(f"{path.name}: {wrong}") from None
+    listed = [found.limits, *found.sources.values(), *(one.limits for one in found.exceptions)]
+    named = {key.split(" ")[0] for own in listed for key in own}
+    if strange := named - MEASURES.keys():
+        raise ContractError(f"{path.name}: no such measure: {', '.join(sorted(strange))}.")
+    if lost := MEASURES.keys() - found.limits.keys():
+        raise ContractError(f"{path.name}: no limit for {', '.join(sorted(lost))}.")
+    return found
+
+
+def profile_rules(expectations: Path, contract: Contract, period: str) -> list[Rule]:
+    """The rules on the profiles of a source's entities: one a measure and entity."""
+    limits = load_limits(expectations)
+    if limits is None:
+        return []
+    return [
+        _rule(limits, contract.source, entity, period, name)
+        for entity in contract.entities
+        for roles in (roles_of(contract, entity, period),)
+        for name, measure in MEASURES.items()
+        if measure.is_for(roles)
+    ]
+
+
+def _rule(limits: Limits, source: str, entity: str, period: str, name: str) -> Rule:
+    measure = MEASURES[name]
+    limit, columns = limits.of(source, entity, period, name)
+    bound = f"{limit!r}"
+    if columns:
+        cases = " ".join(f"when {literal(about)} then {own!r}" for about, own in sorted(columns.items()))
+        bound = f"case about {cases} else {limit!r} end"
+    here = "(select * from {batch}) as told"
+    query = (
+        f"select about from {here} where measure = {literal(name)} and judged and not coalesce(value <= {bound}, false)"
+        f" union all select '' as about where not exists (select 1 from {here} where measure = {literal(name)})"
+    )
+    code = re.sub(r"[^A-Z0-9]+", "-", f"{source}-{entity}-profile-{name}".upper())
+    terms: dict[str, Any] = {"max_value": limit, **{f"max_value {about}": own for about, own in columns.items()}}
+    if known := _exceptions(limits, source, entity, name):
+        terms["exceptions"] = known  # a new one is a rule less, whichever period it is for
+    return Rule(
+        code, entity, "unexpected_rows_expectation", {"unexpected_rows_query": query}, "blocking", measure.en,
+        messages={"fr": measure.fr, "ar": measure.ar}, terms=terms, table=entity + SUFFIX,
+    )  # fmt: skip
+
+
+def _exceptions(limits: Limits, source: str, entity: str, measure: str) -> list[dict[str, Any]]:
+    return [
+        {"periods": list(one.periods), **own}
+        for one in limits.exceptions
+        if (one.source, one.entity) == (source, entity)
+        and (own := {key: limit for key, limit in one.limits.items() if key.split(" ")[0] == measure})
+    ]
+
+
+def write_evidence(con: Any, entity: str, found: Sequence[Evidence], compared: bool) -> None:
+    """Put the evidence on an entity into the connection, with a word on each measure that nothing was found for."""
+    said = {one.measure for one in found}
+    silent = "has no such column" if compared else "nothing to compare with"
+    lines = [*found, *(Evidence(name, "", None, silent) for name in MEASURES if name not in said)]
+    con.execute(f"create or replace table {quote(entity + SUFFIX)} (measure varchar, about varchar, value double, judged boolean, why varchar)")
+    con.execute(
+        f"insert into {quote(entity + SUFFIX)} select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::double[]),"
+        " unnest($4::boolean[]), unnest($5::varchar[])",
+        [
+            [one.measure for one in lines], [one.about for one in lines], [one.value for one in lines],
+            [one.value is not None for one in lines], [one.why for one in lines],
+        ],
+    )  # fmt: skip
+
+
+def closest(several: Sequence[Sequence[Evidence]]) -> list[Evidence]:
+    """Of evidence beside several batches, the smallest for each measure and column: who is like one of them is well."""
+    best: dict[tuple[str, str], Evidence] = {}
+    for found in several:
+        for one in found:
+            known = best.get((one.measure, one.about))
+            if known is None or (one.value is not None and (known.value is None or one.value < known.value)):
+                best[one.measure, one.about] = one
+    return list(best.values())

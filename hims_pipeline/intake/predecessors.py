@@ -1,0 +1,47 @@
+"""Which accepted batches a delivery is compared with: the same period's, if it was sent before; else the period before it,
+the same season of the year before, or, where nothing is earlier, the next one.
+
+Only what arrived before it: so a verdict does not change with what comes later, and an order of arrival always works.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.gates.beside import PROFILE, Predecessor
+from hims_pipeline.lake import batches
+from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.periods import covers
+from hims_pipeline.settings import Settings
+
+Accepted = tuple[str, str, Path, str]  # batch, period, profile, its hash
+SEASON_DAYS = 20  # around a year: the same month, quarter or day of the year before
+
+
+def predecessors_of(settings: Settings, contract: Contract, delivery: Delivery, sent: Iterable[Delivery]) -> list[Predecessor]:
+    """The batches that a delivery is compared with, none where nothing accepted came before it.
+
+    Args:
+        sent: all deliveries of the source.
+    """
+    earlier = sorted((one for one in sent if one.sequence < delivery.sequence), key=lambda one: one.sequence)
+    accepted: list[Accepted] = []
+    for one in earlier:
+        batch = batches.accepted_batch(settings, one)
+        if batch is not None and batch.verdict.profile_sha256:
+            accepted.append((one.batch, one.period, batch.folder / PROFILE, batch.verdict.profile_sha256))
+    return chosen(accepted, contract, delivery.period)
+
+
+def chosen(accepted: Sequence[Accepted], contract: Contract, period: str) -> list[Predecessor]:
+    """Of accepted batches in the order of arrival, those that a period is compared with."""
+    latest = {one[1]: one for one in accepted}
+    if period in latest:
+        return [Predecessor(*latest[period])]
+    start = covers(contract, period)[0]
+    away = {other: (start - covers(contract, other)[0]).days for other in latest}
+    before = sorted((days, other) for other, days in away.items() if days > 0)
+    behind = sorted((-days, other) for other, days in away.items() if days < 0)
+    names = [other for _, other in (before or behind)[:1]]
+    names += [other for days, other in before if abs(days - 365) <= SEASON_DAYS and other not in names]
+    return [Predecessor(*latest[name]) for name in names]

@@ -1,0 +1,207 @@
+"""What is wrong with an installation now, found anew from what lies on its disk, each time it is asked.
+
+So nothing has to be reported for it to be known: whoever looks, and however often, finds the same conditions. No file
+of data is read, and nothing is changed. Not here: files that are read again whole (`scrub`, whose last findings are
+used), when sources are overdue (`overdue`), and whether something was told before (`book`).
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hims_pipeline.build_needs import room_for_a_build
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.errors import Damaged
+from hims_pipeline.failures import plain
+from hims_pipeline.intake.pending import how_to_mend
+from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.release import rules, store
+from hims_pipeline.settings import Settings
+from hims_pipeline.sources import broken_sources
+from hims_pipeline.watch import backups, nights, overdue
+from hims_pipeline.watch.kinds import Condition, instant
+
+HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", 900
+FIRST_RELEASE_WITHIN = timedelta(hours=36)
+# What differs from night to night in a reason that is the same.
+PASSING = re.compile(r"\b(?:process \d+|run [0-9a-f]{8}|[\d.,]+ (?:MB|GB|bytes|seconds))")
+
+
+def look(settings: Settings, now: datetime | None = None) -> list[Condition]:
+    """All that holds now and people are to know. What cannot be looked at is itself a condition."""
+    now = now or datetime.now(UTC)
+    found: list[Condition] = []
+    for part in PARTS:
+        try:
+            found += part(settings, now)
+        except Exception as error:
+            subject = f"{part.__name__.strip('_')} {type(error).__name__}"
+            found.append(Condition("installation-unusable", subject, plain(error), instant(now)))
+    return found
+
+
+def _nights(settings: Settings, now: datetime) -> Iterator[Condition]:
+    for due, caught_up in nights.missed(settings, now):
+        what = f"No night began at {due:%Y-%m-%d %H:%M %Z}" + (", a later one did." if caught_up else ".")
+        yield Condition("night-missed", instant(due), what, instant(due), over=caught_up)
+    past = [one for one in nights.nights(settings) if one.ended or nights.is_gone(one, now)]
+    if not past or not nights.failed(past[-1], now):
+        return
+    first = past[-1]
+    for one in reversed(past):
+        if not nights.failed(one, now):
+            break
+        first = one
+    reasons = past[-1].reasons or ("Its process is gone: it was ended from outside, or the machine was.",)
+    since = first.ended or first.begun
+    yield Condition("night-failed", _same(reasons), "\n".join(reasons), since)
+
+
+def _same(reasons: Iterable[str]) -> str:
+    """A name for reasons, the same tomorrow when they are the same."""
+    text = "\n".join(PASSING.sub("#", reason) for reason in sorted(reasons))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _releases(settings: Settings, now: datetime) -> Iterator[Condition]:
+    try:
+        release = store.current(settings)
+        if release is not None:
+            release.manifest()
+            return
+    except Damaged as error:
+        yield Condition("release-damaged", "current", str(error), instant(now))
+        return
+    started = next((entry.get("at") for entry in journal.entries(settings)), None)
+    waited = started and now - datetime.fromisoformat(started) > FIRST_RELEASE_WITHIN
+    if waited or any(night.ended for night in nights.nights(settings)):
+        yield Condition("no-release", "", "Nothing has been published here.", started or instant(now))
+
+
+def _written(settings: Settings, now: datetime) -> Iterator[Condition]:
+    """What scrubs found, back to the last that read everything: a smaller one does not clear what it did not read."""
+    found: dict[str, str] = {}
+    for one in reversed([one for one in journal.entries(settings) if one["event"] == "scrubbed"]):
+        found |= dict.fromkeys(one["damaged"], one["at"])
+        if one["parts"] == one["of"]:
+            break
+    for line, at in found.items():
+        kind = "release-damaged" if line.startswith("releases") else "record-damaged"
+        yield Condition(kind, _same([line]), line, at)
+    for damaged in landing.damaged_records(settings):
+        batch = landing.batch_of(damaged)
+        yield Condition("record-damaged", batch, str(damaged), instant(now), how_to_mend(damaged))
+
+
+def _deliveries(settings: Settings, now: datetime) -> Iterator[Condition]:
+    """Refused, and neither withdrawn nor followed by another delivery of the period that was accepted."""
+    last: dict[tuple[str, str], landing.Delivery] = {}
+    for one in sorted(landing.deliveries(settings), key=lambda one: one.sequence):
+        verdict = None if one.withdrawn else batches.standing(settings, one).verdict
+        if verdict is not None:
+            last[one.source, one.period] = one
+    for one in last.values():
+        verdict = batches.standing(settings, one).verdict
+        if verdict is not None and not verdict.accepted:
+            first = verdict.reasons[0].sentence() if verdict.reasons else "Its rules were not all evaluated."
+            more = f" And {len(verdict.reasons) - 1} more, in the letter." if len(verdict.reasons) > 1 else ""
+            yield Condition(
+                "delivery-refused", one.batch, f"{one.batch}: {first}{more}", verdict.judged_at,
+                f"Send the letter (in full: `hims batch letter {one.batch}`); ask for the whole delivery again.",
+                one.batch,
+            )  # fmt: skip
+
+
+def _held(settings: Settings, now: datetime) -> Iterator[Condition]:
+    if (waiting := rules.held(settings)) is not None:
+        what = "\n".join(["These rules are gone, weaker or changed:", *waiting["rules"]])
+        yield Condition("release-held", waiting["difference"][:12], what, waiting["since"])
+
+
+def _broken(settings: Settings, now: datetime) -> Iterator[Condition]:
+    with tempfile.TemporaryDirectory() as elsewhere:  # what is tried there is tried beside the installation
+        broken = broken_sources(replace(settings, home=Path(elsewhere)))
+    for source, problem in broken.items():
+        yield Condition("source-broken", f"{source} {_same([problem])}", f"{source}: {problem}", instant(now))
+
+
+def _disks(settings: Settings, now: datetime) -> Iterator[Condition]:
+    share = load_observatory(settings.data).alerts.disk_free_percent / 100
+    for place in dict.fromkeys((settings.home, Path(tempfile.gettempdir()))):
+        if not place.exists():
+            continue
+        disk = shutil.disk_usage(place)
+        least = max(share * disk.total, 2 * room_for_a_build(settings) if place == settings.home else 0)
+        if disk.free < least:
+            what = f"The disk of {place} has {disk.free / 1e9:,.1f} GB left; it should have {least / 1e9:,.1f} GB."
+            yield Condition("disk-filling", str(place), what, instant(now))
+
+
+def _lock(settings: Settings, now: datetime) -> Iterator[Condition]:
+    """Somebody holds the installation for longer than any night takes. The kernel frees locks of the dead, so whoever
+    holds one lives."""
+    hours = load_observatory(settings.data).alerts.lock_hours
+    path = settings.lock_file
+    if not path.exists() or not is_locked(path):
+        return
+    taken = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    if now - taken > timedelta(hours=hours):
+        holder = path.read_text(encoding="utf-8")[:200]
+        yield Condition("lock-held", holder, f"It is held by {holder}, for more than {hours} hours.", instant(taken))
+
+
+def is_locked(path: Path) -> bool:
+    """Whether some process holds a file's lock, without trying for it: a try would be in the way of those who do."""
+    state = path.stat()
+    name = f"{os.major(state.st_dev):02x}:{os.minor(state.st_dev):02x}:{state.st_ino}"
+    try:
+        lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return False  # only Linux tells
+    return any("FLOCK" in line and name in line.split() for line in lines)
+
+
+def beat(settings: Settings) -> None:
+    """Write down that Dagster's daemon and code server are alive: called by what the daemon runs every few minutes."""
+    (settings.dagster_home / HEARTBEAT).touch(mode=0o600)
+
+
+def heartbeat(settings: Settings) -> datetime | None:
+    """When the daemon last gave a sign; None where it never ran."""
+    path = settings.dagster_home / HEARTBEAT
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
+
+
+def _daemon(settings: Settings, now: datetime) -> Iterator[Condition]:
+    last = heartbeat(settings)
+    if last and nights.is_scheduled(settings) and (now - last).total_seconds() > HEARTBEAT_SECONDS:
+        yield Condition("daemon-silent", "", f"Its last sign was at {instant(last)}.", instant(last))
+
+
+def _backup(settings: Settings, now: datetime) -> Iterator[Condition]:
+    days = load_observatory(settings.data).alerts.backup_within_days
+    if days is None:
+        return
+    last = backups.last_backup(settings)
+    started = next((entry.get("at") for entry in journal.entries(settings)), None)
+    since = last or (datetime.fromisoformat(started) if started else None)
+    if since and now - since > timedelta(days=days):
+        what = f"The last backup was made on {last:%Y-%m-%d}." if last else "No backup was ever made."
+        yield Condition("backup-old", "", f"{what} One every {days} days is asked for.", instant(since))
+
+
+def _overdue(settings: Settings, now: datetime) -> Iterable[Condition]:
+    zone = ZoneInfo(load_observatory(settings.data).time_zone)
+    return overdue.overdue(settings, now.astimezone(zone).date())
+
+
+PARTS: tuple[Callable[[Settings, datetime], Iterable[Condition]], ...] = (
+    _nights, _releases, _written, _deliveries, _held, _broken, _overdue, _disks, _lock, _daemon, _backup,
+)  # fmt: skip

@@ -1,0 +1,67 @@
+"""Sources whose next delivery should be here, by the cadence of their contract and the last period that came."""
+
+import calendar
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.lake import landing
+from hims_pipeline.lake.periods import covers
+from hims_pipeline.settings import Settings
+from hims_pipeline.watch.kinds import Condition
+
+MONTHS = {"monthly": 1, "quarterly": 3, "annual": 12, "decennial": 120}
+
+
+def overdue(settings: Settings, today: date) -> Iterator[Condition]:
+    """Sources of which something came before, or that the observatory requires, and whose next delivery is late.
+
+    Any delivery of a period counts, a refused one too: that is told as such.
+    """
+    observatory = load_observatory(settings.data)
+    ends = last_ends(settings)
+    for source, contract in load_contracts(settings.data).items():
+        if contract.cadence not in MONTHS:
+            continue
+        if source not in ends:
+            if source in observatory.policies.required_sources:
+                yield Condition("source-overdue", source, f"{source}: nothing was ever delivered.", today.isoformat())
+            continue
+        last, end = ends[source]
+        due = due_after(contract, end, getattr(observatory.alerts.overdue_days, contract.cadence))
+        if today > due:
+            what = f"{source} ({contract.cadence}, {contract.owner.institution}): its last period is {last}."
+            yield Condition("source-overdue", f"{source} after {last}", what, due.isoformat())
+
+
+def due_after(contract: Contract, end: date, days: int) -> date:
+    """The day on which the delivery that follows a period must be here.
+
+    Args:
+        end: last day of the period.
+        days: granted after the end of the period that follows.
+    """
+    return _months_later(end, MONTHS[contract.cadence]) + timedelta(days=days)
+
+
+def last_ends(settings: Settings) -> dict[str, tuple[str, date]]:
+    """Source -> the last period of which something was delivered and not withdrawn, and its last day."""
+    contracts = load_contracts(settings.data)
+    found: dict[str, tuple[str, date]] = {}
+    for one in landing.deliveries(settings):
+        if one.withdrawn or one.source not in contracts:
+            continue
+        end = covers(contracts[one.source], one.period)[1]
+        if one.source not in found or end > found[one.source][1]:
+            found[one.source] = (one.period, end)
+    return found
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day of a later month; the last day of a month stays the last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    was_last = day.day == calendar.monthrange(day.year, day.month)[1]
+    return date(year, month + 1, last if was_last else min(day.day, last))

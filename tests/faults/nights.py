@@ -1,0 +1,107 @@
+"""Trials of nights: one installation that lives on, killed again and again before a night comes through, while others
+read its releases; and what a night starts, killed alone."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import Installation
+from tests.country.conftest import drop, south_rows
+from tests.faults.invariants import broken, faults_of, state
+from tests.faults.trials import Told, differing
+from tests.faults.world import Ended, children_of, copy, remove, run, start
+
+ONE_ROUND = 10  # kills before a night must come through: each such night is a whole build
+
+
+class Nights:
+    """Nights of an installation of their own, which readers may read meanwhile."""
+
+    def __init__(self, here: Installation, folder: Path, dice: random.Random, told: Told) -> None:
+        self.here, self.folder, self.dice, self.told = here, folder, dice, told
+        self.sent = 0
+        self.length_seconds = 60.0
+
+    def hurt(self, faults: dict[str, int]) -> None:
+        """Hurt nights at random, several in a row over the same deliveries; the one that is left alone ends as if none
+        had been hurt.
+
+        Args:
+            faults: how often which: `kill`, the name of an error such as ENOSPC, or `child`, which kills what a night
+                has started (dbt, the audit) alone.
+        """
+        drawn = [kind for kind, count in faults.items() for _ in range(count)]
+        self.dice.shuffle(drawn)
+        for first in range(0, len(drawn), ONE_ROUND):
+            undisturbed, wanted = self._deliver()
+            before = state(self.here)
+            for number, kind in enumerate(drawn[first : first + ONE_ROUND], start=first + 1):
+                at = undisturbed.draw(self.dice)
+                if kind == "child":
+                    name, ended = self._kill_child()
+                    what, kept = f"{name} killed alone", f"killed alone: {name}"
+                else:
+                    ended = run(self.here, "run", kind=kind, at=at)
+                    what, kept = f"night {kind} at act {at} of {len(undisturbed.acts)}", f"{kind}: night"
+                self.told.counts[kept if ended.code or kind != "kill" else "kill: night had ended"] += 1
+                self._judge(what, ended, kind, before, wanted)
+                self.told.say(f"{what}, {number} of {len(drawn)}: ended with {ended.code}")
+            self._end("the night that was left alone", wanted)
+
+    def _deliver(self) -> tuple[Ended, dict[str, Any]]:
+        """Something new, and what an undisturbed night makes of it, in a copy."""
+        self.sent += 1
+        drop(self.here, "southland_count", "2024", f"south_{self.sent}.csv", south_rows(60 + self.sent))
+        twin = copy(self.here, self.folder / "twin")
+        started = time.monotonic()
+        undisturbed = run(twin, "run", kind="count")
+        self.length_seconds = time.monotonic() - started
+        wanted = state(twin)
+        self.told.note("an undisturbed night", faults_of(undisturbed) + broken(twin))
+        if undisturbed.code:
+            self.told.note("an undisturbed night", [f"ends with {undisturbed.code}: {undisturbed.printed[-500:]}"])
+        remove(twin)
+        self.told.say(f"an undisturbed night: {self.length_seconds:.0f} s, {len(undisturbed.acts)} acts")
+        return undisturbed, wanted
+
+    def _judge(self, what: str, ended: Ended, kind: str, before: dict[str, Any], wanted: dict[str, Any]) -> None:
+        problems = faults_of(ended) + broken(self.here)
+        now = state(self.here)
+        if ended.code == 0 and now != wanted:
+            problems.append(f"success is told, and {differing(now, wanted)} differ")
+        if now.get("tables") not in (before["tables"], wanted["tables"]):
+            problems.append("readers get neither the former release nor the one to come")
+        if kind != "kill" and ended.code and now.get("begun"):
+            problems.append(f"failure is told, and left begun: {', '.join(now['begun'])}: {ended.printed[-300:]}")
+        self.told.note(what, problems)
+
+    def _end(self, what: str, wanted: dict[str, Any]) -> None:
+        ended = run(self.here, "run")
+        problems = faults_of(ended) + broken(self.here)
+        if ended.code:
+            problems.append(f"ends with {ended.code}: {ended.printed.strip()[-500:]}")
+        if (now := state(self.here)) != wanted:
+            problems.append(f"{differing(now, wanted)} differ")
+        self.told.note(what, problems)
+
+    def _kill_child(self) -> tuple[str, Ended]:
+        """Start a night, kill a child of it at a random moment, and wait for the night's own end."""
+        night = start(self.here, "run")
+        until = time.monotonic() + self.dice.uniform(0.1, 1.0) * self.length_seconds
+        name = "nothing"
+        while night.poll() is None and name == "nothing":
+            time.sleep(0.05)
+            for pid, line in children_of(night.pid).items() if time.monotonic() > until else ():
+                kind = "audit" if "release.audit" in line else "dbt" if "dbt" in line else ""
+                if kind and "processes.py" not in line:
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        continue
+                    name = kind
+                    break
+        printed = night.communicate()[0]
+        return name, Ended(night.returncode, printed, b"")

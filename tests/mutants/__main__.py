@@ -1,0 +1,142 @@
+"""`python -m tests.mutants [--only SOURCE] [--seed N] [--folder DIR]`: mutants and honest variants through the gate."""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+from tests.mutants.honest import HONEST
+from tests.mutants.kinds import CLASSES
+from tests.mutants.sheets import Sheet
+from tests.mutants.world import Judged, Known, World
+
+FORMER, OTHER_SEEDS = 41, (43, 44)
+Result = tuple[str, str, str, str, Judged]  # class, name, source, entity
+
+
+def main() -> None:
+    """Run all, print the table, and end with 1 where a goal is missed."""
+    options = _options()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(options.folder or folder)
+        world = World(place, options.seed, tuple(options.only))
+        mutants, honest = [], []
+        _send_before(world, place)
+        for source, several in world.known.items():
+            for place_in, one in enumerate(several):
+                world.read(one)
+                honest.append(("honest", "as_it_is", source, one.period, world.accept(one, several[:place_in])))
+            if options.skip != "mutants":
+                mutants += _mutants(world, several, options.seed)
+            if options.skip != "honest":
+                honest += _variants(world, several, options.seed)
+            _say(source, [*mutants, *honest], f"{time.monotonic() - began:6.0f} s")
+        if options.skip != "honest":
+            honest += _other_seeds(world, place, options.seeds, tuple(options.only))
+    _tell(mutants, honest, options.json)
+    print(f"{time.monotonic() - began:.0f} s")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--seeds", type=int, default=len(OTHER_SEEDS), help="other draws of the whole country")
+    parser.add_argument("--folder", help="keeps samples between runs")
+    parser.add_argument("--skip", choices=("mutants", "honest"), default="")
+    parser.add_argument("--json", help="writes every result there")
+    return parser.parse_args()
+
+
+def _targets(several: list[Known]) -> list[tuple[Known, Sheet]]:
+    """The last delivery of each entity, with the one before it."""
+    found: dict[str, tuple[Known, Sheet]] = {}
+    for one in several:
+        for sheet in one.sheets:
+            before = found.get(sheet.name)
+            found[sheet.name] = (one, replace(sheet, before=before[1] if before else None))
+    return list(found.values())
+
+
+def _mutants(world: World, several: list[Known], seed: int) -> list[Result]:
+    found = []
+    for known, sheet in _targets(several):
+        for kind, mutations in CLASSES.items():
+            for name, mutate in mutations.items():
+                changed = mutate(sheet.copy(), Random(f"{seed} {sheet.contract.source} {sheet.name} {name}"))  # noqa: S311
+                if changed is not None and (changed.raw or changed.rows != sheet.rows):
+                    found.append((kind, name, known.source, sheet.name, world.send(known, changed)))
+    return found
+
+
+def _variants(world: World, several: list[Known], seed: int) -> list[Result]:
+    found: list[Result] = []
+    for known, sheet in _targets(several):
+        for name, vary in HONEST.items():
+            changed = vary(sheet.copy(), Random(f"{seed} {sheet.contract.source} {sheet.name} {name}"))  # noqa: S311
+            if changed is not None:
+                found.append(("honest", name, known.source, sheet.name, world.send(known, changed)))
+    return found
+
+
+def _send_before(world: World, place: Path) -> None:
+    """Sources of a single delivery sent one before it, for the same period: another draw of the same country."""
+    single = tuple(source for source, several in world.known.items() if len(several) == 1)
+    for source, (former, *_) in World(place, FORMER, single).known.items() if single else ():
+        world.known[source].insert(0, former)
+
+
+def _other_seeds(world: World, place: Path, count: int, only: tuple[str, ...]) -> list[Result]:
+    """The last delivery of each source as another draw of the same country sends it, after the first one's."""
+    found: list[Result] = []
+    for seed in OTHER_SEEDS[:count]:
+        other = World(place, seed, only)
+        for source, several in other.known.items():
+            last = several[-1]
+            other.read(last)
+            last.before = world.known[source][-1].before
+            found.append(("honest", f"seed_{seed}", source, last.period, world.judge(last, last.typed)))
+    return found
+
+
+def _say(source: str, results: list[Result], when: str) -> None:
+    """Progress: what of a source got through that should not, and the other way round."""
+    own = [one for one in results if one[2] == source]
+    through = [f"{one[1]}/{one[3]}" for one in own if one[0] != "honest" and not one[4].refused_by]
+    back = [f"{one[1]}/{one[3]}: {' '.join(one[4].refused_by)}" for one in own if one[0] == "honest" and one[4].refused_by]
+    count = sum(one[0] != "honest" for one in own)
+    print(f"{when}  {source}: {count - len(through)} of {count} stopped; survived: {', '.join(through) or 'none'}"
+          f"; refused: {'; '.join(back) or 'none'}", file=sys.stderr, flush=True)  # fmt: skip
+
+
+def _tell(mutants: list[Result], honest: list[Result], path: str | None) -> None:
+    for title, place in (("class", 0), ("source", 2)):
+        groups: dict[str, list[bool]] = defaultdict(list)
+        for one in mutants:
+            groups[one[place]].append(bool(one[4].refused_by))
+        print(f"\n{title:24} mutants  stopped")
+        for name, stopped in sorted(groups.items()):
+            print(f"{name:24} {len(stopped):7}  {sum(stopped) / len(stopped):6.0%}")
+    stopped = sum(bool(one[4].refused_by) for one in mutants)
+    refused = [one for one in honest if one[4].refused_by]
+    if mutants:
+        print(f"\nof {len(mutants)} mutants {stopped} were stopped: {stopped / len(mutants):.1%}")
+    if honest:
+        print(f"of {len(honest)} honest deliveries {len(refused)} were refused: {len(refused) / len(honest):.1%}")
+    for kind, name, source, entity, judged in mutants:
+        if not judged.refused_by:
+            print(f"SURVIVED  {kind}: {name} of {source}/{entity}  {' '.join(judged.warned_by)}")
+    for _, name, source, entity, judged in refused:
+        print(f"REFUSED   {name} of {source}/{entity}: {' '.join(judged.refused_by)}")
+    if path:
+        Path(path).write_text(json.dumps([[*one[:4], one[4].refused_by, one[4].warned_by] for one in (*mutants, *honest)], indent=0))
+
+
+if __name__ == "__main__":
+    main()

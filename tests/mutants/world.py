@@ -1,0 +1,147 @@
+"""The deliveries that are changed: a sample of every source, read once, and the way through the gate."""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.gates import GateError, GateOutcome, judge
+from hims_pipeline.gates.beside import Predecessor
+from hims_pipeline.intake.predecessors import chosen
+from hims_pipeline.lake import landing
+from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.readers import read_delivery
+from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.synthetic import make_samples
+from tests.mutants.sheets import Sheet, read_sheets, write_text, write_typed
+
+# Each source at the smallest scale at which its shares still mean something.
+SCALES: dict[float, tuple[str, ...]] = {
+    0.002: ("rgph", "rgph_one_in_five", "social_security", "consular_register"),
+    0.01: (
+        "hims_survey", "lfs_migration", "border_crossings", "residence_cards", "students_abroad",
+        "student_departures", "civil_registration", "remittances", "oecd_migration",
+    ),
+    0.05: ("foreign_students", "work_authorisations", "placements_atct", "placements_aneti", "placements_private"),
+}  # fmt: skip
+
+
+@dataclass
+class Known:
+    """One good delivery: its files, its typed tables, and what it is compared with."""
+
+    source: str
+    period: str
+    files: list[Path]
+    seed: int
+    typed: dict[str, Path] = field(default_factory=dict)
+    sheets: list[Sheet] = field(default_factory=list)
+    before: list[Predecessor] = field(default_factory=list)
+    profile_sha256: str = ""
+
+
+    @property
+    def batch(self) -> str:
+        return f"{self.source}/{self.period}/{self.seed}"
+
+    @property
+    def profile(self) -> Path:
+        return next(iter(self.typed.values())).parent / "profile.parquet"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of a delivery: the rules that refused it, and those that warned."""
+
+    refused_by: tuple[str, ...]
+    warned_by: tuple[str, ...] = ()
+
+
+class World:
+    """Samples under one folder, read through the readers. `known` holds them by source, in the order of periods."""
+
+    def __init__(self, folder: Path, seed: int, only: tuple[str, ...] = ()) -> None:
+        self.folder, self.seed = folder, seed
+        self.settings = Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home", env="test")
+        self.contracts = load_contracts(self.settings.data)
+        self.known: dict[str, list[Known]] = {}
+        for scale, sources in SCALES.items():
+            wanted = [one for one in sources if not only or one in only]
+            for source, period, files in self._samples(seed, scale, tuple(wanted)):
+                self.known.setdefault(source, []).append(Known(source, period, files, seed))
+        for several in self.known.values():
+            several.sort(key=lambda one: one.period)
+
+    def _samples(self, seed: int, scale: float, wanted: tuple[str, ...]) -> list[tuple[str, str, list[Path]]]:
+        if not wanted:
+            return []
+        out = self.folder / f"sent-{seed}-{scale}-{'-'.join(w[:6] for w in wanted)}"
+        if not (out / "done").exists():
+            shutil.rmtree(out, ignore_errors=True)
+            make_samples(self.settings, out, seed, scale, only=wanted)
+            (out / "done").touch()
+        return [
+            (path.parent.name, path.name, sorted(one for one in path.iterdir() if one.is_file()))
+            for path in sorted(out.glob("*/*"))
+            if path.is_dir()
+        ]
+
+    def read(self, known: Known) -> None:
+        """Fill in what a delivery holds."""
+        contract = self.contracts[known.source]
+        target = self.folder / "typed" / str(known.seed) / known.source / known.period
+        target.mkdir(parents=True, exist_ok=True)
+        if not any(target.iterdir()):
+            found = self._read(contract, known.period, known.files, target)
+            if found:
+                raise SystemExit(f"{known.source} {known.period}: a good sample is refused: {found}")
+        known.typed = {path.stem: path for path in sorted(target.glob("*.parquet")) if path.stem != "profile"}
+        known.sheets = read_sheets(self.settings, contract, known.period, known.files, known.typed)
+
+    def _read(self, contract: Contract, period: str, files: list[Path], target: Path) -> tuple[str, ...]:
+        taken, _ = landing.take_over(self.settings, contract, period, files)
+        delivery: Delivery = taken
+        read = read_delivery(self.settings, contract, delivery, target, lambda text: None)
+        shutil.rmtree(delivery.folder(self.settings))
+        return tuple(one.rule for one in read.findings if one.severity == "blocking")
+
+    def accept(self, known: Known, earlier: list[Known]) -> Judged:
+        """Judge a good delivery after those before it, and keep its profile for those behind it."""
+        contract = self.contracts[known.source]
+        known.before = chosen([(one.batch, one.period, one.profile, one.profile_sha256) for one in earlier], contract, known.period)
+        outcome = judge(self.settings, contract, known.period, known.typed, before=known.before, profile_to=known.profile)
+        known.profile_sha256 = outcome.profile_sha256
+        return _judged(outcome)
+
+    def send(self, known: Known, changed: Sheet | None) -> Judged:
+        """Send a delivery with one of its entities changed through the gate."""
+        contract = self.contracts[known.source]
+        tables = dict(known.typed)
+        work = self.folder / "work"
+        shutil.rmtree(work, ignore_errors=True)
+        (work / "sent").mkdir(parents=True)
+        (work / "read").mkdir()
+        if changed is not None and changed.is_text:
+            write_text(changed, work / "sent" / changed.file.name)
+            files = [work / "sent" / one.name if one == changed.file else one for one in known.files]
+            if refused := self._read(contract, known.period, files, work / "read"):
+                return Judged(refused)
+            tables = {path.stem: path for path in (work / "read").glob("*.parquet")}
+        elif changed is not None:
+            write_typed(self.settings, changed, work / "read" / f"{changed.name}.parquet")
+            tables[changed.name] = work / "read" / f"{changed.name}.parquet"
+        return self.judge(known, tables)
+
+    def judge(self, known: Known, tables: dict[str, Path]) -> Judged:
+        """The gate's word on typed tables, beside what came before them."""
+        contract = self.contracts[known.source]
+        outcome = judge(self.settings, contract, known.period, tables, before=known.before)
+        return _judged(outcome)
+
+
+def _judged(outcome: GateOutcome) -> Judged:
+    by = {kind: tuple(f.rule for f in outcome.findings if f.severity == kind) for kind in ("blocking", "warning")}
+    if not by["blocking"] and not outcome.accepted:
+        raise GateError("refused without a rule")
+    return Judged(by["blocking"], by["warning"])

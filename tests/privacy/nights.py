@@ -1,0 +1,85 @@
+"""The nights of the leak scan, with all that may come between them: a change of the key, a contract that does not load,
+deliveries past their term; and every way to look at what came of them. Not here: the search (`leak_scan`).
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+
+from hims_pipeline.contracts.load import read_yaml
+from hims_pipeline.lake import landing
+from hims_pipeline.lake.delivery import write_record
+from hims_pipeline.lake.files import private_folder
+from hims_pipeline.privacy.keys import create_key
+from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
+from tests.privacy.persons import Person
+
+LOOKS = (
+    ("status",),
+    ("status", "--format", "json"),
+    ("release", "list"),
+    ("release", "show"),
+    ("audit", "show", "--last", "10000"),
+    ("retention", "plan"),
+    ("scrub", "--all"),
+    ("key", "show"),
+)
+OLD, BROKEN = "leak_delimited", "leak_broken"
+
+
+def make_harder(settings: Settings, who: Person) -> None:
+    """What a second night meets: a contract that does not load, with files of its source in landing, and deliveries
+    past their term, which the night itself destroys."""
+    (settings.data / f"contracts/{BROKEN}.yml").write_text(f"source: {BROKEN}\nentities: [\n")
+    place = private_folder(settings.landing / BROKEN / "2024")
+    (place / f"{who.whole}.csv").write_text(f"{who.name}\n{who.cin}\n", encoding="utf-8")
+    observatory = settings.data / "observatory.yml"
+    rules = read_yaml(observatory)
+    rules["policies"] = rules.get("policies", {}) | {"destroy_at_term": True}
+    observatory.write_text(yaml.safe_dump(rules, allow_unicode=True), encoding="utf-8")
+    for one in landing.deliveries(settings, OLD):
+        old = replace(one, received_at=f"{int(one.received_at[:4]) - 3}{one.received_at[4:]}")
+        write_record(settings, old, old.folder(settings))
+
+
+def run_nights(settings: Settings, persons: Sequence[Person], key: Path) -> dict[str, str]:
+    """Two nights with a change of the key between them, and every way to look at what came of them; what was printed.
+
+    Raises:
+        SystemExit: a command failed that must not.
+    """
+    printed: dict[str, str] = {}
+
+    def hims(now: Settings, *words: str, ends: int = 0) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "hims_pipeline.cli", *words],
+            env=quiet_environment(now) | {"PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        printed[f"what `hims {' '.join(words)}` printed, {len(printed)}"] = done.stdout + done.stderr
+        print(f"`hims {' '.join(words)}` ended with {done.returncode}", flush=True)
+        if done.returncode != ends:
+            raise SystemExit(done.stdout[-3000:] + done.stderr[-3000:])
+
+    hims(settings, "run", "--samples", "--only", "border_crossings", "--scale", "0.002")
+    for words in LOOKS:
+        hims(settings, *words)
+    create_key(key)
+    hims(settings, "key", "rotate", str(key), "--reason", "the scan")
+    keyed = replace(settings, key_file=key)
+    make_harder(keyed, persons[0])
+    hims(keyed, "run", ends=1)  # a source takes no part
+    destroyed = [one for one in printed.values() if "destroyed" in one]
+    assert destroyed, "the night destroyed nothing that was past its term"
+    assert not list(keyed.landing.glob(f"{OLD}/*/*/people*"))
+    (settings.data / f"contracts/{BROKEN}.yml").unlink()
+    hims(keyed, "run")
+    for words in LOOKS:
+        hims(keyed, *words)
+    return printed
