@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import SeedNode
 from dbt.parser.manifest import extended_mashumuro_decoder
 
 
@@ -18,7 +19,7 @@ def load_parsed(path: Path, tree: Path) -> Manifest:
     """The project that dbt parsed, at the place where it lies now."""
     manifest = Manifest.from_msgpack(path.read_bytes(), decoder=extended_mashumuro_decoder)
     for node in manifest.nodes.values():
-        if getattr(node, "root_path", None):  # of a seed: where its file is
+        if isinstance(node, SeedNode):  # it knows where its file is
             node.root_path = str(tree)
     manifest.build_flat_graph()
     return manifest

@@ -26,15 +26,19 @@ ONE_ENTITY = re.compile(r"\bread_batches\(\s*'([^']*)',\s*'([^']*)'")
 NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")  # of a row of inputs: where it lies, and who says so
 # Of a configuration what tells people of a node and changes no row.
 TOLD = ("meta", "tags", "docs", "group", "access")
-COMMENT = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
+# Only whole lines: two dashes within one may stand in a text, with what matters behind it.
+COMMENT = re.compile(r"\{#.*?#\}|^[ \t]*--[^\n]*", re.DOTALL | re.MULTILINE)
 # What a text may not ask for: its answer is in no fingerprint.
 UNPROVABLE = re.compile(
+    # of dbt and its Jinja
     r"run_query|\bstatement\b|load_result|env_var|\bvar\s*\(|run_started_at|invocation_id|\bgraph\b|\bmodules\s*\."
     r"|\bdbt_version\b|(?-i:\bflags\s*\.\s*[A-Z])|selected_resources|\badapter\s*\.(?!dispatch)|\bcontext\s*\["
     r"|dbt_metadata_envs|invocation_args_dict|thread_id|\bbuiltins\b|\bmodel\s*[.\[]"
-    r"|\bcurrent_(?:date|time|timestamp|setting)\b|\blocaltime|\bget_current_|\b(?:now|today|random|uuid|gen_random_uuid"
-    r"|uuidv[47]|nextval|setseed|getenv|glob)\s*\(|\btablesample\b|\busing\s+sample\b"
-    r"|\bread_(?!batches\b|inputs\b)\w+\s*\(|\b(?:sniff_csv|parquet_scan|iceberg_scan|delta_scan)\s*\(|\bfrom\s+'",
+    # of DuckDB: the time, chance, the session, the catalogue, files
+    r"|\bcurrent_(?:date|time|timestamp|setting|user|role|database|schemas?|query)\b|\blocaltime|\bget_current_"
+    r"|\b(?:now|today|random|uuid|gen_random_uuid|uuidv[47]|nextval|setseed|getenv|glob|query|query_table)\s*\("
+    r"|\btablesample\b|\busing\s+sample\b|\bduckdb_\w+\s*\(|\bpragma_|\binformation_schema\b|\bpg_catalog\b"
+    r"|\bread_(?!batches\b|inputs\b)\w+\s*\(|\b(?:sniff_csv|\w+_scan)\s*\(|\b(?:from|join)\s+['\"][^'\"]*[./]",
     re.IGNORECASE,
 )
 
