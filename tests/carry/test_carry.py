@@ -5,6 +5,7 @@ import random
 import duckdb
 import pytest
 
+from hims_pipeline import retention
 from hims_pipeline.carry import fingerprints
 from hims_pipeline.carry.kept import read_kept
 from hims_pipeline.dbt import finish, not_built
@@ -92,3 +93,11 @@ def test_what_is_kept_and_damaged_is_told_and_not_used(world: World, what: str) 
     again, anew = world.build()
     assert (again, anew) == (first, everything)
     assert any("everything is built anew" in one for one in world.told)
+
+
+def test_what_destroys_data_removes_what_is_kept(world: World) -> None:
+    """Blocks of its file that tables were dropped from still hold their rows."""
+    world.settings.kept.mkdir(parents=True)
+    (world.settings.kept / "warehouse-0.duckdb").write_bytes(b"rows")
+    retention.remove_all(world.settings, "a/2020/x")
+    assert not world.settings.kept.exists()
