@@ -8,6 +8,7 @@ from hims_pipeline.carry.fingerprints import COMMENT, UNPROVABLE
 from hims_pipeline.carry.joined import joins_by_batch
 from hims_pipeline.settings import REPOSITORY
 
+MACRO = re.compile(r"(?=\{% macro )")
 REF = "{{ ref('dim_batch') }}"
 ON = "on s.batch_id = b.batch_id and s.entity = b.entity"
 
@@ -46,6 +47,7 @@ def test_a_text_that_asks_for_nothing_else_is_provable(text: str) -> None:
         (f"from s\njoin {REF} as b {ON}", True),
         (f"from s\nleft join {REF} as b {ON}\nwhere true", True),
         (f"with b as (\n    select * from {REF}\n)\n\nselect b.universe from s\njoin b {ON}", True),
+        (f"from {{{{ relation }}}}\njoin {REF} as b {ON}".replace("s.", "{{ relation }}."), True),
         (f"from s\njoin {REF} as b {ON} or true", False),
         (f"from s\njoin {REF} as b {ON}\n    and b.universe = s.universe or true", False),
         (f"from s\njoin {REF} as b on s.batch_id = b.batch_id", False),
@@ -71,6 +73,9 @@ def test_facts_and_estimates_look_up_their_own_batches_alone() -> None:
     reading = {path.stem: text for path, text in texts.items() if "ref('stg_batches')" in text}
     assert len(reading) > 5
     assert [name for name, text in reading.items() if not joins_by_batch([text], "stg_batches")] == []
-    macros = COMMENT.sub("", (folder / "macros/estimates.sql").read_text(encoding="utf-8"))
-    estimate = re.split(r"(?=\{% macro )", macros)
-    assert joins_by_batch(estimate, "dim_batch")
+    macros = [
+        text for path in (folder / "macros").glob("*.sql") for text in MACRO.split(path.read_text(encoding="utf-8"))
+    ]
+    reading_too = [text for text in (COMMENT.sub("", one) for one in macros) if "ref('dim_batch')" in text]
+    assert len(reading_too) > 1
+    assert [text for text in reading_too if not joins_by_batch([text], "dim_batch")] == []
