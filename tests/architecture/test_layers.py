@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "carry": {"lake", "staging"},
     "release": {"lake", "gates", "privacy", "staging", "build", "carry", "intake"},
     "ui": {"lake"},
+    "watch": {"gates", "intake", "lake", "release"},
 }
 
 
