@@ -149,7 +149,7 @@ def _serve(settings: Settings, door: socket.socket, keeper: Doorkeeper, *, apart
     from hims_pipeline.defs.services import serve, serve_pages
 
     if apart:
-        serve_pages(settings, keeper, door)
+        serve_pages(settings, keeper, door, click.echo)
     else:
         serve(settings, keeper, door, click.echo)
 

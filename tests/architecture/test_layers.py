@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "carry": {"lake", "provenance", "staging"},
     "release": {"lake", "gates", "privacy", "staging", "build", "carry", "intake"},
     "ui": {"lake"},
+    "watch": {"gates", "intake", "lake", "release"},
 }
 
 
