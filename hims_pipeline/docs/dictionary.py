@@ -56,7 +56,10 @@ class Dictionary:
         if label and label.group(1) in self.words["labels"]:
             return f"{self.words['labels'][label.group(1)].get(self.language, '')} ({label.group(2)})"
         if name in self.breakdowns and (
-            table == "ind_values" or code_of(table) or table == "indicator_value" or table.startswith("v_")
+            table in ("ind_values", "ind_figures")
+            or code_of(table)
+            or table in ("indicator_value", "indicator_series")
+            or table.startswith("v_")
         ):
             one = self.breakdowns[name]
             return one.meaning if self.language == "en" else one.label.get(self.language)
