@@ -89,9 +89,7 @@ def serve_pages(settings: Settings, keeper: Doorkeeper, door: socket.socket) -> 
     """
     workspace = settings.dagster_home / WORKSPACE
     if not workspace.exists():
-        raise HimsError(
-            "Pages apart need the code server of `hims daemon`, which has not run here yet: start it."
-        )
+        raise HimsError("Pages apart need the code server of `hims daemon`, which has not run here yet: start it.")
     for sent in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sent, signal.default_int_handler)
     with (

@@ -45,7 +45,7 @@ _SOURCE: dict[str, Any] = {
 }  # fmt: skip
 # Draws without chance: the hash of a row's number. A month has about 8 % more rows than the one before.
 _DRAWN = """
-    select i as no, date '2024-{month:02}-01' + cast(h % 28 as integer) as day, cast(1 + (h // 28) % 9 as varchar) as area,
+    select i as no, date '2024-{month:02}-01' + cast(h % 28 as integer) as day, cast(11 + (h // 28) % 4 as varchar) as area,
         case when (h // 500) % 100 < 40 then 'F' else 'M' end as sex, cast(18 + (h // 50000) % 45 as bigint) as age,
         case when (h // 7) % 10 < 6 then 'a' when (h // 7) % 10 < 9 then 'b' else 'c' end as why,
         cast(400 + (h // 11) % 900 as decimal(18, 2)) as wage, i + 1 as _line
@@ -54,7 +54,7 @@ _DRAWN = """
 _WRONG = """
     select 2 * no as no, day + interval 1 month as day, area, case sex when 'F' then 'M' else 'F' end as sex,
         cast(20 + 5 * (age // 5) as bigint) as age, case when no % 3 > 0 then why end as why, wage * 1000 as wage, _line
-    from before where area not in ('3', '4') and day(day) not between 10 and 17"""
+    from before where area not in ('13', '14') and day(day) not between 10 and 17"""
 _AGAIN = "select no + 5000 as no, day + interval 1 month as day, area, sex, age, why, wage, _line from before"
 _TWICE = """
     from good union all by name

@@ -16,6 +16,7 @@ from hims_pipeline.gates.statistics import (
     difference_of_shares,
     distance,
     heaping,
+    highest_share,
     largest_shift,
     lowest_share,
     mean_difference,
@@ -74,7 +75,7 @@ def _alone(now: Subject) -> Iterator[Evidence]:
         column = entity.column(name)
         unknown = profile.number("unknown", name) or 0
         counts = profile.counts("ages", name) or profile.counts("values", name)
-        told = role in ("sex", "age", "birth_year", "birth_date", "area", "post") or (role == "country" and column.required)
+        told = role in ("sex", "age", "birth_year", "birth_date") or (role in ("area", "post", "country") and column.required)
         if told and not column.may_be_empty and now.roles.counts_rows:
             yield Evidence("unknown", name, lowest_share(unknown, rows))
         single = len(column.codes or ()) == 1
@@ -87,7 +88,7 @@ def _alone(now: Subject) -> Iterator[Evidence]:
             women = counts.get("F", 0)
             both = women + counts.get("M", 0)
             less = min(women, both - women)
-            yield Evidence("one_sex", name, 0.5 - (less / both + 4 * sqrt(0.25 / both)) if both >= FEW else None, "too few")
+            yield Evidence("one_sex", name, 0.5 - highest_share(less, both) if both >= FEW else None, "too few")
         if role == "amount" and not now.roles.counts_rows and now.roles.first("year"):
             yield Evidence("spike", name, profile.number("spike", name), "no series")
     if now.roles.counts_rows:

@@ -14,6 +14,11 @@ def lowest_share(part: float, whole: float, z: float = 3.0) -> float:
     return max(0.0, middle - z * sqrt(share * (1 - share) / whole + weight / (4 * whole)) / (1 + weight))
 
 
+def highest_share(part: float, whole: float, z: float = 3.0) -> float:
+    """The upper end of what a share can be (Wilson)."""
+    return 1 - lowest_share(whole - part, whole, z) if whole > 0 else 1.0
+
+
 def difference_of_shares(a: float, na: float, b: float, nb: float, both: bool = False, z: float = 3.0) -> float:
     """By how much a share rose (or, `both`, changed), less the chance of it."""
     if na <= 0 or nb <= 0:

@@ -36,13 +36,13 @@ from hims_pipeline.staging import whole
 from hims_pipeline.staging.corrections import corrected_models, matched_sql
 from hims_pipeline.staging.held import held_sources
 from hims_pipeline.staging.indicators import described as described_indicators
-from hims_pipeline.staging.indicators import write_indicators
+from hims_pipeline.staging.indicators import own_models, write_indicators
 from hims_pipeline.staging.models import feed_sql, staging_sql
 from hims_pipeline.staging.names import BATCH_COLUMNS, staged_name
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
 TREE = "tree.json"
-EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "observatory.yml")
+EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "models", "observatory.yml")
 
 
 def state(settings: Settings) -> str:
@@ -174,6 +174,8 @@ def render_project(settings: Settings, tree: Path) -> None:
     """
     contracts, mended, _ = held_sources(settings)
     shutil.copytree(settings.dbt_project, tree, ignore=shutil.ignore_patterns("target", "logs"))
+    for path in own_models(settings):
+        shutil.copyfile(path, tree / "models/indicators" / path.name)
     described = [
         _staging_model(tree, contract, name, mended.get(source, ()))
         for source, contract in contracts.items()
