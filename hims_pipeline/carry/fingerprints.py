@@ -22,6 +22,7 @@ KINDS = ("model", "seed", "snapshot", "test", "unit_test")
 # Our macros that open files: what they open is known from their callers' text and the build's inputs.
 DOOR, LIST = "inputs_of", "read_inputs"
 DOORS = {DOOR, LIST, "read_batches", "default__read_files"}
+VALIDATED = "source.hims.validated."
 ONE_ENTITY = re.compile(r"\bread_batches\(\s*'([^']*)',\s*'([^']*)'")
 NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")  # of a row of inputs: where it lies, and who says so
 # Of a configuration what tells people of a node and changes no row.
@@ -142,8 +143,10 @@ class _Project:
             return self.plain(name)
         read: list[list[str | None]] = []
         for parent in sorted(node["depends_on"].get("nodes", ())):
+            if parent.startswith(VALIDATED):
+                continue  # named for dbt's graph; the files that are read are among `_inputs`
             if parent not in self.all:
-                return None  # a source, or what a later dbt may have: its rows are in no fingerprint
+                return None  # what a later dbt may have: its rows are in no fingerprint
             if self.all[parent]["name"] in BATCHES and joins_by_batch(self._texts(name), self.all[parent]["name"]):
                 read.append([parent, self.plain(parent)])  # of its rows only those of batches read otherwise
             else:

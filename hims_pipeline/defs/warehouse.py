@@ -34,13 +34,14 @@ class LayerTranslator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         deps = list(spec.deps)
         if node["schema"] == "staging" and node["name"].startswith("stg_"):
-            source = node["config"].get("meta", {}).get("source")
-            deps += [dg.AssetDep(TAKE_IN)] + ([dg.AssetDep(["validated", source])] if source else [])
+            deps.append(dg.AssetDep(TAKE_IN))
         return spec.replace_attributes(
             key=self.get_asset_key(node), deps=deps, group_name=node["schema"], owners=["team:observatory"]
         )
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":  # entities of one source are one asset
+            return dg.AssetKey(dbt_resource_props["config"]["meta"]["dagster"]["asset_key"])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
 
@@ -53,7 +54,7 @@ def dbt_definition(settings: Settings, tree: Path):
 
     @dbt_assets(
         manifest=tree / MANIFEST,
-        dagster_dbt_translator=LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=False)),
+        dagster_dbt_translator=LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)),
         name="dbt",
         pool="duckdb_build",
     )

@@ -32,6 +32,7 @@ from hims_pipeline.processes import bound, ending
 from hims_pipeline.provenance import RENDERING, provenance_of
 from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.sql import connection
+from hims_pipeline.staging import whole
 from hims_pipeline.staging.corrections import corrected_models, matched_sql
 from hims_pipeline.staging.held import held_sources
 from hims_pipeline.staging.indicators import described as described_indicators
@@ -190,6 +191,7 @@ def render_project(settings: Settings, tree: Path) -> None:
     described += [_feed_model(tree, fact, columns, contracts.values()) for fact, columns in load_facts().items()]
     write_text(tree / "models/staging/staging.yml", as_yaml({"version": 2, "models": described}))
     write_text(tree / "macros/observatory.sql", _macros(settings, _indicator_models(settings, tree)))
+    _properties(settings, tree, contracts.values())
     write_seeds(settings, tree / "seeds", contracts.values(), mended)
 
 
@@ -247,6 +249,16 @@ def _indicator_models(settings: Settings, tree: Path) -> list[str]:
         names = write_indicators(con, folder, records, set(load_facts()))
     write_text(folder / "records.yml", as_yaml({"version": 2, "models": described_indicators(records, names)}))
     return names
+
+
+def _properties(settings: Settings, tree: Path, contracts: Iterable[Contract]) -> None:
+    """What dbt's own tools read of a project beside its models."""
+    published = whole.published_models(settings, tree)
+    names = [model["name"] for model in published["models"]]
+    write_text(tree / whole.PUBLISHED, as_yaml(published))
+    write_text(tree / "models/staging/sources.yml", as_yaml(whole.sources(contracts)))
+    owner = load_observatory(settings.data)
+    write_text(tree / "models/published/exposures.yml", as_yaml(whole.exposures(owner.name.en, owner.contact, names)))
 
 
 def _macros(settings: Settings, models: list[str]) -> str:
