@@ -38,7 +38,7 @@ class Nights:
         self.dice.shuffle(drawn)
         while drawn:
             undisturbed, wanted = self._deliver()
-            before, ended = state(self.here), None
+            before = state(self.here)
             for _ in range(min(ONE_ROUND, len(drawn))):
                 kind = drawn.pop()
                 what, ended = self._hurt_once(kind, undisturbed)
