@@ -83,7 +83,10 @@ def show(settings: Settings) -> None:
     contract = Contract.model_validate(_SOURCE)
     roles = roles_of(contract, "rows", "2024-06")
     with connection(settings) as con:
-        tables = {"before": _DRAWN.format(month=5, seed=0, rows=3000), "good": _DRAWN.format(month=6, seed=9999, rows=3240)}
+        tables = {
+            "before": _DRAWN.format(month=5, seed=0, rows=3000),
+            "good": _DRAWN.format(month=6, seed=9999, rows=3240),
+        }
         subjects = {name: _subject(con, contract, roles, name, query) for name, query in tables.items()}
         subjects |= {name: _subject(con, contract, roles, name, query) for name, (query, _) in BAD.items()}
     found = {name: _beyond(limits, subject, subjects["before"]) for name, subject in subjects.items()}

@@ -130,7 +130,9 @@ def write_evidence(con: Any, entity: str, found: Sequence[Evidence], compared: b
     said = {one.measure for one in found}
     silent = "has no such column" if compared else "nothing to compare with"
     lines = [*found, *(Evidence(name, "", None, silent) for name in MEASURES if name not in said)]
-    con.execute(f"create or replace table {quote(entity + SUFFIX)} (measure varchar, about varchar, value double, judged boolean, why varchar)")
+    con.execute(
+        f"create or replace table {quote(entity + SUFFIX)} (measure varchar, about varchar, value double, judged boolean, why varchar)"
+    )
     con.execute(
         f"insert into {quote(entity + SUFFIX)} select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::double[]),"
         " unnest($4::boolean[]), unnest($5::varchar[])",

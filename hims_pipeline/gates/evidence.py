@@ -75,7 +75,9 @@ def _alone(now: Subject) -> Iterator[Evidence]:
         column = entity.column(name)
         unknown = profile.number("unknown", name) or 0
         counts = profile.counts("ages", name) or profile.counts("values", name)
-        told = role in ("sex", "age", "birth_year", "birth_date") or (role in ("area", "post", "country") and column.required)
+        told = role in ("sex", "age", "birth_year", "birth_date") or (
+            role in ("area", "post", "country") and column.required
+        )
         if told and not column.may_be_empty and now.roles.counts_rows:
             yield Evidence("unknown", name, lowest_share(unknown, rows))
         single = len(column.codes or ()) == 1
@@ -267,7 +269,9 @@ def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Itera
     yield Evidence("ages", name, (distance(*groups) or 0) / sqrt(years))
     yield Evidence("mean_age", name, mean_difference(a, b) / sqrt(years))
     (w_new, n_new), (w_old, n_old) = heaping(a), heaping(b)
-    yield Evidence("heaping_more", name, None if w_new is None or w_old is None else w_new - w_old - n_new - n_old, "few")
+    yield Evidence(
+        "heaping_more", name, None if w_new is None or w_old is None else w_new - w_old - n_new - n_old, "few"
+    )
     yield Evidence("more_women_by_age", name, _most_by_group(new, old, name))
 
 

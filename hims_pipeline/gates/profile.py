@@ -144,7 +144,9 @@ def _conformed(entity: Entity, column: Column) -> dict[str, str]:
     return {}
 
 
-def _count(con: Any, measure: str, about: str, sql: str, to: dict[str, str] | None = None, of: str = "count(*)") -> Rows:
+def _count(
+    con: Any, measure: str, about: str, sql: str, to: dict[str, str] | None = None, of: str = "count(*)"
+) -> Rows:
     query = f"select cast({sql} as varchar) as k, {of} as n from _seen where ({sql}) is not null group by k order by k"
     counted = con.execute(f"{query} limit {MOST_VALUES + 1}").fetchall()
     if len(counted) > MOST_VALUES:
@@ -163,7 +165,9 @@ def _pairs(con: Any, roles: Roles, found: Rows) -> Rows:
     for measure, about, _, _ in found:
         values[about] += measure in ("values", "ages")
     groups = {
-        name: f"cast(floor(cast({quote(name)} as bigint) / 10) as varchar)" if role == "age" else f"cast({quote(name)} as varchar)"
+        name: f"cast(floor(cast({quote(name)} as bigint) / 10) as varchar)"
+        if role == "age"
+        else f"cast({quote(name)} as varchar)"
         for name, role in roles.of.items()
         if role in ("sex", "area", "post", "country", "category", "age") and values[name] > 1
     }
@@ -236,18 +240,27 @@ def _digests(con: Any, name: str, entity: Entity, roles: Roles, step: int) -> Ro
     runs = con.execute("select count(*), count(*) - count(distinct run) from _runs").fetchone()
     smallest = con.execute(f"select distinct run from _runs order by run limit {DIGESTS}").fetchall()
     con.execute("drop table _rows; drop table _runs")
-    found = [("rows_seen", "", "", twice[0]), ("rows_twice", "", "", twice[1]), ("runs", "", "", runs[0]), ("runs_twice", "", "", runs[1])]
+    found = [
+        ("rows_seen", "", "", twice[0]),
+        ("rows_twice", "", "", twice[1]),
+        ("runs", "", "", runs[0]),
+        ("runs_twice", "", "", runs[1]),
+    ]
     return [*((m, a, k, float(n)) for m, a, k, n in found), *(("digest", "", str(run), 1.0) for (run,) in smallest)]
 
 
 def write_profile(con: Any, profiles: dict[str, Rows], path: Path) -> None:
     """The profile of a batch as Parquet, the same bytes for the same batch."""
     lines = sorted((entity, *row) for entity, rows in profiles.items() for row in rows)
-    con.execute("create or replace temp table _profile (entity varchar, measure varchar, about varchar, key varchar, n double)")
+    con.execute(
+        "create or replace temp table _profile (entity varchar, measure varchar, about varchar, key varchar, n double)"
+    )
     if lines:
         columns = [list(one) for one in zip(*lines, strict=True)]
         kinds = ("varchar", "varchar", "varchar", "varchar", "double")
-        con.execute(f"insert into _profile select {', '.join(f'unnest(${i + 1}::{k}[])' for i, k in enumerate(kinds))}", columns)
+        con.execute(
+            f"insert into _profile select {', '.join(f'unnest(${i + 1}::{k}[])' for i, k in enumerate(kinds))}", columns
+        )
     con.execute(f"copy (from _profile) to {literal(path)} (format parquet); drop table _profile")
 
 

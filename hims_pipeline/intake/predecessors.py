@@ -18,7 +18,9 @@ Accepted = tuple[str, str, Path, str]  # batch, period, profile, its hash
 SEASON_DAYS = 20  # around a year: the same month, quarter or day of the year before
 
 
-def predecessors_of(settings: Settings, contract: Contract, delivery: Delivery, sent: Iterable[Delivery]) -> list[Predecessor]:
+def predecessors_of(
+    settings: Settings, contract: Contract, delivery: Delivery, sent: Iterable[Delivery]
+) -> list[Predecessor]:
     """The batches that a delivery is compared with, none where nothing accepted came before it.
 
     Args:

@@ -190,7 +190,11 @@ def column_constant(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def codes_rotated(sheet: Sheet, dice: Random) -> Sheet | None:
     """The codes of a column are mapped wrongly: each to the next."""
-    names = [n for n in sheet.roles.having("area", "post", "country", "category") if len({row[n] for row in sheet.rows if row[n]}) > 2]
+    names = [
+        n
+        for n in sheet.roles.having("area", "post", "country", "category")
+        if len({row[n] for row in sheet.rows if row[n]}) > 2
+    ]
     if not names:
         return None
     name = dice.choice(names)
@@ -297,13 +301,19 @@ def period_again(sheet: Sheet, dice: Random) -> Sheet | None:
         return None
     stated = sheet.contract.entity_in(sheet.name, sheet.period).period
     years = int(sheet.period[:4]) - int(sheet.before.period[:4])
-    months = int(sheet.period[5:7]) - int(sheet.before.period[5:7]) if len(sheet.period) == 7 and sheet.period[4:5] == "-" else 0
+    months = (
+        int(sheet.period[5:7]) - int(sheet.before.period[5:7])
+        if len(sheet.period) == 7 and sheet.period[4:5] == "-"
+        else 0
+    )
     rows = sheet.before.renumber(sheet.before.rows, dice)
     for row in rows:
         for name in stated.columns if stated and not stated.up_to else ():
             if sheet.roles.of[name] == "date" and (day := sheet.before.day(row, name)):
                 month = day.month + months
-                sheet.set_day(row, name, date(day.year + years + (month - 1) // 12, (month - 1) % 12 + 1, min(day.day, 28)))
+                sheet.set_day(
+                    row, name, date(day.year + years + (month - 1) // 12, (month - 1) % 12 + 1, min(day.day, 28))
+                )
             elif sheet.roles.of[name] == "period" and (value := sheet.before.number(row, name)) is not None:
                 sheet.set_number(row, name, value + years)
     return replace(sheet, rows=rows)
@@ -336,7 +346,9 @@ def part_lost(sheet: Sheet, dice: Random) -> Sheet | None:
     name = sheet.roles.first("amount")
     if name is None or sheet.roles.counts_rows:
         return None
-    rows = sorted((row for row in sheet.rows if (sheet.number(row, name) or 0) > 0), key=lambda row: sheet.number(row, name) or 0)
+    rows = sorted(
+        (row for row in sheet.rows if (sheet.number(row, name) or 0) > 0), key=lambda row: sheet.number(row, name) or 0
+    )
     sheet.set_number(rows[-2], name, 0)
     return sheet
 
