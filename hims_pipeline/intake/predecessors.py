@@ -1,5 +1,5 @@
-"""Which accepted batches a delivery is compared with: the same period's, if it was sent before; else the period before it,
-the same season of the year before, or, where nothing is earlier, the next one.
+"""Which accepted batches a delivery is compared with: the same period's, if it was sent before; else the period before
+it, the same season of the year before, or, where nothing is earlier, the next one.
 
 Only what arrived before it: so a verdict does not change with what comes later, and an order of arrival always works.
 """

@@ -145,7 +145,8 @@ def category_missing(sheet: Sheet, dice: Random) -> Sheet | None:
 
 # --- columns ----------------------------------------------------------------------------------------------------
 def _some_column(sheet: Sheet, dice: Random) -> str | None:
-    names = [n for n in sheet.roles.having("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year")
+    told = ("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year")
+    names = [n for n in sheet.roles.having(*told)
              if len({row[n] for row in sheet.rows}) > 1]  # fmt: skip
     return dice.choice(names) if names else None
 
@@ -167,7 +168,8 @@ def column_half_unknown(sheet: Sheet, dice: Random) -> Sheet | None:
 
 
 def _unknown_in(sheet: Sheet, dice: Random, share: float) -> Sheet | None:
-    names = [n for n in sheet.roles.having("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year", "amount", "text")
+    told = ("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year", "amount", "text")
+    names = [n for n in sheet.roles.having(*told)
              if _unknown(sheet, n) is not None and sum(bool(row[n]) for row in sheet.rows) > len(sheet.rows) * 0.7]  # fmt: skip
     if not names:
         return None
@@ -413,5 +415,7 @@ CLASSES: dict[str, dict[str, Mutation]] = {
     },
     "totals": {"outlier": outlier, "largest_halved": largest_halved, "part_lost": part_lost},
     "twice": {"block_twice": block_twice, "rows_twice": rows_twice},
-    "delimiter": {"delimiter_first": _delimiter(0), "delimiter_middle": _delimiter(0.5), "delimiter_last": _delimiter(1)},
+    "delimiter": {
+        "delimiter_first": _delimiter(0), "delimiter_middle": _delimiter(0.5), "delimiter_last": _delimiter(1),
+    },
 }  # fmt: skip
