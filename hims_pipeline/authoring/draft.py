@@ -98,7 +98,9 @@ def _entities(settings: Settings, data: Sequence[Member], scratch: Path, remarks
     found: list[_Drafted] = []
     for member in data:
         if len(data) > 1 and kind_of(member.path) in NO_DATA:
-            remarks.append(f"{inner(member.shown)} is {NAMES[kind_of(member.path)]} and no data; it must not be delivered")
+            remarks.append(
+                f"{inner(member.shown)} is {NAMES[kind_of(member.path)]} and no data; it must not be delivered"
+            )
             continue
         name, taken = slug(member.name), {one.name for one in found}
         if name in taken:
@@ -134,7 +136,7 @@ def _entity(
     numeric = [name for name, place in described.places.items() if place.numeric and not place.zero_fill]
     found = profile(settings, member, seen, scratch, marks, numeric)
     columns = [_column(facts, found, described) for facts in found.columns]
-    record = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key)}
+    record: dict[str, Any] = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key)}
     if len(columns) < len(seen.names):
         record["header"] = list(seen.names)
     record["columns"] = columns

@@ -242,9 +242,7 @@ def _is_declared(value: Any, declared: list[dict[str, Any]]) -> bool:
 
 def _stata_frames(path: Path, names: list[str]) -> Iterator[pd.DataFrame]:
     """The file in chunks, each value as two libraries read it, and the letters of missing values as texts."""
-    chunks = pyreadstat.read_file_in_chunks(
-        pyreadstat.read_dta, str(path), chunksize=CHUNK_ROWS, usecols=names, **_RAW
-    )
+    chunks = pyreadstat.read_file_in_chunks(pyreadstat.read_dta, str(path), chunksize=CHUNK_ROWS, usecols=names, **_RAW)
     with pd.read_stata(
         path, iterator=True, convert_dates=False, convert_categoricals=False, convert_missing=True
     ) as second:
