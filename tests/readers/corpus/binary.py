@@ -165,6 +165,7 @@ CASES = {
     "portable: lines without blanks at their end": Case(
         "por", lambda c: b"\n".join(line.rstrip() for line in c.split(b"\r\n")), EQUAL
     ),
+    "portable: without its declaration of missing codes": Case("por of missing codes", whole(portable()), EQUAL),
     "portable: a column gone": Case("por", whole(written("por", ASCII.drop(columns="age"))), "ENVELOPE-HEADER"),
     "portable: text under its name": Case("por", whole(b"pid,name\n"), "ENVELOPE-KIND"),
     "Stata: its end tag missing": Case("dta", sub(b"</stata_dta>", b""), "ENVELOPE-DAMAGED"),
