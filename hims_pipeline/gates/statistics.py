@@ -14,6 +14,11 @@ def lowest_share(part: float, whole: float, z: float = 3.0) -> float:
     return max(0.0, middle - z * sqrt(share * (1 - share) / whole + weight / (4 * whole)) / (1 + weight))
 
 
+def highest_share(part: float, whole: float, z: float = 3.0) -> float:
+    """The upper end of what a share can be (Wilson)."""
+    return 1 - lowest_share(whole - part, whole, z) if whole > 0 else 1.0
+
+
 def difference_of_shares(a: float, na: float, b: float, nb: float, both: bool = False, z: float = 3.0) -> float:
     """By how much a share rose (or, `both`, changed), less the chance of it."""
     if na <= 0 or nb <= 0:
@@ -53,7 +58,7 @@ def largest_shift(a: Counts, b: Counts, z: float = 4.5) -> float:
 
 
 def heaping(ages: dict[int, float]) -> tuple[float | None, float]:
-    """Whipple's index over 23 to 62 (1: none, 5: all end in 0 or 5), and its chance; None for fewer than 100 persons."""
+    """Whipple's index over 23 to 62 (1: none, 5: all end in 0 or 5), and its chance; None for fewer than 100."""
     within = sum(n for age, n in ages.items() if 23 <= age <= 62)
     if within < 100:
         return None, 0.0

@@ -15,7 +15,7 @@ from tests.mutants.kinds import CLASSES
 from tests.mutants.sheets import Sheet
 from tests.mutants.world import Judged, Known, World
 
-OTHER_SEEDS = (43, 44)
+FORMER, OTHER_SEEDS = 41, (43, 44)
 Result = tuple[str, str, str, str, Judged]  # class, name, source, entity
 
 
@@ -27,6 +27,7 @@ def main() -> None:
         place = Path(options.folder or folder)
         world = World(place, options.seed, tuple(options.only))
         mutants, honest = [], []
+        _send_before(world, place)
         for source, several in world.known.items():
             for place_in, one in enumerate(several):
                 world.read(one)
@@ -37,7 +38,7 @@ def main() -> None:
                 honest += _variants(world, several, options.seed)
             _say(source, [*mutants, *honest], f"{time.monotonic() - began:6.0f} s")
         if options.skip != "honest":
-            honest += _other_seeds(world, place, tuple(options.only))
+            honest += _other_seeds(world, place, options.seeds, tuple(options.only))
     _tell(mutants, honest, options.json)
     print(f"{time.monotonic() - began:.0f} s")
 
@@ -46,6 +47,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--seeds", type=int, default=len(OTHER_SEEDS), help="other draws of the whole country")
     parser.add_argument("--folder", help="keeps samples between runs")
     parser.add_argument("--skip", choices=("mutants", "honest"), default="")
     parser.add_argument("--json", help="writes every result there")
@@ -83,10 +85,17 @@ def _variants(world: World, several: list[Known], seed: int) -> list[Result]:
     return found
 
 
-def _other_seeds(world: World, place: Path, only: tuple[str, ...]) -> list[Result]:
+def _send_before(world: World, place: Path) -> None:
+    """Sources of a single delivery sent one before it, for the same period: another draw of the same country."""
+    single = tuple(source for source, several in world.known.items() if len(several) == 1)
+    for source, (former, *_) in World(place, FORMER, single).known.items() if single else ():
+        world.known[source].insert(0, former)
+
+
+def _other_seeds(world: World, place: Path, count: int, only: tuple[str, ...]) -> list[Result]:
     """The last delivery of each source as another draw of the same country sends it, after the first one's."""
     found: list[Result] = []
-    for seed in OTHER_SEEDS:
+    for seed in OTHER_SEEDS[:count]:
         other = World(place, seed, only)
         for source, several in other.known.items():
             last = several[-1]
@@ -100,7 +109,9 @@ def _say(source: str, results: list[Result], when: str) -> None:
     """Progress: what of a source got through that should not, and the other way round."""
     own = [one for one in results if one[2] == source]
     through = [f"{one[1]}/{one[3]}" for one in own if one[0] != "honest" and not one[4].refused_by]
-    back = [f"{one[1]}/{one[3]}: {' '.join(one[4].refused_by)}" for one in own if one[0] == "honest" and one[4].refused_by]
+    back = [
+        f"{one[1]}/{one[3]}: {' '.join(one[4].refused_by)}" for one in own if one[0] == "honest" and one[4].refused_by
+    ]
     count = sum(one[0] != "honest" for one in own)
     print(f"{when}  {source}: {count - len(through)} of {count} stopped; survived: {', '.join(through) or 'none'}"
           f"; refused: {'; '.join(back) or 'none'}", file=sys.stderr, flush=True)  # fmt: skip
@@ -126,7 +137,9 @@ def _tell(mutants: list[Result], honest: list[Result], path: str | None) -> None
     for _, name, source, entity, judged in refused:
         print(f"REFUSED   {name} of {source}/{entity}: {' '.join(judged.refused_by)}")
     if path:
-        Path(path).write_text(json.dumps([[*one[:4], one[4].refused_by, one[4].warned_by] for one in (*mutants, *honest)], indent=0))
+        Path(path).write_text(
+            json.dumps([[*one[:4], one[4].refused_by, one[4].warned_by] for one in (*mutants, *honest)], indent=0)
+        )
 
 
 if __name__ == "__main__":

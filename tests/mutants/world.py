@@ -20,10 +20,10 @@ from tests.mutants.sheets import Sheet, read_sheets, write_text, write_typed
 SCALES: dict[float, tuple[str, ...]] = {
     0.002: ("rgph", "rgph_one_in_five", "social_security", "consular_register"),
     0.01: (
-        "hims_survey", "lfs_migration", "border_crossings", "residence_cards", "work_authorisations",
-        "foreign_students", "students_abroad", "student_departures", "civil_registration", "placements_atct",
-        "placements_aneti", "placements_private", "remittances", "oecd_migration",
+        "hims_survey", "lfs_migration", "border_crossings", "residence_cards", "students_abroad",
+        "student_departures", "civil_registration", "remittances", "oecd_migration",
     ),
+    0.05: ("foreign_students", "work_authorisations", "placements_atct", "placements_aneti", "placements_private"),
 }  # fmt: skip
 
 
@@ -34,15 +34,15 @@ class Known:
     source: str
     period: str
     files: list[Path]
+    seed: int
     typed: dict[str, Path] = field(default_factory=dict)
     sheets: list[Sheet] = field(default_factory=list)
     before: list[Predecessor] = field(default_factory=list)
     profile_sha256: str = ""
 
-
     @property
     def batch(self) -> str:
-        return f"{self.source}/{self.period}"
+        return f"{self.source}/{self.period}/{self.seed}"
 
     @property
     def profile(self) -> Path:
@@ -62,13 +62,15 @@ class World:
 
     def __init__(self, folder: Path, seed: int, only: tuple[str, ...] = ()) -> None:
         self.folder, self.seed = folder, seed
-        self.settings = Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home", env="test")
+        self.settings = Settings(
+            REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home", env="test"
+        )
         self.contracts = load_contracts(self.settings.data)
         self.known: dict[str, list[Known]] = {}
         for scale, sources in SCALES.items():
             wanted = [one for one in sources if not only or one in only]
             for source, period, files in self._samples(seed, scale, tuple(wanted)):
-                self.known.setdefault(source, []).append(Known(source, period, files))
+                self.known.setdefault(source, []).append(Known(source, period, files, seed))
         for several in self.known.values():
             several.sort(key=lambda one: one.period)
 
@@ -89,7 +91,7 @@ class World:
     def read(self, known: Known) -> None:
         """Fill in what a delivery holds."""
         contract = self.contracts[known.source]
-        target = self.folder / "typed" / str(self.seed) / known.source / known.period
+        target = self.folder / "typed" / str(known.seed) / known.source / known.period
         target.mkdir(parents=True, exist_ok=True)
         if not any(target.iterdir()):
             found = self._read(contract, known.period, known.files, target)
@@ -108,8 +110,12 @@ class World:
     def accept(self, known: Known, earlier: list[Known]) -> Judged:
         """Judge a good delivery after those before it, and keep its profile for those behind it."""
         contract = self.contracts[known.source]
-        known.before = chosen([(one.batch, one.period, one.profile, one.profile_sha256) for one in earlier], contract, known.period)
-        outcome = judge(self.settings, contract, known.period, known.typed, before=known.before, profile_to=known.profile)
+        known.before = chosen(
+            [(one.batch, one.period, one.profile, one.profile_sha256) for one in earlier], contract, known.period
+        )
+        outcome = judge(
+            self.settings, contract, known.period, known.typed, before=known.before, profile_to=known.profile
+        )
         known.profile_sha256 = outcome.profile_sha256
         return _judged(outcome)
 

@@ -133,9 +133,8 @@ def place_findings(shape: Shape, described: Description, file: str, rule: str) -
 
 
 def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]:
-    """Where the file's value labels are not the contract's: warnings about codes it does not know and labels that
-    differ; what refuses is a label that the contract gives to another code, and a counted code that the file calls
-    missing."""
+    """Where the file's value labels are not the contract's: warnings about codes it does not know, labels that differ;
+    what refuses is a label that the contract gives to another code, and a counted code that the file calls missing."""
     found = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         name = shape.header[position]
@@ -154,9 +153,8 @@ def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]
 def _contradictions(shape: Shape, column: Column, codebook: Codebook, name: str, file: str) -> list[Finding]:
     """Codes that mean one thing in the file and another in the contract: by no reading are both right."""
     known = {_plain(str(code)): _folded(label) for code, label in (column.codes or {}).items()}
-    labels = {
-        _plain(code): {_folded(one) for one in said if one} for code, said in codebook.values.get(name, {}).items()
-    }
+    sent_labels = codebook.values.get(name, {})
+    labels = {_plain(code): {_folded(one) for one in said if one} for code, said in sent_labels.items()}
     exchanged = [
         code
         for code, label in known.items()

@@ -1,0 +1,214 @@
+"""Batches judged by their profile: each measure has a case that breaks it, and a like batch breaks none."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import ContractError, Damaged
+from hims_pipeline.gates import GateError, canary_profiles, judge
+from hims_pipeline.gates.beside import Predecessor, keep_profile
+from hims_pipeline.gates.comparisons import SUFFIX, closest, load_limits, profile_rules, write_evidence
+from hims_pipeline.gates.differences import compare
+from hims_pipeline.gates.engine import evaluate
+from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
+from hims_pipeline.gates.measures import MEASURES
+from hims_pipeline.gates.profile import Profile, Rows
+from hims_pipeline.gates.roles import roles_of
+from hims_pipeline.gates.statistics import difference_of_shares, distance, largest_shift, lowest_share
+from hims_pipeline.gates.suites import break_on_nothing
+from hims_pipeline.intake.predecessors import chosen
+from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.sql import connection, literal
+
+CONTRACT = Contract.model_validate(canary_profiles._SOURCE)
+CELLS = Contract.model_validate(
+    canary_profiles._SOURCE
+    | {
+        "period": {"pattern": "date"}, "reference_point": "TO_DATE",
+        "entities": {
+            "rows": {
+                "title": {"en": "Cells"}, "grain": "a cell", "files": ["c*"], "key": ["geo", "year"],
+                "period": {"year": "year", "up_to": True},
+                "columns": [
+                    {"name": "geo", "crosswalk": "ISO3", "required": True},
+                    {"name": "year", "type": "integer"},
+                    {"name": "n", "type": "integer"},
+                ],
+                "feeds": [{"fact": "mirror_cells", "columns": {"observed_value": {"from": "n"}}}],
+            }
+        },
+    }
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", tmp_path_factory.mktemp("home"))
+
+
+def subject(rows: Rows, period: str = "2024-06", contract: Contract = CONTRACT) -> Subject:
+    return Subject(contract, "rows", period, Profile(rows), roles_of(contract, "rows", period))
+
+
+def values(measure: str, about: str, **counts: float) -> Rows:
+    return [(measure, about, key.removeprefix("_"), float(n)) for key, n in counts.items()]
+
+
+def beyond(now: Subject, before: Subject | None = None) -> set[str]:
+    found = [*evidence_of(now), *(compare(now, before) if before else ())]
+    limits = load_limits(REPOSITORY / "expectations").limits
+    return {one.measure for one in found if one.value is not None and not one.value <= limits[one.measure]}
+
+
+ALL = [("rows", "", "", 1000.0)]
+FORMS = [("form", name, "same", 1.0) for name in ("no", "day", "area", "sex", "age", "why", "wage", "geo", "year", "n")]
+ALONE = {
+    "unknown": [*ALL, *values("unknown", "area", _=0), ("unknown", "area", "", 450.0)],
+    "constant": [*ALL, *values("values", "area", _1=1000)],
+    "one_sex": [*ALL, *values("values", "sex", M=995, F=5)],
+    "one_age": [*ALL, *values("ages", "age", _33=700, _40=300)],
+    "oldest": [*ALL, *values("ages", "age", _33=100, _34=100, _35=100, _99=40)],
+    "unborn": [*ALL, *[("ages", "age", "-1", 40.0)], *values("ages", "age", _33=100, _34=100)],
+    "runs_alone": [*ALL, ("runs", "", "", 900.0), ("runs_twice", "", "", 400.0)],
+}
+# measure -> this batch, the one before
+BESIDE = {
+    "size_revised": ([("rows", "", "", 85_000.0)], [("rows", "", "", 100_000.0)]),
+    "more_women_by_age": (
+        values("by_sex", "age", **{"F|3": 700, "M|3": 300}), values("by_sex", "age", **{"F|3": 300, "M|3": 700}),
+    ),
+    "more_women_by_area": (
+        values("by_sex", "area", **{"F|3": 700, "M|3": 300}), values("by_sex", "area", **{"F|3": 300, "M|3": 700}),
+    ),
+    "strength": ([("strength", "area|why", "", 0.05), ("paired", "area|why", "", 5e4)],
+                 [("strength", "area|why", "", 0.5), ("paired", "area|why", "", 5e4)]),
+    "days_of_month": (values("day_of_month", "day", _1=900, _2=100), values("day_of_month", "day", _1=500, _2=500)),
+    "one_day": (
+        [*values("day_of_month", "day", _1=500, _2=500), ("top_day", "day", "", 400.0)],
+        [*values("day_of_month", "day", _1=500, _2=500), ("top_day", "day", "", 100.0)],
+    ),
+    "stale": (values("years_back", "day", _1=500, _2=500), values("years_back", "day", _0=500, _1=500)),
+    "years": (values("years_back", "day", _0=900, _1=100), values("years_back", "day", _0=500, _1=500)),
+    "year_lost": (
+        values("years_back", "day", _0=500, _1=500, _3=500, _4=500),
+        values("years_back", "day", _0=500, _1=500, _2=500, _3=500, _4=500),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("measure", ALONE)
+def test_what_a_batch_says_by_itself(measure: str) -> None:
+    assert measure in beyond(subject([*FORMS, *ALONE[measure]]))
+
+
+@pytest.mark.parametrize("measure", BESIDE)
+def test_what_a_batch_says_beside_another(measure: str) -> None:
+    usual = [*FORMS, *ALL[: measure != "size_revised"], *values("values", "area", _1=1000, _2=900)]
+    usual += [*values("values", "why", _a=500), *values("ages", "age", _30=50)]
+    now, before = (subject([*usual, *rows]) for rows in BESIDE[measure])
+    assert measure in beyond(now, before)
+    assert measure not in beyond(before, before)
+
+
+def test_cells_lose_no_country_fall_back_no_sum_and_leap_nowhere() -> None:
+    cells = [*FORMS, *ALL, *values("values", "geo", FRA=50, ITA=50), *values("amounts", "geo", FRA=900, ITA=100)]
+    before = subject([*cells, ("amount", "n", "sum", 1000.0)], "2024-06-30", CELLS)
+    less = [one for one in cells if one[2] != "ITA"]
+    now = subject([*less, ("amount", "n", "sum", 900.0), ("spike", "n", "", 4.0)], "2024-07-31", CELLS)
+    assert {"lost", "fell", "spike"} <= beyond(now, before)
+    assert beyond(before, before) == set()
+
+
+def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
+    shown = {one for _, must in canary_profiles.BAD.values() for one in must}
+    assert MEASURES.keys() == {*ALONE, *BESIDE, *shown, "lost", "fell", "spike"}
+    assert all(one.en and one.fr and one.ar for one in MEASURES.values())
+    codes = [rule.code for rule in profile_rules(REPOSITORY / "expectations", CONTRACT, "2024-06")]
+    assert len(codes) == len(set(codes)) > 20
+
+
+def test_a_canary_that_finds_nothing_stops_the_gate(settings: Settings, tmp_path: Path) -> None:
+    canary_profiles.show(settings)
+    loose = load_limits(settings.expectations).limits | {"again": 2.0}
+    (tmp_path / "comparisons.yml").write_text(f"limits: {loose}\n", encoding="utf-8")
+    with pytest.raises(GateError, match="canaries went wrong: again"):
+        canary_profiles.show(replace(settings, expectations=tmp_path))
+    (tmp_path / "comparisons.yml").write_text("limits: {size: 1}\n", encoding="utf-8")
+    with pytest.raises(ContractError, match="no limit for"):
+        load_limits(tmp_path)
+
+
+@pytest.mark.parametrize(("lines", "holds"), [([], True), ([Evidence("size", "", 9.0)], False)])
+def test_great_expectations_judges_the_evidence_and_silence_breaks(settings: Settings, lines, holds) -> None:
+    rules = [one for one in profile_rules(settings.expectations, CONTRACT, "2024-06") if "SIZE" in one.code]
+
+    def fill(con) -> None:
+        write_evidence(con, "rows", lines, True)
+        con.execute(f"delete from \"rows{SUFFIX}\" where measure = 'size_revised'")
+
+    found = {one.rule.code: one.success for one in evaluate(settings, fill, rules)}
+    assert found == {"CANARY-ROWS-PROFILE-SIZE": holds, "CANARY-ROWS-PROFILE-SIZE-REVISED": False}
+
+
+def test_a_batch_is_judged_beside_the_one_before_and_its_profile_is_kept(settings: Settings, tmp_path: Path) -> None:
+    quiet = replace(settings, expectations=tmp_path)
+    (tmp_path / "comparisons.yml").write_bytes((settings.expectations / "comparisons.yml").read_bytes())
+    tables = {name: tmp_path / f"{name}.parquet" for name in ("before", "good", "bad")}
+    with connection(settings) as con:
+        for name, query in {
+            "before": canary_profiles._DRAWN.format(month=5, seed=0, rows=900),
+            "good": canary_profiles._DRAWN.format(month=6, seed=7777, rows=950),
+        }.items():
+            con.execute(f"create table {name} as {query}; copy {name} to {literal(tables[name])} (format parquet)")
+        con.execute(f"copy (select * replace ('M' as sex) from good) to {literal(tables['bad'])} (format parquet)")
+    first = judge(quiet, CONTRACT, "2024-05", {"rows": tables["before"]}, profile_to=tmp_path / "profile.parquet")
+    assert (first.accepted, first.compared_with) == (True, {}), first.findings
+    assert (tmp_path / "profile.parquet").stat().st_mode & 0o777 == 0o600
+    before = Predecessor("canary/2024-05/x", "2024-05", tmp_path / "profile.parquet", first.profile_sha256)
+    second = judge(quiet, CONTRACT, "2024-06", {"rows": tables["good"]}, before=[before])
+    assert (second.accepted, second.compared_with) == (True, {before.batch: before.sha256}), second.findings
+    third = judge(quiet, CONTRACT, "2024-06", {"rows": tables["bad"]}, before=[before])
+    assert {"CANARY-ROWS-PROFILE-ONE-SEX", "CANARY-ROWS-PROFILE-MORE-WOMEN"} <= {one.rule for one in third.findings}
+    assert next(one.column for one in third.findings if one.rule.endswith("MORE-WOMEN")) == "sex"
+    keep_profile(settings, {}, tmp_path / "profile.parquet")
+    with pytest.raises(Damaged, match="not the profile"):
+        judge(quiet, CONTRACT, "2024-06", {"rows": tables["good"]}, before=[before])
+
+
+def test_predecessors_are_the_same_period_the_one_before_the_season_or_the_next() -> None:
+    sent = [(f"canary/{period}/x", period, Path("p"), "h") for period in ("2023-06", "2024-04", "2024-05", "2024-08")]
+    assert [one.period for one in chosen(sent, CONTRACT, "2024-05")] == ["2024-05"]
+    assert [one.period for one in chosen(sent, CONTRACT, "2024-06")] == ["2024-05", "2023-06"]
+    assert [one.period for one in chosen(sent, CONTRACT, "2023-01")] == ["2023-06"]
+    assert chosen([], CONTRACT, "2024-05") == []
+    near, far = [Evidence("size", "", 0.1)], [Evidence("size", "", 0.5), Evidence("ages", "age", None)]
+    assert closest([far, near]) == [near[0], far[1]]
+
+
+@pytest.mark.parametrize(
+    ("query", "changed"),
+    [
+        ("select w from (select avg(x) as w from {batch}) as s where w not between 0.4 and 0.6", True),
+        ("select w from (select avg(x) filter (where y = 1) as w from {batch}) as s where w < 1 or w > 2", True),
+        ("select w from (select g, avg(x) as w from {batch} group by g) as s where w > 1", False),
+        ("select w from (select x - lag(x) over (order by t) as w, max(x) from {batch}) as s where w > 1", False),
+        ("select _line from {batch} where age < 15", False),
+    ],
+)
+def test_a_figure_over_no_value_breaks_its_rule(settings: Settings, query: str, changed: bool) -> None:
+    now = break_on_nothing(query)
+    assert (now != query) == changed
+    if changed:
+        with connection(settings) as con:
+            con.execute("create table nothing (x integer, y integer, g integer, t integer)")
+            assert len(con.execute(now.format(batch="nothing")).fetchall()) == 1
+
+
+def test_few_rows_never_cry_wolf() -> None:
+    assert lowest_share(3, 10) < 0.07
+    assert difference_of_shares(3, 10, 1, 12) == 0
+    assert distance({"a": 4, "b": 6}, {"a": 6, "b": 3}) == 0
+    assert largest_shift({"a": 4, "b": 6}, {"a": 6, "b": 1}) == 0
+    assert largest_shift({"a": 500, "b": 0}, {"a": 500, "b": 60}) > 3
