@@ -175,7 +175,7 @@ def test_what_a_delivery_gives_and_why_not(northland_night) -> None:
     found = figures_in(here, "northland_survey")
     assert found.areas["A02"] == 5
     assert found.figures["P01"] > found.areas["P01"]
-    assert found.absent["A01"] == "nothing feeds country_of_citizenship_code"
+    assert found.absent["A01"] == "nothing feeds citizenship_status or country_of_citizenship_code"
     assert found.absent["A03"] == "each of its figures rests on too few records"
     assert found.absent["B05"] == "it also needs what feeds vital_events"
     assert "B04" not in found.absent  # reads facts that this source does not feed
