@@ -31,9 +31,10 @@ MAY_IMPORT = {
     "starting": set(),
     "synthetic": set(),
     "docs": {"gates"},
-    "carry": {"lake", "staging"},
+    "carry": {"lake", "provenance", "staging"},
     "release": {"lake", "gates", "privacy", "staging", "build", "carry", "intake"},
     "ui": {"lake"},
+    "watch": {"gates", "intake", "lake", "release"},
 }
 
 
