@@ -28,7 +28,7 @@ from hims_pipeline.watch.backups import note_backup
 
 RECORD, KIND = "backup.json", "backup"
 FILES, CONFIG, HEAD = "files", "config", "audit.head"
-MADE_AGAIN = ("build", "rendered", "dagster", "identified/scratch", "identified/samples", "alerts/book.lock")
+MADE_AGAIN = ("build", "kept", "rendered", "dagster", "identified/scratch", "identified/samples", "alerts/book.lock")
 RESTORING = ".restoring"
 PATIENCE_SECONDS = 4 * 3600
 Log = Callable[[str], None]

@@ -89,7 +89,7 @@ def list_releases() -> None:
             state = f"withdrawn: {taken_back[one.id]['reason']}"
         try:
             manifest = one.manifest()
-            figures = manifest["tables"]["published.indicator_value"]["rows"]
+            figures = one.figures()["rows"]
             rows.append((one.id, manifest["published_at"], f"{figures:,}", len(manifest["sources"]), state))
         except Damaged as error:
             rows.append((one.id, "", "", "", f"{state} DAMAGED".strip()))

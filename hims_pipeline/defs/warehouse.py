@@ -23,6 +23,7 @@ from hims_pipeline.release.publish import standing
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
+from hims_pipeline.staging.render import MANIFEST
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -33,13 +34,14 @@ class LayerTranslator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         deps = list(spec.deps)
         if node["schema"] == "staging" and node["name"].startswith("stg_"):
-            source = node["config"].get("meta", {}).get("source")
-            deps += [dg.AssetDep(TAKE_IN)] + ([dg.AssetDep(["validated", source])] if source else [])
+            deps.append(dg.AssetDep(TAKE_IN))
         return spec.replace_attributes(
             key=self.get_asset_key(node), deps=deps, group_name=node["schema"], owners=["team:observatory"]
         )
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":  # entities of one source are one asset
+            return dg.AssetKey(dbt_resource_props["config"]["meta"]["dagster"]["asset_key"])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
 
@@ -51,8 +53,8 @@ def dbt_definition(settings: Settings, tree: Path):
     """
 
     @dbt_assets(
-        manifest=tree / "target/manifest.json",
-        dagster_dbt_translator=LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=False)),
+        manifest=tree / MANIFEST,
+        dagster_dbt_translator=LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)),
         name="dbt",
         pool="duckdb_build",
     )
@@ -100,7 +102,7 @@ def _events(context: dg.AssetExecutionContext, prepared: build.Build, nodes: Ite
     Raises:
         HimsError: dbt is done, and an asset of the graph was not among what it built.
     """
-    manifest = read_json(prepared.tree / "target/manifest.json")["nodes"]
+    manifest = read_json(prepared.tree / MANIFEST)["nodes"]
     checks = {key.name: key for key in context.selected_asset_check_keys}
     waiting = set(context.selected_asset_keys)
     for node in nodes:
