@@ -51,8 +51,8 @@ def contract(identifier: bool) -> Contract:
     columns = []
     for name, kind in TYPES.items():
         column: dict[str, object] = {"name": name, "type": MODEL_TYPES[kind], "scale": 4}
-        if name == "cin" and identifier:
-            column |= {"sensitivity": "identifier", "pattern": "[0-9]{8}"}
+        if name == "cin":  # closed by its form, or the search for identifiers would refuse the file
+            column |= {"pattern": "[0-9]{8}"} | ({"sensitivity": "identifier"} if identifier else {})
         columns.append(column)
     people = {"title": {"en": "Persons"}, "grain": "a person", "files": ["people.csv"], "columns": columns}
     return Contract.model_validate(
