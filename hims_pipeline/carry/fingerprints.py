@@ -25,6 +25,7 @@ DOORS = {DOOR, LIST, "read_batches", "default__read_files"}
 VALIDATED = "source.hims.validated."
 ONE_ENTITY = re.compile(r"\bread_batches\(\s*'([^']*)',\s*'([^']*)'")
 NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")  # of a row of inputs: where it lies, and who says so
+SOURCE = re.compile(r"\bsource\s*\(")
 # Of a configuration what tells people of a node and changes no row.
 TOLD = ("meta", "tags", "docs", "group", "access")
 # Only whole lines: two dashes within one may stand in a text, with what matters behind it.
