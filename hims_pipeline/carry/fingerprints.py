@@ -144,10 +144,10 @@ class _Project:
             return self.plain(name)
         read: list[list[str | None]] = []
         for parent in sorted(node["depends_on"].get("nodes", ())):
-            if parent.startswith(VALIDATED):
-                continue  # named for dbt's graph; the files that are read are among `_inputs`
+            if parent.startswith(VALIDATED) and not any(SOURCE.search(text) for text in self._texts(name)):
+                continue  # named in a comment, for dbt's graph; the files that are read are among `_inputs`
             if parent not in self.all:
-                return None  # what a later dbt may have: its rows are in no fingerprint
+                return None  # read as a source, or what a later dbt may have: its rows are in no fingerprint
             if self.all[parent]["name"] in BATCHES and joins_by_batch(self._texts(name), self.all[parent]["name"]):
                 read.append([parent, self.plain(parent)])  # of its rows only those of batches read otherwise
             else:
