@@ -246,6 +246,7 @@ def _kept(settings: Settings, now: datetime) -> Iterable[Checkup]:
         ("releases", settings.releases, f"{policies.keep_releases} beside the current one (`policies.keep_releases`)"),
         ("builds", settings.build, "none: removed at the end of each night"),
         ("last build", settings.kept, "the next build carries over from it"),
+        ("the last build", settings.kept, "one, which the next build carries over from"),
         ("rendered trees", settings.rendered, "that of the present data/"),
         ("Dagster's runs", settings.dagster_home, f"{policies.keep_runs_days} days (`policies.keep_runs_days`)"),
         ("records of nights", settings.nights, f"{nights.KEPT} nights"),
