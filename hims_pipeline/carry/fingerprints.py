@@ -25,6 +25,7 @@ DOORS = {DOOR, LIST, "read_batches", "default__read_files"}
 VALIDATED = "source.hims.validated."
 ONE_ENTITY = re.compile(r"\bread_batches\(\s*'([^']*)',\s*'([^']*)'")
 NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")  # of a row of inputs: where it lies, and who says so
+SOURCE = re.compile(r"\bsource\s*\(")
 # Of a configuration what tells people of a node and changes no row.
 TOLD = ("meta", "tags", "docs", "group", "access")
 # Only whole lines: two dashes within one may stand in a text, with what matters behind it.
@@ -143,10 +144,10 @@ class _Project:
             return self.plain(name)
         read: list[list[str | None]] = []
         for parent in sorted(node["depends_on"].get("nodes", ())):
-            if parent.startswith(VALIDATED):
-                continue  # named for dbt's graph; the files that are read are among `_inputs`
+            if parent.startswith(VALIDATED) and not any(SOURCE.search(text) for text in self._texts(name)):
+                continue  # named in a comment, for dbt's graph; the files that are read are among `_inputs`
             if parent not in self.all:
-                return None  # what a later dbt may have: its rows are in no fingerprint
+                return None  # read as a source, or what a later dbt may have: its rows are in no fingerprint
             if self.all[parent]["name"] in BATCHES and joins_by_batch(self._texts(name), self.all[parent]["name"]):
                 read.append([parent, self.plain(parent)])  # of its rows only those of batches read otherwise
             else:

@@ -8,6 +8,7 @@ import pytest
 from hims_pipeline import retention
 from hims_pipeline.carry import fingerprints
 from hims_pipeline.carry.kept import read_kept
+from hims_pipeline.carry.plan import nodes_of
 from hims_pipeline.dbt import finish, not_built
 from hims_pipeline.errors import Damaged, HimsError
 from tests.carry.walk import CHANGES, walk
@@ -101,3 +102,13 @@ def test_what_destroys_data_removes_what_is_kept(world: World) -> None:
     (world.settings.kept / "warehouse-0.duckdb").write_bytes(b"rows")
     retention.remove_all(world.settings, "a/2020/x")
     assert not world.settings.kept.exists()
+
+
+def test_what_is_read_as_a_source_is_built_each_time(world: World) -> None:
+    """dbt names no file that such a table comes from: nothing tells when it changed."""
+    world.files["models/staging/feed_others.sql"] = "select * from {{ source('validated', 'b__rows') }}"
+    with world.prepared(full=True) as (made, _):
+        nodes = nodes_of(world.settings, made.folder, made.tree)
+    unproved = {name for name, node in nodes.items() if node.fingerprint is None and node.kind == "model"}
+    behind = ("feed_others", "fct_others", "ind_others", "ind_values", "indicator_value", "v_values")
+    assert unproved == {f"model.hims.{name}" for name in behind}

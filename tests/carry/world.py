@@ -27,9 +27,10 @@ from hims_pipeline.staging import render
 OURS = REPOSITORY / "dbt_project"
 TAKEN = (
     "dbt_project.yml", "profiles.yml", "macros/reading.sql", "macros/facts.sql", "macros/schemas.sql",
-    "models/staging/stg_batches.sql", "models/conformed/dim_batch.sql",
+    "models/groups.yml", "models/staging/stg_batches.sql", "models/conformed/dim_batch.sql",
 )  # fmt: skip
-STAGED = """select
+STAGED = """-- {{ source('validated', 'SOURCE__rows') }}
+select
     cast(_source as varchar) as source, cast('rows' as varchar) as entity, cast(_period as varchar) as period,
     cast(_batch as varchar) as batch_id, cast(_layout as varchar) as layout, cast(_line as bigint) as record_no,
     cast("code" as varchar) as code, cast("n" as bigint) as n
@@ -75,6 +76,7 @@ FILES = {
     "models/published/indicator_value.sql": "select v.*, codes.label from {{ ref('ind_values') }} as v\n"
     "left join {{ ref('codes') }} as codes on v.code = codes.code",
     "models/published/v_values.sql": "{{ config(materialized='view') }} select * from {{ ref('indicator_value') }}",
+    "models/staging/sources.yml": "sources: [{name: validated, tables: [{name: a__rows}, {name: b__rows}]}]\n",
     "models/models.yml": "models:\n  - name: fct_counts\n    columns: [{name: code, data_tests: [not_null]}]\n"
     "  - name: indicator_value\n    columns: [{name: code, data_tests: [not_null]}]\n" + UNIT_TEST,
     "macros/weighed.sql": "{% macro weighed(what) %}1 * {{ what }}{% endmacro %}",
