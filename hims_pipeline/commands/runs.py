@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake
-from hims_pipeline.build import require_room
+from hims_pipeline.build_needs import require_room
 from hims_pipeline.commands.start import marked, open_installation
 from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.commands.watch import tell_all
@@ -149,7 +149,7 @@ def _serve(settings: Settings, door: socket.socket, keeper: Doorkeeper, *, apart
     from hims_pipeline.defs.services import serve, serve_pages
 
     if apart:
-        serve_pages(settings, keeper, door)
+        serve_pages(settings, keeper, door, click.echo)
     else:
         serve(settings, keeper, door, click.echo)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
 from hims_pipeline.gates.comparisons import closest
-from hims_pipeline.gates.evidence import Evidence, Subject, compare, evidence_of
+from hims_pipeline.gates.differences import compare
+from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
 from hims_pipeline.gates.profile import Profile, Rows, read_profile, take_profile, write_profile
 from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.lake.files import sha256_of

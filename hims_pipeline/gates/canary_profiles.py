@@ -1,13 +1,14 @@
-"""The canary of the comparing rules: a made register, one like it and one with everything wrong in it, profiled and
-compared as batches are. A comparison that finds nothing in the bad one, or something in the good one, is not believed."""
+"""The canary of the comparing rules: a made register, one like it and some with much wrong in them, profiled and
+compared as batches are. A comparison that finds nothing in a bad one, or something in the good one, is not believed."""
 
 from functools import lru_cache
 from typing import Any
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates.comparisons import Limits, load_limits
+from hims_pipeline.gates.differences import compare
 from hims_pipeline.gates.engine import GateError
-from hims_pipeline.gates.evidence import Evidence, Subject, compare, evidence_of
+from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
 from hims_pipeline.gates.profile import Profile, take_profile
 from hims_pipeline.gates.roles import Roles, roles_of
 from hims_pipeline.settings import Settings
@@ -45,8 +46,10 @@ _SOURCE: dict[str, Any] = {
 }  # fmt: skip
 # Draws without chance: the hash of a row's number. A month has about 8 % more rows than the one before.
 _DRAWN = """
-    select i as no, date '2024-{month:02}-01' + cast(h % 28 as integer) as day, cast(11 + (h // 28) % 4 as varchar) as area,
-        case when (h // 500) % 100 < 40 then 'F' else 'M' end as sex, cast(18 + (h // 50000) % 45 as bigint) as age,
+    select i as no, date '2024-{month:02}-01' + cast(h % 28 as integer) as day,
+        cast(11 + (h // 28) % 4 as varchar) as area,
+        case when (h // 500) % 100 < 40 then 'F' else 'M' end as sex,
+        cast(18 + (h // 50000) % 45 as bigint) as age,
         case when (h // 7) % 10 < 6 then 'a' when (h // 7) % 10 < 9 then 'b' else 'c' end as why,
         cast(400 + (h // 11) % 900 as decimal(18, 2)) as wage, i + 1 as _line
     from (select i, cast(hash(i + {seed}) % 1000000007 as bigint) as h from range(1, {rows} + 1) as t (i)) as drawn"""
@@ -58,7 +61,8 @@ _WRONG = """
 _AGAIN = "select no + 5000 as no, day + interval 1 month as day, area, sex, age, why, wage, _line from before"
 _TWICE = """
     from good union all by name
-    select no + 5000 as no, day, area, sex, age, why, wage, _line + 5000 as _line from good where no between 200 and 700"""
+    select no + 5000 as no, day, area, sex, age, why, wage, _line + 5000 as _line
+    from good where no between 200 and 700"""
 BAD: dict[str, tuple[str, tuple[str, ...]]] = {
     "wrong": (
         _WRONG,
@@ -83,7 +87,10 @@ def show(settings: Settings) -> None:
     contract = Contract.model_validate(_SOURCE)
     roles = roles_of(contract, "rows", "2024-06")
     with connection(settings) as con:
-        tables = {"before": _DRAWN.format(month=5, seed=0, rows=3000), "good": _DRAWN.format(month=6, seed=9999, rows=3240)}
+        tables = {
+            "before": _DRAWN.format(month=5, seed=0, rows=3000),
+            "good": _DRAWN.format(month=6, seed=9999, rows=3240),
+        }
         subjects = {name: _subject(con, contract, roles, name, query) for name, query in tables.items()}
         subjects |= {name: _subject(con, contract, roles, name, query) for name, (query, _) in BAD.items()}
     found = {name: _beyond(limits, subject, subjects["before"]) for name, subject in subjects.items()}

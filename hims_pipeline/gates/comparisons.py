@@ -127,12 +127,14 @@ def _exceptions(limits: Limits, source: str, entity: str, measure: str) -> list[
 
 def write_evidence(con: Any, entity: str, found: Sequence[Evidence], compared: bool) -> None:
     """Put the evidence on an entity into the connection, with a word on each measure that nothing was found for."""
-    said = {one.measure for one in found}
+    table, said = quote(entity + SUFFIX), {one.measure for one in found}
     silent = "has no such column" if compared else "nothing to compare with"
     lines = [*found, *(Evidence(name, "", None, silent) for name in MEASURES if name not in said)]
-    con.execute(f"create or replace table {quote(entity + SUFFIX)} (measure varchar, about varchar, value double, judged boolean, why varchar)")
     con.execute(
-        f"insert into {quote(entity + SUFFIX)} select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::double[]),"
+        f"create or replace table {table} (measure varchar, about varchar, value double, judged boolean, why varchar)"
+    )
+    con.execute(
+        f"insert into {table} select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::double[]),"
         " unnest($4::boolean[]), unnest($5::varchar[])",
         [
             [one.measure for one in lines], [one.about for one in lines], [one.value for one in lines],

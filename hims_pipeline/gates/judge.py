@@ -121,7 +121,7 @@ def judge_database(settings: Settings, database: Path, suite_path: Path) -> Gate
 
 
 def rules_of(settings: Settings, contract: Contract, period: str) -> list[Rule]:
-    """All rules for a batch: the contract's, compiled, the judgement rules of its entities, and those on its profile."""
+    """All rules for a batch: the contract's, compiled, the judgement of its entities, and those on its profile."""
     return [
         *compile_rules(contract, period),
         *judgement_rules(settings.expectations, contract, period),

@@ -1,5 +1,5 @@
-"""What a batch looks like, in counts: rows, unknowns, values, ages, days, amounts, keys, and digests of rows without their
-keys. Taken once, kept as Parquet beside the validated batch, and all that a later batch is compared with.
+"""What a batch looks like, in counts: rows, unknowns, values, ages, days, amounts, keys, and digests of rows without
+their keys. Taken once, kept as Parquet beside the validated batch, and all that a later batch is compared with.
 
 One long table (entity, measure, about, key, n). Distributions of more than `SAMPLE` rows are those of every k-th row;
 rows, unknowns and amounts are exact. Values are codes and groups, never an identifier, a day of birth or an amount of
@@ -15,18 +15,20 @@ from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
+from hims_pipeline.gates.profile_joint import (
+    Rows,
+    count_pairs,
+    count_values,
+    digest_rows,
+    find_spikes,
+    one_number,
+)
 from hims_pipeline.gates.roles import Roles
 from hims_pipeline.lake.periods import covers, is_period
 from hims_pipeline.sql import literal, quote
 
 SAMPLE = 400_000  # rows: shares are then known to 0.2 points, and pairs of columns cost milliseconds
-MOST_VALUES = 1_000  # a column with more different values is a text or a number, not a classification
-MOST_PAIRED = 40  # values of a column that is set against another
-DIGESTS = 20_000  # the smallest hashes stand for all: containment is then known to a point
-SMALL = 1_000  # amounts below leap for good reasons
-WINDOW = 4  # rows whose contents in a row make a digest: too many to be alike by chance
 COUNTED = ("sex", "area", "post", "country", "category", "currency", "text", "year")
-Rows = list[tuple[str, str, str, float]]
 
 
 class Profile:
@@ -58,9 +60,9 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
     con.execute(f"create or replace temp table _seen as select {listed} from {quote(name)} where _line % {step} = 0")
     for column in columns:
         found += _distribution(con, entity, column, roles, first, last)
-    found += _pairs(con, roles, found)
-    found += _spikes(con, entity, roles)
-    found += _digests(con, name, entity, roles, step)
+    found += count_pairs(con, roles, found)
+    found += find_spikes(con, entity, roles)
+    found += digest_rows(con, name, entity, roles, step)
     con.execute("drop table _seen")
     return [("form", one.name, _form(one), 1.0) for one in columns] + found
 
@@ -111,24 +113,27 @@ def _distribution(con: Any, entity: Entity, column: Column, roles: Roles, first:
         }[role]
         if role == "age":  # a survey may write -1 for those below one year
             age = f"greatest({age}, case when {value} is not null then 0 end)"
-        return _count(con, "ages", column.name, f"case when {age} < 0 then -1 when {age} > 130 then 130 else {age} end")
+        return count_values(
+            con, "ages", column.name, f"case when {age} < 0 then -1 when {age} > 130 then 130 else {age} end"
+        )
     if role == "date":
-        found = _count(con, "day_of_month", column.name, f"day({value})")
-        found += _count(con, "years_back", column.name, f"{last.year} - year({value})")
-        inside = f"case when {value} between date '{first}' and date '{last}' then date_diff('day', date '{first}', {value}) end"
-        found += _count(con, "days", column.name, inside) if (last - first).days < 400 else []
+        found = count_values(con, "day_of_month", column.name, f"day({value})")
+        found += count_values(con, "years_back", column.name, f"{last.year} - year({value})")
+        offset = f"date_diff('day', date '{first}', {value})"
+        inside = f"case when {value} between date '{first}' and date '{last}' then {offset} end"
+        found += count_values(con, "days", column.name, inside) if (last - first).days < 400 else []
         top = f"select max(n) from (select count(*) as n from _seen where {value} is not null group by {value}) as days"
-        return [*found, *_one(con, "top_day", column.name, top)]
+        return [*found, *one_number(con, "top_day", column.name, top)]
     if role in ("amount", "weight"):
         number = f"abs(cast({value} as double))"
         middle = f"select median({number}) from _seen where {number} > 0"
-        return _one(con, "median", column.name, middle)
+        return one_number(con, "median", column.name, middle)
     if role in COUNTED:
-        found = _count(con, "values", column.name, value, _conformed(entity, column))
+        found = count_values(con, "values", column.name, value, _conformed(entity, column))
         amount = roles.first("amount")
         if found and amount and not roles.counts_rows:
             total = f"sum(abs(cast({quote(amount)} as double)))"
-            found += _count(con, "amounts", column.name, value, _conformed(entity, column), total)
+            found += count_values(con, "amounts", column.name, value, _conformed(entity, column), total)
         return found
     return []
 
@@ -144,110 +149,18 @@ def _conformed(entity: Entity, column: Column) -> dict[str, str]:
     return {}
 
 
-def _count(con: Any, measure: str, about: str, sql: str, to: dict[str, str] | None = None, of: str = "count(*)") -> Rows:
-    query = f"select cast({sql} as varchar) as k, {of} as n from _seen where ({sql}) is not null group by k order by k"
-    counted = con.execute(f"{query} limit {MOST_VALUES + 1}").fetchall()
-    if len(counted) > MOST_VALUES:
-        return []
-    return [(measure, about, (to or {}).get(key, key), float(n or 0)) for key, n in counted]
-
-
-def _one(con: Any, measure: str, about: str, query: str) -> Rows:
-    value = con.execute(query).fetchone()[0]
-    return [] if value is None else [(measure, about, "", float(value))]
-
-
-def _pairs(con: Any, roles: Roles, found: Rows) -> Rows:
-    """Joint counts of sex with age and area, and how strongly any two columns hang together (Cramér's V)."""
-    values: dict[str, int] = defaultdict(int)
-    for measure, about, _, _ in found:
-        values[about] += measure in ("values", "ages")
-    groups = {
-        name: f"cast(floor(cast({quote(name)} as bigint) / 10) as varchar)" if role == "age" else f"cast({quote(name)} as varchar)"
-        for name, role in roles.of.items()
-        if role in ("sex", "area", "post", "country", "category", "age") and values[name] > 1
-    }
-    rows: Rows = []
-    sex = roles.first("sex")
-    if sex in groups:
-        for other in (roles.first("age"), roles.first("area", "post", "country")):
-            if other in groups and other:
-                both = f"{groups[sex]} || '|' || {groups[other]}"
-                rows += _count(con, "by_sex", other, both)
-    if not roles.counts_rows:
-        return rows
-    names = [name for name in groups if values[name] <= MOST_PAIRED or roles.of[name] in ("age", "country", "area")][:9]
-    for place, one in enumerate(names):
-        for other in names[place + 1 :]:
-            rows += _strength(con, one, other, groups[one], groups[other])
-    return rows
-
-
-def _strength(con: Any, one: str, other: str, left: str, right: str) -> Rows:
-    """Cramér's V of two columns over their most frequent values."""
-    query = f"""
-        with cells as (select {left} as a, {right} as b, count(*) as n from _seen where {left} is not null and {right} is not null group by all),
-        tops as (select a from cells group by a order by sum(n) desc, a limit 12),
-        kept as (select * from cells where a in (from tops)),
-        sums as (select *, sum(n) over (partition by a) as na, sum(n) over (partition by b) as nb, sum(n) over () as nn from kept)
-        select sum(n * n * 1.0 / (na * nb)) - 1, count(distinct a), count(distinct b), max(nn) from sums"""
-    phi, a, b, n = con.execute(query).fetchone()
-    if not n or min(a, b) < 2:
-        return []
-    corrected = max(0.0, float(phi) - (a - 1) * (b - 1) / max(float(n) - 1, 1))
-    return [("strength", f"{one}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
-            ("paired", f"{one}|{other}", "", float(n))]  # fmt: skip
-
-
-def _spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
-    """The largest leap of a series of amounts that the next year takes back, as a logarithm."""
-    year, amount = roles.first("year"), roles.first("amount")
-    if roles.counts_rows or not year or not amount:
-        return []
-    of = [quote(key) for key in entity.key if key != year] or ["''"]
-    ordered = f"over (partition by {', '.join(of)} order by {quote(year)})"
-    value = f"ln(greatest(abs(cast({quote(amount)} as double)), {SMALL}))"
-    query = f"""
-        with leaps as (select {value} - lag({value}) {ordered} as up, {value} - lead({value}) {ordered} as down from _seen)
-        select max(least(abs(up), abs(down))) from leaps where up * down > 0"""
-    return _one(con, "spike", amount, query)
-
-
-def _digests(con: Any, name: str, entity: Entity, roles: Roles, step: int) -> Rows:
-    """Rows without their keys: how many stand twice, how many runs of rows do, and the smallest digests of such runs.
-    A row is looked at by its hash, so that all its copies are."""
-    keys = set(entity.key) or set(roles.having("identifier")[:1])
-    dated = {*(entity.period.columns if entity.period else ()), *roles.having("period")}
-    content = [c.name for c in entity.kept_columns if c.name not in keys]
-    if len(content) < 2 or not roles.counts_rows:
-        return []
-    listed = ", ".join(map(quote, content))
-    undated = ", ".join(quote(c) for c in content if c not in dated) or "0"
-    con.execute(
-        f"""create or replace temp table _rows as
-        select _line, hash({listed}) as whole, hash({undated}) as undated from {quote(name)} where hash({undated}) % {step} = 0"""
-    )
-    window = " , ".join(f"lead(undated, {ahead}) over (order by _line)" for ahead in range(1, WINDOW))
-    con.execute(
-        f"""create or replace temp table _runs as select hash(undated, {window}) as run from _rows
-        qualify lead(undated, {WINDOW - 1}) over (order by _line) is not null"""
-    )
-    twice = con.execute("select count(*), count(*) - count(distinct whole) from _rows").fetchone()
-    runs = con.execute("select count(*), count(*) - count(distinct run) from _runs").fetchone()
-    smallest = con.execute(f"select distinct run from _runs order by run limit {DIGESTS}").fetchall()
-    con.execute("drop table _rows; drop table _runs")
-    found = [("rows_seen", "", "", twice[0]), ("rows_twice", "", "", twice[1]), ("runs", "", "", runs[0]), ("runs_twice", "", "", runs[1])]
-    return [*((m, a, k, float(n)) for m, a, k, n in found), *(("digest", "", str(run), 1.0) for (run,) in smallest)]
-
-
 def write_profile(con: Any, profiles: dict[str, Rows], path: Path) -> None:
     """The profile of a batch as Parquet, the same bytes for the same batch."""
     lines = sorted((entity, *row) for entity, rows in profiles.items() for row in rows)
-    con.execute("create or replace temp table _profile (entity varchar, measure varchar, about varchar, key varchar, n double)")
+    con.execute(
+        "create or replace temp table _profile (entity varchar, measure varchar, about varchar, key varchar, n double)"
+    )
     if lines:
         columns = [list(one) for one in zip(*lines, strict=True)]
         kinds = ("varchar", "varchar", "varchar", "varchar", "double")
-        con.execute(f"insert into _profile select {', '.join(f'unnest(${i + 1}::{k}[])' for i, k in enumerate(kinds))}", columns)
+        con.execute(
+            f"insert into _profile select {', '.join(f'unnest(${i + 1}::{k}[])' for i, k in enumerate(kinds))}", columns
+        )
     con.execute(f"copy (from _profile) to {literal(path)} (format parquet); drop table _profile")
 
 

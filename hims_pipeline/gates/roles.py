@@ -1,5 +1,5 @@
-"""What each column of an entity is to a judge: sex, age, area, post, date, weight, amount and so on, by what the contract
-maps it into. Not here: what is held against a column of some role (`floors`, `comparing`)."""
+"""What each column of an entity is to a judge: sex, age, area, post, date, weight, amount and so on, by what the
+contract maps it into. Not here: what is held against a column of some role (`evidence`, `differences`)."""
 
 from dataclasses import dataclass
 from typing import Literal

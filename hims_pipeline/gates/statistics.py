@@ -58,7 +58,7 @@ def largest_shift(a: Counts, b: Counts, z: float = 4.5) -> float:
 
 
 def heaping(ages: dict[int, float]) -> tuple[float | None, float]:
-    """Whipple's index over 23 to 62 (1: none, 5: all end in 0 or 5), and its chance; None for fewer than 100 persons."""
+    """Whipple's index over 23 to 62 (1: none, 5: all end in 0 or 5), and its chance; None for fewer than 100."""
     within = sum(n for age, n in ages.items() if 23 <= age <= 62)
     if within < 100:
         return None, 0.0

@@ -120,7 +120,12 @@ def break_on_nothing(query: str) -> str:
     if found is None or "from (" not in query[: found.start()].lower():
         return query
     inner = query[query.lower().index("from (") + 6 : found.start()]
-    if not _AGGREGATE.search(inner) or _MANY_ROWS.search(inner) or _unbalanced(inner) or _unbalanced(found["condition"]):
+    if (
+        not _AGGREGATE.search(inner)
+        or _MANY_ROWS.search(inner)
+        or _unbalanced(inner)
+        or _unbalanced(found["condition"])
+    ):
         return query
     start, end = found.span("condition")
     return f"{query[:start]}coalesce(({query[start:end]}), true){query[end:]}"

@@ -1,5 +1,5 @@
-"""Which accepted batches a delivery is compared with: the same period's, if it was sent before; else the period before it,
-the same season of the year before, or, where nothing is earlier, the next one.
+"""Which accepted batches a delivery is compared with: the same period's, if it was sent before; else the period before
+it, the same season of the year before, or, where nothing is earlier, the next one.
 
 Only what arrived before it: so a verdict does not change with what comes later, and an order of arrival always works.
 """
@@ -18,7 +18,9 @@ Accepted = tuple[str, str, Path, str]  # batch, period, profile, its hash
 SEASON_DAYS = 20  # around a year: the same month, quarter or day of the year before
 
 
-def predecessors_of(settings: Settings, contract: Contract, delivery: Delivery, sent: Iterable[Delivery]) -> list[Predecessor]:
+def predecessors_of(
+    settings: Settings, contract: Contract, delivery: Delivery, sent: Iterable[Delivery]
+) -> list[Predecessor]:
     """The batches that a delivery is compared with, none where nothing accepted came before it.
 
     Args:

@@ -4,7 +4,7 @@
 |---|---|---|
 | the installation itself | passed through, never listed | 0711 |
 | `identified/` with landing, quarantine, rejects, links, scratch | intake | 0700, 0600 |
-| `bronze/` `validated/` `build/` `rendered/` `dagster/`, the audit trail | the pipeline | 0700, 0600 |
+| `bronze/` `validated/` `build/` `kept/` `rendered/` `dagster/`, the audit trail | the pipeline | 0700, 0600 |
 | `releases/<id>/staff/` | staff | 0700, 0400; 0750, 0440 where `HIMS_STAFF_GROUP` names their group |
 | `approvals/` | who may agree: our group, or `HIMS_STAFF_GROUP` | 3770: each adds files, and removes only their own |
 | `releases/<id>/public/`, `releases/CURRENT`, `releases/WITHDRAWN.json` | the public | 0755, 0444 |

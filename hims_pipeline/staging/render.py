@@ -4,7 +4,7 @@
     $HIMS_HOME/rendered/<hash>/models/staging/*.sql   staging views, the union of all that feeds a fact
     $HIMS_HOME/rendered/<hash>/macros/observatory.sql what SQL needs to know of `data/`
     $HIMS_HOME/rendered/<hash>/seeds/*.csv            code lists as they are, and tables made from the YAML files
-    $HIMS_HOME/rendered/<hash>/target/manifest.json   dbt's manifest of this state
+    $HIMS_HOME/rendered/<hash>/target/                dbt's manifest of this state, and what it parsed
     $HIMS_HOME/rendered/<hash>/tree.json              the hash of each of these files, sealed
 
 The hash covers `data/`, the dbt project, the code that renders them and dbt's version, so a folder that exists is never
@@ -42,6 +42,7 @@ from hims_pipeline.staging.names import BATCH_COLUMNS, staged_name
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
 TREE = "tree.json"
+MANIFEST, PARSED = "target/manifest.json", "target/partial_parse.msgpack"  # what dbt parsed, for us and for dbt
 EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "models", "observatory.yml")
 
 
@@ -150,17 +151,22 @@ def dbt_executable() -> str:
     return str(Path(sys.executable).parent / "dbt")
 
 
+def parsed_dbt(tree: Path) -> list[str]:
+    """dbt on a rendered tree without parsing it again: the beginning of a command."""
+    return [sys.executable, "-I", str(Path(__file__).parent.parent / "parsed_dbt.py"), str(tree / PARSED)]
+
+
 def _parse(settings: Settings, tree: Path) -> None:
     command = [dbt_executable(), "--quiet", "parse", "--project-dir", str(tree)]
     with bound(command, dbt_environment(settings, tree, tree)) as dbt:
         assert dbt.stdout is not None
         said = dbt.stdout.read()
         code = dbt.wait()
-    manifest = tree / "target/manifest.json"
-    if code or not manifest.exists():
+    made = (tree / MANIFEST, tree / PARSED)
+    if code or not all(path.exists() for path in made):
         raise HimsError(f"dbt cannot parse the project: it {ending(code)}.\n{said[-4000:]}")
     for path in tree.glob("target/*"):  # what else it writes rests on this moment and is of no use
-        if path != manifest:
+        if path not in made:
             path.unlink() if path.is_file() else shutil.rmtree(path)
     for name in ("logs", "spill"):
         shutil.rmtree(tree / name, ignore_errors=True)

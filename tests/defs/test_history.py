@@ -1,20 +1,25 @@
 """Dagster's history: it ends after its time, and what people look at is shown again."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
+from hims_pipeline import intake
 from hims_pipeline.commands.runs import prepare_instance
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.defs.checks import forgotten, set_checks_right
 from hims_pipeline.defs.history import clear_history
 from hims_pipeline.defs.instance import migrate, open_instance
 from hims_pipeline.defs.intake import add_partitions
+from hims_pipeline.defs.sources import assets_of
 from hims_pipeline.defs.watching import watching_hooks, watching_sensors
 from hims_pipeline.watch import nights
 from hims_pipeline.watch.look import heartbeat
+from tests.lake.test_tampering import SUITE, refuse
 from tests.linkage.conftest import installation, send
 
 
@@ -117,3 +122,31 @@ def test_the_daemons_sensors_tell_and_are_off_where_no_schedule_is(settings) -> 
         sensors["night_ended_success"](context)
     (night,) = nights.nights(settings)
     assert night.well
+
+
+def test_executing_the_gate_reads_nothing_and_shows_each_period_on_its_own(settings, monkeypatch) -> None:
+    (settings.expectations / "census__people.json").write_text(json.dumps(SUITE), encoding="utf-8")
+    send(settings, "census", ["90000001"])
+    refuse(settings, "census", "2023")
+    contract = load_contracts(settings.data)["census"]
+    assets, gate = assets_of(settings, contract)
+    whole = dg.Definitions(assets=assets, asset_checks=[gate], executor=dg.in_process_executor)
+    key = dg.AssetCheckKey(dg.AssetKey(["landing", "census"]), "gate")
+    job = whole.resolve_implicit_global_asset_job_def().get_subset(asset_selection=set(), asset_check_selection={key})
+    monkeypatch.setattr(intake, "take_in", None)  # nobody may
+    monkeypatch.setattr(duckdb, "connect", None)
+    with open_instance(settings) as instance:
+        add_partitions(instance, settings, ["census"])
+        for chosen, shown in (
+            ({"partition_key": "2023"}, {("2023", False)}),
+            ({"partition_key": "2024"}, {("2024", True)}),
+            ({}, {("2023", False), ("2024", True), (None, False)}),
+        ):
+            result = job.execute_in_process(instance=instance, **chosen)
+            found = [
+                one.asset_check_evaluation_data for one in result.all_events if "CHECK_EVAL" in one.event_type_value
+            ]
+            assert {(one.partition, one.passed) for one in found} == shown
+        (summary,) = [one for one in found if one.partition is None]
+        assert "2023: census/2023/" in summary.description
+        assert "CENSUS-001" in summary.description

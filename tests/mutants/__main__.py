@@ -109,7 +109,9 @@ def _say(source: str, results: list[Result], when: str) -> None:
     """Progress: what of a source got through that should not, and the other way round."""
     own = [one for one in results if one[2] == source]
     through = [f"{one[1]}/{one[3]}" for one in own if one[0] != "honest" and not one[4].refused_by]
-    back = [f"{one[1]}/{one[3]}: {' '.join(one[4].refused_by)}" for one in own if one[0] == "honest" and one[4].refused_by]
+    back = [
+        f"{one[1]}/{one[3]}: {' '.join(one[4].refused_by)}" for one in own if one[0] == "honest" and one[4].refused_by
+    ]
     count = sum(one[0] != "honest" for one in own)
     print(f"{when}  {source}: {count - len(through)} of {count} stopped; survived: {', '.join(through) or 'none'}"
           f"; refused: {'; '.join(back) or 'none'}", file=sys.stderr, flush=True)  # fmt: skip
@@ -135,7 +137,9 @@ def _tell(mutants: list[Result], honest: list[Result], path: str | None) -> None
     for _, name, source, entity, judged in refused:
         print(f"REFUSED   {name} of {source}/{entity}: {' '.join(judged.refused_by)}")
     if path:
-        Path(path).write_text(json.dumps([[*one[:4], one[4].refused_by, one[4].warned_by] for one in (*mutants, *honest)], indent=0))
+        Path(path).write_text(
+            json.dumps([[*one[:4], one[4].refused_by, one[4].warned_by] for one in (*mutants, *honest)], indent=0)
+        )
 
 
 if __name__ == "__main__":

@@ -145,7 +145,8 @@ def category_missing(sheet: Sheet, dice: Random) -> Sheet | None:
 
 # --- columns ----------------------------------------------------------------------------------------------------
 def _some_column(sheet: Sheet, dice: Random) -> str | None:
-    names = [n for n in sheet.roles.having("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year")
+    told = ("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year")
+    names = [n for n in sheet.roles.having(*told)
              if len({row[n] for row in sheet.rows}) > 1]  # fmt: skip
     return dice.choice(names) if names else None
 
@@ -167,8 +168,10 @@ def column_half_unknown(sheet: Sheet, dice: Random) -> Sheet | None:
 
 
 def _unknown_in(sheet: Sheet, dice: Random, share: float) -> Sheet | None:
-    names = [n for n in sheet.roles.having("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year", "amount", "text")
-             if _unknown(sheet, n) is not None and sum(bool(row[n]) for row in sheet.rows) > len(sheet.rows) * 0.7]  # fmt: skip
+    told = ("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year", "amount", "text")
+    names = [n for n in sheet.roles.having(*told)
+             if _unknown(sheet, n) is not None
+             and sum(bool(row[n]) for row in sheet.rows) > len(sheet.rows) * 0.7]  # fmt: skip
     if not names:
         return None
     name = dice.choice(names)
@@ -190,7 +193,11 @@ def column_constant(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def codes_rotated(sheet: Sheet, dice: Random) -> Sheet | None:
     """The codes of a column are mapped wrongly: each to the next."""
-    names = [n for n in sheet.roles.having("area", "post", "country", "category") if len({row[n] for row in sheet.rows if row[n]}) > 2]
+    names = [
+        n
+        for n in sheet.roles.having("area", "post", "country", "category")
+        if len({row[n] for row in sheet.rows if row[n]}) > 2
+    ]
     if not names:
         return None
     name = dice.choice(names)
@@ -297,13 +304,19 @@ def period_again(sheet: Sheet, dice: Random) -> Sheet | None:
         return None
     stated = sheet.contract.entity_in(sheet.name, sheet.period).period
     years = int(sheet.period[:4]) - int(sheet.before.period[:4])
-    months = int(sheet.period[5:7]) - int(sheet.before.period[5:7]) if len(sheet.period) == 7 and sheet.period[4:5] == "-" else 0
+    months = (
+        int(sheet.period[5:7]) - int(sheet.before.period[5:7])
+        if len(sheet.period) == 7 and sheet.period[4:5] == "-"
+        else 0
+    )
     rows = sheet.before.renumber(sheet.before.rows, dice)
     for row in rows:
         for name in stated.columns if stated and not stated.up_to else ():
             if sheet.roles.of[name] == "date" and (day := sheet.before.day(row, name)):
                 month = day.month + months
-                sheet.set_day(row, name, date(day.year + years + (month - 1) // 12, (month - 1) % 12 + 1, min(day.day, 28)))
+                sheet.set_day(
+                    row, name, date(day.year + years + (month - 1) // 12, (month - 1) % 12 + 1, min(day.day, 28))
+                )
             elif sheet.roles.of[name] == "period" and (value := sheet.before.number(row, name)) is not None:
                 sheet.set_number(row, name, value + years)
     return replace(sheet, rows=rows)
@@ -336,7 +349,9 @@ def part_lost(sheet: Sheet, dice: Random) -> Sheet | None:
     name = sheet.roles.first("amount")
     if name is None or sheet.roles.counts_rows:
         return None
-    rows = sorted((row for row in sheet.rows if (sheet.number(row, name) or 0) > 0), key=lambda row: sheet.number(row, name) or 0)
+    rows = sorted(
+        (row for row in sheet.rows if (sheet.number(row, name) or 0) > 0), key=lambda row: sheet.number(row, name) or 0
+    )
     sheet.set_number(rows[-2], name, 0)
     return sheet
 
@@ -401,5 +416,7 @@ CLASSES: dict[str, dict[str, Mutation]] = {
     },
     "totals": {"outlier": outlier, "largest_halved": largest_halved, "part_lost": part_lost},
     "twice": {"block_twice": block_twice, "rows_twice": rows_twice},
-    "delimiter": {"delimiter_first": _delimiter(0), "delimiter_middle": _delimiter(0.5), "delimiter_last": _delimiter(1)},
+    "delimiter": {
+        "delimiter_first": _delimiter(0), "delimiter_middle": _delimiter(0.5), "delimiter_last": _delimiter(1),
+    },
 }  # fmt: skip

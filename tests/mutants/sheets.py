@@ -1,6 +1,6 @@
 """A delivery as rows of text that can be changed, and written again as the sender would have written it.
 
-Delimited text goes through the real reader. What other formats hold is changed behind the reader, in the typed table."""
+Delimited text goes through the real reader. What other formats hold is changed behind it, in the typed table."""
 
 import csv
 import re
@@ -53,7 +53,7 @@ class Sheet:
     def day(self, row: Row, name: str) -> date | None:
         """The day in a cell; None where there is none."""
         form = self.column(name).date_format if self.is_text else "%Y-%m-%d"
-        return datetime.strptime(row[name], form).date() if row.get(name) else None  # noqa: DTZ007
+        return datetime.strptime(row[name], form).date() if row.get(name) else None
 
     def set_day(self, row: Row, name: str, value: date) -> None:
         row[name] = value.strftime(self.column(name).date_format if self.is_text else "%Y-%m-%d")
@@ -77,7 +77,7 @@ class Sheet:
         """The rows under keys and numbers that stand nowhere else; the same persons and documents otherwise."""
         keys = set(self.contract.entity_in(self.name, self.period).key)
         if not keys:  # without a key, its identifiers tell a row
-            keys = {one for one in self.roles.having("identifier")[:1]}
+            keys = set(self.roles.having("identifier")[:1])
         numeric = [k for k in keys if self.column(k).type == "integer"]
         made = deepcopy(rows)
         for name in keys:
@@ -108,7 +108,9 @@ def _other(text: str, taken: set[str], dice: Random) -> str:
             return made
 
 
-def read_sheets(settings: Settings, contract: Contract, period: str, files: list[Path], typed: dict[str, Path]) -> list[Sheet]:
+def read_sheets(
+    settings: Settings, contract: Contract, period: str, files: list[Path], typed: dict[str, Path]
+) -> list[Sheet]:
     """Every entity of a delivery, as text where it is sent as delimited text."""
     found = []
     for name, parquet in typed.items():
@@ -157,8 +159,14 @@ def write_typed(settings: Settings, sheet: Sheet, target: Path) -> None:
         con.execute(f"create table sent as from read_parquet({literal(sheet.file)}) limit 0")
         names = [one[0] for one in con.execute("from sent").description or ()]
         con.execute(f"create table given ({', '.join(f'{quote(n)} varchar' for n in names)})")
-        columns = [[(row[n] or None) if n != "_line" else str(place + 2) for place, row in enumerate(sheet.rows)] for n in names]
+        columns = [
+            [(row[n] or None) if n != "_line" else str(place + 2) for place, row in enumerate(sheet.rows)]
+            for n in names
+        ]
         if sheet.rows:
-            con.execute(f"insert into given select {', '.join(f'unnest(${i + 1}::varchar[])' for i in range(len(names)))}", columns)
+            con.execute(
+                f"insert into given select {', '.join(f'unnest(${i + 1}::varchar[])' for i in range(len(names)))}",
+                columns,
+            )
         con.execute("insert into sent from given")
         con.execute(f"copy sent to {literal(target)} (format parquet)")

@@ -40,7 +40,6 @@ class Known:
     before: list[Predecessor] = field(default_factory=list)
     profile_sha256: str = ""
 
-
     @property
     def batch(self) -> str:
         return f"{self.source}/{self.period}/{self.seed}"
@@ -63,7 +62,9 @@ class World:
 
     def __init__(self, folder: Path, seed: int, only: tuple[str, ...] = ()) -> None:
         self.folder, self.seed = folder, seed
-        self.settings = Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home", env="test")
+        self.settings = Settings(
+            REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home", env="test"
+        )
         self.contracts = load_contracts(self.settings.data)
         self.known: dict[str, list[Known]] = {}
         for scale, sources in SCALES.items():
@@ -109,8 +110,12 @@ class World:
     def accept(self, known: Known, earlier: list[Known]) -> Judged:
         """Judge a good delivery after those before it, and keep its profile for those behind it."""
         contract = self.contracts[known.source]
-        known.before = chosen([(one.batch, one.period, one.profile, one.profile_sha256) for one in earlier], contract, known.period)
-        outcome = judge(self.settings, contract, known.period, known.typed, before=known.before, profile_to=known.profile)
+        known.before = chosen(
+            [(one.batch, one.period, one.profile, one.profile_sha256) for one in earlier], contract, known.period
+        )
+        outcome = judge(
+            self.settings, contract, known.period, known.typed, before=known.before, profile_to=known.profile
+        )
         known.profile_sha256 = outcome.profile_sha256
         return _judged(outcome)
 

@@ -1,6 +1,6 @@
 """What a statistical file, or the codebook beside it, says about its variables, and how that is held against the
-contract: labels that differ are a warning, since the same code may have come to mean something else; a code that has the
-label of another one, or that the file calls missing while the contract counts it, refuses the file."""
+contract: labels that differ are a warning, since the same code may have come to mean something else; a code that has
+the label of another one, or that the file calls missing while the contract counts it, refuses the file."""
 
 import re
 import unicodedata
@@ -133,7 +133,7 @@ def place_findings(shape: Shape, described: Description, file: str, rule: str) -
 
 
 def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]:
-    """Where the file's value labels are not the contract's: warnings about codes it does not know and labels that differ;
+    """Where the file's value labels are not the contract's: warnings about codes it does not know, labels that differ;
     what refuses is a label that the contract gives to another code, and a counted code that the file calls missing."""
     found = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
@@ -153,7 +153,8 @@ def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]
 def _contradictions(shape: Shape, column: Column, codebook: Codebook, name: str, file: str) -> list[Finding]:
     """Codes that mean one thing in the file and another in the contract: by no reading are both right."""
     known = {_plain(str(code)): _folded(label) for code, label in (column.codes or {}).items()}
-    labels = {_plain(code): {_folded(one) for one in said if one} for code, said in codebook.values.get(name, {}).items()}
+    sent_labels = codebook.values.get(name, {})
+    labels = {_plain(code): {_folded(one) for one in said if one} for code, said in sent_labels.items()}
     exchanged = [
         code
         for code, label in known.items()

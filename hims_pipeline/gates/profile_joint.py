@@ -1,0 +1,127 @@
+"""The parts of a profile that look at several columns or rows at once: pairs of columns, leaps in series, copies of
+rows; and how values are counted in the table `_seen`. Not here: the profile as a whole (`profile`)."""
+
+from collections import defaultdict
+from typing import Any
+
+from hims_pipeline.contracts.model import Entity
+from hims_pipeline.gates.roles import Roles
+from hims_pipeline.sql import quote
+
+MOST_VALUES = 1_000  # a column with more different values is a text or a number, not a classification
+MOST_PAIRED = 40  # values of a column that is set against another
+DIGESTS = 20_000  # the smallest hashes stand for all: containment is then known to a point
+SMALL = 1_000  # amounts below leap for good reasons
+WINDOW = 4  # rows whose contents in a row make a digest: too many to be alike by chance
+Rows = list[tuple[str, str, str, float]]
+
+
+def count_values(
+    con: Any, measure: str, about: str, sql: str, to: dict[str, str] | None = None, of: str = "count(*)"
+) -> Rows:
+    query = f"select cast({sql} as varchar) as k, {of} as n from _seen where ({sql}) is not null group by k order by k"
+    counted = con.execute(f"{query} limit {MOST_VALUES + 1}").fetchall()
+    if len(counted) > MOST_VALUES:
+        return []
+    return [(measure, about, (to or {}).get(key, key), float(n or 0)) for key, n in counted]
+
+
+def one_number(con: Any, measure: str, about: str, query: str) -> Rows:
+    value = con.execute(query).fetchone()[0]
+    return [] if value is None else [(measure, about, "", float(value))]
+
+
+def count_pairs(con: Any, roles: Roles, found: Rows) -> Rows:
+    """Joint counts of sex with age and area, and how strongly any two columns hang together (Cramér's V)."""
+    values: dict[str, int] = defaultdict(int)
+    for measure, about, _, _ in found:
+        values[about] += measure in ("values", "ages")
+    groups = {
+        name: f"cast(floor(cast({quote(name)} as bigint) / 10) as varchar)"
+        if role == "age"
+        else f"cast({quote(name)} as varchar)"
+        for name, role in roles.of.items()
+        if role in ("sex", "area", "post", "country", "category", "age") and values[name] > 1
+    }
+    rows: Rows = []
+    sex = roles.first("sex")
+    if sex in groups:
+        for other in (roles.first("age"), roles.first("area", "post", "country")):
+            if other in groups and other:
+                both = f"{groups[sex]} || '|' || {groups[other]}"
+                rows += count_values(con, "by_sex", other, both)
+    if not roles.counts_rows:
+        return rows
+    names = [name for name in groups if values[name] <= MOST_PAIRED or roles.of[name] in ("age", "country", "area")][:9]
+    for place, one in enumerate(names):
+        for other in names[place + 1 :]:
+            rows += _strength(con, one, other, groups[one], groups[other])
+    return rows
+
+
+def _strength(con: Any, one: str, other: str, left: str, right: str) -> Rows:
+    """Cramér's V of two columns over their most frequent values."""
+    query = f"""
+        with cells as (
+            select {left} as a, {right} as b, count(*) as n from _seen
+            where {left} is not null and {right} is not null group by all),
+        tops as (select a from cells group by a order by sum(n) desc, a limit 12),
+        kept as (select * from cells where a in (from tops)),
+        sums as (
+            select *, sum(n) over (partition by a) as na, sum(n) over (partition by b) as nb, sum(n) over () as nn
+            from kept)
+        select sum(n * n * 1.0 / (na * nb)) - 1, count(distinct a), count(distinct b), max(nn) from sums"""
+    phi, a, b, n = con.execute(query).fetchone()
+    if not n or min(a, b) < 2:
+        return []
+    corrected = max(0.0, float(phi) - (a - 1) * (b - 1) / max(float(n) - 1, 1))
+    return [("strength", f"{one}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
+            ("paired", f"{one}|{other}", "", float(n))]  # fmt: skip
+
+
+def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
+    """The largest leap of a series of amounts that the next year takes back, as a logarithm."""
+    year, amount = roles.first("year"), roles.first("amount")
+    if roles.counts_rows or not year or not amount:
+        return []
+    of = [quote(key) for key in entity.key if key != year] or ["''"]
+    ordered = f"over (partition by {', '.join(of)} order by {quote(year)})"
+    value = f"ln(greatest(abs(cast({quote(amount)} as double)), {SMALL}))"
+    query = f"""
+        with leaps as (
+            select {value} - lag({value}) {ordered} as up, {value} - lead({value}) {ordered} as down from _seen)
+        select max(least(abs(up), abs(down))) from leaps where up * down > 0"""
+    return one_number(con, "spike", amount, query)
+
+
+def digest_rows(con: Any, name: str, entity: Entity, roles: Roles, step: int) -> Rows:
+    """Rows without their keys: how many stand twice, how many runs of rows do, and the smallest digests of such runs.
+    A row is looked at by its hash, so that all its copies are."""
+    keys = set(entity.key) or set(roles.having("identifier")[:1])
+    dated = {*(entity.period.columns if entity.period else ()), *roles.having("period")}
+    content = [c.name for c in entity.kept_columns if c.name not in keys]
+    if len(content) < 2 or not roles.counts_rows:
+        return []
+    listed = ", ".join(map(quote, content))
+    undated = ", ".join(quote(c) for c in content if c not in dated) or "0"
+    con.execute(
+        f"""create or replace temp table _rows as
+        select _line, hash({listed}) as whole, hash({undated}) as undated
+        from {quote(name)} where hash({undated}) % {step} = 0"""
+    )
+    window = " , ".join(f"lead(undated, {ahead}) over (order by _line)" for ahead in range(1, WINDOW))
+    con.execute(
+        f"""create or replace temp table _runs as select hash(undated, {window}) as run from _rows
+        qualify lead(undated, {WINDOW - 1}) over (order by _line) is not null"""
+    )
+    twice = con.execute("select count(*), count(*) - count(distinct whole) from _rows").fetchone()
+    runs = con.execute("select count(*), count(*) - count(distinct run) from _runs").fetchone()
+    smallest = con.execute(f"select distinct run from _runs order by run limit {DIGESTS}").fetchall()
+    con.execute("drop table _rows; drop table _runs")
+    found = [
+        ("rows_seen", "", "", twice[0]),
+        ("rows_twice", "", "", twice[1]),
+        ("runs", "", "", runs[0]),
+        ("runs_twice", "", "", runs[1]),
+    ]
+    return [*((m, a, k, float(n)) for m, a, k, n in found), *(("digest", "", str(run), 1.0) for (run,) in smallest)]
