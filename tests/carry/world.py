@@ -26,7 +26,8 @@ from hims_pipeline.staging import render
 
 OURS = REPOSITORY / "dbt_project"
 TAKEN = (
-    "dbt_project.yml", "profiles.yml", "models/groups.yml", "macros/reading.sql", "macros/facts.sql", "macros/schemas.sql",
+    "dbt_project.yml", "profiles.yml", "models/groups.yml",
+    "macros/reading.sql", "macros/facts.sql", "macros/schemas.sql",
     "models/staging/stg_batches.sql", "models/conformed/dim_batch.sql",
 )  # fmt: skip
 STAGED = """select

@@ -102,7 +102,8 @@ def tables(
 
 def answers(con, sql: str) -> dict[tuple[str, str, str], tuple[float, float | None, int, str]]:
     rows = con.execute(
-        f"select ref_area, sex, coalesce(reason, '_T'), obs_value, standard_error, n_obs, obs_status from ({NO_REASON} ({sql}))"
+        "select ref_area, sex, coalesce(reason, '_T'), obs_value, standard_error, n_obs, obs_status"
+        f" from ({NO_REASON} ({sql}))"
     ).fetchall()
     found = {row[:3]: row[3:] for row in rows}
     assert len(found) == len(rows)
