@@ -6,7 +6,7 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check docs ui leak-scan bench bench-country faults mutants lock clean
+.PHONY: help run test check docs ui leak-scan bench bench-night bench-country walk faults mutants lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,12 @@ leak-scan: $(VENV)/.dev ## persons in every place of every format, one night, an
 
 bench: $(VENV)/.dev ## speed, as ratios measured side by side
 	@$(BIN)/python -m benchmarks
+
+bench-night: $(VENV)/.dev ## a full, a monthly and a quiet night, stage by stage (SCALE=0.002 is shorter)
+	@$(BIN)/python -m benchmarks.incremental $(or $(SCALE),0.01)
+
+walk: $(VENV)/.dev ## changes one after the other, each build compared with a full one (STEPS=40 SEED=1)
+	@$(BIN)/python -m tests.carry.walk $(or $(STEPS),40) $(or $(SEED),1)
 
 bench-country: $(VENV)/.dev ## the synthetic country at full scale: time, memory, control figures (SCALE=0.1 is shorter)
 	@$(BIN)/python -m benchmarks.country $(or $(SCALE),1.0)

@@ -4,8 +4,9 @@
     <folder>/<instant>/config/…      data/ and expectations/ as they were
     <folder>/<instant>/backup.json   every file with its hash, sealed; written last, so what has none is no backup
 
-Left out is what is made again by itself: builds, rendered trees, scratch, Dagster's history (its checks are shown again
-by the next night). Not here: when backups are made (`deploy/`), and how old the last one may be (`watch`).
+Left out is what is made again by itself: builds and what is kept of them, rendered trees, scratch, and Dagster's
+history, whose checks are shown again by the next night. Not here: when backups are made (`deploy/`), and how old the
+last one may be (`watch`).
 """
 
 import os
@@ -28,7 +29,7 @@ from hims_pipeline.watch.backups import note_backup
 
 RECORD, KIND = "backup.json", "backup"
 FILES, CONFIG, HEAD = "files", "config", "audit.head"
-MADE_AGAIN = ("build", "rendered", "dagster", "identified/scratch", "identified/samples", "alerts/book.lock")
+MADE_AGAIN = ("build", "kept", "rendered", "dagster", "identified/scratch", "identified/samples", "alerts/book.lock")
 RESTORING = ".restoring"
 PATIENCE_SECONDS = 4 * 3600
 Log = Callable[[str], None]

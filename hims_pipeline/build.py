@@ -2,7 +2,8 @@
 
 Nothing is built in place. A build folder belongs to the process that holds its lock, and to the dbt that it started;
 folders of dead ones are cleared away by the next start. `build.json` is sealed with what the build is made of and, once
-dbt has ended, with the hash of the file that it closed. Not here: running dbt and reading what it says (`dbt.py`).
+dbt has ended, with the hash of the file that it closed. Not here: running dbt and reading what it says (`dbt.py`), what
+is carried over (`carry`), what there must be before (`build_needs`).
 """
 
 import fcntl
@@ -15,10 +16,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from hims_pipeline import processes
+from hims_pipeline.build_needs import require_room, require_sources
 from hims_pipeline.carry.kept import keep
 from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
-from hims_pipeline.contracts.load import broken_contracts, load_contracts
-from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import landing, trail
 from hims_pipeline.lake.files import private_folder, read_json, sha256_of, write_json
@@ -30,7 +30,6 @@ from hims_pipeline.staging.inputs import input_rows, inputs_sha256, verify_input
 Log = Callable[[str], None]
 RECORD, LOCK = "build.json", "alive.lock"
 ORPHAN_SECONDS = 10  # a dbt whose parent is gone has been killed by the kernel, which may take a moment
-SMALLEST_BUILD = 200_000_000  # bytes of disk
 _owned: dict[str, IO[str]] = {}  # folder -> its open lock file: closed, and so given up, when the process ends
 
 
@@ -92,7 +91,7 @@ def prepare(
     began = trail.last(settings).number  # before the inputs are read: what a person forbids from now on is seen
     rows = input_rows(settings)
     if not rehearsal:
-        _require(settings, {row["source"] for row in rows})
+        require_sources(settings, {row["source"] for row in rows})
     require_room(settings)
     folder = private_folder(settings.build) / run
     if folder.exists():
@@ -177,6 +176,16 @@ def closed_warehouse(settings: Settings, build: Build) -> Path:
     return build.warehouse
 
 
+def tables_of(settings: Settings, build: Build) -> dict[str, dict[str, Any]]:
+    """`schema.table` -> rows and content hash, as they were when dbt had closed the file.
+
+    Raises:
+        Damaged: the build's record is not what we wrote.
+    """
+    nodes = read_sealed(settings, build.folder / RECORD, "build")["nodes"].values()
+    return {one["table"]: {k: one[k] for k in ("rows", "content_hash")} for one in nodes if "table" in one}
+
+
 def _checked(settings: Settings, build: Build) -> dict[str, Any]:
     """The sealed record of a build, when it still tells the truth about its inputs and its tree."""
     record = read_sealed(settings, build.folder / RECORD, "build")
@@ -246,30 +255,3 @@ def clear_leftovers(settings: Settings) -> list[str]:
             cleared.append(trash.name)
     render.clear_leftovers(settings)
     return cleared
-
-
-def _require(settings: Settings, present: set[str]) -> None:
-    required = load_observatory(settings.data).policies.required_sources
-    if unknown := set(required) - {*load_contracts(settings.data), *broken_contracts(settings.data)}:
-        raise HimsError(f"observatory.yml requires {', '.join(sorted(unknown))}, for which there is no contract.")
-    if missing := [source for source in required if source not in present]:
-        raise HimsError(f"No release without {', '.join(missing)}: observatory.yml requires an accepted batch of each.")
-
-
-def room_for_a_build(settings: Settings) -> int:
-    """Bytes that a build may need: three times the size of a release, which is what one takes."""
-    last = (
-        sum(f.stat().st_size for f in settings.releases.rglob("*") if f.is_file()) if settings.releases.exists() else 0
-    )
-    return max(3 * last // max(1, len(list(settings.releases.glob("r*")))), SMALLEST_BUILD)
-
-
-def require_room(settings: Settings) -> None:
-    """
-    Raises:
-        HimsError: the disk is too full for a build.
-    """
-    need = room_for_a_build(settings)
-    if (free := shutil.disk_usage(settings.home).free) < need:
-        left = f"{free / 1e6:,.0f} MB left; a build needs {need / 1e6:,.0f} MB"
-        raise HimsError(f"The disk of {settings.home} has {left}. Make room: what is published stays, and can be read.")

@@ -8,6 +8,8 @@ from hims_pipeline.commands import (
     audit,
     batches,
     checks,
+    country,
+    dbt,
     docs,
     installation,
     keys,
@@ -51,7 +53,9 @@ def main(ctx: click.Context) -> None:
         check_key(load_settings())
 
 
-GROUPS = (runs, batches, sources, releases, query, audit, checks, keys, watch, installation, synth, docs)
+GROUPS = (
+    runs, batches, sources, releases, query, dbt, audit, checks, keys, watch, installation, synth, docs, country,
+)  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
 

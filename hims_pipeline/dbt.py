@@ -96,7 +96,7 @@ def stream_dbt(
 
 def build_command(settings: Settings, build: Build, select: list[str] | None = None) -> list[str]:
     """What dbt is told: to build a part, or all that is not carried over."""
-    command = [render.dbt_executable(), "build", "--project-dir", str(build.tree)]
+    command = [*render.parsed_dbt(build.tree), "build", "--project-dir", str(build.tree)]
     if select:
         # Tests that read models outside the part are left out: what they read is not there.
         return [*command, "--select", *select, "--indirect-selection", "buildable"]

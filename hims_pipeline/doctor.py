@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from hims_pipeline.build import room_for_a_build
+from hims_pipeline.build_needs import room_for_a_build
 from hims_pipeline.contracts.alerts import Email, Webhook
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.contracts.records import read_yaml
@@ -245,6 +245,8 @@ def _kept(settings: Settings, now: datetime) -> Iterable[Checkup]:
         ("batches", settings.validated, "as long as their deliveries"),
         ("releases", settings.releases, f"{policies.keep_releases} beside the current one (`policies.keep_releases`)"),
         ("builds", settings.build, "none: removed at the end of each night"),
+        ("last build", settings.kept, "the next build carries over from it"),
+        ("the last build", settings.kept, "one, which the next build carries over from"),
         ("rendered trees", settings.rendered, "that of the present data/"),
         ("Dagster's runs", settings.dagster_home, f"{policies.keep_runs_days} days (`policies.keep_runs_days`)"),
         ("records of nights", settings.nights, f"{nights.KEPT} nights"),

@@ -34,6 +34,7 @@ KINDS = (
     "releases taken back",
     "build",
     "plan",
+    "nodes",
     "tree",
     "rules",
     "scrub",

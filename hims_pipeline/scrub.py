@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
+from hims_pipeline.gates.beside import PROFILE
 from hims_pipeline.lake import batches, journal, landing, reports, sequence, trail
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
@@ -204,6 +205,15 @@ def _rejects_damage(settings: Settings, delivery: Delivery) -> list[str]:
     return [f"{place}/{name} is not what was written; {OF_BATCHES}" for name in damaged]
 
 
+def _profile_of(settings: Settings, folder: Path) -> dict[str, str]:
+    """The batch's profile and its hash, where its verdict was given with one."""
+    try:
+        verdict = batches.read_verdict(settings, folder)
+    except Damaged:
+        return {}  # the record itself is told among the records
+    return {PROFILE: verdict.profile_sha256} if verdict.profile_sha256 else {}
+
+
 def _batch_damage(settings: Settings, folder: Path, todo: str) -> list[str]:
     """Files of a batch, and its pairs for the linkage, against its manifest; what is in no manifest is told too."""
     place = _place(settings, folder)
@@ -212,6 +222,7 @@ def _batch_damage(settings: Settings, folder: Path, todo: str) -> list[str]:
     except Damaged as error:
         return [f"{_place(settings, error.path)} {error.what}; {todo}"]
     listed = {one.file: one.sha256 for one in manifest.entities.values()} if manifest else {}
+    listed |= _profile_of(settings, folder)
     found = [f"{place}/{name}" for name, sha256 in listed.items() if not _is(folder / name, sha256)]
     if manifest:
         links = settings.links.joinpath(*manifest.batch.split("/"))

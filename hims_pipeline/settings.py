@@ -112,6 +112,11 @@ class Settings:
         return self.home / "releases"
 
     @property
+    def approvals(self) -> Path:
+        """Where other accounts agree to rules that are less than they were; the staff's group may add to it."""
+        return self.home / "approvals"
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 

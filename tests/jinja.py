@@ -46,6 +46,7 @@ def compiler(project: Path = PROJECT, **observatory: Any) -> Callable[[str], str
     own macros do."""
     env = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, no page
     env.globals |= {"return": _return, "ref": lambda name: name, "config": lambda **_: "", "execute": False}
+    env.globals["source"] = lambda source, table: f"{source}.{table}"
     env.globals |= {"env_var": lambda name: f"/nowhere/{name}"}
     env.globals |= {name: lambda value=value: value for name, value in (OWN | observatory).items()}
     plain = [path for path in sorted((project / "macros").glob("*.sql")) if path.stem != "schemas"]

@@ -66,16 +66,20 @@ def _counted(real: Callable, left: list[int]) -> Callable:
     return call
 
 
-def homes_after_each_kill(home: Path, do: Callable[[], object]) -> Iterator[int]:
+def homes_after_each_kill(home: Path, do: Callable[[], object], every: int = 1) -> Iterator[int]:
     """Kill `do` at its first durable step, its second, and so on until it is through; after each kill the installation
-    at `home` is the caller's, and before the next one it is as it was at first."""
+    at `home` is the caller's, and before the next one it is as it was at first.
+
+    Args:
+        every: of many steps of one kind, only some: each third, where it is 3; `make faults` kills at any.
+    """
     first = home.with_name(f"{home.name}-first")
     shutil.copytree(home, first, symlinks=True)
     step = 1
     while killed_at(step, do):
         yield step
         restore(home, first)
-        step += 1
+        step += every
     restore(home, first)
 
 

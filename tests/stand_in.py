@@ -57,3 +57,4 @@ def place(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     program.write_text(HELP + body, encoding="utf-8")
     program.chmod(0o700)
     monkeypatch.setattr(render, "dbt_executable", lambda: str(program))
+    monkeypatch.setattr(render, "parsed_dbt", lambda tree: [str(program)])

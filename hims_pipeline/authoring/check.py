@@ -69,16 +69,21 @@ def draft_contract(*paths: Path) -> str:
     from hims_pipeline.authoring.draft import draft
 
     settings = load_settings()
+
+    def make(scratch: Path) -> str:
+        try:
+            return draft(settings, paths, scratch)
+        except DataError as error:
+            raise HimsError(f"{inner(error.file) or paths[0].name}: {inner(error.message)}.") from None
+
     with _scratch(settings) as scratch:
         try:
-            return guarded(settings, "drafting", lambda: draft(settings, paths, scratch))
+            return guarded(settings, "drafting", lambda: make(scratch))
         except Unreadable as error:
             raise HimsError(
                 f"{paths[0].name}: no draft could be made, our reader stopped with {error.kind} (full text in "
                 f"{error.place}, in the identified zone)."
             ) from None
-        except DataError as error:
-            raise HimsError(f"{inner(error.file) or paths[0].name}: {inner(error.message)}.") from None
 
 
 @contextmanager

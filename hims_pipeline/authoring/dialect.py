@@ -18,15 +18,24 @@ from hims_pipeline.settings import Settings
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LINES = 200
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
-_TYPES = {"parquet": "parquet", "excel": "excel", "old_office": "excel", "spss": "spss", "stata": "stata"}
+_TYPES = {
+    "parquet": "parquet",
+    "excel": "excel",
+    "office": "excel",
+    "old_office": "excel",
+    "spss": "spss",
+    "spss_portable": "spss",
+    "stata": "stata",
+}
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """The format that a file seems to have, and the names in its header."""
+    """The format that a file seems to have, the names in its header, and what a person must look at."""
 
     form: Format
     names: list[str]
+    remarks: tuple[str, ...] = ()
 
 
 def guess_dialect(settings: Settings, path: Path) -> Dialect:
@@ -43,9 +52,13 @@ def guess_dialect(settings: Settings, path: Path) -> Dialect:
         raise HimsError(f"{path.name} is {NAMES[kind]}; no reader opens that.")
     form = Format(type=_TYPES[kind])  # type: ignore[arg-type]
     if form.type == "excel":
+        from hims_pipeline.authoring.draft_sheets import suit
         from hims_pipeline.readers.formats.excel import guess_skip_rows
 
         form = form.model_copy(update={"skip_rows": guess_skip_rows(path)})
+        names = names_of(settings, path, form)
+        form, remarks = suit(path, form, names)
+        return Dialect(form, names, tuple(remarks))
     return Dialect(form, names_of(settings, path, form))
 
 
@@ -72,7 +85,10 @@ def _text(path: Path, kind: str) -> Dialect:
     with path.open("rb") as file:
         head = file.read(BLOCK)
     encoding = "utf-16" if kind == "utf-16" else encoding_of(path)
-    lines = head.decode(encoding, errors="replace").removeprefix("\ufeff").splitlines()[:_SAMPLE_LINES]
+    text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:_SAMPLE_LINES]  # other breaks are letters
+    if lines[-1] == "":
+        lines.pop()
     if len(head) == BLOCK:
         lines.pop()  # cut by the block's end
     if lines and (keys := split_heading(lines[0].split("\t")[0])) and "\t" in lines[0]:
@@ -87,7 +103,13 @@ def _text(path: Path, kind: str) -> Dialect:
     if version_of(names):
         form = Format(type="sdmx_csv", delimiter=delimiter)
         return Dialect(form, [name for name in names if name not in OF_THE_STANDARD])
-    form = Format(delimiter=delimiter, encoding=encoding, trailing_delimiter=trailing, skip_rows=above)
+    form = Format(
+        delimiter=delimiter,
+        encoding=encoding,
+        trailing_delimiter=trailing,
+        skip_rows=above,
+        final_newline=kind == "utf-16" or _ends_in_newline(path),
+    )
     first = next((place for place, name in enumerate(names) if _YEAR.fullmatch(name.strip())), len(names))
     if first and len(names) - first > 1 and all(_YEAR.fullmatch(name.strip()) for name in names[first:]):
         made = [name if name not in names else f"{name}_" for name in ("year", "value")]
@@ -96,16 +118,41 @@ def _text(path: Path, kind: str) -> Dialect:
     return Dialect(form, names)
 
 
+def _ends_in_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read() in (b"\n", b"\r")
+
+
 def _titles(lines: list[str]) -> int:
     """How many lines of titles stand above the table: those before the first line that is as wide as most of them."""
     best, above = 0.0, 0
     for delimiter in _DELIMITERS:
-        widths = [len(next(csv.reader([line], delimiter=delimiter), [])) for line in lines]
-        usual = max(sorted(set(widths)), key=widths.count, default=0)
-        share = widths.count(usual) / len(lines) if usual > 1 else 0.0
-        if share > best:
-            best, above = share, widths.index(usual)
+        for records in (_records(lines, delimiter), [(n, 1, _width(one, delimiter)) for n, one in enumerate(lines)]):
+            widths = [width for *_, width in records]
+            usual = max(sorted(set(widths)), key=widths.count, default=0)
+            fitting = [(first, count) for first, count, width in records if width == usual > 1]
+            share = sum(count for _, count in fitting) / len(lines)
+            if share > best:
+                best, above = share, fitting[0][0]
     return above
+
+
+def _records(lines: list[str], delimiter: str) -> list[tuple[int, int, int]]:
+    """First line (from 0), lines and fields of each record; none where quotes are not closed."""
+    reader = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter)
+    found, before = [], 0
+    try:
+        for row in reader:
+            found.append((before, reader.line_num - before, len(row)))
+            before = reader.line_num
+    except csv.Error:
+        return []
+    return found
+
+
+def _width(line: str, delimiter: str) -> int:
+    return len(next(csv.reader([line], delimiter=delimiter), []))
 
 
 def encoding_of(path: Path) -> str:
@@ -128,7 +175,7 @@ def _split(lines: list[str]) -> tuple[str, list[list[str]]]:
     """The delimiter under which most lines have as many fields as the first one, and the most of them."""
     best: tuple[tuple[float, int], str, list[list[str]]] = ((0.0, 0), ",", [])
     for delimiter in _DELIMITERS:
-        rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+        rows = [row for row in csv.reader([f"{line}\n" for line in lines], delimiter=delimiter) if row]
         if not rows:
             continue
         even = sum(len(row) == len(rows[0]) for row in rows) / len(rows)

@@ -4,18 +4,20 @@ import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from hims_pipeline.authoring.dialect import Dialect, guess_dialect, slug
-from hims_pipeline.authoring.draft_books import is_book, tables_of
+from hims_pipeline.authoring.draft_books import database_tables, is_book, tables_of
 from hims_pipeline.authoring.kinds import Facts
 from hims_pipeline.authoring.profile import Profile, profile
 from hims_pipeline.contracts.formats import Format, Limits
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member, expand_file
+from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, Description, Place
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import inner
@@ -27,7 +29,15 @@ _IDENTIFIER = re.compile(
 _FREE_TEXT = re.compile(
     r"(^|_)(nom|prenom|name|first_?name|last_?name|adresse|address|phone|tel|email|mail)($|_)", re.I
 )
+# Labels that say that there is no answer, in the languages of surveys at hand; a person decides.
+_LACKING = re.compile(
+    r"refus|don.?t know|not? (know|stat|answer|appl|ascert)|missing|unknown|undeclared|n/a|\bd\.?k\b"
+    r"|sait pas|nsp|manquant|sans objet|non (déclar|répon|réponse|applic|précis)|inconnu"
+    r"|no (sabe|responde|aplica)|لا (يعرف|ينطبق)|رفض|غير (محدد|مصرح)",
+    re.I,
+)
 _LARGEST = 1e300
+NO_DATA = ("pdf", "html", "xml", "sqlite", "duckdb", "empty")
 _HEAD = """\
 # First draft, made from {file} ({rows:,} rows). Replace each "?" and check everything: types are what every value
 # happened to fit, codes are what happened to occur, sensitivity is a guess from names. Save as {source}.yml.
@@ -50,6 +60,15 @@ _Dumper.add_representer(
 )
 
 
+@dataclass(frozen=True)
+class _Drafted:
+    name: str
+    form: Format
+    rows: int
+    record: dict[str, Any]
+    remarks: tuple[str, ...] = ()
+
+
 def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     """The YAML text.
 
@@ -65,15 +84,40 @@ def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     books = [member for member in members if is_book(member)]
     if len(books) == len(members):
         raise HimsError(f"{inner(books[0].shown)} describes data; give the data file beside it.")
-    member = max((one for one in members if one not in books), key=lambda one: one.path.stat().st_size)
-    if books:
-        found = [_entity(settings, *one, scratch) for one in tables_of(member, books[0])]
+    data = sorted((one for one in members if one not in books), key=lambda one: -one.path.stat().st_size)
+    member, remarks = data[0], list[str]()
+    if kind_of(member.path) == "sqlite":
+        found = [_entity(settings, *one, scratch) for one in database_tables(member)]
+    elif books:
+        found = [_entity(settings, *one, scratch) for one in tables_of(settings, member, books[0])]
     else:
-        found = [_entity(settings, slug(member.name), member, *_seen(settings, member), scratch)]
+        found = _entities(settings, data, scratch, remarks)
     contract = _contract(slug(member.name), found)
     text = yaml.dump(contract, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118)
     rows = sum(one.rows for one in found)
-    return _HEAD.format(file=inner(member.shown), rows=rows, source=contract["source"]) + text
+    remarks += [remark for one in found for remark in one.remarks]
+    said = "".join(f"# To decide: {remark}.\n" for remark in remarks)
+    return _HEAD.format(file=inner(member.shown), rows=rows, source=contract["source"]) + said + text
+
+
+def _entities(settings: Settings, data: Sequence[Member], scratch: Path, remarks: list[str]) -> list[_Drafted]:
+    """An entity of each data file; what no reader opens beside one is left out, with a remark."""
+    found: list[_Drafted] = []
+    for member in data:
+        if len(data) > 1 and kind_of(member.path) in NO_DATA:
+            remarks.append(
+                f"{inner(member.shown)} is {NAMES[kind_of(member.path)]} and no data; it must not be delivered"
+            )
+            continue
+        name, taken = slug(member.name), {one.name for one in found}
+        if name in taken:
+            name = next(other for number in count(2) if (other := f"{name}_{number}") not in taken)
+        folder = scratch / f"entity-{len(found)}"  # readers write files of fixed names
+        folder.mkdir()
+        found.append(_entity(settings, name, member, *_seen(settings, member), folder))
+    if not found:
+        raise HimsError(f"{inner(data[0].shown)} is {NAMES[kind_of(data[0].path)]}; no reader opens that.")
+    return found
 
 
 def _seen(settings: Settings, member: Member) -> tuple[Dialect, Description]:
@@ -88,14 +132,6 @@ def _seen(settings: Settings, member: Member) -> tuple[Dialect, Description]:
     return seen, Description(book)
 
 
-@dataclass(frozen=True)
-class _Drafted:
-    name: str
-    form: Format
-    rows: int
-    record: dict[str, Any]
-
-
 def _entity(
     settings: Settings, name: str, member: Member, seen: Dialect, described: Description, scratch: Path
 ) -> _Drafted:
@@ -105,14 +141,20 @@ def _entity(
         for name in seen.names
     }
     numeric = [name for name, place in described.places.items() if place.numeric and not place.zero_fill]
-    found = profile(settings, member, seen, scratch, marks, numeric)
+    book = described.codebook
+    labelled = {name: [*codes, *book.missing.get(name, ())] for name, codes in book.values.items()}
+    found = profile(settings, member, seen, scratch, marks, numeric, labelled)
     columns = [_column(facts, found, described) for facts in found.columns]
-    record = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key), "columns": columns}
-    return _Drafted(name, found.form, found.rows, record)
+    record: dict[str, Any] = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key)}
+    if len(columns) < len(seen.names):
+        record["header"] = list(seen.names)
+    record["columns"] = columns
+    return _Drafted(name, found.form, found.rows, record, (*seen.remarks, *found.remarks))
 
 
 def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
     book, place = described.codebook, described.places.get(facts.name)
+    labels_of = book.first_labels().get(facts.name, {})
     column = _Flow(name=facts.name)
     if facts.name in book.labels:
         column["label"] = book.labels[facts.name]
@@ -128,20 +170,26 @@ def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
     column |= {name: list(value) if isinstance(value, tuple) else value for name, value in kind.items()}
     if found.form.type == "parquet" and "date_format" in column:
         column["date_format"] = "%Y-%m-%d"  # a timestamp at midnight is a day, whatever it prints
-    if facts.words and kind["type"] != "text" and found.form.null_values == ("",):
-        column["null_values"] = ["", *facts.words]
+    if kind["type"] != "text" and not set(facts.words) <= set(found.form.null_values):
+        column["null_values"] = [*found.form.null_values, *facts.words]
     if facts.flags:
         column["flags"] = _Flow(facts.flags)
     lacking = dict(book.missing.get(facts.name, {}))
     if kind["type"] != "text":
         lacking = dict.fromkeys(facts.marks, UNKNOWN) | lacking
     spans = book.missing_ranges.get(facts.name, ())
+    if facts.unlabelled and facts.codes is None:  # a number of which a few have a label, such as an age
+        apart = {code for code in labels_of if not any(_lies_in(code, *span) for span in spans)}
+        lacking |= {
+            code: UNKNOWN for code in labels_of if code in apart - set(lacking) and _LACKING.search(labels_of[code])
+        }
     known = {
         code: label
-        for code, label in book.first_labels().get(facts.name, {}).items()
+        for code, label in labels_of.items()
         if code not in lacking and not any(_lies_in(code, *span) for span in spans)
     }
-    if (facts.codes is not None or known) and kind["type"] in ("integer", "text"):
+    listed = facts.codes is not None or (known and not facts.unlabelled)
+    if listed and kind["type"] in ("integer", "text"):
         labels = {_code(code, kind): label for code, label in known.items()}
         seen = {_code(code, kind) for code in facts.codes or []}
         seen -= {code for code in seen if any(_lies_in(str(code), *span) for span in spans)}

@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from hims_pipeline.authoring.dialect import Dialect, encoding_of, slug
+from hims_pipeline.authoring.dialect import Dialect, encoding_of, guess_dialect, slug
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import kind_of
-from hims_pipeline.readers.formats.codebook import Description
+from hims_pipeline.readers.formats.codebook import Codebook, Description
+from hims_pipeline.readers.formats.cspro.database import record_columns
 from hims_pipeline.readers.formats.cspro.read import read_dictionary
-from hims_pipeline.readers.formats.ddi import read_ddi, records_of
+from hims_pipeline.readers.formats.ddi import read_ddi, read_labels, records_of
+from hims_pipeline.settings import Settings
 
 _CODEBOOK = re.compile(rb"^\s*<([\w.-]+:)?codeBook[\s>]")
 _DICTIONARY = re.compile(rb'^\s*(\[Dictionary\]|\{.*"fileType"\s*:\s*"dictionary")', re.S | re.I)
@@ -30,7 +32,33 @@ def _begins(member: Member, pattern: re.Pattern[bytes]) -> bool:
         return bool(pattern.match(file.read(4096).removeprefix(b"\xef\xbb\xbf")))
 
 
-def tables_of(member: Member, book: Member) -> Iterator[tuple[str, Member, Dialect, Description]]:
+def _labelled(settings: Settings, member: Member, book: Member) -> tuple[Dialect, Description] | None:
+    """Delimited text whose header names variables of a DDI-Codebook, with their labels; None for other text."""
+    if kind_of(member.path) != "text":
+        return None
+    seen, labels = guess_dialect(settings, member.path), read_labels(book.path, member.name)
+    shared = set(seen.names) & set(labels.names)
+    return (seen, Description(labels)) if 2 * len(shared) > len(seen.names) else None
+
+
+def database_tables(member: Member) -> Iterator[tuple[str, Member, Dialect, Description]]:
+    """The records in a database of CSPro, as `tables_of` gives those of a text.
+
+    Raises:
+        DataError: it is no such database.
+    """
+    records = record_columns(member.path)
+    data = replace(member, records=tuple(records))
+    for name, columns in records.items():
+        yield (
+            slug(name),
+            data,
+            Dialect(Format(type="cspro", record=name), columns),
+            Description(Codebook(columns, {}, {}, {})),
+        )
+
+
+def tables_of(settings: Settings, member: Member, book: Member) -> Iterator[tuple[str, Member, Dialect, Description]]:
     """The tables in a data file: name, file with codebook, format and names, places and labels.
 
     Raises:
@@ -38,6 +66,9 @@ def tables_of(member: Member, book: Member) -> Iterator[tuple[str, Member, Diale
     """
     encoding = encoding_of(member.path)
     glob = f"*.{book.name.rpartition('.')[2]}"
+    if not _is_dictionary(book) and (seen := _labelled(settings, member, book)):
+        yield slug(member.name), member, *seen
+        return
     if not _is_dictionary(book):
         types = records_of(book.path, member.name)
         kinds = tuple(kind for kind, _ in types)

@@ -1,7 +1,7 @@
 """What the columns of an unknown file hold, found over the whole of it with the checks that a delivery would meet."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -40,6 +40,7 @@ class Profile:
     rows: int
     columns: list[Facts]
     key: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def profile(
@@ -49,32 +50,65 @@ def profile(
     scratch: Path,
     marks: Mapping[str, Sequence[str]] | None = None,
     numeric: Collection[str] = (),
+    labelled: Mapping[str, Collection[str]] | None = None,
 ) -> Profile:
     """Look at every value of a file.
 
     Args:
         marks: column -> texts that may stand for missing and are no value of any type, such as Stata's letters.
         numeric: columns that hold numbers by a codebook, so that zeros in front of them mean nothing.
+        labelled: column -> codes that have a label in a codebook, or are missing by it.
 
     Raises:
         HimsError: its envelope does not hold, or two columns have one name.
     """
     shape = shape_as_seen(member, seen)
     table, findings = open_table(settings, shape, member, scratch)
+    beyond = [finding.column for finding in findings if finding.rule == "TYPES-DATE"]
+    if table is None and len(beyond) == len(findings):
+        table, findings = open_table(settings, _with_dates(shape, beyond), member, scratch)
     if table is None:
         raise HimsError("\n".join(finding.in_full() for finding in findings))
     with reading(settings, table.slices) as con:
         gather_texts(con, table, shape, member, scratch)
         words = _null_words(con, shape)
         decimal = "," if _mostly_commas(con, shape) else "."
-        form = seen.form.model_copy(update={"null_values": ("", *words), "decimal": decimal})
+        form = seen.form.model_copy(update={"null_values": (*seen.form.null_values, *words), "decimal": decimal})
         columns = [
             _facts(con, form, number, column.name, (marks or {}).get(column.name, ()), column.name in numeric)
             for number, column in enumerate(shape.columns)
         ]
+        for number, facts in enumerate(columns):
+            if facts.kind["type"] == "integer" and (labels := (labelled or {}).get(facts.name)):
+                facts.unlabelled = _unlabelled(con, number, labels)
+        for facts in columns:
+            facts.kind = {"type": "date"} if facts.name in beyond else facts.kind
+            facts.codes = None if facts.name in beyond else facts.codes
         if any(facts.kind["type"] == "text" and facts.words for facts in columns):
-            form = form.model_copy(update={"null_values": ("",)})  # then each column says its own
-        return Profile(form, table.records, columns, _key(con, columns, table.records))
+            form = form.model_copy(update={"null_values": seen.form.null_values})  # then each column says its own
+        remarks = [
+            f"column {name} holds days that no calendar has, and the file is refused until they are mended"
+            for name in beyond
+        ]
+        if alike := len(seen.names) - len(columns):
+            remarks.append(f"{alike} columns have names that differ from others in case alone, and are left unread")
+        return Profile(form, table.records, columns, _key(con, columns, table.records), tuple(remarks))
+
+
+def _unlabelled(con: duckdb.DuckDBPyConnection, number: int, labels: Collection[str]) -> int:
+    """Different whole numbers of a column that are none of the codes."""
+    codes = ", ".join(code for code in labels if code.lstrip("-").isdecimal()) or "null"
+    value = f"try_cast(try_cast(trim(t{number}) as double) as bigint)"
+    [(count,)] = con.execute(
+        f"select count(distinct {value}) from texts where t{number} <> '' and not coalesce({value} in ({codes}), false)"
+    ).fetchall()
+    return int(count)
+
+
+def _with_dates(shape: Shape, names: list[str]) -> Shape:
+    """The shape with these columns as dates, so that days beyond the calendar are left to their type."""
+    columns = tuple(Column(name=one.name, type="date") if one.name in names else one for one in shape.columns)
+    return replace(shape, columns=columns)
 
 
 def shape_as_seen(member: Member, seen: Dialect) -> Shape:
@@ -89,9 +123,11 @@ def shape_as_seen(member: Member, seen: Dialect) -> Shape:
     if doubled := [place for place, name in enumerate(names, 1) if names.count(name) > 1]:
         listed = ", ".join(map(str, doubled[:10]))  # not by name: the first line may be a row
         raise HimsError(f"{inner(member.shown)}: columns {listed} share a name. Is the first line the header?")
-    columns = tuple(Column(name=name) for name in names)
+    lower = [name.lower() for name in names]
+    places = tuple(place for place, name in enumerate(lower) if lower.index(name) == place)  # SQL has one name for both
+    columns = tuple(Column(name=names[place]) for place in places)
     entity = Entity(title=Text(en="?"), grain="?", files=("*",), columns=columns)
-    return Shape("draft", "draft", entity, seen.form, Limits(), tuple(names), columns, tuple(range(len(names))))
+    return Shape("draft", "draft", entity, seen.form, Limits(), tuple(names), columns, places)
 
 
 def gather_texts(con: duckdb.DuckDBPyConnection, table: Table, shape: Shape, member: Member, scratch: Path) -> None:

@@ -1,7 +1,7 @@
 """A fingerprint for each of dbt's nodes, over all that its result follows from.
 
 It is a hash over the node's own text and configuration, the macros that it reaches, the fingerprints of the nodes it
-reads, the entity files that it opens, a seed's bytes, and what all nodes rest on (`common`): the versions of what runs
+reads, the entity files that it opens, a seed's bytes, and what all nodes rest on: the code and the libraries that run
 them, the project's and the profile's text. Equal fingerprints therefore mean equal tables and equal verdicts. A node
 whose text asks for anything else (the time, chance, the environment, a query while it compiles, a file of its own) has
 none, nor has any node behind it, and is built every night. Not here: who compares fingerprints (`plan`).
@@ -11,33 +11,35 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from hims_pipeline.carry.joined import BATCHES, joins_by_batch
 
-PACKAGES = ("duckdb", "dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb")
 KINDS = ("model", "seed", "snapshot", "test", "unit_test")
 # Our macros that open files: what they open is known from their callers' text and the build's inputs.
 DOOR, LIST = "inputs_of", "read_inputs"
 DOORS = {DOOR, LIST, "read_batches", "default__read_files"}
+VALIDATED = "source.hims.validated."
 ONE_ENTITY = re.compile(r"\bread_batches\(\s*'([^']*)',\s*'([^']*)'")
 NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")  # of a row of inputs: where it lies, and who says so
 # Of a configuration what tells people of a node and changes no row.
 TOLD = ("meta", "tags", "docs", "group", "access")
-COMMENT = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
+# Only whole lines: two dashes within one may stand in a text, with what matters behind it.
+COMMENT = re.compile(r"\{#.*?#\}|^[ \t]*--[^\n]*", re.DOTALL | re.MULTILINE)
 # What a text may not ask for: its answer is in no fingerprint.
 UNPROVABLE = re.compile(
+    # of dbt and its Jinja
     r"run_query|\bstatement\b|load_result|env_var|\bvar\s*\(|run_started_at|invocation_id|\bgraph\b|\bmodules\s*\."
     r"|\bdbt_version\b|(?-i:\bflags\s*\.\s*[A-Z])|selected_resources|\badapter\s*\.(?!dispatch)|\bcontext\s*\["
     r"|dbt_metadata_envs|invocation_args_dict|thread_id|\bbuiltins\b|\bmodel\s*[.\[]"
-    r"|\bcurrent_(?:date|time|timestamp|setting)\b|\blocaltime|\bget_current_|\b(?:now|today|random|uuid|gen_random_uuid"
-    r"|uuidv[47]|nextval|setseed|getenv|glob)\s*\(|\btablesample\b|\busing\s+sample\b"
-    r"|\bread_(?!batches\b|inputs\b)\w+\s*\(|\b(?:sniff_csv|parquet_scan|iceberg_scan|delta_scan)\s*\(|\bfrom\s+'",
+    # of DuckDB: the time, chance, the session, the catalogue, files
+    r"|\bcurrent_(?:date|time|timestamp|setting|user|role|database|schemas?|query)\b|\blocaltime|\bget_current_"
+    r"|\b(?:now|today|random|uuid|gen_random_uuid|uuidv[47]|nextval|setseed|getenv|glob|query|query_table)\s*\("
+    r"|\btablesample\b|\busing\s+sample\b|\bduckdb_\w+\s*\(|\bpragma_|\binformation_schema\b|\bpg_catalog\b"
+    r"|\bread_(?!batches\b|inputs\b)\w+\s*\(|\b(?:sniff_csv|\w+_scan)\s*\(|\b(?:from|join)\s+['\"][^'\"]*[./]",
     re.IGNORECASE,
 )
 
@@ -69,22 +71,12 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def common(files: Mapping[str, str]) -> dict[str, Any]:
-    """What every node rests on.
-
-    Args:
-        files: path in the rendered tree -> SHA-256.
-    """
-    return {
-        "versions": {name: version(name) for name in PACKAGES},
-        "project": {name: files.get(name) for name in ("dbt_project.yml", "profiles.yml")},
-        "zone": time.tzname,
-        "code": [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path(__file__).parent.glob("*.py"))],
-    }
-
-
 def fingerprint_nodes(
-    manifest: Mapping[str, Any], files: Mapping[str, str], rows: list[dict[str, Any]], inputs_path: str
+    manifest: Mapping[str, Any],
+    files: Mapping[str, str],
+    rows: list[dict[str, Any]],
+    inputs_path: str,
+    rests_on: Sequence[str],
 ) -> dict[str, Node]:
     """All nodes that a whole build has.
 
@@ -93,18 +85,22 @@ def fingerprint_nodes(
         files: path in the rendered tree -> SHA-256.
         rows: the build's inputs, one an entity file.
         inputs_path: of the file that holds these rows, which views may name.
+        rests_on: hashes of the code and the libraries that run the nodes and read what they made.
     """
-    return _Project(manifest, files, rows, inputs_path).nodes()
+    return _Project(manifest, files, rows, inputs_path, rests_on).nodes()
 
 
 class _Project:
     """dbt's manifest of tonight beside the inputs of tonight."""
 
-    def __init__(self, manifest: Mapping[str, Any], files: Mapping[str, str], rows: list[dict], inputs_path: str):
+    def __init__(
+        self, manifest: Mapping[str, Any], files: Mapping[str, str], rows: list[dict], inputs_path: str,
+        rests_on: Sequence[str],
+    ) -> None:  # fmt: skip
         self.all = {**manifest["nodes"], **manifest["unit_tests"]}
         self.macros = manifest["macros"]
         self.name = manifest["metadata"]["project_name"]
-        self.files, self.rows, self.inputs_path = files, rows, inputs_path
+        self.files, self.rows, self.inputs_path, self.rests_on = files, rows, inputs_path, list(rests_on)
         self._full: dict[str, str | None] = {}
         self._plain: dict[str, str] = {}
         self._reached: dict[str, frozenset[str]] = {}
@@ -131,7 +127,8 @@ class _Project:
             and (macro["name"] in others or "__" in macro["name"] or macro["name"].startswith("materialization_"))
         }
         hooks = [name for name, node in self.all.items() if node["resource_type"] == "operation"]
-        return digest([common(self.files), implicit, sorted(hooks)])
+        project = [self.files.get(name) for name in ("dbt_project.yml", "profiles.yml")]
+        return digest([self.rests_on, project, time.tzname, implicit, sorted(hooks)])
 
     def full(self, name: str) -> str | None:
         """Fingerprint of a node's result; None where it cannot be proved."""
@@ -146,8 +143,10 @@ class _Project:
             return self.plain(name)
         read: list[list[str | None]] = []
         for parent in sorted(node["depends_on"].get("nodes", ())):
+            if parent.startswith(VALIDATED):
+                continue  # named for dbt's graph; the files that are read are among `_inputs`
             if parent not in self.all:
-                return None  # a source, or what a later dbt may have: its rows are in no fingerprint
+                return None  # what a later dbt may have: its rows are in no fingerprint
             if self.all[parent]["name"] in BATCHES and joins_by_batch(self._texts(name), self.all[parent]["name"]):
                 read.append([parent, self.plain(parent)])  # of its rows only those of batches read otherwise
             else:

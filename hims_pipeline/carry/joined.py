@@ -39,6 +39,6 @@ def _joins(text: str, batches: str) -> bool:
 def _join(relation: str) -> str:
     """Pattern of an inner or left join of a relation by batch and entity, and by nothing else."""
     return (
-        rf"(?:^|\n)\s*(?:left |inner )?join {relation}\s+on (?P<other>\w+)\.batch_id = (?P=alias)\.batch_id"
-        rf" and (?P=other)\.entity = (?P=alias)\.entity{_ENDS}"
+        rf"(?:^|\n)\s*(?:left |inner )?join {relation}\s+on (?P<other>\w+|\{{\{{ \w+ \}}\}})\.batch_id ="
+        rf" (?P=alias)\.batch_id and (?P=other)\.entity = (?P=alias)\.entity{_ENDS}"
     )

@@ -7,6 +7,7 @@ Replaced by whoever closes a whole build; removed by what destroys data or chang
 tables were dropped from still hold their rows. Nothing is published from here.
 """
 
+import errno
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +73,22 @@ def keep(settings: Settings, warehouse: Path, sha256: str, nodes: dict[str, dict
     folder = private_folder(settings.kept)
     target = folder / f"warehouse-{sha256[:16]}.duckdb"
     if not target.exists():
-        target.hardlink_to(warehouse)  # whoever builds next takes a copy: nobody writes into either
+        _link(warehouse, target)
     record = {"file": target.name, "sha256": sha256, "since_full": since_full, "nodes": nodes}
     write_sealed(settings, folder / RECORD, KIND, record)
     for old in folder.glob("warehouse-*"):
         if old != target:
             old.unlink()
+
+
+def _link(warehouse: Path, target: Path) -> None:
+    """One file under two names, since nobody writes into it any more; a copy where the file system knows no links."""
+    try:
+        target.hardlink_to(warehouse)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+            raise
+        shutil.copyfile(warehouse, target)
 
 
 def forget(settings: Settings) -> None:

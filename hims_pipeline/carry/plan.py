@@ -21,12 +21,12 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.provenance import CARRYING, provenance_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, quote
-from hims_pipeline.staging.render import TREE
+from hims_pipeline.staging.render import MANIFEST, TREE
 
 PLAN, KIND = "plan.json", "plan"
-TOLD = ("fingerprint", "place", "status", "failures", "rows", "content_hash")
 Log = Callable[[str], None]
 
 
@@ -49,14 +49,15 @@ def nodes_of(settings: Settings, folder: Path, tree: Path) -> dict[str, Node]:
     Raises:
         Damaged: the manifest or the tree's record is not what we wrote.
     """
-    path = tree / "target/manifest.json"
+    path = tree / MANIFEST
     try:
         manifest = read_json(path)
     except (OSError, ValueError) as error:
         raise Damaged(path, f"cannot be read ({type(error).__name__})") from None
     files = read_sealed(settings, tree / TREE, "tree")["files"]
     inputs = folder / "inputs.json"
-    return fingerprint_nodes(manifest, files, read_json(inputs), str(inputs))
+    own = provenance_of(*CARRYING)
+    return fingerprint_nodes(manifest, files, read_json(inputs), str(inputs), (own.code, own.libraries))
 
 
 def make_plan(settings: Settings, folder: Path, tree: Path, *, full: bool, log: Log = lambda text: None) -> Plan:
@@ -167,7 +168,7 @@ def record_nodes(
             if node.relation is not None and there.get(node.relation) is not node.is_view:
                 raise Damaged(warehouse, f"does not hold {'.'.join(node.relation)} as dbt says it does")
             if node.relation is not None and not node.is_view:
-                facts |= vars(content_of(con, *node.relation))
+                facts |= vars(content_of(con, *node.relation)) | {"table": ".".join(node.relation)}
             found[name] = facts | {"fingerprint": node.fingerprint, "place": node.place}
     changed = [name for name, facts in plan.carried.items() if name not in results and _differs(facts, found[name])]
     if changed:

@@ -9,6 +9,7 @@ from hims_pipeline import intake
 from hims_pipeline.commands.answers import print_table
 from hims_pipeline.commands.start import finish_begun, open_installation, teller
 from hims_pipeline.dbt import run_dbt
+from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
@@ -28,6 +29,7 @@ def build(draft: bool, full: bool) -> None:
     A full build of inputs that are published already is compared with the last one, and published where it is needed.
     """
     settings = open_installation()
+    require_parts(settings)
     tell = teller(settings)
     with installation_lock(settings, "building", wait_seconds=600, log=tell):
         finish_begun(settings)
@@ -87,7 +89,7 @@ def list_releases() -> None:
             state = f"withdrawn: {taken_back[one.id]['reason']}"
         try:
             manifest = one.manifest()
-            figures = manifest["tables"]["published.indicator_value"]["rows"]
+            figures = one.figures()["rows"]
             rows.append((one.id, manifest["published_at"], f"{figures:,}", len(manifest["sources"]), state))
         except Damaged as error:
             rows.append((one.id, "", "", "", f"{state} DAMAGED".strip()))

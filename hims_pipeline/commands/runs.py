@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake
-from hims_pipeline.build import require_room
+from hims_pipeline.build_needs import require_room
 from hims_pipeline.commands.start import marked, open_installation
 from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.commands.watch import tell_all
+from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder, write_text
@@ -49,6 +50,7 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     if only and not samples:
         raise click.UsageError("--only chooses among the sources of the sample: say --samples too.")
     settings = open_installation()
+    require_parts(settings)
     require_room(settings)
     prepare_instance(settings)
     unsent = [*(_put_samples(settings, only, scale) if samples else []), *_put_kept(settings)]
@@ -147,7 +149,7 @@ def _serve(settings: Settings, door: socket.socket, keeper: Doorkeeper, *, apart
     from hims_pipeline.defs.services import serve, serve_pages
 
     if apart:
-        serve_pages(settings, keeper, door)
+        serve_pages(settings, keeper, door, click.echo)
     else:
         serve(settings, keeper, door, click.echo)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from hims_pipeline.commands.start import open_installation
+from hims_pipeline.edited import require_parts
 
 
 @click.group()
@@ -28,6 +29,7 @@ def check(files: tuple[Path, ...], name: str, period: str | None, drift: bool, f
     from hims_pipeline.authoring.rehearsal import check_source, guess_period
 
     settings = open_installation()
+    require_parts(settings)
     contract = check_source(settings, name)
     if period is None:
         period = guess_period(settings, contract, files)

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.defs.intake import delivery_of, gate_check
+from hims_pipeline.defs.intake import delivery_of, gate_check, log_verdict
 from hims_pipeline.lake import batches
+from hims_pipeline.lake.landing import Delivery, deliveries
+from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
 
 HISTORY = 1000  # evaluations looked at, a source: more than many nights make
@@ -36,7 +38,7 @@ def wrong_checks(settings: Settings, instance: dg.DagsterInstance) -> Iterator[t
 
 
 def set_checks_right(context, settings: Settings) -> None:
-    """Show again what the gate decided, and tell where something else was shown."""
+    """Show again what the gate decided, and tell where something else was shown; where nothing is, show it anew."""
     for check, shown in wrong_checks(settings, context.instance):
         said, is_so = ("passed", "failed") if shown.passed else ("failed", "passed")
         place = f"{'/'.join(check.asset_key.path)} {check.partition}"
@@ -45,6 +47,19 @@ def set_checks_right(context, settings: Settings) -> None:
             context.run.run_id not in shown.runs
         ):  # Dagster takes one check of a period from a run: the next sets it right
             context.log_event(check)
+    for delivery, verdict in forgotten(settings, context.instance):
+        log_verdict(context, settings, delivery, verdict)
+
+
+def forgotten(settings: Settings, instance: dg.DagsterInstance) -> Iterator[tuple[Delivery, Verdict]]:
+    """Judged deliveries of whose period nothing is shown: Dagster's history was lost, or is past its time."""
+    for source, contract in load_contracts(settings.data).items():
+        shown = _shown(instance, source)
+        for period in sorted({one.period for one in deliveries(settings, source)} - shown.keys()):
+            delivery = delivery_of(settings, contract, period)
+            verdict = batches.standing(settings, delivery).verdict if delivery else None
+            if delivery and verdict:
+                yield delivery, verdict
 
 
 def _shown(instance: dg.DagsterInstance, source: str) -> dict[str, Shown]:

@@ -49,7 +49,7 @@ def release_asset(settings: Settings, published: list[dg.AssetKey]):
 
 def _metadata(release: store.Release) -> dict[str, Any]:
     manifest = release.manifest()
-    figures = manifest["tables"]["published.indicator_value"]
+    figures = release.figures()
     return {
         "release": release.id,
         "figures": figures["rows"],

@@ -81,17 +81,18 @@ def serve_daemon(settings: Settings, log: Callable[[str], None]) -> None:
         raise HimsError(f"The {ended} ended by itself; its own words stand above. Everything was stopped.")
 
 
-def serve_pages(settings: Settings, keeper: Doorkeeper, door: socket.socket) -> None:
-    """Serve Dagster's pages alone, on the code server that `hims daemon` runs.
+def serve_pages(settings: Settings, keeper: Doorkeeper, door: socket.socket, log: Callable[[str], None]) -> None:
+    """Serve Dagster's pages alone, on the code server that `hims daemon` runs; waits for that one to come up.
 
     Raises:
-        HimsError: no daemon has ever run here.
+        HimsError: no daemon has ever run here, or its code server does not come up.
     """
     workspace = settings.dagster_home / WORKSPACE
     if not workspace.exists():
-        raise HimsError(
-            "Pages apart need the code server of `hims daemon`, which has not run here yet: start it."
-        )
+        raise HimsError("Pages apart need the code server of `hims daemon`, which has not run here yet: start it.")
+    code = Path(json.loads(workspace.read_text(encoding="utf-8"))["load_from"][0]["grpc_server"]["socket"])
+    log("waiting for the code server of `hims daemon`")
+    _await(code)
     for sent in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sent, signal.default_int_handler)
     with (
@@ -184,9 +185,9 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGTERM)
 
 
-def _await(path: Path, process: subprocess.Popen) -> None:
+def _await(path: Path, process: subprocess.Popen | None = None) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not path.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
+        if (process is not None and process.poll() is not None) or time.monotonic() > deadline:
             raise HimsError("Dagster's code server did not start; its own words stand above.")
         time.sleep(0.2)

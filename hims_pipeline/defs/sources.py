@@ -2,11 +2,10 @@
 
 import dagster as dg
 
-from hims_pipeline import intake
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.defs.intake import delivery_of, gate_metadata, partition_set, take_in_delivery
+from hims_pipeline.defs.intake import delivery_of, gate_check, partition_set, take_in_delivery
+from hims_pipeline.lake import batches
 from hims_pipeline.lake.landing import deliveries
-from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import markdown
 
@@ -86,21 +85,48 @@ def _gate(settings: Settings, contract: Contract, periods: dg.PartitionsDefiniti
         asset=dg.AssetKey(["landing", contract.source]),
         name="gate",
         partitions_def=periods,
-        description="Great Expectations' verdict on the delivery: the contract's rules and those of expectations/.",
+        description=(
+            "Great Expectations' verdict on the delivery: the contract's rules and those of expectations/. Executing "
+            "shows the verdict that stands; the night, or materialising `validated`, judges anew."
+        ),
     )
-    def gate(context: dg.AssetCheckExecutionContext):
-        """Judge the chosen period again; without one, as `Execute all` starts it, every period of the source."""
+    def gate(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        """Show what the gate decided of the chosen periods, or of all, each on its own partition. Nothing is read,
+        taken in or changed."""
         if context.has_partition_key:
-            chosen = [delivery_of(settings, contract, context.partition_key)]
-        else:
-            known = sorted({one.period for one in deliveries(settings, contract.source)})
-            chosen = [delivery_of(settings, contract, period) for period in known]
-        passed, metadata = True, {}
-        for delivery in [one for one in chosen if one is not None]:
-            with installation_lock(settings, f"judging {delivery.batch}", 600, context.log.info):
-                verdict = intake.take_in(settings, delivery, context.log.info)
-            passed = passed and verdict.status == "accepted"
-            metadata = gate_metadata(settings, delivery, verdict) | {"batch": delivery.batch}
-        return dg.AssetCheckResult(passed=passed and bool(metadata), metadata=metadata)
+            return _shown(settings, contract, context.partition_key)
+        chosen = context.partition_keys if context.has_partition_key_range else _periods(settings, contract)
+        found = {period: _shown(settings, contract, period) for period in chosen}
+        for period, result in found.items():
+            check = dg.AssetCheckEvaluation(
+                asset_key=dg.AssetKey(["landing", contract.source]),
+                check_name="gate",
+                partition=period,
+                passed=result.passed,
+                severity=result.severity,
+                description=result.description,
+                metadata=result.metadata or {},
+            )
+            context.op_execution_context.log_event(check)  # type: ignore[arg-type] # Dagster takes it
+        red = [f"{period}: {result.description}" for period, result in found.items() if not result.passed]
+        told = "\n".join(red) or f"All {len(found)} periods are accepted."
+        return dg.AssetCheckResult(passed=not red, description=told, metadata={"periods": len(found), "red": len(red)})
 
     return gate
+
+
+def _periods(settings: Settings, contract: Contract) -> list[str]:
+    return sorted({one.period for one in deliveries(settings, contract.source)})
+
+
+def _shown(settings: Settings, contract: Contract, period: str) -> dg.AssetCheckResult:
+    """The verdict that stands for a period, or that there is none."""
+    delivery = delivery_of(settings, contract, period)
+    if delivery is None:
+        return dg.AssetCheckResult(passed=False, description=f"Nothing that counts was delivered for {period}.")
+    standing = batches.standing(settings, delivery)
+    if standing.verdict is None:
+        told = f"{delivery.batch} is not judged yet; the night does it. {standing.damage}".strip()
+        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description=told)
+    check = gate_check(settings, delivery, standing.verdict)
+    return dg.AssetCheckResult(passed=check.passed, description=check.description, metadata=dict(check.metadata))

@@ -1,7 +1,6 @@
 """dbt's models, seeds and tests as assets and checks, from dbt's manifest of the present `data/`.
 
-The whole selection builds the candidate of a release. Any smaller one builds the chosen models and their ancestors into
-a scratch file that is thrown away: it shows whether they work, and publishes nothing.
+The whole selection builds the candidate of a release. Not here: any smaller one (`scratch`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,9 +12,10 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
 from hims_pipeline import build
-from hims_pipeline.dbt import Finished, run_dbt, seconds, stream_dbt, tested
+from hims_pipeline.dbt import Finished, stream_dbt
 from hims_pipeline.defs.nightly import TAKE_IN
 from hims_pipeline.defs.plain import plain_failures
+from hims_pipeline.defs.scratch import try_part
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.lock import installation_lock
@@ -23,6 +23,7 @@ from hims_pipeline.release.publish import standing
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
+from hims_pipeline.staging.render import MANIFEST
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -33,13 +34,14 @@ class LayerTranslator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         deps = list(spec.deps)
         if node["schema"] == "staging" and node["name"].startswith("stg_"):
-            source = node["config"].get("meta", {}).get("source")
-            deps += [dg.AssetDep(TAKE_IN)] + ([dg.AssetDep(["validated", source])] if source else [])
+            deps.append(dg.AssetDep(TAKE_IN))
         return spec.replace_attributes(
             key=self.get_asset_key(node), deps=deps, group_name=node["schema"], owners=["team:observatory"]
         )
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":  # entities of one source are one asset
+            return dg.AssetKey(dbt_resource_props["config"]["meta"]["dagster"]["asset_key"])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
 
@@ -51,14 +53,14 @@ def dbt_definition(settings: Settings, tree: Path):
     """
 
     @dbt_assets(
-        manifest=tree / "target/manifest.json",
-        dagster_dbt_translator=LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=False)),
+        manifest=tree / MANIFEST,
+        dagster_dbt_translator=LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)),
         name="dbt",
         pool="duckdb_build",
     )
     def warehouse(context: dg.AssetExecutionContext):
         with plain_failures():
-            yield from _scratch(context, settings) if context.is_subset else _whole(context, settings)
+            yield from try_part(context, settings) if context.is_subset else _whole(context, settings)
 
     return warehouse
 
@@ -100,7 +102,7 @@ def _events(context: dg.AssetExecutionContext, prepared: build.Build, nodes: Ite
     Raises:
         HimsError: dbt is done, and an asset of the graph was not among what it built.
     """
-    manifest = read_json(prepared.tree / "target/manifest.json")["nodes"]
+    manifest = read_json(prepared.tree / MANIFEST)["nodes"]
     checks = {key.name: key for key in context.selected_asset_check_keys}
     waiting = set(context.selected_asset_keys)
     for node in nodes:
@@ -122,26 +124,3 @@ def _events(context: dg.AssetExecutionContext, prepared: build.Build, nodes: Ite
     if waiting:
         first = min(waiting).to_user_string()
         raise HimsError(f"dbt built no {first}, which the graph shows: `data/` changed since it was loaded. Reload it.")
-
-
-def _scratch(context: dg.AssetExecutionContext, settings: Settings):
-    names = [key.path[-1] for key in context.selected_asset_keys]
-    context.log.info("A part of the warehouse: built with its ancestors into a scratch file, never published.")
-    with installation_lock(settings, f"trying {len(names)} models", 3600, context.log.info):
-        prepared = build.prepare(settings, context.run.run_id, context.log.info, full=True)
-        try:
-            run_dbt(settings, prepared, context.log.info, select=[f"+{name}" for name in names])
-            results, ran = seconds(prepared), tested(prepared)
-        finally:
-            build.give_up(prepared.folder)
-    for key in context.selected_asset_keys:
-        yield dg.MaterializeResult(asset_key=key, metadata={"scratch": True, "seconds": results.get(key.path[-1])})
-    for check in context.selected_asset_check_keys:
-        held = check.name in ran  # dbt's run would have failed otherwise
-        yield dg.AssetCheckResult(
-            asset_key=check.asset_key,
-            check_name=check.name,
-            passed=held,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=None if held else "Not run: it reads models outside the chosen part. The whole night runs it.",
-        )

@@ -22,8 +22,32 @@ from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 
 _LONGEST = 90
-# Keys that no contract of ours needs.
-_UNUSED = {
+# Keys that no contract of ours needs, or shows shortly.
+EXAMPLES = {
+    ("Contract", "title"): "`title: {en: Register of cards, fr: Registre des cartes}`",
+    ("Contract", "description"): "`description: One row a card; those of children are missing.`",
+    ("Contract", "licence"): "`licence: {name: CC BY 4.0, attribution: 'Source: the office', redistributable: true}`",
+    ("Correction", "matches"): "`matches: {card_no: [17, 18]}`",
+    ("Correction", "set"): "`set: {sex: M}`",
+    ("Correction", "drop"): "`drop: true`",
+    ("Correction", "reason"): "`reason: {en: 999 was typed where the age was not known}`",
+    ("Legal", "record"): "`record: Register of processing, no. 12`",
+    ("Limits", "unpacked_bytes"): "`unpacked_bytes: 50000000000`",
+    ("Limits", "line_bytes"): "`line_bytes: 5000000`",
+    ("Entity", "format"): "`format: {type: cspro, record: PERSON_REC}`",
+    ("Entity", "record_tolerance"): "`record_tolerance: 0.001`",
+    ("Layout", "from_"): "`from: 2024Q4`",
+    ("Fallback", "reason"): "`reason: The strata were not delivered, so errors are too large.`",
+    ("Reference", "name"): "`name: mother`",
+    ("Column", "unique"): "`unique: true`",
+    ("Column", "start"): "`start: 12`",
+    ("Column", "width"): "`width: 3`",
+    ("Column", "open_text"): "`open_text: Names of places, typed by the office`",
+    ("EntityLayout", "header"): "`header: [ID, SEXE, AGE]`",
+    ("EntityLayout", "columns"): "`columns: [{name: sex, codes: {1: Male, 2: Female}, type: integer}]`",
+    ("EntityLayout", "period"): "`period: {year: ANNEE}`",
+    ("ColumnMap", "of"): "`of: households`",
+    ("ColumnMap", "assign"): "`assign: ISCO88_ISCO08`",
     ("Column", "flags"): "`flags: {b: B, e: E, c: _C, z: _Z}`",
     ("Column", "null_values"): "`null_values: ['', NA]`",
     ("Column", "implied_decimals"): "`implied_decimals: 2`",
@@ -33,6 +57,7 @@ _UNUSED = {
     ("Format", "sheet"): "`sheet: Table 1`",
     ("Format", "fill_down"): "`fill_down: [Region]`",
     ("Format", "hidden_rows"): "`hidden_rows: skip`",
+    ("Format", "unread_damage"): "`unread_damage: tell`",
     ("Format", "final_newline"): "`final_newline: false`",
     ("Limits", "file_bytes"): "`file_bytes: 20000000000`",
     ("StatedPeriod", "month"): "`month: MOIS`",
@@ -62,7 +87,7 @@ def contracts_page(data: Path) -> str:
         meanings = meanings_of(record)
         for name, info in record.model_fields.items():
             key = info.alias or name
-            example = examples.get((record.__name__, name), "")
+            example = examples.get((record.__name__, name), "") or _linked(info)
             parts.append(f"| `{key}` | {_default(info)} | {_cell(meanings.get(name, ''))} | {example} |")
     return "\n".join(parts) + "\n"
 
@@ -116,12 +141,31 @@ def meanings_of(record: type[BaseModel]) -> dict[str, str]:
     return found
 
 
+def without_example(data: Path) -> list[str]:
+    """Keys without an example, or a link to the record that stands there."""
+    examples = _examples(data)
+    return [
+        f"{record.__name__}.{name}"
+        for record in records_of(Contract, Correction)
+        for name, info in record.model_fields.items()
+        if not (examples.get((record.__name__, name)) or _linked(info))
+    ]
+
+
+def _linked(info: FieldInfo) -> str:
+    """Links to the records that a key holds."""
+    named = [one.__name__ for one in dict.fromkeys(_records_in(info.annotation)) if one is not Text]
+    return "see " + ", ".join(f"[{name}](#{name.lower()})" for name in named) if named else ""
+
+
 def _default(info: FieldInfo) -> str:
     value = info.get_default(call_default_factory=True) if not info.is_required() else PydanticUndefined
     if value is PydanticUndefined:
         return "required"
-    if isinstance(value, BaseModel) or value in (None, "", (), {}):
-        return ""
+    if isinstance(value, BaseModel):
+        return "all of its defaults"
+    if value in (None, "", (), {}):
+        return "none"
     return f"`{_cell(json.dumps(value))}`"
 
 
@@ -133,7 +177,7 @@ def _examples(data: Path) -> dict[tuple[str, str], str]:
     """Record and key -> the first short example in the contracts."""
     contracts = load_contracts(data)
     corrections = [corrections_of(data, source, contract) for source, contract in contracts.items()]
-    found = dict(_UNUSED)
+    found = dict(EXAMPLES)
     for one in (*contracts.values(), *corrections):
         for record in _walk(one):
             for name in sorted(record.model_fields_set & set(type(record).model_fields)):

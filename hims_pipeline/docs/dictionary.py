@@ -7,13 +7,10 @@ of the list that the last such question left in `docs/dictionary/tables.csv`.
 """
 
 import csv
-import re
 from pathlib import Path
-from typing import Any
 
-from hims_pipeline.contracts.indicators import code_of, load_breakdowns, load_indicators
-from hims_pipeline.contracts.load import load_contracts, read_yaml
-from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.contracts.catalogue import Catalogue
+from hims_pipeline.contracts.indicators import code_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
 
@@ -28,54 +25,8 @@ WORDS = {
 }  # fmt: skip
 
 
-class Dictionary:
-    """Descriptions of tables and columns in one language of documentation."""
-
-    def __init__(self, settings: Settings, language: str) -> None:
-        self.settings, self.language = settings, language
-        self.words = read_yaml(settings.dbt_project / "dictionary.yml")
-        self.models = _models(settings.dbt_project)
-        self.breakdowns = {one.name: one for one in load_breakdowns(settings.data)}
-        self.indicators = load_indicators(settings.data)
-        self.languages = load_observatory(settings.data).languages
-        self.kinds = _kinds(settings.data)
-        self.feeders = _feeders(settings)
-
-    def table(self, name: str) -> str:
-        """What a table is; empty where nothing says it."""
-        model = self.models.get(name, {})
-        if (code := code_of(name)) in self.indicators:
-            one = self.indicators[code]
-            return f"{code} {one.name.get(self.language)}. {one.definition.get(self.language)}".rstrip()
-        own = self.words["tables"].get(name, {}).get(self.language, "")
-        return own or (model.get("description", "") if self.language == "en" else "")
-
-    def column(self, table: str, name: str) -> str:
-        """What a column of a table is; empty where nothing says it."""
-        label = re.fullmatch(rf"(\w+)_({'|'.join(self.languages)})", name)
-        if label and label.group(1) in self.words["labels"]:
-            return f"{self.words['labels'][label.group(1)].get(self.language, '')} ({label.group(2)})"
-        if name in self.breakdowns and (
-            table == "ind_values" or code_of(table) or table == "indicator_value" or table.startswith("v_")
-        ):
-            one = self.breakdowns[name]
-            return one.meaning if self.language == "en" else one.label.get(self.language)
-        shared = self.words["columns"].get(f"{table}.{name}") or self.words["columns"].get(name, {})
-        if self.language != "en":
-            return shared.get(self.language, "")
-        described = self.models.get(table, {}).get("columns", {}).get(name, {}).get("description")
-        return described or shared.get("en", "") or self._elsewhere(name)
-
-    def _elsewhere(self, name: str) -> str:
-        """One name has one meaning: what another model says of the column holds here too."""
-        found = (model["columns"].get(name, {}).get("description", "") for model in self.models.values())
-        return next((text for text in found if text), "")
-
-    def code_list(self, table: str, name: str) -> str:
-        for test in self.models.get(table, {}).get("columns", {}).get(name, {}).get("data_tests", ()):
-            if isinstance(test, dict) and "relationships" in test:
-                return f"`{test['relationships']['arguments']['to'][5:-2]}`"
-        return f"`definitions`: {name}" if name in self.kinds else ""
+class Dictionary(Catalogue):
+    """The catalogue as pages."""
 
     def page(self, tables: list[Table]) -> str:
         """The dictionary in Markdown."""
@@ -100,29 +51,6 @@ class Dictionary:
         """Tables and columns that nothing describes in this language."""
         found = [table for _, table, _ in tables if not self.table(table).strip()]
         return found + [f"{t}.{c}" for _, t, columns in tables for c, _ in columns if not self.column(t, c).strip()]
-
-
-def _models(project: Path) -> dict[str, dict[str, Any]]:
-    found = {}
-    for path in sorted((project / "models").rglob("*.yml")):
-        for model in read_yaml(path).get("models", ()):
-            columns = {column["name"]: column for column in model.get("columns", ())}
-            found[model["name"]] = {"description": model.get("description", ""), "columns": columns}
-    return found
-
-
-def _kinds(data: Path) -> set[str]:
-    with (data / "codelists/definitions.csv").open(encoding="utf-8", newline="") as file:
-        return {row["kind"] for row in csv.DictReader(file)}
-
-
-def _feeders(settings: Settings) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for contract in load_contracts(settings.data).values():
-        for name, entity in contract.entities.items():
-            for feed in entity.feeds:
-                found.setdefault(f"fct_{feed.fact}", []).append(f"`{contract.source}.{name}`")
-    return {fact: list(dict.fromkeys(some)) for fact, some in found.items()}
 
 
 def columns_built(settings: Settings, warehouse: Path) -> list[Table]:

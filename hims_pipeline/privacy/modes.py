@@ -4,8 +4,9 @@
 |---|---|---|
 | the installation itself | passed through, never listed | 0711 |
 | `identified/` with landing, quarantine, rejects, links, scratch | intake | 0700, 0600 |
-| `bronze/` `validated/` `build/` `rendered/` `dagster/`, the audit trail | the pipeline | 0700, 0600 |
+| `bronze/` `validated/` `build/` `kept/` `rendered/` `dagster/`, the audit trail | the pipeline | 0700, 0600 |
 | `releases/<id>/staff/` | staff | 0700, 0400; 0750, 0440 where `HIMS_STAFF_GROUP` names their group |
+| `approvals/` | who may agree: our group, or `HIMS_STAFF_GROUP` | 3770: each adds files, and removes only their own |
 | `releases/<id>/public/`, `releases/CURRENT`, `releases/WITHDRAWN.json` | the public | 0755, 0444 |
 
 Not here: what production refuses (`production`), and the umask, which closes what is made anew (`settings`).
@@ -25,6 +26,7 @@ from hims_pipeline.settings import Settings
 HOME = 0o711
 CLOSED = 0o700
 PUBLIC = 0o755
+SHARED = 0o3770  # files of several accounts: the group's, whoever makes them, and only their owner takes them away
 PUBLIC_FILES = ("CURRENT", "WITHDRAWN.json")  # which release to read, and which no longer
 
 
@@ -53,7 +55,7 @@ def opened(settings: Settings) -> Iterator[Opened]:
     yield from _too_wide(home, HOME)
     for place in sorted(home.iterdir()):
         if place != settings.releases:
-            yield from _too_wide(place, CLOSED)
+            yield from _too_wide(place, SHARED if place == settings.approvals else CLOSED)
             continue
         yield from _too_wide(place, PUBLIC)
         for inner in sorted(place.iterdir()) if place.is_dir() else ():
@@ -115,13 +117,25 @@ def close_home(settings: Settings) -> list[str]:
 
 def _close(one: Opened) -> None:
     one.path.chmod(one.mode & one.allowed)
-    if one.allowed & 0o007 or not one.path.is_dir():
-        return
+    if one.allowed & (0o007 | stat.S_ISVTX) or not one.path.is_dir():
+        return  # for all to read, or of several accounts
     for folder, names, files in os.walk(one.path):  # what lies in it was open too
         for name in (*names, *files):
             inner = Path(folder, name)
             if not inner.is_symlink():
                 inner.chmod(stat.S_IMODE(inner.stat().st_mode) & one.allowed)
+
+
+def share(settings: Settings, folder: Path) -> None:
+    """Make a folder where the accounts of the staff's group, or of our own without one, put files beside ours.
+
+    Raises:
+        HimsError: the group does not exist, or our account is no member of it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if settings.staff_group:
+        _give(folder, settings.staff_group)
+    folder.chmod(SHARED)
 
 
 def give_to_staff(settings: Settings, folder: Path) -> None:

@@ -20,9 +20,18 @@ PACKAGE = Path(__file__).resolve().parent.parent
 READING = ("hims_pipeline.readers:read_delivery",)  # and of each format that is read, its module's `open_table`
 JUDGING = ("hims_pipeline.gates:judge",)
 RENDERING = ("hims_pipeline.staging.render:rendered",)
-BUILDING = ("hims_pipeline.build:prepare", "hims_pipeline.build:close", "hims_pipeline.dbt:stream_dbt")
+BUILDING = (
+    "hims_pipeline.build:prepare", "hims_pipeline.build:close", "hims_pipeline.dbt:stream_dbt",
+    "hims_pipeline.parsed_dbt:main",
+)  # fmt: skip
+CARRYING = (
+    "hims_pipeline.carry.fingerprints:fingerprint_nodes", "hims_pipeline.carry.content:content_of",
+    "hims_pipeline.parsed_dbt:main",
+)  # fmt: skip
 PUBLISHING = ("hims_pipeline.release.publish:publish",)
-STARTED = {"hims_pipeline.dbt": ("dbt-core", "dbt-duckdb"), "hims_pipeline.staging.render": ("dbt-core", "dbt-duckdb")}
+STARTED = dict.fromkeys(
+    ("hims_pipeline.dbt", "hims_pipeline.parsed_dbt", "hims_pipeline.staging.render"), ("dbt-core", "dbt-duckdb")
+)
 """Module of ours -> packages that it starts as commands of their own, which no import names."""
 
 
@@ -48,8 +57,8 @@ def provenance_of(*entries: str, package: Path | None = None) -> Provenance:
     """What these entry points rest on: equal as long as nothing that they reach changed.
 
     Args:
-        entries: `package.module:name` each, such as those of `READING`, `JUDGING`, `RENDERING`, `BUILDING` and
-            `PUBLISHING` above.
+        entries: `package.module:name` each, such as those of `READING`, `JUDGING`, `RENDERING`, `BUILDING`,
+            `CARRYING` and `PUBLISHING` above.
         package: folder of the sources, by default those that run. These are read once in a process; any other anew.
 
     Raises:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline import __version__
-from hims_pipeline.build import Build, closed_warehouse, give_up
+from hims_pipeline.build import Build, closed_warehouse, give_up, tables_of
 from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.dbt import not_built
@@ -87,6 +87,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         closed_warehouse(settings, build)  # packing has read the very file
         log("auditing in a fresh process")
         verdict = _audit(settings, candidate, log)
+        _require_as_built(settings, build, verdict)
         release_id = store.next_id(settings)
         _describe(settings, build, candidate, release_id, verdict, log)
         leaks.check_files(settings, candidate)
@@ -159,6 +160,19 @@ def _audit(settings: Settings, candidate: Path, log: Log) -> dict[str, Any]:
         )
         raise ReleaseError(f"The release's suite refuses this candidate:\n  {reasons}")
     return result
+
+
+def _require_as_built(settings: Settings, build: Build, audited: dict[str, Any]) -> None:
+    """Every table that the fresh process read is the one that was built and proved.
+
+    Raises:
+        ReleaseError: one is another.
+    """
+    built = tables_of(settings, build)
+    for part in audit.PARTS:
+        for name, facts in audited[part]["tables"].items():
+            if built.get(name) != facts:
+                raise ReleaseError(f"Not published: {part}/warehouse.duckdb holds another {name} than was built.")
 
 
 def _describe(

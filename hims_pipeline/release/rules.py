@@ -26,6 +26,7 @@ from hims_pipeline.gates.rule_changes import RuleChange, compare, difference_sha
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import read_json, write_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.privacy.modes import share
 from hims_pipeline.release import store
 from hims_pipeline.settings import Settings
 
@@ -165,15 +166,6 @@ def _owner(path: Path) -> int:
     return path.lstat().st_uid
 
 
-def _folder(settings: Settings) -> Path:
-    """Where words are given: the accounts of our group may add files, and only take away their own."""
-    folder = settings.home / "approvals"
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        folder.chmod(0o1770)
-    return folder
-
-
 def _hold(settings: Settings, last_id: str, difference: str, found: list[RuleChange], barred: set[int]) -> None:
     held = {
         "difference": difference,
@@ -181,18 +173,19 @@ def _hold(settings: Settings, last_id: str, difference: str, found: list[RuleCha
         "rules": [one.sentence() for one in found],
         "not_by": sorted(barred),
     }
-    write_json(_folder(settings) / HELD, held, mode=0o640)
+    share(settings, settings.approvals)
+    write_json(settings.approvals / HELD, held, mode=0o640)
     journal.record(settings, "release held", difference=difference, codes=sorted({one.code for one in found}))
 
 
 def release_hold(settings: Settings) -> None:
     """Take the question away once a release is out."""
-    (settings.home / "approvals" / HELD).unlink(missing_ok=True)
+    (settings.approvals / HELD).unlink(missing_ok=True)
 
 
 def _word(settings: Settings, difference: str, barred: set[int]) -> tuple[int, str] | None:
     """Who agreed to this difference, and why; the word of a barred account is no word."""
-    for path in sorted((settings.home / "approvals").glob(f"{difference[:16]}-*.json")):
+    for path in sorted((settings.approvals).glob(f"{difference[:16]}-*.json")):
         if path.is_symlink() or not path.is_file() or _owner(path) in barred:
             continue
         try:
@@ -210,11 +203,11 @@ def held(settings: Settings) -> dict[str, Any] | None:
     Raises:
         HimsError: it cannot be read by this account.
     """
-    path = settings.home / "approvals" / HELD
+    path = settings.approvals / HELD
     try:
         return read_json(path) if path.exists() else None
     except (OSError, ValueError) as error:
-        raise HimsError(f"{path} cannot be read ({type(error).__name__}): ask to be taken into its group.") from None
+        raise HimsError(f"{path} cannot be read ({type(error).__name__}): {_membership(settings)}.") from None
 
 
 def approve(settings: Settings, reason: str) -> dict[str, Any]:
@@ -233,7 +226,7 @@ def approve(settings: Settings, reason: str) -> dict[str, Any]:
             f"{_name(os.getuid())} runs the night or changed the rules, and cannot agree to it as well: ask somebody"
             " with another account."
         )
-    path = settings.home / "approvals" / f"{waiting['difference'][:16]}-{os.getuid()}.json"
+    path = settings.approvals / f"{waiting['difference'][:16]}-{os.getuid()}.json"
     word = {
         "difference": waiting["difference"],
         "reason": reason.strip(),
@@ -242,10 +235,20 @@ def approve(settings: Settings, reason: str) -> dict[str, Any]:
     try:
         path.unlink(missing_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w", encoding="utf-8") as file:  # noqa: PTH123
+            os.fchmod(file.fileno(), 0o644)  # whatever the umask: the night, of another account, reads it
             json.dump(word, file)
     except OSError as error:
-        raise HimsError(f"{path} cannot be written ({error.strerror}): ask to be taken into its group.") from None
+        raise HimsError(f"{path} cannot be written ({error.strerror}): {_membership(settings)}.") from None
     return waiting
+
+
+def _membership(settings: Settings) -> str:
+    """What an account needs to agree."""
+    try:
+        name = settings.approvals.group()
+    except (OSError, KeyError):
+        name = settings.staff_group or "of the account that runs the night"
+    return f"an account that agrees is a member of the group {name}"
 
 
 def _name(uid: int) -> str:

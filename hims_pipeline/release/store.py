@@ -46,6 +46,15 @@ class Release:
         """
         return proof.read_manifest(self, part)
 
+    def figures(self) -> dict[str, Any]:
+        """Rows and content hash of the table that holds its figures; earlier releases had all in one.
+
+        Raises:
+            Damaged: as `manifest`.
+        """
+        tables = self.manifest()["tables"]
+        return tables.get("published.indicator_observation") or tables["published.indicator_value"]
+
 
 def releases(settings: Settings) -> list[Release]:
     """All releases on disk, oldest first."""

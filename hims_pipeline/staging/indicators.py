@@ -2,6 +2,7 @@
 their code, `b04_net_migration.sql`. Here too: that records and models fit each other, and what a model says of itself,
 which is its record's definition. Not here: records (`contracts.indicators`), the estimates (macro `estimates`)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import duckdb
 from hims_pipeline.contracts.indicators import Formula, Indicator, code_of
 from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.files import write_text
+from hims_pipeline.settings import Settings
 from hims_pipeline.staging.expressions import parsed
 from hims_pipeline.staging.names import snake
+
+_OWN = re.compile(r"[a-z][0-9]{2}_[a-z0-9_]+\.sql")
 
 
 def model_name(indicator: Indicator, formula: Formula) -> str:
@@ -83,4 +87,23 @@ def _unfit(con: duckdb.DuckDBPyConnection, made: dict[str, tuple[Indicator, Form
                 parsed(con, text)
             except ValueError as error:
                 found.append(f"{name}: {error}")
+    return found
+
+
+def own_models(settings: Settings) -> list[Path]:
+    """Models of indicators that an observatory adds to those of the project, `data/models/<code>_<what>.sql`.
+
+    Raises:
+        ContractError: a file that is none, or that would take the place of a model of the project.
+    """
+    found = sorted((settings.data / "models").glob("*"))
+    named = {path.name for path in settings.dbt_project.rglob("*.sql")}
+    wrong = [
+        f"{path.name} is called otherwise than <code>_<what>.sql, as z01_guests.sql is"
+        for path in found
+        if not _OWN.fullmatch(path.name)
+    ]
+    wrong += [f"{path.name} is a model of the project; give yours another name" for path in found if path.name in named]
+    if wrong:
+        raise ContractError("data/models holds what is no model of an own indicator:\n  " + "\n  ".join(wrong))
     return found

@@ -31,6 +31,8 @@ def staging_sql(contract: Contract, entity_name: str) -> str:
     lines = [f"    cast({quote(name)} as {types[name]}) as {quote(staged)}," for name, staged in named.items()]
     return "\n".join(
         [
+            # For dbt's graph alone: no relation of that name is there.
+            f"-- {{{{ source('validated', {contract.source + '__' + entity_name!r}) }}}}",
             "select",
             "    cast(_source as varchar) as source,",
             f"    cast({literal(entity_name)} as varchar) as entity,",

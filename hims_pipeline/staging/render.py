@@ -4,7 +4,7 @@
     $HIMS_HOME/rendered/<hash>/models/staging/*.sql   staging views, the union of all that feeds a fact
     $HIMS_HOME/rendered/<hash>/macros/observatory.sql what SQL needs to know of `data/`
     $HIMS_HOME/rendered/<hash>/seeds/*.csv            code lists as they are, and tables made from the YAML files
-    $HIMS_HOME/rendered/<hash>/target/manifest.json   dbt's manifest of this state
+    $HIMS_HOME/rendered/<hash>/target/                dbt's manifest of this state, and what it parsed
     $HIMS_HOME/rendered/<hash>/tree.json              the hash of each of these files, sealed
 
 The hash covers `data/`, the dbt project, the code that renders them and dbt's version, so a folder that exists is never
@@ -32,16 +32,18 @@ from hims_pipeline.processes import bound, ending
 from hims_pipeline.provenance import RENDERING, provenance_of
 from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.sql import connection
+from hims_pipeline.staging import whole
 from hims_pipeline.staging.corrections import corrected_models, matched_sql
 from hims_pipeline.staging.held import held_sources
 from hims_pipeline.staging.indicators import described as described_indicators
-from hims_pipeline.staging.indicators import write_indicators
+from hims_pipeline.staging.indicators import own_models, write_indicators
 from hims_pipeline.staging.models import feed_sql, staging_sql
 from hims_pipeline.staging.names import BATCH_COLUMNS, staged_name
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
 TREE = "tree.json"
-EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "observatory.yml")
+MANIFEST, PARSED = "target/manifest.json", "target/partial_parse.msgpack"  # what dbt parsed, for us and for dbt
+EDITED = ("contracts", "codelists", "controls", "corrections", "indicators", "models", "observatory.yml")
 
 
 def state(settings: Settings) -> str:
@@ -149,17 +151,22 @@ def dbt_executable() -> str:
     return str(Path(sys.executable).parent / "dbt")
 
 
+def parsed_dbt(tree: Path) -> list[str]:
+    """dbt on a rendered tree without parsing it again: the beginning of a command."""
+    return [sys.executable, "-I", str(Path(__file__).parent.parent / "parsed_dbt.py"), str(tree / PARSED)]
+
+
 def _parse(settings: Settings, tree: Path) -> None:
     command = [dbt_executable(), "--quiet", "parse", "--project-dir", str(tree)]
     with bound(command, dbt_environment(settings, tree, tree)) as dbt:
         assert dbt.stdout is not None
         said = dbt.stdout.read()
         code = dbt.wait()
-    manifest = tree / "target/manifest.json"
-    if code or not manifest.exists():
+    made = (tree / MANIFEST, tree / PARSED)
+    if code or not all(path.exists() for path in made):
         raise HimsError(f"dbt cannot parse the project: it {ending(code)}.\n{said[-4000:]}")
     for path in tree.glob("target/*"):  # what else it writes rests on this moment and is of no use
-        if path != manifest:
+        if path not in made:
             path.unlink() if path.is_file() else shutil.rmtree(path)
     for name in ("logs", "spill"):
         shutil.rmtree(tree / name, ignore_errors=True)
@@ -173,6 +180,8 @@ def render_project(settings: Settings, tree: Path) -> None:
     """
     contracts, mended, _ = held_sources(settings)
     shutil.copytree(settings.dbt_project, tree, ignore=shutil.ignore_patterns("target", "logs"))
+    for path in own_models(settings):
+        shutil.copyfile(path, tree / "models/indicators" / path.name)
     described = [
         _staging_model(tree, contract, name, mended.get(source, ()))
         for source, contract in contracts.items()
@@ -182,6 +191,7 @@ def render_project(settings: Settings, tree: Path) -> None:
     described += [_feed_model(tree, fact, columns, contracts.values()) for fact, columns in load_facts().items()]
     write_text(tree / "models/staging/staging.yml", as_yaml({"version": 2, "models": described}))
     write_text(tree / "macros/observatory.sql", _macros(settings, _indicator_models(settings, tree)))
+    _properties(settings, tree, contracts.values())
     write_seeds(settings, tree / "seeds", contracts.values(), mended)
 
 
@@ -239,6 +249,16 @@ def _indicator_models(settings: Settings, tree: Path) -> list[str]:
         names = write_indicators(con, folder, records, set(load_facts()))
     write_text(folder / "records.yml", as_yaml({"version": 2, "models": described_indicators(records, names)}))
     return names
+
+
+def _properties(settings: Settings, tree: Path, contracts: Iterable[Contract]) -> None:
+    """What dbt's own tools read of a project beside its models."""
+    published = whole.published_models(settings, tree)
+    names = [model["name"] for model in published["models"]]
+    write_text(tree / whole.PUBLISHED, as_yaml(published))
+    write_text(tree / "models/staging/sources.yml", as_yaml(whole.sources(contracts)))
+    owner = load_observatory(settings.data)
+    write_text(tree / "models/published/exposures.yml", as_yaml(whole.exposures(owner.name.en, owner.contact, names)))
 
 
 def _macros(settings: Settings, models: list[str]) -> str:

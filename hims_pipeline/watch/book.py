@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hims_pipeline.errors import HimsError
+from hims_pipeline.lake import reserve
 from hims_pipeline.lake.files import private_folder, write_json
 from hims_pipeline.lake.journal import who
 from hims_pipeline.settings import Settings
@@ -119,7 +120,8 @@ def write(settings: Settings, book: Book) -> None:
         "outbox": [asdict(one) for one in book.outbox],
     }
     try:
-        write_json(private_folder(settings.alerts) / BOOK, record, 0o600)
+        with reserve.lent(settings):  # a full disk is itself to be told
+            write_json(private_folder(settings.alerts) / BOOK, record, 0o600)
     except OSError as error:
         raise HimsError(f"{settings.alerts / BOOK} cannot be written: {error.strerror}.") from None
 

@@ -7,15 +7,12 @@ prints the full one to those who may open the closed zone.
 from collections.abc import Sequence
 from typing import Any
 
-from hims_pipeline import intake
 from hims_pipeline.contracts.alerts import CLASSES
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.errors import HimsError
-from hims_pipeline.gates.report import letter
-from hims_pipeline.lake import batches, landing
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.book import Alert
 from hims_pipeline.watch.kinds import KINDS
+from hims_pipeline.watch.letters import letter_about
 
 OF = {"data": "Data, for their senders", "machine": "Machine", "code": "Code, and what people edit"}
 
@@ -77,19 +74,8 @@ def facts(settings: Settings, new: Sequence[Alert], over: Sequence[Alert]) -> di
 
 def letters(settings: Settings, new: Sequence[Alert]) -> tuple[tuple[str, str], ...]:
     """The letters to senders that go with refusals, without their own words; none for a delivery that is gone since."""
-    found = []
-    for one in new:
-        if not one.batch:
-            continue
-        try:
-            delivery = landing.find(settings, one.batch)
-            verdict = batches.standing(settings, delivery).verdict
-            contract = intake.contract_of(settings, delivery.source)
-        except HimsError:
-            continue
-        if verdict is not None:
-            found.append((f"{one.batch.replace('/', '_')}.md", letter(verdict, contract, verdict.findings)))
-    return tuple(found)
+    found = [letter_about(settings, one.batch) for one in new if one.batch]
+    return tuple(one for one in found if one is not None)
 
 
 def runbook(settings: Settings, kind: str) -> str:

@@ -28,11 +28,13 @@ MAY_IMPORT = {
     "gates": {"lake"},
     "intake": {"gates", "lake", "privacy", "readers", "sources", "words"},
     "staging": {"lake"},
+    "starting": set(),
     "synthetic": set(),
     "docs": {"gates"},
-    "carry": {"lake", "staging"},
+    "carry": {"lake", "provenance", "staging"},
     "release": {"lake", "gates", "privacy", "staging", "build", "carry", "intake"},
     "ui": {"lake"},
+    "watch": {"gates", "intake", "lake", "release"},
 }
 
 

@@ -19,6 +19,7 @@ from hims_pipeline import build as building
 from hims_pipeline.dbt import build_command, finish
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.seal import write_sealed
+from hims_pipeline.parsed_dbt import load_parsed
 from hims_pipeline.settings import REPOSITORY, Settings, export
 from hims_pipeline.sql import literal
 from hims_pipeline.staging import render
@@ -90,6 +91,8 @@ BATCH: dict[str, Any] = {
     "sampling_fraction": None, "design_fallback": None, "window_years": None,
 }  # fmt: skip
 
+_parsed: dict[str, Path] = {}
+
 
 @dataclass
 class World:
@@ -126,6 +129,8 @@ class World:
         taken = [(OURS / name).read_bytes() for name in TAKEN]
         name = hashlib.sha256(json.dumps(self.files).encode() + b"".join(taken)).hexdigest()[:16]
         tree = self.settings.rendered / name
+        if not tree.exists() and name in _parsed and _parsed[name].exists():  # by another test: parsing takes a while
+            shutil.copytree(_parsed[name], tree)
         if not tree.exists():
             for path in TAKEN:
                 (tree / path).parent.mkdir(parents=True, exist_ok=True)
@@ -136,11 +141,12 @@ class World:
             with environment(render.dbt_environment(self.settings, tree, tree)):
                 invoke(["parse", "--project-dir", str(tree)])
             for path in tree.glob("target/*"):
-                if path.name != "manifest.json":
+                if path not in (tree / render.MANIFEST, tree / render.PARSED):
                     path.unlink() if path.is_file() else shutil.rmtree(path)
             shutil.rmtree(tree / "logs", ignore_errors=True)
             (tree / "warehouse.duckdb").unlink(missing_ok=True)
             write_sealed(self.settings, tree / render.TREE, "tree", {"state": name, "files": render._hashes(tree)})
+            _parsed[name] = tree
         return tree
 
     @contextmanager
@@ -151,7 +157,7 @@ class World:
         with (
             patch.object(building, "input_rows", lambda settings: rows),
             patch.object(building, "inputs_sha256", lambda settings, found: "inputs"),
-            patch.object(building, "_require", lambda settings, present: None),
+            patch.object(building, "require_sources", lambda settings, present: None),
             patch.object(building, "verify_inputs", lambda settings, found: None),  # no intake wrote their verdicts
             patch.object(render, "rendered", lambda settings, log: tree),
         ):
@@ -161,13 +167,16 @@ class World:
             finally:
                 building.give_up(made.folder)
 
+    def run_dbt(self, made: building.Build) -> None:
+        _, _, _, parsed, *words = build_command(self.settings, made)
+        with environment(made.environment(self.settings)):
+            invoke(words, load_parsed(Path(parsed), made.tree))
+
     def build(self, *, full: bool = False, keep_it: bool = True) -> tuple[dict[str, str], list[str]]:
         """Build as a night does; returns table -> content hash, and the nodes that dbt was told to build."""
         with self.prepared(full=full) as (made, told):
             self.told = told
-            command = build_command(self.settings, made)
-            with environment(made.environment(self.settings)):
-                invoke(command[1:])
+            self.run_dbt(made)
             finish(self.settings, made, keep_it=keep_it)
             nodes = json.loads((made.folder / "build.json").read_text(encoding="utf-8"))["nodes"]
             ran = json.loads(made.results.read_text(encoding="utf-8"))["results"]
@@ -183,12 +192,12 @@ def environment(env: dict[str, str]) -> Iterator[None]:
         yield
 
 
-def invoke(words: list[str]) -> None:
+def invoke(words: list[str], parsed: Any = None) -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
     from dbt_common.events.functions import reset_metadata_vars
 
     reset_metadata_vars()
-    done = dbtRunner().invoke(["--quiet", "--no-print", *words])
+    done = dbtRunner(parsed).invoke(["--quiet", "--no-print", *words])
     DuckDBConnectionManager.close_all_connections()
     assert done.success, done.exception or [one.message for one in done.result if one.status not in ("success", "pass")]

@@ -85,7 +85,7 @@ def test_a_failure_of_ours_over_one_delivery_leaves_the_night_going(night, monke
         return taken_in(settings, delivery, log)
 
     monkeypatch.setattr(intake, "take_in", fail_once)
-    monkeypatch.setattr(render, "dbt_executable", lambda: "/bin/false")
+    monkeypatch.setattr(render, "parsed_dbt", lambda tree: ["/bin/false"])
     done = hims("run")
     assert_red(night, done, f"{SOURCE}/2024-06")
     assert "A defect of ours: RuntimeError" in done.output

@@ -1,8 +1,15 @@
 """The generated pages are what they would be if they were made now, and nothing in them is without a description."""
 
-import pytest
+from pathlib import Path
+from typing import Annotated
 
-from hims_pipeline.docs.contracts import contracts_page, undescribed
+import pytest
+from pydantic import TypeAdapter
+
+from hims_pipeline.contracts.corrections import Correction
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.docs.contracts import EXAMPLES, contracts_page, records_of, undescribed, without_example
 from hims_pipeline.docs.dictionary import WORDS, Dictionary, read_tables
 from hims_pipeline.docs.sources import sources_page
 from hims_pipeline.settings import REPOSITORY, Settings
@@ -46,6 +53,18 @@ def test_every_key_of_a_contract_has_a_meaning_and_the_page_is_up_to_date(settin
     assert (DOCS / "contracts.md").read_text(encoding="utf-8") == contracts_page(settings.data), (
         "make docs writes it anew"
     )
+
+
+def test_every_key_of_a_contract_has_an_example_that_loads(settings: Settings, tmp_path: Path) -> None:
+    assert without_example(settings.data) == [], "say one in EXAMPLES"
+    records = {record.__name__: record for record in records_of(Contract, Correction)}
+    for (name, field), example in EXAMPLES.items():
+        info = records[name].model_fields[field]
+        (tmp_path / "key.yml").write_text(example.strip("`"), encoding="utf-8")
+        ((key, value),) = read_yaml(tmp_path / "key.yml").items()
+        assert key == (info.alias or field)
+        annotated = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+        TypeAdapter(annotated).validate_python(value)
 
 
 def test_the_table_of_sources_is_up_to_date(settings: Settings) -> None:

@@ -41,6 +41,7 @@ def options() -> argparse.Namespace:
         ("errors", 120, "disk errors, half ENOSPC, half EIO, over commands"),
         ("night-errors", 20, "disk errors over nights"),
         ("deaths", 20, "kills of what a night has started, alone"),
+        ("flips", 200, "bits flipped in what was written"),
         ("reads", 10_000, "reads by three readers meanwhile"),
         ("seed", 1, "of the dice"),
     ):
@@ -63,6 +64,7 @@ def try_all(chosen: argparse.Namespace, folder: Path, told: Told) -> int:
         commands.hurt_all("kill", chosen.kills - chosen.nights, tuple(chosen.only))
         for kind in ERRORS:
             commands.hurt_all(kind, chosen.errors // len(ERRORS), tuple(chosen.only))
+        commands.flip(chosen.flips)
         errors = dict.fromkeys(ERRORS, chosen.night_errors // len(ERRORS))
         nights.hurt({"kill": chosen.nights, **errors, "child": chosen.deaths})
         readers.wait_for(chosen.reads)

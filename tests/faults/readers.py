@@ -19,7 +19,7 @@ def read_on(settings: Settings, stop: Event, told: Any) -> None:
         try:
             now = store.current(settings)
             assert now is not None
-            wanted = now.manifest()["tables"]["published.indicator_value"]["rows"]
+            wanted = now.figures()["rows"]
             con = connect(now.id, settings=settings)
             found = con.execute("select count(*), count(obs_value) from indicator_value").fetchall()[0][0]
             con.close()

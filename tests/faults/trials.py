@@ -86,16 +86,51 @@ class Commands:
         found = state(self._seen(here, name))
         if found != wanted:
             problems.append(f"run again, {differing(found, wanted)} differ: {again.printed.strip()[-300:]}")
-        problems += broken(self._seen(here, name))
+        problems += faults_of(trail := run(self._seen(here, name), "audit", "verify"))
+        problems += [f"audit verify: {trail.printed.strip()[-300:]}"] if trail.code else []
         self.told.counts[f"{kind}: {name}"] += faults
         self.told.note(f"{name} {kind} at act {at}", problems)
         return faults
+
+    def flip(self, trials: int) -> None:
+        """Flip a bit somewhere in landing, batches, releases or the records of state: a scrub tells it."""
+        here = copy(self.prepared.base, self.folder / "flipped")
+        run(here, "scrub", "--all")  # whatever it writes is there
+        paths = sorted(path for path in here.home.rglob("*") if _matters(path, here.home))
+        before = {path: path.read_bytes() for path in paths}
+        for _ in range(trials):
+            path = self.dice.choice(paths)
+            content, mode = bytearray(before[path]), path.stat().st_mode
+            content[self.dice.randrange(len(content))] ^= 1 << self.dice.randrange(8)
+            path.chmod(0o600)
+            path.write_bytes(content)
+            path.chmod(mode)
+            found = run(here, "scrub", "--all")
+            told = ("DAMAGED" in found.printed or "Error:" in found.printed) and found.code
+            problems = faults_of(found) + ([] if told else [f"was not found: {found.printed.strip()[-200:]}"])
+            self.told.note(f"a bit of {path.relative_to(here.home)}", problems)
+            for changed in (one for one in paths if one.read_bytes() != before[one]):
+                mode = changed.stat().st_mode
+                changed.chmod(0o600)
+                changed.write_bytes(before[changed])
+                changed.chmod(mode)
+        self.told.counts["flipped bits"] += trials
+        self.told.say(f"{trials} bits flipped in {len(paths)} files")
+        remove(here)
 
     def _seen(self, here: Installation, name: str) -> Installation:
         """As somebody looks at it afterwards: when another key has taken over, with that one."""
         if name == "rotate" and "rests on key" in run(here, "status").printed:
             return with_key(here, self.prepared.key)
         return here
+
+
+def _matters(path: Path, home: Path) -> bool:
+    """Is this a file whose every bit is ours to know? Locks and the reserve hold nothing, Dagster's databases and what
+    is written anew each night are no state of ours."""
+    place = path.relative_to(home).parts
+    others = place[0] in ("dagster", "build") or path.name in ("left_in_landing.json", "dagster.yaml")
+    return path.is_file() and path.stat().st_size > 0 and path.suffix not in (".lock", ".reserve") and not others
 
 
 def _failed_whole(here: Installation, wanted: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,14 @@ def _faulty(here: Installation, kind: str, at: int, counter: str) -> dict[str, s
     return here.environment | (faults | {"PYTHONPATH": os.pathsep.join([str(SITE), str(REPOSITORY)])} if kind else {})
 
 
-def run(here: Installation, *words: str, kind: str = "", at: int = 0) -> Ended:
-    """Run `hims …` in a session of its own, hurt at the `at`-th durable act where a kind of fault is given."""
+def run(here: Installation, *words: str, kind: str = "", at: int = 0, more: Mapping[str, str] | None = None) -> Ended:
+    """Run `hims …` in a session of its own, hurt at the `at`-th durable act where a kind of fault is given.
+
+    Args:
+        more: variables of its environment.
+    """
     with tempfile.NamedTemporaryFile(prefix="acts-") as counter, tempfile.TemporaryFile("w+") as printed:
-        env = _faulty(here, kind, at, counter.name)
+        env = _faulty(here, kind, at, counter.name) | dict(more or {})
         if words[0] in ("run", "build"):
             pid = subprocess.Popen(
                 here.command(*words), env=env, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True,

@@ -8,12 +8,13 @@ import duckdb
 import pytest
 
 from hims_pipeline.contracts.facts import load_facts
-from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.contracts.indicators import breakdown_columns, code_of, load_indicators
 from hims_pipeline.contracts.load import read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.staging.indicators import write_indicators
 from hims_pipeline.staging.seeds import as_yaml
+from tests.jinja import compiler
 from tests.warehouse import Warehouse
 
 BATCH = {
@@ -52,11 +53,47 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return made
 
 
-def test_every_model_of_an_indicator_gives_the_same_columns(warehouse: Warehouse) -> None:
-    models = [name for name in warehouse.sql if name[1:3].isdigit()]
+def test_every_model_has_the_columns_of_a_figure_and_no_breakdown_that_it_does_not_give(warehouse: Warehouse) -> None:
+    def shape(model: str) -> dict[str, str]:
+        return {name: kind for name, kind, *_ in warehouse.con.execute(f"describe {model}").fetchall()}
+
+    models = [name for name in warehouse.sql if code_of(name)]
     assert len(models) > 70
-    shapes = {tuple(warehouse.con.execute(f"describe {name}").fetchall()) for name in models}
-    assert len(shapes) == 1
+    whole, breakdowns = shape("ind_figures"), breakdown_columns(REPOSITORY / "data")
+    for model in models:
+        own = shape(model)
+        assert own.items() <= whole.items(), model
+        assert set(whole) - set(own) <= set(breakdowns), model
+    assert "route" not in shape("p01_resident_population")
+    assert "route" in shape("c11_regular_and_irregular_entry")
+
+
+def test_a_series_has_one_name_whatever_breakdowns_its_model_has(warehouse: Warehouse) -> None:
+    figure = (
+        "select 'A01' as indicator, 'A' as freq, 'XNL' as ref_area, '_Z' as counterpart_area, 'M' as sex, '_T' as age,"
+    )
+    figure += " '12M' as duration_rule, 'u' as universe, '_Z' as boundary_version, 's' as source, 'real' as data_kind,"
+    compiled = compiler()
+    keys = {
+        warehouse.con.execute(
+            f"select {compiled('{{ series_key(' + repr('figures') + ', ' + repr(names) + ') }}')}"
+            f" from ({figure} '_T' as reason, '{route}' as route) as figures"
+        ).fetchall()[0][0]
+        for names, route in [([], "_T"), (["reason"], "_T"), (["reason", "route"], "_T"), (["route"], "SEA")]
+    }
+    assert len(keys) == 2  # the last one is another series
+
+
+def test_the_first_figure_after_a_break_says_so(warehouse: Warehouse) -> None:
+    figure = {"indicator": "P01", "series_key": "P01.1", "source": "z+s", "vintage": "_Z"}
+    years = [
+        figure | {"period_start_date": f"{y}-01-01", "period_end_date": f"{y}-12-31"} for y in (2020, 2021, 2022, 2023)
+    ]
+    breaks = [{"break_id": "moved", "source": "s", "from_date": "2021-06-01"}]
+    given = {"ind_figures": years, "series_breaks": breaks}
+    assert [str(day) for (day,) in warehouse.figures("ind_breaks", given, "period_start_date")] == ["2021-01-01"]
+    other = given | {"series_breaks": [breaks[0] | {"indicator": "A02"}]}
+    assert warehouse.figures("ind_breaks", other, "period_start_date") == []
 
 
 def test_a_record_with_a_formula_is_a_whole_indicator(warehouse: Warehouse) -> None:

@@ -64,7 +64,7 @@ def test_another_key_takes_over_whole(keyed, tmp_path) -> None:
 def test_killed_at_any_step_the_same_command_finishes_it(keyed, tmp_path) -> None:
     second = keyed.home.parent / "second"
     fresh, steps = replace(keyed, key_file=second), 0
-    for step in homes_after_each_kill(keyed.home, lambda: rotate(keyed, second)):
+    for step in homes_after_each_kill(keyed.home, lambda: rotate(keyed, second), every=7):
         steps = step
         if "rotating" in known.known(keyed):
             for either in (keyed, fresh):

@@ -28,7 +28,7 @@ LOOKS = (
     ("scrub", "--all"),
     ("key", "show"),
 )
-OLD, BROKEN = "leak_delimited", "leak_broken"
+BROKEN = "leak_broken"
 
 
 def make_harder(settings: Settings, who: Person) -> None:
@@ -41,9 +41,14 @@ def make_harder(settings: Settings, who: Person) -> None:
     rules = read_yaml(observatory)
     rules["policies"] = rules.get("policies", {}) | {"destroy_at_term": True}
     observatory.write_text(yaml.safe_dump(rules, allow_unicode=True), encoding="utf-8")
-    for one in landing.deliveries(settings, OLD):
+    for one in past_term(settings):
         old = replace(one, received_at=f"{int(one.received_at[:4]) - 3}{one.received_at[4:]}")
         write_record(settings, old, old.folder(settings))
+
+
+def past_term(settings: Settings) -> list[landing.Delivery]:
+    """Each third delivery of persons."""
+    return [one for one in landing.deliveries(settings) if one.source.startswith("leak_")][::3]
 
 
 def run_nights(settings: Settings, persons: Sequence[Person], key: Path) -> dict[str, str]:
@@ -73,11 +78,12 @@ def run_nights(settings: Settings, persons: Sequence[Person], key: Path) -> dict
     create_key(key)
     hims(settings, "key", "rotate", str(key), "--reason", "the scan")
     keyed = replace(settings, key_file=key)
+    past = past_term(keyed)
     make_harder(keyed, persons[0])
     hims(keyed, "run", ends=1)  # a source takes no part
     destroyed = [one for one in printed.values() if "destroyed" in one]
     assert destroyed, "the night destroyed nothing that was past its term"
-    assert not list(keyed.landing.glob(f"{OLD}/*/*/people*"))
+    assert not [one for one in past if one.folder(keyed).exists()]
     (settings.data / f"contracts/{BROKEN}.yml").unlink()
     hims(keyed, "run")
     for words in LOOKS:

@@ -45,7 +45,7 @@ def write_contract(data: Path, form: str) -> None:
         "cadence": "annual",
         "period": {"pattern": "year"},
         "clock": "none",
-        "universe": "residents",
+        "universe": "resident_population",
         "duration_rule": "NONE",
         "measure_type": "stock",
         "format": FORMATS[form][1],

@@ -94,7 +94,7 @@ def test_a_fault_in_any_opener_refuses_the_delivery_alone(read, monkeypatch, kin
     assert "Trabelsi" not in seen.text + "".join(seen.said)
 
 
-class PanicException(BaseException):  # noqa: N818 - as libraries in Rust call it
+class PanicException(BaseException):
     """What a library in Rust raises when it panics: it is no `Exception`."""
 
 

@@ -14,6 +14,7 @@ from hims_pipeline.errors import HimsError, ReleaseError
 from hims_pipeline.gates import inventory
 from hims_pipeline.gates.rule_changes import compare
 from hims_pipeline.lake import journal
+from hims_pipeline.privacy.modes import close_home, make_home
 from hims_pipeline.release import rules, store
 from hims_pipeline.settings import REPOSITORY, Settings
 
@@ -221,6 +222,29 @@ def test_a_rule_less_stands_in_the_notes_and_holds_the_release_until_another_acc
     remove(settings.expectations / "release.json", "RELEASE-003")  # the word was on another difference
     with pytest.raises(ReleaseError, match="RELEASE-003"):
         rules.require_agreement(settings, since(settings))
+
+
+def test_another_account_can_read_what_is_held_and_the_night_can_read_its_word(settings, monkeypatch) -> None:
+    """After each start closed what was open, and under the umask of all that we start."""
+    settings = keyed(settings)
+    make_home(settings)
+    release(settings, "r000001")
+    remove(settings.expectations / "release.json", "RELEASE-002")
+    with pytest.raises(ReleaseError, match="Held"):
+        rules.require_agreement(settings, since(settings))
+    assert [one for one in close_home(settings) if "approvals" in one] == []
+    assert settings.approvals.stat().st_mode & 0o7777 == 0o3770
+    assert (settings.approvals / "held.json").stat().st_mode & 0o777 == 0o640
+    another(monkeypatch, 54321)
+    umask = os.umask(0o077)
+    try:
+        rules.approve(settings, "the dimension is checked elsewhere")
+    finally:
+        os.umask(umask)
+    assert next(settings.approvals.glob("*-54321.json")).stat().st_mode & 0o777 == 0o644
+    settings.approvals.chmod(0o3777)
+    assert any("approvals" in one for one in close_home(settings))
+    assert settings.approvals.stat().st_mode & 0o7777 == 0o3770
 
 
 def another(monkeypatch, uid: int) -> None:

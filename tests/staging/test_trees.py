@@ -11,7 +11,9 @@ from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.staging import render
 from tests.stand_in import place
 
-PARSES = "target.mkdir(parents=True, exist_ok=True); (target / 'manifest.json').write_text('{}')\n"
+PARSES = """target.mkdir(parents=True, exist_ok=True)
+(target / 'manifest.json').write_text('{}'); (target / 'partial_parse.msgpack').write_text('')
+"""
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ DAMAGES = {
     "garbage in the project": (lambda tree: (tree / "dbt_project.yml").write_text("{"), "dbt_project.yml is not what"),
     "the manifest is cut": (lambda tree: cut(tree / "target/manifest.json"), "target/manifest.json is not what"),
     "a model too many": (lambda tree: (tree / "models/x.sql").write_text("select 1"), "models/x.sql is foreign"),
-    "what was parsed": (lambda tree: (tree / "target/partial_parse.msgpack").write_bytes(b"x"), "msgpack is foreign"),
+    "what was parsed": (lambda tree: (tree / "target/partial_parse.msgpack").write_bytes(b"x"), "msgpack is not what"),
     "a link": (lambda tree: (tree / "macros/x.sql").symlink_to("/etc/passwd"), "macros/x.sql is foreign"),
     "a folder is gone": (lambda tree: shutil.rmtree(tree / "macros"), "is missing"),
     "its list is cut": (lambda tree: cut(tree / "tree.json"), "tree.json cannot be read"),

@@ -5,9 +5,11 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import Headers
 
 from hims_pipeline.defs import services
 from hims_pipeline.errors import Busy, HimsError
@@ -73,3 +75,16 @@ def test_the_code_servers_socket_lies_in_a_folder_of_ours_alone(here, monkeypatc
     folder.chmod(0o755)
     with pytest.raises(HimsError, match="remove it"):
         services._private_folder(here.settings)
+
+
+@pytest.mark.parametrize(("read_only", "role"), [(True, "viewer"), (False, "operator")])
+def test_where_pages_are_read_only_everybody_is_a_viewer(tmp_path, read_only: bool, role: str) -> None:
+    sent = Headers({"x-forwarded-user": "amina", "x-hims-role": "operator"})
+    with opened_to_proxy(tmp_path / "ui.sock", None, ("a.example",), read_only=read_only) as (_, keeper):
+        assert keeper.register.visitor(sent, {}, {}).role == role
+
+
+def test_pages_apart_say_that_no_daemon_has_run(here, tmp_path) -> None:
+    elsewhere = replace(here.settings, home=tmp_path / "none")
+    with pytest.raises(HimsError, match="Pages apart need the code server"):
+        services.serve_pages(elsewhere, None, None, print)

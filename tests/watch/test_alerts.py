@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline import intake
+from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import ContractError, HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.scrub import scrub
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.watch import book, channels, nights
+from hims_pipeline.watch import book, channels, letters, nights
 from hims_pipeline.watch.kinds import KINDS
 from hims_pipeline.watch.look import beat, look
 from hims_pipeline.watch.tell import tell
@@ -112,6 +113,10 @@ def test_each_missed_night_is_told_once_also_when_it_was_made_up_for(watched) ->
 
 
 def test_a_refusal_carries_its_letter_and_not_a_word_of_the_sender(watched) -> None:
+    path = watched.expectations / "census__people.json"
+    suite = json.loads(path.read_text(encoding="utf-8"))
+    suite["expectations"][0]["meta"]["message"]["fr"] = "Trop de lignes."
+    path.write_text(json.dumps(suite), encoding="utf-8")
     send(watched, "census", ["90000001"], period="2024")
     refused = refuse(watched, "census", "2025")
     tell(watched, now=NOW)
@@ -121,10 +126,18 @@ def test_a_refusal_carries_its_letter_and_not_a_word_of_the_sender(watched) -> N
     assert (alert["kind"], alert["class"]) == ("delivery-refused", "data")
     assert refused.batch in alert["what"]
     (letter,) = message["letters"]
-    assert "CENSUS-001" in letter["text"]
-    assert "Please send the whole delivery again" in letter["text"]
+    assert letter["name"].endswith(".fr.md")
+    for said in ("a été **refusé**", "CENSUS-001", "Trop de lignes.", "Merci de renvoyer l'envoi entier."):
+        assert said in letter["text"]
     written = (watched.alerts / "told.jsonl").read_text() + (watched.alerts / book.BOOK).read_text()
     assert not re.search(r"refused\.csv|9000000\d", written)
+
+
+@pytest.mark.parametrize(("country", "language"), [("", "fr"), ("TUN", "fr"), ("FRA", "en")])
+def test_a_sender_is_written_to_in_its_language(watched, country: str, language: str) -> None:
+    contract = load_contracts(watched.data)["census"]
+    owner = contract.owner.model_copy(update={"country": country})
+    assert letters.language_of(watched, contract.model_copy(update={"owner": owner})) == language
 
 
 def test_a_refusal_is_over_when_its_period_is_mended_or_withdrawn(watched) -> None:

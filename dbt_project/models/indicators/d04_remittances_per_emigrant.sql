@@ -10,7 +10,9 @@ with remittances as (
 ),
 
 registered as (
-    select figures.* from {{ ref('a06_registered_abroad') }} as figures where {{ cell_of('figures') }} = ''
+    select figures.*
+    from ({{ figures_of(['a06_registered_abroad']) }}) as figures
+    where {{ cell_of('figures') }} = ''
 ),
 
 paired as (

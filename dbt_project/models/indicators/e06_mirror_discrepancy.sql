@@ -1,9 +1,7 @@
 -- What the country of origin reports of its citizens abroad (consular registers) against what the country of destination
 -- counts on the day after: a gap to be explained, not an error to be corrected.
 with figures as (
-    select * from {{ ref('a06_registered_abroad') }}
-    union all by name
-    select * from {{ ref('a08_citizens_abroad') }}
+    {{ figures_of(['a06_registered_abroad', 'a08_citizens_abroad']) }}
 ),
 
 totals as (

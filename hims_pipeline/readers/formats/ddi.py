@@ -6,6 +6,7 @@ XML (`ddi_xml`).
 """
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -41,15 +42,28 @@ def read_ddi(path: Path, data_name: str, record: str | None = None) -> Descripti
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         named = sent(", ".join(doubled[:5]), f"{len(doubled)} of them")
         raise DataError(RULE, words("describes variables twice: {names}", names=named))
-    book = Codebook(
-        names,
+    book = _book(variables)
+    length = chosen.length if chosen and not group else None
+    return Description(book, {one.name: _place(one) for one in variables}, length, types)
+
+
+def read_labels(path: Path, data_name: str) -> Codebook:
+    """What a codebook says of the variables of a file that is not of fixed places: its codes are written with their
+    points. Raises as `read_ddi`."""
+    reader = _read(path)
+    chosen = {file.id for file in _files(reader, data_name)}
+    variables = {one.name: one for one in reader.variables if not chosen or not one.files or chosen & set(one.files)}
+    return _book([replace(one, decimals=0) for one in variables.values()])
+
+
+def _book(variables: list[Variable]) -> Codebook:
+    return Codebook(
+        [one.name for one in variables],
         {one.name: one.label for one in variables if one.label},
         {one.name: {_pointed(code, one): said for code, said in one.values.items()} for one in variables if one.values},
         {one.name: {_pointed(code, one): to for code, to in one.missing.items()} for one in variables if one.missing},
         missing_ranges={one.name: tuple(_ends(one, said) for said in one.ranges) for one in variables if one.ranges},
     )
-    length = chosen.length if chosen and not group else None
-    return Description(book, {one.name: _place(one) for one in variables}, length, types)
 
 
 def records_of(path: Path, data_name: str) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ It names its columns itself, so no dictionary has to come with it. Not here: dat
 import csv
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,14 +31,34 @@ _OURS = ("occ",)  # columns beside the items; a record's own number and its leve
 def open_database(shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of one record; a record without a row is no finding where its entity is not required."""
     try:
-        with closing(sqlite3.connect(f"file:{member.path}?mode=ro&immutable=1", uri=True)) as con:
+        with _connected(member.path) as con:
             return _open(con, shape, member, scratch)
     except DataError as error:
         return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
+
+
+def record_columns(path: Path) -> dict[str, list[str]]:
+    """Record -> names of its columns, those of its identification first.
+
+    Raises:
+        DataError: it is damaged, or no database of CSPro.
+    """
+    with _connected(path) as con:
+        tables = _tables(con)
+        return {record: list(_joined(record, tables)[0]) for record in _records(tables)}
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    damaged = False
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as con:
+            yield con
     except sqlite3.DatabaseError:
-        pass  # and tell it outside: the error may quote the file
-    message = words("is incomplete or damaged; close the case file in CSPro, copy it whole, and send it again")
-    return None, [blocking("ENVELOPE-DAMAGED", message, member.shown, entity=shape.name)]
+        damaged = True  # and raise outside: the error may quote the file
+    if damaged:
+        message = words("is incomplete or damaged; close the case file in CSPro, copy it whole, and send it again")
+        raise DataError("ENVELOPE-DAMAGED", message)
 
 
 def _open(con: sqlite3.Connection, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
@@ -72,7 +92,9 @@ def _tables(con: sqlite3.Connection) -> dict[str, list[str]]:
 
 
 def _level_of(columns: list[str]) -> str:
-    return next((name.removesuffix("-id") for name in columns if name.startswith("level-") and name.endswith("-id")), "")
+    return next(
+        (name.removesuffix("-id") for name in columns if name.startswith("level-") and name.endswith("-id")), ""
+    )
 
 
 def _records(tables: dict[str, list[str]]) -> list[str]:
@@ -99,7 +121,9 @@ def _joined(record: str, tables: dict[str, list[str]]) -> tuple[dict[str, str], 
     relation, level, below = quote(record), _level_of(tables[record]), record
     for number in range(int(level.removeprefix("level-")), 0, -1):
         key = f"level-{number}-id"
-        relation += f" join {quote(f'level-{number}')} on {quote(below)}.{quote(key)} = {quote(f'level-{number}')}.{quote(key)}"
+        relation += (
+            f" join {quote(f'level-{number}')} on {quote(below)}.{quote(key)} = {quote(f'level-{number}')}.{quote(key)}"
+        )
         below = f"level-{number}"
         columns = _qualified(below, tables) | columns
     relation += f" join {_CASES} on {quote(below)}.{quote('case-id')} = {_CASES}.id"

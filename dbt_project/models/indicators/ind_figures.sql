@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+-- The models of all indicators side by side, each figure where its own model wrote it.
+{{ figures_of(indicator_models()) }}

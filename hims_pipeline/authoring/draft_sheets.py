@@ -1,0 +1,47 @@
+"""For a first contract of a workbook: what its sheet holds besides plain cells, and the options that say what it means.
+
+Each option is a proposal that a person decides on, so each comes with a remark. Not here: what refuses a sheet
+(`readers.formats.excel`).
+"""
+
+from pathlib import Path
+
+from hims_pipeline.contracts.formats import Format
+from hims_pipeline.readers.files.signatures import kind_of
+from hims_pipeline.readers.formats.excel import open_sheet
+from hims_pipeline.readers.formats.excel_look import look_at
+
+
+def suit(path: Path, form: Format, names: list[str]) -> tuple[Format, list[str]]:
+    """The format with the options that the sheet needs, and a remark on each.
+
+    Raises:
+        DataError: the workbook cannot be looked at.
+    """
+    sheet = open_sheet(path, form)
+    look = look_at(path, kind_of(path), sheet.name)
+    first, last = form.skip_rows + form.header_rows + 1, sheet.rows[-1][0] if sheet.rows else 0
+    changes: dict[str, object] = {}
+    remarks = []
+    errors = sorted(
+        {text for (row, column), text in look.errors.items() if first <= row <= last and column < len(names)}
+    )
+    if errors:
+        changes["null_values"] = ("", *errors)
+        remarks.append("cells hold errors, here taken for no value (`null_values`); better mend the formulas")
+    if any(first <= row <= last for row in look.hidden_rows):
+        changes["hidden_rows"] = "skip"
+        remarks.append("rows are hidden, here left out (`hidden_rows: skip`); look whether they are totals")
+    rows = [number for number, cells in sheet.rows if any(str(cell).strip() for cell in cells if cell is not None)]
+    if blank := next((n for n in range(first, last) if n not in set(rows)), None):
+        changes["stop_at_blank"] = True
+        remarks.append(f"row {blank} is blank, and what follows is taken for notes (`stop_at_blank`)")
+    downwards = [
+        names[left]
+        for (top, left), (bottom, right) in sorted(sheet.merged, key=lambda span: span[0][1])
+        if left == right < len(names) and bottom + 1 >= first and top + 1 <= last
+    ]
+    if downwards:
+        changes["fill_down"] = tuple(dict.fromkeys(downwards))
+        remarks.append("cells are merged downwards, here filled with the value above (`fill_down`)")
+    return form.model_copy(update=changes), remarks

@@ -1,0 +1,106 @@
+"""Is what people edit whole? All that a night needs of `data/` and `expectations/`, looked at before it begins and told
+together. Not here: single sources that do not hold (`sources`), since a night goes on without them.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from hims_pipeline.contracts.controls import load_controls
+from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.errors import ContractError, HimsError
+from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.staging.indicators import own_models
+
+_REF = re.compile(r"ref\(\s*['\"](\w+)['\"]\s*\)")
+_LABEL = re.compile(r"_[a-z]{2,3}$")
+_FREE = {"note"}  # a column that nothing reads
+
+
+def require_parts(settings: Settings) -> None:
+    """
+    Raises:
+        HimsError: all that is missing or does not hold.
+    """
+    if lost := missing_parts(settings):
+        listed = "\n  ".join(lost)
+        raise HimsError(f"What a night needs is not whole ({settings.data}, {settings.expectations}):\n  {listed}")
+
+
+def missing_parts(settings: Settings) -> list[str]:
+    """What is missing, in sentences; empty where a night can begin."""
+    found = [*_records(settings), *_lists(settings), *_country(settings)]
+    if not (settings.expectations / "release.json").is_file():
+        found.append("expectations/release.json is missing: the rules for what may leave")
+    if not list((settings.data / "contracts").glob("*.yml")):
+        found.append("data/contracts has no contract: `hims source draft FILE` writes a first one")
+    return list(dict.fromkeys(found))
+
+
+def _records(settings: Settings) -> Iterator[str]:
+    """Records that cannot be read; the observatory's first, since the others name its languages."""
+    if not (settings.data / "observatory.yml").is_file():
+        yield "data/observatory.yml is missing: whose observatory this is; `hims init` writes one"
+        return
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: load_observatory(settings.data),
+        lambda: load_indicators(settings.data),
+        lambda: load_controls(settings.data),
+        lambda: own_models(settings),
+    )
+    for read in readers:
+        try:
+            read()
+        except ContractError as error:
+            yield str(error)
+    if not list((settings.data / "indicators").glob("[A-Z]*.yml")):
+        yield "data/indicators has no indicator: which figures there are and what of them may leave"
+
+
+def _lists(settings: Settings) -> Iterator[str]:
+    """Code lists that models read, and their columns."""
+    for name, wanted in _read_by_models(settings.dbt_project).items():
+        path = settings.data / "codelists" / f"{name}.csv"
+        if not path.is_file():
+            yield f"data/codelists/{name}.csv is missing, with the columns {', '.join(wanted)}"
+            continue
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                header = next(csv.reader(file), [])
+        except (UnicodeDecodeError, csv.Error):
+            yield f"data/codelists/{name}.csv is no CSV in UTF-8"
+            continue
+        if lost := [column for column in wanted if column not in header]:
+            yield f"data/codelists/{name}.csv lacks the column{'s' * (len(lost) > 1)} {', '.join(lost)}"
+
+
+@lru_cache(maxsize=4)
+def _read_by_models(project: Path) -> dict[str, tuple[str, ...]]:
+    """Code list -> its columns, of those that models, macros and tests name. English is every label's own column."""
+    texts = [path.read_text(encoding="utf-8") for path in project.rglob("*.sql") if "target" not in path.parts]
+    named = {name for text in texts for name in _REF.findall(text)}
+    found = {}
+    for path in sorted((REPOSITORY / "data/codelists").glob("*.csv")):
+        if path.stem in named:
+            with path.open(encoding="utf-8", newline="") as file:
+                header = next(csv.reader(file))
+            labels = {name.removesuffix("_en") for name in header if name.endswith("_en")}
+            others = {name for name in header if _LABEL.sub("", name) in labels and not name.endswith("_en")}
+            found[path.stem] = tuple(name for name in header if name not in others | _FREE)
+    return found
+
+
+def _country(settings: Settings) -> Iterator[str]:
+    """The country itself is one of the list."""
+    path = settings.data / "codelists/countries.csv"
+    try:
+        code = load_observatory(settings.data).reference_country
+        with path.open(encoding="utf-8", newline="") as file:
+            known = {row.get("country_code") for row in csv.DictReader(file)}
+    except (ContractError, OSError, UnicodeDecodeError, csv.Error):
+        return  # told already
+    if code not in known:
+        yield f"observatory.yml: reference_country {code} stands in no row of data/codelists/countries.csv"

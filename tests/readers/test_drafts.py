@@ -1,0 +1,191 @@
+"""A draft loads and takes the file that it was made from, whatever the format; what cannot be taken, it says.
+
+Quick: a file of every format. With real data at hand: every public file that a reader opens, and every kind of file of
+the synthetic country.
+"""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hims_pipeline.authoring.check import check_file, draft_contract
+from hims_pipeline.authoring.draft import NO_DATA
+from hims_pipeline.contracts.load import load_contract
+from hims_pipeline.errors import HimsError
+from hims_pipeline.readers.files.signatures import kind_of
+from hims_pipeline.settings import load_settings
+from hims_pipeline.synthetic.samples import make_tree
+from tests.readers.corpus import TWINS
+from tests.readers.corpus.made import zipped
+from tests.readers.test_second_look import merge, sheet, spss
+
+BOOKS = (".dcf", ".xml")
+OF_EVERY_FORMAT = (
+    "csv", "windows-1256", "utf-16", "newlines", "years", "gzip", "eurostat", "sdmx 2.0", "ddi", "types", "cspro",
+    "csdb", "xlsx", "ods", "sav", "por", "dta", "old dta", "parquet",
+)  # fmt: skip
+
+
+@pytest.fixture
+def drafted(tmp_path, monkeypatch):
+    """drafted({name: bytes}) -> what `check` says of the files under the contract that was drafted, and its text."""
+    monkeypatch.setenv("HIMS_HOME", str(tmp_path / "home"))
+
+    def run(files: dict[str, bytes]) -> tuple[list[str], str]:
+        folder = tmp_path / "sent"
+        folder.mkdir(exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        return judge([folder / name for name in files], tmp_path)
+
+    return run
+
+
+def judge(paths: list[Path], folder: Path) -> tuple[list[str], str]:
+    text = draft_contract(*paths)
+    name = text.split("source: ")[1].split("\n")[0]
+    (folder / f"{name}.yml").write_text(text, encoding="utf-8")
+    contract = load_contract(folder / f"{name}.yml")
+    forms = {contract.format_in(one, "").type for one in contract.entities}
+    for_the_draft_alone = BOOKS if forms == {"delimited"} else ()
+    sent = [path for path in paths if not path.name.endswith(for_the_draft_alone)]
+    return check_file(load_settings(), contract, sent), text
+
+
+@pytest.mark.parametrize("twin", OF_EVERY_FORMAT)
+def test_a_draft_takes_a_file_of_every_format(drafted, twin):
+    assert drafted(TWINS[twin].files)[0] == []
+
+
+def test_what_a_draft_cannot_tell_is_a_sentence_without_a_row(drafted):
+    with pytest.raises(HimsError) as raised:
+        drafted(TWINS["titled"].files)  # notes below, which are no records of the table
+    assert not re.search("Ali|office", str(raised.value))
+
+
+def test_every_member_of_an_archive_is_an_entity(drafted):
+    files = {
+        "q/people.csv": b"id,age\n1,30\n2,41\n",
+        "q/people.txt": b"id;n\n1;3\n",
+        "houses.csv": b"hh,rooms\n7,2\n8,3\n",
+    }
+    said, text = drafted({"sent.zip": zipped(files | {"read.pdf": b"%PDF-1.7"})})
+    assert "read.pdf is a PDF document and no data" in text
+    assert {"people:", "people_2:", "houses:"} <= set(text.split())
+    assert [one for one in said if "read.pdf" not in one] == []
+
+
+def test_a_codebook_gives_labels_to_delimited_text(drafted):
+    book = (
+        b'<codeBook xmlns="ddi:codebook:2_5"><dataDscr><var name="sex"><labl>Sex</labl><catgry><catValu>1</catValu>'
+        b'<labl>Male</labl></catgry><catgry><catValu>2</catValu><labl>Female</labl></catgry></var><var name="age">'
+        b'<labl>Age</labl><invalrng><range min="998" max="999"/></invalrng></var></dataDscr></codeBook>'
+    )
+    said, text = drafted({"people.csv": b"id,sex,age\n1,1,30\n2,1,998\n", "book.xml": book})
+    assert said == []
+    assert "1: Male, 2: Female" in text
+    assert "998..999: _U" in text
+
+
+def test_names_that_differ_in_case_alone_are_read_once(drafted):
+    said, text = drafted({"people.csv": b"id,sex,Sex\n1,F,Female\n2,M,Male\n"})
+    assert said == []
+    assert "1 columns have names that differ" in text
+
+
+def test_a_header_over_several_lines_and_notes_within_quotes(drafted):
+    assert drafted({"people.csv": b'"id\n(number)",note\n1,"a\nb"\n2,"c\nd"\n'})[0] == []
+
+
+def test_a_text_without_its_last_newline_is_drafted_so(drafted):
+    said, text = drafted({"people.csv": b"id,n\n1,2\n2,3"})
+    assert said == []
+    assert "final_newline: false" in text
+
+
+def test_notes_below_a_sheet_are_proposed_to_be_notes(drafted):
+    rows = [["id", "n"], [1, 2], [2, 3], [None, None], ["Source: an office", None]]
+    said, text = drafted({"made.xlsx": sheet(rows)})
+    assert said == []
+    assert "stop_at_blank: true" in text
+
+
+# --- Files that hold more than plain values ---------------------------------------------------------------------------
+def test_errors_in_cells_are_proposed_to_be_nothing_and_said(drafted):
+    rows = [["gov", "population"], ["Tunis", "#REF!"], ["Ariana", "#DIV/0!"], ["Sousse", 350], ["Gabes", None]]
+    said, text = drafted({"errors.xlsx": sheet(rows)})
+    assert said == []
+    assert "null_values: ['', '#DIV/0!', '#REF!']" in text
+    assert "# To decide: cells hold errors" in text
+
+
+def test_merged_cells_and_hidden_rows_are_proposed_and_said(drafted):
+    rows = [
+        ["region", "name", "n"],
+        ["NE", "a", 1],
+        ["", "b", 2],
+        ["", "c", 3],
+        ["S", "d", 4],
+        ["", "e", 5],
+        ["T", "f", 6],
+    ]
+
+    def change(page):
+        merge(page)
+        page.row_dimensions[7].hidden = True
+
+    said, text = drafted({"made.xlsx": sheet(rows, change)})
+    assert said == []
+    assert "hidden_rows: skip, fill_down: [region]" in text
+    assert text.count("# To decide: ") == 2
+
+
+def test_days_beyond_the_calendar_are_dates_that_refuse_the_file(drafted, tmp_path):
+    frame = pd.DataFrame({"pid": [1.0, 2.0], "day": [13_166_064_000.0, 6_306_000_000_000.0]})
+    said, text = drafted({"days.sav": spss(tmp_path, frame, variable_format={"day": "DATE11"})})
+    assert "column day holds days that no calendar has" in text
+    assert [one.split(" ")[0] for one in said] == ["TYPES-DATE"]
+
+
+def test_cards_stored_as_floats_are_identifiers_that_refuse_the_file(drafted, tmp_path):
+    said, text = drafted({"cards.sav": spss(tmp_path, pd.DataFrame({"cin": [7654321.0, 87654322.0]}))})
+    assert "sensitivity: identifier" in text
+    assert [one.split(" ")[0] for one in said] == ["ENVELOPE-IDENTIFIER"]
+
+
+# --- Everything at hand -----------------------------------------------------------------------------------------------
+def public_files() -> list[Path]:
+    folder = load_settings().real_data
+    if folder is None:
+        return []
+    suffixes = (".csv", ".gz", ".xlsx", ".parquet", ".dta", ".sav", ".zip", ".txt", ".tsv")
+    return sorted(path for path in folder.rglob("*") if path.name.endswith(suffixes) and kind_of(path) not in NO_DATA)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("path", public_files(), ids=lambda path: path.name)
+def test_a_draft_takes_a_public_file(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("HIMS_HOME", str(tmp_path / "home"))
+    try:
+        said, _ = judge([path], tmp_path)
+    except HimsError as error:
+        said = [str(error)]
+        assert path.name in said[0]
+        assert "our reader stopped" not in said[0]
+    else:
+        assert said == []
+
+
+@pytest.mark.real_data
+def test_a_draft_takes_a_file_of_every_source_of_the_synthetic_country(tmp_path, monkeypatch):
+    """The first delivery of each, with its codebook."""
+    monkeypatch.setenv("HIMS_HOME", str(tmp_path / "home"))
+    make_tree(load_settings(), tmp_path / "made", 1, 0.001, lambda text: None)
+    for source in sorted((tmp_path / "made/deliveries").iterdir()):
+        files = sorted(min(source.iterdir()).iterdir())
+        books = [path for path in files if path.name.endswith(BOOKS)]
+        for path in files:
+            if path not in books:
+                assert judge([path, *books], tmp_path)[0] == [], path.name
