@@ -18,8 +18,6 @@ from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote
 
-PROFILE = "profile.parquet"
-
 
 @dataclass(frozen=True)
 class Predecessor:
