@@ -15,7 +15,6 @@ from pathlib import Path
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.gates.beside import PROFILE
 from hims_pipeline.lake import batches, journal, landing, reports, sequence, trail
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
@@ -211,7 +210,7 @@ def _profile_of(settings: Settings, folder: Path) -> dict[str, str]:
         verdict = batches.read_verdict(settings, folder)
     except Damaged:
         return {}  # the record itself is told among the records
-    return {PROFILE: verdict.profile_sha256} if verdict.profile_sha256 else {}
+    return {batches.PROFILE: verdict.profile_sha256} if verdict.profile_sha256 else {}
 
 
 def _batch_damage(settings: Settings, folder: Path, todo: str) -> list[str]:

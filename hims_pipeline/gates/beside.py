@@ -18,8 +18,6 @@ from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote
 
-PROFILE = "profile.parquet"
-
 
 @dataclass(frozen=True)
 class Predecessor:
@@ -72,7 +70,9 @@ def set_beside(
 
 def keep_profile(settings: Settings, profiles: dict[str, Rows], path: Path) -> str:
     """Write a batch's profile, readable by us alone; returns its SHA-256."""
+    made = path.with_name(f".{path.name}.tmp")  # the former one stands until the new one is whole
     with connection(settings) as con:
-        write_profile(con, profiles, path)
-    path.chmod(0o600)
+        write_profile(con, profiles, made)
+    made.chmod(0o600)
+    made.replace(path)
     return sha256_of(path)

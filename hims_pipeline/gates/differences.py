@@ -56,10 +56,10 @@ def _copies(now: Subject, before: Subject) -> Iterator[Evidence]:
     if not now.roles.counts_rows:
         return
     for measure, part, whole in (("rows_twice", "rows_twice", "rows_seen"), ("runs_twice", "runs_twice", "runs")):
-        shares = [share_of(one, part, whole) for one in (new, old)]
-        if shares[0] is not None and shares[1] is not None:
-            noise = 3 * sqrt(max(shares) / min(new.number(whole) or 1, old.number(whole) or 1))
-            yield Evidence(measure, "", shares[0] - shares[1] - noise)
+        here, there = share_of(new, part, whole), share_of(old, part, whole)
+        if here is not None and there is not None:
+            noise = 3 * sqrt(max(here, there) / min(new.number(whole) or 1, old.number(whole) or 1))
+            yield Evidence(measure, "", here - there - noise)
     contract = now.contract
     measured = contract.entities[now.entity].measure_type or contract.measure_type
     if measured == "flow" and now.period != before.period:
@@ -128,7 +128,7 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
     else:
         back = [_back(one.profile.counts("values", name), one.last_day.year) for one in (now, before)]
     if all(sum(one.values()) >= FEW for one in back):
-        yield Evidence("years", name, (distance(*back) or 0) / sqrt(years))
+        yield Evidence("years", name, (distance(back[0], back[1]) or 0) / sqrt(years))
         fresh = [min(float(key) for key, n in one.items() if n >= 0.002 * sum(one.values())) for one in back]
         yield Evidence("stale", name, fresh[0] - fresh[1])
         yield Evidence("year_lost", name, float(len(_holes(back[0]) - _holes(back[1]))))
@@ -164,7 +164,7 @@ def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Itera
         yield from (Evidence(measure, name, None, "too few") for measure in ("ages", "mean_age", "heaping_more"))
         return
     groups = [_grouped(one) for one in (a, b)]
-    yield Evidence("ages", name, (distance(*groups) or 0) / sqrt(years))
+    yield Evidence("ages", name, (distance(groups[0], groups[1]) or 0) / sqrt(years))
     yield Evidence("mean_age", name, mean_difference(a, b) / sqrt(years))
     (w_new, n_new), (w_old, n_old) = heaping(a), heaping(b)
     yield Evidence(

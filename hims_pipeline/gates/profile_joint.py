@@ -109,19 +109,29 @@ def digest_rows(con: Any, name: str, entity: Entity, roles: Roles, step: int) ->
         select _line, hash({listed}) as whole, hash({undated}) as undated
         from {quote(name)} where hash({undated}) % {step} = 0"""
     )
+    twice = con.execute("select count(*), count(*) - count(distinct whole) from _rows").fetchone()
+    counted = [("rows_seen", "", "", float(twice[0])), ("rows_twice", "", "", float(twice[1]))]
+    if not _tells_rows_apart(con, twice[0]):
+        con.execute("drop table _rows")
+        return counted
     window = " , ".join(f"lead(undated, {ahead}) over (order by _line)" for ahead in range(1, WINDOW))
     con.execute(
         f"""create or replace temp table _runs as select hash(undated, {window}) as run from _rows
         qualify lead(undated, {WINDOW - 1}) over (order by _line) is not null"""
     )
-    twice = con.execute("select count(*), count(*) - count(distinct whole) from _rows").fetchone()
     runs = con.execute("select count(*), count(*) - count(distinct run) from _runs").fetchone()
     smallest = con.execute(f"select distinct run from _runs order by run limit {DIGESTS}").fetchall()
     con.execute("drop table _rows; drop table _runs")
-    found = [
-        ("rows_seen", "", "", twice[0]),
-        ("rows_twice", "", "", twice[1]),
-        ("runs", "", "", runs[0]),
-        ("runs_twice", "", "", runs[1]),
-    ]
-    return [*((m, a, k, float(n)) for m, a, k, n in found), *(("digest", "", str(run), 1.0) for (run,) in smallest)]
+    counted += [("runs", "", "", float(runs[0])), ("runs_twice", "", "", float(runs[1]))]
+    return [*counted, *(("digest", "", str(run), 1.0) for (run,) in smallest)]
+
+
+def _tells_rows_apart(con: Any, rows: int) -> bool:
+    """Is a run of rows hardly ever alike another by chance? Not where a row says little, or repeats the one before."""
+    alike, same = con.execute(
+        """select
+            (select sum(n * n) * 1.0 / pow(sum(n), 2) from (select count(*) as n from _rows group by undated) as sizes),
+            (select avg(same::integer) from (
+                select undated = lead(undated) over (order by _line) as same from _rows) as neighbours)"""
+    ).fetchone()
+    return rows > WINDOW and (same or 0) < 0.2 and pow(alike or 1.0, WINDOW) * rows < 0.001

@@ -89,7 +89,8 @@ def _role(column: Column, entity: Entity, target: str, weights: set[str]) -> Rol
     if column.name in entity.key:
         return "key"
     numeric = column.type in ("integer", "decimal", "number")
-    within = numeric and isinstance(column.minimum, float) and isinstance(column.maximum, float)
-    if numeric and (target.endswith("year") or (within and 1800 < column.minimum < column.maximum < 2200)):
+    low, high = column.minimum, column.maximum
+    within = isinstance(low, float) and isinstance(high, float) and 1800 < low < high < 2200
+    if numeric and (target.endswith("year") or within):
         return "year"
     return "amount" if numeric else "text"

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from hims_pipeline.contracts.load import fingerprint, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.gates.beside import PROFILE
 from hims_pipeline.lake import batches, journal, landing, reports
 from hims_pipeline.lake.batches import Batch, Standing
 from hims_pipeline.lake.files import sha256_of
@@ -155,7 +154,7 @@ def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, kno
         return "was withdrawn and counts again"
     if not _names_the_rules(settings, contract, known.batch):
         return "damaged on disk: the rules in its verdict are not those that its inputs declare"
-    profile = known.batch.folder / PROFILE
+    profile = known.batch.folder / batches.PROFILE
     if known.verdict.profile_sha256 and not (profile.is_file() and sha256_of(profile) == known.verdict.profile_sha256):
         return f"damaged on disk: {profile.relative_to(settings.home)}"
     if damaged := batches.damaged_files(known.batch):

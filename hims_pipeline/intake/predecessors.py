@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.gates.beside import PROFILE, Predecessor
+from hims_pipeline.gates.beside import Predecessor
 from hims_pipeline.lake import batches
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.periods import covers
@@ -31,7 +31,7 @@ def predecessors_of(
     for one in earlier:
         batch = batches.accepted_batch(settings, one)
         if batch is not None and batch.verdict.profile_sha256:
-            accepted.append((one.batch, one.period, batch.folder / PROFILE, batch.verdict.profile_sha256))
+            accepted.append((one.batch, one.period, batch.folder / batches.PROFILE, batch.verdict.profile_sha256))
     return chosen(accepted, contract, delivery.period)
 
 

@@ -14,7 +14,6 @@ from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, Damaged, HimsError
-from hims_pipeline.gates.beside import PROFILE
 from hims_pipeline.intake.pending import DELIVER_AGAIN, how_to_mend, inputs_of, inputs_of_reading, last_verdicts
 from hims_pipeline.intake.predecessors import predecessors_of
 from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
@@ -186,7 +185,7 @@ def _judge(
     beside = f" beside {', '.join(one.batch for one in before)}" if before else " by its contract alone"
     log(f"{manifest.batch}: judging {manifest.rows:,} rows{beside}")
     tables = {name: folder / entity.file for name, entity in manifest.entities.items()}
-    outcome = judge(settings, contract, manifest.period, tables, manifest.files, before, folder / PROFILE)
+    outcome = judge(settings, contract, manifest.period, tables, manifest.files, before, folder / batches.PROFILE)
     return Verdict(
         stage="gate",
         manifest_sha256=manifest.sha256,

@@ -26,6 +26,7 @@ from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
 
 MANIFEST, VERDICT = "manifest.json", "verdict.json"
+PROFILE = "_profile.parquet"  # in counts, for comparing later batches with it; the verdict holds its hash
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def test_cells_lose_no_country_fall_back_no_sum_and_leap_nowhere() -> None:
     cells = [*FORMS, *ALL, *values("values", "geo", FRA=50, ITA=50), *values("amounts", "geo", FRA=900, ITA=100)]
     before = subject([*cells, ("amount", "n", "sum", 1000.0)], "2024-06-30", CELLS)
     less = [one for one in cells if one[2] != "ITA"]
-    now = subject([*less, ("amount", "n", "sum", 900.0), ("spike", "n", "", 4.0)], "2024-07-31", CELLS)
+    now = subject([*less, ("amount", "n", "sum", 900.0), ("spike", "n", "", 100.0)], "2024-07-31", CELLS)
     assert {"lost", "fell", "spike"} <= beyond(now, before)
     assert beyond(before, before) == set()
 
