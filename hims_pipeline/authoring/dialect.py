@@ -18,7 +18,15 @@ from hims_pipeline.settings import Settings
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LINES = 200
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
-_TYPES = {"parquet": "parquet", "excel": "excel", "office": "excel", "old_office": "excel", "spss": "spss", "spss_portable": "spss", "stata": "stata"}
+_TYPES = {
+    "parquet": "parquet",
+    "excel": "excel",
+    "office": "excel",
+    "old_office": "excel",
+    "spss": "spss",
+    "spss_portable": "spss",
+    "stata": "stata",
+}
 
 
 @dataclass(frozen=True)
@@ -95,13 +103,25 @@ def _text(path: Path, kind: str) -> Dialect:
     if version_of(names):
         form = Format(type="sdmx_csv", delimiter=delimiter)
         return Dialect(form, [name for name in names if name not in OF_THE_STANDARD])
-    form = Format(delimiter=delimiter, encoding=encoding, trailing_delimiter=trailing, skip_rows=above)
+    form = Format(
+        delimiter=delimiter,
+        encoding=encoding,
+        trailing_delimiter=trailing,
+        skip_rows=above,
+        final_newline=kind == "utf-16" or _ends_in_newline(path),
+    )
     first = next((place for place, name in enumerate(names) if _YEAR.fullmatch(name.strip())), len(names))
     if first and len(names) - first > 1 and all(_YEAR.fullmatch(name.strip()) for name in names[first:]):
         made = [name if name not in names else f"{name}_" for name in ("year", "value")]
         form = form.model_copy(update={"unpivot": Unpivot(names=made[0], values=made[1])})
         names = [*names[:first], *made]
     return Dialect(form, names)
+
+
+def _ends_in_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read() in (b"\n", b"\r")
 
 
 def _titles(lines: list[str]) -> int:
@@ -119,7 +139,7 @@ def _titles(lines: list[str]) -> int:
 
 
 def _records(lines: list[str], delimiter: str) -> list[tuple[int, int, int]]:
-    """First line (from 0), lines and fields of each record, quoted newlines among them; none where quotes are not closed."""
+    """First line (from 0), lines and fields of each record; none where quotes are not closed."""
     reader = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter)
     found, before = [], 0
     try:

@@ -29,6 +29,13 @@ _IDENTIFIER = re.compile(
 _FREE_TEXT = re.compile(
     r"(^|_)(nom|prenom|name|first_?name|last_?name|adresse|address|phone|tel|email|mail)($|_)", re.I
 )
+# Labels that say that there is no answer, in the languages of surveys at hand; a person decides.
+_LACKING = re.compile(
+    r"refus|don.?t know|not? (know|stat|answer|appl|ascert)|missing|unknown|undeclared|n/a|\bd\.?k\b"
+    r"|sait pas|nsp|manquant|sans objet|non (déclar|répon|réponse|applic|précis)|inconnu"
+    r"|no (sabe|responde|aplica)|لا (يعرف|ينطبق)|رفض|غير (محدد|مصرح)",
+    re.I,
+)
 _LARGEST = 1e300
 NO_DATA = ("pdf", "html", "xml", "sqlite", "duckdb", "empty")
 _HEAD = """\
@@ -98,7 +105,9 @@ def _entities(settings: Settings, data: Sequence[Member], scratch: Path, remarks
     found: list[_Drafted] = []
     for member in data:
         if len(data) > 1 and kind_of(member.path) in NO_DATA:
-            remarks.append(f"{inner(member.shown)} is {NAMES[kind_of(member.path)]} and no data; it must not be delivered")
+            remarks.append(
+                f"{inner(member.shown)} is {NAMES[kind_of(member.path)]} and no data; it must not be delivered"
+            )
             continue
         name, taken = slug(member.name), {one.name for one in found}
         if name in taken:
@@ -132,9 +141,11 @@ def _entity(
         for name in seen.names
     }
     numeric = [name for name, place in described.places.items() if place.numeric and not place.zero_fill]
-    found = profile(settings, member, seen, scratch, marks, numeric)
+    book = described.codebook
+    labelled = {name: [*codes, *book.missing.get(name, ())] for name, codes in book.values.items()}
+    found = profile(settings, member, seen, scratch, marks, numeric, labelled)
     columns = [_column(facts, found, described) for facts in found.columns]
-    record = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key)}
+    record: dict[str, Any] = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key)}
     if len(columns) < len(seen.names):
         record["header"] = list(seen.names)
     record["columns"] = columns
@@ -143,6 +154,7 @@ def _entity(
 
 def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
     book, place = described.codebook, described.places.get(facts.name)
+    labels_of = book.first_labels().get(facts.name, {})
     column = _Flow(name=facts.name)
     if facts.name in book.labels:
         column["label"] = book.labels[facts.name]
@@ -166,12 +178,18 @@ def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
     if kind["type"] != "text":
         lacking = dict.fromkeys(facts.marks, UNKNOWN) | lacking
     spans = book.missing_ranges.get(facts.name, ())
+    if facts.unlabelled and facts.codes is None:  # a number of which a few have a label, such as an age
+        apart = {code for code in labels_of if not any(_lies_in(code, *span) for span in spans)}
+        lacking |= {
+            code: UNKNOWN for code in labels_of if code in apart - set(lacking) and _LACKING.search(labels_of[code])
+        }
     known = {
         code: label
-        for code, label in book.first_labels().get(facts.name, {}).items()
+        for code, label in labels_of.items()
         if code not in lacking and not any(_lies_in(code, *span) for span in spans)
     }
-    if (facts.codes is not None or known) and kind["type"] in ("integer", "text"):
+    listed = facts.codes is not None or (known and not facts.unlabelled)
+    if listed and kind["type"] in ("integer", "text"):
         labels = {_code(code, kind): label for code, label in known.items()}
         seen = {_code(code, kind) for code in facts.codes or []}
         seen -= {code for code in seen if any(_lies_in(str(code), *span) for span in spans)}

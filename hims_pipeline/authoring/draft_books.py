@@ -50,7 +50,12 @@ def database_tables(member: Member) -> Iterator[tuple[str, Member, Dialect, Desc
     records = record_columns(member.path)
     data = replace(member, records=tuple(records))
     for name, columns in records.items():
-        yield slug(name), data, Dialect(Format(type="cspro", record=name), columns), Description(Codebook(columns, {}, {}, {}))
+        yield (
+            slug(name),
+            data,
+            Dialect(Format(type="cspro", record=name), columns),
+            Description(Codebook(columns, {}, {}, {})),
+        )
 
 
 def tables_of(settings: Settings, member: Member, book: Member) -> Iterator[tuple[str, Member, Dialect, Description]]:

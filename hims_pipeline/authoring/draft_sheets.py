@@ -23,13 +23,19 @@ def suit(path: Path, form: Format, names: list[str]) -> tuple[Format, list[str]]
     first, last = form.skip_rows + form.header_rows + 1, sheet.rows[-1][0] if sheet.rows else 0
     changes: dict[str, object] = {}
     remarks = []
-    errors = sorted({text for (row, column), text in look.errors.items() if first <= row <= last and column < len(names)})
+    errors = sorted(
+        {text for (row, column), text in look.errors.items() if first <= row <= last and column < len(names)}
+    )
     if errors:
         changes["null_values"] = ("", *errors)
         remarks.append("cells hold errors, here taken for no value (`null_values`); better mend the formulas")
     if any(first <= row <= last for row in look.hidden_rows):
         changes["hidden_rows"] = "skip"
         remarks.append("rows are hidden, here left out (`hidden_rows: skip`); look whether they are totals")
+    rows = [number for number, cells in sheet.rows if any(str(cell).strip() for cell in cells if cell is not None)]
+    if blank := next((n for n in range(first, last) if n not in set(rows)), None):
+        changes["stop_at_blank"] = True
+        remarks.append(f"row {blank} is blank, and what follows is taken for notes (`stop_at_blank`)")
     downwards = [
         names[left]
         for (top, left), (bottom, right) in sorted(sheet.merged, key=lambda span: span[0][1])

@@ -65,7 +65,7 @@ def _seen(settings: Settings, shape: Shape, member: Member) -> tuple[Dialect, Co
     """The names in a file, and what it or its codebook says of them."""
     form = shape.format
     if member.codebook is not None:
-        tables = [(seen, described) for _, _, seen, described in tables_of(member, member.codebook)]
+        tables = [(seen, described) for _, _, seen, described in tables_of(settings, member, member.codebook)]
         seen, described = next((one for one in tables if one[0].form.record == form.record), tables[0])
         return seen, described.codebook
     if form.type in ("fixed_width", "cspro"):

@@ -14,11 +14,12 @@ from typing import Any
 import duckdb
 
 from hims_pipeline.contracts.facts import load_fact_columns
-from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.contracts.indicators import code_of, load_indicators
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, literals
 
+_DESIGNED = {"weight_persons", "stratum", "psu"}  # a design gives them where they are not sent
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -93,12 +94,14 @@ def _absent(
     manifest = json.loads((tree / "target/manifest.json").read_text(encoding="utf-8"))
     fed = {feed.fact for entity in contract.entities.values() for feed in entity.feeds}
     for code, indicator in load_indicators(settings.data).items():
-        models = _models_of(manifest, code)
-        facts = {fact for model in models for fact in _behind(manifest, model)[1]}
-        if code in given or not indicator.publish or not facts & fed:
+        if code in given or not indicator.publish:
             continue
-        columns = _smallest({made_of for model in models for made_of in _unfed(manifest, model, contract, facts)})
-        lacking = sorted(fact for fact in facts - fed if not _has_rows(con, fact))
+        reading = [found for model in _models_of(manifest, code) if (found := _behind(manifest, model))[1] & fed]
+        if not reading:
+            continue
+        # Several models of one indicator are ways to the same figure: the source may lack what each of them needs.
+        columns = _smallest({one for models, facts in reading for one in _unfed(manifest, models, contract, facts)})
+        lacking = sorted({one for _, facts in reading for one in facts - fed if not _has_rows(con, one)})
         if columns:
             yield code, f"nothing feeds {', '.join(columns)}"
         elif lacking:
@@ -110,36 +113,34 @@ def _absent(
 
 
 def _models_of(manifest: dict[str, Any], code: str) -> list[str]:
-    """The models that compute an indicator: those whose own text names its code."""
-    return [
-        name
-        for name, node in manifest["nodes"].items()
-        if node["resource_type"] == "model"
-        and node["name"].startswith("ind_")
-        and re.search(rf"'{code}'", node["raw_code"])
-    ]
+    """The models that compute an indicator, which are called by its code."""
+    nodes = manifest["nodes"].items()
+    return [name for name, node in nodes if node["resource_type"] == "model" and code_of(node["name"]) == code]
 
 
 def _behind(manifest: dict[str, Any], model: str) -> tuple[set[str], set[str]]:
-    """The models that a model is made of, itself among them, and the facts that they read."""
+    """The models that a model is made of, itself among them, and the facts that they name in their own text: what a
+    macro reads beside, such as drawn units, is not needed for a figure."""
     models, facts, waiting = set(), set(), [model]
     while waiting:
         name = waiting.pop()
-        if name in models or not name.startswith("model."):
+        if name in models:
             continue
-        table = manifest["nodes"][name]["name"]
-        if table.startswith("fct_"):
-            facts.add(table.removeprefix("fct_"))
-        elif not table.startswith(("stg_", "feed_")):
-            models.add(name)
-            waiting += manifest["parent_map"].get(name, [])
+        models.add(name)
+        text = manifest["nodes"][name]["raw_code"]
+        for parent in manifest["parent_map"].get(name, ()):
+            table = parent.split(".")[-1]
+            if table.startswith("fct_") and table in text:
+                facts.add(table.removeprefix("fct_"))
+            elif parent.startswith("model.") and not table.startswith(("fct_", "stg_", "feed_", "dim_")):
+                waiting.append(parent)
     return models, facts
 
 
-def _unfed(manifest: dict[str, Any], model: str, contract: Contract, facts: set[str]) -> Iterator[frozenset[str]]:
-    """Columns of facts that a model's text names, or that such a column is made of (any of them would do), and that the
-    source feeds by nothing."""
-    words = {word for one in _behind(manifest, model)[0] for word in _WORD.findall(manifest["nodes"][one]["raw_code"])}
+def _unfed(manifest: dict[str, Any], models: set[str], contract: Contract, facts: set[str]) -> Iterator[frozenset[str]]:
+    """Columns of facts that the models' text names, or that such a column is made of (any of them would do), and that
+    the source feeds by nothing."""
+    words = {word for one in models for word in _WORD.findall(manifest["nodes"][one]["raw_code"])}
     for fact, columns in load_fact_columns().items():
         feeds = [f for entity in contract.entities.values() for f in entity.feeds if f.fact == fact]
         if fact not in facts or not feeds:
@@ -148,7 +149,7 @@ def _unfed(manifest: dict[str, Any], model: str, contract: Contract, facts: set[
         text = next((n["raw_code"] for n in manifest["nodes"].values() if n["name"] == f"fct_{fact}"), "")
         for word in words:
             made_of = _made_of(text, word, set(columns)) or ({word} & columns.keys())
-            if made_of and not made_of & mapped:
+            if made_of and not made_of & (mapped | _DESIGNED):
                 yield frozenset(made_of)
 
 

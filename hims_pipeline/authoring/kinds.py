@@ -34,7 +34,8 @@ _NAME = re.compile(r"(^|_)name($|_)", re.I)  # of a person, or of a country: the
 @dataclass
 class Facts:
     """One column: what type fits, how many values, how many different, the codes where they are few, words that are
-    nothing, marks that stand for missing, and flags behind values."""
+    nothing, marks that stand for missing, flags behind values, and how many whole numbers have no label in a
+    codebook."""
 
     name: str
     kind: dict[str, object] = field(default_factory=lambda: {"type": "text"})
@@ -44,6 +45,7 @@ class Facts:
     words: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     flags: dict[str, str] = field(default_factory=dict)
+    unlabelled: int = 0
 
     @property
     def is_free_text(self) -> bool:

@@ -50,12 +50,14 @@ def profile(
     scratch: Path,
     marks: Mapping[str, Sequence[str]] | None = None,
     numeric: Collection[str] = (),
+    labelled: Mapping[str, Collection[str]] | None = None,
 ) -> Profile:
     """Look at every value of a file.
 
     Args:
         marks: column -> texts that may stand for missing and are no value of any type, such as Stata's letters.
         numeric: columns that hold numbers by a codebook, so that zeros in front of them mean nothing.
+        labelled: column -> codes that have a label in a codebook, or are missing by it.
 
     Raises:
         HimsError: its envelope does not hold, or two columns have one name.
@@ -76,6 +78,9 @@ def profile(
             _facts(con, form, number, column.name, (marks or {}).get(column.name, ()), column.name in numeric)
             for number, column in enumerate(shape.columns)
         ]
+        for number, facts in enumerate(columns):
+            if facts.kind["type"] == "integer" and (labels := (labelled or {}).get(facts.name)):
+                facts.unlabelled = _unlabelled(con, number, labels)
         for facts in columns:
             facts.kind = {"type": "date"} if facts.name in beyond else facts.kind
             facts.codes = None if facts.name in beyond else facts.codes
@@ -88,6 +93,16 @@ def profile(
         if alike := len(seen.names) - len(columns):
             remarks.append(f"{alike} columns have names that differ from others in case alone, and are left unread")
         return Profile(form, table.records, columns, _key(con, columns, table.records), tuple(remarks))
+
+
+def _unlabelled(con: duckdb.DuckDBPyConnection, number: int, labels: Collection[str]) -> int:
+    """Different whole numbers of a column that are none of the codes."""
+    codes = ", ".join(code for code in labels if code.lstrip("-").isdecimal()) or "null"
+    value = f"try_cast(try_cast(trim(t{number}) as double) as bigint)"
+    [(count,)] = con.execute(
+        f"select count(distinct {value}) from texts where t{number} <> '' and not coalesce({value} in ({codes}), false)"
+    ).fetchall()
+    return int(count)
 
 
 def _with_dates(shape: Shape, names: list[str]) -> Shape:

@@ -47,8 +47,9 @@ class Format(Strict):
 
     Args:
         type: what kind of file it is. `spss` is .sav and .por, `excel` .xlsx, .xls and .ods, `cspro` text with its
-            dictionary or a database (.csdb), which needs none. `eurostat_tsv` is Eurostat's own (keys with commas between them in the first
-            field, then years) and has an `unpivot`; `sdmx_csv` is SDMX-CSV 1.0 or 2.x, its columns found by name.
+            dictionary or a database (.csdb), which needs none. `eurostat_tsv` is Eurostat's own (keys with commas
+            between them in the first field, then years) and has an `unpivot`; `sdmx_csv` is SDMX-CSV 1.0 or 2.x, its
+            columns found by name.
         delimiter, quote: of delimited text.
         encoding: of a text; the whole file is checked for it.
         header: whether the first line holds the names; `by_name` finds the columns that are read by their names,

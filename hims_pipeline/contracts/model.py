@@ -36,8 +36,8 @@ class Period(Strict):
     Args:
         kind: `reference_period`, what the data are about, or `edition`, when they were issued; editions stay side by
             side.
-        pattern: the spelling: 2024, 2024Q1, 2024-06; 2024-W05 for a week by ISO 8601; 2023-24 for an academic year; 2024-12-10 for the state on a day,
-            or a sum up to it.
+        pattern: the spelling: 2024, 2024Q1, 2024-06; 2024-W05 for a week by ISO 8601; 2023-24 for an academic year;
+            2024-12-10 for the state on a day, or a sum up to it.
         supersedes: what a new delivery replaces: the `same_period`, `earlier_editions`, `earlier_deliveries` (the last
             that arrived counts alone, and nothing does while it is refused), or `nothing`.
         may_be_ahead: a period that has not begun is no mistake.

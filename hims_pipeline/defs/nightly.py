@@ -19,6 +19,7 @@ from hims_pipeline.defs.checks import set_checks_right
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
 from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.defs.watching import watching_hooks
+from hims_pipeline.edited import require_parts
 from hims_pipeline.failures import plain
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
@@ -42,6 +43,7 @@ def take_in_asset(settings: Settings):
         with plain_failures():
             if context.run.job_name == JOB:
                 nights.begin(settings, context.run.run_id)
+            require_parts(settings)
             waiting = _collect(context, settings)
         for one in waiting:
             context.log.info(f"{one.delivery.batch}: {one.why}")

@@ -59,7 +59,6 @@ EXAMPLES = {
     ("Format", "hidden_rows"): "`hidden_rows: skip`",
     ("Format", "unread_damage"): "`unread_damage: tell`",
     ("Format", "final_newline"): "`final_newline: false`",
-    ("Format", "unread_damage"): "`unread_damage: tell`",
     ("Limits", "file_bytes"): "`file_bytes: 20000000000`",
     ("StatedPeriod", "month"): "`month: MOIS`",
     ("StatedPeriod", "spelt"): "`spelt: ANNEE_UNIVERSITAIRE`",

@@ -21,7 +21,8 @@ Rules count what the contract says (types, keys, codes, references) and what is 
 |---|---|---|---|---|---|---|---|---|---|
 """
 SOME_PERIOD = {
-    "year": "2024", "quarter": "2024Q1", "month": "2024-06", "week": "2024-W05", "academic_year": "2023-24", "date": "2024-12-10",
+    "year": "2024", "quarter": "2024Q1", "month": "2024-06", "week": "2024-W05",
+    "academic_year": "2023-24", "date": "2024-12-10",
 }  # fmt: skip
 
 

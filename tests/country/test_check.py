@@ -9,13 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from hims_pipeline.authoring.check import rehearse_files
-from hims_pipeline.authoring.figures import Figures, figures_of
 from hims_pipeline.authoring.rehearsal import Rehearsal, check_source, guess_period
 from hims_pipeline.cli import main
 from hims_pipeline.errors import HimsError
-from hims_pipeline.release import store
-from hims_pipeline.settings import Settings
-from hims_pipeline.staging.render import rendered
 from tests.conftest import Installation
 from tests.country.conftest import CONTRACT, CORRECTION, SOUTHLAND, rows, south_rows
 
@@ -160,33 +156,3 @@ def test_a_period_is_that_of_the_folder_or_of_the_name(here: Installation, tmp_p
     contract = check_source(here.settings, "southland_count")
     guessed = guess_period(here.settings, contract, [tmp_path / place])
     assert guessed == period if period else guessed >= "2025"
-
-
-def figures_in(night: Installation, source: str) -> Figures:
-    settings: Settings = night.settings
-    release = store.current(settings)
-    assert release is not None
-    contract = check_source(settings, source)
-    return figures_of(settings, contract, release.staff / "warehouse.duckdb", rendered(settings))
-
-
-def test_what_a_delivery_gives_and_why_not(northland_night) -> None:
-    here, _ = northland_night
-    found = figures_in(here, "northland_survey")
-    assert found.areas["A02"] == 5
-    assert found.figures["P01"] > found.areas["P01"]
-    assert found.absent["A01"] == "nothing feeds country_of_citizenship_code"
-    assert found.absent["A03"] == "each of its figures rests on too few records"
-    assert found.absent["B05"] == "it also needs what feeds vital_events"
-    assert "B04" not in found.absent  # reads facts that this source does not feed
-    text = "\n".join(found.sentences())
-    assert "A02" in text
-    assert "for 5 areas" in text
-    assert "Not B05, because it also needs what feeds vital_events." in text
-
-
-def test_a_count_without_questions_gives_the_population_alone(northland_night) -> None:
-    here, _ = northland_night
-    found = figures_in(here, "southland_count")
-    assert list(found.areas) == ["P01"]
-    assert "birth_status" in found.absent["A02"]

@@ -3,9 +3,12 @@
 import dagster as dg
 import pytest
 
+from hims_pipeline.authoring.figures import Figures, figures_of
+from hims_pipeline.authoring.rehearsal import check_source
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.defs.assembly import build_definitions
 from hims_pipeline.gates.judge import rules_of
+from hims_pipeline.release import store
 from hims_pipeline.release.reader import connect
 from hims_pipeline.staging.render import rendered
 
@@ -119,3 +122,33 @@ def test_dropped_again_byte_for_byte_says_so(northland_night) -> None:
     assert "delivered again, byte for byte: nothing to do" in printed
     assert "Nothing to build: r000001" in printed
     assert not (drop / "north_again.txt").exists()
+
+
+def figures_in(night, source: str) -> Figures:
+    settings = night.settings
+    release = store.current(settings)
+    assert release is not None
+    contract = check_source(settings, source)
+    return figures_of(settings, contract, release.staff / "warehouse.duckdb", rendered(settings))
+
+
+def test_what_a_delivery_gives_and_why_not(northland_night) -> None:
+    here, _ = northland_night
+    found = figures_in(here, "northland_survey")
+    assert found.areas["A02"] == 5
+    assert found.figures["P01"] > found.areas["P01"]
+    assert found.absent["A01"] == "nothing feeds citizenship_status or country_of_citizenship_code"
+    assert found.absent["A03"] == "each of its figures rests on too few records"
+    assert found.absent["B05"] == "it also needs what feeds vital_events"
+    assert "B04" not in found.absent  # reads facts that this source does not feed
+    text = "\n".join(found.sentences())
+    assert "A02" in text
+    assert "for 5 areas" in text
+    assert "Not B05, because it also needs what feeds vital_events." in text
+
+
+def test_a_count_without_questions_gives_the_population_alone(northland_night) -> None:
+    here, _ = northland_night
+    found = figures_in(here, "southland_count")
+    assert list(found.areas) == ["P01"]
+    assert "birth_status" in found.absent["A02"]

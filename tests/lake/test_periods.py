@@ -34,7 +34,15 @@ def test_days_of_a_period(pattern: str, period: str, first: date, last: date) ->
 
 @pytest.mark.parametrize(
     ("pattern", "period"),
-    [("academic_year", "2023-25"), ("week", "2021-W53"), ("week", "2024-W5"), ("date", "2024-02-30"), ("month", "2024-13"), ("quarter", "2024Q5"), ("year", "24")],
+    [
+        ("academic_year", "2023-25"),
+        ("week", "2021-W53"),
+        ("week", "2024-W5"),
+        ("date", "2024-02-30"),
+        ("month", "2024-13"),
+        ("quarter", "2024Q5"),
+        ("year", "24"),
+    ],
 )
 def test_what_is_no_period(pattern: str, period: str) -> None:
     assert not is_period(with_pattern(pattern), period)

@@ -272,3 +272,11 @@ def test_pairs_that_are_not_what_was_written_are_made_again_and_never_linked(set
         linkage.link(settings)
     assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing or damaged: people"]
     mend(settings)
+
+
+def test_another_time_zone_makes_every_batch_pending(settings) -> None:
+    """Days of instants follow from the observatory's zone, so a verdict rests on it."""
+    assert intake.pending(settings) == []
+    path = settings.data / "observatory.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("Africa/Tunis", "Asia/Tokyo"), encoding="utf-8")
+    assert {one.why for one in intake.pending(settings)} == {"changed since the last verdict: time zone"}

@@ -170,7 +170,8 @@ def column_half_unknown(sheet: Sheet, dice: Random) -> Sheet | None:
 def _unknown_in(sheet: Sheet, dice: Random, share: float) -> Sheet | None:
     told = ("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year", "amount", "text")
     names = [n for n in sheet.roles.having(*told)
-             if _unknown(sheet, n) is not None and sum(bool(row[n]) for row in sheet.rows) > len(sheet.rows) * 0.7]  # fmt: skip
+             if _unknown(sheet, n) is not None
+             and sum(bool(row[n]) for row in sheet.rows) > len(sheet.rows) * 0.7]  # fmt: skip
     if not names:
         return None
     name = dice.choice(names)

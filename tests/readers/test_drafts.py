@@ -1,4 +1,4 @@
-"""A draft loads and takes the file that it was made from, whatever the format; what its file cannot be taken for, it says.
+"""A draft loads and takes the file that it was made from, whatever the format; what cannot be taken, it says.
 
 Quick: a file of every format. With real data at hand: every public file that a reader opens, and every kind of file of
 the synthetic country.
@@ -23,8 +23,8 @@ from tests.readers.test_second_look import merge, sheet, spss
 
 BOOKS = (".dcf", ".xml")
 OF_EVERY_FORMAT = (
-    "csv", "windows-1256", "utf-16", "newlines", "years", "gzip", "eurostat", "sdmx 2.0", "ddi", "types", "cspro", "csdb",
-    "xlsx", "ods", "sav", "por", "dta", "old dta", "parquet",
+    "csv", "windows-1256", "utf-16", "newlines", "years", "gzip", "eurostat", "sdmx 2.0", "ddi", "types", "cspro",
+    "csdb", "xlsx", "ods", "sav", "por", "dta", "old dta", "parquet",
 )  # fmt: skip
 
 
@@ -66,7 +66,11 @@ def test_what_a_draft_cannot_tell_is_a_sentence_without_a_row(drafted):
 
 
 def test_every_member_of_an_archive_is_an_entity(drafted):
-    files = {"q/people.csv": b"id,age\n1,30\n2,41\n", "q/people.txt": b"id;n\n1;3\n", "houses.csv": b"hh,rooms\n7,2\n8,3\n"}
+    files = {
+        "q/people.csv": b"id,age\n1,30\n2,41\n",
+        "q/people.txt": b"id;n\n1;3\n",
+        "houses.csv": b"hh,rooms\n7,2\n8,3\n",
+    }
     said, text = drafted({"sent.zip": zipped(files | {"read.pdf": b"%PDF-1.7"})})
     assert "read.pdf is a PDF document and no data" in text
     assert {"people:", "people_2:", "houses:"} <= set(text.split())
@@ -95,6 +99,19 @@ def test_a_header_over_several_lines_and_notes_within_quotes(drafted):
     assert drafted({"people.csv": b'"id\n(number)",note\n1,"a\nb"\n2,"c\nd"\n'})[0] == []
 
 
+def test_a_text_without_its_last_newline_is_drafted_so(drafted):
+    said, text = drafted({"people.csv": b"id,n\n1,2\n2,3"})
+    assert said == []
+    assert "final_newline: false" in text
+
+
+def test_notes_below_a_sheet_are_proposed_to_be_notes(drafted):
+    rows = [["id", "n"], [1, 2], [2, 3], [None, None], ["Source: an office", None]]
+    said, text = drafted({"made.xlsx": sheet(rows)})
+    assert said == []
+    assert "stop_at_blank: true" in text
+
+
 # --- Files that hold more than plain values ---------------------------------------------------------------------------
 def test_errors_in_cells_are_proposed_to_be_nothing_and_said(drafted):
     rows = [["gov", "population"], ["Tunis", "#REF!"], ["Ariana", "#DIV/0!"], ["Sousse", 350], ["Gabes", None]]
@@ -105,7 +122,15 @@ def test_errors_in_cells_are_proposed_to_be_nothing_and_said(drafted):
 
 
 def test_merged_cells_and_hidden_rows_are_proposed_and_said(drafted):
-    rows = [["region", "name", "n"], ["NE", "a", 1], ["", "b", 2], ["", "c", 3], ["S", "d", 4], ["", "e", 5], ["T", "f", 6]]
+    rows = [
+        ["region", "name", "n"],
+        ["NE", "a", 1],
+        ["", "b", 2],
+        ["", "c", 3],
+        ["S", "d", 4],
+        ["", "e", 5],
+        ["T", "f", 6],
+    ]
 
     def change(page):
         merge(page)

@@ -196,6 +196,15 @@ def test_a_draft_lists_letters_and_ranges_under_missing(draft, tmp_path):
     assert column.absent.reason("x").count("_U") == 2
 
 
+def test_numbers_of_which_a_few_have_a_label_stay_numbers(draft, tmp_path):
+    frame = pd.DataFrame({"id": range(90), "age": [*map(float, range(18, 106)), 998.0, 999.0]})
+    labels = {"age": {105: "105 and more", 998: "Refused", 999: "Don't know", -1: "Missing"}}
+    pyreadstat.write_sav(frame, str(tmp_path / "age.sav"), variable_value_labels=labels)
+    column = columns_of(draft(tmp_path / "age.sav")[0])["age"]
+    assert (column.type, column.codes) == ("integer", None)
+    assert column.missing == {998: "_U", 999: "_U", -1: "_U"}
+
+
 def test_a_draft_s_null_word_empties_no_other_column(draft, tmp_path):
     (tmp_path / "stock.csv").write_text("iso2,persons\nMA,12\nNA,35\nNE,NA\nTN,4\n")
     contract, _ = draft(tmp_path / "stock.csv")

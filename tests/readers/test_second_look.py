@@ -195,8 +195,8 @@ def test_two_libraries_that_differ_on_stata_refuse_it(read, tmp_path, monkeypatc
         def __exit__(self, *args):
             self.inner.__exit__(*args)
 
-        def read(self, rows):
-            found = self.inner.read(rows)
+        def read(self, rows, columns):
+            found = self.inner.read(rows, columns=columns)
             if change == "value":
                 found.loc[0, "pid"] = 7
             elif change == "point":

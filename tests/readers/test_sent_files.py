@@ -391,7 +391,8 @@ def test_years_of_the_hijra_are_no_years_of_ours(read, kind):
     early = [columns[0] | {"minimum": "1400-01-01"}, columns[1]]
     assert read({"people.x": content}, early, format={"type": kind}).findings == ()
     for form, text in (("%d/%m/%Y", "01/09/1445"), ("%Y%m%d", "14450901")):
-        assert read({"people.csv": f"day,n\n{text},x\n".encode()}, [columns[0] | {"date_format": form}, columns[1]]).rules == ["TYPES-DATE"]  # fmt: skip
+        other = [columns[0] | {"date_format": form}, columns[1]]
+        assert read({"people.csv": f"day,n\n{text},x\n".encode()}, other).rules == ["TYPES-DATE"]
 
 
 @pytest.mark.parametrize(

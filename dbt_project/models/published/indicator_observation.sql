@@ -1,14 +1,18 @@
 -- The one door from figures to what may leave: of series that may, and no figure from microdata that rests on fewer records
 -- than the minimum count. What is withheld stays as a row with its flags: never a zero, never a gap. Rows come as their
 -- models wrote them, so nothing is sorted here.
-with judged as (
+with figures as (
+    select *, {{ series_no('series_key') }} as series_no from {{ ref('ind_values') }}
+),
+
+judged as (
     select *, is_microdata and coalesce(n_obs, 0) < {{ minimum_count() }} as is_withheld
-    from {{ ref('ind_values') }}
-    where series_key in (select series_key from {{ ref('indicator_series') }})
+    from figures
+    where series_no in (select series_no from {{ ref('indicator_series') }})
 )
 
 select
-    series_key,
+    series_no,
     time_period,
     period_start_date,
     period_end_date,

@@ -10,6 +10,6 @@ named as (
     join {{ ref('indicators') }} as indicators on series.indicator = indicators.code
 )
 
-select named.* exclude (cell)
+select {{ series_no('named.series_key') }} as series_no, named.* exclude (cell)
 from named
 join {{ ref('indicator_cells') }} as cells on named.indicator = cells.indicator and named.cell = coalesce(cells.cell, '')

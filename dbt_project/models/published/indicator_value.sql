@@ -34,4 +34,4 @@ select
     figures.break_id,
     figures.conf_status
 from {{ ref('indicator_observation') }} as figures
-join {{ ref('indicator_series') }} as series on figures.series_key = series.series_key
+join {{ ref('indicator_series') }} as series on figures.series_no = series.series_no

@@ -1,17 +1,38 @@
 {{ config(materialized='view') }}
 -- Each published claim, and beside it our figures of the same indicator, area, sex, breakdown and year: a row for each
 -- source and edition of ours, one without a figure where we have none. A difference is to be explained, not corrected.
-with figures as (
-    select
-        *,
-        concat_ws(' '
-            , case when age != '_T' then 'age=' || age end
-            {%- for name in breakdown_columns() %}
-            , case when {{ name }} != '_T' then '{{ name }}=' || {{ name }} end
-            {%- endfor %}
-        ) as breakdown
-    from {{ ref('indicator_value') }}
-    where obs_value is not null
+with candidates as materialized (
+    select claims.claim_id, claims.breakdown as claimed_breakdown, claims.claim_period, series.*
+    from {{ ref('published_claim') }} as claims
+    join {{ ref('indicator_series') }} as series
+        on
+            claims.indicator = series.indicator
+            and claims.unit_measure = series.unit_measure
+            and claims.ref_area = series.ref_area
+            and replace(claims.counterpart_area, '_Z', '_T') = replace(series.counterpart_area, '_Z', '_T')
+            and claims.sex = series.sex
+),
+
+-- A breakdown is spelt for the few series that may be meant, not for all.
+meant as (
+    select *
+    from candidates
+    where claimed_breakdown = concat_ws(' '
+        , case when age != '_T' then 'age=' || age end
+        {%- for name in breakdown_columns() %}
+        , case when {{ name }} != '_T' then '{{ name }}=' || {{ name }} end
+        {%- endfor %}
+    )
+),
+
+figures as (
+    select meant.claim_id, meant.source, meant.universe, meant.duration_rule, meant.data_kind, observations.*
+    from meant
+    join {{ ref('indicator_observation') }} as observations
+        on
+            meant.series_no = observations.series_no
+            and left(observations.time_period, 4) between left(meant.claim_period, 4) and left(split_part(meant.claim_period, '/', -1), 4)
+    where observations.obs_value is not null
 ),
 
 compared as (
@@ -47,15 +68,7 @@ compared as (
         round(100 * (figures.obs_value - claims.claimed_value) / nullif(claims.claimed_value, 0), 2) as difference_percent
     from {{ ref('published_claim') }} as claims
     left join {{ ref('indicators') }} as indicators on claims.indicator = indicators.code
-    left join figures
-        on
-            claims.indicator = figures.indicator
-            and claims.unit_measure = figures.unit_measure
-            and claims.ref_area = figures.ref_area
-            and replace(claims.counterpart_area, '_Z', '_T') = replace(figures.counterpart_area, '_Z', '_T')
-            and claims.sex = figures.sex
-            and claims.breakdown = figures.breakdown
-            and left(figures.time_period, 4) between left(claims.claim_period, 4) and left(split_part(claims.claim_period, '/', -1), 4)
+    left join figures on claims.claim_id = figures.claim_id
 )
 
 select * from compared

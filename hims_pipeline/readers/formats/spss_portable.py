@@ -1,9 +1,10 @@
 """SPSS portable files (.por): what the file says about itself and its values, read from its tags.
 
-The library that reads them drops codes that are declared missing, and their declaration, without a word; so the tags are
-read here, and the library is the second look (`spss_stata`). A portable file is text in lines of 80 characters: records
-with a tag of one letter, numbers to the base of 30 that end in `/`, texts behind their length. Numbers are kept to
-fifteen digits, as many as the format holds. Lengths count bytes; letters are UTF-8 where they can be, else windows-1252.
+The library that reads them drops codes that are declared missing, and their declaration, without a word; so the tags
+are read here, and the library is the second look (`spss_stata`). A portable file is text in lines of 80 characters:
+records with a tag of one letter, numbers to the base of 30 that end in `/`, texts behind their length, which counts
+bytes. Numbers are kept to fifteen digits, as many as the format holds; letters are UTF-8 where they can be, else
+windows-1252.
 """
 
 import re
@@ -21,8 +22,10 @@ from hims_pipeline.words import words
 _WIDTH, _HEAD = 80, 464  # characters of a line, and those up to the end of the signature `SPSSPORT`
 _NUMBER = re.compile(r" *(?:\*[^/]|(-?)([0-9A-T]*)(?:\.([0-9A-T]*))?(?:([-+])([0-9A-T]+))?/)")
 _LOWEST, _HIGHEST = -1.7976931348623157e308, 1.7976931348623157e308  # as SPSS writes LOWEST and HIGHEST
-_FORMATS = {1: "A", 2: "AHEX", 3: "COMMA", 4: "DOLLAR", 5: "F", 16: "E", 17: "F", 20: "DATE", 21: "TIME", 22: "DATETIME",
-            23: "ADATE", 24: "JDATE", 25: "DTIME", 28: "MOYR", 29: "QYR", 30: "WKYR", 38: "EDATE", 39: "SDATE"}  # fmt: skip
+_FORMATS = {
+    1: "A", 2: "AHEX", 5: "F", 16: "E", 20: "DATE", 21: "TIME", 22: "DATETIME", 23: "ADATE", 24: "JDATE", 25: "DTIME",
+    28: "MOYR", 29: "QYR", 30: "WKYR", 38: "EDATE", 39: "SDATE",
+}  # fmt: skip
 _LAST_CASE = "Z"
 _BEYOND = re.compile("[\x80-\xff]")
 Value = float | str | None

@@ -242,9 +242,7 @@ def _is_declared(value: Any, declared: list[dict[str, Any]]) -> bool:
 
 def _stata_frames(path: Path, names: list[str]) -> Iterator[pd.DataFrame]:
     """The file in chunks, each value as two libraries read it, and the letters of missing values as texts."""
-    chunks = pyreadstat.read_file_in_chunks(
-        pyreadstat.read_dta, str(path), chunksize=CHUNK_ROWS, usecols=names, **_RAW
-    )
+    chunks = pyreadstat.read_file_in_chunks(pyreadstat.read_dta, str(path), chunksize=CHUNK_ROWS, usecols=names, **_RAW)
     with pd.read_stata(
         path, iterator=True, convert_dates=False, convert_categoricals=False, convert_missing=True
     ) as second:
@@ -264,7 +262,7 @@ def _agreed(first: pd.Series, other: pd.Series, place: int) -> pd.Series:
         return first
     missing = np.fromiter((isinstance(value, StataMissingValue) for value in other), bool, len(other))
     if not missing.any():
-        if (first.fillna("").astype(str).str.len() == 0).sum() != (other.fillna("").astype(str).str.len() == 0).sum():
+        if _blanks(first) != _blanks(other):
             raise _unsafe(place)
         return first
     values = first.to_numpy(dtype=float)
@@ -278,6 +276,11 @@ def _agreed(first: pd.Series, other: pd.Series, place: int) -> pd.Series:
     mixed = first.astype(object)
     mixed[missing] = [letter or None for letter in np.array(letters, dtype=object)[missing]]
     return mixed
+
+
+def _blanks(values: pd.Series) -> int:
+    """Texts that are empty, or nothing."""
+    return int(values.isna().sum() + (values == "").sum())
 
 
 def _unsafe(place: int | None) -> DataError:

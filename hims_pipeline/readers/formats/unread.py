@@ -37,7 +37,9 @@ def damage_findings(
         with reading(settings, table.slices) as con:
             for part in table.parts:
                 asked = f"select {part.number} as line, {' or '.join(texts) or 'false'} as hit from ({part.relation})"
-                lines += [line for (line,) in con.execute(f"select line from ({asked}) where hit limit {_SHOWN}").fetchall()]
+                lines += [
+                    line for (line,) in con.execute(f"select line from ({asked}) where hit limit {_SHOWN}").fetchall()
+                ]
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:  # records do not split: which character belongs to which column is not known
@@ -45,6 +47,7 @@ def damage_findings(
     if lines:
         return [replace(refused, lines=tuple(sorted(lines)[:_SHOWN]))]
     message = words(
-        "{count:,} damaged characters stand in columns that are not read; what is read holds none", count=envelope.damaged
+        "{count:,} damaged characters stand in columns that are not read; what is read holds none",
+        count=envelope.damaged,
     )
     return [warning(RULE, message, member.shown, entity=shape.name)]

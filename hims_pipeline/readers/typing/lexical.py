@@ -148,7 +148,10 @@ def _date(column: Column, text: str, value: str, printed: str, form: Format) -> 
     what = f"a date written {column.date_format}"
     if column.date_format == _ISO:
         # Ten characters: `infinity` and years beyond 9999 print as they are written, too.
-        branches = [(f"{printed} = {text} and strlen({text}) = 10 and {value} >= {first}", value), (f"{text} is null", "null")]
+        branches = [
+            (f"{printed} = {text} and strlen({text}) = 10 and {value} >= {first}", value),
+            (f"{text} is null", "null"),
+        ]
         cast, show = f"try_cast({text} as date)", f"{value}::varchar"
     else:
         branches = [(f"{printed} = {text} and {value} >= {first}", value), (f"{text} is null", "null")]

@@ -30,16 +30,20 @@ TWINS = {
     "windows-1252": Twin({"people.csv": ACCENTS}, COLUMNS, {"format": {"encoding": "windows-1252"}}),
     "windows-1256": Twin({"people.csv": ARABIC}, COLUMNS, {"format": {"encoding": "windows-1256"}}),
     "utf-16": Twin({"people.csv": WIDE}, COLUMNS, {"format": {"encoding": "utf-16"}}),
-    "by_name": Twin({"people.csv": SPARE}, COLUMNS, SPARED | {"format": {"header": "by_name", "unread_damage": "refuse"}}),
+    "by_name": Twin(
+        {"people.csv": SPARE}, COLUMNS, SPARED | {"format": {"header": "by_name", "unread_damage": "refuse"}}
+    ),
     "unread": Twin({"people.csv": SPARE}, COLUMNS, SPARED | {"format": {"header": "by_name"}}),
     "in order": Twin({"people.csv": SPARE}, COLUMNS, SPARED | {"format": {"unread_damage": "tell"}}),
     "titled": Twin({"people.csv": TITLED}, COLUMNS, {"format": {"skip_rows": 3, "stop_at_blank": True}}),
     "years": Twin(
-        {"people.csv": YEARS}, UNPIVOT, {"format": {"trailing_delimiter": True, "unpivot": {"names": "year", "values": "n"}}}
+        {"people.csv": YEARS},
+        UNPIVOT,
+        {"format": {"trailing_delimiter": True, "unpivot": {"names": "year", "values": "n"}}},
     ),
     "gzip": Twin({"people.csv.gz": gzip.compress(GOOD, mtime=0)}, COLUMNS),
     "zip": Twin({"sent.zip": zipped({"people.csv": GOOD})}, COLUMNS),
-}  # fmt: skip
+}
 
 
 def with_rows(*rows: bytes) -> bytes:
@@ -115,7 +119,9 @@ CASES = {
     "a mark of the byte order": Case("csv", before(b"\xef\xbb\xbf"), EQUAL),
     "two marks of the byte order": Case("csv", before(b"\xef\xbb\xbf" * 2), "ENVELOPE-HEADER"),
     "newlines of Windows": Case("csv", sub(b"\n", b"\r\n"), EQUAL),
-    "all fields quoted": Case("csv", lambda _: b"\n".join(b",".join(b'"%s"' % f for f in line.split(b",")) for line in LINES) + b"\n", EQUAL),
+    "all fields quoted": Case(
+        "csv", lambda _: b"\n".join(b",".join(b'"%s"' % f for f in line.split(b",")) for line in LINES) + b"\n", EQUAL
+    ),
     "an end-of-file mark of DOS": Case("csv", behind(b"\x1a"), "ENVELOPE-TRUNCATED"),
     "a delimiter at each line's end": Case("csv", sub(b"\n", b",\n"), "ENVELOPE-HEADER"),
     "a blank first line": Case("csv", before(b"\n"), "ENVELOPE-HEADER"),
@@ -126,14 +132,22 @@ CASES = {
     "quotes made typographic": Case("quoted", sub(b'"Ali', "“Ali".encode()), "ENVELOPE-QUOTES|ENVELOPE-COLUMNS"),
     "cut within a quoted newline": Case("newlines", lambda c: c[: c.rindex(b"\nof")] + b"\n", "ENVELOPE-QUOTES"),
     "a short row among quoted newlines": Case("newlines", behind(b"10,a\n"), "ENVELOPE-COLUMNS"),
-    "a byte that Windows-1252 lacks": Case("windows-1252", sub(b"B\xe9a", b"B\x81a", 1), "ENVELOPE-ENCODING", "does not exist"),
-    "UTF-8 as Windows-1252": Case("windows-1252", lambda c: c.decode("cp1252").encode(), "ENVELOPE-ENCODING", "is UTF-8"),
+    "a byte that Windows-1252 lacks": Case(
+        "windows-1252", sub(b"B\xe9a", b"B\x81a", 1), "ENVELOPE-ENCODING", "does not exist"
+    ),
+    "UTF-8 as Windows-1252": Case(
+        "windows-1252", lambda c: c.decode("cp1252").encode(), "ENVELOPE-ENCODING", "is UTF-8"
+    ),
     "a NUL in Windows-1252": Case("windows-1252", sub(b"B\xe9a", b"B\0a", 1), "ENVELOPE-NUL"),
-    "UTF-8 as Windows-1256": Case("windows-1256", lambda c: c.decode("cp1256").encode(), "ENVELOPE-ENCODING", "is UTF-8"),
+    "UTF-8 as Windows-1256": Case(
+        "windows-1256", lambda c: c.decode("cp1256").encode(), "ENVELOPE-ENCODING", "is UTF-8"
+    ),
     "UTF-16 cut within a letter": Case("utf-16", without_end(1), "ENVELOPE-"),
     "UTF-16 without its mark": Case("utf-16", lambda c: c[2:], "ENVELOPE-ENCODING", "byte order mark|control"),
     "UTF-16 of the other order": Case("utf-16", lambda c: c.decode("utf-16").encode("utf-16-be"), "ENVELOPE-ENCODING"),
-    "columns in another order": Case("by_name", lambda c: b"\n".join(b",".join(reversed(line.split(b","))) for line in c.splitlines()) + b"\n", EQUAL),
+    "columns in another order": Case(
+        "by_name", lambda c: b"\n".join(b",".join(reversed(line.split(b","))) for line in c.splitlines()) + b"\n", EQUAL
+    ),
     "a new column": Case("by_name", sub(b"\n", b",9\n"), "~ENVELOPE-DRIFT"),
     "an unread column gone": Case("by_name", whole(GOOD), "~ENVELOPE-DRIFT"),
     "a damaged byte where nobody reads": Case("unread", sub(b",x\n", b",\xff\n", 2), "~ENVELOPE-UNREAD-DAMAGE"),
@@ -144,7 +158,9 @@ CASES = {
     "a delimiter turned into a damaged byte": Case("unread", sub(b"5,x", b"5\xffx", 1), "ENVELOPE-"),
     "a NUL where nobody reads": Case("unread", sub(b",x\n", b",\0\n", 2), "~ENVELOPE-UNREAD-DAMAGE"),
     "a NUL in what is read": Case("unread", sub(b"3,Ali", b"3,A\0i"), "ENVELOPE-NUL"),
-    "a damaged byte where the contract lets it be": Case("in order", sub(b",x\n", b",\xff\n", 2), "~ENVELOPE-UNREAD-DAMAGE"),
+    "a damaged byte where the contract lets it be": Case(
+        "in order", sub(b",x\n", b",\xff\n", 2), "~ENVELOPE-UNREAD-DAMAGE"
+    ),
     "a damaged name that nobody reads": Case("in order", sub(b"note", b"n\xffte"), "ENVELOPE-HEADER"),
     "a damaged byte where it is not tolerated": Case("by_name", sub(b",x\n", b",\xff\n", 1), "ENVELOPE-ENCODING"),
     "a title too few": Case("titled", sub(b"A title\n", b""), "ENVELOPE-HEADER"),
@@ -164,10 +180,12 @@ CASES = {
     "a zip with a flipped bit": Case("zip", flipped, "ENVELOPE-ARCHIVE"),
     "a zip without its first half": Case("zip", lambda c: c[len(c) // 2 :], "ENVELOPE-"),
     "an empty zip": Case("zip", whole(zipped({})), "ENVELOPE-MISSING-ENTITY"),
-    "a zip with the file twice": Case("zip", whole(zipped({"people.csv": GOOD, "a/people.csv": GOOD})), "ENVELOPE-TWICE"),
+    "a zip with the file twice": Case(
+        "zip", whole(zipped({"people.csv": GOOD, "a/people.csv": GOOD})), "ENVELOPE-TWICE"
+    ),
     "a zip in a zip": Case("zip", lambda c: zipped({"people.zip": c}), "ENVELOPE-ARCHIVE-NESTED"),
     "a zip of another name within": Case("zip", whole(zipped({"persons.csv": GOOD})), "ENVELOPE-UNKNOWN-FILE"),
     "a zip packed without compression": Case("zip", whole(zipped({"people.csv": GOOD}, zipfile.ZIP_STORED)), EQUAL),
     "a zip packed by LZMA": Case("zip", whole(zipped({"people.csv": GOOD}, zipfile.ZIP_LZMA)), EQUAL),
     "a 7-Zip archive": Case("zip", whole(b"7z\xbc\xaf\x27\x1c" + bytes(60)), "ENVELOPE-"),
-}  # fmt: skip
+}

@@ -1,4 +1,4 @@
-"""Text at fixed places: by the contract, by a DDI-Codebook of one or several types of records, by a CSPro dictionary."""
+"""Text at fixed places: by the contract, by a DDI-Codebook of one or more types of records, by a CSPro dictionary."""
 
 import json
 import sqlite3
@@ -17,10 +17,10 @@ PLACED: tuple[dict[str, Any], ...] = (
 )
 FIXED = "001Ali    1250\n002Béji   0875\n003Chadli    5\n".encode()
 BOOK = (
-    b'<codeBook xmlns="ddi:codebook:2_5"><fileDscr ID="F1"><fileTxt><fileName>people.dat</fileName></fileTxt></fileDscr>'
-    b'<dataDscr><var name="id" files="F1"><location StartPos="1" EndPos="3" width="3"/><varFormat type="numeric"/></var>'
+    b'<codeBook xmlns="ddi:codebook:2_5"><fileDscr ID="F1"><fileTxt><fileName>people.dat</fileName></fileTxt></fileDscr>'  # noqa: E501
+    b'<dataDscr><var name="id" files="F1"><location StartPos="1" EndPos="3" width="3"/><varFormat type="numeric"/></var>'  # noqa: E501
     b'<var name="name" files="F1"><location StartPos="4" EndPos="9" width="6"/><varFormat type="character"/></var>'
-    b'<var name="weight" files="F1" dcml="2"><location StartPos="10" EndPos="14" width="5"/><varFormat type="numeric"/></var>'
+    b'<var name="weight" files="F1" dcml="2"><location StartPos="10" EndPos="14" width="5"/><varFormat type="numeric"/></var>'  # noqa: E501
     b"</dataDscr></codeBook>"
 )
 BY_BOOK = tuple({k: v for k, v in one.items() if k not in ("start", "width", "implied_decimals")} for one in PLACED)
@@ -28,7 +28,7 @@ TYPED = b"H00011101250\nP000101034  \nP000102003\nH00022300875\nP000201061\n"
 TYPES = (
     b'<codeBook xmlns="ddi:codebook:2_5"><fileDscr ID="F1"><fileTxt><fileName>people.dat</fileName>'
     b'<fileStrc type="hierarchical"><recGrp recidvar="KIND" rectype="H"><labl>Household</labl></recGrp>'
-    b'<recGrp keyvar="SERIAL" recidvar="KIND" rectype="P"><labl>Person</labl></recGrp></fileStrc></fileTxt></fileDscr><dataDscr>'
+    b'<recGrp keyvar="SERIAL" recidvar="KIND" rectype="P"><labl>Person</labl></recGrp></fileStrc></fileTxt></fileDscr><dataDscr>'  # noqa: E501
     + b"".join(
         b'<var name="%s" files="F1" rectype="%s"><location StartPos="%d" EndPos="%d" width="%d"/></var>'
         % (name, kinds, start, start + width - 1, width)
@@ -132,7 +132,7 @@ TWINS["csdb"] = Twin(
     {"people.csdb": database()},
     contract={
         "entities": {
-            "people": of_census("PERSON", {"name": "LINE", **NUMBER}, {"name": "AGE", **NUMBER}, {"name": "label"}, {"name": "WEIGHT", "type": "decimal"}),
+            "people": of_census("PERSON", {"name": "LINE", **NUMBER}, {"name": "AGE", **NUMBER}, {"name": "label"}, {"name": "WEIGHT", "type": "decimal"}),  # noqa: E501
             "houses": of_census("HOUSE", {"name": "ROOMS", **NUMBER}, {"name": "PLACE"}, {"name": "label"}),
         }
     },
@@ -155,36 +155,87 @@ CASES = {
     "a damaged byte in a place that is read": Case("fixed unread", sub(b"1250", b"1\xff50"), "ENVELOPE-ENCODING"),
     "no codebook": Case("ddi", whole(b""), "ENVELOPE-", file=_BOOK),
     "a codebook cut off": Case("ddi", cut(0.6), "ENVELOPE-CODEBOOK", file=_BOOK),
-    "a codebook of another file": Case("ddi", sub(b'EndPos="14" width="5"', b'EndPos="15" width="6"'), "ENVELOPE-", file=_BOOK),
+    "a codebook of another file": Case(
+        "ddi", sub(b'EndPos="14" width="5"', b'EndPos="15" width="6"'), "ENVELOPE-", file=_BOOK
+    ),
     "a codebook without a variable": Case("ddi", sub(b'name="weight"', b'name="poids"'), "ENVELOPE-HEADER", file=_BOOK),
-    "a codebook whose places overlap": Case("ddi", sub(b'StartPos="4" EndPos="9" width="6"', b'StartPos="3" EndPos="9" width="7"'), "ENVELOPE-CODEBOOK", file=_BOOK),
-    "a codebook with an entity of XML": Case("ddi", before(b'<!DOCTYPE x [<!ENTITY a "b">]>'), "ENVELOPE-CODEBOOK", file=_BOOK),
+    "a codebook whose places overlap": Case(
+        "ddi",
+        sub(b'StartPos="4" EndPos="9" width="6"', b'StartPos="3" EndPos="9" width="7"'),
+        "ENVELOPE-CODEBOOK",
+        file=_BOOK,
+    ),
+    "a codebook with an entity of XML": Case(
+        "ddi", before(b'<!DOCTYPE x [<!ENTITY a "b">]>'), "ENVELOPE-CODEBOOK", file=_BOOK
+    ),
     "a codebook with a variable twice": Case("ddi", sub(b'name="weight"', b'name="name"'), "ENVELOPE-", file=_BOOK),
     "a codebook that is a page": Case("ddi", whole(b"<html><body>Not found</body></html>"), "ENVELOPE-", file=_BOOK),
     "a type of record that nobody knows": Case("types", behind(b"X000201061\n"), "ENVELOPE-RECORD-TYPE"),
     "a record cut short": Case("types", sub(b"P000102003\n", b"P00010200\n"), "ENVELOPE-LINE-LENGTH"),
     "a record too long": Case("types", sub(b"P000102003\n", b"P0001020035\n"), "ENVELOPE-LINE-LENGTH"),
     "a household without its type": Case("types", sub(b"H00022300875", b" 00022300875"), "ENVELOPE-RECORD-TYPE"),
-    "types of records left out": Case("types", sub(b'rectype="H"><labl>', b'rectype="Z"><labl>'), "ENVELOPE-", file=_BOOK),
+    "types of records left out": Case(
+        "types", sub(b'rectype="H"><labl>', b'rectype="Z"><labl>'), "ENVELOPE-", file=_BOOK
+    ),
     "types of records cut off": Case("types", cut(0.4), "ENVELOPE-CODEBOOK", file=_BOOK),
     "a line of CSPro that lost digits": Case("cspro", sub(b"20101 34\n", b"20101 3\n"), "ENVELOPE-LINE-LENGTH"),
     "blanks of CSPro added": Case("cspro", sub(b" 34\n", b" 34   \n"), EQUAL),
     "an unknown record of CSPro": Case("cspro", behind(b"30201 61\n"), "ENVELOPE-RECORD-TYPE"),
     "a CSPro file cut off": Case("cspro", without_end(4), "ENVELOPE-TRUNCATED"),
-    "a CSPro file of one record alone": Case("cspro", lambda c: b"".join(line for line in c.splitlines(True) if line[:1] == b"1"), "ENVELOPE-ROWS"),
+    "a CSPro file of one record alone": Case(
+        "cspro", lambda c: b"".join(line for line in c.splitlines(True) if line[:1] == b"1"), "ENVELOPE-ROWS"
+    ),
     "a dictionary cut off": Case("cspro", cut(0.7), "ENVELOPE-DICTIONARY", file=_DICTIONARY),
-    "a dictionary without a record": Case("cspro", sub(b'"PERSON"', b'"HOMME"'), "ENVELOPE-DICTIONARY", file=_DICTIONARY),
+    "a dictionary without a record": Case(
+        "cspro", sub(b'"PERSON"', b'"HOMME"'), "ENVELOPE-DICTIONARY", file=_DICTIONARY
+    ),
     "a dictionary without an item": Case("cspro", sub(b'"AGE"', b'"YEARS"'), "ENVELOPE-HEADER", file=_DICTIONARY),
-    "a dictionary with longer items": Case("cspro", sub(b'"name": "AGE", "contentType": "numeric", "length": 3', b'"name": "AGE", "contentType": "numeric", "length": 4'), "ENVELOPE-LINE-LENGTH", file=_DICTIONARY),
+    "a dictionary with longer items": Case(
+        "cspro",
+        sub(
+            b'"name": "AGE", "contentType": "numeric", "length": 3',
+            b'"name": "AGE", "contentType": "numeric", "length": 4',
+        ),
+        "ENVELOPE-LINE-LENGTH",
+        file=_DICTIONARY,
+    ),
     "a case file cut off": Case("csdb", cut(0.5), "ENVELOPE-DAMAGED"),
-    "a case file overwritten within": Case("csdb", lambda c: c[:4096] + bytes([255]) * 9000 + c[13096:], "ENVELOPE-DAMAGED"),
+    "a case file overwritten within": Case(
+        "csdb", lambda c: c[:4096] + bytes([255]) * 9000 + c[13096:], "ENVELOPE-DAMAGED"
+    ),
     "a case file without a record": Case("csdb", whole(database("drop table person")), "ENVELOPE-DICTIONARY"),
-    "a case file without an item": Case("csdb", whole(database("alter table person rename column age to years")), "ENVELOPE-HEADER"),
-    "a case file with an unfinished case": Case("csdb", whole(database("insert into cases values ('d', '04', '', 0, 'add')", 'insert into "level-1" values (4, \'d\', 4, \'w\')', "insert into person values (5, 4, 1, 1, 7, 1)", "insert into house values (4, 4, 1, 'half')")), "~ENVELOPE-PARTIAL"),
-    "a case file with a text for a number": Case("csdb", whole(database("update person set age = 'old' where \"person-id\" = 1")), "TYPES-INTEGER"),
-    "a case file with a photo": Case("csdb", whole(database("update house set place = x'ffd8' where rooms = 2")), "ENVELOPE-SCHEMA"),
-    "a case file with a record that nobody reads": Case("csdb", whole(database('create table land ("land-id" integer, "level-1-id" integer, ha real)', "insert into land values (1, 1, 2)")), "~ENVELOPE-UNREAD-RECORD"),
+    "a case file without an item": Case(
+        "csdb", whole(database("alter table person rename column age to years")), "ENVELOPE-HEADER"
+    ),
+    "a case file with an unfinished case": Case(
+        "csdb",
+        whole(
+            database(
+                "insert into cases values ('d', '04', '', 0, 'add')",
+                "insert into \"level-1\" values (4, 'd', 4, 'w')",
+                "insert into person values (5, 4, 1, 1, 7, 1)",
+                "insert into house values (4, 4, 1, 'half')",
+            )
+        ),
+        "~ENVELOPE-PARTIAL",
+    ),
+    "a case file with a text for a number": Case(
+        "csdb", whole(database("update person set age = 'old' where \"person-id\" = 1")), "TYPES-INTEGER"
+    ),
+    "a case file with a photo": Case(
+        "csdb", whole(database("update house set place = x'ffd8' where rooms = 2")), "ENVELOPE-SCHEMA"
+    ),
+    "a case file with a record that nobody reads": Case(
+        "csdb",
+        whole(
+            database(
+                'create table land ("land-id" integer, "level-1-id" integer, ha real)',
+                "insert into land values (1, 1, 2)",
+            )
+        ),
+        "~ENVELOPE-UNREAD-RECORD",
+    ),
     "another SQLite database": Case("csdb", whole(database("drop table cases")), "ENVELOPE-KIND"),
     "an encrypted case file": Case("csdb", lambda c: bytes(b ^ 90 for b in c), "ENVELOPE-"),
     "a dictionary that is no text": Case("cspro", whole(b"\0\1\2"), "ENVELOPE-DICTIONARY", file=_DICTIONARY),
-}  # fmt: skip
+}

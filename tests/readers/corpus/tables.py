@@ -88,7 +88,9 @@ def row(*cells: str, more: str = "") -> str:
 
 
 OPEN = [row(text("gov"), text("population")), row(text("Tunis"), number(1)), row(text("Sousse"), number(350))]
-ODS_ERROR = '<table:table-cell office:value-type="string" calcext:value-type="error"><text:p>#REF!</text:p></table:table-cell>'  # noqa: E501
+ODS_ERROR = (
+    '<table:table-cell office:value-type="string" calcext:value-type="error"><text:p>#REF!</text:p></table:table-cell>'
+)
 EXCEL = {"format": {"type": "excel"}}
 BY_NAME = {"format": {"type": "excel", "header": "by_name"}, "entity": {"header": ["gov", "population", "note"]}}
 SHEET = "xl/worksheets/sheet1.xml"
@@ -132,12 +134,12 @@ def shared() -> bytes:
     )
     parts = {
         "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
-        "_rels/.rels": f'<Relationships xmlns="{package}"><Relationship Id="r1" Type="{relations}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relations}"><sheets><sheet name="T" sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}"><Relationship Id="r1" Type="{relations}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{relations}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+        "_rels/.rels": f'<Relationships xmlns="{package}"><Relationship Id="r1" Type="{relations}/officeDocument" Target="xl/workbook.xml"/></Relationships>',  # noqa: E501
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relations}"><sheets><sheet name="T" sheetId="1" r:id="r1"/></sheets></workbook>',  # noqa: E501
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}"><Relationship Id="r1" Type="{relations}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{relations}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',  # noqa: E501
         "xl/sharedStrings.xml": f'<sst xmlns="{main}">{texts}</sst>',
         SHEET: f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
-    }  # fmt: skip
+    }
     return zipped({name: f'<?xml version="1.0" encoding="UTF-8"?>{body}'.encode() for name, body in parts.items()})
 
 
@@ -177,10 +179,14 @@ CASES = {
     "a formula where nobody reads": Case("xlsx by name", with_cell("C2", "=1+1"), "~ENVELOPE-UNREAD-DAMAGE"),
     "a hidden row": Case("xlsx", whole(sheet(hide)), "ENVELOPE-HIDDEN"),
     "merged cells": Case("xlsx", whole(sheet(lambda page: page.merge_cells("A2:A3"))), "ENVELOPE-MERGED"),
-    "merged cells where nobody reads": Case("xlsx by name", whole(sheet(lambda page: page.merge_cells("C2:C3"))), EQUAL),
+    "merged cells where nobody reads": Case(
+        "xlsx by name", whole(sheet(lambda page: page.merge_cells("C2:C3"))), EQUAL
+    ),
     "a number typed as text": Case("xlsx", with_cell("B2", "1 "), "TYPES-INTEGER"),
     "a fraction among whole numbers": Case("xlsx", with_cell("B2", 1.5), "TYPES-INTEGER"),
-    "a day where a number stands": Case("xlsx", with_cell("B2", __import__("datetime").date(2024, 1, 1)), "TYPES-INTEGER"),
+    "a day where a number stands": Case(
+        "xlsx", with_cell("B2", __import__("datetime").date(2024, 1, 1)), "TYPES-INTEGER"
+    ),
     "a note to the right": Case("xlsx", with_cell("E3", "see below"), "ENVELOPE-COLUMNS"),
     "a note below": Case("xlsx", with_cell("A7", "Source"), "ENVELOPE-BLANK-LINE"),
     "a heading changed": Case("xlsx", with_cell("B1", "people"), "ENVELOPE-HEADER"),
@@ -188,20 +194,40 @@ CASES = {
     "a workbook with a flipped bit": Case("xlsx", flipped_in(SHEET), "ENVELOPE-"),
     "a workbook without its sheet": Case("xlsx", without(SHEET), "ENVELOPE-"),
     "a workbook without its texts": Case("xlsx of a list of texts", without("xl/sharedStrings.xml"), "ENVELOPE-"),
-    "a cell whose text is not there": Case("xlsx of a list of texts", part(SHEET, b't="s"><v>2<', b't="s"><v>99<'), "ENVELOPE-"),
+    "a cell whose text is not there": Case(
+        "xlsx of a list of texts", part(SHEET, b't="s"><v>2<', b't="s"><v>99<'), "ENVELOPE-"
+    ),
     "a sheet cut within": Case("xlsx", halved(SHEET), "ENVELOPE-"),
     "a list of texts cut within": Case("xlsx of a list of texts", halved("xl/sharedStrings.xml"), "ENVELOPE-"),
     "a sheet whose rows are not closed": Case("xlsx of a list of texts", part(SHEET, b"</row>", b""), EQUAL),
     "a cell twice": Case("xlsx of a list of texts", part(SHEET, b'r="A2"', b'r="B2"'), "ENVELOPE-"),
-    "a number of Excel that is none": Case("xlsx of a list of texts", part(SHEET, b"<v>350<", b"<v>3x0<"), "ENVELOPE-|TYPES-INTEGER"),
+    "a number of Excel that is none": Case(
+        "xlsx of a list of texts", part(SHEET, b"<v>350<", b"<v>3x0<"), "ENVELOPE-|TYPES-INTEGER"
+    ),
     "text under the name of a workbook": Case("xlsx", whole(b"gov,population,note\nTunis,1,a\n"), "ENVELOPE-KIND"),
-    "a page under the name of a workbook": Case("xlsx", whole(b"<html><table><tr><td>gov</td></tr></table></html>"), "ENVELOPE-KIND"),
+    "a page under the name of a workbook": Case(
+        "xlsx", whole(b"<html><table><tr><td>gov</td></tr></table></html>"), "ENVELOPE-KIND"
+    ),
     "an old workbook with errors and a hidden row": Case("xlsx by name", whole(OLD_XLS), "ENVELOPE-"),
     "an old workbook cut off": Case("xlsx by name", whole(OLD_XLS[: len(OLD_XLS) // 2]), "ENVELOPE-"),
-    "an open document with an error": Case("ods", whole(ods(OPEN[0] + row(text("Tunis"), ODS_ERROR) + OPEN[2])), "ENVELOPE-CELL-ERROR"),
-    "an open document with a hidden row": Case("ods", whole(ods("".join(OPEN) + row(text("TOTAL"), number(351), more=' table:visibility="collapse"'))), "ENVELOPE-HIDDEN"),
+    "an open document with an error": Case(
+        "ods", whole(ods(OPEN[0] + row(text("Tunis"), ODS_ERROR) + OPEN[2])), "ENVELOPE-CELL-ERROR"
+    ),
+    "an open document with a hidden row": Case(
+        "ods",
+        whole(ods("".join(OPEN) + row(text("TOTAL"), number(351), more=' table:visibility="collapse"'))),
+        "ENVELOPE-HIDDEN",
+    ),
     "an open document cut off": Case("ods", cut(0.8), "ENVELOPE-"),
-    "an open document of broken XML": Case("ods", part("content.xml", b"</table:table-row>", b"</table:table-rox>"), "ENVELOPE-"),
-    "an open document with a word for a number": Case("ods", whole(ods(OPEN[0] + row(text("Tunis"), text("many")))), "TYPES-INTEGER"),
-    "an open document of text": Case("ods", whole(zipped({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"})), "ENVELOPE-"),
-}  # fmt: skip
+    "an open document of broken XML": Case(
+        "ods", part("content.xml", b"</table:table-row>", b"</table:table-rox>"), "ENVELOPE-"
+    ),
+    "an open document with a word for a number": Case(
+        "ods", whole(ods(OPEN[0] + row(text("Tunis"), text("many")))), "TYPES-INTEGER"
+    ),
+    "an open document of text": Case(
+        "ods",
+        whole(zipped({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"})),
+        "ENVELOPE-",
+    ),
+}

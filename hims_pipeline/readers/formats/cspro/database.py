@@ -92,7 +92,9 @@ def _tables(con: sqlite3.Connection) -> dict[str, list[str]]:
 
 
 def _level_of(columns: list[str]) -> str:
-    return next((name.removesuffix("-id") for name in columns if name.startswith("level-") and name.endswith("-id")), "")
+    return next(
+        (name.removesuffix("-id") for name in columns if name.startswith("level-") and name.endswith("-id")), ""
+    )
 
 
 def _records(tables: dict[str, list[str]]) -> list[str]:
@@ -119,7 +121,9 @@ def _joined(record: str, tables: dict[str, list[str]]) -> tuple[dict[str, str], 
     relation, level, below = quote(record), _level_of(tables[record]), record
     for number in range(int(level.removeprefix("level-")), 0, -1):
         key = f"level-{number}-id"
-        relation += f" join {quote(f'level-{number}')} on {quote(below)}.{quote(key)} = {quote(f'level-{number}')}.{quote(key)}"
+        relation += (
+            f" join {quote(f'level-{number}')} on {quote(below)}.{quote(key)} = {quote(f'level-{number}')}.{quote(key)}"
+        )
         below = f"level-{number}"
         columns = _qualified(below, tables) | columns
     relation += f" join {_CASES} on {quote(below)}.{quote('case-id')} = {_CASES}.id"
