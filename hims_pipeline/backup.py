@@ -1,12 +1,12 @@
-"""Backups of an installation: made, verified, restored into an empty home. The key is never in one.
+"""Backups of an installation: made, found, verified. The key is never in one.
 
     <folder>/<instant>/files/…       what the installation holds; a file that two backups share is one on disk
     <folder>/<instant>/config/…      data/ and expectations/ as they were
     <folder>/<instant>/backup.json   every file with its hash, sealed; written last, so what has none is no backup
 
 Left out is what is made again by itself: builds and what is kept of them, rendered trees, scratch, and Dagster's
-history, whose checks are shown again by the next night. Not here: when backups are made (`deploy/`), and how old the
-last one may be (`watch`).
+history, whose checks are shown again by the next night. Not here: how one is restored (`restore`), when they are
+made (`deploy/`), and how old the last one may be (`watch`).
 """
 
 import os
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import seal, trail
+from hims_pipeline.lake import seal
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, sync
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.privacy.keys import load_key
@@ -30,7 +30,6 @@ from hims_pipeline.watch.backups import note_backup
 RECORD, KIND = "backup.json", "backup"
 FILES, CONFIG, HEAD = "files", "config", "audit.head"
 MADE_AGAIN = ("build", "kept", "rendered", "dagster", "identified/scratch", "identified/samples", "alerts/book.lock")
-RESTORING = ".restoring"
 PATIENCE_SECONDS = 4 * 3600
 Log = Callable[[str], None]
 Listed = dict[str, dict[str, Any]]  # place in the installation -> sha256, size, mode
@@ -199,77 +198,14 @@ def damaged(backup: Backup) -> list[str]:
     found = [
         f"{name} is missing or is not what was written"
         for name, one in sorted(backup.files.items())
-        if not _is(backup.folder / FILES / name, one["sha256"])
+        if not holds(backup.folder / FILES / name, one["sha256"])
     ]
     config = backup.record["config"]
     return found + [
-        f"config/{name}" for name, sha256 in config.items() if not _is(backup.folder / CONFIG / name, sha256)
+        f"config/{name}" for name, sha256 in config.items() if not holds(backup.folder / CONFIG / name, sha256)
     ]
 
 
-def _is(path: Path, sha256: str) -> bool:
+def holds(path: Path, sha256: str) -> bool:
+    """Whether a file is there and has this hash."""
     return path.is_file() and sha256_of(path) == sha256
-
-
-def restore(settings: Settings, backup: Backup, log: Log = lambda text: None) -> list[str]:
-    """Put a backup into an empty home, prove every file on the way, and prove the current release.
-
-    Killed halfway, the same command goes on.
-
-    Returns:
-        What a person should know: how `data/` and `expectations/` here differ from those of the backup.
-
-    Raises:
-        HimsError: the home is not empty, or what was restored is not what was backed up.
-    """
-    marker = settings.home / RESTORING
-    if settings.home.is_dir() and any(settings.home.iterdir()) and not marker.exists():
-        raise HimsError(f"{settings.home} is not empty: a backup is restored into an empty home.")
-    if load_key(settings).version != backup.record["key"]:
-        raise HimsError(f"The key here is not that of the backup ({backup.record['key']}): set HIMS_KEY_FILE to it.")
-    settings.home.mkdir(parents=True, exist_ok=True)
-    marker.touch()
-    for name in sorted(backup.record["folders"]):
-        (settings.home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, one in backup.files.items():
-        _put_back(settings, backup, name, one)
-    for name, mode in sorted(backup.record["folders"].items(), reverse=True):
-        (settings.home / name).chmod(mode)
-    log(f"{len(backup.files):,} files of {backup.record['made_at']} are in {settings.home}")
-    if wrong := [*trail.check(settings).damage, *_wrong_release(settings, backup)]:
-        raise HimsError("What was restored is not what it was:\n  " + "\n  ".join(wrong))
-    marker.unlink()
-    return _differences(settings, backup)
-
-
-def _put_back(settings: Settings, backup: Backup, name: str, one: dict[str, Any]) -> None:
-    outside = name == f"outside/{HEAD}"
-    to = settings.trail_head if outside else settings.home / name
-    to.parent.mkdir(parents=True, exist_ok=True)
-    if not _is(to, one["sha256"]):
-        to.unlink(missing_ok=True)
-        shutil.copyfile(backup.folder / FILES / name, to)
-        sync(to)
-        if not _is(to, one["sha256"]):
-            raise HimsError(f"{name} is not what was backed up: `hims backup verify` says what else; take another one.")
-    to.chmod(one["mode"])
-
-
-def _wrong_release(settings: Settings, backup: Backup) -> list[str]:
-    now = store.current(settings)
-    if (now.id if now else None) != backup.record["release"]:
-        return [f"the current release is {now.id if now else 'none'}, and was {backup.record['release']}"]
-    return [f"{now.id}: {text}" for text in store.verify(settings, now)] if now else []
-
-
-def _differences(settings: Settings, backup: Backup) -> list[str]:
-    found = []
-    for name, place in (("data", settings.data), ("expectations", settings.expectations)):
-        then = {p.removeprefix(f"{name}/"): h for p, h in backup.record["config"].items() if p.startswith(f"{name}/")}
-        other = [path for path, sha256 in then.items() if not _is(place / path, sha256)]
-        if other:
-            found.append(
-                f"{place} differs from that of the backup in {len(other)} file(s), such as {other[0]}: a night makes "
-                f"another release of it. As it was: {backup.folder / CONFIG / name}"
-            )
-    return found

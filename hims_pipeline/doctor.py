@@ -24,6 +24,7 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import plain
+from hims_pipeline.kept import what_is_kept
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.modes import opened
@@ -238,23 +239,8 @@ def _alerts(settings: Settings, now: datetime) -> Iterable[Checkup]:
 
 
 def _kept(settings: Settings, now: datetime) -> Iterable[Checkup]:
-    """What the installation keeps, how large it is, and what says for how long."""
-    policies = load_observatory(settings.data).policies
-    for name, place, until in (
-        ("deliveries", settings.identified, "the legal term of each contract (`hims retention plan`)"),
-        ("batches", settings.validated, "as long as their deliveries"),
-        ("releases", settings.releases, f"{policies.keep_releases} beside the current one (`policies.keep_releases`)"),
-        ("builds", settings.build, "none: removed at the end of each night"),
-        ("last build", settings.kept, "the next build carries over from it"),
-        ("the last build", settings.kept, "one, which the next build carries over from"),
-        ("rendered trees", settings.rendered, "that of the present data/"),
-        ("Dagster's runs", settings.dagster_home, f"{policies.keep_runs_days} days (`policies.keep_runs_days`)"),
-        ("records of nights", settings.nights, f"{nights.KEPT} nights"),
-        ("alerts", settings.alerts, "400 days after they are over"),
-    ):
-        if place.exists():
-            size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file() and not path.is_symlink())
-            yield Checkup("kept", "well", f"{name}: {size / 1e6:,.1f} MB; {until}")
+    for name, size, until in what_is_kept(settings):
+        yield Checkup("kept", "well", f"{name}: {size / 1e6:,.1f} MB; {until}")
 
 
 CHECKS: tuple[Callable[[Settings, datetime], Iterable[Checkup]], ...] = (

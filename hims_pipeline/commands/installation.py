@@ -9,6 +9,7 @@ import click
 
 from hims_pipeline import backup as backups
 from hims_pipeline import doctor as doctors
+from hims_pipeline import restore as restoring
 from hims_pipeline.commands.start import open_installation
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.lock import installation_lock
@@ -82,7 +83,7 @@ def restore(folder: Path) -> None:
     settings = load_settings()
     close_umask()
     found = backups.find(settings, folder)
-    for text in backups.restore(settings, found, click.echo):
+    for text in restoring.restore(settings, found, click.echo):
         click.echo(f"note: {text}", err=True)
     _tell_release(settings)
 
@@ -98,7 +99,7 @@ def drill(folder: Path) -> None:
         elsewhere = replace(settings, home=Path(place) / "home", head_file=None)
         if settings.head_file is not None:
             elsewhere = replace(elsewhere, head_file=Path(place) / "audit.head")
-        backups.restore(elsewhere, found, click.echo)
+        restoring.restore(elsewhere, found, click.echo)
         _tell_release(elsewhere)
 
 

@@ -4,7 +4,8 @@ import contextlib
 import shutil
 import socket
 import sys
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -16,12 +17,15 @@ from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.commands.watch import tell_all
 from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import HimsError
+from hims_pipeline.failures import plain
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sources import broken_sources
 from hims_pipeline.ui.door import Doorkeeper
 from hims_pipeline.ui.sockets import only_one, opened_here, opened_to_proxy
+from hims_pipeline.watch import nights
+from hims_pipeline.watch.tell import tell
 
 INSTANCE_FILE = REPOSITORY / "deploy" / "dagster.local.yaml"
 
@@ -50,15 +54,17 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     if only and not samples:
         raise click.UsageError("--only chooses among the sources of the sample: say --samples too.")
     settings = open_installation()
-    require_parts(settings)
-    require_room(settings)
-    prepare_instance(settings)
-    unsent = [*(_put_samples(settings, only, scale) if samples else []), *_put_kept(settings)]
-    if settings.real_data is not None:
-        unsent += _put_real(settings, settings.real_data)
+    with _told(settings, begun=False):
+        require_parts(settings)
+        require_room(settings)
+        prepare_instance(settings)
+        unsent = [*(_put_samples(settings, only, scale) if samples else []), *_put_kept(settings)]
+        if settings.real_data is not None:
+            unsent += _put_real(settings, settings.real_data)
     from hims_pipeline.defs.execution import execute_nightly
 
-    night = execute_nightly(settings, click.echo)
+    with _told(settings, begun=True):
+        night = execute_nightly(settings, click.echo)
     print_summary(settings, night.failures, night.proof or night.unproven)
     tell_all(settings)
     broken = broken_sources(settings)
@@ -67,6 +73,21 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     for source, problem in broken.items():
         click.echo(f"\n{source} took no part, and waits until this is mended:\n{problem}", err=True)
     sys.exit(0 if night.well and not unsent and not broken else 1)
+
+
+@contextlib.contextmanager
+def _told(settings: Settings, *, begun: bool) -> Iterator[None]:
+    """What ends a run before its summary is told to people too, and is a failed night."""
+    try:
+        yield
+    except Exception as error:
+        with contextlib.suppress(HimsError):  # the first error is the one to tell
+            if not begun:
+                night = str(uuid.uuid4())
+                nights.begin(settings, night)
+                nights.end(settings, night, well=False, reasons=[plain(error)])
+            tell(settings)
+        raise
 
 
 def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> list[str]:

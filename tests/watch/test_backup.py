@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hims_pipeline import backup, intake
+from hims_pipeline import backup, intake, restore
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, landing, trail
 from hims_pipeline.lake.files import sha256_of
@@ -58,7 +58,7 @@ def listed(settings) -> dict[str, tuple[str, int]]:
 def test_the_drill(used, tmp_path) -> None:
     backup.make(used, tmp_path / "disk")
     there = elsewhere(used, tmp_path)
-    assert backup.restore(there, backup.find(there, tmp_path / "disk")) == []
+    assert restore.restore(there, backup.find(there, tmp_path / "disk")) == []
     assert listed(there) == listed(used)
     assert trail.check(there).damage == []
     assert store.verify(there, store.current(there)) == []
@@ -112,7 +112,7 @@ def test_a_damaged_backup_is_found_and_not_restored(used, tmp_path) -> None:
     file.write_bytes(file.read_bytes()[:-1] + b"?")
     assert backup.damaged(made) == ["releases/r000001/public/warehouse.duckdb is missing or is not what was written"]
     with pytest.raises(HimsError, match="is not what was backed up"):
-        backup.restore(elsewhere(used, tmp_path), made)
+        restore.restore(elsewhere(used, tmp_path), made)
 
 
 def test_a_backup_without_its_record_is_none(used, tmp_path) -> None:
@@ -127,28 +127,28 @@ def test_another_key_a_full_home_and_a_folder_within_are_refused(used, tmp_path)
     made = backup.make(used, tmp_path / "disk")
     assert last_backup(used) is not None
     with pytest.raises(HimsError, match="is not empty"):
-        backup.restore(used, made)
+        restore.restore(used, made)
     create_key(tmp_path / "other")
     with pytest.raises(HimsError, match="The key here is not that of the backup"):
-        backup.restore(replace(elsewhere(used, tmp_path), key_file=tmp_path / "other"), made)
+        restore.restore(replace(elsewhere(used, tmp_path), key_file=tmp_path / "other"), made)
     with pytest.raises(HimsError, match="lies within the installation"):
         backup.make(used, used.home / "backups")
 
 
 def test_a_restore_that_was_killed_goes_on(used, tmp_path, monkeypatch) -> None:
     made = backup.make(used, tmp_path / "disk")
-    there, put, left = elsewhere(used, tmp_path), backup._put_back, iter(range(5))
+    there, put, left = elsewhere(used, tmp_path), restore._put_back, iter(range(5))
 
     def die(*args: object) -> None:
         if next(left, None) is None:
             raise KeyboardInterrupt
         put(*args)
 
-    monkeypatch.setattr(backup, "_put_back", die)
+    monkeypatch.setattr(restore, "_put_back", die)
     with pytest.raises(KeyboardInterrupt):
-        backup.restore(there, made)
-    monkeypatch.setattr(backup, "_put_back", put)
-    backup.restore(there, made)
+        restore.restore(there, made)
+    monkeypatch.setattr(restore, "_put_back", put)
+    restore.restore(there, made)
     assert listed(there) == listed(used)
 
 
@@ -156,5 +156,5 @@ def test_rules_that_are_others_by_now_are_told(used, tmp_path) -> None:
     made = backup.make(used, tmp_path / "disk")
     with (used.data / "observatory.yml").open("a", encoding="utf-8") as file:
         file.write("# edited\n")
-    (note,) = backup.restore(elsewhere(used, tmp_path), made)
+    (note,) = restore.restore(elsewhere(used, tmp_path), made)
     assert "differs from that of the backup in 1 file(s), such as observatory.yml" in note

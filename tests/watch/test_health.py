@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from hims_pipeline.cli import main
+from hims_pipeline.errors import HimsError
 from hims_pipeline.watch import book, digest
 from hims_pipeline.watch.health import health
 from hims_pipeline.watch.metrics import metrics
@@ -94,3 +95,14 @@ def test_the_digest_comes_once_a_week(watched) -> None:
 def test_the_digest_can_be_read_at_any_time(watched, hims) -> None:
     assert "Nights:" in hims("alert", "digest").output
     assert digest.write(watched, book.Book(), NOW)[1].count("\n") > 5
+
+
+def test_a_run_that_cannot_begin_is_a_failed_night_and_is_told(watched, hims, monkeypatch) -> None:
+    def full(settings) -> None:
+        raise HimsError("The disk is full.")
+
+    monkeypatch.setattr("hims_pipeline.commands.runs.require_parts", full)
+    done = hims("run")
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1] == "Error: The disk is full."
+    assert [one["what"] for one in told(watched)[0]["alerts"] if one["kind"] == "night-failed"] == ["The disk is full."]
