@@ -12,6 +12,7 @@ from tests.stand_in import place
 SAYS = """
 target.mkdir(parents=True, exist_ok=True)
 (target / 'manifest.json').write_text('{}')
+(target / 'partial_parse.msgpack').write_text('')
 if sys.argv[1] != '--quiet':
     found = {k: os.environ[k] for k in ('HIMS_WAREHOUSE', 'HIMS_INPUTS', 'DBT_TARGET_PATH', 'DBT_PROFILES_DIR')}
     pathlib.Path(os.environ['TOLD']).write_text(json.dumps({'words': sys.argv[1:], 'env': found}))
