@@ -1,4 +1,4 @@
-"""The rendered project is one that dbt people know (sources, contracts, exposures, groups), held against the warehouse."""
+"""The rendered project is one that dbt people know: sources, contracts, exposures, groups, held against its tables."""
 
 import csv
 
