@@ -134,9 +134,11 @@ def gather_texts(con: duckdb.DuckDBPyConnection, table: Table, shape: Shape, mem
     """All texts of a file as the table `texts`.
 
     Raises:
-        HimsError: records do not split into the columns; it quotes none of them.
+        HimsError: there are none, or records do not split into the columns; it quotes none of them.
     """
     parts = table.parts
+    if not parts:
+        raise HimsError(f"{inner(member.shown)} holds no rows, and a draft follows from what stands in them.")
     structure = table.structure
     try:
         con.execute(f"create temp table texts as {' union all '.join(_relation(part) for part in parts)}")

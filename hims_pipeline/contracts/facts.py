@@ -34,6 +34,8 @@ class FactColumn:
         special: special codes (`_U`, `_R`, …) that it may hold.
         list_: the table that its codes must stand in, such as `dim_country`; empty where there is none.
         of: figure of the same row whose status it tells (`meta: of`); a feed need not map it then.
+        is_needed: no row may be without it (`not_null`), and the fact has nothing to put in its place
+            (`meta: may_be_empty`): one empty cell would end the build of all sources.
     """
 
     name: str
@@ -42,6 +44,7 @@ class FactColumn:
     special: frozenset[str] = frozenset()
     of: str = ""
     list_: str = ""
+    is_needed: bool = False
 
     @property
     def kind(self) -> str:
@@ -105,8 +108,11 @@ def _column(described: dict[str, Any]) -> FactColumn:
             special = frozenset(SPECIAL_CODES) - {"_T"}
     if is_area(described["name"]):
         special = frozenset({"_U"})
-    of = described["config"]["meta"].get("of", "")
-    return FactColumn(described["name"], described["data_type"].lower(), accepted, special, of, _list_of(described))
+    meta = described["config"]["meta"]
+    of = meta.get("of", "")
+    is_needed = "not_null" in described.get("data_tests", ()) and not (of or meta.get("may_be_empty"))
+    kind = described["data_type"].lower()
+    return FactColumn(described["name"], kind, accepted, special, of, _list_of(described), is_needed)
 
 
 def _list_of(described: dict[str, Any]) -> str:
@@ -148,6 +154,12 @@ def _undrawn(contract: Contract, name: str, period: str, feed: Feed) -> list[str
     return [f"{', '.join(lost)} of the design stand neither here nor in an entity that this one refers to by its key"]
 
 
+def _unfed(feed: Feed, columns: dict[str, FactColumn]) -> list[str]:
+    """Columns that a fact cannot do without and that a feed leaves out."""
+    lost = [name for name, column in columns.items() if column.is_needed and name not in feed.columns]
+    return [f"maps nothing to {', '.join(lost)}, which no row of it may be without"] if lost else []
+
+
 def check_feeds(contract: Contract) -> None:
     """Every feed names a fact and columns of it, and every mapping fits both its columns.
 
@@ -169,6 +181,7 @@ def check_feeds(contract: Contract) -> None:
                 columns = facts[feed.fact]
                 found += [f"{place}: {problem}" for problem in _homeless(contract, feed, columns)]
                 found += [f"{place}: {problem}" for problem in _undrawn(contract, name, period, feed)]
+                found += [f"{place}: {problem}" for problem in _unfed(feed, columns)]
                 found += [
                     f"{place}: {c} is no column of it" for c in (*feed.columns, *feed.exclude) if c not in columns
                 ]

@@ -3,22 +3,18 @@
 judgement; those stand in `expectations/`."""
 
 import re
-from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from hims_pipeline.contracts.columns import Column, Reference
-from hims_pipeline.contracts.facts import load_fact_columns
-from hims_pipeline.contracts.joins import read_by_feeds
 from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.contracts.values import NUMERIC, value_of, value_sql
+from hims_pipeline.gates.fed import fit_rules, needed_rules
+from hims_pipeline.gates.made import Make, missing_words, rows_rule, unless_missing, where_rule
 from hims_pipeline.gates.period import period_rule
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.lake.periods import is_period
 from hims_pipeline.sql import literal, literals, quote
-
-Make = Callable[..., Rule]
 
 
 def compile_rules(contract: Contract, period: str) -> list[Rule]:
@@ -63,9 +59,10 @@ def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) ->
     if entity.key:
         rules.append(_key_rule(make, entity))
     rules += [_orphan_rule(make, contract, name, reference) for reference in entity.references]
-    rules += _fit_rules(make, contract, name, period)
+    rules += fit_rules(make, contract, name, period)
+    rules += needed_rules(make, contract, name, period)
     if entity.period and entity.period.columns and is_period(contract, period):
-        rules.append(_rows(make, "PERIOD", *period_rule(contract, entity, entity.period, period)))
+        rules.append(rows_rule(make, "PERIOD", *period_rule(contract, entity, entity.period, period)))
     return rules
 
 
@@ -74,11 +71,11 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
     if required:
         rules.append(_required_rule(make, column))
     if column.unique:
-        held = f" where {unless}" if (unless := _unless_missing(column)) else ""
+        held = f" where {unless}" if (unless := unless_missing(column)) else ""
         doubled = f"select {name} from {{batch}}{held} group by {name} having count(*) > 1"
         broken = f"{name} in ({doubled.replace('{batch}', '{table}')})"
         message = "Each value may stand in one row only. Remove the doubled rows."
-        rules.append(_rows(make, "UNIQUE", doubled, message, column, broken, {"column": column.name}))
+        rules.append(rows_rule(make, "UNIQUE", doubled, message, column, broken, {"column": column.name}))
     if column.codes is not None:
         rules.append(_codes_rule(make, column))
     if column.minimum is not None or column.maximum is not None:
@@ -86,7 +83,7 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
     if column.pattern and column.sensitivity != "identifier":
         broken = f"not regexp_full_match({name}, {literal(column.pattern)})"
         rules.append(
-            _where(
+            where_rule(
                 make,
                 "PATTERN",
                 broken,
@@ -102,7 +99,7 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
             f"Codes must be those of the list {column.crosswalk}. Correct them, or ask for the list to be extended."
         )
         rules.append(
-            _where(make, "XWALK", broken, message, column, scheme=column.crosswalk, value_set=_missing(column))
+            where_rule(make, "XWALK", broken, message, column, scheme=column.crosswalk, value_set=missing_words(column))
         )
     return rules
 
@@ -113,39 +110,8 @@ def _required_rule(make: Make, column: Column) -> Rule:
         return make("REQUIRED", "expect_column_values_to_not_be_null", {"column": column.name}, message, column,
                     broken_rows=f"{name} is null")  # fmt: skip
     broken = f"{name} is null and {quote(column.name + MISSING_SUFFIX)} is null"
-    return _rows(make, "REQUIRED", f"select 1 as broken from {{batch}} where {broken}", message, column, broken,
-                 {"column": column.name, "value_set": _missing(column)})  # fmt: skip
-
-
-def _rows(
-    make: Make,
-    suffix: str,
-    query: str,
-    message: str,
-    column: Column | None = None,
-    broken: str = "",
-    terms: dict[str, Any] | None = None,
-) -> Rule:
-    escaped = query.replace("{batch}", "\0").replace("{", "{{").replace("}", "}}").replace("\0", "{batch}")
-    kwargs = {"unexpected_rows_query": escaped}
-    return make(suffix, "unexpected_rows_expectation", kwargs, message, column, broken_rows=broken, terms=terms or {})
-
-
-def _where(make: Make, suffix: str, broken: str, message: str, column: Column, **terms: Any) -> Rule:
-    """A rule on the values of a column: those that stand for none are left out."""
-    held = " and ".join(one for one in (f"{quote(column.name)} is not null", _unless_missing(column), broken) if one)
-    query = f"select 1 as broken from {{batch}} where {held}"
-    return _rows(make, suffix, query, message, column, held, {"column": column.name, **terms})
-
-
-def _missing(column: Column) -> list[str]:
-    """What stands for no value, which a rule on the values lets pass."""
-    return sorted(str(code) for code in column.missing)
-
-
-def _unless_missing(column: Column) -> str:
-    condition = column.absent.condition(quote(column.name))
-    return f"not coalesce({condition}, false)" if condition else ""
+    return rows_rule(make, "REQUIRED", f"select 1 as broken from {{batch}} where {broken}", message, column, broken,
+                 {"column": column.name, "value_set": missing_words(column)})  # fmt: skip
 
 
 def _codes_rule(make: Make, column: Column) -> Rule:
@@ -160,7 +126,7 @@ def _codes_rule(make: Make, column: Column) -> Rule:
         return make("CODES", "expect_column_values_to_be_in_set", {"column": column.name, "value_set": value_set},
                     message, column, broken_rows=broken)  # fmt: skip
     broken = f"{quote(column.name)} not in ({values})"
-    return _where(make, "CODES", broken, message, column, value_set=sorted({*codes, *_missing(column)}))
+    return where_rule(make, "CODES", broken, message, column, value_set=sorted({*codes, *missing_words(column)}))
 
 
 def _range_rule(make: Make, column: Column) -> Rule:
@@ -173,39 +139,8 @@ def _range_rule(make: Make, column: Column) -> Rule:
                          for bound in (column.minimum, column.maximum))  # fmt: skip
     broken = f"({' or '.join(bounds)})"
     message = f"Values must lie in {limits}. Check the unit and the column."
-    terms = {"min_value": column.minimum, "max_value": column.maximum, "value_set": _missing(column)}
-    return _where(make, "RANGE", broken, message, column, **terms)
-
-
-def _fit_rules(make: Make, contract: Contract, name: str, period: str) -> list[Rule]:
-    """Numbers that a fact's column cannot hold would end the build for all sources."""
-    facts, limits = load_fact_columns(), dict[str, tuple[Decimal, Decimal]]()
-    entity = contract.entity_in(name, period)
-    for feed, mappings in read_by_feeds(contract, name, period):
-        for target, mapping in mappings:
-            bounds = facts[feed.fact][target].bounds if target in facts.get(feed.fact, {}) else None
-            if mapping.from_ is None or mapping.codes or mapping.take != "value" or bounds is None:
-                continue
-            factor = abs(Decimal(str(mapping.multiply or 1)))
-            low, high = limits.get(mapping.from_, bounds)
-            limits[mapping.from_] = (max(low, bounds[0] / factor), min(high, bounds[1] / factor))
-    rules = []
-    for column in entity.kept_columns:
-        if column.name in limits and not _lies_within(column, *limits[column.name]):
-            low, high = limits[column.name]
-            broken = f"{quote(column.name)} not between {low:f} and {high:f}"
-            message = f"Values must lie in {low:g} to {high:g}: check the unit, the decimal mark and the column."
-            rules.append(_where(make, "FITS", broken, message, column, min_value=float(low), max_value=float(high)))
-    return rules
-
-
-def _lies_within(column: Column, low: Decimal, high: Decimal) -> bool:
-    """Does the contract itself keep the column's values within these bounds?"""
-    least, most = (None if one is None else value_of("number", one) for one in (column.minimum, column.maximum))
-    values = [value for code in column.codes or () if isinstance(value := column.value_of(code), Decimal)]
-    if values:
-        least, most = min(values), max(values)
-    return isinstance(least, Decimal) and isinstance(most, Decimal) and low <= least and most <= high
+    terms = {"min_value": column.minimum, "max_value": column.maximum, "value_set": missing_words(column)}
+    return where_rule(make, "RANGE", broken, message, column, **terms)
 
 
 def _key_rule(make: Make, entity: Entity) -> Rule:
@@ -217,7 +152,7 @@ def _key_rule(make: Make, entity: Entity) -> Rule:
         " tells them apart."
     )
     one = broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
-    return _rows(make, "KEY", doubled, message, broken=one, terms={"columns": list(entity.key)})
+    return rows_rule(make, "KEY", doubled, message, broken=one, terms={"columns": list(entity.key)})
 
 
 def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference) -> Rule:
@@ -244,4 +179,4 @@ def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference
             " contract declares."
         )
     terms = {"columns": list(reference.columns), "to": list(to), "min_value": low, "max_value": high}
-    return _rows(make, f"ORPHANS-{reference.called}", query, message, terms=terms)
+    return rows_rule(make, f"ORPHANS-{reference.called}", query, message, terms=terms)

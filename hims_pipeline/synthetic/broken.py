@@ -27,7 +27,7 @@ class BrokenSample:
         name: what is wrong, as a word.
         why: the same as a sentence.
         expected_rule: start of the code of the rule that must catch it.
-        refused: False where the rule warns and the delivery is accepted.
+        refused: False where the rule warns, and lets the delivery pass as far as it goes.
     """
 
     name: str

@@ -128,6 +128,7 @@ def fed(changes: dict[str, Any]) -> Contract:
         {"name": "persons", "type": "integer"},
     ]
     mapped = {"reference_year": {"from": "year"}, "stock_persons": {"from": "persons"}}
+    mapped |= {"origin_code": {"value": "TUN"}, "destination_code": {"value": "FRA"}}
     return contract_of(columns, feeds=[{"fact": "migrant_stock", "columns": mapped | changes}])
 
 

@@ -24,7 +24,7 @@ from hims_pipeline.readers.formats.codebook import Place
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.lexical import MISFIT
-from hims_pipeline.readers.typing.parts import RECORD, Part, Slices, null_texts, reading
+from hims_pipeline.readers.typing.parts import NO_TEXTS, RECORD, Part, Slices, null_texts, reading
 from hims_pipeline.readers.typing.spelling import plain_number
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
@@ -165,7 +165,7 @@ def _control_character(path: Path) -> int | None:
 def table_of(settings: Settings, shape: Shape, opened: Opened, cut: Cut, records: int) -> Table:
     """The table of the chosen lines; `records` is how many there are, counted otherwise."""
     values = [_value(*pair, shape.format) for pair in zip(cut.places, shape.columns, strict=True)]
-    texts = ", ".join(f"{value} as t{number}" for number, value in enumerate(values))
+    texts = ", ".join(f"{value} as t{number}" for number, value in enumerate(values)) or NO_TEXTS
     chosen = cut.chosen or "true"
 
     def parts(condition: str) -> list[Part]:

@@ -18,7 +18,7 @@ from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parquet_join import rows_of
-from hims_pipeline.readers.typing.parts import Part, null_texts, reading
+from hims_pipeline.readers.typing.parts import NO_TEXTS, Part, null_texts, reading
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, quote
 from hims_pipeline.words import own, words
@@ -69,7 +69,7 @@ def texts_of(shape: Shape, source: str, types: dict[str, str], whole: bool = Fal
         name = shape.header[position]
         text = _text(quote(name), types[name], column, shape.format, whole)
         texts.append(f"{_nullif(text, shape.format)} as t{place}")
-    return Part(f"select {', '.join(texts)} from {source}", number or "row_number() over ()")
+    return Part(f"select {', '.join(texts) or NO_TEXTS} from {source}", number or "row_number() over ()")
 
 
 def _describe(settings: Settings, path: Path) -> tuple[int, dict[str, str]]:

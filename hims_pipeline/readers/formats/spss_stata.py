@@ -189,7 +189,8 @@ def _chunks(settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Pa
 def _names_read(shape: Shape, meta: Any) -> list[str]:
     """The variables that are read, in the file's order; nothing of the others can stop a file."""
     wanted = {shape.header[position] for position in shape.positions}
-    return [name for name in meta.column_names if name in wanted]
+    # Records are counted along a column: of a file of which none is read, along the first.
+    return [name for name in meta.column_names if name in wanted] or meta.column_names[:1]
 
 
 def _spss_frames(path: Path, meta: Any, names: list[str]) -> Iterator[pd.DataFrame]:

@@ -115,6 +115,10 @@ def numbered_part(shape: Shape, form: Format, path: Path) -> Part:
     return Part(_read_csv(shape, form, str(path), numbered=True), f"{RECORD}::bigint")
 
 
+NO_TEXTS = "null as nothing"
+"""SQL: what is selected of a file of which every column stays unread; rows are counted all the same."""
+
+
 def null_texts() -> str:
     """SQL: the list of texts that stand for no value in every column; null words belong to single ones."""
     return literals(("",))
@@ -150,7 +154,7 @@ def _wanted(shape: Shape, numbered: bool) -> list[str]:
         for number, column in enumerate(shape.columns):
             if column.name in made:
                 wanted[number] = f"unnest([{made[column.name]}]) as t{number}"
-    return wanted + [RECORD] * (numbered or bool(shape.headings))
+    return (wanted or [NO_TEXTS]) + [RECORD] * (numbered or bool(shape.headings))
 
 
 def in_parallel(
