@@ -6,7 +6,7 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check docs ui leak-scan bench bench-night bench-country walk faults mutants lock clean
+.PHONY: help run test test-slow check docs ui leak-scan bench bench-night bench-country walk faults mutants lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ run: $(VENV)/.run ## set up, take in the sample (and what HIMS_REAL_DATA holds),
 
 test: $(VENV)/.dev ## set up and run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
+
+test-slow: $(VENV)/.dev ## the breadth that `make test` leaves out: a draft of every public file, both new countries
+	@$(BIN)/python -m pytest -n 2 --dist load -rs -m slow
 
 check: $(VENV)/.dev ## lint: ruff, types, SQL
 	@$(BIN)/ruff check .

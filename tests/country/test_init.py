@@ -100,7 +100,7 @@ def send(here: Installation, country: str) -> None:
     drop(here, "census", "2024", "persons_2024.csv", "\n".join(["house,line,sex,born", *rows]) + "\n")
 
 
-@pytest.mark.parametrize("country", LANGUAGES)
+@pytest.mark.parametrize("country", ["MAR", pytest.param("GHA", marks=pytest.mark.slow)])
 def test_a_new_country_publishes_its_first_night(tmp_path: Path, country: str) -> None:
     here = started(tmp_path, country)
     observatory = here.data / "observatory.yml"

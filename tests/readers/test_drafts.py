@@ -165,6 +165,7 @@ def public_files() -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.name.endswith(suffixes) and kind_of(path) not in NO_DATA)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("path", public_files(), ids=lambda path: path.name)
 def test_a_draft_takes_a_public_file(path, tmp_path, monkeypatch):
@@ -179,6 +180,7 @@ def test_a_draft_takes_a_public_file(path, tmp_path, monkeypatch):
         assert said == []
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_a_draft_takes_a_file_of_every_source_of_the_synthetic_country(tmp_path, monkeypatch):
     """The first delivery of each, with its codebook."""
