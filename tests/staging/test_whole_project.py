@@ -1,4 +1,4 @@
-"""The rendered project is one that dbt people know: sources, contracts, exposures, groups; held against the warehouse."""
+"""The rendered project is one that dbt people know (sources, contracts, exposures, groups), held against the warehouse."""
 
 import csv
 
@@ -54,7 +54,9 @@ def test_exposures_depend_on_all_that_is_published_and_layers_are_groups(warehou
         assert exposure["depends_on"] == [f"ref('{name}')" for name in models]
     groups = properties(warehouse, "groups.yml", "groups")
     layers = read_yaml(warehouse.tree / "dbt_project.yml")["models"]["hims"]
-    assert {name: layer["+group"] for name, layer in layers.items() if name[0] != "+"} == {name: name for name in groups}
+    assert {name: layer["+group"] for name, layer in layers.items() if name[0] != "+"} == {
+        name: name for name in groups
+    }
     assert {name for name in groups if layers[name]["+access"] == "public"} == {"reference", "published"}
 
 
