@@ -6,8 +6,10 @@ filtered, since an error of conversion quotes a value: its kind is told, and the
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 from hims_pipeline.build import Build, Log, close
@@ -17,6 +19,7 @@ from hims_pipeline.lake.files import read_json
 from hims_pipeline.processes import bound, ending
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render
+from hims_pipeline.staging.render import MANIFEST
 
 GOOD = ("success", "pass", "warn")  # `warn` is a finding of a test that was declared to warn only
 RESULT_EVENTS = ("LogSeedResult", "LogModelResult", "LogTestResult")
@@ -57,6 +60,33 @@ def run_dbt(
         pass
 
 
+class Carried:
+    """The nodes that a build carries over, each told as soon as all that it reads has been: Dagster takes results in no
+    other order. One may read what is built tonight, as facts read the list of batches."""
+
+    def __init__(self, tree: Path, carried: Mapping[str, Mapping[str, Any]]):
+        manifest = read_json(tree / MANIFEST)
+        nodes = {**manifest["nodes"], **manifest["unit_tests"]}
+        self._reads = {
+            name: {one for one in node["depends_on"].get("nodes", ()) if one in nodes} for name, node in nodes.items()
+        }
+        self._carried, self._told = carried, set[str]()
+        self._left = [name for name in TopologicalSorter(self._reads).static_order() if name in carried]
+
+    def behind(self, done: str = "") -> Iterator[Finished]:
+        """What may be told now that `done` was."""
+        self._told.add(done)
+        left = []
+        for name in self._left:
+            if self._reads[name] <= self._told:
+                self._told.add(name)
+                facts = self._carried[name]
+                yield Finished(name, facts["status"], 0.0, facts["failures"], True)
+            else:
+                left.append(name)
+        self._left = left
+
+
 def stream_dbt(
     settings: Settings, build: Build, log: Log, select: list[str] | None = None, *, keep_it: bool = True
 ) -> Iterator[Finished]:
@@ -70,9 +100,8 @@ def stream_dbt(
     Raises:
         HimsError: a model or test failed, says which; dbt died, left no results, or did not build everything.
     """
-    if not select:
-        carried = read_plan(settings, build.folder).carried
-        yield from (Finished(name, it["status"], 0.0, it["failures"], True) for name, it in carried.items())
+    carried = Carried(build.tree, {} if select else read_plan(settings, build.folder).carried)
+    yield from carried.behind()
     command = build_command(settings, build, select)
     log("dbt build")
     began, said = "", []
@@ -85,7 +114,8 @@ def stream_dbt(
                 began = data["node_info"]["unique_id"]
                 log(message)
             elif name in RESULT_EVENTS:
-                yield _finished(data)
+                yield (node := _finished(data))
+                yield from carried.behind(node.unique_id)
             elif not began and name in ("", "MainEncounteredError"):
                 said.append(message)  # nothing has read data yet: what goes wrong now is about the project
         code = dbt.wait()

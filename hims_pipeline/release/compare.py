@@ -5,9 +5,10 @@ from pathlib import Path
 
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal
+from hims_pipeline.sql import connection, literal, quote
 
 KEY = "series_key, time_period, vintage"
+COMPARED = f"{KEY}, indicator, source, obs_value, obs_status, conf_status, standard_error"
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,13 @@ class Change:
 def differences(settings: Settings, old: Path, new: Path) -> list[Change]:
     """Compare `published.indicator_value` of two database files; indicators without any difference are left out."""
     with connection(settings) as con:
-        con.execute(f"attach {literal(old)} as before (read_only)")
-        con.execute(f"attach {literal(new)} as after (read_only)")
+        for side, path in (("before", old), ("after", new)):
+            # Views of a file that dbt made name the file by its stem, and hold under no other name.
+            con.execute(f"attach {literal(path)} as {quote(path.stem)} (read_only)")
+            con.execute(
+                f"create temp table {side} as select {COMPARED} from {quote(path.stem)}.published.indicator_value"
+            )
+            con.execute(f"detach {quote(path.stem)}")
         rows = con.execute(f"""
             with compared as (
                 select
@@ -39,8 +45,8 @@ def differences(settings: Settings, old: Path, new: Path) -> list[Change]:
                         or o.conf_status is distinct from n.conf_status
                         or o.standard_error is distinct from n.standard_error) as is_changed,
                     100 * abs(n.obs_value - o.obs_value) / nullif(abs(o.obs_value), 0) as percent
-                from (select * from before.published.indicator_value) as o
-                full join (select * from after.published.indicator_value) as n using ({KEY})
+                from before as o
+                full join after as n using ({KEY})
             )
             select
                 indicator, source, count(*) filter (is_added), count(*) filter (is_gone),

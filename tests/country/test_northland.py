@@ -1,5 +1,7 @@
 """A source added by YAML alone, in a country that no code knows, shows in all places that follow from contracts."""
 
+import re
+
 import dagster as dg
 import pytest
 
@@ -135,7 +137,7 @@ def figures_in(night, source: str) -> Figures:
 def test_what_a_delivery_gives_and_why_not(northland_night) -> None:
     here, _ = northland_night
     found = figures_in(here, "northland_survey")
-    assert found.areas["A02"] == 5
+    assert found.areas["A02"] == 4  # of the fifth every figure is withheld
     assert found.figures["P01"] > found.areas["P01"]
     assert found.absent["A01"] == "nothing feeds citizenship_status or country_of_citizenship_code"
     assert found.absent["A03"] == "each of its figures rests on too few records"
@@ -143,8 +145,8 @@ def test_what_a_delivery_gives_and_why_not(northland_night) -> None:
     assert "B04" not in found.absent  # reads facts that this source does not feed
     text = "\n".join(found.sentences())
     assert "A02" in text
-    assert "for 5 areas" in text
-    assert "Not B05, because it also needs what feeds vital_events." in text
+    assert "for 4 areas" in text
+    assert re.search(r"Not B05\b.*, because it also needs what feeds vital_events\.", text)
 
 
 def test_a_count_without_questions_gives_the_population_alone(northland_night) -> None:

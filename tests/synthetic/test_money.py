@@ -120,7 +120,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             contract = intake.contract_of(settings, sample.source)
             delivery, _ = landing.take_over(settings, contract, sample.period, sample.files)
             verdict = intake.take_in(settings, delivery, lambda text: None)
-            tables = {path.stem: path for path in settings.home.rglob(f"{delivery.batch}/*.parquet")}
+            tables = {path.stem: path for path in settings.home.rglob(f"{delivery.batch}/[!_]*.parquet")}
             taken[sample[:2]] = Taken(sample, verdict, tables)
         yield World(settings, country, taken)
 
