@@ -11,7 +11,10 @@ from hims_pipeline.settings import Settings
 
 @pytest.fixture
 def settings(small_night) -> Settings:
-    return small_night[0].settings
+    """Of an installation whose last build is not kept: what a stand-in builds is empty, and would differ from it."""
+    settings = small_night[0].settings
+    shutil.rmtree(settings.kept, ignore_errors=True)
+    return settings
 
 
 @pytest.fixture
