@@ -18,6 +18,7 @@ from hims_pipeline.contracts.indicators import code_of, load_indicators
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, literals
+from hims_pipeline.staging.render import MANIFEST
 
 _DESIGNED = {"weight_persons", "stratum", "psu"}  # a design gives them where they are not sent
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
@@ -91,7 +92,7 @@ def _absent(
     con: duckdb.DuckDBPyConnection, settings: Settings, contract: Contract, tree: Path, given: Set[str]
 ) -> Iterator[tuple[str, str]]:
     """Indicators that read a fact which the source feeds and have no figure of it, and why."""
-    manifest = json.loads((tree / "target/manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((tree / MANIFEST).read_text(encoding="utf-8"))
     fed = {feed.fact for entity in contract.entities.values() for feed in entity.feeds}
     for code, indicator in load_indicators(settings.data).items():
         if code in given or not indicator.publish:

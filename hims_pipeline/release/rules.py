@@ -29,6 +29,7 @@ from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.privacy.modes import share
 from hims_pipeline.release import store
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.render import MANIFEST
 
 FILE, HELD = "rules.json", "held.json"
 ASKED = "POLICY-SECOND-ACCOUNT-"
@@ -36,7 +37,7 @@ ASKED = "POLICY-SECOND-ACCOUNT-"
 
 def take(settings: Settings, tree: Path) -> Inventory:
     """The rules as they are now; `tree` is the rendered dbt project."""
-    return inventory.take(settings, read_json(tree / "target/manifest.json"))
+    return inventory.take(settings, read_json(tree / MANIFEST))
 
 
 def write(settings: Settings, staff: Path, release_id: str, rules: Inventory) -> None:
