@@ -10,6 +10,7 @@ from hims_pipeline.commands import (
     checks,
     country,
     dbt,
+    decisions,
     docs,
     installation,
     keys,
@@ -54,7 +55,8 @@ def main(ctx: click.Context) -> None:
 
 
 GROUPS = (
-    runs, batches, sources, releases, query, dbt, audit, checks, keys, watch, installation, synth, docs, country,
+    runs, batches, decisions, sources, releases, query, dbt, audit, checks, keys, watch, installation, synth, docs,
+    country,
 )  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)

@@ -18,6 +18,7 @@ from hims_pipeline.contracts.entities import (
     Layout,
     MeasureType,
     ReferencePoint,
+    is_totals,
     layout_in,
     matches,
     without,
@@ -281,7 +282,7 @@ class Contract(Strict):
     def takers(self, file_name: str, period: str) -> list[str]:
         """The entities that a file holds, by its name; several only where it holds several types of records."""
         found = [name for name in self.entities if self.entity_in(name, period).takes(file_name)]
-        if self.is_companion(file_name, period):
+        if is_totals(file_name) or self.is_companion(file_name, period):
             return []
         shared = [name for name in found if self.format_in(name, period).record]
         return shared if found[:1] == shared[:1] else found[:1]

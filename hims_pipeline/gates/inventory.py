@@ -99,9 +99,10 @@ def _of_suite(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _record(rule: Rule) -> dict[str, Any]:
+    lenient = {"set_aside": rule.set_aside, "may_be_accepted": rule.may_be_accepted}
     return {
         "expectation": rule.expectation,
-        "terms": rule.terms or rule.kwargs,
+        "terms": (rule.terms or rule.kwargs) | {name: value for name, value in lenient.items() if value},
         "severity": rule.severity,
         "may_be_empty": rule.may_be_empty,
         "empty": cannot_fail(rule.expectation, rule.kwargs),

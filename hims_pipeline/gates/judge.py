@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.crosswalks import CROSSWALKS, load_schemes
+from hims_pipeline.contracts.crosswalks import CROSSWALKS
 from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary, canary_profiles
@@ -24,6 +24,7 @@ from hims_pipeline.gates.compile import compile_rules
 from hims_pipeline.gates.engine import GateError, evaluate, versions
 from hims_pipeline.gates.rules import Outcome, Rule
 from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite, schemes_read, suites_sha256
+from hims_pipeline.gates.tables import fill_tables
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.verdict import Finding, passes
 from hims_pipeline.provenance import JUDGING, provenance_of
@@ -84,11 +85,9 @@ def judge(
         beside = set_beside(settings, contract, period, tables, before)
 
     def fill(con: Any) -> None:
-        for name, path in tables.items():
-            con.execute(f"create view {quote(name)} as from read_parquet({literal(path)})")
-            if beside is not None:
-                write_evidence(con, name, beside.evidence[name], bool(before))
-        _load_crosswalks(con, settings.data)
+        fill_tables(con, settings, tables)
+        for name in tables if beside is not None else ():
+            write_evidence(con, name, beside.evidence[name], bool(before))
 
     outcome = _decide(settings, fill, rules)
     if beside is not None:
@@ -165,6 +164,7 @@ def _record(one: Outcome) -> dict[str, Any]:
         "unexpected": one.unexpected,
         "missing": one.missing,
         "blind": one.success and one.is_blind,
+        "may_be_accepted": one.rule.may_be_accepted,
     }
 
 
@@ -219,13 +219,6 @@ def _lines(con: Any, rule: Rule) -> tuple[int, ...]:
     else:
         return ()
     return tuple(row[0] for row in con.execute(query).fetchall())
-
-
-def _load_crosswalks(con: Any, data: Path) -> None:
-    pairs = [(scheme, code) for scheme, codes in load_schemes(data).codes.items() for code in sorted(codes)]
-    con.execute("create table _crosswalks (scheme varchar, code varchar)")
-    lists = [[one[place] for one in pairs] for place in (0, 1)]
-    con.execute("insert into _crosswalks select unnest($1::varchar[]), unnest($2::varchar[])", lists)
 
 
 @lru_cache(maxsize=64)

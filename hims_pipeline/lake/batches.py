@@ -19,6 +19,7 @@ from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import journal
+from hims_pipeline.lake.decided import acceptances
 from hims_pipeline.lake.files import move_folder, private_folder, remove_folder, sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.seal import read_sealed, write_sealed
@@ -32,7 +33,7 @@ PROFILE = "_profile.parquet"  # in counts, for comparing later batches with it; 
 @dataclass(frozen=True)
 class EntityFile:
     """One entity of a batch: its Parquet file, the file it was read from (`file 1` of the delivery, not its name), rows
-    read and lines set aside."""
+    that count, lines that could not be read and were set aside, rows that a rule set aside."""
 
     file: str
     sent_as: str
@@ -40,6 +41,7 @@ class EntityFile:
     rejected: int
     bytes: int
     sha256: str
+    set_aside: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,12 @@ class Batch:
 
 def folder_of(root: Path, delivery: Delivery) -> Path:
     return root / delivery.source / delivery.period / delivery.id
+
+
+def settled_folder(settings: Settings, delivery: Delivery) -> Path:
+    """Where the judged batch of a delivery lies: among the accepted ones, or in quarantine."""
+    here = folder_of(settings.validated, delivery)
+    return here if here.exists() else folder_of(settings.quarantine, delivery)
 
 
 def links_folder(settings: Settings, delivery: Delivery) -> Path:
@@ -189,6 +197,8 @@ def standing(settings: Settings, delivery: Delivery) -> Standing:
                 moved = f"{place} was refused, and was moved there" if in_validated else ""
                 return Standing(verdict, damage=moved)
             batch = _chained(folder, read_manifest(settings, folder), verdict)
+            if verdict.is_overruled and acceptances(settings).get(delivery.batch) != verdict.acceptance:
+                return Standing(verdict)  # the audit trail has another last word: it counts no longer
         except Damaged as error:
             return Standing(damage=f"{error.path.relative_to(settings.home)} {error.what}", holds_place=in_validated)
         return Standing(verdict, batch if in_validated else None, holds_place=in_validated)

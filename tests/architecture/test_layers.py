@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "readers": {"lake", "privacy", "staging"},
     "authoring": {"gates", "intake", "lake", "privacy", "readers", "staging"},
     "gates": {"lake"},
-    "intake": {"gates", "lake", "privacy", "readers", "sources", "words"},
+    "intake": {"gates", "lake", "privacy", "readers", "reporting", "sources", "words"},
+    "reporting": {"gates", "lake", "words"},
     "staging": {"lake"},
     "starting": set(),
     "synthetic": set(),
@@ -34,7 +35,7 @@ MAY_IMPORT = {
     "carry": {"lake", "provenance", "staging"},
     "release": {"lake", "gates", "privacy", "staging", "build", "carry", "intake"},
     "ui": {"lake"},
-    "watch": {"gates", "intake", "lake", "release"},
+    "watch": {"gates", "intake", "lake", "release", "reporting"},
 }
 
 
