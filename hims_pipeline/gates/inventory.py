@@ -119,6 +119,8 @@ def _policies(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "POLICY-SCRUB", _plain("policy", {"max_value": policies.scrub_within_nights})
     for source in policies.required_sources:
         yield f"POLICY-REQUIRED-{source.upper()}", _plain("policy", {})
+    for source in policies.fresh_sources:
+        yield f"POLICY-FRESH-{source.upper()}", _plain("policy", {})
     for env in policies.second_account:
         yield f"POLICY-SECOND-ACCOUNT-{env.upper()}", _plain("policy", {})
 

@@ -86,8 +86,8 @@ def judge(
 
     def fill(con: Any) -> None:
         fill_tables(con, settings, tables)
-        for name in tables if beside is not None else ():
-            write_evidence(con, name, beside.evidence[name], bool(before))
+        for name, evidence in (beside.evidence if beside else {}).items():
+            write_evidence(con, name, evidence, bool(before))
 
     outcome = _decide(settings, fill, rules)
     if beside is not None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hims_pipeline.errors import Busy, HimsError
 from hims_pipeline.intake.taking_in import carry_decision, contract_of
@@ -42,7 +43,7 @@ def accept(settings: Settings, batch: str, name: str, reason: str) -> tuple[Deli
                 "be made with. Have it sent again corrected (`hims batch resubmit`), or change the rule, as data."
             )
         _refuse_superseded(settings, delivery)
-        facts = {
+        facts: dict[str, Any] = {
             "batch": delivery.batch, "name": name, "reason": reason, "delivery_sha256": delivery.sha256,
             "verdict_sha256": verdict.sha256, "rules": sorted({one.rule for one in verdict.reasons}),
         }  # fmt: skip

@@ -91,7 +91,7 @@ def _replaced(settings: Settings, entity: EntityFile, rest: Path, folder: Path, 
     if not told:
         return entity
     with connection(settings) as con:
-        (rows,) = con.execute(f"select count(*) from read_parquet({literal(rest)})").fetchone()
+        ((rows,),) = con.execute(f"select count(*) from read_parquet({literal(rest)})").fetchall()
     sha256, size = sha256_of(rest), rest.stat().st_size
     _move(rest, folder / entity.file)
     return replace(entity, rows=rows, set_aside=entity.rows - rows, bytes=size, sha256=sha256)

@@ -91,7 +91,8 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
         verdict = replace(verdict, acceptance=acceptances(settings).get(delivery.batch))
     reports.write_findings(settings, delivery, verdict.findings)
     _settle(settings, contract, delivery, folder, verdict, log)
-    overruled = f", accepted against the gate by {verdict.acceptance.name}" if verdict.is_overruled else ""
+    said = verdict.acceptance if verdict.is_overruled else None
+    overruled = f", accepted against the gate by {said.name}" if said else ""
     log(f"{delivery.batch}: {verdict.status}{overruled}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
     return verdict
 

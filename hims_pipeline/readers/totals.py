@@ -108,7 +108,7 @@ def compare_totals(
 def _compare_sums(settings: Settings, shape: Shape, path: Path, sums: dict[str, Decimal]) -> Iterator[Finding]:
     asked = ", ".join(f"sum({quote(name)})" for name in sums)
     with connection(settings) as con:
-        row = con.execute(f"select {asked} from read_parquet({literal(path)})").fetchone()
+        row = con.execute(f"select {asked} from read_parquet({literal(path)})").fetchall()[0]
     kinds = {one.name: one.type for one in shape.columns}
     for (name, given), summed in zip(sums.items(), row, strict=True):
         arrived = Decimal(str(summed or 0))

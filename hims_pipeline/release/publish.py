@@ -25,7 +25,7 @@ from hims_pipeline.lake import decided, journal, landing
 from hims_pipeline.lake.files import sha256_of, write_json, write_text
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.processes import bound, ending
-from hims_pipeline.release import acts, audit, compare, leaks, notes, proof, rules, store, tables
+from hims_pipeline.release import acts, audit, caveats, compare, leaks, notes, proof, rules, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
 from hims_pipeline.sql import connection
@@ -193,7 +193,7 @@ def _describe(
         write_json(
             candidate / "staff/verdicts" / f"{batch.manifest.batch.replace('/', '__')}.json", batch.verdict.as_json()
         )
-    previous = acts.newest_intact(settings, log)
+    previous, told = acts.newest_intact(settings, log), caveats.caveats_of(settings, batches)
     common = {
         "release": release_id,
         "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -201,6 +201,7 @@ def _describe(
         "previous": previous.id if previous else None,
         "contains_synthetic_data": any(b.manifest.data_kind == "synthetic" for b in batches),
         "sources": notes.sources_of(batches, contracts),
+        "caveats": told,
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
     }
     held_to = rules.take(settings, build.tree)
@@ -210,6 +211,7 @@ def _describe(
     mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
     known = [*states(settings, hashed=True), *destroyed(settings)]
     text = notes.write(settings, common, known, mended, controls, changes)
+    text += caveats.notes(told)
     text += rules.notes(rules.since_last(settings, held_to))
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     private = {

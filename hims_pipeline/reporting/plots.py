@@ -62,6 +62,8 @@ def plot_of(
     known = {one.name: one for one in contract.entity_in(entity, period).kept_columns}.get(column)
     if known is None or known.sensitivity not in ("open", "quasi"):
         return None
+    if measure == "sum" and (now.number("amount", column, "count") or 0) >= least:  # nobody's own amount
+        return _numbers("plot_amounts", column, now, before, lambda one: one.number("amount", column, "sum"))
     if measure in ("unknown", "more_unknown"):
         return _numbers("plot_unknown", column, now, before, lambda one: _share_unknown(one, column))
     for kind, measures, counted in _KINDS:

@@ -1,7 +1,7 @@
 """The report on a delivery as a record: what its page shows, and what programs read. Texts by language; no value of the
 data, no name of a file and no word of the sender."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,14 @@ from hims_pipeline.errors import ContractError
 from hims_pipeline.gates import rules_of
 from hims_pipeline.gates.comparisons import load_limits
 from hims_pipeline.gates.measures import MEASURES
-from hims_pipeline.gates.profile import Profile, read_profile
+from hims_pipeline.gates.profile import read_profile
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.lake import batches
 from hims_pipeline.lake.batches import Manifest
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding, Verdict
+from hims_pipeline.reporting.measured import Profiles, measured
 from hims_pipeline.reporting.plots import Plot, plot_of
 from hims_pipeline.reporting.sentences import LANGUAGES, message_of
 from hims_pipeline.settings import Settings
@@ -25,6 +26,7 @@ from hims_pipeline.sql import connection
 from hims_pipeline.words import printable
 
 Report = dict[str, Any]
+MOST_DRAWN = 3  # columns of a finding
 
 
 def report_of(
@@ -43,12 +45,12 @@ def report_of(
     """
     rules = _rules(settings, contract, delivery.period)
     results = {one["code"]: one for one in verdict.rules}
-    now, before = _profiles(settings, delivery, folder, verdict)
+    compared, drawn = _profiles(settings, folder, verdict), set[Any]()
     findings = []
     for one in verdict.findings:
         message, detail = message_of(one, rules, results)
         findings.append(_finding(contract, delivery.period, one, message, detail))
-        findings[-1] |= _drawn(settings, contract, delivery.period, one, now, before)
+        findings[-1] |= _drawn(settings, contract, delivery.period, one, compared, drawn)
         findings[-1]["may_be_accepted"] = bool(results.get(one.rule, {}).get("may_be_accepted"))
         aside = [part for part in verdict.set_aside if part.rule == one.rule]
         findings[-1]["set_aside"] = asdict(aside[0]) if aside else None
@@ -126,44 +128,53 @@ def _finding(contract: Contract, period: str, one: Finding, message: dict[str, s
     }
 
 
-def _profiles(
-    settings: Settings, delivery: Delivery, folder: Path, verdict: Verdict
-) -> tuple[dict[str, Profile], dict[str, Profile]]:
-    """The profile of the batch and that of the first one it was compared with, as far as they are those of the verdict.
+@dataclass(frozen=True)
+class _Compared:
+    """A batch's profile and those of the batches that it was compared with, with their periods, by entity."""
 
-    A plot is an extra: without them the report says all the same.
-    """
-    wanted = {folder / batches.PROFILE: verdict.profile_sha256}
-    for other, sha256 in list(verdict.compared_with.items())[:1]:
-        wanted[settings.validated.joinpath(*other.split("/")) / batches.PROFILE] = sha256
-    found: list[dict[str, Profile]] = []
+    now: Profiles
+    before: list[tuple[str, Profiles]]
+
+
+def _profiles(settings: Settings, folder: Path, verdict: Verdict) -> _Compared:
+    """The profiles that a verdict rests on, as far as they are still there: plots are an extra, and without them the
+    report says all the same."""
     with connection(settings) as con:
-        for path, sha256 in wanted.items():
+
+        def read(path: Path, sha256: str) -> Profiles:
             whole = bool(sha256) and path.is_file() and sha256_of(path) == sha256
-            found.append(read_profile(con, path) if whole else {})
-    return found[0], found[1] if len(found) > 1 else {}
+            return read_profile(con, path) if whole else {}
+
+        others = [
+            (other.split("/")[1], read(settings.validated.joinpath(*other.split("/")) / batches.PROFILE, sha256))
+            for other, sha256 in verdict.compared_with.items()
+        ]
+        return _Compared(read(folder / batches.PROFILE, verdict.profile_sha256), others)
 
 
 def _drawn(
-    settings: Settings,
-    contract: Contract,
-    period: str,
-    one: Finding,
-    now: dict[str, Profile],
-    before: dict[str, Profile],
+    settings: Settings, contract: Contract, period: str, one: Finding, compared: _Compared, drawn: set[Any]
 ) -> dict[str, Any]:
-    """The limit of a finding on the profile, and what it is drawn by."""
-    measure = next((name for name in MEASURES if one.rule.endswith(_tail(name)) and "-PROFILE-" in one.rule), "")
+    """The limit of a finding on the profile, what was measured, and what it is drawn by, each picture once."""
+    measure = next((name for name in MEASURES if one.rule.endswith(_tail(name))), "")
     limits = load_limits(settings.expectations) if measure else None
+    if limits is None or measure not in limits.limits:
+        return {"measure": "", "measured": [], "plots": []}
     plots: list[Plot] = []
-    if measure and one.entity in now:
-        for column in (one.column.split(", ") if one.column else [""])[:3]:
-            drawn = plot_of(
-                settings, contract, one.entity, period, measure, column, now[one.entity], before.get(one.entity)
-            )
-            plots += [drawn] if drawn else []
-    limit = limits.of(contract.source, one.entity, period, measure)[0] if limits and measure in limits.limits else None
-    return {"measure": measure, "limit": limit, "plots": [asdict(plot) for plot in plots]}
+    columns = one.column.split(", ") if one.column else [""]
+    before = next((read[one.entity] for _, read in compared.before if one.entity in read), None)
+    for column in columns[:MOST_DRAWN] if one.entity in compared.now else ():
+        plot = plot_of(settings, contract, one.entity, period, measure, column, compared.now[one.entity], before)
+        if plot and (one.entity, plot.kind, plot.about) not in drawn:
+            drawn.add((one.entity, plot.kind, plot.about))
+            plots.append(plot)
+    found = measured(contract, one.entity, period, compared.now, compared.before)
+    bound, own = limits.of(contract.source, one.entity, period, measure)
+    told = [
+        {"about": about, "value": found.get((measure, about)), "limit": own.get(about.replace(" and ", "|"), bound)}
+        for about in columns
+    ]
+    return {"measure": measure, "measured": told, "plots": [asdict(plot) for plot in plots]}
 
 
 def _tail(measure: str) -> str:

