@@ -1,4 +1,4 @@
-"""The template of a sidecar with control totals, for senders to fill. Not here: what is made of it (`readers.totals`)."""
+"""The template of a sidecar with control totals, for senders to fill. Not here: reading one (`readers.totals`)."""
 
 from pathlib import Path
 
