@@ -126,11 +126,11 @@ def _suite_with(text: str, edited: list[Threshold]) -> str:
             rule["meta"] = {**rule["meta"], "set_aside": one.value} if one.value else _without_share(rule["meta"])
         else:
             query, condition = rule["kwargs"]["unexpected_rows_query"], _condition(rule)
-            start, end, text = _bounds(condition)[int(one.what.split(" ")[1]) - 1]
-            written = condition[:start] + _written(text, one.value) + condition[end:]
+            start, end, was = _bounds(condition)[int(one.what.split(" ")[1]) - 1]
+            written = condition[:start] + _written(was, one.value) + condition[end:]
             rule["kwargs"]["unexpected_rows_query"] = query[: len(query) - len(condition)] + written
-    indent = len(text.split("\n")[1]) - len(text.split("\n")[1].lstrip())
-    return json.dumps(record, indent=indent, ensure_ascii=False) + "\n"
+    second = (text.split("\n") + [" "])[1]
+    return json.dumps(record, indent=len(second) - len(second.lstrip()) or 1, ensure_ascii=False) + "\n"
 
 
 def _limits_with(text: str, edited: list[Threshold]) -> str:
