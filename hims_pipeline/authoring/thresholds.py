@@ -129,7 +129,7 @@ def _suite_with(text: str, edited: list[Threshold]) -> str:
             start, end, was = _bounds(condition)[int(one.what.split(" ")[1]) - 1]
             written = condition[:start] + _written(was, one.value) + condition[end:]
             rule["kwargs"]["unexpected_rows_query"] = query[: len(query) - len(condition)] + written
-    second = (text.split("\n") + [" "])[1]
+    second = [*text.split("\n"), " "][1]
     return json.dumps(record, indent=len(second) - len(second.lstrip()) or 1, ensure_ascii=False) + "\n"
 
 

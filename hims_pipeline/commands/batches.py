@@ -70,6 +70,8 @@ def status(form: str) -> None:
     for one in states:
         rows = f"{one.rows:,} rows" if one.rows is not None else ""
         click.echo(marked(settings, f"{one.state:<11} {one.batch:<46} {rows}"))
+        if one.note:
+            click.echo(f"            {one.note}")
         for text in (*one.reasons, *(f"warning: {w}" for w in one.warnings)):
             click.echo(f"            {text}")
     if not states:

@@ -71,7 +71,7 @@ def show(name: str) -> None:
         for one in verdict.set_aside:
             click.echo(f"  set aside: {one.rows:,} of {one.total:,} rows of {one.entity} ({one.rule})")
         for language in LANGUAGES:
-            if (path := report_file(settings, delivery, verdict, language)).exists():
+            if (path := report_file(settings, delivery, language)).exists():
                 click.echo(f"  report ({language}): {path}")
     for decision in decisions(settings, delivery.batch):
         click.echo(f"  {decision.sentence()}")

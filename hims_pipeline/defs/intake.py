@@ -96,7 +96,7 @@ def gate_metadata(settings: Settings, delivery: Delivery, verdict: Verdict) -> d
     pages = {
         f"report_{language}": dg.MetadataValue.path(path)
         for language in LANGUAGES
-        if (path := report_file(settings, delivery, verdict, language)).exists()
+        if (path := report_file(settings, delivery, language)).exists()
     }
     return pages | {
         "reasons": dg.MetadataValue.md(reasons_markdown(verdict)),

@@ -22,6 +22,8 @@ from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import printable
 
+LONGEST = 1_000  # characters of what a person says
+
 
 def accept(settings: Settings, batch: str, name: str, reason: str) -> tuple[Delivery, bool]:
     """Accept a refused delivery against the gate; returns it and whether it counts already.
@@ -99,6 +101,8 @@ def resubmit(settings: Settings, batch: str, files: Sequence[Path], reason: str)
 def _said(text: str, option: str) -> str:
     """What a person says, on one line."""
     said = " ".join(printable(text).split())
+    if len(said) > LONGEST:
+        raise HimsError(f"{option} has {len(said):,} characters; say it in {LONGEST}.")
     if not said:
         raise HimsError(f"Say it with {option}: it stands in the audit trail and in the release notes.")
     return said

@@ -41,10 +41,9 @@ def page_of(report: Report, language: str) -> str:
     )
 
 
-def report_file(settings: Settings, delivery: Delivery, verdict: Verdict, language: str) -> Path:
+def report_file(settings: Settings, delivery: Delivery, language: str) -> Path:
     """Where the page of a settled batch lies."""
-    root = settings.validated if verdict.accepted else settings.quarantine
-    return batches.folder_of(root, delivery) / FILE.format(language)
+    return batches.settled_folder(settings, delivery) / FILE.format(language)
 
 
 def write_beside(settings: Settings, contract: Contract, delivery: Delivery, folder: Path, verdict: Verdict) -> None:

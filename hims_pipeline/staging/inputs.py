@@ -45,6 +45,7 @@ def input_rows(settings: Settings) -> list[dict[str, Any]]:
             "path": str(batch.folder / entity.file),
             "sha256": entity.sha256,
             "rows": entity.rows,
+            "rows_set_aside": entity.rejected + entity.set_aside,
             "delivery_sha256": batch.manifest.delivery_sha256,
             "manifest_sha256": batch.verdict.manifest_sha256,
             "verdict_sha256": batch.verdict.sha256,
