@@ -13,6 +13,9 @@ import duckdb
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.settings import Settings
 
+ParquetFiles = Path | Sequence[Path]
+"""A table's Parquet file, or its parts in the order of their rows."""
+
 
 def quote(name: str) -> str:
     """An SQL identifier."""
@@ -32,6 +35,11 @@ def literal(value: str | int | float | Path | None) -> str:
 
 def literals(values: Sequence[str | int | float | Path]) -> str:
     return ", ".join(literal(value) for value in values)
+
+
+def read_parquet(files: ParquetFiles) -> str:
+    """SQL: the rows of Parquet files of one table, in the order of the files."""
+    return f"read_parquet([{literals([files] if isinstance(files, Path) else files)}])"
 
 
 def time_zone(settings: Settings) -> str:

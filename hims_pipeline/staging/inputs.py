@@ -36,15 +36,15 @@ def current_batches(settings: Settings) -> list[Batch]:
 
 
 def input_rows(settings: Settings) -> list[dict[str, Any]]:
-    """One row an entity file that counts: where it is, what every fact row made from it must carry, and the hashes of
+    """One row a Parquet file that counts: where it is, what every fact row made from it must carry, and the hashes of
     the manifest and the verdict that it counts by."""
     contracts = load_contracts(settings.data)
     return [
         {
             "entity": name,
-            "path": str(batch.folder / entity.file),
-            "sha256": entity.sha256,
-            "rows": entity.rows,
+            "path": str(batch.folder / part.file),
+            "sha256": part.sha256,
+            "rows": part.rows,
             "delivery_sha256": batch.manifest.delivery_sha256,
             "manifest_sha256": batch.verdict.manifest_sha256,
             "verdict_sha256": batch.verdict.sha256,
@@ -52,6 +52,7 @@ def input_rows(settings: Settings) -> list[dict[str, Any]]:
         | _of_batch(contracts[batch.manifest.source], batch, name)
         for batch in current_batches(settings)
         for name, entity in batch.manifest.entities.items()
+        for part in entity.parts
     ]
 
 

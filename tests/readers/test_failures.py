@@ -5,6 +5,7 @@ import pickle
 import stat
 import traceback
 import typing
+from dataclasses import replace
 
 import duckdb
 import pytest
@@ -130,7 +131,6 @@ LIBRARIES = [
     ("dta", "hims_pipeline.readers.formats.spss_stata.pyreadstat.read_dta"),
     ("dta", "hims_pipeline.readers.formats.spss_stata.pd.read_stata"),
     ("parquet", "hims_pipeline.readers.formats.parquet.reading"),
-    ("parquet", "hims_pipeline.readers.formats.parquet.rows_of"),
 ]
 
 
@@ -184,8 +184,8 @@ def test_rows_that_get_lost_on_the_way_are_a_finding(read, monkeypatch):
     whole = table.write_typed
 
     def lose(*args, **kwargs):
-        joined = whole(*args, **kwargs)
-        return type(joined)(joined.rows - 1, joined.bytes, joined.sha256)
+        *others, last = whole(*args, **kwargs)
+        return (*others, replace(last, rows=last.rows - 1))
 
     monkeypatch.setattr(table, "write_typed", lose)
     seen = read({"people.csv": GOOD})
