@@ -6,7 +6,6 @@ Every file is hashed when it is to be read, against the manifest that its verdic
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.joins import design_columns
 from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
@@ -78,7 +77,7 @@ def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, A
     first, last = covers(contract, manifest.period)
     entity = contract.entities[entity_name]
     design = entity.design or contract.design
-    sent = design_columns(contract, entity_name, manifest.period)
+    sent = contract.at(manifest.period).design_columns(entity_name)
     return {
         "source": manifest.source,
         "period": manifest.period,

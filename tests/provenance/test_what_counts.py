@@ -21,9 +21,9 @@ ENTRIES = {
 READ = {"delimited", "spss", "excel"}
 ALL = set(ENTRIES)
 CHANGES = {
-    ("sql.py", "return repr(value)", "return str(value)"): ALL,
-    ("sql.py", '"""An SQL identifier."""', '"""How a name is written in SQL."""'): set(),
-    ("sql.py", "def quote(name: str) -> str:", "# A comment.\n\n\ndef quote(\n    name: str,\n) -> str:"): set(),
+    ("quoting.py", "return repr(value)", "return str(value)"): ALL,
+    ("quoting.py", '"""An SQL identifier."""', '"""How a name is written in SQL."""'): set(),
+    ("quoting.py", "def quote(name: str) -> str:", "# A comment.\n\n\ndef quote(\n    name: str,\n) -> str:"): set(),
     ("authoring/draft.py", "def ", "def new() -> None: ...\n\n\ndef "): set(),
     ("contracts/values.py", 'as double)"', 'as float)"'): ALL,
     ("readers/typing/write.py", "compression", "compression_"): READ,
