@@ -17,8 +17,8 @@ from hims_pipeline.defs.nightly import TAKE_IN
 from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.defs.scratch import try_part
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.release.publish import standing
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
