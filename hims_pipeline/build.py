@@ -21,8 +21,9 @@ from hims_pipeline.carry.kept import keep
 from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import landing, trail
-from hims_pipeline.lake.files import private_folder, read_json, sha256_of, write_json
+from hims_pipeline.lake.files import private_folder, sha256_of, write_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256, verify_inputs

@@ -16,7 +16,7 @@ from hims_pipeline.build import Build, Log, close
 from hims_pipeline.carry.kept import read_kept
 from hims_pipeline.carry.plan import nodes_of, not_proven, read_plan
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake.files import read_json
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.processes import bound, ending
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render

@@ -18,8 +18,8 @@ from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.defs.release import intact_check
 from hims_pipeline.defs.scratch import try_part
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.release.publish import standing
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings

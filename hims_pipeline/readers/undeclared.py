@@ -1,9 +1,10 @@
 """Identifiers in columns that are not declared as such: looked for in what was read, before it leaves the closed zone.
 
 In open text any shape of `data/identifier_shapes.csv` and the number of anybody in the delivery refuse it; the contract
-may say of a column that a shape names nobody there (`may_hold`). In text that a pattern closes, whose numbers are as
-long as a person's may be, the numbers of the same row's person are looked for, in a sample of large files. Values are
-counted and never told. Not here: how a number is recognised (`privacy.hidden`).
+may say of a column that a shape names nobody there (`may_hold`). Text that is said to come from a list must look so:
+where most rows have a value of their own, these are names. In text that a pattern closes, whose numbers are as long as
+a person's may be, the numbers of the same row's person are looked for, in a sample of large files. Values are counted
+and never told. Not here: how a number is recognised (`privacy.hidden`).
 """
 
 import re
@@ -21,8 +22,10 @@ from hims_pipeline.readers.shape import Shape as Layout
 from hims_pipeline.readers.typing.write import LINE
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import ParquetFiles, connection, literal, quote, read_parquet
-from hims_pipeline.words import own, words
+from hims_pipeline.words import Words, own, words
 
+LIKE_NAMES = "EACH_ITS_OWN"  # what the contract calls it in `may_hold`, beside the shapes
+FEWEST = 20  # rows that tell a list from names
 SAMPLE_ROWS = 200_000  # of the rows whose numbers are compared with the row's own person
 
 
@@ -90,9 +93,19 @@ def _in_open_text(
         for column in chosen
     )
     found = look(con, values, listed, known) if chosen else {}
+    for column in chosen:
+        if column.open_text and (own_values := _of_one_row_each(con, table, column.name)):
+            found.setdefault(column.name, []).append(Hit(LIKE_NAMES, own_values, ()))
     return {
         column.name: [hit for hit in found.get(column.name, ()) if hit.what not in column.may_hold] for column in chosen
     }
+
+
+def _of_one_row_each(con: duckdb.DuckDBPyConnection, table: str, name: str) -> int:
+    """How many rows have a value that no other has, where most have; 0 otherwise."""
+    once = f"select count(*) as n from {table} where {quote(name)} is not null group by {quote(name)}"
+    [(rows, alone)] = con.execute(f"select sum(n), count(*) filter (n = 1) from ({once})").fetchall()
+    return alone if (rows or 0) >= FEWEST and alone > rows / 2 else 0
 
 
 def _in_its_own_row(
@@ -117,20 +130,31 @@ def _in_its_own_row(
 
 
 def _finding(layout: Layout, column: Column, hits: list[Hit]) -> Finding:
-    kinds = ", ".join(hit.what for hit in hits)
-    message = words(
+    kinds = [hit.what for hit in hits]
+    return blocking(
+        _rule(layout.source, layout.name, column.name),
+        _like_names() if kinds == [LIKE_NAMES] else _named(", ".join(kinds)),
+        entity=layout.name,
+        column=column.name,
+        count=max(hit.rows for hit in hits),
+        lines=tuple(sorted({line for hit in hits for line in hit.lines})[:5]),
+    )
+
+
+def _named(kinds: str) -> Words:
+    return words(
         "values that name somebody ({kinds}) stand in a column that is not declared as an identifier. Remove them at "
         "the source, or have the contract call the column `identifier` or `free_text`; where such values name nobody, "
         "the contract may say so (`may_hold`)",
         kinds=own(kinds),
     )
-    return blocking(
-        _rule(layout.source, layout.name, column.name),
-        message,
-        entity=layout.name,
-        column=column.name,
-        count=max(hit.rows for hit in hits),
-        lines=tuple(sorted({line for hit in hits for line in hit.lines})[:5]),
+
+
+def _like_names() -> Words:
+    return words(
+        "most rows have a value of their own, as names do, and values of a list do not. Remove at the source what is "
+        "typed, or have the contract call the column `free_text`; where such values name nobody, the contract may say "
+        "so (`may_hold`, EACH_ITS_OWN)"
     )
 
 
