@@ -25,7 +25,7 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(options.folder or folder)
-        world = World(place, options.seed, tuple(options.only))
+        world = World(place, options.seed, tuple(options.only), options.real)
         mutants, honest = [], []
         _send_before(world, place)
         for source, several in world.known.items():
@@ -48,6 +48,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--seeds", type=int, default=len(OTHER_SEEDS), help="other draws of the whole country")
+    parser.add_argument("--real", type=Path, help="real public deliveries too, below this folder")
     parser.add_argument("--folder", help="keeps samples between runs")
     parser.add_argument("--skip", choices=("mutants", "honest"), default="")
     parser.add_argument("--json", help="writes every result there")
@@ -87,7 +88,7 @@ def _variants(world: World, several: list[Known], seed: int) -> list[Result]:
 
 def _send_before(world: World, place: Path) -> None:
     """Sources of a single delivery sent one before it, for the same period: another draw of the same country."""
-    single = tuple(source for source, several in world.known.items() if len(several) == 1)
+    single = tuple(source for source, several in world.known.items() if len(several) == 1 and several[0].seed)
     for source, (former, *_) in World(place, FORMER, single).known.items() if single else ():
         world.known[source].insert(0, former)
 

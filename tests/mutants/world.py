@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hims_pipeline.contracts.deliveries import load_deliveries
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import GateError, GateOutcome, judge
@@ -58,9 +59,10 @@ class Judged:
 
 
 class World:
-    """Samples under one folder, read through the readers. `known` holds them by source, in the order of periods."""
+    """Samples under one folder, and real deliveries where there are some, read through the readers. `known` holds them
+    by source, in the order of periods."""
 
-    def __init__(self, folder: Path, seed: int, only: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, seed: int, only: tuple[str, ...] = (), real: Path | None = None) -> None:
         self.folder, self.seed = folder, seed
         self.settings = Settings(
             REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home", env="test"
@@ -71,6 +73,10 @@ class World:
             wanted = [one for one in sources if not only or one in only]
             for source, period, files in self._samples(seed, scale, tuple(wanted)):
                 self.known.setdefault(source, []).append(Known(source, period, files, seed))
+        for one in load_deliveries(self.settings.data) if real else ():
+            source, period, files = one.at(real)  # type: ignore[arg-type]
+            if (not only or source in only) and not any("TRUNCATED" in path.name for path in files):
+                self.known.setdefault(source, []).append(Known(source, period, files, 0))
         for several in self.known.values():
             several.sort(key=lambda one: one.period)
 
