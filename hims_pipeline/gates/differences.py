@@ -20,17 +20,16 @@ def compare(now: Subject, before: Subject) -> list[Evidence]:
 def _beside(now: Subject, before: Subject) -> Iterator[Evidence]:
     new, old = now.profile, before.profile
     years = max(1.0, abs((now.last_day - before.last_day).days) / 365.25)
-    if not before.is_sibling:
+    if not before.is_scaled:
         yield from _sizes(now, before, years)
-        yield from _copies(now, before)
+    yield from _copies(now, before)
     for name, role in now.roles.of.items():
         if name not in before.roles.of:
             continue
         same = new.counts("form", name).keys() == old.counts("form", name).keys()
-        if not before.is_sibling:
-            yield from _unknowns(name, now, before)
-            yield from _amounts(name, role, now, before, years)
-            yield from _days(name, role, now, before, years)
+        yield from _unknowns(name, now, before)
+        yield from _amounts(name, role, now, before, years)
+        yield from _days(name, role, now, before, years)
         mapped = role == "sex" or same
         if role in ("age", "birth_year", "birth_date"):
             yield from _age_structure(name, new, old, years)
@@ -94,6 +93,9 @@ def _amounts(name: str, role: str, now: Subject, before: Subject, years: float) 
     new, old = now.profile, before.profile
     counts = [one.number("amount", name, "count") or 0 for one in (new, old)]
     noise = 4 * 1.25 * sqrt(1 / counts[0] + 1 / counts[1]) if all(counts) and now.roles.counts_rows else 0.0
+    if before.is_scaled:
+        yield from _magnitude(name, role, now, before, noise)
+        return
     for measure, values in {
         "middle": [one.number("median", name) for one in (new, old)],
         "sum": [one.number("amount", name, "sum") for one in (new, old)],
@@ -109,6 +111,13 @@ def _amounts(name: str, role: str, now: Subject, before: Subject, years: float) 
     if now.scale != 1 and now.last_day.year == before.last_day.year and before.last_day < now.last_day:
         fell = (new.number("amount", name, "sum") or 0) < (old.number("amount", name, "sum") or 0)
         yield Evidence("fell", name, float(fell))
+
+
+def _magnitude(name: str, role: str, now: Subject, before: Subject, noise: float) -> Iterator[Evidence]:
+    """How far the middle of records is away; of cells and weights, which follow the scale, nothing can be said."""
+    values = [one.profile.number("median", name) for one in (now, before)]
+    if role == "amount" and now.roles.counts_rows and all(values):
+        yield Evidence("middle", name, max(0.0, abs(log(values[0] / values[1])) - noise))  # type: ignore[operator]
 
 
 def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
@@ -181,6 +190,12 @@ def _grouped(ages: dict[int, float]) -> Counts:
     return found
 
 
+def _counts(now: Subject) -> bool:
+    """Are the amounts of cells numbers of persons or events, which chance moves? Money is not."""
+    amount = now.roles.first("amount")
+    return amount is not None and now.contract.entity_in(now.entity, now.period).column(amount).type == "integer"
+
+
 def _most_by_group(new: Profile, old: Profile, name: str) -> float | None:
     """The largest change of the share of women within an age group or area."""
     most = None
@@ -216,7 +231,12 @@ def _structure(name: str, role: str, now: Subject, before: Subject, years: float
         return
     sums = new.counts("amounts", name), old.counts("amounts", name)
     if all(sum(one.values()) > 0 for one in sums) and role != "currency":
-        yield Evidence("shares", name, (distance(*sums, noisy=False) or 0) / sqrt(years))
-    lost = [key for key, n in b.items() if n >= max(3, 0.002 * sum(b.values())) and not a.get(key)]
-    lost += [key for key, n in sums[1].items() if n >= 0.01 * sum(sums[1].values()) and not a.get(key)]
+        yield Evidence("shares", name, (distance(*sums, noisy=_counts(now)) or 0) / sqrt(years))
+    few = 0.0 if not before.is_scaled else 10 * sum(sums[1].values()) / (sum(sums[0].values()) or 1)
+    lost = [
+        key
+        for key, n in b.items()
+        if n >= max(3, 0.002 * sum(b.values())) and not a.get(key) and sums[1].get(key, few) >= few
+    ]
+    lost += [key for key, n in sums[1].items() if n >= max(few, 0.01 * sum(sums[1].values())) and not a.get(key)]
     yield Evidence("lost", name, float(len(set(lost))))

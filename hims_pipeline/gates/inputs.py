@@ -1,5 +1,5 @@
-"""What a verdict rests on beside the delivery and its contract: suites, code lists, control figures, the gate's own code
-and libraries; their hashes, and the tables that rules may read (`_crosswalks`, `_controls`)."""
+"""What a verdict rests on beside the delivery and its contract: suites, code lists, control figures, the gate's own
+code and libraries; their hashes, and the tables that rules may read (`_crosswalks`, `_controls`)."""
 
 import csv
 import hashlib
@@ -13,7 +13,9 @@ from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates.comparisons import profile_rules
 from hims_pipeline.gates.compile import compile_rules
+from hims_pipeline.gates.references import reference_for
 from hims_pipeline.gates.suites import reads_controls, schemes_read, suites_sha256
+from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.provenance import JUDGING, provenance_of
 from hims_pipeline.settings import Settings
 
@@ -75,6 +77,8 @@ def gate_inputs(settings: Settings, contract: Contract, period: str) -> dict[str
         path = settings.data / "codelists" / name
         if schemes and path.exists():
             found[f"codelists:{name}"] = _scheme_sha256(path, path.stat().st_mtime_ns, tuple(schemes))
+    if reference := reference_for(settings.expectations, contract, period):
+        found["reference"] = sha256_of(reference[2])
     if reads_controls(settings.expectations, contract):
         files = _control_files(settings.data)
         found["controls"] = fingerprint([_controls(path, path.stat().st_mtime_ns) for path in files])

@@ -47,7 +47,9 @@ _FOR: dict[str, tuple[tuple[RoleName, ...], Literal["", "records", "cells"]]] = 
     "years": (("date", "year"), ""), "stale": (("date", "year"), ""), "year_lost": (("date", "year"), ""),
     "numbers_missing": (("key",), ""), "rows_twice": ((), "records"), "runs_twice": ((), "records"),
     "runs_alone": ((), "records"), "again": ((), "records"),
-    **dict.fromkeys(("heaping", "one_age", "oldest", "unborn", "ages", "mean_age", "heaping_more"), (_AGE, "")),
+    **dict.fromkeys(
+        ("heaping", "digit", "one_age", "oldest", "unborn", "ages", "mean_age", "heaping_more"), (_AGE, "")
+    ),
 }  # fmt: skip
 _ALL = (
     ("unknown", False, "Too many values are unknown. Fill them in, or say why they are not.",
@@ -62,6 +64,9 @@ _ALL = (
     ("heaping", False, "Ages end in 0 or 5 far too often. Send ages as they were recorded, not rounded.",
      "Les âges se terminent beaucoup trop souvent par 0 ou 5. Transmettez les âges tels qu'enregistrés, sans arrondi.",
      "الأعمار تنتهي بـ 0 أو 5 أكثر مما ينبغي. يرجى إرسالها كما سجلت دون تقريب."),
+    ("digit", False, "Ages end in one digit far too often. Send ages as they were recorded, not computed from a group.",
+     "Les âges se terminent beaucoup trop souvent par un même chiffre. Transmettez-les tels qu'enregistrés.",
+     "الأعمار تنتهي بالرقم نفسه أكثر مما ينبغي. يرجى إرسالها كما سجلت."),
     ("one_age", False, "One age stands far too often. It may be a filler: leave unknown ages unknown.",
      "Un même âge revient beaucoup trop souvent. C'est peut-être une valeur de remplissage : laissez-la inconnue.",
      "عمر واحد يتكرر أكثر مما ينبغي. قد تكون قيمة تعويضية: يرجى ترك المجهول مجهولا."),

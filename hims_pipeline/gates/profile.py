@@ -164,9 +164,9 @@ def write_profile(con: Any, profiles: dict[str, Rows], path: Path) -> None:
     con.execute(f"copy (from _profile) to {literal(path)} (format parquet); drop table _profile")
 
 
-def read_profile(con: Any, path: Path) -> dict[str, Profile]:
-    """Entity -> its profile."""
+def read_profile(con: Any, path: Path, sql: str = "") -> dict[str, Profile]:
+    """Entity -> its profile, by `sql` where it is kept in another form than a batch's."""
     rows: dict[str, Rows] = defaultdict(list)
-    for entity, *row in con.execute(f"from read_parquet({literal(path)})").fetchall():
+    for entity, *row in con.execute(sql or f"from read_parquet({literal(path)})").fetchall():
         rows[entity].append(tuple(row))  # type: ignore[arg-type]
     return {entity: Profile(own) for entity, own in rows.items()}

@@ -69,6 +69,7 @@ ALONE = {
     "constant": [*ALL, *values("values", "area", _1=1000)],
     "one_sex": [*ALL, *values("values", "sex", M=995, F=5)],
     "one_age": [*ALL, *values("ages", "age", _33=700, _40=300)],
+    "digit": [*ALL, *values("ages", "age", **{f"_{age}": 90 if age % 10 == 8 else 20 for age in range(20, 70)})],
     "oldest": [*ALL, *values("ages", "age", _33=100, _34=100, _35=100, _99=40)],
     "unborn": [*ALL, *[("ages", "age", "-1", 40.0)], *values("ages", "age", _33=100, _34=100)],
     "runs_alone": [*ALL, ("runs", "", "", 900.0), ("runs_twice", "", "", 400.0)],

@@ -10,12 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+from hims_pipeline.gates.profile import read_profile
+from hims_pipeline.gates.references import FOLDER, write_reference
+from hims_pipeline.sql import connection
 from tests.mutants.honest import HONEST
 from tests.mutants.kinds import CLASSES
 from tests.mutants.sheets import Sheet
 from tests.mutants.world import Judged, Known, World
 
-FORMER, OTHER_SEEDS = 41, (43, 44)
+OTHER_SEEDS = (43, 44)
 Result = tuple[str, str, str, str, Judged]  # class, name, source, entity
 
 
@@ -25,9 +28,8 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(options.folder or folder)
-        world = World(place, options.seed, tuple(options.only), options.real)
+        world = World(place, options.seed, tuple(options.only), options.real, options.quick)
         mutants, honest = [], []
-        _send_before(world, place)
         for source, several in world.known.items():
             for place_in, one in enumerate(several):
                 world.read(one)
@@ -39,6 +41,8 @@ def main() -> None:
             _say(source, [*mutants, *honest], f"{time.monotonic() - began:6.0f} s")
         if options.skip != "honest":
             honest += _other_seeds(world, place, options.seeds, tuple(options.only))
+        if options.pin:
+            _pin(world)
     _tell(mutants, honest, options.json)
     print(f"{time.monotonic() - began:.0f} s")
 
@@ -49,10 +53,23 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--seeds", type=int, default=len(OTHER_SEEDS), help="other draws of the whole country")
     parser.add_argument("--real", type=Path, help="real public deliveries too, below this folder")
+    parser.add_argument("--quick", action="store_true", help="ask the rules in DuckDB directly, for trying limits out")
+    parser.add_argument("--pin", action="store_true", help="pin the first delivery of each source as its reference")
     parser.add_argument("--folder", help="keeps samples between runs")
     parser.add_argument("--skip", choices=("mutants", "honest"), default="")
     parser.add_argument("--json", help="writes every result there")
     return parser.parse_args()
+
+
+def _pin(world: World) -> None:
+    """Write the profile of each source's first delivery into `expectations/references`, for a person to review."""
+    for source, (first, *_) in world.known.items():
+        with connection(world.settings) as con:
+            profiles = {
+                name: [(m, about, key, n) for m in own.at for about in own.at[m] for key, n in own.at[m][about].items()]
+                for name, own in read_profile(con, first.profile).items()
+            }
+            write_reference(con, profiles, world.settings.expectations / FOLDER / f"{source}@{first.period}.csv")
 
 
 def _targets(several: list[Known]) -> list[tuple[Known, Sheet]]:
@@ -86,18 +103,11 @@ def _variants(world: World, several: list[Known], seed: int) -> list[Result]:
     return found
 
 
-def _send_before(world: World, place: Path) -> None:
-    """Sources of a single delivery sent one before it, for the same period: another draw of the same country."""
-    single = tuple(source for source, several in world.known.items() if len(several) == 1 and several[0].seed)
-    for source, (former, *_) in World(place, FORMER, single).known.items() if single else ():
-        world.known[source].insert(0, former)
-
-
 def _other_seeds(world: World, place: Path, count: int, only: tuple[str, ...]) -> list[Result]:
     """The last delivery of each source as another draw of the same country sends it, after the first one's."""
     found: list[Result] = []
     for seed in OTHER_SEEDS[:count]:
-        other = World(place, seed, only)
+        other = World(place, seed, only, None, world.quick)
         for source, several in other.known.items():
             last = several[-1]
             other.read(last)
