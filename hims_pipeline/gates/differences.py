@@ -221,6 +221,8 @@ def _structure(name: str, role: str, now: Subject, before: Subject, years: float
         women = [(one.get("F", 0), one.get("F", 0) + one.get("M", 0)) for one in (a, b)]
         if role == "sex" and all(both >= FEW for _, both in women):
             yield Evidence("more_women", name, difference_of_shares(*women[0], *women[1], both=True))
+        if role == "category" and new.counts("by_sex", name):
+            yield Evidence("more_women_by_category", name, _most_by_group(new, old, name))
         if role in ("area", "post", "country") and new.counts("by_sex", name):
             yield Evidence("more_women_by_area", name, _most_by_group(new, old, name))
         for pair, strengths in new.at["strength"].items():

@@ -46,7 +46,8 @@ def count_pairs(con: Any, roles: Roles, found: Rows) -> Rows:
     rows: Rows = []
     sex = roles.first("sex")
     if sex in groups:
-        for other in (roles.first("age"), roles.first("area", "post", "country")):
+        told = [one for one in roles.having("category") if 1 < values[one] <= MOST_PAIRED][:6]
+        for other in (roles.first("age"), roles.first("area", "post", "country"), *told):
             if other in groups and other:
                 both = f"{groups[sex]} || '|' || {groups[other]}"
                 rows += count_values(con, "by_sex", other, both)

@@ -83,6 +83,9 @@ BESIDE = {
     "more_women_by_area": (
         values("by_sex", "area", **{"F|3": 700, "M|3": 300}), values("by_sex", "area", **{"F|3": 300, "M|3": 700}),
     ),
+    "more_women_by_category": (
+        values("by_sex", "why", **{"F|3": 700, "M|3": 300}), values("by_sex", "why", **{"F|3": 300, "M|3": 700}),
+    ),
     "strength": ([("strength", "area|why", "", 0.05), ("paired", "area|why", "", 5e4)],
                  [("strength", "area|why", "", 0.5), ("paired", "area|why", "", 5e4)]),
     "days_of_month": (values("day_of_month", "day", _1=900, _2=100), values("day_of_month", "day", _1=500, _2=500)),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from hims_pipeline.gates.profile import read_profile
+from hims_pipeline.gates.beside import set_beside
 from hims_pipeline.gates.references import FOLDER, write_reference
 from hims_pipeline.sql import connection
 from tests.mutants.honest import HONEST
@@ -28,21 +28,26 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(options.folder or folder)
-        world = World(place, options.seed, tuple(options.only), options.real, options.quick)
+        world = World(place, options.seed, tuple(options.only), options.real, options.quick, options.factor)
         mutants, honest = [], []
+        if options.pin:
+            return _pin(world)
+        world.learn = [] if options.learn else None
         for source, several in world.known.items():
             for place_in, one in enumerate(several):
                 world.read(one)
                 honest.append(("honest", "as_it_is", source, one.period, world.accept(one, several[:place_in])))
+            learn, world.learn = world.learn, None
             if options.skip != "mutants":
                 mutants += _mutants(world, several, options.seed)
+            world.learn = learn
             if options.skip != "honest":
                 honest += _variants(world, several, options.seed)
             _say(source, [*mutants, *honest], f"{time.monotonic() - began:6.0f} s")
         if options.skip != "honest":
             honest += _other_seeds(world, place, options.seeds, tuple(options.only))
-        if options.pin:
-            _pin(world)
+        if options.learn:
+            Path(options.learn).write_text(json.dumps(world.learn))
     _tell(mutants, honest, options.json)
     print(f"{time.monotonic() - began:.0f} s")
 
@@ -55,6 +60,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--real", type=Path, help="real public deliveries too, below this folder")
     parser.add_argument("--quick", action="store_true", help="ask the rules in DuckDB directly, for trying limits out")
     parser.add_argument("--pin", action="store_true", help="pin the first delivery of each source as its reference")
+    parser.add_argument("--learn", help="writes what honest deliveries show, by measure, there (with --quick)")
+    parser.add_argument("--factor", type=float, default=1.0, help="samples of another scale")
     parser.add_argument("--folder", help="keeps samples between runs")
     parser.add_argument("--skip", choices=("mutants", "honest"), default="")
     parser.add_argument("--json", help="writes every result there")
@@ -62,14 +69,14 @@ def _options() -> argparse.Namespace:
 
 
 def _pin(world: World) -> None:
-    """Write the profile of each source's first delivery into `expectations/references`, for a person to review."""
-    for source, (first, *_) in world.known.items():
-        with connection(world.settings) as con:
-            profiles = {
-                name: [(m, about, key, n) for m in own.at for about in own.at[m] for key, n in own.at[m][about].items()]
-                for name, own in read_profile(con, first.profile).items()
-            }
-            write_reference(con, profiles, world.settings.expectations / FOLDER / f"{source}@{first.period}.csv")
+    """Write the profiles of each source's first and last delivery into `expectations/references`, to be reviewed."""
+    for source, several in world.known.items():
+        for one in {several[0].period: several[0], several[-1].period: several[-1]}.values():
+            world.read(one)
+            found = set_beside(world.settings, world.contracts[source], one.period, one.typed, ())
+            with connection(world.settings) as con:
+                path = world.settings.expectations / FOLDER / f"{source}@{one.period}.csv"
+                write_reference(con, found.profiles, path)
 
 
 def _targets(several: list[Known]) -> list[tuple[Known, Sheet]]:
@@ -108,6 +115,7 @@ def _other_seeds(world: World, place: Path, count: int, only: tuple[str, ...]) -
     found: list[Result] = []
     for seed in OTHER_SEEDS[:count]:
         other = World(place, seed, only, None, world.quick)
+        other.learn = world.learn
         for source, several in other.known.items():
             last = several[-1]
             other.read(last)

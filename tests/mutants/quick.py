@@ -36,11 +36,12 @@ def _breaks(con: Any, rule: Rule) -> bool:
     if rule.expectation == "unexpected_rows_expectation":
         query = rule.kwargs["unexpected_rows_query"].format(batch=table)
         return con.execute(f"select 1 from ({query}) limit 1").fetchone() is not None
-    values = rule.kwargs.get("value_set") or []
+    values, mostly = rule.kwargs.get("value_set") or [], rule.kwargs.get("mostly", 1)
     distinct = f"select distinct {column} as v from {table} where {column} is not null"
     figure = {
-        "expect_column_values_to_not_be_null": f"count(*) filter ({column} is null) = 0",
-        "expect_column_values_to_be_in_set": f"count(*) filter ({column} not in ({literals(values)})) = 0",
+        "expect_column_values_to_not_be_null": f"count(*) filter ({column} is null) <= (1 - {mostly}) * count(*)",
+        "expect_column_values_to_be_in_set": f"count(*) filter ({column} not in ({literals(values)}))"
+        f" <= (1 - {mostly}) * count({column})",
         "expect_column_values_to_be_unique": f"count({column}) = count(distinct {column})",
         "expect_column_distinct_values_to_contain_set": f"(select count(*) from ({distinct}) where v in"
         f" ({literals(values)})) = {len(values)}",
@@ -53,7 +54,8 @@ def _breaks(con: Any, rule: Rule) -> bool:
         "expect_column_proportion_of_non_null_values_to_be_between": _between(
             f"count({column}) * 1.0 / count(*)", rule.kwargs
         ),
-        "expect_column_values_to_be_between": f"count(*) filter (not ({_between(column, rule.kwargs)})) = 0",
+        "expect_column_values_to_be_between": f"count(*) filter (not ({_between(column, rule.kwargs)}))"
+        f" <= (1 - {mostly}) * count({column})",
     }[rule.expectation]
     holds, blind = con.execute(f"select {figure}, count({column}) = 0 and count(*) > 0 from {table}").fetchone()
     return not holds or (bool(blind) and bool(rule.column) and not rule.may_be_empty)

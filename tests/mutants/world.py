@@ -66,16 +66,17 @@ class World:
     by source, in the order of periods."""
 
     def __init__(self, folder: Path, seed: int, only: tuple[str, ...] = (), real: Path | None = None,
-                 quick: bool = False) -> None:  # fmt: skip
+                 quick: bool = False, factor: float = 1.0) -> None:  # fmt: skip
         self.folder, self.seed, self.quick = folder, seed, quick
         self.settings = Settings(
             REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home", env="test"
         )
         self.contracts = load_contracts(self.settings.data)
+        self.learn: list[tuple[str, str, str, str, float]] | None = None
         self.known: dict[str, list[Known]] = {}
         for scale, sources in SCALES.items():
             wanted = [one for one in sources if not only or one in only]
-            for source, period, files in self._samples(seed, scale, tuple(wanted)):
+            for source, period, files in self._samples(seed, scale * factor, tuple(wanted)):
                 self.known.setdefault(source, []).append(Known(source, period, files, seed))
         for one in load_deliveries(self.settings.data) if real else ():
             source, period, files = one.at(real)  # type: ignore[arg-type]
@@ -122,7 +123,8 @@ class World:
         contract = self.contracts[known.source]
         known.before = chosen(
             [(one.batch, one.period, one.profile, one.profile_sha256) for one in earlier], contract, known.period
-        ) or pinned(self.settings.expectations, contract, known.period)
+        )
+        known.before += pinned(self.settings.expectations, contract, known.period, bool(earlier))
         if self.quick:
             beside = set_beside(self.settings, contract, known.period, known.typed, known.before)
             known.profile_sha256 = keep_profile(self.settings, beside.profiles, known.profile)
@@ -158,6 +160,10 @@ class World:
     def judge(self, known: Known, tables: dict[str, Path]) -> Judged:
         """The gate's word on typed tables, beside what came before them."""
         contract = self.contracts[known.source]
+        if self.quick and self.learn is not None:
+            beside = set_beside(self.settings, contract, known.period, tables, known.before)
+            for name, found in beside.evidence.items():
+                self.learn += [(known.source, name, e.measure, e.about, e.value) for e in found if e.value is not None]
         if self.quick:
             return Judged(broken_rules(self.settings, contract, known.period, tables, known.before))
         outcome = judge(self.settings, contract, known.period, tables, before=known.before)
