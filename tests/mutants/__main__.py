@@ -12,6 +12,7 @@ from random import Random
 
 from hims_pipeline.gates.beside import set_beside
 from hims_pipeline.gates.references import FOLDER, write_reference
+from hims_pipeline.gates.suites import load_suite, suite_file
 from hims_pipeline.sql import connection
 from tests.mutants.honest import HONEST
 from tests.mutants.kinds import CLASSES
@@ -49,6 +50,7 @@ def main() -> None:
         if options.learn:
             Path(options.learn).write_text(json.dumps(world.learn))
     _tell(mutants, honest, options.json)
+    _tell_untripped(world, [*mutants, *honest])
     print(f"{time.monotonic() - began:.0f} s")
 
 
@@ -159,6 +161,21 @@ def _tell(mutants: list[Result], honest: list[Result], path: str | None) -> None
         Path(path).write_text(
             json.dumps([[*one[:4], one[4].refused_by, one[4].warned_by] for one in (*mutants, *honest)], indent=0)
         )
+
+
+def _tell_untripped(world: World, results: list[Result]) -> None:
+    """The judgement rules that no mutant tripped. Each has a case of its own in the tests: `tests/contracts` spoils the
+    real deliveries rule by rule, `tests/synthetic` the sample's."""
+    tripped = {code for one in results for code in one[4].refused_by + one[4].warned_by}
+    rules = {
+        one.meta.code
+        for source in world.known
+        for entity in world.contracts[source].entities
+        if (path := suite_file(world.settings.expectations, source, entity)).exists()
+        for one in load_suite(path).expectations
+    }
+    print(f"of {len(rules)} judgement rules {len(rules & tripped)} were tripped; broken by tests of their own alone:")
+    print(" ".join(sorted(rules - tripped)) or "none")
 
 
 if __name__ == "__main__":
