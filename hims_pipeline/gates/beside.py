@@ -60,8 +60,8 @@ def set_beside(
             roles = roles_of(contract, name, period)
             profiles[name] = take_profile(con, contract, name, period, roles)
             now = Subject(contract, name, period, Profile(profiles[name]), roles)
-            beside = [
-                compare(
+            beside = {
+                one: compare(
                     now,
                     Subject(
                         contract, name, one.period, read[name], roles_of(contract, name, one.period),
@@ -70,8 +70,9 @@ def set_beside(
                 )
                 for one, read in known
                 if name in read
-            ]  # fmt: skip
-            evidence[name] = [*evidence_of(now), *closest(beside)]
+            }  # fmt: skip
+            own = [found for one, found in beside.items() if one.period == period and one.batch.startswith(PREFIX)]
+            evidence[name] = [*evidence_of(now), *closest(list(beside.values()), own[0] if own else ())]
     return Beside(profiles, evidence, {one.batch: one.sha256 for one in before})
 
 

@@ -52,6 +52,10 @@ def _copies(now: Subject, before: Subject) -> Iterator[Evidence]:
         gaps = [_gaps(one, name) for one in (new, old)]
         if gaps[0] is not None and gaps[1] is not None:
             yield Evidence("numbers_missing", name, gaps[0] - gaps[1])
+    for name in now.roles.of:
+        gaps = [_gaps_within(one, name) for one in (new, old)]
+        if gaps[0] is not None and gaps[1] is not None:
+            yield Evidence("numbers_missing", name, gaps[0] - gaps[1] - 3 * sqrt(0.05 / (new.number("rows") or 1)))
     if not now.roles.counts_rows:
         return
     for measure, part, whole in (("rows_twice", "rows_twice", "rows_seen"), ("runs_twice", "runs_twice", "runs")):
@@ -68,6 +72,11 @@ def _copies(now: Subject, before: Subject) -> Iterator[Evidence]:
 def _gaps(profile: Profile, name: str) -> float | None:
     low, high, rows = profile.number("keys", name, "min"), profile.number("keys", name, "max"), profile.number("rows")
     return None if low is None or high is None or not rows else 1 - rows / (high - low + 1)
+
+
+def _gaps_within(profile: Profile, name: str) -> float | None:
+    rows, numbers = profile.number("within", name, "rows"), profile.number("within", name, "numbers")
+    return None if not rows or not numbers else 1 - rows / numbers
 
 
 def _contained(new: Profile, old: Profile) -> float | None:

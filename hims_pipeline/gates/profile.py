@@ -19,6 +19,7 @@ from hims_pipeline.gates.profile_joint import (
     Rows,
     count_pairs,
     count_values,
+    count_within,
     digest_rows,
     find_spikes,
     one_number,
@@ -62,6 +63,7 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
         found += _distribution(con, entity, column, roles, first, last)
     found += count_pairs(con, roles, found)
     found += find_spikes(con, entity, roles)
+    found += count_within(con, name, entity, rows)
     found += digest_rows(con, name, entity, roles, step)
     con.execute("drop table _seen")
     return [("form", one.name, _form(one), 1.0) for one in columns] + found

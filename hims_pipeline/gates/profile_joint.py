@@ -11,6 +11,7 @@ from hims_pipeline.sql import quote
 MOST_VALUES = 1_000  # a column with more different values is a text or a number, not a classification
 MOST_PAIRED = 40  # values of a column that is set against another
 DIGESTS = 20_000  # the smallest hashes stand for all: containment is then known to a point
+SEEN = 400_000  # rows whose groups are looked at
 SMALL = 1_000  # amounts below leap for good reasons
 WINDOW = 4  # rows whose contents in a row make a digest: too many to be alike by chance
 Rows = list[tuple[str, str, str, float]]
@@ -93,6 +94,20 @@ def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
             select {value} - lag({value}) {ordered} as up, {value} - lead({value}) {ordered} as down from _seen)
         select max(least(abs(up), abs(down))) from leaps where up * down > 0"""
     return one_number(con, "spike", amount, query)
+
+
+def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
+    """Of rows that are numbered within a group (persons in a household): how many there are, and how many numbers."""
+    *group, last = entity.key or [""]
+    if not group or entity.column(last).type != "integer":
+        return []
+    groups, step = ", ".join(map(quote, group)), max(1, -(-rows // SEEN))
+    query = f"""
+        select sum(n), sum(top) from (
+            select count(*) as n, max({quote(last)}) as top, min({quote(last)}) as low from {quote(name)}
+            where hash({groups}) % {step} = 0 group by {groups}) where low >= 1 and top < 100"""
+    counted, numbers = con.execute(query).fetchone()
+    return [("within", last, "rows", float(counted)), ("within", last, "numbers", float(numbers))] if numbers else []
 
 
 def digest_rows(con: Any, name: str, entity: Entity, roles: Roles, step: int) -> Rows:

@@ -35,18 +35,17 @@ def predecessors_of(
         batch = batches.accepted_batch(settings, one)
         if batch is not None and batch.verdict.profile_sha256:
             accepted.append((one.batch, one.period, batch.folder / batches.PROFILE, batch.verdict.profile_sha256))
-    return [
-        *chosen(accepted, contract, delivery.period),
-        *pinned(settings.expectations, contract, delivery.period, bool(accepted)),
-    ]
+    known = chosen(accepted, contract, delivery.period)
+    return [*known, *pinned(settings.expectations, contract, delivery.period, known)]
 
 
-def pinned(expectations: Path, contract: Contract, period: str, only_its_own: bool) -> list[Predecessor]:
-    """The reference that an observatory keeps of a source; one of another period only for want of an accepted batch."""
+def pinned(expectations: Path, contract: Contract, period: str, known: Sequence[Predecessor]) -> list[Predecessor]:
+    """The reference that an observatory keeps of a source: for want of accepted batches, or beside those of other
+    periods where it is of this one."""
     found = reference_for(expectations, contract, period)
-    if found and only_its_own and found[1] != period:
+    if found is None or any(one.period == period for one in known) or (known and found[1] != period):
         return []
-    return [Predecessor(found[0], found[1], found[2], sha256_of(found[2]))] if found else []
+    return [Predecessor(found[0], found[1], found[2], sha256_of(found[2]))]
 
 
 def chosen(accepted: Sequence[Accepted], contract: Contract, period: str) -> list[Predecessor]:

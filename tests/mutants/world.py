@@ -124,7 +124,7 @@ class World:
         known.before = chosen(
             [(one.batch, one.period, one.profile, one.profile_sha256) for one in earlier], contract, known.period
         )
-        known.before += pinned(self.settings.expectations, contract, known.period, bool(earlier))
+        known.before += pinned(self.settings.expectations, contract, known.period, known.before)
         if self.quick:
             beside = set_beside(self.settings, contract, known.period, known.typed, known.before)
             known.profile_sha256 = keep_profile(self.settings, beside.profiles, known.profile)
