@@ -133,6 +133,8 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
     new, old = now.profile, before.profile
     if role not in ("date", "year"):
         return
+    if role == "year" and not now.roles.counts_rows and not before.is_scaled:
+        yield Evidence("year_revised", name, _revised(name, now, before), "no year in common")
     if role == "date":
         a, b = new.counts("day_of_month", name), old.counts("day_of_month", name)
         yield Evidence("days_of_month", name, distance(a, b))
@@ -150,6 +152,14 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
         fresh = [min(float(key) for key, n in one.items() if n >= 0.002 * sum(one.values())) for one in back]
         yield Evidence("stale", name, fresh[0] - fresh[1])
         yield Evidence("year_lost", name, float(len(_holes(back[0]) - _holes(back[1]))))
+
+
+def _revised(name: str, now: Subject, before: Subject) -> float | None:
+    """The largest change of a year's sum that both batches hold, as a logarithm; of years that weigh little, none."""
+    a, b = (one.profile.counts("amounts", name) for one in (now, before))
+    few = 0.005 * max(sum(a.values()), sum(b.values()))
+    changes = [abs(log(a[key] / b[key])) for key in a.keys() & b.keys() if min(a[key], b[key]) > max(few, 0)]
+    return max(changes) if changes else None
 
 
 def _back(values: Counts, year: int) -> Counts:

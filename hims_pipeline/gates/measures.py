@@ -46,6 +46,7 @@ _FOR: dict[str, tuple[tuple[RoleName, ...], Literal["", "records", "cells"]]] = 
     "shares": (_CODED, ""), "shift": (_CODED, "records"), "strength": (_CODED, "records"),
     "days_of_month": (("date",), ""), "days_missing": (("date",), ""), "one_day": (("date",), ""),
     "years": (("date", "year"), ""), "stale": (("date", "year"), ""), "year_lost": (("date", "year"), ""),
+    "year_revised": (("year",), "cells"),
     "numbers_missing": (("key",), ""), "rows_twice": ((), "records"), "runs_twice": ((), "records"),
     "runs_alone": ((), "records"), "again": ((), "records"),
     **dict.fromkeys(
@@ -140,6 +141,12 @@ _ALL = (
     ("year_lost", True, "A year between others is missing. Send all years.",
      "Une année intermédiaire manque. Transmettez toutes les années.",
      "سنة ناقصة بين سنوات أخرى. يرجى إرسال كل السنوات."),
+    ("year_revised", True, "The sum of a past year is not what was sent before. Check years and units, or say what was"
+     " revised.",
+     "La somme d'une année passée n'est plus celle transmise auparavant. Vérifiez années et unités, ou dites ce qui a"
+     " été révisé.",
+     "مجموع سنة ماضية يختلف عما أرسل سابقا. يرجى التثبت من السنوات والوحدات أو بيان"
+     " ما تمت مراجعته."),
     ("middle", True, "Amounts are of another magnitude than before. Check unit, currency and decimal mark.",
      "Les montants sont d'un autre ordre de grandeur qu'avant. Vérifiez l'unité, la monnaie et la marque décimale.",
      "المبالغ من حجم آخر غير السابق. يرجى التثبت من الوحدة والعملة والفاصلة."),

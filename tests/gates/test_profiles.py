@@ -122,12 +122,17 @@ def test_cells_lose_no_country_fall_back_no_sum_and_leap_nowhere() -> None:
     less = [one for one in cells if one[2] != "ITA"]
     now = subject([*less, ("amount", "n", "sum", 900.0), ("spike", "n", "", 100.0)], "2024-07-31", CELLS)
     assert {"lost", "fell", "spike"} <= beyond(now, before)
+    years = (
+        [*cells, *values("amounts", "year", _2020=500, _2021=500)],
+        [*cells, *values("amounts", "year", _2020=500, _2021=600)],
+    )
+    assert "year_revised" in beyond(*(subject(one, "2024-06-30", CELLS) for one in years))
     assert beyond(before, before) == set()
 
 
 def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
     shown = {one for _, must in canary_profiles.BAD.values() for one in must}
-    assert MEASURES.keys() == {*ALONE, *BESIDE, *shown, "lost", "fell", "spike"}
+    assert MEASURES.keys() == {*ALONE, *BESIDE, *shown, "year_revised", "lost", "fell", "spike"}
     assert all(one.en and one.fr and one.ar for one in MEASURES.values())
     codes = [rule.code for rule in profile_rules(REPOSITORY / "expectations", CONTRACT, "2024-06")]
     assert len(codes) == len(set(codes)) > 20

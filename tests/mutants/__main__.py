@@ -40,7 +40,7 @@ def main() -> None:
                 honest.append(("honest", "as_it_is", source, one.period, world.accept(one, several[:place_in])))
             learn, world.learn = world.learn, None
             if options.skip != "mutants":
-                mutants += _mutants(world, several, options.seed)
+                mutants += _mutants(world, several, options.seed, options.most)
             world.learn = learn
             if options.skip != "honest":
                 honest += _variants(world, several, options.seed)
@@ -64,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pin", action="store_true", help="pin the first delivery of each source as its reference")
     parser.add_argument("--learn", help="writes what honest deliveries show, by measure, there (with --quick)")
     parser.add_argument("--factor", type=float, default=1.0, help="samples of another scale")
+    parser.add_argument("--most", type=int, default=0, help="mutants of each source, drawn by chance; all without it")
     parser.add_argument("--folder", help="keeps samples between runs")
     parser.add_argument("--skip", choices=("mutants", "honest"), default="")
     parser.add_argument("--json", help="writes every result there")
@@ -91,14 +92,23 @@ def _targets(several: list[Known]) -> list[tuple[Known, Sheet]]:
     return list(found.values())
 
 
-def _mutants(world: World, several: list[Known], seed: int) -> list[Result]:
-    found = []
-    for known, sheet in _targets(several):
-        for kind, mutations in CLASSES.items():
-            for name, mutate in mutations.items():
-                changed = mutate(sheet.copy(), Random(f"{seed} {sheet.contract.source} {sheet.name} {name}"))  # noqa: S311
-                if changed is not None and (changed.raw or changed.rows != sheet.rows):
-                    found.append((kind, name, known.source, sheet.name, world.send(known, changed)))
+def _mutants(world: World, several: list[Known], seed: int, most: int) -> list[Result]:
+    """All mutants of a source, or as many as asked for, drawn by chance."""
+    found: list[Result] = []
+    every = [
+        (known, sheet, kind, name, mutate)
+        for known, sheet in _targets(several)
+        for kind, mutations in CLASSES.items()
+        for name, mutate in mutations.items()
+    ]
+    if most:
+        Random(f"{seed} {several[0].source}").shuffle(every)  # noqa: S311
+    for known, sheet, kind, name, mutate in every:
+        if 0 < most <= len(found):
+            break
+        changed = mutate(sheet.copy(), Random(f"{seed} {sheet.contract.source} {sheet.name} {name}"))  # noqa: S311
+        if changed is not None and (changed.raw or changed.rows != sheet.rows):
+            found.append((kind, name, known.source, sheet.name, world.send(known, changed)))
     return found
 
 

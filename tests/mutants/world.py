@@ -1,5 +1,6 @@
 """The deliveries that are changed: a sample of every source, read once, and the way through the gate."""
 
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,15 +89,17 @@ class World:
     def _samples(self, seed: int, scale: float, wanted: tuple[str, ...]) -> list[tuple[str, str, list[Path]]]:
         if not wanted:
             return []
-        out = self.folder / f"sent-{seed}-{scale}-{'-'.join(w[:6] for w in wanted)}"
-        if not (out / "done").exists():
-            shutil.rmtree(out, ignore_errors=True)
-            make_samples(self.settings, out, seed, scale, only=wanted)
-            (out / "done").touch()
+        out = self.folder / f"sent-{seed}-{scale:g}"
+        if missing := tuple(one for one in wanted if not (out / one).is_dir()):
+            made = out / f".made-{os.getpid()}"
+            make_samples(self.settings, made, seed, scale, only=missing)
+            for one in missing:
+                (made / one).replace(out / one)
+            shutil.rmtree(made)
         return [
-            (path.parent.name, path.name, sorted(one for one in path.iterdir() if one.is_file()))
-            for path in sorted(out.glob("*/*"))
-            if path.is_dir()
+            (source, path.name, sorted(one for one in path.iterdir() if one.is_file()))
+            for source in wanted
+            for path in sorted((out / source).iterdir())
         ]
 
     def read(self, known: Known) -> None:
