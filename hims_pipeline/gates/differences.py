@@ -133,7 +133,10 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
     new, old = now.profile, before.profile
     if role not in ("date", "year"):
         return
-    if role == "year" and not now.roles.counts_rows and not before.is_scaled:
+    if role == "year" and not now.roles.counts_rows:
+        holes = [one.number("holes", name) for one in (new, old)]
+        if None not in holes:
+            yield Evidence("cells_missing", name, holes[0] - holes[1])  # type: ignore[operator]
         yield Evidence("year_revised", name, _revised(name, now, before), "no year in common")
     if role == "date":
         a, b = new.counts("day_of_month", name), old.counts("day_of_month", name)
@@ -155,8 +158,13 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
 
 
 def _revised(name: str, now: Subject, before: Subject) -> float | None:
-    """The largest change of a year's sum that both batches hold, as a logarithm; of years that weigh little, none."""
+    """The largest change of a year's sum that both batches hold, as a logarithm; of years that weigh little,
+    none. Beside another scale, the share that stands in other years."""
     a, b = (one.profile.counts("amounts", name) for one in (now, before))
+    if before.is_scaled:
+        common = a.keys() & b.keys()
+        parts = ({key: one[key] for key in common} for one in (a, b))
+        return distance(*parts, noisy=_counts(now)) if len(common) > 2 else None
     few = 0.005 * max(sum(a.values()), sum(b.values()))
     changes = [abs(log(a[key] / b[key])) for key in a.keys() & b.keys() if min(a[key], b[key]) > max(few, 0)]
     return max(changes) if changes else None

@@ -46,7 +46,7 @@ _FOR: dict[str, tuple[tuple[RoleName, ...], Literal["", "records", "cells"]]] = 
     "shares": (_CODED, ""), "shift": (_CODED, "records"), "strength": (_CODED, "records"),
     "days_of_month": (("date",), ""), "days_missing": (("date",), ""), "one_day": (("date",), ""),
     "years": (("date", "year"), ""), "stale": (("date", "year"), ""), "year_lost": (("date", "year"), ""),
-    "year_revised": (("year",), "cells"),
+    "year_revised": (("year",), "cells"), "cells_missing": (("year",), "cells"),
     "numbers_missing": (("key",), ""), "rows_twice": ((), "records"), "runs_twice": ((), "records"),
     "runs_alone": ((), "records"), "again": ((), "records"),
     **dict.fromkeys(
@@ -147,6 +147,9 @@ _ALL = (
      " été révisé.",
      "مجموع سنة ماضية يختلف عما أرسل سابقا. يرجى التثبت من السنوات والوحدات أو بيان"
      " ما تمت مراجعته."),
+    ("cells_missing", True, "Series have more years without a cell than before. Send all cells.",
+     "Les séries ont plus d'années sans valeur qu'auparavant. Transmettez toutes les cellules.",
+     "في السلاسل سنوات دون قيمة أكثر مما سبق. يرجى إرسال كل الخانات."),
     ("middle", True, "Amounts are of another magnitude than before. Check unit, currency and decimal mark.",
      "Les montants sont d'un autre ordre de grandeur qu'avant. Vérifiez l'unité, la monnaie et la marque décimale.",
      "المبالغ من حجم آخر غير السابق. يرجى التثبت من الوحدة والعملة والفاصلة."),

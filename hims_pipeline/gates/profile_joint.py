@@ -110,6 +110,19 @@ def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
     return [("within", last, "rows", float(counted)), ("within", last, "numbers", float(numbers))] if numbers else []
 
 
+def count_holes(con: Any, entity: Entity, roles: Roles) -> Rows:
+    """The share of years between the first and the last of a series that have no cell."""
+    year = roles.first("year")
+    if roles.counts_rows or not year or entity.column(year).type not in ("integer", "number"):
+        return []
+    of = ", ".join(quote(key) for key in entity.key if key != year) or "''"
+    query = f"""
+        select 1 - sum(n) / sum(wide) from (
+            select count(distinct {quote(year)}) as n, max({quote(year)}) - min({quote(year)}) + 1 as wide
+            from _seen where {quote(year)} is not null group by {of})"""
+    return one_number(con, "holes", year, query)
+
+
 def digest_rows(con: Any, name: str, entity: Entity, roles: Roles, step: int) -> Rows:
     """Rows without their keys: how many stand twice, how many runs of rows do, and the smallest digests of such runs.
     A row is looked at by its hash, so that all its copies are."""

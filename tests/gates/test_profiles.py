@@ -126,13 +126,15 @@ def test_cells_lose_no_country_fall_back_no_sum_and_leap_nowhere() -> None:
         [*cells, *values("amounts", "year", _2020=500, _2021=500)],
         [*cells, *values("amounts", "year", _2020=500, _2021=600)],
     )
+    gone = [[*cells, ("holes", "year", "", share)] for share in (0.2, 0.02)]
+    assert "cells_missing" in beyond(*(subject(one, "2024-06-30", CELLS) for one in gone))
     assert "year_revised" in beyond(*(subject(one, "2024-06-30", CELLS) for one in years))
     assert beyond(before, before) == set()
 
 
 def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
     shown = {one for _, must in canary_profiles.BAD.values() for one in must}
-    assert MEASURES.keys() == {*ALONE, *BESIDE, *shown, "year_revised", "lost", "fell", "spike"}
+    assert MEASURES.keys() == {*ALONE, *BESIDE, *shown, "year_revised", "cells_missing", "lost", "fell", "spike"}
     assert all(one.en and one.fr and one.ar for one in MEASURES.values())
     codes = [rule.code for rule in profile_rules(REPOSITORY / "expectations", CONTRACT, "2024-06")]
     assert len(codes) == len(set(codes)) > 20
