@@ -52,6 +52,10 @@ def _copies(now: Subject, before: Subject) -> Iterator[Evidence]:
         gaps = [_gaps(one, name) for one in (new, old)]
         if gaps[0] is not None and gaps[1] is not None:
             yield Evidence("numbers_missing", name, gaps[0] - gaps[1])
+    for pair in new.at["order"]:
+        seen = [(one.number("order", pair, "later"), one.number("order", pair, "both")) for one in (new, old)]
+        if all(part is not None and whole for part, whole in seen):
+            yield Evidence("dates_order", pair, difference_of_shares(*seen[0], *seen[1], both=True))  # type: ignore[arg-type]
     for name in now.roles.of:
         gaps = [_gaps_within(one, name) for one in (new, old)]
         if gaps[0] is not None and gaps[1] is not None:
@@ -145,7 +149,7 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
         totals = sum(a.values()), sum(b.values())
         if all(totals) and len(a) > 1:
             yield Evidence("one_day", name, difference_of_shares(tops[0], totals[0], tops[1], totals[1]))
-        empty = [_emptiest(one.counts("days", name)) for one in (new, old)]
+        empty = [_emptiest(one.profile.counts("days", name), one.length) for one in (now, before)]
         yield Evidence("days_missing", name, empty[0] - empty[1])
         back = [one.counts("years_back", name) for one in (new, old)]
     else:
@@ -185,13 +189,13 @@ def _holes(back: Counts) -> set[float]:
     }  # type: ignore[return-value]  # fmt: skip
 
 
-def _emptiest(days: Counts) -> float:
-    """Rows that the longest run of days without any would hold, were they spread evenly."""
+def _emptiest(days: Counts, length: int) -> float:
+    """Rows that the longest run of days without any would hold, were they spread evenly over the period."""
     if not days:
         return 0.0
-    seen = sorted(int(key) for key in days)
+    seen = [-1, *sorted(int(key) for key in days), max(length, *(int(key) + 1 for key in days))]
     longest = max([b - a - 1 for a, b in pairwise(seen)] or [0])
-    return longest * sum(days.values()) / (seen[-1] - seen[0] + 1)
+    return longest * sum(days.values()) / max(1, seen[-1] - longest)
 
 
 def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Iterator[Evidence]:
@@ -256,7 +260,7 @@ def _structure(name: str, role: str, now: Subject, before: Subject, years: float
             then = old.number("strength", pair)
             if pair.startswith(f"{name}|") and then is not None:
                 n = min(new.number("paired", pair) or 1, old.number("paired", pair) or 1)
-                yield Evidence("strength", pair, abs(strengths[""] - then) - 4 / sqrt(n))
+                yield Evidence("strength", pair, abs(strengths[""] - then) - 3 / sqrt(n))
         return
     sums = new.counts("amounts", name), old.counts("amounts", name)
     if all(sum(one.values()) > 0 for one in sums) and role != "currency":

@@ -48,6 +48,12 @@ class Subject:
         return covers(self.contract, self.period)[1]
 
     @property
+    def length(self) -> int:
+        """Days of the period."""
+        first, last = covers(self.contract, self.period)
+        return (last - first).days + 1
+
+    @property
     def scale(self) -> float:
         """What a sum since 1 January is multiplied by to be that of a year."""
         to_date = self.contract.reference_point_of(self.entity) == "TO_DATE"

@@ -18,6 +18,7 @@ from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.gates.profile_joint import (
     Rows,
     count_holes,
+    count_orders,
     count_pairs,
     count_values,
     count_within,
@@ -64,6 +65,7 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
         found += _distribution(con, entity, column, roles, first, last)
     found += count_pairs(con, roles, found)
     found += find_spikes(con, entity, roles)
+    found += count_orders(con, roles)
     found += count_holes(con, entity, roles)
     found += count_within(con, name, entity, rows)
     found += digest_rows(con, name, entity, roles, step)

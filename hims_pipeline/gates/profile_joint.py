@@ -110,6 +110,21 @@ def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
     return [("within", last, "rows", float(counted)), ("within", last, "numbers", float(numbers))] if numbers else []
 
 
+def count_orders(con: Any, roles: Roles) -> Rows:
+    """For each two columns of dates in how many rows the first is the later one."""
+    names = roles.having("date", "birth_date")[:5]
+    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
+    rows: Rows = []
+    for one, other in pairs:
+        query = (
+            f"select count(*) filter ({quote(one)} > {quote(other)}), count({quote(one)} > {quote(other)}) from _seen"
+        )
+        later, both = con.execute(query).fetchone()
+        about = f"{one}|{other}"
+        rows += [("order", about, "later", float(later)), ("order", about, "both", float(both))] if both else []
+    return rows
+
+
 def count_holes(con: Any, entity: Entity, roles: Roles) -> Rows:
     """The share of years between the first and the last of a series that have no cell."""
     year = roles.first("year")

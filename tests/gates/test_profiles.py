@@ -89,6 +89,10 @@ BESIDE = {
     "strength": ([("strength", "area|why", "", 0.05), ("paired", "area|why", "", 5e4)],
                  [("strength", "area|why", "", 0.5), ("paired", "area|why", "", 5e4)]),
     "days_of_month": (values("day_of_month", "day", _1=900, _2=100), values("day_of_month", "day", _1=500, _2=500)),
+    "dates_order": (
+        [("order", "day|end", "later", 300.0), ("order", "day|end", "both", 900.0)],
+        [("order", "day|end", "later", 0.0), ("order", "day|end", "both", 900.0)],
+    ),
     "one_day": (
         [*values("day_of_month", "day", _1=500, _2=500), ("top_day", "day", "", 400.0)],
         [*values("day_of_month", "day", _1=500, _2=500), ("top_day", "day", "", 100.0)],
