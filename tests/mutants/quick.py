@@ -4,7 +4,6 @@ What counts is measured through the gate itself; `tests/gates` holds that both s
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.model import Contract
