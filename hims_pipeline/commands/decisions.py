@@ -8,6 +8,7 @@ import click
 
 from hims_pipeline import intake
 from hims_pipeline.commands.start import finish_begun, marked, open_installation
+from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.decided import decisions
@@ -113,8 +114,10 @@ def report(name: str, language: str, form: str, output: Path | None) -> None:
 
 @batch.command("accept")
 @click.argument("name")
-@click.option("--name", "person", required=True, help="Who accepts it: a person's name, printed in the release notes.")
-@click.option("--reason", required=True, help="Why; printed in the release notes.")
+@click.option(
+    "--name", "person", type=TYPED, required=True, help="Who accepts it: a person's name, printed in the release notes."
+)
+@click.option("--reason", type=TYPED, required=True, help="Why; printed in the release notes.")
 def accept(name: str, person: str, reason: str) -> None:
     """Accept a refused delivery against the gate, where its rules allow that.
 
@@ -129,8 +132,8 @@ def accept(name: str, person: str, reason: str) -> None:
 
 @batch.command("reject")
 @click.argument("name")
-@click.option("--name", "person", required=True, help="Who rejects it.")
-@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+@click.option("--name", "person", type=TYPED, required=True, help="Who rejects it.")
+@click.option("--reason", type=TYPED, required=True, help="Why; kept in the audit trail.")
 def reject(name: str, person: str, reason: str) -> None:
     """Take back that a delivery was accepted against the gate, or settle that a refused one stays refused."""
     settings = open_installation()
@@ -144,7 +147,7 @@ def reject(name: str, person: str, reason: str) -> None:
 @batch.command("resubmit")
 @click.argument("name")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--reason", default="", help="What was corrected; kept in the audit trail.")
+@click.option("--reason", type=TYPED, default="", help="What was corrected; kept in the audit trail.")
 def resubmit(name: str, files: tuple[Path, ...], reason: str) -> None:
     """Put corrected FILES (the whole delivery) into landing in place of a delivery, for the same source and period."""
     settings = open_installation()
@@ -158,7 +161,7 @@ def resubmit(name: str, files: tuple[Path, ...], reason: str) -> None:
 
 @batch.command("withdraw")
 @click.argument("name")
-@click.option("--reason", required=True, help="Why; printed in the release notes.")
+@click.option("--reason", type=TYPED, required=True, help="Why; printed in the release notes.")
 def withdraw(name: str, reason: str) -> None:
     """Take back a delivery that was the wrong file or period; an earlier one of its period counts again."""
     settings = open_installation()
@@ -183,7 +186,7 @@ def reinstate(name: str) -> None:
 @batch.command("reseal")
 @click.argument("names", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All whose record is damaged.")
-@click.option("--reason", required=True, help="How you know that the records are right; kept in the audit trail.")
+@click.option("--reason", type=TYPED, required=True, help="How you know that they are right; kept in the audit trail.")
 def reseal(names: tuple[str, ...], everything: bool, reason: str) -> None:
     """Vouch for records of deliveries whose seal does not hold: after a change of key, a restore, or from before seals.
 

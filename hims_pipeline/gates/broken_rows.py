@@ -16,13 +16,13 @@ LINE = "_line"
 
 
 def part_rows(
-    settings: Settings, tables: dict[str, Path], rules: list[Rule], to: Path, aside: Path
-) -> tuple[dict[str, Path], list[SetAside]] | None:
+    settings: Settings, tables: dict[str, list[Path]], rules: list[Rule], to: Path, aside: Path
+) -> tuple[dict[str, list[Path]], list[SetAside]] | None:
     """Write each entity of which rows break these rules without them; returns the files to judge instead, and what was
     taken out. None where a rule is broken by a larger share than it allows, or its rows cannot be told.
 
     Args:
-        tables: entity -> its Parquet file.
+        tables: entity -> its Parquet files.
         to: folder for the files without these rows, `<entity>.parquet`.
         aside: folder for the rows taken out, `<entity>.set_aside.parquet`, with the first rule that each breaks.
     """
@@ -35,7 +35,8 @@ def part_rows(
             if found is None:
                 return None
             told += found
-            parted[entity] = to / f"{entity}.parquet"
+            target = to / f"{entity}.parquet"
+            parted[entity] = [target]
             rows = f"select * from {quote(entity)} where {LINE}"
             kept = f"{rows} not in (select {LINE} from _broken) order by {LINE}"
             out = (
@@ -43,7 +44,7 @@ def part_rows(
                 f" order by {LINE}"
             )
             aside.mkdir(mode=0o700, parents=True, exist_ok=True)
-            con.execute(f"copy ({kept}) to {literal(parted[entity])} (format parquet)")
+            con.execute(f"copy ({kept}) to {literal(target)} (format parquet)")
             con.execute(f"copy ({out}) to {literal(aside / f'{entity}.set_aside.parquet')} (format parquet)")
             con.execute("drop table _broken")
     return parted, told

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.lake import batches, reports
-from hims_pipeline.lake.batches import EntityFile, Manifest
+from hims_pipeline.lake.batches import EntityFiles, Manifest, PartFile
 from hims_pipeline.lake.files import private_folder, sha256_of, sync
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding, SetAside
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.sql import connection, literal, quote, read_parquet
 
 if TYPE_CHECKING:  # judging imports Great Expectations, which takes seconds
     from hims_pipeline.gates import GateOutcome
@@ -55,17 +55,19 @@ def set_rows_aside(
         return None
     scratch = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="aside-"))
     try:
-        tables = {name: folder / entity.file for name, entity in manifest.entities.items()}
+        tables = {name: entity.paths(folder) for name, entity in manifest.entities.items()}
         parted = part_rows(settings, tables, lenient, scratch, scratch / "aside")
         if parted is None:
             return None
         rest, told = parted
-        hashes = {name: sha256_of(path) for name, path in rest.items()}
+        hashes = {path.name: sha256_of(path) for paths in rest.values() for path in paths}
         outcome = judge(settings, contract, manifest.period, rest, hashes, before, scratch / batches.PROFILE)
         if not _may_count(outcome):
             return None
         entities = {
-            name: _replaced(settings, entity, rest[name], folder, [one for one in told if one.entity == name])
+            name: _replaced(settings, entity, rest[name][0], folder)
+            if any(one.entity == name for one in told)
+            else entity
             for name, entity in manifest.entities.items()
         }
         if (scratch / batches.PROFILE).exists():
@@ -73,7 +75,7 @@ def set_rows_aside(
         kept = private_folder(reports.rejects_folder(settings, delivery))
         for path in sorted((scratch / "aside").iterdir()):
             _move(path, kept / path.name)
-        links = _without_their_pairs(settings, contract, delivery, manifest, folder)
+        links = _without_their_pairs(settings, contract, delivery, entities, list(manifest.links), folder)
         made = replace(manifest, entities=entities, links=manifest.links | links)
         batches.write_manifest(settings, folder, made)
     finally:
@@ -87,25 +89,31 @@ def _may_count(outcome: "GateOutcome") -> bool:
     return outcome.accepted or (bool(left) and all(one["may_be_accepted"] for one in left))
 
 
-def _replaced(settings: Settings, entity: EntityFile, rest: Path, folder: Path, told: list[SetAside]) -> EntityFile:
-    if not told:
-        return entity
+def _replaced(settings: Settings, entity: EntityFiles, rest: Path, folder: Path) -> EntityFiles:
+    """Put the rest of an entity in the place of its files, as one."""
     with connection(settings) as con:
         ((rows,),) = con.execute(f"select count(*) from read_parquet({literal(rest)})").fetchall()
-    sha256, size = sha256_of(rest), rest.stat().st_size
-    _move(rest, folder / entity.file)
-    return replace(entity, rows=rows, set_aside=entity.rows - rows, bytes=size, sha256=sha256)
+    part = PartFile(entity.parts[0].file, rows, rest.stat().st_size, sha256_of(rest))
+    for path in entity.paths(folder):
+        path.unlink()
+    _move(rest, folder / part.file)
+    return replace(entity, parts=(part,), set_aside=entity.rows - rows)
 
 
 def _without_their_pairs(
-    settings: Settings, contract: Contract, delivery: Delivery, manifest: Manifest, folder: Path
+    settings: Settings,
+    contract: Contract,
+    delivery: Delivery,
+    entities: dict[str, EntityFiles],
+    linked: list[str],
+    folder: Path,
 ) -> dict[str, str]:
     """Leave in the pairs for the linkage only who still stands in the batch; entity -> SHA-256 of its pairs."""
     found = {}
-    for name in manifest.links:
-        columns = [one.name for one in contract.entity_in(name, manifest.period).columns if one.links]
+    for name in linked:
+        columns = [one.name for one in contract.entity_in(name, delivery.period).columns if one.links]
         path = batches.links_folder(settings, delivery) / f"{name}.parquet"
-        rows = f"read_parquet({literal(folder / manifest.entities[name].file)})"
+        rows = f"{read_parquet(entities[name].paths(folder))}"
         stand = " union ".join(f"select {quote(one)} from {rows}" for one in columns)
         made = path.with_name(f".{path.name}.tmp")
         with connection(settings) as con:

@@ -16,13 +16,13 @@ from typing import Any
 from hims_pipeline.contracts.entities import data_file_of, is_totals
 from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.contracts.values import NUMERIC
-from hims_pipeline.lake.batches import EntityFile
+from hims_pipeline.lake.batches import EntityFiles
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import CHECKED, UNCHECKED, Finding
 from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.sql import connection, quote, read_parquet
 from hims_pipeline.words import Words, own, sent, words
 
 RULE, ROWS, SUM = "ENVELOPE-TOTALS", "TOTALS-ROWS", "TOTALS-SUM"
@@ -83,7 +83,7 @@ def compare_totals(
     settings: Settings,
     totals: dict[str, Totals],
     shapes: dict[str, Shape],
-    entities: dict[str, EntityFile],
+    entities: dict[str, EntityFiles],
     made: Path,
 ) -> tuple[str, list[Finding]]:
     """Whether totals were compared, and what differs.
@@ -101,14 +101,14 @@ def compare_totals(
                 findings.append(blocking(ROWS, said, read.sent_as if read else "", entity=name, total=arrived))
         for name, sums in one.sums.items():
             if name in entities and not entities[name].rejected:
-                findings += _compare_sums(settings, shapes[name], made / entities[name].file, sums)
+                findings += _compare_sums(settings, shapes[name], entities[name].paths(made), sums)
     return (CHECKED if totals else UNCHECKED), findings
 
 
-def _compare_sums(settings: Settings, shape: Shape, path: Path, sums: dict[str, Decimal]) -> Iterator[Finding]:
+def _compare_sums(settings: Settings, shape: Shape, paths: list[Path], sums: dict[str, Decimal]) -> Iterator[Finding]:
     asked = ", ".join(f"sum({quote(name)})" for name in sums)
     with connection(settings) as con:
-        row = con.execute(f"select {asked} from read_parquet({literal(path)})").fetchall()[0]
+        row = con.execute(f"select {asked} from {read_parquet(paths)}").fetchall()[0]
     kinds = {one.name: one.type for one in shape.columns}
     for (name, given), summed in zip(sums.items(), row, strict=True):
         arrived = Decimal(str(summed or 0))

@@ -3,8 +3,8 @@ whose, which rows were set aside, which sources are late."""
 
 from typing import Any
 
-from hims_pipeline.intake.late import late_sources
 from hims_pipeline.lake.batches import Batch
+from hims_pipeline.lake.late import late_sources
 from hims_pipeline.lake.periods import today_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import markdown

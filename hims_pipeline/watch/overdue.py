@@ -5,8 +5,8 @@ from datetime import date
 
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.intake.late import MONTHS, due_after
 from hims_pipeline.lake import landing
+from hims_pipeline.lake.late import MONTHS, due_after
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import Condition
