@@ -61,9 +61,9 @@ def test_workbook_comes_back_as_it_went(sample, tmp_path) -> None:
         number = write_thresholds(sample, tmp_path / name)
         assert number > 200
         assert read_thresholds(sample, tmp_path / name) == []
-    before = {path.name: path.read_bytes() for path in sample.iterdir()}
+    before = {path.name: path.read_bytes() for path in sample.glob("*.*")}
     change(sample, thresholds(sample))  # each written to where it was read from
-    assert {path.name: path.read_bytes() for path in sample.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in sample.glob("*.*")} == before
 
 
 @pytest.mark.parametrize("typed", [0.45, "0,45", " 0,45 ", "45 %", "0.45"])
