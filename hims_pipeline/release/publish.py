@@ -25,7 +25,7 @@ from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.files import sha256_of, write_json, write_text
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.processes import bound, ending
-from hims_pipeline.release import acts, audit, compare, leaks, notes, proof, rules, store, tables
+from hims_pipeline.release import acts, audit, compare, held, leaks, notes, proof, revision, rules, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
 from hims_pipeline.sql import connection
@@ -88,18 +88,30 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         log("auditing in a fresh process")
         verdict = _audit(settings, candidate, log)
         _require_as_built(settings, build, verdict)
+        log("comparing with the last release")
+        previous = acts.newest_intact(settings, log)
+        since = _revise(settings, build, candidate, previous)
+        words = held.require_explained(
+            settings, since, previous, candidate / "public/warehouse.duckdb", build.inputs_sha256
+        )
         release_id = store.next_id(settings)
-        _describe(settings, build, candidate, release_id, verdict, log)
+        _describe(settings, build, candidate, release_id, verdict, previous, since, words)
         leaks.check_files(settings, candidate)
         proof.make_durable(settings, candidate)
         with acts_lock(settings, f"publishing {release_id}"):
             refuse_overtaken(settings, build)
             acts.place(settings, candidate, release_id, build.inputs_sha256)
         rules.release_hold(settings)
+        held.let_go(settings)
         acts.retire(settings, load_observatory(settings.data).policies.keep_releases)
         give_up(build.folder)
         log(f"{release_id} is published")
         return store.get(settings, release_id)
+
+
+def _revise(settings: Settings, build: Build, candidate: Path, previous: Release | None) -> revision.Revision:
+    database = candidate / "public/warehouse.duckdb"
+    return revision.revise(settings, previous, database, build.inputs(), revision.basis_of(settings, build.tree))
 
 
 def refuse_overtaken(settings: Settings, build: Build) -> None:
@@ -176,7 +188,14 @@ def _require_as_built(settings: Settings, build: Build, audited: dict[str, Any])
 
 
 def _describe(
-    settings: Settings, build: Build, candidate: Path, release_id: str, audited: dict[str, Any], log: Log
+    settings: Settings,
+    build: Build,
+    candidate: Path,
+    release_id: str,
+    audited: dict[str, Any],
+    previous: Release | None,
+    since: revision.Revision,
+    words: list[dict[str, Any]],
 ) -> None:
     """Manifests, verdicts and notes; the manifests come last, since they list the other files."""
     batches, contracts = current_batches(settings), load_contracts(settings.data)
@@ -187,7 +206,6 @@ def _describe(
         write_json(
             candidate / "staff/verdicts" / f"{batch.manifest.batch.replace('/', '__')}.json", batch.verdict.as_json()
         )
-    previous = acts.newest_intact(settings, log)
     common = {
         "release": release_id,
         "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -204,14 +222,17 @@ def _describe(
     mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
     known = [*states(settings, hashed=True), *destroyed(settings)]
     text = notes.write(settings, common, known, mended, controls, changes)
+    text += revision.notes(since, words)
     text += rules.notes(rules.since_last(settings, held_to))
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     private = {
         "inputs_sha256": build.inputs_sha256,
         "inputs": build.inputs(),
         "dbt_tree": build.tree.name,
-        "suites": tree_fingerprint(settings.expectations, suffixes=(".json",)),
+        "suites": tree_fingerprint(settings.expectations, suffixes=(".json", ".yml", ".sql")),
         "verdict": audited["verdict"],
+        "basis": revision.basis_of(settings, build.tree),
+        "revision": {"since": since.since, "verdict": since.verdict, "accepted": words},
     }
     facts = {"storage_version": tables.STORAGE_VERSION}
     proof.write_manifests(
