@@ -14,7 +14,7 @@ from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.release import acts, compare, held, held_page, revision, store
+from hims_pipeline.release import acts, compare, fallback, held, held_page, revision, store
 from hims_pipeline.release.publish import publish, standing
 from hims_pipeline.release.tonight import prove
 from hims_pipeline.settings import Settings, load_settings
@@ -37,9 +37,11 @@ def _build(settings: Settings, *, draft: bool, full: bool) -> None:
     tell = teller(settings)
     with installation_lock(settings, "building", wait_seconds=600, log=tell):
         finish_begun(settings)
+        fallback.clear_stale(settings, tell)
         _tell_doubtful(settings, draft)
         rows = input_rows(settings)
         if not draft and not full and (done := standing(settings, inputs_sha256(settings, rows), tell)) is not None:
+            held.let_go(settings)  # what was held is no longer what there is
             tell(f"Nothing changed since {done.id}: same batches, rules and code.")
             return
         building.clear_leftovers(settings)

@@ -19,6 +19,7 @@ from hims_pipeline.defs.scratch import try_part
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.release import held
 from hims_pipeline.release.publish import standing
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
@@ -69,6 +70,7 @@ def _whole(context: dg.AssetExecutionContext, settings: Settings):
     """The candidate of a release: every node, or a failure. A quiet night builds nothing, and proves what stands."""
     with installation_lock(settings, f"building in run {context.run.run_id[:8]}", 3600, context.log.info):
         if (proof := _standing(settings, context.log.warning)) is not None:
+            held.let_go(settings)  # what was held is no longer what there is
             context.log.info(f"Nothing to build: {proof.why}")
             return
         prepared = build.prepare(settings, context.run.run_id, context.log.info)

@@ -40,6 +40,7 @@ def take(settings: Settings, dbt_manifest: dict[str, Any]) -> Inventory:
         found |= _of_contract(settings, contract)
     found["release"] = _section(_of_suite(settings.expectations / "release.json"))
     found["revision"] = _section(_revision(settings))
+    found["across"] = _section(_of_suite(settings.expectations / "warehouse.json"))
     found["policies"] = _section(_policies(settings))
     found["controls"] = _section(_controls(settings))
     found["warehouse"] = _section(_tests(dbt_manifest))

@@ -64,7 +64,7 @@ def require_explained(
     raise ReleaseError(
         f"Held: {len(revision.beyond)} movements since {revision.since} are beyond what is known to have changed:\n  "
         f"{first}\nRead {settings.approvals / PAGE}, or `hims release show --held`. If it is right, `hims release "
-        "accept --reason …` publishes it; if not, withdraw the batch or ask for a correction; the next night takes that."
+        "accept --reason …` publishes it; if not, withdraw the batch or ask for a correction: the next night takes it."
     )
 
 

@@ -23,9 +23,23 @@ from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.intake import destroyed, states
 from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.files import sha256_of, write_json, write_text
+from hims_pipeline.lake.held_back import held_back
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.processes import bound, ending
-from hims_pipeline.release import acts, audit, compare, held, leaks, notes, proof, revision, rules, store, tables
+from hims_pipeline.release import (
+    acts,
+    audit,
+    compare,
+    fallback,
+    held,
+    leaks,
+    notes,
+    proof,
+    revision,
+    rules,
+    store,
+    tables,
+)
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
 from hims_pipeline.sql import connection
@@ -77,36 +91,50 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         if inputs_sha256(settings, input_rows(settings)) != build.inputs_sha256:
             raise ReleaseError("Batches, rules or code changed while this was built. Run `nightly` again.")
         if (done := standing(settings, build.inputs_sha256, log)) is not None:
+            held.let_go(settings)
             give_up(build.folder)
             return done
         closed_warehouse(settings, build)
         rules.require_agreement(settings, rules.since_last(settings, rules.take(settings, build.tree)))
-        candidate = build.folder / "release"
-        log("packing the public and the staff file")
-        _pack(settings, build, candidate, log)
-        closed_warehouse(settings, build)  # packing has read the very file
-        log("auditing in a fresh process")
-        verdict = _audit(settings, candidate, log)
-        _require_as_built(settings, build, verdict)
-        log("comparing with the last release")
         previous = acts.newest_intact(settings, log)
-        since = _revise(settings, build, candidate, previous)
-        words = held.require_explained(
-            settings, since, previous, candidate / "public/warehouse.duckdb", build.inputs_sha256
-        )
-        release_id = store.next_id(settings)
-        _describe(settings, build, candidate, release_id, verdict, previous, since, words)
-        leaks.check_files(settings, candidate)
-        proof.make_durable(settings, candidate)
-        with acts_lock(settings, f"publishing {release_id}"):
-            refuse_overtaken(settings, build)
-            acts.place(settings, candidate, release_id, build.inputs_sha256)
-        rules.release_hold(settings)
-        held.let_go(settings)
-        acts.retire(settings, load_observatory(settings.data).policies.keep_releases)
-        give_up(build.folder)
-        log(f"{release_id} is published")
-        return store.get(settings, release_id)
+        judged = fallback.settle(settings, build, previous, log)
+        try:
+            return _publish(settings, judged, previous, log)
+        finally:
+            give_up(judged.build.folder)
+
+
+def _publish(settings: Settings, judged: fallback.Judged, previous: Release | None, log: Log) -> Release:
+    """Publish a build that the rules across sources let pass."""
+    build = judged.build
+    if (done := standing(settings, build.inputs_sha256, log)) is not None:
+        held.let_go(settings)  # without what was held back it is that
+        return done
+    closed_warehouse(settings, build)
+    candidate = build.folder / "release"
+    log("packing the public and the staff file")
+    _pack(settings, build, candidate, log)
+    closed_warehouse(settings, build)  # packing has read the very file
+    log("auditing in a fresh process")
+    verdict = _audit(settings, candidate, log)
+    _require_as_built(settings, build, verdict)
+    log("comparing with the last release")
+    since = _revise(settings, build, candidate, previous)
+    words = held.require_explained(
+        settings, since, previous, candidate / "public/warehouse.duckdb", build.inputs_sha256
+    )
+    release_id = store.next_id(settings)
+    _describe(settings, build, candidate, release_id, verdict, previous, since, words, judged)
+    leaks.check_files(settings, candidate)
+    proof.make_durable(settings, candidate)
+    with acts_lock(settings, f"publishing {release_id}"):
+        refuse_overtaken(settings, build)
+        acts.place(settings, candidate, release_id, build.inputs_sha256)
+    rules.release_hold(settings)
+    held.let_go(settings)
+    acts.retire(settings, load_observatory(settings.data).policies.keep_releases)
+    log(f"{release_id} is published")
+    return store.get(settings, release_id)
 
 
 def _revise(settings: Settings, build: Build, candidate: Path, previous: Release | None) -> revision.Revision:
@@ -196,9 +224,11 @@ def _describe(
     previous: Release | None,
     since: revision.Revision,
     words: list[dict[str, Any]],
+    judged: fallback.Judged,
 ) -> None:
     """Manifests, verdicts and notes; the manifests come last, since they list the other files."""
     batches, contracts = current_batches(settings), load_contracts(settings.data)
+    back = held_back(settings)
     for part in audit.PARTS:
         if sha256_of(candidate / part / "warehouse.duckdb") != audited[part]["sha256"]:
             raise ReleaseError("The candidate is not the one that was audited.")
@@ -213,6 +243,7 @@ def _describe(
         "previous": previous.id if previous else None,
         "contains_synthetic_data": any(b.manifest.data_kind == "synthetic" for b in batches),
         "sources": notes.sources_of(batches, contracts),
+        "held_back": {batch: why["codes"] for batch, why in back.items()},
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
     }
     held_to = rules.take(settings, build.tree)
@@ -222,6 +253,7 @@ def _describe(
     mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
     known = [*states(settings, hashed=True), *destroyed(settings)]
     text = notes.write(settings, common, known, mended, controls, changes)
+    text += notes.across(judged.told, back)
     text += revision.notes(since, words)
     text += rules.notes(rules.since_last(settings, held_to))
     write_text(candidate / "public/RELEASE_NOTES.md", text)
@@ -233,6 +265,7 @@ def _describe(
         "verdict": audited["verdict"],
         "basis": revision.basis_of(settings, build.tree),
         "revision": {"since": since.since, "verdict": since.verdict, "accepted": words},
+        "warehouse": judged.verdict,
     }
     facts = {"storage_version": tables.STORAGE_VERSION}
     proof.write_manifests(

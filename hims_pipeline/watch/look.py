@@ -22,6 +22,7 @@ from hims_pipeline.errors import Damaged
 from hims_pipeline.failures import plain
 from hims_pipeline.intake.pending import how_to_mend
 from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.lake.held_back import held_back
 from hims_pipeline.release import held, rules, store
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
@@ -135,6 +136,11 @@ def _held(settings: Settings, now: datetime) -> Iterator[Condition]:
         yield Condition("release-held", moved["digest"][:12], what, moved["held_at"], todo)
 
 
+def _held_back(settings: Settings, now: datetime) -> Iterator[Condition]:
+    for batch, why in held_back(settings).items():
+        yield Condition("source-held-back", batch, f"{batch}: {why['reason']}", why["since"])
+
+
 def _broken(settings: Settings, now: datetime) -> Iterator[Condition]:
     with tempfile.TemporaryDirectory() as elsewhere:  # what is tried there is tried beside the installation
         broken = broken_sources(replace(settings, home=Path(elsewhere)))
@@ -213,5 +219,5 @@ def _overdue(settings: Settings, now: datetime) -> Iterable[Condition]:
 
 
 PARTS: tuple[Callable[[Settings, datetime], Iterable[Condition]], ...] = (
-    _nights, _releases, _written, _deliveries, _held, _broken, _overdue, _disks, _lock, _daemon, _backup,
+    _nights, _releases, _written, _deliveries, _held, _held_back, _broken, _overdue, _disks, _lock, _daemon, _backup,
 )  # fmt: skip
