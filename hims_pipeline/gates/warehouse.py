@@ -1,11 +1,11 @@
 """The conformed warehouse across its sources, judged by `expectations/warehouse.json`: what no delivery shows alone.
 
 Each rule is about a small table, made by the query of its name under `expectations/warehouse/`, with columns
-`source` (`a+b` where it lays several beside each other) and `period`; Great Expectations holds it to the rule. Not here:
-rules of our own SQL, which are tests of dbt, and what becomes of a source that breaks a rule (`release.fallback`).
+`source` (`a+b` where it lays several beside each other) and `period`; Great Expectations holds it to the rule. Not
+here: our own SQL, which tests of dbt look after, and what becomes of a source that breaks a rule (`release.fallback`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote
 
 SUITE, QUERIES = "warehouse.json", "warehouse"
+PREFIX = "across_"  # a table whose name is a word of SQL is not quoted by Great Expectations
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def warehouse_rules(expectations: Path) -> list[Rule]:
     path = expectations / SUITE
     if not path.exists():
         return []
-    rules = [as_rule(one, one.meta.table) for one in load_suite(path).expectations]
+    found = [as_rule(one, one.meta.table) for one in load_suite(path).expectations]
+    rules = [replace(one, table=PREFIX + one.entity) for one in found]
     for rule in rules:
         if rule.expectation != "unexpected_rows_expectation":
             raise ContractError(f"{SUITE}: {rule.code} must select `source, period` of the rows that break it.")
@@ -73,7 +75,7 @@ def judge_warehouse(settings: Settings, database: Path) -> tuple[GateOutcome | N
         con.execute(f"use {there}")
         for rule in {one.entity: one for one in rules}.values():
             query = _query(settings.expectations, rule).read_text(encoding="utf-8").rstrip().rstrip(";")
-            con.execute(f"create or replace table {quote(here)}.main.{quote(rule.entity)} as {query}")
+            con.execute(f"create or replace table {quote(here)}.main.{quote(rule.table)} as {query}")
         con.execute(f"use {quote(here)}")
         con.execute(f"detach {there}")
 
@@ -89,7 +91,7 @@ def judge_warehouse(settings: Settings, database: Path) -> tuple[GateOutcome | N
 
 
 def _broken(con: Any, rule: Rule) -> list[Broken]:
-    query = rule.kwargs["unexpected_rows_query"].format(batch=quote(rule.entity))
+    query = rule.kwargs["unexpected_rows_query"].format(batch=quote(rule.table))
     found = con.execute(
         f"select source, list(distinct period order by period), count(*) from ({query}) as broken group by 1 order by 1"
     ).fetchall()
