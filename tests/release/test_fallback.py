@@ -13,14 +13,15 @@ from hims_pipeline.release import fallback
 from hims_pipeline.settings import REPOSITORY
 
 TABLES = {
-    "indicators.controls_compared": "source varchar, time_period varchar, control_id varchar, is_met bool, our_value double",
+    "indicators.controls_compared": "source varchar, time_period varchar, control_id varchar, is_met bool,"
+    " our_value double",
     "conformed.fct_border_crossings": "source varchar, period varchar, post_code varchar, direction varchar,"
     " traveller_id varchar, crossing_date date",
     "conformed.fct_migrants": "source varchar, period varchar, move_year int, age_years int, period_end_date date",
     "conformed.fct_persons": "source varchar, period varchar, ref_country varchar, area_code varchar,"
     " period_end_date date, weight_persons decimal(38,18), citizenship_status varchar",
-    "conformed.fct_permits": "source varchar, period varchar, ref_country varchar, area_code varchar, holder_id varchar,"
-    " period_end_date date, permit_kind varchar, valid_from_date date, valid_to_date date",
+    "conformed.fct_permits": "source varchar, period varchar, ref_country varchar, area_code varchar,"
+    " holder_id varchar, period_end_date date, permit_kind varchar, valid_from_date date, valid_to_date date",
     "conformed.fct_vital_events": "source varchar, period varchar, ref_country varchar, area_code varchar,"
     " event_date date, event_type varchar, coverage_percent decimal(5,2)",
     "conformed.fct_person_links": "source varchar, period varchar, register_source varchar",
@@ -141,7 +142,7 @@ def test_a_required_source_or_two_suspects_hold_the_release(settings, monkeypatc
         at_fault(settings, broken("cards", "rgph"), rows("rgph/2024/b", "cards/2024/c"), set())
 
     class Required:
-        class policies:  # noqa: N801
+        class policies:
             required_sources = ("rgph",)
 
     monkeypatch.setattr(fallback, "load_observatory", lambda data: Required)

@@ -19,7 +19,7 @@ with controls as (
 
 editions as (
     select distinct source, vintage, data_kind from {{ ref('dim_batch') }}
-)
+),
 
 compared as (
     select
