@@ -3,7 +3,8 @@ night builds once more without it, nearly all carried over, and everything else 
 
 Who is at fault follows from what is new since the last release. Where several sources may be, or the observatory
 requires the one that is, nothing is published. What broke a rule before already, and did not change, is told and stays:
-to leave it out would take away figures that are out. Not here: the rules (`gates.warehouse`), the record (`lake.held_back`).
+to leave it out would take away figures that are out. Not here: the rules (`gates.warehouse`), the record
+(`lake.held_back`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -10,40 +10,33 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline import __version__
 from hims_pipeline.build import Build, closed_warehouse, give_up, tables_of
-from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.dbt import not_built
 from hims_pipeline.errors import Damaged, ReleaseError
-from hims_pipeline.intake import destroyed, states
 from hims_pipeline.lake import journal, landing
-from hims_pipeline.lake.files import sha256_of, write_json, write_text
-from hims_pipeline.lake.held_back import held_back
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.processes import bound, ending
 from hims_pipeline.release import (
     acts,
     audit,
-    compare,
     fallback,
     held,
     leaks,
-    notes,
     proof,
     revision,
     rules,
     store,
     tables,
 )
+from hims_pipeline.release.describe import describe
 from hims_pipeline.release.store import Release
-from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
+from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.sql import connection
-from hims_pipeline.staging.inputs import current_batches, input_rows, inputs_sha256
+from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 
 Log = Callable[[str], None]
 
@@ -124,7 +117,7 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
         settings, since, previous, candidate / "public/warehouse.duckdb", build.inputs_sha256
     )
     release_id = store.next_id(settings)
-    _describe(settings, build, candidate, release_id, verdict, previous, since, words, judged)
+    describe(settings, build, candidate, release_id, verdict, previous, since, words, judged)
     leaks.check_files(settings, candidate)
     proof.make_durable(settings, candidate)
     with acts_lock(settings, f"publishing {release_id}"):
@@ -213,66 +206,3 @@ def _require_as_built(settings: Settings, build: Build, audited: dict[str, Any])
         for name, facts in audited[part]["tables"].items():
             if built.get(name) != facts:
                 raise ReleaseError(f"Not published: {part}/warehouse.duckdb holds another {name} than was built.")
-
-
-def _describe(
-    settings: Settings,
-    build: Build,
-    candidate: Path,
-    release_id: str,
-    audited: dict[str, Any],
-    previous: Release | None,
-    since: revision.Revision,
-    words: list[dict[str, Any]],
-    judged: fallback.Judged,
-) -> None:
-    """Manifests, verdicts and notes; the manifests come last, since they list the other files."""
-    batches, contracts = current_batches(settings), load_contracts(settings.data)
-    back = held_back(settings)
-    for part in audit.PARTS:
-        if sha256_of(candidate / part / "warehouse.duckdb") != audited[part]["sha256"]:
-            raise ReleaseError("The candidate is not the one that was audited.")
-    for batch in batches:
-        write_json(
-            candidate / "staff/verdicts" / f"{batch.manifest.batch.replace('/', '__')}.json", batch.verdict.as_json()
-        )
-    common = {
-        "release": release_id,
-        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "observatory": load_observatory(settings.data).name.model_dump(),
-        "previous": previous.id if previous else None,
-        "contains_synthetic_data": any(b.manifest.data_kind == "synthetic" for b in batches),
-        "sources": notes.sources_of(batches, contracts),
-        "held_back": {batch: why["codes"] for batch, why in back.items()},
-        "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
-    }
-    held_to = rules.take(settings, build.tree)
-    rules.write(settings, candidate / "staff", release_id, held_to)
-    changes = compare.summary(settings, previous, candidate / "public")
-    staff = candidate / "staff/warehouse.duckdb"
-    mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
-    known = [*states(settings, hashed=True), *destroyed(settings)]
-    text = notes.write(settings, common, known, mended, controls, changes)
-    text += notes.across(judged.told, back)
-    text += revision.notes(since, words)
-    text += rules.notes(rules.since_last(settings, held_to))
-    write_text(candidate / "public/RELEASE_NOTES.md", text)
-    private = {
-        "inputs_sha256": build.inputs_sha256,
-        "inputs": build.inputs(),
-        "dbt_tree": build.tree.name,
-        "suites": tree_fingerprint(settings.expectations, suffixes=(".json", ".yml", ".sql")),
-        "verdict": audited["verdict"],
-        "basis": revision.basis_of(settings, build.tree),
-        "revision": {"since": since.since, "verdict": since.verdict, "accepted": words},
-        "warehouse": judged.verdict,
-    }
-    facts = {"storage_version": tables.STORAGE_VERSION}
-    proof.write_manifests(
-        settings,
-        candidate,
-        {
-            "public": common | facts | {"tables": audited["public"]["tables"]},
-            "staff": common | facts | {"tables": audited["staff"]["tables"]} | private,
-        },
-    )
