@@ -69,10 +69,10 @@ def require_explained(
 
 
 def rolled_up(found: Sequence[Movement]) -> list[Movement]:
-    """The largest movement of each measure, indicator, source and period."""
+    """Of movements that are of the same figure in several periods the first, which is the largest."""
     first: dict[tuple[str, ...], Movement] = {}
     for one in found:
-        first.setdefault((one.measure, one.indicator, one.source, one.time_period), one)
+        first.setdefault((one.measure, one.indicator, one.source, one.area, one.about), one)
     return list(first.values())
 
 

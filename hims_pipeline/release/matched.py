@@ -76,6 +76,10 @@ def _read_side(con: Any, side: str, path: Path, edition: str) -> None:
         "and table_name = 'areas'",
         [path.stem],
     ).fetchone()[0]
-    listed = f"select area_code from {name}.reference.areas" if has_areas else "select '' where false"
+    listed = (
+        f"select area_code from {name}.reference.areas where area_code != country_code"
+        if has_areas
+        else "select '' where false"
+    )
     con.execute(f"create temp table {side}_areas as {listed}")
     con.execute(f"detach {name}")

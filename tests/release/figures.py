@@ -59,7 +59,9 @@ def write(path: Path, figures: Iterable[Figure]) -> Path:
     if rows:
         con.executemany(f"insert into published.indicator_value values ({', '.join('?' * len(COLUMNS))})", rows)
     con.execute("create schema reference")
-    con.execute("create table reference.areas as select unnest(['TN-11', 'TN-12']) as area_code")
+    con.execute(
+        "create table reference.areas as select unnest(['TUN', 'TN-11', 'TN-12']) as area_code, 'TUN' as country_code"
+    )
     con.close()
     return path
 
