@@ -20,6 +20,9 @@ from hims_pipeline.staging.render import MANIFEST
 from hims_pipeline.words import markdown
 
 
+ORDER = ("missing", "total", "gone", "new_level", "part", "hidden")  # as a person reads them
+
+
 @dataclass(frozen=True)
 class Revision:
     """What became of the figures since a release.
@@ -70,12 +73,9 @@ def revise(
     changes = changes_since(settings, previous.manifest("staff"), rows, now, withdrawn)
     found = movements.find(settings, previous.folder / part / "warehouse.duckdb", database, changes, limits)
     outcome, numbers = judge_revision(settings, limits, movements.evidence_of(found))
-    order = {
-        measure: place for place, measure in enumerate(("gone", "missing", "total", "new_level", "part", "hidden"))
-    }
     beyond = sorted(
         (found[no] for no in numbers if no >= 0),
-        key=lambda one: (order[one.measure], -one.percent, one.indicator, one.source, one.area, one.about),
+        key=lambda one: (ORDER.index(one.measure), -one.percent, one.indicator, one.source, one.area, one.about),
     )
     verdict = {
         "accepted": outcome.accepted,
