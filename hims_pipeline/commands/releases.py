@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from contextlib import suppress
 
 import click
 
@@ -119,7 +120,9 @@ def list_releases() -> None:
 def show(release_id: str | None, is_held: bool, language: str) -> None:
     """Notes of a release, the current one by default; or what a held one waits for."""
     settings = load_settings()
-    waiting = held.held(settings)
+    waiting = None
+    with suppress(*(() if is_held else (HimsError,))):  # readers need not see what is held
+        waiting = held.held(settings)
     if is_held:
         if waiting is None:
             raise click.ClickException("No release is held for what moved.")

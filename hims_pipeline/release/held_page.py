@@ -98,7 +98,7 @@ def text(settings: Settings, record: Mapping[str, Any], language: str = "en") ->
     said = texts()[language]
     found = [_movement(one) for one in record["movements"]]
     lines = [f"{said['title']} ({record['held_at']})", said["lead"].format(since=record["since"]), "", said["changed"]]
-    lines += [f"  - {one}" for one in record["changed"]] or [f"  {said['nothing']}"]
+    lines += [f"  - {said['causes'][cause]}: {what}" for cause, what in record["changed"]] or [f"  {said['nothing']}"]
     for measure in dict.fromkeys(one.measure for one in found):
         own = [one for one in found if one.measure == measure]
         lines += ["", f"{MEASURES[measure].get(language, MEASURES[measure]['en'])} ({len(own)})"]

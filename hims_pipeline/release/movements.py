@@ -21,7 +21,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
 
 NOISY: tuple[Cause, ...] = ("new_period", "corrected_delivery", "new_edition", "growing_period", "withdrawn_delivery")
-MOST = 5000  # movements of one measure that are looked at, the largest first
+MOST = 1000  # movements of one group and measure that are looked at, the largest first
 
 
 @dataclass(frozen=True)
@@ -166,11 +166,10 @@ def _changed(con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator
             from both_there left join added using (no)
             where after is distinct from before
                 and (
-                    is_total
-                    or (
-                        abs(before) >= {weight.share / 100} * largest
-                        and (not is_count or abs(before) >= {weight.smallest})
-                        and coalesce(n_before, {weight.smallest}) >= {weight.smallest}
+                    (
+                        greatest(abs(before), abs(after)) >= largest * {weight.share / 100}
+                        and (not is_count or greatest(abs(before), abs(after)) >= {weight.smallest})
+                        and (is_total or coalesce(n_before, {weight.smallest}) >= {weight.smallest})
                     )
                     or no not in (from noisy)
                 )
@@ -180,7 +179,7 @@ def _changed(con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator
         from judged
         where percent is null or percent > 1e-9
         qualify
-            row_number() over (partition by is_total order by percent desc nulls first, no, ref_area, about) <= {MOST}
+            row_number() over (partition by is_total, no order by percent desc nulls first, ref_area, about) <= {MOST}
         order by 1, 2, 3
     """).fetchall()
     for no, area, about, before, after, percent, is_total in rows:
@@ -254,7 +253,7 @@ def _missing(con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator
             and then_there.before >= {weight.share / 100} * then_there.largest
             and (not then_there.is_count or then_there.before >= {weight.smallest})
             and coalesce(then_there.n_before, {weight.smallest}) >= {weight.smallest}
-        order by 1, 3 desc, 2 limit {MOST}
+        order by 1, 3 desc, 2
     """).fetchall()
     for no, code, before in rows:
         name, _, value = code.partition("=")
@@ -263,15 +262,20 @@ def _missing(con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator
 
 
 def _new_level(settings: Settings, con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator[Movement]:
-    """Totals of countries in a new period, beside those of the period before: percent a year."""
+    """Totals in a new period, of all countries that are in both, beside those of the period before: percent a year."""
     kinds = {code: one.measure_type for code, one in load_indicators(settings.data).items()}
     rows = con.execute("""
-        select beside.no, beside.other, f.ref_area, p.before, f.after, p.n_before, p.se_before
+        select
+            beside.no, beside.other, case when count(*) = 1 then any_value(f.ref_area) else '' end as area,
+            sum(p.before) as before, sum(f.after) as after, sum(p.n_before) as records,
+            sqrt(sum(p.se_before * p.se_before)) as error
         from beside
         join figures as f on beside.no = f.no
         join figures as p on beside.other = p.no and f.ref_area = p.ref_area
         where beside.no != beside.other and f.about = '' and p.about = '' and not f.is_part_of_country
-            and p.before > 0 and f.after is not null and f.is_count and p.before >= 30 order by 1, 3
+            and f.is_count and p.before is not null and f.after is not null
+        group by beside.no, beside.other
+        having sum(p.before) >= 30 order by 1
     """).fetchall()
     for no, other, area, before, after, records, error in rows:
         group, last = groups[no], groups[other]

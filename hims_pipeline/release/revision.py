@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.gates.revisions import code_of, judge_revision, load_limits
+from hims_pipeline.gates.revisions import Cause, code_of, judge_revision, load_limits
 from hims_pipeline.intake import destroyed
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import read_json
@@ -18,7 +18,6 @@ from hims_pipeline.release.store import Release
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.render import MANIFEST
 from hims_pipeline.words import markdown
-
 
 ORDER = ("missing", "total", "gone", "new_level", "part", "hidden")  # as a person reads them
 
@@ -102,15 +101,12 @@ def notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def told_changes(changes: Changes) -> list[str]:
-    """What changed since the last release, a line each."""
-    named = {
-        "new_period": "new period", "new_edition": "new edition", "corrected_delivery": "corrected delivery",
-        "withdrawn_delivery": "no longer counts",
-    }  # fmt: skip
-    found = []
+def told_changes(changes: Changes) -> list[tuple[Cause, str]]:
+    """What changed since the last release: of which kind, and the batch (`new <- former`), file or library."""
+    found: list[tuple[Cause, str]] = []
     for one in changes.batches:
-        behind = f", in the place of {one.former}" if one.former else ""
-        found.append(f"{named[one.cause]}: {one.batch}{behind}{f' ({one.why})' if one.why else ''}")
-    found += [f"changed: {name}" for name in dict.fromkeys([*changes.sources.values(), *changes.indicators.values()])]
-    return found + [f"changed: {name}" for name in (*changes.shared, *changes.code)]
+        behind = f" <- {one.former}" if one.former else ""
+        found.append((one.cause, f"{one.batch}{behind}{f' ({one.why})' if one.why else ''}"))
+    ruled = [*changes.sources.values(), *changes.indicators.values(), *changes.shared]
+    found += [("new_rules", name) for name in dict.fromkeys(ruled)]
+    return found + [("new_code", name) for name in changes.code]

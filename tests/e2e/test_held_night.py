@@ -1,5 +1,5 @@
-"""A corrected census with 15 percent fewer foreigners, through whole nights: held with its page, accepted, published; and
-one that misses a control, whose source falls back."""
+"""A corrected census with 15 percent fewer foreigners, through whole nights: held with its page, accepted, published;
+and one that misses a control, whose source falls back."""
 
 import csv
 import io
@@ -36,18 +36,13 @@ def resend(here, folder: Path, change) -> list[str]:
 
 
 def fewer_foreigners():
-    """Every seventh foreigner has become a citizen."""
+    """Every sixth foreigner has become a citizen."""
     seen = [0]
 
     def change(no: int, row: dict[str, str]) -> dict[str, str]:
-        if row["citizenship"] == "2":
-            seen[0] += 1
-            if seen[0] % 6 == 0:
-                return (
-                    row | {"citizenship": "1", "nationality": ""}
-                    if "nationality" in row
-                    else row | {"citizenship": "1"}
-                )
+        seen[0] += row["citizenship"] == "2"
+        if row["citizenship"] == "2" and seen[0] % 6 == 0:
+            return row | {"citizenship": "1"} | ({"nationality": ""} if "nationality" in row else {})
         return row
 
     return change

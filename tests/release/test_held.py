@@ -86,10 +86,11 @@ def test_the_page_says_what_moved_in_three_languages_and_needs_nothing_beside_it
     ]
     assert not re.search(r'(src|href)="(?!#)', page)
     assert "<script" not in page
-    for text in ("2,000", "1,700", "-15.0", "corrected delivery: rgph/2024/b, in the place of rgph/2024/a"):
+    for text in ("2,000", "1,700", "-15.0", "rgph/2024/b &lt;- rgph/2024/a"):
         assert page.count(text) >= 3, text
     assert page.count("<svg") == 3
     assert "Étrangers résidents" in page
+    assert "une livraison corrigée: <bdi>rgph" in page
     assert "الأجانب المقيمون" in page
     assert oct((settings.approvals / held.PAGE).stat().st_mode & 0o777) == "0o640"
 
@@ -98,7 +99,9 @@ def test_what_people_typed_does_nothing_on_the_page(settings, hold) -> None:
     strange = Movement(
         "missing", "A01", "rgph", "", 'citizenship=<img src="x">', "2024", "_Z", 9.0, 0.0, 100, 0, "nothing", ("<b>",)
     )
-    page = held_page.page(settings, {"since": "r1", "held_at": "now", "changed": ["<script>"]}, [strange], {})
+    page = held_page.page(
+        settings, {"since": "r1", "held_at": "now", "changed": [["new_rules", "<script>"]]}, [strange], {}
+    )
     assert "<img" not in page
     assert "<script" not in page
     assert "<b>&lt;" not in page
@@ -121,7 +124,6 @@ def test_status_show_and_alert_tell_it_and_its_page(settings, hold, monkeypatch)
 
 
 def test_a_movement_without_a_value_before_is_told(settings) -> None:
-    assert "0 became 5" in held_page.line(
-        settings, Movement(*("total", "A01", "s", "", "", "2024", "_Z", 0, 5, 1e6, 5, "nothing"))
-    )
+    one = Movement("total", "A01", "s", "", "", "2024", "_Z", 0, 5, 1e6, 5, "nothing")
+    assert "0 became 5" in held_page.line(settings, one)
     assert movements.evidence_of([moved()])[0].value == 15.0

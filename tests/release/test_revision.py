@@ -136,6 +136,33 @@ def test_honest_news_holds_nothing(beyond) -> None:
     assert beyond(MIRROR, [*grown, *added], new_period("mirror", "2023", "new_edition")) == set()
 
 
+def test_small_countries_of_a_mirror_edition_do_not_hold_it(beyond) -> None:
+    """A new year in which one of many leaps, and an edition that revises a figure of no weight."""
+    many = [
+        Figure("A11", "mirror", year, 100_000.0 if area == "DEU" else 200.0, area, vintage="2024")
+        for year in (2022, 2023)
+        for area in ("DEU", "NRU", "MLT")
+    ]
+    before = [one for one in many if one.year == 2022]
+    leapt = scaled(many, 10, area="NRU", year=2023)
+    assert beyond(before, leapt, new_period("mirror", "2024", "new_edition")) == set()
+    assert beyond(many, scaled(many, 1.9, area="MLT"), new_period("mirror", "2024", "new_edition")) == set()
+    assert beyond(many, scaled(many, 1.9, area="DEU"), new_period("mirror", "2024", "new_edition")) == {
+        ("total", "A11", "DEU")
+    }
+
+
+def test_what_is_unexplained_is_seen_beside_much_that_is_explained(beyond) -> None:
+    months = [
+        Figure("B14", "border", 2024, 500.0, citizenship=f"C{no}", month=1, records=500, unit="PASSAGES")
+        for no in range(1_500)
+    ]
+    moved = [replace(one, value=560.0) for one in months]
+    changes = Changes((BatchChange("corrected_delivery", "border", "2024-01", "border/2024-01/b", "border/2024-01/a"),))
+    old, new = [*CENSUS, *months], [*scaled(CENSUS, 1.001, citizenship="ITA", year=2014), *moved]
+    assert beyond(old, new, changes) == {("part", "A01", "TUNcitizenship=ITA")}
+
+
 def test_samples_are_given_their_chance(beyond) -> None:
     survey = [Figure("A05", "survey", 2021, 10_000.0, records=120, error=900.0)]
     changes = Changes((BatchChange("corrected_delivery", "survey", "2021", "survey/2021/b", "survey/2021/a"),))
