@@ -13,6 +13,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import read_json
 from hims_pipeline.release import movements
 from hims_pipeline.release.causes import Changes, basis, changes_since
+from hims_pipeline.release.held_page import texts
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import Settings
@@ -91,13 +92,13 @@ def notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> str:
     if not revision.since:
         return ""
     lines = ["", f"## Since {revision.since}", ""]
-    lines += [f"- {markdown(text)}" for text in told_changes(revision.changes)] or [
-        "The same deliveries and definitions."
-    ]
+    said = texts()["en"]["causes"]
+    told = [f"{said[cause]}: {text}" for cause, text in told_changes(revision.changes)]
+    lines += [f"- {markdown(text)}" for text in told] or ["The same deliveries and definitions."]
     for one in words:
         lines += ["", f"Accepted by {markdown(one['account'])}: {markdown(one['reason'])}"]
     if revision.beyond:
-        lines += ["", f"{len(revision.beyond)} movements are beyond their limits ({', '.join(revision.codes)})."]
+        lines += ["", f"Movements beyond their limits: {len(revision.beyond)} ({', '.join(revision.codes)})."]
     return "\n".join(lines) + "\n"
 
 

@@ -52,8 +52,8 @@ def foreigners(here) -> float:
     con = connect(settings=here.settings)
     try:
         return con.execute(
-            "select obs_value from indicator_value where indicator = 'A01' and time_period = '2024' and ref_area = 'TUN'"
-            " and sex = '_T' and age = '_T' and citizenship = '_T' and source = 'rgph'"
+            "select obs_value from indicator_value where indicator = 'A01' and time_period = '2024'"
+            " and ref_area = 'TUN' and sex = '_T' and age = '_T' and citizenship = '_T' and source = 'rgph'"
         ).fetchone()[0]
     finally:
         con.close()

@@ -15,6 +15,7 @@ from hims_pipeline.release import held, held_page, movements
 from hims_pipeline.release.causes import BatchChange, Changes
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.release.revision import Revision
+from hims_pipeline.release.revision import notes as revision_notes
 from hims_pipeline.release.store import Release
 from hims_pipeline.watch.look import _held
 from tests.release.figures import CENSUS, scaled, write
@@ -127,3 +128,12 @@ def test_a_movement_without_a_value_before_is_told(settings) -> None:
     one = Movement("total", "A01", "s", "", "", "2024", "_Z", 0, 5, 1e6, 5, "nothing")
     assert "0 became 5" in held_page.line(settings, one)
     assert movements.evidence_of([moved()])[0].value == 15.0
+
+
+def test_the_notes_say_what_changed_and_who_accepted_what() -> None:
+    word = {"account": "amina", "uid": 1000, "reason": "confirmed by *them*"}
+    text = revision_notes(Revision("r000001", CHANGES, (moved(),)), [word])
+    assert "- a corrected delivery: rgph/2024/b &lt;- rgph/2024/a" in text
+    assert "Accepted by amina: confirmed by \\*them\\*" in text
+    assert "Movements beyond their limits: 1 (REVISION-TOTAL)" in text
+    assert revision_notes(Revision("", Changes()), []) == ""
