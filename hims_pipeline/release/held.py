@@ -21,7 +21,8 @@ from typing import Any
 
 from hims_pipeline.errors import HimsError, ReleaseError
 from hims_pipeline.lake import journal
-from hims_pipeline.lake.files import read_json, write_json, write_text
+from hims_pipeline.lake.files import write_json, write_text
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.privacy.modes import share
 from hims_pipeline.release import held_page
 from hims_pipeline.release.movements import Movement

@@ -10,7 +10,7 @@ from typing import Any
 from hims_pipeline.gates.revisions import Cause, code_of, judge_revision, load_limits
 from hims_pipeline.intake import destroyed
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.files import read_json
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.release import movements
 from hims_pipeline.release.causes import Changes, basis, changes_since
 from hims_pipeline.release.held_page import texts
