@@ -235,7 +235,7 @@ def _same_groups(made: Linked, number: Mapping[Group, int]) -> list[Equation]:
     for there in places.values():
         for place, (label, one) in enumerate(there):
             for other_label, other in there[place + 1 :]:
-                if one == other or label[:2] == other_label[:2] or (label[2] and other_label[2]):
+                if one == other or label[0] == other_label[0] or (label[2] and other_label[2]):
                     continue
                 pair = (label, other_label) if label <= other_label else (other_label, label)
                 same = _agree(made, one, other)
@@ -282,3 +282,23 @@ def _agree(made: Linked, one: int, other: int) -> bool | None:
 
 def _is_large(made: Linked, group: int) -> bool:
     return max(made.records[group] or 0, made.weights[group] or 0) >= 100  # noqa: PLR2004 not by chance
+
+
+def components(equations: Sequence[Equation]) -> list[list[Equation]]:
+    """Equations by what hangs together: no group stands in two of them."""
+    parent: dict[int, int] = {}
+
+    def root(one: int) -> int:
+        while parent.setdefault(one, one) != one:
+            parent[one] = parent[parent[one]]
+            one = parent[one]
+        return one
+
+    for equation in equations:
+        first, *others = equation
+        for one in others:
+            parent[root(one)] = root(first)
+    found: dict[int, list[Equation]] = defaultdict(list)
+    for equation in equations:
+        found[root(next(iter(equation)))].append(equation)
+    return list(found.values())
