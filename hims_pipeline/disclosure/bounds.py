@@ -5,9 +5,9 @@ knows. A few programs with objectives over many groups at once settle most of th
 size of each; only groups that still look narrow get two programs of their own. Not here: what is exact (`determined`).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from scipy.optimize import linprog
@@ -15,15 +15,12 @@ from scipy.sparse import csr_array
 
 from hims_pipeline.disclosure.linked import Equation
 
-ROUNDS = 6  # programs over many groups at once, before each that still looks narrow has its own
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Smallest and largest size that a group can have; of wide ones two possible sizes that are far enough apart."""
-
-    lower: float
-    upper: float
+NEAR = 1e-6
+FAR = 1e7  # what stands for "without end" where a program has no end
+ROUNDS = 4  # programs over many groups at once, which give the point that exchanges begin from
+RINGS = 2  # of groups around one that may move with it
+PASSES = 8  # over the equations of a component, each passing bounds on to the next
+Ends = dict[int, tuple[float, float]]
 
 
 def narrow(
@@ -32,8 +29,9 @@ def narrow(
     hidden: set[int],
     least: Mapping[int, float],
     width: Mapping[int, float],
-) -> dict[int, Bounds]:
-    """Of groups that must stay open, those whose bounds are closer than they must be.
+    true_sizes: Mapping[int, float] | None = None,
+) -> Ends:
+    """Of groups that must stay open, those whose bounds are closer than they must be, each with its bounds.
 
     Args:
         equations: sums that are zero, over groups.
@@ -41,15 +39,165 @@ def narrow(
         hidden: groups that are not.
         least: smallest size of a hidden group, where it is not zero.
         width: group that must stay open -> how far apart its bounds must be.
+        true_sizes: sizes of hidden groups where they are known to who asks, which spares most programs; it is then
+            enough to find some of the narrow groups: who asks asks again.
     """
-    found: dict[int, Bounds] = {}
+    found: Ends = {}
     for rows in _components(equations, hidden):
-        usable = [at for at in rows if all(one in hidden or one in known for one in equations[at])]
-        groups = sorted({one for at in usable for one in equations[at] if one in hidden})
-        wanted = [one for one in groups if one in width]
-        if wanted:
-            found |= _component([equations[at] for at in usable], known, groups, least, width, wanted)
+        usable = [equations[at] for at in rows if all(one in hidden or one in known for one in equations[at])]
+        groups = sorted({one for equation in usable for one in equation if one in hidden})
+        wanted = {one: width[one] for one in groups if one in width}
+        if not wanted:
+            continue
+        passed_on = _passed_on(usable, known, least, groups)
+        close = {one: passed_on[one] for one in wanted if passed_on[one][1] - passed_on[one][0] < wanted[one] - NEAR}
+        if close and true_sizes is not None:
+            found |= close
+            continue
+        program = _Program(usable, known, least)
+        point = true_sizes if true_sizes is not None and all(one in true_sizes for one in groups) else program.point(wanted)
+        if point is None:
+            continue  # what is known contradicts itself: nothing follows
+        wide = _exchanged(usable, point, least, set(groups))
+        near = _Nearby(usable, point, least, set(groups))
+        for one in wanted:
+            if wide[one] >= wanted[one] or near.is_wide(one, wanted[one]):
+                continue
+            ends = program.ends(one)
+            if ends[1] - ends[0] < wanted[one] - NEAR:
+                found[one] = ends
     return found
+
+
+def _passed_on(equations: Sequence[Equation], known: Mapping[int, float], least: Mapping[int, float], groups: Sequence[int]) -> Ends:
+    """Bounds that follow from one equation at a time; the true ones lie within."""
+    low = {one: least.get(one, 0.0) for one in groups}
+    high = dict.fromkeys(groups, inf)
+    for _ in range(PASSES):
+        changed = False
+        for equation in equations:
+            right = -sum(k * known[one] for one, k in equation.items() if one not in high)
+            hers = [(one, k) for one, k in equation.items() if one in high]
+            below = [min(k * low[one], k * high[one]) for one, k in hers]
+            above = [max(k * low[one], k * high[one]) for one, k in hers]
+            for place, (one, k) in enumerate(hers):
+                rest = sum(below[:place]) + sum(below[place + 1 :]), sum(above[:place]) + sum(above[place + 1 :])
+                ends = sorted(((right - rest[0]) / k, (right - rest[1]) / k))
+                if ends[0] > low[one] + NEAR or ends[1] < high[one] - NEAR:
+                    low[one], high[one] = max(low[one], ends[0]), min(high[one], ends[1])
+                    changed = True
+        if not changed:
+            break
+    return {one: (low[one], high[one]) for one in groups}
+
+
+def _exchanged(
+    equations: Sequence[Equation], point: Mapping[int, float], least: Mapping[int, float], hidden: set[int]
+) -> dict[int, float]:
+    """How far apart two sizes of a group surely can be: what it gains, groups lose that stand in one equation alone."""
+    times = Counter(one for equation in equations for one in equation if one in hidden)
+    up, down = dict.fromkeys(hidden, inf), dict.fromkeys(hidden, inf)
+    for equation in equations:
+        own = [(one, k) for one, k in equation.items() if one in hidden and times[one] == 1]
+        for one, k in equation.items():
+            if one in hidden:
+                others = [(other, factor * k) for other, factor in own if other != one]
+                falls = [point[other] - least.get(other, 0.0) for other, _ in others]
+                same = sum(fall * abs(factor) for fall, (_, factor) in zip(falls, others, strict=True) if factor > 0)
+                against = sum(fall * abs(factor) for fall, (_, factor) in zip(falls, others, strict=True) if factor < 0)
+                rises = {factor > 0 for _, factor in others}
+                up[one] = min(up[one], (inf if False in rises else same) / (k * k))
+                down[one] = min(down[one], (inf if True in rises else against) / (k * k))
+    return {one: up[one] + min(down[one], point[one] - least.get(one, 0.0)) for one in hidden}
+
+
+class _Nearby:
+    """Whether a group can be wide while all but those near it stay as they are at one point, which is soon found out."""
+
+    def __init__(
+        self, equations: Sequence[Equation], point: Mapping[int, float], least: Mapping[int, float], hidden: set[int]
+    ) -> None:
+        self.equations, self.point, self.least, self.hidden = equations, point, least, hidden
+        self.seen: Ends = {}
+        self.of: dict[int, list[int]] = defaultdict(list)
+        for at, equation in enumerate(equations):
+            for one in equation:
+                if one in hidden:
+                    self.of[one].append(at)
+
+    def is_wide(self, group: int, need: float) -> bool:
+        """Every solution is a move of all that are near, so that one program often settles many groups."""
+        free = {group}
+        for _ in range(RINGS):
+            free = {other for one in free for at in self.of[one] for other in self.equations[at] if other in self.hidden}
+            rows = sorted({at for one in free for at in self.of[one]})
+            # Moves away from the point: what is known, and what stays, falls out of the equations.
+            moves = _Program(
+                [{one: k for one, k in self.equations[at].items() if one in free} for at in rows], {},
+                {one: min(0.0, self.least.get(one, 0.0) - self.point[one]) for one in free},
+            )  # fmt: skip
+            for sign in (-1.0, 1.0):
+                if self._reach(group) >= need:
+                    return True
+                objective = np.full(len(moves.groups), sign / len(moves.groups) / 10)
+                objective[moves.column[group]] = sign
+                if (solution := moves.solve(objective)) is not None:
+                    for one, move in zip(moves.groups, solution.tolist(), strict=True):
+                        low, high = self.seen.get(one, (0.0, 0.0))
+                        self.seen[one] = (min(low, move), max(high, move))
+        return self._reach(group) >= need
+
+    def _reach(self, group: int) -> float:
+        low, high = self.seen.get(group, (0.0, 0.0))
+        return high - low
+
+
+class _Program:
+    """The linear program of one component."""
+
+    def __init__(self, equations: Sequence[Equation], known: Mapping[int, float], least: Mapping[int, float]) -> None:
+        groups = sorted({one for equation in equations for one in equation if one not in known})
+        self.groups, self.column = groups, {one: place for place, one in enumerate(groups)}
+        entries = [
+            (row, self.column[one], k) for row, eq in enumerate(equations) for one, k in eq.items() if one in self.column
+        ]
+        rows, places, factors = (np.array(part) for part in zip(*entries, strict=True))
+        self.matrix = csr_array((factors.astype(float), (rows, places)), shape=(len(equations), len(groups)))
+        self.right = np.array(
+            [-sum(k * known[one] for one, k in eq.items() if one not in self.column) for eq in equations], float
+        )
+        self.least = [least.get(one, 0.0) for one in groups]
+
+    def solve(self, objective: np.ndarray) -> np.ndarray | None:
+        """Sizes at which the objective is smallest; without a lower end of it, far out."""
+        for cap in (None, FAR):
+            bounds = [(low, cap) for low in self.least]
+            done = linprog(objective, A_eq=self.matrix, b_eq=self.right, bounds=bounds, method="highs")
+            if done.status == 0:
+                return done.x
+        return None
+
+    def point(self, wanted: Mapping[int, float]) -> dict[int, float] | None:
+        """Possible sizes of all groups, away from the ends where they can be."""
+        draw = np.random.default_rng(len(self.groups))
+        solutions = []
+        for turn in range(ROUNDS):
+            objective = np.zeros(len(self.groups))
+            objective[[self.column[one] for one in wanted]] = draw.uniform(0.5, 1.5, len(wanted)) * (1 - 2 * (turn % 2))
+            if (solution := self.solve(objective)) is None:
+                return None
+            solutions.append(np.minimum(solution, FAR))
+        return dict(zip(self.groups, np.mean(solutions, axis=0).tolist(), strict=True))
+
+    def ends(self, group: int) -> tuple[float, float]:
+        """The bounds of one group."""
+        found = []
+        for sign in (1.0, -1.0):
+            objective = np.zeros(len(self.groups))
+            objective[self.column[group]] = sign
+            solution = self.solve(objective)
+            found.append(-sign * inf if solution is None else float(solution[self.column[group]]))
+        return found[0], found[1]
 
 
 def _components(equations: Sequence[Equation], hidden: set[int]) -> list[list[int]]:
@@ -72,54 +220,3 @@ def _components(equations: Sequence[Equation], hidden: set[int]) -> list[list[in
     for at, first in firsts.items():
         rows[root(first)].append(at)
     return list(rows.values())
-
-
-def _component(
-    equations: Sequence[Equation],
-    known: Mapping[int, float],
-    groups: Sequence[int],
-    least: Mapping[int, float],
-    width: Mapping[int, float],
-    wanted: Sequence[int],
-) -> dict[int, Bounds]:
-    column = {one: place for place, one in enumerate(groups)}
-    entries = [(row, column[one], k) for row, eq in enumerate(equations) for one, k in eq.items() if one in column]
-    rows, places, factors = (np.array(part) for part in zip(*entries, strict=True))
-    matrix = csr_array((factors.astype(float), (rows, places)), shape=(len(equations), len(groups)))
-    right = np.array([-sum(k * known[one] for one, k in eq.items() if one not in column) for eq in equations], float)
-    bounds = [(least.get(one, 0.0), None) for one in groups]
-    lower, upper = np.full(len(groups), np.inf), np.full(len(groups), -np.inf)
-    ends = np.zeros((2, len(groups)), bool)  # lower, upper: it is the very end
-    need = np.array([width.get(one, 0.0) for one in groups])
-    draw = np.random.default_rng(len(groups))
-
-    def solve(objective: np.ndarray) -> bool:
-        """Whether there is a solution; its sizes widen what is known to be possible."""
-        for cap in (None, 1e7):  # without an upper end the program has no solution: then far is far enough
-            within = bounds if cap is None else [(low, cap) for low, _ in bounds]
-            done = linprog(objective, A_eq=matrix, b_eq=right, bounds=within, method="highs")
-            if done.status == 0:
-                np.minimum(lower, done.x, out=lower)
-                np.maximum(upper, done.x, out=upper)
-                return True
-        return False
-
-    for turn in range(ROUNDS):
-        open_ = (need > 0) & ~(upper - lower >= need)
-        if not open_.any():
-            return {}
-        sign = 1.0 if turn % 2 else -1.0
-        if not solve(np.where(open_, sign * draw.uniform(0.5, 1.5, len(groups)) * draw.choice([1, 1, 0.1], len(groups)), 0.0)):
-            return {}  # what is known contradicts itself: nothing follows
-    found = {}
-    for one in wanted:
-        at = column[one]
-        for end, sign in enumerate((1.0, -1.0)):
-            if upper[at] - lower[at] < need[at] and not ends[end, at]:
-                objective = np.zeros(len(groups))
-                objective[at] = sign
-                solve(objective)
-                ends[end, at] = True
-        if upper[at] - lower[at] < need[at] - 1e-6:
-            found[one] = Bounds(float(lower[at]), float(upper[at]))
-    return found

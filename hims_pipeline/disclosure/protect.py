@@ -7,16 +7,34 @@ so the same figures give the same answer. Not here: the attack on a release (`at
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
+from typing import Any
 
 from hims_pipeline.disclosure.bounds import narrow
 from hims_pipeline.disclosure.determined import determine
 from hims_pipeline.disclosure.figures import SHARE, Figure
 from hims_pipeline.disclosure.linked import Equation, Linked, components, link
 
-FEW, EVERYBODY, BESIDE, BEFORE = "FEW_RECORDS", "EVERYBODY", "BESIDE_OTHERS", "WITHHELD_BEFORE"
+FEW, EVERYBODY, BESIDE = "FEW_RECORDS", "EVERYBODY", "BESIDE_OTHERS"
+BEFORE, CHANGE = "WITHHELD_BEFORE", "SMALL_CHANGE"
+Key = tuple[str, str, str]
 TURNS = 300  # each withholds more, so it ends; far above what was ever needed
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a release had of a figure: the records behind it, its value, and whether it was shown."""
+
+    counted: float | None
+    base: float | None
+    records: float | None
+    value: float | None
+    shown: bool
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.counted, self.base, self.records, self.value, self.shown))
 
 
 @dataclass
@@ -24,39 +42,39 @@ class Protected:
     """What was decided.
 
     Attributes:
-        rules: place of a withheld figure -> rule: FEW_RECORDS, EVERYBODY (a share of all), WITHHELD_BEFORE (in an
-            earlier release), BESIDE_OTHERS (others could be worked out).
+        rules: place of a withheld figure -> rule: FEW_RECORDS, EVERYBODY (a share of all), SMALL_CHANGE (against what
+            an earlier release showed), WITHHELD_BEFORE (and the same since), BESIDE_OTHERS (others could be worked out).
         linked: the groups that figures show.
         sensitive: groups that must not be known, each with how far apart its bounds must be.
+        public: figures that an earlier release showed as they are tonight: they are known whatever is done.
+        open: sensitive groups that nothing can protect any more, since what gives them away is public.
     """
 
     rules: dict[int, str]
     linked: Linked
     sensitive: dict[int, float] = field(default_factory=dict)
+    public: set[int] = field(default_factory=set)
+    open: set[int] = field(default_factory=set)
 
 
 def protect(
-    figures: Sequence[Figure], parents: Mapping[str, Sequence[tuple[str, str]]], kept: frozenset[tuple[str, str, str]]
+    figures: Sequence[Figure], parents: Mapping[str, Sequence[tuple[str, str]]], history: Iterable[tuple[Key, State]] = ()
 ) -> Protected:
     """Decide which figures are withheld.
 
     Args:
         figures: all that might be shown, with the records behind them.
         parents: as in `link`.
-        kept: keys of figures that earlier releases withheld and that must stay so.
+        history: key of a figure, and what an earlier release had of it; in any order, and several of one figure.
     """
     linked = link(figures, parents)
-    rules: dict[int, str] = {}
-    sensitive: dict[int, float] = {}
+    made = Protected({}, linked)
     for at, (figure, groups) in enumerate(zip(figures, linked.shows, strict=True)):
         for one in groups:
-            rule = _judge(linked, one, figure)
-            if rule:
-                sensitive[one] = max(sensitive.get(one, 0.0), protection_width(figure.minimum))
-                rules.setdefault(at, rule)
-        if figure.key in kept:
-            rules.setdefault(at, BEFORE)
-    made = Protected(rules, linked, sensitive)
+            if rule := _judge(linked, one, figure):
+                made.sensitive[one] = max(made.sensitive.get(one, 0.0), protection_width(figure.minimum))
+                made.rules.setdefault(at, rule)
+    _remember(made, figures, history)
     _spread(made)
     shown_by = _shown_by(linked)
     for equations in components(linked.equations):
@@ -67,6 +85,36 @@ def protect(
             raise RuntimeError(f"withholding came to no end at {linked.names[min(equations[0])]}")
     _show_again(made)
     return made
+
+
+def _remember(made: Protected, figures: Sequence[Figure], history: Iterable[tuple[Key, State]]) -> None:
+    """What earlier releases showed stays known, what they withheld stays withheld, and a change of fewer records than
+    may be shown is withheld as such a count would be."""
+    states: dict[Key, list[State]] = defaultdict(list)
+    for key, state in history:
+        states[key].append(state)
+    for at, figure in enumerate(figures):
+        for state in states.get(figure.key, ()):
+            change = _change(figure, state)
+            if state.shown and change == 0:
+                made.public.add(at)
+            elif state.shown and change < figure.minimum:
+                made.rules.setdefault(at, CHANGE)
+                for one in made.linked.shows[at]:
+                    made.sensitive.setdefault(one, protection_width(figure.minimum))
+            elif not state.shown and change < figure.minimum:
+                made.rules.setdefault(at, BEFORE)
+    for at in made.public:
+        if made.rules.get(at) in (BEFORE, CHANGE):
+            del made.rules[at]
+
+
+def _change(figure: Figure, state: State) -> float:
+    """Records by which a figure differs from what it was: the smallest difference of its counts that is one; 0 where it
+    is the same."""
+    pairs = ((figure.counted, state.counted), (figure.base, state.base), (figure.records, state.records))
+    found = [abs(a - b) for a, b in pairs if a is not None and b is not None and not isnan(a) and not isnan(b) and a != b]
+    return min(found, default=0.0)
 
 
 def protection_width(minimum: int) -> float:
@@ -99,8 +147,14 @@ def _spread(made: Protected) -> None:
                     made.sensitive[b] = made.sensitive[a]
                     changed = True
     for at, groups in enumerate(made.linked.shows):
-        if any(one in made.sensitive for one in groups):
+        if at not in made.public and any(one in made.sensitive for one in groups):
             made.rules.setdefault(at, BESIDE)
+    for at in made.public & made.rules.keys():
+        del made.rules[at]
+    for at in made.public:
+        for one in made.linked.shows[at]:
+            if made.sensitive.pop(one, None) is not None:
+                made.open.add(one)
 
 
 def _shown_by(linked: Linked) -> dict[int, list[int]]:
@@ -129,7 +183,8 @@ def _mend_exact(made: Protected, equations: Sequence[Equation], shown_by: Mappin
     for one in bad:
         direct = [other for other in found[one] if other not in hidden]
         if not _withhold_one(made, shown_by, direct or _behind(found, one, hidden), hidden):
-            made.sensitive.pop(one)  # it follows from nothing that is shown: one table has the same number twice
+            made.sensitive.pop(one)  # it follows from nothing that could be withheld
+            made.open.add(one)
     return len(bad)
 
 
@@ -152,7 +207,8 @@ def _mend_narrow(made: Protected, equations: Sequence[Equation], shown_by: Mappi
     known = {
         one: size for equation in equations for one in equation if one not in hidden and (size := records[one]) is not None
     }
-    bad = narrow(equations, known, hidden, least_sizes(made.linked, hidden), made.sensitive)
+    sizes = {one: size for equation in equations for one in equation if (size := records[one]) is not None}
+    bad = narrow(equations, known, hidden, least_sizes(made.linked, hidden), made.sensitive, sizes)
     by_group: dict[int, list[int]] = defaultdict(list)
     for at, equation in enumerate(equations):
         for one in equation:
@@ -166,6 +222,7 @@ def _mend_narrow(made: Protected, equations: Sequence[Equation], shown_by: Mappi
                     break
             else:
                 made.sensitive.pop(one)
+                made.open.add(one)
     return len(bad)
 
 
@@ -179,7 +236,7 @@ def _withhold_one(
     made: Protected, shown_by: Mapping[int, Sequence[int]], groups: Sequence[int], hidden: set[int], enough: float = 0.0
 ) -> bool:
     """Withhold the figures that show one of these groups, unless one was withheld in this turn; whether there is one."""
-    now = [one for one in groups if one in shown_by]
+    now = [one for one in groups if one in shown_by and not any(at in made.public for at in shown_by[one])]
     if any(one not in hidden and all(at in made.rules for at in shown_by[one]) for one in now):
         return True
     best = min((one for one in now if one not in hidden), key=lambda one: _cost(made, shown_by, one, enough), default=None)
