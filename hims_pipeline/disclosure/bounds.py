@@ -19,6 +19,8 @@ NEAR = 1e-6
 FAR = 1e7  # what stands for "without end" where a program has no end
 ROUNDS = 4  # programs over many groups at once, which give the point that exchanges begin from
 RINGS = 2  # of groups around one that may move with it
+FEW = 10  # groups for which no program over all is worth while
+GAIN = 0.05  # of the open groups, that such a program must settle for another to be tried
 PASSES = 8  # over the equations of a component, each passing bounds on to the next
 Ends = dict[int, tuple[float, float]]
 
@@ -60,8 +62,9 @@ def narrow(
             continue  # what is known contradicts itself: nothing follows
         wide = _exchanged(usable, point, least, set(groups))
         near = _Nearby(usable, point, least, set(groups))
-        for one in wanted:
-            if wide[one] >= wanted[one] or near.is_wide(one, wanted[one]):
+        left = {one: need for one, need in wanted.items() if wide[one] < need}
+        for one, need in near.shake(program, left).items():
+            if near.is_wide(one, need):
                 continue
             ends = program.ends(one)
             if ends[1] - ends[0] < wanted[one] - NEAR:
@@ -125,6 +128,27 @@ class _Nearby:
                 if one in hidden:
                     self.of[one].append(at)
 
+    def shake(self, program: "_Program", open_: Mapping[int, float]) -> dict[int, float]:
+        """Which groups are still open after programs that pull many of them at once, up or down, as chance has it."""
+        left = dict(open_)
+        draw = np.random.default_rng(len(left))
+        while len(left) > FEW:
+            objective = np.zeros(len(program.groups))
+            objective[[program.column[one] for one in left]] = draw.choice([-1.0, 0.0, 1.0], len(left))
+            if (solution := program.solve(objective)) is None:
+                return left
+            self._note(program, [size - self.point[one] for one, size in zip(program.groups, solution.tolist(), strict=True)])
+            now = {one: need for one, need in left.items() if self._reach(one) < need}
+            if len(now) > (1 - GAIN) * len(left):
+                return now
+            left = now
+        return left
+
+    def _note(self, program: "_Program", moves: Sequence[float]) -> None:
+        for one, move in zip(program.groups, moves, strict=True):
+            low, high = self.seen.get(one, (0.0, 0.0))
+            self.seen[one] = (min(low, move), max(high, move))
+
     def is_wide(self, group: int, need: float) -> bool:
         """Every solution is a move of all that are near, so that one program often settles many groups."""
         free = {group}
@@ -142,9 +166,7 @@ class _Nearby:
                 objective = np.full(len(moves.groups), sign / len(moves.groups) / 10)
                 objective[moves.column[group]] = sign
                 if (solution := moves.solve(objective)) is not None:
-                    for one, move in zip(moves.groups, solution.tolist(), strict=True):
-                        low, high = self.seen.get(one, (0.0, 0.0))
-                        self.seen[one] = (min(low, move), max(high, move))
+                    self._note(moves, solution.tolist())
         return self._reach(group) >= need
 
     def _reach(self, group: int) -> float:

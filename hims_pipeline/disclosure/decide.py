@@ -39,7 +39,7 @@ def decide(con: Any, earlier: Sequence[Sequence[Any]]) -> pd.DataFrame:
         earlier: rows of this table in the last release.
     """
     figures = _figures(con)
-    history = [(tuple(row[:3]), State(*row[3:7], bool(row[7]))) for row in earlier]
+    history = [((row[0], row[1], row[2]), State(row[3], row[4], row[5], row[6], bool(row[7]))) for row in earlier]
     made = protect(figures, _parents(con), history)
     rows = [
         (*figure.key, figure.counted, figure.base, figure.records, figure.value, at not in made.rules,

@@ -76,7 +76,7 @@ def _figure(row: Sequence[Any], at: Mapping[str, int], formers: Mapping[str, str
     shared_out = "E" in (of("obs_status") or "").split(";")
     kind = of("statistic")
     counted, records = of("n_numerator"), of("n_obs")
-    if kind != SHARE and counted is None:
+    if kind != RATIO and counted is None:
         counted = records
     value = of("obs_value")
     return Figure(
