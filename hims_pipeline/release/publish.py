@@ -25,7 +25,7 @@ from hims_pipeline.lake import journal, landing
 from hims_pipeline.lake.files import sha256_of, write_json, write_text
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.processes import bound, ending
-from hims_pipeline.release import acts, audit, compare, leaks, notes, proof, rules, store, tables
+from hims_pipeline.release import acts, audit, compare, disclosure, leaks, notes, proof, rules, store, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
 from hims_pipeline.sql import connection
@@ -88,6 +88,8 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         log("auditing in a fresh process")
         verdict = _audit(settings, candidate, log)
         _require_as_built(settings, build, verdict)
+        log("attacking the public file, beside all earlier ones")
+        disclosure.refuse_disclosing(settings, candidate)
         release_id = store.next_id(settings)
         _describe(settings, build, candidate, release_id, verdict, log)
         leaks.check_files(settings, candidate)
@@ -206,6 +208,7 @@ def _describe(
     text = notes.write(settings, common, known, mended, controls, changes)
     text += rules.notes(rules.since_last(settings, held_to))
     write_text(candidate / "public/RELEASE_NOTES.md", text)
+    disclosure.write_cost(settings, candidate)
     private = {
         "inputs_sha256": build.inputs_sha256,
         "inputs": build.inputs(),

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "docs": {"gates"},
     "disclosure": set(),
     "carry": {"disclosure", "lake", "provenance", "staging"},
-    "release": {"lake", "gates", "privacy", "staging", "build", "carry", "intake"},
+    "release": {"disclosure", "lake", "gates", "privacy", "staging", "build", "carry", "intake"},
     "ui": {"lake"},
     "watch": {"gates", "intake", "lake", "release"},
 }
