@@ -20,12 +20,23 @@ from hims_pipeline.disclosure.history import TABLE
 from hims_pipeline.disclosure.linked import Equation, Linked, components, link
 from hims_pipeline.disclosure.protect import least_sizes, protection_width, shown_groups
 from hims_pipeline.errors import HimsError
-from hims_pipeline.settings import load_settings
+from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection, literal
 
 Key = tuple[str, str, str]
 LEAST = 10  # records that bounds are measured by: a stranger does not know which of the withheld rest on fewer
-OWN = ("series_key", "indicator", "universe", "duration_rule", "ref_area", "obs_value", "numerator", "denominator", "n_obs", "obs_status")
+OWN = (
+    "series_key",
+    "indicator",
+    "universe",
+    "duration_rule",
+    "ref_area",
+    "obs_value",
+    "numerator",
+    "denominator",
+    "n_obs",
+    "obs_status",
+)
 
 
 @dataclass
@@ -51,8 +62,8 @@ class Found:
     def lines(self) -> list[str]:
         """The findings by indicator and breakdown, for people."""
         lines = [
-            f"{self.withheld:,} withheld figures: {len(self.exact):,} can be computed, {len(self.narrow):,} are known to"
-            f" within a few records; {len(self.differences):,} differences between releases show too few records."
+            f"{self.withheld:,} withheld figures: {len(self.exact):,} can be computed, {len(self.narrow):,} are known"
+            f" to within a few records; {len(self.differences):,} differences between releases show too few records."
         ]
         for what, figures in (("computed", self.exact), ("narrow", self.narrow), ("difference", self.differences)):
             tables = Counter((one.concept[0], " ".join(name for name, _ in one.cell)) for one in figures)
@@ -153,7 +164,12 @@ def attack(
 
 def _close(linked: Linked, equations: Sequence[Equation], hidden: set[int], known: set[int]) -> set[int]:
     """Groups known to within fewer records than they must be, by the numbers of records that are shown."""
-    sizes = {one: size for equation in equations for one in equation if one in known and (size := linked.records[one]) is not None}
+    sizes = {
+        one: size
+        for equation in equations
+        for one in equation
+        if one in known and (size := linked.records[one]) is not None
+    }
     width = dict.fromkeys(hidden, protection_width(LEAST))
     return set(narrow(equations, sizes, hidden, least_sizes(linked, hidden), width))
 
@@ -171,13 +187,13 @@ def _differences(releases: Sequence[Sequence[Figure]]) -> list[Figure]:
     return list(found.values())
 
 
-def attack_files(files: Sequence[Path], *, quick: bool = False) -> Found:
+def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = False) -> Found:
     """Attack the last of several public files with all of them, oldest first. Where the staff's file of it lies beside
     it, what follows from figures of earlier releases is held against it."""
     releases: list[list[Figure]] = []
     parents: dict[str, list[tuple[str, str]]] = {}
     truth = None
-    with connection(load_settings()) as con:
+    with connection(settings) as con:
         for place, path in enumerate(files):
             con.execute(f"attach {literal(path)} as r{place} (read_only)")
             releases.append(public_figures(con, f"r{place}"))
@@ -192,10 +208,11 @@ def attack_files(files: Sequence[Path], *, quick: bool = False) -> Found:
 
 def main(*words: str) -> int:
     """Attack public files, by default of all releases of this installation."""
-    files = [Path(word) for word in words] or sorted(load_settings().releases.glob("r*/public/warehouse.duckdb"))
+    settings = load_settings()
+    files = [Path(word) for word in words] or sorted(settings.releases.glob("r*/public/warehouse.duckdb"))
     if not files:
         raise HimsError("There is no release to attack; `hims run` makes one.")
-    found = attack_files(files)
+    found = attack_files(settings, files)
     print("\n".join(found.lines()))
     return int(found.succeeded)
 

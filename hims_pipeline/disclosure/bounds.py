@@ -1,8 +1,8 @@
 """Between which bounds what is not shown must lie: linear programs over the groups that hang together.
 
 Sizes are never negative, and what stands in a table as withheld is no zero, since zeros are shown: so much anybody
-knows. A few programs with objectives over many groups at once settle most of them, since every solution shows a possible
-size of each; only groups that still look narrow get two programs of their own. Not here: what is exact (`determined`).
+knows. A few programs with objectives over many groups at once settle most of them, since every solution shows a
+possible size of each; only groups that still look narrow get two programs of their own. Not here: what is exact (`determined`).
 """
 
 from collections import Counter, defaultdict
@@ -57,7 +57,9 @@ def narrow(
             found |= close
             continue
         program = _Program(usable, known, least)
-        point = true_sizes if true_sizes is not None and all(one in true_sizes for one in groups) else program.point(wanted)
+        point = (
+            true_sizes if true_sizes is not None and all(one in true_sizes for one in groups) else program.point(wanted)
+        )
         if point is None:
             continue  # what is known contradicts itself: nothing follows
         wide = _exchanged(usable, point, least, set(groups))
@@ -72,7 +74,9 @@ def narrow(
     return found
 
 
-def _passed_on(equations: Sequence[Equation], known: Mapping[int, float], least: Mapping[int, float], groups: Sequence[int]) -> Ends:
+def _passed_on(
+    equations: Sequence[Equation], known: Mapping[int, float], least: Mapping[int, float], groups: Sequence[int]
+) -> Ends:
     """Bounds that follow from one equation at a time; the true ones lie within."""
     low = {one: least.get(one, 0.0) for one in groups}
     high = dict.fromkeys(groups, inf)
@@ -115,7 +119,7 @@ def _exchanged(
 
 
 class _Nearby:
-    """Whether a group can be wide while all but those near it stay as they are at one point, which is soon found out."""
+    """Whether a group can be wide while all but those near it stay as they are, which is soon found out."""
 
     def __init__(
         self, equations: Sequence[Equation], point: Mapping[int, float], least: Mapping[int, float], hidden: set[int]
@@ -137,7 +141,9 @@ class _Nearby:
             objective[[program.column[one] for one in left]] = draw.choice([-1.0, 0.0, 1.0], len(left))
             if (solution := program.solve(objective)) is None:
                 return left
-            self._note(program, [size - self.point[one] for one, size in zip(program.groups, solution.tolist(), strict=True)])
+            self._note(
+                program, [size - self.point[one] for one, size in zip(program.groups, solution.tolist(), strict=True)]
+            )
             now = {one: need for one, need in left.items() if self._reach(one) < need}
             if len(now) > (1 - GAIN) * len(left):
                 return now
@@ -153,7 +159,9 @@ class _Nearby:
         """Every solution is a move of all that are near, so that one program often settles many groups."""
         free = {group}
         for _ in range(RINGS):
-            free = {other for one in free for at in self.of[one] for other in self.equations[at] if other in self.hidden}
+            free = {
+                other for one in free for at in self.of[one] for other in self.equations[at] if other in self.hidden
+            }
             rows = sorted({at for one in free for at in self.of[one]})
             # Moves away from the point: what is known, and what stays, falls out of the equations.
             moves = _Program(
@@ -181,7 +189,10 @@ class _Program:
         groups = sorted({one for equation in equations for one in equation if one not in known})
         self.groups, self.column = groups, {one: place for place, one in enumerate(groups)}
         entries = [
-            (row, self.column[one], k) for row, eq in enumerate(equations) for one, k in eq.items() if one in self.column
+            (row, self.column[one], k)
+            for row, eq in enumerate(equations)
+            for one, k in eq.items()
+            if one in self.column
         ]
         rows, places, factors = (np.array(part) for part in zip(*entries, strict=True))
         self.matrix = csr_array((factors.astype(float), (rows, places)), shape=(len(equations), len(groups)))

@@ -127,7 +127,9 @@ def _eliminated(equations: Sequence[Equation], left: dict[int, set[int]], compon
     found = {}
     for row, place in enumerate(_reduce(matrix, len(unknown))):
         used = np.nonzero(matrix[row, len(unknown) :])[0]
-        found[unknown[place]] = _combined(equations, [component[one] for one in used], matrix[row, len(unknown) :][used])
+        found[unknown[place]] = _combined(
+            equations, [component[one] for one in used], matrix[row, len(unknown) :][used]
+        )
     return found
 
 

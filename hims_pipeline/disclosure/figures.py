@@ -59,8 +59,8 @@ def read_figures(rows: Iterable[Sequence[Any]], columns: Sequence[str], formers:
 
     Args:
         columns: names of the rows' columns: those of `CONTEXT` and `CORE`, `series_key`, `indicator`, `universe`,
-            `duration_rule`, `ref_area`, `obs_value`, `numerator`, `denominator`, `n_obs`, `obs_status`, `statistic`, `balance_of`,
-            `minimum`, `shown`, `breakdowns` (a map), and where they are known `n_numerator`, `n_denominator`.
+            `duration_rule`, `ref_area`, `obs_value`, `numerator`, `denominator`, `n_obs`, `obs_status`, `statistic`,
+            `balance_of`, `minimum`, `shown`, `breakdowns` (a map), and where they are known `n_numerator`, `n_denominator`.
         formers: area -> the one that it came from, of areas that split.
     """
     at = {name: place for place, name in enumerate(columns)}
@@ -83,9 +83,9 @@ def _figure(row: Sequence[Any], at: Mapping[str, int], formers: Mapping[str, str
         (of("series_key"), of("time_period"), of("vintage")),
         tuple(of(name) for name in CONTEXT),
         (of("indicator"), of("universe"), of("duration_rule")),
-        kind, tuple((of("balance_of") or "").split()), of("ref_area"), cell, formers.get(of("ref_area"), "") if shared_out else "",
+        kind, tuple((of("balance_of") or "").split()), of("ref_area"), cell,
+        formers.get(of("ref_area"), "") if shared_out else "",
         counted, of("n_denominator"), records,
         of("numerator") if kind in (SHARE, RATIO) else value, of("denominator"), value,
         int(of("minimum") or 0), bool(of("shown")),
     )  # fmt: skip
-

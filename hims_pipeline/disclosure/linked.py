@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from hims_pipeline.disclosure.figures import BALANCE, OTHER, RATIO, SHARE, TOTAL, Cell, Figure
+from hims_pipeline.disclosure.figures import BALANCE, OTHER, SHARE, TOTAL, Cell, Figure
 
 FEW_CODES = 4  # a dimension of so many codes may be the condition of another indicator: women among emigrants
 SURE = 0.5  # of the cells that two indicators share, the part that must agree before they count the same
@@ -225,8 +225,8 @@ def _hidden(made: Linked, above: int, dimension: str, left: float) -> int:
 def _same_groups(made: Linked, number: Mapping[Group, int]) -> list[Equation]:
     """Equations between groups of different indicators that are the same records.
 
-    Two concepts count the same where at least two cells that both have agree, and half of all; a condition of one may be
-    a cell of the other (women among emigrants are the emigrants who are women).
+    Two concepts count the same where at least two cells that both have agree, and half of all; a condition of one may
+    be a cell of the other (women among emigrants are the emigrants who are women).
     """
     places = _places(number)
     agree: dict[tuple[Any, Any], list[tuple[int, int]]] = defaultdict(list)
@@ -281,7 +281,7 @@ def _agree(made: Linked, one: int, other: int) -> bool | None:
 
 
 def _is_large(made: Linked, group: int) -> bool:
-    return max(made.records[group] or 0, made.weights[group] or 0) >= 100  # noqa: PLR2004 not by chance
+    return max(made.records[group] or 0, made.weights[group] or 0) >= 100
 
 
 def components(equations: Sequence[Equation]) -> list[list[Equation]]:

@@ -43,7 +43,7 @@ class Protected:
 
     Attributes:
         rules: place of a withheld figure -> rule: FEW_RECORDS, EVERYBODY (a share of all), SMALL_CHANGE (against what
-            an earlier release showed), WITHHELD_BEFORE (and the same since), BESIDE_OTHERS (others could be worked out).
+            an earlier release showed), WITHHELD_BEFORE (and the same since), BESIDE_OTHERS (they give others away).
         linked: the groups that figures show.
         sensitive: groups that must not be known, each with how far apart its bounds must be.
         public: figures that an earlier release showed as they are tonight: they are known whatever is done.
@@ -58,7 +58,9 @@ class Protected:
 
 
 def protect(
-    figures: Sequence[Figure], parents: Mapping[str, Sequence[tuple[str, str]]], history: Iterable[tuple[Key, State]] = ()
+    figures: Sequence[Figure],
+    parents: Mapping[str, Sequence[tuple[str, str]]],
+    history: Iterable[tuple[Key, State]] = (),
 ) -> Protected:
     """Decide which figures are withheld.
 
@@ -113,7 +115,9 @@ def _change(figure: Figure, state: State) -> float:
     """Records by which a figure differs from what it was: the smallest difference of its counts that is one; 0 where it
     is the same."""
     pairs = ((figure.counted, state.counted), (figure.base, state.base), (figure.records, state.records))
-    found = [abs(a - b) for a, b in pairs if a is not None and b is not None and not isnan(a) and not isnan(b) and a != b]
+    found = [
+        abs(a - b) for a, b in pairs if a is not None and b is not None and not isnan(a) and not isnan(b) and a != b
+    ]
     return min(found, default=0.0)
 
 
@@ -137,7 +141,7 @@ def _judge(linked: Linked, group: int, figure: Figure) -> str:
 
 def _spread(made: Protected) -> None:
     """A group that equals a sensitive one is sensitive, and every figure that shows one is withheld."""
-    same = [tuple(equation) for equation in made.linked.equations if len(equation) == 2]  # noqa: PLR2004
+    same = [tuple(equation) for equation in made.linked.equations if len(equation) == 2]
     changed = True
     while changed:
         changed = False
@@ -205,7 +209,10 @@ def _mend_narrow(made: Protected, equations: Sequence[Equation], shown_by: Mappi
     hidden = _hidden(made, equations, shown_by)
     records = made.linked.records
     known = {
-        one: size for equation in equations for one in equation if one not in hidden and (size := records[one]) is not None
+        one: size
+        for equation in equations
+        for one in equation
+        if one not in hidden and (size := records[one]) is not None
     }
     sizes = {one: size for equation in equations for one in equation if (size := records[one]) is not None}
     bad = narrow(equations, known, hidden, least_sizes(made.linked, hidden), made.sensitive, sizes)
@@ -235,11 +242,13 @@ def least_sizes(linked: Linked, hidden: set[int]) -> dict[int, float]:
 def _withhold_one(
     made: Protected, shown_by: Mapping[int, Sequence[int]], groups: Sequence[int], hidden: set[int], enough: float = 0.0
 ) -> bool:
-    """Withhold the figures that show one of these groups, unless one was withheld in this turn; whether there is one."""
+    """Withhold the figures that show one of these groups, unless one was in this turn; whether there is one."""
     now = [one for one in groups if one in shown_by and not any(at in made.public for at in shown_by[one])]
     if any(one not in hidden and all(at in made.rules for at in shown_by[one]) for one in now):
         return True
-    best = min((one for one in now if one not in hidden), key=lambda one: _cost(made, shown_by, one, enough), default=None)
+    best = min(
+        (one for one in now if one not in hidden), key=lambda one: _cost(made, shown_by, one, enough), default=None
+    )
     if best is None:
         return False
     for at in shown_by[best]:

@@ -35,16 +35,18 @@ def refuse_disclosing(settings: Settings, candidate: Path) -> None:
     """Attack a candidate's public file with all public files on disk.
 
     Raises:
-        ReleaseError: a withheld figure can be computed or is known too closely, or two releases differ by too few records.
+        ReleaseError: a withheld figure can be computed or is known too closely, or releases differ by too few records.
     """
     earlier = [one.public / "warehouse.duckdb" for one in store.releases(settings)]
-    found = attack_files([*(path for path in earlier if path.exists()), candidate / "public/warehouse.duckdb"])
+    found = attack_files(
+        settings, [*(path for path in earlier if path.exists()), candidate / "public/warehouse.duckdb"]
+    )
     if found.succeeded:
         raise ReleaseError(
             "Not published: somebody who puts the public figures together would learn what is withheld.\n  "
             + "\n  ".join(found.lines())
-            + "\nWithhold more of these tables (`cells` of the indicator's record), or wait with the correction that changes"
-            " so few records until more has changed."
+            + "\nWithhold more of these tables (`cells` of the indicator's record), or wait with the correction that"
+            " changes so few records until more has changed."
         )
 
 
@@ -73,8 +75,8 @@ def _report(rows: list[tuple[Any, ...]], *, rules: bool) -> str:
         "",
         "Figures that rest on records of persons, or on counts that are published nowhere else. Withheld are those on"
         " fewer records than the minimum, shares that speak of everybody, and as many others as it takes that none of"
-        " these can be computed, or is known to within half the minimum, from all figures of this release and of earlier"
-        " ones; and a revision that would show fewer records than the minimum. A true zero is shown.",
+        " these can be computed, or is known to within half the minimum, from all figures of this release and of"
+        " earlier ones; and a revision that would show fewer records than the minimum. A true zero is shown.",
         "",
         "| " + " | ".join(head) + " |",
         "|" + "---|" * len(head),
@@ -82,7 +84,9 @@ def _report(rows: list[tuple[Any, ...]], *, rules: bool) -> str:
     for indicator, cell, figures, shown, by_count, beside, against, records, kept in rows:
         part = f"{100 * kept / records:.1f} %" if records else ""
         line = [indicator, cell or "total", figures, shown, figures - shown, part]
-        lines.append("| " + " | ".join(str(one) for one in line + ([by_count, beside, against] if rules else [])) + " |")
+        lines.append(
+            "| " + " | ".join(str(one) for one in line + ([by_count, beside, against] if rules else [])) + " |"
+        )
     total = [sum(row[place] for row in rows) for place in (2, 3)]
     lines += ["", f"{total[1]:,} of {total[0]:,} figures are shown."]
     return "\n".join(lines) + "\n"

@@ -26,8 +26,8 @@ def _figure(indicator: str, kind: str, area: str, cell: dict[str, str], counted:
     pairs = tuple(sorted(cell.items()))
     value = counted if base is None else 100 * counted / base
     return Figure(
-        (f"{indicator}.{area}.{pairs}", "2024", "_Z"), PERIOD, (indicator, "residents", "12M"), kind, (), area, pairs, "",
-        counted, base, counted, counted, base, value, 10, shown=True,
+        (f"{indicator}.{area}.{pairs}", "2024", "_Z"), PERIOD, (indicator, "residents", "12M"), kind, (), area, pairs,
+        "",         counted, base, counted, counted, base, value, 10, shown=True,
     )  # fmt: skip
 
 

@@ -34,7 +34,9 @@ SHARE_AND_TOTAL = [
     *(total("B02", n, area, sex="F") for area, n in (("XNL", 240), ("N1", 5), ("N3", 235))),
     *(share("C03", f, n, area) for area, f, n in (("XNL", 240, 500), ("N1", 5, 250), ("N3", 235, 250))),
 ]  # fmt: skip
-PARTS = [share("C10", n, 300, reason=reason) for reason, n in (("WORK", 200), ("FAMILY", 60), ("STUDY", 37), ("OTHER", 3))]
+PARTS = [
+    share("C10", n, 300, reason=reason) for reason, n in (("WORK", 200), ("FAMILY", 60), ("STUDY", 37), ("OTHER", 3))
+]
 BALANCE = [
     *(total("B14", n, direction=d, citizenship=c) for d, c, n in (
         ("ENTRY", "AAA", 400), ("ENTRY", "BBB", 90), ("EXIT", "AAA", 395), ("EXIT", "BBB", 4))),
@@ -70,12 +72,17 @@ def test_a_share_of_everybody_is_withheld_and_a_true_zero_shown() -> None:
     rules = protect(figures, PARENTS).rules
     assert rules[0] == EVERYBODY
     assert 1 not in rules
-    assert 2 not in rules  # noqa: PLR2004 a place
-    assert 3 in rules  # noqa: PLR2004 six persons, all of whom are no foreigners
+    assert 2 not in rules
+    assert 3 in rules
 
 
 def test_a_withheld_pair_whose_sum_is_small_is_too_close() -> None:
-    figures = [total("A05", 103), total("A05", 100, reason="A"), total("A05", 2, reason="B"), total("A05", 1, reason="C")]
+    figures = [
+        total("A05", 103),
+        total("A05", 100, reason="A"),
+        total("A05", 2, reason="B"),
+        total("A05", 1, reason="C"),
+    ]
     found = attack([public(figures, by_count(figures))], PARENTS)
     assert found.narrow or found.exact
     after = attack([protected(figures)], PARENTS)
@@ -85,7 +92,8 @@ def test_a_withheld_pair_whose_sum_is_small_is_too_close() -> None:
 def history_of(figures: list[Figure]) -> list[tuple[tuple[str, str, str], State]]:
     rules = protect(figures, PARENTS).rules
     return [
-        (one.key, State(one.counted, one.base, one.records, one.value, at not in rules)) for at, one in enumerate(figures)
+        (one.key, State(one.counted, one.base, one.records, one.value, at not in rules))
+        for at, one in enumerate(figures)
     ]
 
 
@@ -117,7 +125,11 @@ def test_what_was_withheld_stays_so_and_what_was_shown_is_no_cover() -> None:
     withheld = {key for key, state in history if not state.shown}
     second = more(MARGIN, 0, 1, 4, by=40)  # many more came for family: nothing else changed
     rules = protect(second, PARENTS, history).rules
-    same = {key for key, state in history if state.shown and any(one.key == key and one.records == state.records for one in second)}
+    same = {
+        key
+        for key, state in history
+        if state.shown and any(one.key == key and one.records == state.records for one in second)
+    }
     assert withheld <= {second[at].key for at in rules}
     assert not same & {second[at].key for at in rules}
     before, after = public(first, protect(first, PARENTS).rules), public(second, rules)
@@ -133,7 +145,7 @@ def test_protection_follows_from_the_figures_alone() -> None:
 
 
 def test_elimination_finds_what_ranks_of_matrices_find() -> None:
-    chance = random.Random(3)
+    chance = random.Random(3)  # noqa: S311 no secret
     for _ in range(300):
         groups, many = chance.randint(2, 12), chance.randint(1, 8)
         equations = [
