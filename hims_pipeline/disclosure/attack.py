@@ -16,14 +16,14 @@ from typing import Any
 from hims_pipeline.disclosure.bounds import narrow
 from hims_pipeline.disclosure.determined import determine
 from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, read_figures
-from hims_pipeline.disclosure.history import TABLE
-from hims_pipeline.disclosure.linked import Equation, Linked, components, link
+from hims_pipeline.disclosure.groups import Equation, Linked, components
+from hims_pipeline.disclosure.history import TABLE, Key
+from hims_pipeline.disclosure.linked import link
 from hims_pipeline.disclosure.protect import least_sizes, protection_width, shown_groups
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection, literal
 
-Key = tuple[str, str, str]
 LEAST = 10  # records that bounds are measured by: a stranger does not know which of the withheld rest on fewer
 OWN = (
     "series_key",

@@ -2,7 +2,8 @@
 
 Sizes are never negative, and what stands in a table as withheld is no zero, since zeros are shown: so much anybody
 knows. A few programs with objectives over many groups at once settle most of them, since every solution shows a
-possible size of each; only groups that still look narrow get two programs of their own. Not here: what is exact (`determined`).
+possible size of each; only groups that still look narrow get two programs of their own.
+Not here: what is exact (`determined`).
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +14,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from hims_pipeline.disclosure.linked import Equation
+from hims_pipeline.disclosure.groups import Equation
 
 NEAR = 1e-6
 FAR = 1e7  # what stands for "without end" where a program has no end

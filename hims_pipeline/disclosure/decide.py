@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, read_figures
-from hims_pipeline.disclosure.protect import State, protect
+from hims_pipeline.disclosure.history import State
+from hims_pipeline.disclosure.protect import protect
 
 STATE = ("counted", "base", "records", "value")
 COLUMNS = ("series_key", "time_period", "vintage", *STATE, "is_shown", "rule", "is_tonight")

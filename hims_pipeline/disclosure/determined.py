@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from hims_pipeline.disclosure.linked import Equation
+from hims_pipeline.disclosure.groups import Equation
 
 PRIME = 2_147_483_629  # below 2^31, so that products stay within 64 bits
 LARGEST_CORE = 6000  # unknowns of one component that are eliminated as a dense matrix

@@ -60,7 +60,7 @@ def read_figures(rows: Iterable[Sequence[Any]], columns: Sequence[str], formers:
     Args:
         columns: names of the rows' columns: those of `CONTEXT` and `CORE`, `series_key`, `indicator`, `universe`,
             `duration_rule`, `ref_area`, `obs_value`, `numerator`, `denominator`, `n_obs`, `obs_status`, `statistic`,
-            `balance_of`, `minimum`, `shown`, `breakdowns` (a map), and where they are known `n_numerator`, `n_denominator`.
+            `balance_of`, `minimum`, `shown`, `breakdowns` (a map), and `n_numerator`, `n_denominator` where known.
         formers: area -> the one that it came from, of areas that split.
     """
     at = {name: place for place, name in enumerate(columns)}

@@ -9,46 +9,11 @@ Not here: what follows from what is shown (`determined`, `bounds`).
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from hims_pipeline.disclosure.figures import BALANCE, OTHER, SHARE, TOTAL, Cell, Figure
-
-FEW_CODES = 4  # a dimension of so many codes may be the condition of another indicator: women among emigrants
-SURE = 0.5  # of the cells that two indicators share, the part that must agree before they count the same
-CLOSE = 1e-9
-
-
-class Group(NamedTuple):
-    """A group of records: `part` is C counted, B base, R the rest of a share, N all of a ratio or balance."""
-
-    context: tuple[Any, ...]
-    concept: tuple[str, str, str]
-    part: str
-    area: str
-    cell: Cell
-
-
-Equation = dict[int, int]  # group -> coefficient; their sum is zero
-
-
-@dataclass
-class Linked:
-    """Groups by number, with what links them.
-
-    Attributes:
-        names: the groups.
-        records: records of each; None where it is not known.
-        weights: weighted size of each; None where it is not known.
-        shows: figure -> groups whose sizes it gives away.
-        equations: sums that are zero. A group that no figure shows takes part too, such as those of unknown sex.
-    """
-
-    names: list[Group] = field(default_factory=list)
-    records: list[float | None] = field(default_factory=list)
-    weights: list[float | None] = field(default_factory=list)
-    shows: list[tuple[int, ...]] = field(default_factory=list)
-    equations: list[Equation] = field(default_factory=list)
+from hims_pipeline.disclosure.groups import CLOSE, Equation, Group, Linked
+from hims_pipeline.disclosure.same import same_groups
 
 
 class _Builder:
@@ -82,7 +47,7 @@ class _Builder:
         for figure, at in balances:
             self.made.shows[at] = self._sides(figure)
         self.made.equations += self._margins()
-        self.made.equations += _same_groups(self.made, self.number)
+        self.made.equations += same_groups(self.made, self.number)
         return self.made
 
     def _shown_by(self, figure: Figure) -> tuple[int, ...]:
@@ -220,85 +185,3 @@ def _hidden(made: Linked, above: int, dimension: str, left: float) -> int:
     made.records.append(left)
     made.weights.append(None)
     return len(made.names) - 1
-
-
-def _same_groups(made: Linked, number: Mapping[Group, int]) -> list[Equation]:
-    """Equations between groups of different indicators that are the same records.
-
-    Two concepts count the same where at least two cells that both have agree, and half of all; a condition of one may
-    be a cell of the other (women among emigrants are the emigrants who are women).
-    """
-    places = _places(number)
-    agree: dict[tuple[Any, Any], list[tuple[int, int]]] = defaultdict(list)
-    shared: dict[tuple[Any, Any], int] = defaultdict(int)
-    unknown: dict[tuple[Any, Any], list[tuple[int, int]]] = defaultdict(list)
-    for there in places.values():
-        for place, (label, one) in enumerate(there):
-            for other_label, other in there[place + 1 :]:
-                if one == other or label[0] == other_label[0] or (label[2] and other_label[2]):
-                    continue
-                pair = (label, other_label) if label <= other_label else (other_label, label)
-                same = _agree(made, one, other)
-                if same is None:
-                    unknown[pair].append((one, other))
-                else:
-                    shared[pair] += 1
-                    if same:
-                        agree[pair].append((one, other))
-    found: list[Equation] = []
-    for pair, cells in agree.items():
-        if len(cells) >= SURE * shared[pair] and (len(cells) > 1 or _is_large(made, cells[0][0])):
-            found += [{one: 1, other: -1} for one, other in cells]
-            if len(cells) == shared[pair]:
-                found += [{one: 1, other: -1} for one, other in unknown[pair]]
-    return found
-
-
-def _places(number: Mapping[Group, int]) -> dict[tuple[Any, ...], list[tuple[Any, int]]]:
-    """Cell -> the groups that may be about it, each with the concept that it would be one cell of."""
-    codes: dict[tuple[Any, str], set[str]] = defaultdict(set)
-    for name in number:
-        for dimension, code in name.cell:
-            codes[name.concept, dimension].add(code)
-    places: dict[tuple[Any, ...], list[tuple[Any, int]]] = defaultdict(list)
-    for name, at in number.items():
-        whole = (name.concept, name.part, "", "")
-        places[name.context, name.area, name.cell].append((whole, at))
-        for place, (dimension, code) in enumerate(name.cell):
-            if len(codes[name.concept, dimension]) <= FEW_CODES:
-                rest = name.cell[:place] + name.cell[place + 1 :]
-                places[name.context, name.area, rest].append(((name.concept, name.part, dimension, code), at))
-    return places
-
-
-def _agree(made: Linked, one: int, other: int) -> bool | None:
-    """Whether two groups have the same sizes; None where that is not known."""
-    pairs = [(made.records[one], made.records[other]), (made.weights[one], made.weights[other])]
-    known = [(a, b) for a, b in pairs if a is not None and b is not None]
-    if not known:
-        return None
-    return all(abs(a - b) <= CLOSE * max(abs(a), abs(b)) for a, b in known) and any(a for a, _ in known)
-
-
-def _is_large(made: Linked, group: int) -> bool:
-    return max(made.records[group] or 0, made.weights[group] or 0) >= 100
-
-
-def components(equations: Sequence[Equation]) -> list[list[Equation]]:
-    """Equations by what hangs together: no group stands in two of them."""
-    parent: dict[int, int] = {}
-
-    def root(one: int) -> int:
-        while parent.setdefault(one, one) != one:
-            parent[one] = parent[parent[one]]
-            one = parent[one]
-        return one
-
-    for equation in equations:
-        first, *others = equation
-        for one in others:
-            parent[root(one)] = root(first)
-    found: dict[int, list[Equation]] = defaultdict(list)
-    for equation in equations:
-        found[root(next(iter(equation)))].append(equation)
-    return list(found.values())

@@ -7,34 +7,19 @@ so the same figures give the same answer. Not here: the attack on a release (`at
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isnan
-from typing import Any
 
 from hims_pipeline.disclosure.bounds import narrow
 from hims_pipeline.disclosure.determined import determine
 from hims_pipeline.disclosure.figures import SHARE, Figure
-from hims_pipeline.disclosure.linked import Equation, Linked, components, link
+from hims_pipeline.disclosure.groups import Equation, Linked, components
+from hims_pipeline.disclosure.history import Key, State, change_of
+from hims_pipeline.disclosure.linked import link
 
 FEW, EVERYBODY, BESIDE = "FEW_RECORDS", "EVERYBODY", "BESIDE_OTHERS"
 BEFORE, CHANGE = "WITHHELD_BEFORE", "SMALL_CHANGE"
-Key = tuple[str, str, str]
 TURNS = 300  # each withholds more, so it ends; far above what was ever needed
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What a release had of a figure: the records behind it, its value, and whether it was shown."""
-
-    counted: float | None
-    base: float | None
-    records: float | None
-    value: float | None
-    shown: bool
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter((self.counted, self.base, self.records, self.value, self.shown))
 
 
 @dataclass
@@ -97,7 +82,7 @@ def _remember(made: Protected, figures: Sequence[Figure], history: Iterable[tupl
         states[key].append(state)
     for at, figure in enumerate(figures):
         for state in states.get(figure.key, ()):
-            change = _change(figure, state)
+            change = change_of(figure, state)
             if state.shown and change == 0:
                 made.public.add(at)
             elif state.shown and change < figure.minimum:
@@ -109,16 +94,6 @@ def _remember(made: Protected, figures: Sequence[Figure], history: Iterable[tupl
     for at in made.public:
         if made.rules.get(at) in (BEFORE, CHANGE):
             del made.rules[at]
-
-
-def _change(figure: Figure, state: State) -> float:
-    """Records by which a figure differs from what it was: the smallest difference of its counts that is one; 0 where it
-    is the same."""
-    pairs = ((figure.counted, state.counted), (figure.base, state.base), (figure.records, state.records))
-    found = [
-        abs(a - b) for a, b in pairs if a is not None and b is not None and not isnan(a) and not isnan(b) and a != b
-    ]
-    return min(found, default=0.0)
 
 
 def protection_width(minimum: int) -> float:

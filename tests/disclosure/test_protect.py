@@ -10,7 +10,8 @@ from hims_pipeline.disclosure.attack import attack
 from hims_pipeline.disclosure.bounds import narrow
 from hims_pipeline.disclosure.determined import determine
 from hims_pipeline.disclosure.figures import Figure
-from hims_pipeline.disclosure.protect import EVERYBODY, State, protect
+from hims_pipeline.disclosure.history import State
+from hims_pipeline.disclosure.protect import EVERYBODY, protect
 from tests.disclosure.tables import PARENTS, by_count, protected, public, share, total
 
 MARGIN = [
