@@ -22,9 +22,9 @@ from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
 from hims_pipeline.disclosure.history import EARLIER, write_earlier
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import landing, trail
-from hims_pipeline.lake.files import private_folder, read_json, sha256_of, write_json
+from hims_pipeline.lake.files import private_folder, sha256_of, write_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
-from hims_pipeline.release import store
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
 from hims_pipeline.staging import render
@@ -115,13 +115,17 @@ def prepare(
 
 def _take_earlier(settings: Settings, folder: Path, log: Log) -> None:
     """What the last release showed and withheld, for disclosure control; also one that was taken back was public."""
-    for release in reversed(store.releases(settings)):
-        if damaged := store.verify(settings, release):
-            log(f"{release.id} is damaged, so its decisions on disclosure are not asked: {damaged[0]}")
-            continue
-        with connection(settings, spill=folder / "spill") as con:
-            write_earlier(con, release.staff / "warehouse.duckdb", folder)
-        return
+    for staff in sorted(settings.releases.glob("r*/staff"), reverse=True):
+        try:
+            listed = read_json(staff / "manifest.json")["files"]["warehouse.duckdb"]["sha256"]
+            whole = sha256_of(staff / "warehouse.duckdb") == listed
+        except (OSError, ValueError, KeyError, TypeError):
+            whole = False
+        if whole:
+            with connection(settings, spill=folder / "spill") as con:
+                write_earlier(con, staff / "warehouse.duckdb", folder)
+            return
+        log(f"{staff.parent.name} is damaged, so its decisions on disclosure are not asked")
 
 
 def _made_of(build: Build) -> dict[str, Any]:
@@ -173,7 +177,9 @@ def close(settings: Settings, build: Build, results: Mapping[str, Mapping[str, A
     closed = {"warehouse_sha256": sha256, "results_sha256": sha256_of(build.results), "nodes": nodes}
     write_sealed(settings, build.folder / RECORD, "build", made_of | closed)
     if keep_it:
-        keep(settings, build.warehouse, sha256, nodes, read_plan(settings, build.folder).since_full)
+        since_full = read_plan(settings, build.folder).since_full
+        facts = {"sha256": sha256, "inputs_sha256": build.inputs_sha256, "nodes": nodes, "since_full": since_full}
+        keep(settings, build.warehouse, facts)
 
 
 def closed_warehouse(settings: Settings, build: Build) -> Path:
