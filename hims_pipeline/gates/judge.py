@@ -6,27 +6,22 @@
 `result.success` of Great Expectations is not asked: one failed warning makes it false, and an empty suite true.
 """
 
-import csv
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.crosswalks import CROSSWALKS, load_schemes
-from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary, canary_profiles
 from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
 from hims_pipeline.gates.comparisons import profile_rules, write_evidence
 from hims_pipeline.gates.compile import compile_rules
 from hims_pipeline.gates.engine import GateError, evaluate, versions
+from hims_pipeline.gates.inputs import load_lists
 from hims_pipeline.gates.rules import Outcome, Rule
-from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite, schemes_read, suites_sha256
+from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.verdict import Finding, passes
-from hims_pipeline.provenance import JUDGING, provenance_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import ParquetFiles, connection, literal, quote, read_parquet
 
@@ -88,7 +83,7 @@ def judge(
             con.execute(f"create view {quote(name)} as from {read_parquet(files)}")
             if beside is not None:
                 write_evidence(con, name, beside.evidence[name], bool(before))
-        _load_crosswalks(con, settings.data)
+        load_lists(con, settings.data)
 
     outcome = _decide(settings, fill, rules)
     if beside is not None:
@@ -225,36 +220,3 @@ def _lines(con: Any, rule: Rule) -> tuple[int, ...]:
     else:
         return ()
     return tuple(row[0] for row in con.execute(query).fetchall())
-
-
-def _load_crosswalks(con: Any, data: Path) -> None:
-    pairs = [(scheme, code) for scheme, codes in load_schemes(data).codes.items() for code in sorted(codes)]
-    con.execute("create table _crosswalks (scheme varchar, code varchar)")
-    lists = [[one[place] for one in pairs] for place in (0, 1)]
-    con.execute("insert into _crosswalks select unnest($1::varchar[]), unnest($2::varchar[])", lists)
-
-
-@lru_cache(maxsize=64)
-def _scheme_sha256(path: Path, modified: int, schemes: tuple[str, ...]) -> str:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = sorted(f"{row['scheme']}\0{row['code']}" for row in csv.DictReader(file) if row["scheme"] in schemes)
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
-
-
-def gate_inputs(settings: Settings, contract: Contract, period: str) -> dict[str, str]:
-    """Hashes of what a verdict rests on beside the delivery and the contract: suites, the code lists used, the gate's
-    code and the libraries under it."""
-    schemes = sorted(
-        {c.crosswalk for name in contract.entities for c in contract.entity_in(name, period).columns if c.crosswalk}
-        | schemes_read(settings.expectations, contract)
-    )
-    compiled = [asdict(rule) for rule in compile_rules(contract, period)]  # some follow from facts and feeds
-    compiled += [asdict(rule) for rule in profile_rules(settings.expectations, contract, period)]
-    gate = provenance_of(*JUDGING)
-    found = {"suites": suites_sha256(settings.expectations, contract), "code": gate.code, "libraries": gate.libraries}
-    found["rules"] = fingerprint(compiled)
-    for name in CROSSWALKS:
-        path = settings.data / "codelists" / name
-        if schemes and path.exists():
-            found[f"codelists:{name}"] = _scheme_sha256(path, path.stat().st_mtime_ns, tuple(schemes))
-    return found

@@ -58,10 +58,10 @@ def workbook(rows, title: str = "Data") -> bytes:
     return out.getvalue()
 
 
-def statistical(tmp_path, kind: str, labels=LABELS) -> bytes:
+def statistical(tmp_path, kind: str, labels=LABELS, missing=(9,)) -> bytes:
     path, frame = tmp_path / f"made.{kind}", pd.DataFrame(FRAME)
     write = {"sav": pyreadstat.write_sav, "dta": pyreadstat.write_dta}[kind]
-    more = {"missing_ranges": {"sex": [9]}} if kind == "sav" else {}
+    more = {"missing_ranges": {"sex": list(missing)}} if kind == "sav" else {}
     write(frame, str(path), variable_value_labels=labels, **more)
     return path.read_bytes()
 
@@ -189,6 +189,21 @@ def test_spss_and_stata_keep_missing_codes_and_compare_labels(read, tmp_path, ki
     seen = read({f"people.{name}": renamed}, COLUMNS, format={"type": kind})
     assert [(f.rule, f.severity) for f in seen.findings] == [("ENVELOPE-LABELS", "warning")]
     assert seen.result.stage == "read"
+
+
+@pytest.mark.parametrize("labels", [{1: "Féminin", 2: "Masculin"}, {1: "أنثى", 2: "ذكر"}, {1: "women", 2: "Men"}])
+def test_sexes_exchanged_in_the_words_of_another_language_are_refused(read, tmp_path, labels):
+    seen = read({"people.sav": statistical(tmp_path, "sav", {"sex": labels})}, COLUMNS, format={"type": "spss"})
+    assert "ENVELOPE-LABELS-EXCHANGED" in {one.rule for one in seen.findings if one.severity == "blocking"}
+    right = {"sex": {1: labels[2], 2: labels[1]}}
+    seen = read({"people.sav": statistical(tmp_path, "sav", right)}, COLUMNS, format={"type": "spss"})
+    assert not [one for one in seen.findings if one.severity == "blocking"]
+
+
+@pytest.mark.parametrize("missing", [[1], [{"lo": 1, "hi": 2}], [{"lo": 2, "hi": 9}]])
+def test_answers_declared_missing_are_refused_one_by_one_and_as_ranges(read, tmp_path, missing):
+    seen = read({"people.sav": statistical(tmp_path, "sav", missing=missing)}, COLUMNS, format={"type": "spss"})
+    assert "ENVELOPE-MISSING-DECLARED" in {one.rule for one in seen.findings if one.severity == "blocking"}
 
 
 @pytest.mark.parametrize(("kind", "name"), [("spss", "sav"), ("stata", "dta")])
