@@ -7,10 +7,13 @@ import duckdb
 import pytest
 
 from hims_pipeline.disclosure.attack import attack_files
+from hims_pipeline.disclosure.decide import decide
+from hims_pipeline.disclosure.history import earlier_decisions, write_earlier
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.release.disclosure import refuse_disclosing
 from tests.conftest import Installation
 
+KEY = ["series_key", "time_period", "vintage"]
 SHOWN_AGAIN = """
     update candidate.published.indicator_observation as here
     set obs_value = figures.obs_value, numerator = figures.numerator, denominator = figures.denominator,
@@ -55,3 +58,24 @@ def test_a_candidate_that_gives_something_away_is_refused(
         con.execute(SHOWN_AGAIN)
     with pytest.raises(ReleaseError, match="would learn what is withheld"):
         refuse_disclosing(here.settings, tmp_path)
+
+
+def test_the_same_figures_are_decided_as_the_release_before_did(
+    brief_night: tuple[Installation, str], tmp_path: Path
+) -> None:
+    here = brief_night[0]
+    staff = next(here.home.glob("releases/r*/staff/warehouse.duckdb"))
+    shutil.copyfile(staff, tmp_path / "warehouse.duckdb")
+    with duckdb.connect() as con:
+        write_earlier(con, staff, tmp_path)
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as con:
+        earlier = earlier_decisions(con)
+        made = decide(con, earlier)
+        before = con.execute(
+            "select series_key, time_period, vintage, rule from indicators.ind_disclosed where is_tonight"
+        ).fetchall()
+    assert len(earlier) == len(before) > 0
+    tonight = made[made["is_tonight"]]
+    withheld = {tuple(row[:3]) for row in before if row[3]}
+    assert {tuple(row) for row in tonight.loc[~tonight["is_shown"], KEY].to_numpy().tolist()} == withheld
+    assert len(made) == 2 * len(before)
