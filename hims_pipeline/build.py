@@ -158,7 +158,9 @@ def close(settings: Settings, build: Build, results: Mapping[str, Mapping[str, A
     closed = {"warehouse_sha256": sha256, "results_sha256": sha256_of(build.results), "nodes": nodes}
     write_sealed(settings, build.folder / RECORD, "build", made_of | closed)
     if keep_it:
-        keep(settings, build.warehouse, sha256, nodes, read_plan(settings, build.folder).since_full)
+        since_full = read_plan(settings, build.folder).since_full
+        facts = {"sha256": sha256, "inputs_sha256": build.inputs_sha256, "nodes": nodes, "since_full": since_full}
+        keep(settings, build.warehouse, facts)
 
 
 def closed_warehouse(settings: Settings, build: Build) -> Path:

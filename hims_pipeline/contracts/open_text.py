@@ -28,7 +28,7 @@ def admits_names(pattern: str) -> bool:
     A class of characters counts where it holds half of an alphabet or more: hexadecimal digits name nobody.
     """
     try:
-        return _letters(sre_parse.parse(pattern)) > LONGEST_CODE
+        return _letters(sre_parse.parse(pattern).data) > LONGEST_CODE
     except re.error:
         return True
 

@@ -143,12 +143,17 @@ def write_evidence(con: Any, entity: str, found: Sequence[Evidence], compared: b
     )  # fmt: skip
 
 
-def closest(several: Sequence[Sequence[Evidence]]) -> list[Evidence]:
-    """Of evidence beside several batches, the smallest for each measure and column: who is like one of them is well."""
+def closest(several: Sequence[Sequence[Evidence]], own: Sequence[Evidence] = ()) -> list[Evidence]:
+    """Of evidence beside several batches, the smallest for each measure and column: who is like one of them is well.
+
+    Args:
+        own: beside a batch of the same period, which knows better than others where it says anything.
+    """
     best: dict[tuple[str, str], Evidence] = {}
     for found in several:
         for one in found:
             known = best.get((one.measure, one.about))
             if known is None or (one.value is not None and (known.value is None or one.value < known.value)):
                 best[one.measure, one.about] = one
+    best |= {(one.measure, one.about): one for one in own if one.value is not None}
     return list(best.values())

@@ -20,17 +20,16 @@ def compare(now: Subject, before: Subject) -> list[Evidence]:
 def _beside(now: Subject, before: Subject) -> Iterator[Evidence]:
     new, old = now.profile, before.profile
     years = max(1.0, abs((now.last_day - before.last_day).days) / 365.25)
-    if not before.is_sibling:
+    if not before.is_scaled:
         yield from _sizes(now, before, years)
-        yield from _copies(now, before)
+    yield from _copies(now, before)
     for name, role in now.roles.of.items():
         if name not in before.roles.of:
             continue
         same = new.counts("form", name).keys() == old.counts("form", name).keys()
-        if not before.is_sibling:
-            yield from _unknowns(name, now, before)
-            yield from _amounts(name, role, now, before, years)
-            yield from _days(name, role, now, before, years)
+        yield from _unknowns(name, now, before)
+        yield from _amounts(name, role, now, before, years)
+        yield from _days(name, role, now, before, years)
         mapped = role == "sex" or same
         if role in ("age", "birth_year", "birth_date"):
             yield from _age_structure(name, new, old, years)
@@ -53,6 +52,14 @@ def _copies(now: Subject, before: Subject) -> Iterator[Evidence]:
         gaps = [_gaps(one, name) for one in (new, old)]
         if gaps[0] is not None and gaps[1] is not None:
             yield Evidence("numbers_missing", name, gaps[0] - gaps[1])
+    for pair in new.at["order"]:
+        seen = [(one.number("order", pair, "later"), one.number("order", pair, "both")) for one in (new, old)]
+        if all(part is not None and whole for part, whole in seen):
+            yield Evidence("dates_order", pair, difference_of_shares(*seen[0], *seen[1], both=True))  # type: ignore[arg-type]
+    for name in now.roles.of:
+        gaps = [_gaps_within(one, name) for one in (new, old)]
+        if gaps[0] is not None and gaps[1] is not None:
+            yield Evidence("numbers_missing", name, gaps[0] - gaps[1] - 3 * sqrt(0.05 / (new.number("rows") or 1)))
     if not now.roles.counts_rows:
         return
     for measure, part, whole in (("rows_twice", "rows_twice", "rows_seen"), ("runs_twice", "runs_twice", "runs")):
@@ -69,6 +76,11 @@ def _copies(now: Subject, before: Subject) -> Iterator[Evidence]:
 def _gaps(profile: Profile, name: str) -> float | None:
     low, high, rows = profile.number("keys", name, "min"), profile.number("keys", name, "max"), profile.number("rows")
     return None if low is None or high is None or not rows else 1 - rows / (high - low + 1)
+
+
+def _gaps_within(profile: Profile, name: str) -> float | None:
+    rows, numbers = profile.number("within", name, "rows"), profile.number("within", name, "numbers")
+    return None if not rows or not numbers else 1 - rows / numbers
 
 
 def _contained(new: Profile, old: Profile) -> float | None:
@@ -94,6 +106,9 @@ def _amounts(name: str, role: str, now: Subject, before: Subject, years: float) 
     new, old = now.profile, before.profile
     counts = [one.number("amount", name, "count") or 0 for one in (new, old)]
     noise = 4 * 1.25 * sqrt(1 / counts[0] + 1 / counts[1]) if all(counts) and now.roles.counts_rows else 0.0
+    if before.is_scaled:
+        yield from _magnitude(name, role, now, before, noise)
+        return
     for measure, values in {
         "middle": [one.number("median", name) for one in (new, old)],
         "sum": [one.number("amount", name, "sum") for one in (new, old)],
@@ -111,10 +126,22 @@ def _amounts(name: str, role: str, now: Subject, before: Subject, years: float) 
         yield Evidence("fell", name, float(fell))
 
 
+def _magnitude(name: str, role: str, now: Subject, before: Subject, noise: float) -> Iterator[Evidence]:
+    """How far the middle of records is away; of cells and weights, which follow the scale, nothing can be said."""
+    values = [one.profile.number("median", name) for one in (now, before)]
+    if role == "amount" and now.roles.counts_rows and all(values):
+        yield Evidence("middle", name, max(0.0, abs(log(values[0] / values[1])) - noise))  # type: ignore[operator]
+
+
 def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
     new, old = now.profile, before.profile
     if role not in ("date", "year"):
         return
+    if role == "year" and not now.roles.counts_rows:
+        holes = [one.number("holes", name) for one in (new, old)]
+        if None not in holes:
+            yield Evidence("cells_missing", name, holes[0] - holes[1])  # type: ignore[operator]
+        yield Evidence("year_revised", name, _revised(name, now, before), "no year in common")
     if role == "date":
         a, b = new.counts("day_of_month", name), old.counts("day_of_month", name)
         yield Evidence("days_of_month", name, distance(a, b))
@@ -122,7 +149,7 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
         totals = sum(a.values()), sum(b.values())
         if all(totals) and len(a) > 1:
             yield Evidence("one_day", name, difference_of_shares(tops[0], totals[0], tops[1], totals[1]))
-        empty = [_emptiest(one.counts("days", name)) for one in (new, old)]
+        empty = [_emptiest(one.profile.counts("days", name), one.length) for one in (now, before)]
         yield Evidence("days_missing", name, empty[0] - empty[1])
         back = [one.counts("years_back", name) for one in (new, old)]
     else:
@@ -132,6 +159,19 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
         fresh = [min(float(key) for key, n in one.items() if n >= 0.002 * sum(one.values())) for one in back]
         yield Evidence("stale", name, fresh[0] - fresh[1])
         yield Evidence("year_lost", name, float(len(_holes(back[0]) - _holes(back[1]))))
+
+
+def _revised(name: str, now: Subject, before: Subject) -> float | None:
+    """The largest change of a year's sum that both batches hold, as a logarithm; of years that weigh little,
+    none. Beside another scale, the share that stands in other years."""
+    a, b = (one.profile.counts("amounts", name) for one in (now, before))
+    if before.is_scaled:
+        common = a.keys() & b.keys()
+        now_shared, before_shared = ({key: one[key] for key in common} for one in (a, b))
+        return distance(now_shared, before_shared, noisy=_counts(now)) if len(common) > 2 else None
+    few = 0.005 * max(sum(a.values()), sum(b.values()))
+    changes = [abs(log(a[key] / b[key])) for key in a.keys() & b.keys() if min(a[key], b[key]) > max(few, 0)]
+    return max(changes) if changes else None
 
 
 def _back(values: Counts, year: int) -> Counts:
@@ -149,13 +189,13 @@ def _holes(back: Counts) -> set[float]:
     }  # type: ignore[return-value]  # fmt: skip
 
 
-def _emptiest(days: Counts) -> float:
-    """Rows that the longest run of days without any would hold, were they spread evenly."""
+def _emptiest(days: Counts, length: int) -> float:
+    """Rows that the longest run of days without any would hold, were they spread evenly over the period."""
     if not days:
         return 0.0
-    seen = sorted(int(key) for key in days)
+    seen = [-1, *sorted(int(key) for key in days), max(length, *(int(key) + 1 for key in days))]
     longest = max([b - a - 1 for a, b in pairwise(seen)] or [0])
-    return longest * sum(days.values()) / (seen[-1] - seen[0] + 1)
+    return longest * sum(days.values()) / max(1, seen[-1] - longest)
 
 
 def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Iterator[Evidence]:
@@ -179,6 +219,12 @@ def _grouped(ages: dict[int, float]) -> Counts:
         key = str(age // 5)
         found[key] = found.get(key, 0) + n
     return found
+
+
+def _counts(now: Subject) -> bool:
+    """Are the amounts of cells numbers of persons or events, which chance moves? Money is not."""
+    amount = now.roles.first("amount")
+    return amount is not None and now.contract.entity_in(now.entity, now.period).column(amount).type == "integer"
 
 
 def _most_by_group(new: Profile, old: Profile, name: str) -> float | None:
@@ -206,17 +252,24 @@ def _structure(name: str, role: str, now: Subject, before: Subject, years: float
         women = [(one.get("F", 0), one.get("F", 0) + one.get("M", 0)) for one in (a, b)]
         if role == "sex" and all(both >= FEW for _, both in women):
             yield Evidence("more_women", name, difference_of_shares(*women[0], *women[1], both=True))
+        if role == "category" and new.counts("by_sex", name):
+            yield Evidence("more_women_by_category", name, _most_by_group(new, old, name))
         if role in ("area", "post", "country") and new.counts("by_sex", name):
             yield Evidence("more_women_by_area", name, _most_by_group(new, old, name))
         for pair, strengths in new.at["strength"].items():
             then = old.number("strength", pair)
             if pair.startswith(f"{name}|") and then is not None:
                 n = min(new.number("paired", pair) or 1, old.number("paired", pair) or 1)
-                yield Evidence("strength", pair, abs(strengths[""] - then) - 4 / sqrt(n))
+                yield Evidence("strength", pair, abs(strengths[""] - then) - 3 / sqrt(n))
         return
     sums = new.counts("amounts", name), old.counts("amounts", name)
     if all(sum(one.values()) > 0 for one in sums) and role != "currency":
-        yield Evidence("shares", name, (distance(*sums, noisy=False) or 0) / sqrt(years))
-    lost = [key for key, n in b.items() if n >= max(3, 0.002 * sum(b.values())) and not a.get(key)]
-    lost += [key for key, n in sums[1].items() if n >= 0.01 * sum(sums[1].values()) and not a.get(key)]
+        yield Evidence("shares", name, (distance(*sums, noisy=_counts(now)) or 0) / sqrt(years))
+    few = 0.0 if not before.is_scaled else 10 * sum(sums[1].values()) / (sum(sums[0].values()) or 1)
+    lost = [
+        key
+        for key, n in b.items()
+        if n >= max(3, 0.002 * sum(b.values())) and not a.get(key) and sums[1].get(key, few) >= few
+    ]
+    lost += [key for key, n in sums[1].items() if n >= max(few, 0.01 * sum(sums[1].values())) and not a.get(key)]
     yield Evidence("lost", name, float(len(set(lost))))

@@ -11,7 +11,7 @@ from datetime import date
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates.profile import Profile
 from hims_pipeline.gates.roles import Roles
-from hims_pipeline.gates.statistics import heaping, highest_share, lowest_share
+from hims_pipeline.gates.statistics import digit_preference, heaping, highest_share, lowest_share
 from hims_pipeline.lake.periods import covers
 
 FEW = 30  # values: with fewer, a constant or a share says nothing
@@ -33,7 +33,7 @@ class Subject:
     """A profile of one entity with what it is about.
 
     Args:
-        is_sibling: of another source that says of the same people how they are, not how many.
+        is_scaled: drawn at another scale, so that it says how things are, not how many.
     """
 
     contract: Contract
@@ -41,11 +41,17 @@ class Subject:
     period: str
     profile: Profile
     roles: Roles
-    is_sibling: bool = False
+    is_scaled: bool = False
 
     @property
     def last_day(self) -> date:
         return covers(self.contract, self.period)[1]
+
+    @property
+    def length(self) -> int:
+        """Days of the period."""
+        first, last = covers(self.contract, self.period)
+        return (last - first).days + 1
 
     @property
     def scale(self) -> float:
@@ -92,10 +98,13 @@ def _ages(name: str, counts: Counts) -> Iterator[Evidence]:
     ages = {int(key): n for key, n in counts.items()}
     total = sum(ages.values())
     if total < FEW:
-        yield from (Evidence(measure, name, None, "too few") for measure in ("heaping", "one_age", "oldest", "unborn"))
+        yield from (
+            Evidence(measure, name, None, "too few") for measure in ("heaping", "digit", "one_age", "oldest", "unborn")
+        )
         return
     whipple, noise = heaping(ages)
     yield Evidence("heaping", name, None if whipple is None else whipple - noise, "too few")
+    yield Evidence("digit", name, digit_preference(ages), "too few")
     yield Evidence("one_age", name, lowest_share(max(ages.values()), total))
     yield Evidence("oldest", name, lowest_share(sum(n for age, n in ages.items() if age >= 98), total))
     yield Evidence("unborn", name, lowest_share(sum(n for age, n in ages.items() if age < 0), total))

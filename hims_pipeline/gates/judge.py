@@ -6,29 +6,24 @@
 `result.success` of Great Expectations is not asked: one failed warning makes it false, and an empty suite true.
 """
 
-import csv
-import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.crosswalks import CROSSWALKS, load_schemes
-from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary, canary_profiles
 from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
 from hims_pipeline.gates.comparisons import profile_rules, write_evidence
 from hims_pipeline.gates.compile import compile_rules
 from hims_pipeline.gates.engine import GateError, evaluate, versions
+from hims_pipeline.gates.inputs import load_lists
 from hims_pipeline.gates.rules import Outcome, Rule
-from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite, schemes_read, suites_sha256
+from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.verdict import Finding, passes
-from hims_pipeline.provenance import JUDGING, provenance_of
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.sql import ParquetFiles, connection, literal, quote, read_parquet
 
 LINES_NAMED = 5
 
@@ -56,7 +51,7 @@ def judge(
     settings: Settings,
     contract: Contract,
     period: str,
-    tables: dict[str, Path],
+    tables: Mapping[str, ParquetFiles],
     written: dict[str, str] | None = None,
     before: Sequence[Predecessor] = (),
     profile_to: Path | None = None,
@@ -64,8 +59,8 @@ def judge(
     """Judge the entities of one batch.
 
     Args:
-        tables: entity -> its Parquet file.
-        written: entity -> SHA-256 of the file as it was written; the present one's without it.
+        tables: entity -> its Parquet files.
+        written: name -> SHA-256 of each file as it was written; the present one's without it.
         before: accepted batches that it is compared with.
         profile_to: where its own profile is kept.
 
@@ -74,8 +69,8 @@ def judge(
         GateError: the gate could not do its work; says nothing about the data.
     """
     rules = [rule for rule in rules_of(settings, contract, period) if rule.entity in tables]
-    hashes = {name: sha256_of(path) for name, path in tables.items()}
-    if written is not None and hashes != written:
+    hashes = _hashes(tables)
+    if written is not None and {path.name: sha256 for path, sha256 in hashes.items()} != written:
         raise GateError("A file is not the one that was written.")
 
     beside = None
@@ -84,19 +79,25 @@ def judge(
         beside = set_beside(settings, contract, period, tables, before)
 
     def fill(con: Any) -> None:
-        for name, path in tables.items():
-            con.execute(f"create view {quote(name)} as from read_parquet({literal(path)})")
+        for name, files in tables.items():
+            con.execute(f"create view {quote(name)} as from {read_parquet(files)}")
             if beside is not None:
                 write_evidence(con, name, beside.evidence[name], bool(before))
-        _load_crosswalks(con, settings.data)
+        load_lists(con, settings.data)
 
     outcome = _decide(settings, fill, rules)
     if beside is not None:
         kept = keep_profile(settings, beside.profiles, profile_to) if profile_to else ""
         outcome = replace(outcome, compared_with=beside.compared_with, profile_sha256=kept)
-    if hashes != {name: sha256_of(path) for name, path in tables.items()}:
+    if hashes != _hashes(tables):
         raise GateError("A file changed while it was judged.")
     return outcome
+
+
+def _hashes(tables: Mapping[str, ParquetFiles]) -> dict[Path, str]:
+    """SHA-256 of every file."""
+    files = [path for paths in tables.values() for path in ([paths] if isinstance(paths, Path) else paths)]
+    return {path: sha256_of(path) for path in files}
 
 
 def judge_database(settings: Settings, database: Path, suite_path: Path) -> GateOutcome:
@@ -219,36 +220,3 @@ def _lines(con: Any, rule: Rule) -> tuple[int, ...]:
     else:
         return ()
     return tuple(row[0] for row in con.execute(query).fetchall())
-
-
-def _load_crosswalks(con: Any, data: Path) -> None:
-    pairs = [(scheme, code) for scheme, codes in load_schemes(data).codes.items() for code in sorted(codes)]
-    con.execute("create table _crosswalks (scheme varchar, code varchar)")
-    lists = [[one[place] for one in pairs] for place in (0, 1)]
-    con.execute("insert into _crosswalks select unnest($1::varchar[]), unnest($2::varchar[])", lists)
-
-
-@lru_cache(maxsize=64)
-def _scheme_sha256(path: Path, modified: int, schemes: tuple[str, ...]) -> str:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = sorted(f"{row['scheme']}\0{row['code']}" for row in csv.DictReader(file) if row["scheme"] in schemes)
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
-
-
-def gate_inputs(settings: Settings, contract: Contract, period: str) -> dict[str, str]:
-    """Hashes of what a verdict rests on beside the delivery and the contract: suites, the code lists used, the gate's
-    code and the libraries under it."""
-    schemes = sorted(
-        {c.crosswalk for name in contract.entities for c in contract.entity_in(name, period).columns if c.crosswalk}
-        | schemes_read(settings.expectations, contract)
-    )
-    compiled = [asdict(rule) for rule in compile_rules(contract, period)]  # some follow from facts and feeds
-    compiled += [asdict(rule) for rule in profile_rules(settings.expectations, contract, period)]
-    gate = provenance_of(*JUDGING)
-    found = {"suites": suites_sha256(settings.expectations, contract), "code": gate.code, "libraries": gate.libraries}
-    found["rules"] = fingerprint(compiled)
-    for name in CROSSWALKS:
-        path = settings.data / "codelists" / name
-        if schemes and path.exists():
-            found[f"codelists:{name}"] = _scheme_sha256(path, path.stat().st_mtime_ns, tuple(schemes))
-    return found

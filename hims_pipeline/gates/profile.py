@@ -17,8 +17,11 @@ from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.gates.profile_joint import (
     Rows,
+    count_holes,
+    count_orders,
     count_pairs,
     count_values,
+    count_within,
     digest_rows,
     find_spikes,
     one_number,
@@ -62,6 +65,9 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
         found += _distribution(con, entity, column, roles, first, last)
     found += count_pairs(con, roles, found)
     found += find_spikes(con, entity, roles)
+    found += count_orders(con, roles)
+    found += count_holes(con, entity, roles)
+    found += count_within(con, name, entity, rows)
     found += digest_rows(con, name, entity, roles, step)
     con.execute("drop table _seen")
     return [("form", one.name, _form(one), 1.0) for one in columns] + found
@@ -164,9 +170,9 @@ def write_profile(con: Any, profiles: dict[str, Rows], path: Path) -> None:
     con.execute(f"copy (from _profile) to {literal(path)} (format parquet); drop table _profile")
 
 
-def read_profile(con: Any, path: Path) -> dict[str, Profile]:
-    """Entity -> its profile."""
+def read_profile(con: Any, path: Path, sql: str = "") -> dict[str, Profile]:
+    """Entity -> its profile, by `sql` where it is kept in another form than a batch's."""
     rows: dict[str, Rows] = defaultdict(list)
-    for entity, *row in con.execute(f"from read_parquet({literal(path)})").fetchall():
+    for entity, *row in con.execute(sql or f"from read_parquet({literal(path)})").fetchall():
         rows[entity].append(tuple(row))  # type: ignore[arg-type]
     return {entity: Profile(own) for entity, own in rows.items()}

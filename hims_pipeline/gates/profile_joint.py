@@ -11,6 +11,7 @@ from hims_pipeline.sql import quote
 MOST_VALUES = 1_000  # a column with more different values is a text or a number, not a classification
 MOST_PAIRED = 40  # values of a column that is set against another
 DIGESTS = 20_000  # the smallest hashes stand for all: containment is then known to a point
+SEEN = 400_000  # rows whose groups are looked at
 SMALL = 1_000  # amounts below leap for good reasons
 WINDOW = 4  # rows whose contents in a row make a digest: too many to be alike by chance
 Rows = list[tuple[str, str, str, float]]
@@ -46,7 +47,8 @@ def count_pairs(con: Any, roles: Roles, found: Rows) -> Rows:
     rows: Rows = []
     sex = roles.first("sex")
     if sex in groups:
-        for other in (roles.first("age"), roles.first("area", "post", "country")):
+        told = [one for one in roles.having("category") if 1 < values[one] <= MOST_PAIRED][:6]
+        for other in (roles.first("age"), roles.first("area", "post", "country"), *told):
             if other in groups and other:
                 both = f"{groups[sex]} || '|' || {groups[other]}"
                 rows += count_values(con, "by_sex", other, both)
@@ -92,6 +94,48 @@ def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
             select {value} - lag({value}) {ordered} as up, {value} - lead({value}) {ordered} as down from _seen)
         select max(least(abs(up), abs(down))) from leaps where up * down > 0"""
     return one_number(con, "spike", amount, query)
+
+
+def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
+    """Of rows that are numbered within a group (persons in a household): how many there are, and how many numbers."""
+    *group, last = entity.key or [""]
+    if not group or entity.column(last).type != "integer":
+        return []
+    groups, step = ", ".join(map(quote, group)), max(1, -(-rows // SEEN))
+    query = f"""
+        select sum(n), sum(top) from (
+            select count(*) as n, max({quote(last)}) as top, min({quote(last)}) as low from {quote(name)}
+            where hash({groups}) % {step} = 0 group by {groups}) where low >= 1 and top < 100"""
+    counted, numbers = con.execute(query).fetchone()
+    return [("within", last, "rows", float(counted)), ("within", last, "numbers", float(numbers))] if numbers else []
+
+
+def count_orders(con: Any, roles: Roles) -> Rows:
+    """For each two columns of dates in how many rows the first is the later one."""
+    names = roles.having("date", "birth_date")[:5]
+    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
+    rows: Rows = []
+    for one, other in pairs:
+        query = (
+            f"select count(*) filter ({quote(one)} > {quote(other)}), count({quote(one)} > {quote(other)}) from _seen"
+        )
+        later, both = con.execute(query).fetchone()
+        about = f"{one}|{other}"
+        rows += [("order", about, "later", float(later)), ("order", about, "both", float(both))] if both else []
+    return rows
+
+
+def count_holes(con: Any, entity: Entity, roles: Roles) -> Rows:
+    """The share of years between the first and the last of a series that have no cell."""
+    year = roles.first("year")
+    if roles.counts_rows or not year or entity.column(year).type not in ("integer", "number"):
+        return []
+    of = ", ".join(quote(key) for key in entity.key if key != year) or "''"
+    query = f"""
+        select 1 - sum(n) / sum(wide) from (
+            select count(distinct {quote(year)}) as n, max({quote(year)}) - min({quote(year)}) + 1 as wide
+            from _seen where {quote(year)} is not null group by {of})"""
+    return one_number(con, "holes", year, query)
 
 
 def digest_rows(con: Any, name: str, entity: Entity, roles: Roles, step: int) -> Rows:

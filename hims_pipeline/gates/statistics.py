@@ -66,6 +66,20 @@ def heaping(ages: dict[int, float]) -> tuple[float | None, float]:
     return 5 * ended / within, 5 * 3 * sqrt(0.16 / within)
 
 
+def digit_preference(ages: dict[int, float]) -> float | None:
+    """How many times more often ages of 20 to 69 end in the digit most liked than in its neighbours, less the chance of
+    it; None for fewer than 100. Whipple's index sees 0 and 5 alone; and Myers' needs a population of all ages."""
+    if sum(n for age, n in ages.items() if 20 <= age <= 69) < 100:
+        return None
+    most = 0.0
+    for digit in range(10):
+        liked = sum(ages.get(age, 0) for age in range(20 + digit, 70, 10))
+        beside = sum(ages.get(age - 1, 0) + ages.get(age + 1, 0) for age in range(20 + digit, 70, 10)) / 2
+        if liked > 9:
+            most = max(most, (liked - 3 * sqrt(liked)) / (beside + 3 * sqrt(beside / 2) + 1))
+    return most
+
+
 def mean_difference(a: dict[int, float], b: dict[int, float]) -> float:
     """Years by which two mean ages differ, less the chance of it."""
     means, errors = [], 0.0

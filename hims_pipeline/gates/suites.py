@@ -103,9 +103,18 @@ def _in_period(rule: Rule, contract: Contract, period: str) -> Rule:
 
 def schemes_read(expectations: Path, contract: Contract) -> set[str]:
     """Crosswalk schemes that judgement rules on a source name in their SQL."""
-    paths = [suite_file(expectations, contract.source, entity) for entity in contract.entities]
-    texts = [path.read_text(encoding="utf-8") for path in paths if path.exists()]
+    texts = _texts(expectations, contract)
     return {scheme for text in texts for scheme in re.findall(r"scheme\s*=\s*'(\w+)'", text)}
+
+
+def reads_controls(expectations: Path, contract: Contract) -> bool:
+    """Do judgement rules on a source read the control figures?"""
+    return any("_controls" in text for text in _texts(expectations, contract))
+
+
+def _texts(expectations: Path, contract: Contract) -> list[str]:
+    paths = [suite_file(expectations, contract.source, entity) for entity in contract.entities]
+    return [path.read_text(encoding="utf-8") for path in paths if path.exists()]
 
 
 _SINGLE = re.compile(r"\)\s+as\s+\w+\s+where\s+(?P<condition>.+)$", re.IGNORECASE | re.DOTALL)

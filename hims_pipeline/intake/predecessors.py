@@ -1,5 +1,6 @@
 """Which accepted batches a delivery is compared with: the same period's, if it was sent before; else the period before
-it, the same season of the year before, or, where nothing is earlier, the next one.
+it, the same season of the year before, or, where nothing is earlier, the next one. Where nothing
+was accepted, the source's reference, if the observatory pinned one.
 
 Only what arrived before it: so a verdict does not change with what comes later, and an order of arrival always works.
 """
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates.beside import Predecessor
+from hims_pipeline.gates.references import reference_for
 from hims_pipeline.lake import batches
+from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.settings import Settings
@@ -32,7 +35,17 @@ def predecessors_of(
         batch = batches.accepted_batch(settings, one)
         if batch is not None and batch.verdict.profile_sha256:
             accepted.append((one.batch, one.period, batch.folder / batches.PROFILE, batch.verdict.profile_sha256))
-    return chosen(accepted, contract, delivery.period)
+    known = chosen(accepted, contract, delivery.period)
+    return [*known, *pinned(settings.expectations, contract, delivery.period, known)]
+
+
+def pinned(expectations: Path, contract: Contract, period: str, known: Sequence[Predecessor]) -> list[Predecessor]:
+    """The reference that an observatory keeps of a source: for want of accepted batches, or beside those of other
+    periods where it is of this one."""
+    found = reference_for(expectations, contract, period)
+    if found is None or any(one.period == period for one in known) or (known and found[1] != period):
+        return []
+    return [Predecessor(found[0], found[1], found[2], sha256_of(found[2]))]
 
 
 def chosen(accepted: Sequence[Accepted], contract: Contract, period: str) -> list[Predecessor]:

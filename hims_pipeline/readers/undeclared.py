@@ -8,8 +8,7 @@ and never told. Not here: how a number is recognised (`privacy.hidden`).
 """
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
@@ -22,7 +21,7 @@ from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape as Layout
 from hims_pipeline.readers.typing.write import LINE
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.sql import ParquetFiles, connection, literal, quote, read_parquet
 from hims_pipeline.words import Words, own, words
 
 LIKE_NAMES = "EACH_ITS_OWN"  # what the contract calls it in `may_hold`, beside the shapes
@@ -31,12 +30,12 @@ SAMPLE_ROWS = 200_000  # of the rows whose numbers are compared with the row's o
 
 
 def find_undeclared(
-    settings: Settings, source: str, layouts: dict[str, Layout], tables: dict[str, Path], key: Key | None
+    settings: Settings, source: str, layouts: dict[str, Layout], tables: Mapping[str, ParquetFiles], key: Key | None
 ) -> list[Finding]:
     """One finding a column that holds identifiers.
 
     Args:
-        tables: entity -> its Parquet file as it was read, inside the closed zone.
+        tables: entity -> its Parquet files as they were read, inside the closed zone.
     """
     watched = {
         name: [column for column in layouts[name].columns if column.is_open_text or _is_numbered(column)]
@@ -47,8 +46,8 @@ def find_undeclared(
     listed, found = shapes(settings.data), []
     with connection(settings) as con:
         known = _known(con, source, layouts, tables, key)
-        for name, path in tables.items():
-            layout, table = layouts[name], f"read_parquet({literal(path)})"
+        for name, files in tables.items():
+            layout, table = layouts[name], read_parquet(files)
             hits = _in_open_text(con, table, watched[name], listed, known)
             if known is not None:
                 hits |= _in_its_own_row(con, layout, table, watched[name], known)
@@ -63,7 +62,11 @@ def _is_numbered(column: Column) -> bool:
 
 
 def _known(
-    con: duckdb.DuckDBPyConnection, source: str, layouts: dict[str, Layout], tables: dict[str, Path], key: Key | None
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    layouts: dict[str, Layout],
+    tables: Mapping[str, ParquetFiles],
+    key: Key | None,
 ) -> Known | None:
     """Everybody who stands in the delivery."""
     if key is None:
@@ -72,8 +75,8 @@ def _known(
         con,
         key,
         [
-            (column.domain or source, f"select {quote(column.name)} from read_parquet({literal(path)})")
-            for name, path in tables.items()
+            (column.domain or source, f"select {quote(column.name)} from {read_parquet(files)}")
+            for name, files in tables.items()
             for column in layouts[name].columns
             if column.sensitivity == "identifier"
         ],

@@ -69,6 +69,7 @@ ALONE = {
     "constant": [*ALL, *values("values", "area", _1=1000)],
     "one_sex": [*ALL, *values("values", "sex", M=995, F=5)],
     "one_age": [*ALL, *values("ages", "age", _33=700, _40=300)],
+    "digit": [*ALL, *values("ages", "age", **{f"_{age}": 90 if age % 10 == 8 else 20 for age in range(20, 70)})],
     "oldest": [*ALL, *values("ages", "age", _33=100, _34=100, _35=100, _99=40)],
     "unborn": [*ALL, *[("ages", "age", "-1", 40.0)], *values("ages", "age", _33=100, _34=100)],
     "runs_alone": [*ALL, ("runs", "", "", 900.0), ("runs_twice", "", "", 400.0)],
@@ -82,9 +83,16 @@ BESIDE = {
     "more_women_by_area": (
         values("by_sex", "area", **{"F|3": 700, "M|3": 300}), values("by_sex", "area", **{"F|3": 300, "M|3": 700}),
     ),
+    "more_women_by_category": (
+        values("by_sex", "why", **{"F|3": 700, "M|3": 300}), values("by_sex", "why", **{"F|3": 300, "M|3": 700}),
+    ),
     "strength": ([("strength", "area|why", "", 0.05), ("paired", "area|why", "", 5e4)],
                  [("strength", "area|why", "", 0.5), ("paired", "area|why", "", 5e4)]),
     "days_of_month": (values("day_of_month", "day", _1=900, _2=100), values("day_of_month", "day", _1=500, _2=500)),
+    "dates_order": (
+        [("order", "day|end", "later", 300.0), ("order", "day|end", "both", 900.0)],
+        [("order", "day|end", "later", 0.0), ("order", "day|end", "both", 900.0)],
+    ),
     "one_day": (
         [*values("day_of_month", "day", _1=500, _2=500), ("top_day", "day", "", 400.0)],
         [*values("day_of_month", "day", _1=500, _2=500), ("top_day", "day", "", 100.0)],
@@ -118,12 +126,19 @@ def test_cells_lose_no_country_fall_back_no_sum_and_leap_nowhere() -> None:
     less = [one for one in cells if one[2] != "ITA"]
     now = subject([*less, ("amount", "n", "sum", 900.0), ("spike", "n", "", 100.0)], "2024-07-31", CELLS)
     assert {"lost", "fell", "spike"} <= beyond(now, before)
+    years = (
+        [*cells, *values("amounts", "year", _2020=500, _2021=500)],
+        [*cells, *values("amounts", "year", _2020=500, _2021=600)],
+    )
+    gone = [[*cells, ("holes", "year", "", share)] for share in (0.2, 0.02)]
+    assert "cells_missing" in beyond(*(subject(one, "2024-06-30", CELLS) for one in gone))
+    assert "year_revised" in beyond(*(subject(one, "2024-06-30", CELLS) for one in years))
     assert beyond(before, before) == set()
 
 
 def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
     shown = {one for _, must in canary_profiles.BAD.values() for one in must}
-    assert MEASURES.keys() == {*ALONE, *BESIDE, *shown, "lost", "fell", "spike"}
+    assert MEASURES.keys() == {*ALONE, *BESIDE, *shown, "year_revised", "cells_missing", "lost", "fell", "spike"}
     assert all(one.en and one.fr and one.ar for one in MEASURES.values())
     codes = [rule.code for rule in profile_rules(REPOSITORY / "expectations", CONTRACT, "2024-06")]
     assert len(codes) == len(set(codes)) > 20

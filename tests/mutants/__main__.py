@@ -10,12 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+from hims_pipeline.gates.beside import set_beside
+from hims_pipeline.gates.references import FOLDER, write_reference
+from hims_pipeline.gates.suites import load_suite, suite_file
+from hims_pipeline.sql import connection
 from tests.mutants.honest import HONEST
 from tests.mutants.kinds import CLASSES
 from tests.mutants.sheets import Sheet
 from tests.mutants.world import Judged, Known, World
 
-FORMER, OTHER_SEEDS = 41, (43, 44)
+OTHER_SEEDS = (43, 44)
 Result = tuple[str, str, str, str, Judged]  # class, name, source, entity
 
 
@@ -25,21 +29,28 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(options.folder or folder)
-        world = World(place, options.seed, tuple(options.only))
+        world = World(place, options.seed, tuple(options.only), options.real, options.quick, options.factor)
         mutants, honest = [], []
-        _send_before(world, place)
+        if options.pin:
+            return _pin(world)
+        world.learn = [] if options.learn else None
         for source, several in world.known.items():
             for place_in, one in enumerate(several):
                 world.read(one)
                 honest.append(("honest", "as_it_is", source, one.period, world.accept(one, several[:place_in])))
+            learn, world.learn = world.learn, None
             if options.skip != "mutants":
-                mutants += _mutants(world, several, options.seed)
+                mutants += _mutants(world, several, options.seed, options.most)
+            world.learn = learn
             if options.skip != "honest":
                 honest += _variants(world, several, options.seed)
             _say(source, [*mutants, *honest], f"{time.monotonic() - began:6.0f} s")
         if options.skip != "honest":
             honest += _other_seeds(world, place, options.seeds, tuple(options.only))
+        if options.learn:
+            Path(options.learn).write_text(json.dumps(world.learn))
     _tell(mutants, honest, options.json)
+    _tell_untripped(world, [*mutants, *honest])
     print(f"{time.monotonic() - began:.0f} s")
 
 
@@ -48,10 +59,27 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--seeds", type=int, default=len(OTHER_SEEDS), help="other draws of the whole country")
+    parser.add_argument("--real", type=Path, help="real public deliveries too, below this folder")
+    parser.add_argument("--quick", action="store_true", help="ask the rules in DuckDB directly, for trying limits out")
+    parser.add_argument("--pin", action="store_true", help="pin the first delivery of each source as its reference")
+    parser.add_argument("--learn", help="writes what honest deliveries show, by measure, there (with --quick)")
+    parser.add_argument("--factor", type=float, default=1.0, help="samples of another scale")
+    parser.add_argument("--most", type=int, default=0, help="mutants of each source, drawn by chance; all without it")
     parser.add_argument("--folder", help="keeps samples between runs")
     parser.add_argument("--skip", choices=("mutants", "honest"), default="")
     parser.add_argument("--json", help="writes every result there")
     return parser.parse_args()
+
+
+def _pin(world: World) -> None:
+    """Write the profiles of each source's first and last delivery into `expectations/references`, to be reviewed."""
+    for source, several in world.known.items():
+        for one in {several[0].period: several[0], several[-1].period: several[-1]}.values():
+            world.read(one)
+            found = set_beside(world.settings, world.contracts[source], one.period, one.typed, ())
+            with connection(world.settings) as con:
+                path = world.settings.expectations / FOLDER / f"{source}@{one.period}.csv"
+                write_reference(con, found.profiles, path)
 
 
 def _targets(several: list[Known]) -> list[tuple[Known, Sheet]]:
@@ -64,14 +92,23 @@ def _targets(several: list[Known]) -> list[tuple[Known, Sheet]]:
     return list(found.values())
 
 
-def _mutants(world: World, several: list[Known], seed: int) -> list[Result]:
-    found = []
-    for known, sheet in _targets(several):
-        for kind, mutations in CLASSES.items():
-            for name, mutate in mutations.items():
-                changed = mutate(sheet.copy(), Random(f"{seed} {sheet.contract.source} {sheet.name} {name}"))  # noqa: S311
-                if changed is not None and (changed.raw or changed.rows != sheet.rows):
-                    found.append((kind, name, known.source, sheet.name, world.send(known, changed)))
+def _mutants(world: World, several: list[Known], seed: int, most: int) -> list[Result]:
+    """All mutants of a source, or as many as asked for, drawn by chance."""
+    found: list[Result] = []
+    every = [
+        (known, sheet, kind, name, mutate)
+        for known, sheet in _targets(several)
+        for kind, mutations in CLASSES.items()
+        for name, mutate in mutations.items()
+    ]
+    if most:
+        Random(f"{seed} {several[0].source}").shuffle(every)  # noqa: S311
+    for known, sheet, kind, name, mutate in every:
+        if 0 < most <= len(found):
+            break
+        changed = mutate(sheet.copy(), Random(f"{seed} {sheet.contract.source} {sheet.name} {name}"))  # noqa: S311
+        if changed is not None and (changed.raw or changed.rows != sheet.rows):
+            found.append((kind, name, known.source, sheet.name, world.send(known, changed)))
     return found
 
 
@@ -85,18 +122,12 @@ def _variants(world: World, several: list[Known], seed: int) -> list[Result]:
     return found
 
 
-def _send_before(world: World, place: Path) -> None:
-    """Sources of a single delivery sent one before it, for the same period: another draw of the same country."""
-    single = tuple(source for source, several in world.known.items() if len(several) == 1)
-    for source, (former, *_) in World(place, FORMER, single).known.items() if single else ():
-        world.known[source].insert(0, former)
-
-
 def _other_seeds(world: World, place: Path, count: int, only: tuple[str, ...]) -> list[Result]:
     """The last delivery of each source as another draw of the same country sends it, after the first one's."""
     found: list[Result] = []
     for seed in OTHER_SEEDS[:count]:
-        other = World(place, seed, only)
+        other = World(place, seed, only, None, world.quick)
+        other.learn = world.learn
         for source, several in other.known.items():
             last = several[-1]
             other.read(last)
@@ -140,6 +171,21 @@ def _tell(mutants: list[Result], honest: list[Result], path: str | None) -> None
         Path(path).write_text(
             json.dumps([[*one[:4], one[4].refused_by, one[4].warned_by] for one in (*mutants, *honest)], indent=0)
         )
+
+
+def _tell_untripped(world: World, results: list[Result]) -> None:
+    """The judgement rules that no mutant tripped. Each has a case of its own in the tests: `tests/contracts` spoils the
+    real deliveries rule by rule, `tests/synthetic` the sample's."""
+    tripped = {code for one in results for code in one[4].refused_by + one[4].warned_by}
+    rules = {
+        one.meta.code
+        for source in world.known
+        for entity in world.contracts[source].entities
+        if (path := suite_file(world.settings.expectations, source, entity)).exists()
+        for one in load_suite(path).expectations
+    }
+    print(f"of {len(rules)} judgement rules {len(rules & tripped)} were tripped; broken by tests of their own alone:")
+    print(" ".join(sorted(rules - tripped)) or "none")
 
 
 if __name__ == "__main__":

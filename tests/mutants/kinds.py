@@ -73,6 +73,45 @@ def one_sex(sheet: Sheet, dice: Random) -> Sheet | None:
     return sheet
 
 
+def sexes_exchanged_in_one_area(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Men are women and women men, in one of the three largest areas."""
+    name, area = sheet.roles.first("sex"), sheet.roles.first("area", "post", "country")
+    if name is None or area is None or not all(sheet.roles.codes.get(name, {"M": ()}).values()):
+        return None
+    common = [value for value, _ in Counter(row[area] for row in sheet.rows if row[area]).most_common(3)]
+    men, women = (sheet.roles.codes[name][sex][0] for sex in ("M", "F"))
+    told = Counter(row[name] for row in sheet.rows if row[area] == common[-1])
+    even = abs(told[men] - told[women]) < 0.1 * (told[men] + told[women])
+    if len(common) < 2 or told[men] + told[women] < 50 or even:  # the exchange changes nothing
+        return None
+    for row in sheet.rows:
+        if row[area] == common[-1]:
+            row[name] = {men: women, women: men}.get(row[name], row[name])
+    return sheet
+
+
+def sexes_mostly_of_men(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Half of the women are men."""
+    name = sheet.roles.first("sex")
+    if name is None or not all(sheet.roles.codes.get(name, {"M": ()}).values()):
+        return None
+    men, women = (sheet.roles.codes[name][sex][0] for sex in ("M", "F"))
+    for row in sheet.rows:
+        if row[name] == women and dice.random() < 0.5:
+            row[name] = men
+    return sheet
+
+
+def ages_on_one_digit(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Half of the ages end in 8, whatever they were: Myers' index sees it, Whipple's does not."""
+    return _change_age(sheet, lambda age: age // 10 * 10 + 8, 0.5, dice)
+
+
+def ages_ten_younger(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Everybody is ten years younger, down to nought."""
+    return _change_age(sheet, lambda age: max(age - 10, 0), 1.0, dice)
+
+
 # --- missing rows -----------------------------------------------------------------------------------------------
 def _without(sheet: Sheet, gone: Callable[[Row], bool]) -> Sheet | None:
     left = [row for row in sheet.rows if not gone(row)]
@@ -141,6 +180,21 @@ def category_missing(sheet: Sheet, dice: Random) -> Sheet | None:
     name = dice.choice(names)
     lost = Counter(row[name] for row in sheet.rows).most_common(2)[1][0]
     return _without(sheet, lambda row: row[name] == lost)
+
+
+def largest_area_halved(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Half of the rows of the largest area, post or country are missing."""
+    name = sheet.roles.first("area", "post", "country")
+    counts = Counter(row[name] for row in sheet.rows if row[name]).most_common(3) if name else []
+    if len(counts) < 3 or counts[0][1] < 200:
+        return None
+    return _without(sheet, lambda row: row[name] == counts[0][0] and dice.random() < 0.5)
+
+
+def head_missing(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The first fifth of the file is missing."""
+    left = sheet.rows[len(sheet.rows) // 5 :]
+    return replace(sheet, rows=left) if left else None
 
 
 # --- columns ----------------------------------------------------------------------------------------------------
@@ -221,6 +275,63 @@ def column_shuffled(sheet: Sheet, dice: Random) -> Sheet | None:
     return sheet
 
 
+def two_codes_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The two most frequent codes of a column stand for each other."""
+    names = []
+    for name in sheet.roles.having("area", "post", "country", "category"):
+        common = Counter(row[name] for row in sheet.rows if row[name]).most_common(2)
+        if len(common) == 2 and common[0][1] > 1.5 * common[1][1] and common[1][1] > 30:  # else it changes little
+            names.append((name, common[0][0], common[1][0]))
+    if not names:
+        return None
+    name, one, other = dice.choice(names)
+    for row in sheet.rows:
+        row[name] = {one: other, other: one}.get(row[name], row[name])
+    return sheet
+
+
+def two_columns_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Two columns of one type stand under each other's names."""
+    told = ("sex", "age", "area", "post", "country", "category", "birth_year", "year", "amount", "date")
+    names = [n for n in sheet.roles.having(*told) if len({row[n] for row in sheet.rows}) > 1]
+    pairs = [
+        (one, other)
+        for place, one in enumerate(names)
+        for other in names[place + 1 :]
+        if sheet.column(one).type == sheet.column(other).type
+        and sum(row[one] != row[other] for row in sheet.rows) > len(sheet.rows) // 5
+    ]
+    if not pairs:
+        return None
+    one, other = dice.choice(pairs)
+    for row in sheet.rows:
+        row[one], row[other] = row[other], row[one]
+    return sheet
+
+
+def column_slipped(sheet: Sheet, dice: Random) -> Sheet | None:
+    """A column slipped down by one row."""
+    names = [n for n in sheet.roles.having("age", "country", "category", "amount")
+             if len({row[n] for row in sheet.rows}) > 2]  # fmt: skip
+    if len(names) < 2 or len(sheet.rows) < 100:
+        return None
+    name = dice.choice(names)
+    values = [row[name] for row in sheet.rows]
+    for row, value in zip(sheet.rows, [values[-1], *values[:-1]], strict=True):
+        row[name] = value
+    return sheet
+
+
+def everybody_unknown(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Everybody is of unknown sex, or age where there is none."""
+    name = sheet.roles.first("sex") or sheet.roles.first("age", "birth_year", "birth_date")
+    if name is None or (unknown := _unknown(sheet, name)) is None:
+        return None
+    for row in sheet.rows:
+        row[name] = unknown
+    return sheet
+
+
 # --- levels -----------------------------------------------------------------------------------------------------
 def _times(factor: float) -> Mutation:
     def change(sheet: Sheet, dice: Random) -> Sheet | None:
@@ -255,6 +366,17 @@ def _weights(change: Callable[[float], float]) -> Mutation:
         return sheet
 
     return weigh
+
+
+def weights_shuffled(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Each row has the weight of another."""
+    if (name := sheet.roles.first("weight")) is None or len({row[name] for row in sheet.rows}) < 20:
+        return None
+    values = [row[name] for row in sheet.rows]
+    dice.shuffle(values)
+    for row, value in zip(sheet.rows, values, strict=True):
+        row[name] = value
+    return sheet
 
 
 # --- dates ------------------------------------------------------------------------------------------------------
@@ -322,6 +444,42 @@ def period_again(sheet: Sheet, dice: Random) -> Sheet | None:
     return replace(sheet, rows=rows)
 
 
+def days_and_months_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
+    """03/04 is read as 4 March, wherever that is a day."""
+    name = sheet.roles.first("date")
+    if name is None or len({row[name] for row in sheet.rows}) < 10:
+        return None
+    for row in sheet.rows:
+        if (day := sheet.day(row, name)) and day.day <= 12:
+            sheet.set_day(row, name, date(day.year, day.day, day.month))
+    return sheet
+
+
+def dates_a_month_late(sheet: Sheet, dice: Random) -> Sheet | None:
+    """All dates are of the month after."""
+    name = sheet.roles.first("date")
+    if name is None:
+        return None
+    for row in sheet.rows:
+        if day := sheet.day(row, name):
+            sheet.set_day(row, name, date(day.year + day.month // 12, day.month % 12 + 1, min(day.day, 28)))
+    return sheet
+
+
+def years_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Two neighbouring years of a table of many years stand for each other."""
+    name = sheet.roles.first("year")
+    if name is None or sheet.roles.counts_rows:
+        return None
+    years = sorted({row[name] for row in sheet.rows if row[name]})
+    if len(years) < 3:
+        return None
+    to = {years[-1]: years[-3], years[-3]: years[-1]}
+    for row in sheet.rows:
+        row[name] = to.get(row[name], row[name])
+    return sheet
+
+
 # --- totals and outliers ----------------------------------------------------------------------------------------
 def outlier(sheet: Sheet, dice: Random) -> Sheet | None:
     """One amount is a thousand times what it was."""
@@ -356,6 +514,19 @@ def part_lost(sheet: Sheet, dice: Random) -> Sheet | None:
     return sheet
 
 
+def sum_falls(sheet: Sheet, dice: Random) -> Sheet | None:
+    """A sum since 1 January is below that of the day before it."""
+    name = sheet.roles.first("amount")
+    if name is None or sheet.before is None or sheet.contract.reference_point_of(sheet.name) != "TO_DATE":
+        return None
+    if sheet.before.period[:4] != sheet.period[:4]:
+        return None
+    for row in sheet.rows:
+        if (value := sheet.number(row, name)) is not None:
+            sheet.set_number(row, name, value * 0.7)
+    return sheet
+
+
 # --- twice ------------------------------------------------------------------------------------------------------
 def block_twice(sheet: Sheet, dice: Random) -> Sheet | None:
     """A block of an eighth of the rows stands twice, the second time under new keys."""
@@ -364,6 +535,13 @@ def block_twice(sheet: Sheet, dice: Random) -> Sheet | None:
         return None
     first = dice.randrange(len(sheet.rows) - size)
     return replace(sheet, rows=[*sheet.rows, *sheet.renumber(sheet.rows[first : first + size], dice)])
+
+
+def all_twice(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The whole file stands twice, the second time under new keys."""
+    if not sheet.roles.having("key", "identifier") or not sheet.roles.counts_rows:
+        return None
+    return replace(sheet, rows=[*sheet.rows, *sheet.renumber(sheet.rows, dice)])
 
 
 def rows_twice(sheet: Sheet, dice: Random) -> Sheet | None:
@@ -395,27 +573,35 @@ def _delimiter(place: float) -> Mutation:
 CLASSES: dict[str, dict[str, Mutation]] = {
     "age and sex": {
         "ages_heaped": ages_heaped, "ages_shifted": ages_shifted, "age_99": age_99,
-        "sexes_exchanged": sexes_exchanged, "one_sex": one_sex,
+        "sexes_exchanged": sexes_exchanged, "one_sex": one_sex, "sexes_mostly_of_men": sexes_mostly_of_men,
+        "sexes_exchanged_in_one_area": sexes_exchanged_in_one_area, "ages_on_one_digit": ages_on_one_digit,
+        "ages_ten_younger": ages_ten_younger,
     },
     "rows missing": {
         "area_missing": area_missing, "week_missing": week_missing, "year_missing": year_missing,
         "fifth_missing": fifth_missing, "tail_missing": tail_missing, "category_missing": category_missing,
+        "largest_area_halved": largest_area_halved, "head_missing": head_missing,
     },
     "columns": {
         "column_unknown": column_unknown, "column_half_unknown": column_half_unknown,
         "column_constant": column_constant, "codes_rotated": codes_rotated, "column_shuffled": column_shuffled,
+        "two_codes_exchanged": two_codes_exchanged, "two_columns_exchanged": two_columns_exchanged,
+        "column_slipped": column_slipped, "everybody_unknown": everybody_unknown,
     },
     "levels": {
         "times_12": _times(12), "times_1000": _times(1000), "thousandth": _times(0.001), "times_3": _times(3.3),
+        "times_1_15": _times(1.15), "twelfth": _times(1 / 12), "weights_shuffled": weights_shuffled,
         "currency_exchanged": currency_exchanged, "weights_one": _weights(lambda w: 1.0),
         "weights_times_10": _weights(lambda w: w * 10), "weights_larger": _weights(lambda w: w * 1.4),
     },
     "dates": {
         "year_before": dates_of_year_before, "first_of_month": dates_on_first, "one_day": dates_on_one_day,
-        "period_again": period_again,
+        "period_again": period_again, "day_and_month": days_and_months_exchanged, "month_late": dates_a_month_late,
+        "years_exchanged": years_exchanged,
     },
-    "totals": {"outlier": outlier, "largest_halved": largest_halved, "part_lost": part_lost},
-    "twice": {"block_twice": block_twice, "rows_twice": rows_twice},
+    "totals": {"outlier": outlier, "largest_halved": largest_halved, "part_lost": part_lost,
+               "sum_falls": sum_falls},
+    "twice": {"block_twice": block_twice, "rows_twice": rows_twice, "all_twice": all_twice},
     "delimiter": {
         "delimiter_first": _delimiter(0), "delimiter_middle": _delimiter(0.5), "delimiter_last": _delimiter(1),
     },

@@ -5,7 +5,6 @@ Delimited text goes through the real reader. What other formats hold is changed 
 import csv
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -44,7 +43,7 @@ class Sheet:
 
     def copy(self) -> "Sheet":
         """The same with rows of its own."""
-        other = Sheet(**{**self.__dict__, "rows": deepcopy(self.rows)})
+        other = Sheet(**{**self.__dict__, "rows": [dict(row) for row in self.rows]})
         return other
 
     def column(self, name: str) -> Any:
@@ -79,7 +78,7 @@ class Sheet:
         if not keys:  # without a key, its identifiers tell a row
             keys = set(self.roles.having("identifier")[:1])
         numeric = [k for k in keys if self.column(k).type == "integer"]
-        made = deepcopy(rows)
+        made = [dict(row) for row in rows]
         for name in keys:
             if self.roles.of[name] not in ("key", "identifier"):
                 continue
@@ -117,7 +116,7 @@ def read_sheets(
         form = contract.format_in(name, period)
         roles = roles_of(contract, name, period)
         sent = next((one for one in files if contract.entity_in(name, period).takes(one.name)), None)
-        if form.type == "delimited" and sent and not form.unpivot:
+        if form.type == "delimited" and sent and not form.unpivot and sent.suffix not in (".gz", ".zip"):
             found.append(Sheet(contract, name, period, _text_rows(contract, name, period, sent), sent, True, roles))
         else:
             found.append(Sheet(contract, name, period, _typed_rows(settings, parquet), parquet, False, roles))

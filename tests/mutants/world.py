@@ -1,19 +1,24 @@
 """The deliveries that are changed: a sample of every source, read once, and the way through the gate."""
 
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
+
+from hims_pipeline.contracts.deliveries import load_deliveries
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import GateError, GateOutcome, judge
-from hims_pipeline.gates.beside import Predecessor
-from hims_pipeline.intake.predecessors import chosen
+from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
+from hims_pipeline.intake.predecessors import chosen, pinned
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.readers import read_delivery
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.synthetic import make_samples
+from tests.mutants.quick import broken_rules
 from tests.mutants.sheets import Sheet, read_sheets, write_text, write_typed
 
 # Each source at the smallest scale at which its shares still mean something.
@@ -58,34 +63,43 @@ class Judged:
 
 
 class World:
-    """Samples under one folder, read through the readers. `known` holds them by source, in the order of periods."""
+    """Samples under one folder, and real deliveries where there are some, read through the readers. `known` holds them
+    by source, in the order of periods."""
 
-    def __init__(self, folder: Path, seed: int, only: tuple[str, ...] = ()) -> None:
-        self.folder, self.seed = folder, seed
+    def __init__(self, folder: Path, seed: int, only: tuple[str, ...] = (), real: Path | None = None,
+                 quick: bool = False, factor: float = 1.0) -> None:  # fmt: skip
+        self.folder, self.seed, self.quick = folder, seed, quick
         self.settings = Settings(
             REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", folder / "home", env="test"
         )
         self.contracts = load_contracts(self.settings.data)
+        self.learn: list[tuple[str, str, str, str, float]] | None = None
         self.known: dict[str, list[Known]] = {}
         for scale, sources in SCALES.items():
             wanted = [one for one in sources if not only or one in only]
-            for source, period, files in self._samples(seed, scale, tuple(wanted)):
+            for source, period, files in self._samples(seed, scale * factor, tuple(wanted)):
                 self.known.setdefault(source, []).append(Known(source, period, files, seed))
+        for one in load_deliveries(self.settings.data) if real else ():
+            source, period, files = one.at(real)  # type: ignore[arg-type]
+            if (not only or source in only) and not any("TRUNCATED" in path.name for path in files):
+                self.known.setdefault(source, []).append(Known(source, period, files, 0))
         for several in self.known.values():
             several.sort(key=lambda one: one.period)
 
     def _samples(self, seed: int, scale: float, wanted: tuple[str, ...]) -> list[tuple[str, str, list[Path]]]:
         if not wanted:
             return []
-        out = self.folder / f"sent-{seed}-{scale}-{'-'.join(w[:6] for w in wanted)}"
-        if not (out / "done").exists():
-            shutil.rmtree(out, ignore_errors=True)
-            make_samples(self.settings, out, seed, scale, only=wanted)
-            (out / "done").touch()
+        out = self.folder / f"sent-{seed}-{scale:g}"
+        if missing := tuple(one for one in wanted if not (out / one).is_dir()):
+            made = out / f".made-{os.getpid()}"
+            make_samples(self.settings, made, seed, scale, only=missing)
+            for one in missing:
+                (made / one).replace(out / one)
+            shutil.rmtree(made)
         return [
-            (path.parent.name, path.name, sorted(one for one in path.iterdir() if one.is_file()))
-            for path in sorted(out.glob("*/*"))
-            if path.is_dir()
+            (source, path.name, sorted(one for one in path.iterdir() if one.is_file()))
+            for source in wanted
+            for path in sorted((out / source).iterdir())
         ]
 
     def read(self, known: Known) -> None:
@@ -113,6 +127,11 @@ class World:
         known.before = chosen(
             [(one.batch, one.period, one.profile, one.profile_sha256) for one in earlier], contract, known.period
         )
+        known.before += pinned(self.settings.expectations, contract, known.period, known.before)
+        if self.quick:
+            beside = set_beside(self.settings, contract, known.period, known.typed, known.before)
+            known.profile_sha256 = keep_profile(self.settings, beside.profiles, known.profile)
+            return self.judge(known, known.typed)
         outcome = judge(
             self.settings, contract, known.period, known.typed, before=known.before, profile_to=known.profile
         )
@@ -134,13 +153,22 @@ class World:
                 return Judged(refused)
             tables = {path.stem: path for path in (work / "read").glob("*.parquet")}
         elif changed is not None:
-            write_typed(self.settings, changed, work / "read" / f"{changed.name}.parquet")
+            try:
+                write_typed(self.settings, changed, work / "read" / f"{changed.name}.parquet")
+            except duckdb.Error:  # no value of its type: the reader would have said so
+                return Judged(("TYPE",))
             tables[changed.name] = work / "read" / f"{changed.name}.parquet"
         return self.judge(known, tables)
 
     def judge(self, known: Known, tables: dict[str, Path]) -> Judged:
         """The gate's word on typed tables, beside what came before them."""
         contract = self.contracts[known.source]
+        if self.quick and self.learn is not None:
+            beside = set_beside(self.settings, contract, known.period, tables, known.before)
+            for name, found in beside.evidence.items():
+                self.learn += [(known.source, name, e.measure, e.about, e.value) for e in found if e.value is not None]
+        if self.quick:
+            return Judged(broken_rules(self.settings, contract, known.period, tables, known.before))
         outcome = judge(self.settings, contract, known.period, tables, before=known.before)
         return _judged(outcome)
 

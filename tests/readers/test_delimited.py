@@ -20,7 +20,8 @@ def test_a_plain_file_loads_exactly(read):
     assert seen.result.stage == "read"
     assert seen.rows() == ROWS
     file = seen.result.entities["people"]
-    assert (file.file, file.sent_as, file.rows, file.rejected) == ("people.parquet", "file 1", 3, 0)
+    assert [part.file for part in file.parts] == ["people.parquet"]
+    assert (file.sent_as, file.rows, file.rejected) == ("file 1", 3, 0)
     assert file.bytes == (seen.folder / "people.parquet").stat().st_size
 
 
@@ -242,3 +243,20 @@ def test_a_malformed_identifier_is_a_finding_without_its_value(read):
     assert seen.rules == ["TYPES-IDENTIFIER"]
     assert seen.findings[0].lines == (3,)
     assert "1234" not in seen.text + "".join(seen.said)
+
+
+TOO_MANY = ("{0},M,x,", "{0},M,,x", ",{0},M,x", '{0},"M","x",', '"{0}","M",,"x"', '{0},M,x,""', '{0},"a,b",x,')
+
+
+@pytest.mark.parametrize("row", TOO_MANY)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_row_with_one_delimiter_too_many_is_refused_wherever_it_stands(read, row, end):
+    columns = ({"name": "id", "type": "integer"}, {"name": "sex"}, {"name": "note"})
+    for place in (0, 250, 499):
+        rows = [f'{number},"M,F",' for number in range(500)]
+        if place == 0:
+            assert read({"people.csv": end.join(["id,sex,note", *rows, ""]).encode()}, columns).findings == ()
+        rows[place] = row.format(place)
+        seen = read({"people.csv": end.join(["id,sex,note", *rows, ""]).encode()}, columns)
+        assert [one.rule for one in seen.findings if one.severity == "blocking"] == ["ENVELOPE-COLUMNS"]
+        assert seen.findings[0].lines == (place + 2,)

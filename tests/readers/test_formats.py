@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from decimal import Decimal
+from types import ModuleType
 
 import duckdb
 import openpyxl
@@ -13,7 +14,11 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from hims_pipeline.contracts.formats import FORMATS
+from hims_pipeline.readers.table import Table
+from hims_pipeline.readers.typing.parts import Part
 from hims_pipeline.settings import REPOSITORY
+from hims_pipeline.sql import literal
 
 COLUMNS = (
     {"name": "id", "type": "integer"},
@@ -53,10 +58,10 @@ def workbook(rows, title: str = "Data") -> bytes:
     return out.getvalue()
 
 
-def statistical(tmp_path, kind: str, labels=LABELS) -> bytes:
+def statistical(tmp_path, kind: str, labels=LABELS, missing=(9,)) -> bytes:
     path, frame = tmp_path / f"made.{kind}", pd.DataFrame(FRAME)
     write = {"sav": pyreadstat.write_sav, "dta": pyreadstat.write_dta}[kind]
-    more = {"missing_ranges": {"sex": [9]}} if kind == "sav" else {}
+    more = {"missing_ranges": {"sex": list(missing)}} if kind == "sav" else {}
     write(frame, str(path), variable_value_labels=labels, **more)
     return path.read_bytes()
 
@@ -186,6 +191,21 @@ def test_spss_and_stata_keep_missing_codes_and_compare_labels(read, tmp_path, ki
     assert seen.result.stage == "read"
 
 
+@pytest.mark.parametrize("labels", [{1: "Féminin", 2: "Masculin"}, {1: "أنثى", 2: "ذكر"}, {1: "women", 2: "Men"}])
+def test_sexes_exchanged_in_the_words_of_another_language_are_refused(read, tmp_path, labels):
+    seen = read({"people.sav": statistical(tmp_path, "sav", {"sex": labels})}, COLUMNS, format={"type": "spss"})
+    assert "ENVELOPE-LABELS-EXCHANGED" in {one.rule for one in seen.findings if one.severity == "blocking"}
+    right = {"sex": {1: labels[2], 2: labels[1]}}
+    seen = read({"people.sav": statistical(tmp_path, "sav", right)}, COLUMNS, format={"type": "spss"})
+    assert not [one for one in seen.findings if one.severity == "blocking"]
+
+
+@pytest.mark.parametrize("missing", [[1], [{"lo": 1, "hi": 2}], [{"lo": 2, "hi": 9}]])
+def test_answers_declared_missing_are_refused_one_by_one_and_as_ranges(read, tmp_path, missing):
+    seen = read({"people.sav": statistical(tmp_path, "sav", missing=missing)}, COLUMNS, format={"type": "spss"})
+    assert "ENVELOPE-MISSING-DECLARED" in {one.rule for one in seen.findings if one.severity == "blocking"}
+
+
 @pytest.mark.parametrize(("kind", "name"), [("spss", "sav"), ("stata", "dta")])
 def test_spss_and_stata_cut_off_or_something_else_are_refused(read, tmp_path, kind, name):
     content = statistical(tmp_path, name)
@@ -198,7 +218,7 @@ def test_spss_and_stata_cut_off_or_something_else_are_refused(read, tmp_path, ki
 
 
 def test_statistical_files_are_read_in_chunks(read, tmp_path, monkeypatch):
-    from hims_pipeline.readers.formats import spss_stata as module
+    from hims_pipeline.readers.formats import labelled as module
 
     monkeypatch.setattr(module, "CHUNK_ROWS", 7)
     frame = pd.DataFrame({"id": range(40), "k": [None] * 20 + ["x"] * 20})
@@ -246,3 +266,32 @@ def test_the_machine_does_not_decide_on_which_day_an_instant_falls(read, tmp_pat
     columns = [{"name": "entry", "type": "date"}]
     seen = read({"people.parquet": path}, columns, format={"type": "parquet"}, settings={"data": REPOSITORY / "data"})
     assert seen.sql("entry") == [(dt.date(2024, 1, 5),)]
+
+
+def test_a_format_is_one_module_and_one_line(read, monkeypatch):
+    """Pairs of lines, a name and its value below, as some program may write them."""
+    module = ModuleType("hims_pipeline.readers.formats.pairs")
+
+    def open_table(settings, shape, member, scratch):
+        lines = member.path.read_text(encoding="utf-8").splitlines()
+        rows = list(zip(lines[::2], lines[1::2], strict=True))
+        values = ", ".join(f"({literal(name)}, {literal(value)})" for name, value in rows)
+        texts = ", ".join(f"f{position} as t{place}" for place, position in enumerate(shape.positions))
+        part = Part(f"select {texts} from (values {values}) as sent (f0, f1)", "row_number() over ()")
+        return Table([part], len(rows)), []
+
+    module.open_table = open_table
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(FORMATS, "pairs", "pairs")  # the line
+    columns = [{"name": "name"}, {"name": "age", "type": "integer"}]
+    assert read({"people.txt": "Ali\n31\nÉmile\n40\n".encode()}, columns, format={"type": "pairs"}).rows() == [
+        ("Ali", 31, 1), ("Émile", 40, 2),
+    ]  # fmt: skip
+    assert read({"people.txt": b"Ali\nx\n"}, columns, format={"type": "pairs"}).rules == ["TYPES-INTEGER"]
+    one = read({"people.txt": b"Ali\n31\n"}, columns, format={"type": "pairs"}, entity={"minimum_rows": 2})
+    assert one.rules == ["ENVELOPE-ROWS"]  # which no format asks for itself
+
+
+def test_a_format_that_nobody_registered_does_not_load(read):
+    with pytest.raises(ValueError, match="there is no format telex; there are delimited, parquet"):
+        read({"people.txt": b"x"}, COLUMNS, format={"type": "telex"})

@@ -82,7 +82,7 @@ SPOILT = {
             "update t set MONTANT = 50, DEVISE = 'EUR' where NATURE = 'N'",
             "update t set MONTANT = 1 where NATURE = 'T'",
         ],
-        "corridors": ["update t set MONTANT = 50, DEVISE = 'EUR' where PAYS = 'France'"],
+        "corridors": ["update t set MONTANT = 50, DEVISE = 'USD' where PAYS = 'France'"],
     },
 }
 SOURCES = sorted({key[0] for key in SPOILT})

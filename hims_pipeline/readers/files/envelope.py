@@ -43,8 +43,8 @@ class Envelope:
     Args:
         shape: the entity's, as this file has it.
         path: the text in UTF-8, which is the file itself or a transcoded copy.
-        records: lines of data, counted over the bytes; None where a quoted field holds a newline, so that lines and
-            records differ and only a parser can count.
+        records: lines of data, counted over the bytes; None where only a parser can count: a quoted field holds a
+            newline, so that lines and records differ, or there are more delimiters than records of that width have.
         cuts: byte offsets of the parts: part i is [cuts[i], cuts[i + 1]), and all but the last have `part_records`.
         damage: what is wrong with single characters, where that is no matter as long as nobody reads them; each of
             them is U+FFFD in `path`.
@@ -169,6 +169,7 @@ class _Pass:
         self.returns = self.return_newlines = 0
         self.replacements = self.nuls = 0
         self.odd = 0  # 1 inside quotes
+        self.delimiters = 0  # outside quotes
         self.quoted_newline = False
         self.tail = b""
         self.cuts = [header.end]
@@ -176,7 +177,14 @@ class _Pass:
 
     @property
     def records(self) -> int | None:
-        return None if self.quoted_newline else self.lines - self.header.lines
+        return None if self.quoted_newline or self._has_too_many_fields() else self.lines - self.header.lines
+
+    def _has_too_many_fields(self) -> bool:
+        """DuckDB reads a record with an empty field too many at its end as if it were not there."""
+        form = self.shape.format
+        width = len(self.header.names) or len(self.shape.header) + form.trailing_delimiter
+        records = self.lines - self.header.lines + bool(form.header)
+        return len(form.delimiter.encode()) == 1 and self.delimiters > records * (width - 1)
 
     def run(self, path: Path) -> None:
         with path.open("rb") as file:
@@ -232,14 +240,17 @@ class _Pass:
         self.since_newline = len(block) - place
 
     def _quotes(self, block: bytes, bytes_: np.ndarray, newlines: np.ndarray) -> None:
-        if not self.quote or self.quoted_newline:
+        if self.quoted_newline:
             return
-        if self.quote not in block:
+        delimiters = bytes_ == self.shape.format.delimiter.encode()[0]
+        if not self.quote or self.quote not in block:
             self.quoted_newline = bool(self.odd and newlines.any())
+            self.delimiters += 0 if self.odd else int(np.count_nonzero(delimiters))
             return
         inside = np.bitwise_xor.accumulate((bytes_ == self.quote[0]).view(np.uint8)) ^ self.odd
         self.quoted_newline = bool((inside & newlines).any())
         self.odd = int(inside[-1])
+        self.delimiters += int(np.count_nonzero(delimiters & (inside == 0)))
 
     def _cut(self, newlines: np.ndarray, count: int) -> None:
         """Remember where each part ends: after its last record's newline."""

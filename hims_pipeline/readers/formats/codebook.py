@@ -152,16 +152,21 @@ def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]
 
 def _contradictions(shape: Shape, column: Column, codebook: Codebook, name: str, file: str) -> list[Finding]:
     """Codes that mean one thing in the file and another in the contract: by no reading are both right."""
-    known = {_plain(str(code)): _folded(label) for code, label in (column.codes or {}).items()}
+    known = {_plain(str(code)): _meaning(label) for code, label in (column.codes or {}).items()}
     sent_labels = codebook.values.get(name, {})
-    labels = {_plain(code): {_folded(one) for one in said if one} for code, said in sent_labels.items()}
+    labels = {_plain(code): {_meaning(one) for one in said if one} for code, said in sent_labels.items()}
     exchanged = [
         code
         for code, label in known.items()
         if label not in labels.get(code, {label})
         and any(other != code and meaning in labels[code] for other, meaning in known.items() if meaning)
     ]
-    counted = [code for code in map(_plain, codebook.missing.get(name, {})) if known.get(code)]
+    ranges = codebook.missing_ranges.get(name, ())
+    counted = [
+        code
+        for code, meaning in known.items()
+        if meaning and (code in {*map(_plain, codebook.missing.get(name, {}))} or _lies_in(code, ranges))
+    ]
     found = []
     if exchanged:
         message = words(
@@ -205,6 +210,30 @@ def _folded(label: str) -> str:
     """A label without case, accents and further blanks."""
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", label) if not unicodedata.combining(sign))
     return " ".join(plain.casefold().split())
+
+
+# Words of three languages for what is exchanged most: which code is a man, and which a yes.
+_SAME = (
+    ("male", "males", "man", "men", "homme", "hommes", "masculin", "masc", "ذكر", "ذكور", "رجل", "رجال"),
+    ("female", "females", "woman", "women", "femme", "femmes", "feminin", "fem", "أنثى", "إناث", "امرأة", "نساء"),
+    ("yes", "oui", "نعم"),
+    ("no", "non", "لا"),
+)
+
+
+def _meaning(label: str) -> str:
+    """What a label says, whichever of the languages says it."""
+    return _MEANINGS.get(folded := _folded(label), folded)
+
+
+_MEANINGS = {_folded(word): group[0] for group in _SAME for word in group}
+
+
+def _lies_in(code: str, ranges: tuple[tuple[float, float], ...]) -> bool:
+    try:
+        return any(low <= float(code) <= high for low, high in ranges)
+    except ValueError:
+        return False
 
 
 def _plain(code: str) -> str:

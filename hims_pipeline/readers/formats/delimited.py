@@ -33,7 +33,7 @@ def _table(envelope: Envelope, member: Member, scratch: Path) -> tuple[Table | N
         names = envelope.header.names
         shape = widened(shape, names[:-1] if shape.format.trailing_delimiter else names)
     if envelope.records is None:
-        return _with_quoted_newlines(shape, member, envelope, scratch)
+        return _by_parser(shape, member, envelope, scratch)
     slices = Slices()
     parts = text_parts(shape, slices, envelope.path, envelope.cuts, envelope.part_records)
     rows = max(1, len(shape.headings))
@@ -50,10 +50,8 @@ def _examine(envelope: Envelope, shape: Shape, scratch: Path, parts: list[Part])
     return structure, [numbered_part(shape, shape.format, good)] if structure.misfits else parts
 
 
-def _with_quoted_newlines(
-    shape: Shape, member: Member, envelope: Envelope, scratch: Path
-) -> tuple[Table | None, list[Finding]]:
-    """Lines and records differ: only a parser can count, and it writes the records anew, numbered."""
+def _by_parser(shape: Shape, member: Member, envelope: Envelope, scratch: Path) -> tuple[Table | None, list[Finding]]:
+    """Lines and records differ, or a record has a field too many: a parser counts, and writes the records anew."""
     assert envelope.header is not None
     good = scratch / "good.txt"
     structure = examine(envelope.path, shape, envelope.header, good)

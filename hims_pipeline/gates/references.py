@@ -1,0 +1,56 @@
+"""References: reviewed profiles of good deliveries, `expectations/references/<source>@<period>.csv`, that a delivery is
+compared with where nothing of its source was accepted before. A person pins one; none moves by itself.
+
+A reference of a synthetic source may be of another scale, so of it only shares, ages, unknowns and magnitudes count, no
+sizes and sums. Not here: taking and comparing profiles (`profile`, `differences`).
+"""
+
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline.contracts.model import Contract
+from hims_pipeline.gates.profile import Rows
+from hims_pipeline.lake.periods import covers, is_period
+from hims_pipeline.sql import literal
+
+FOLDER, PREFIX = "references", "reference/"
+_NOT_KEPT = ("digest",)  # of rows, which say nothing to a reader
+
+
+def reference_for(expectations: Path, contract: Contract, period: str) -> tuple[str, str, Path] | None:
+    """Name, period and file of the reference nearest to a period; None where the source has none."""
+    found = []
+    for path in sorted((expectations / FOLDER).glob(f"{contract.source}@*.csv")):
+        of = path.stem.split("@", 1)[1]
+        if is_period(contract, of):
+            found.append((abs((covers(contract, of)[0] - covers(contract, period)[0]).days), of, path))
+    if not found:
+        return None
+    _, of, path = min(found)
+    return f"{PREFIX}{contract.source}/{of}", of, path
+
+
+def write_reference(con: Any, profiles: dict[str, Rows], path: Path) -> None:
+    """Pin the profile of a batch as a reference that a person can read and review."""
+    lines = sorted((entity, *row) for entity, rows in profiles.items() for row in rows if row[0] not in _NOT_KEPT)
+    con.execute(
+        "create or replace temp table _pinned (entity varchar, measure varchar, about varchar, key varchar, n double)"
+    )
+    con.execute(
+        "insert into _pinned select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::varchar[]),"
+        " unnest($4::varchar[]), unnest($5::double[])",
+        [list(one) for one in zip(*lines, strict=True)],
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    con.execute(
+        f"copy (select * replace (printf('%.7g', n) as n) from _pinned) to {literal(path)} (header, force_quote (key))"
+    )
+
+
+def read_sql(path: Path) -> str:
+    """SQL that reads a profile, a batch's own or a pinned one."""
+    if path.suffix != ".csv":
+        return f"from read_parquet({literal(path)})"
+    kinds = "{'entity': 'varchar', 'measure': 'varchar', 'about': 'varchar', 'key': 'varchar', 'n': 'double'}"
+    filled = "coalesce(about, '') as about, coalesce(key, '') as key"
+    return f"select * replace ({filled}) from read_csv({literal(path)}, header = true, columns = {kinds})"
