@@ -106,6 +106,12 @@ def _amounts(name: str, role: str, now: Subject, before: Subject, years: float) 
     new, old = now.profile, before.profile
     counts = [one.number("amount", name, "count") or 0 for one in (new, old)]
     noise = 4 * 1.25 * sqrt(1 / counts[0] + 1 / counts[1]) if all(counts) and now.roles.counts_rows else 0.0
+    if role == "weight":
+        spreads = [_spread(one, name) for one in (new, old)]
+        if all(spreads):
+            yield Evidence("spread", name, abs(log(spreads[0] / spreads[1])))  # type: ignore[operator]
+        elif spreads[1]:
+            yield Evidence("spread", name, 10.0 if spreads[0] == 0 else None, "too few rows")
     if before.is_scaled:
         yield from _magnitude(name, role, now, before, noise)
         return
@@ -124,6 +130,14 @@ def _amounts(name: str, role: str, now: Subject, before: Subject, years: float) 
     if now.scale != 1 and now.last_day.year == before.last_day.year and before.last_day < now.last_day:
         fell = (new.number("amount", name, "sum") or 0) < (old.number("amount", name, "sum") or 0)
         yield Evidence("fell", name, float(fell))
+
+
+def _spread(profile: Profile, name: str) -> float | None:
+    """How far weights lie apart, in parts of their mean: nought where all are one."""
+    n, total, squares = (profile.number("amount", name, one) for one in ("count", "sum", "squares"))
+    if not n or not total or not squares or n < FEW:
+        return None
+    return round(sqrt(max(0.0, n * squares / total**2 - 1)), 6)
 
 
 def _magnitude(name: str, role: str, now: Subject, before: Subject, noise: float) -> Iterator[Evidence]:
