@@ -21,6 +21,7 @@ from hims_pipeline.gates.suites import break_on_nothing
 from hims_pipeline.intake.predecessors import chosen
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
+from tests.mutants.quick import broken_rules
 
 CONTRACT = Contract.model_validate(canary_profiles._SOURCE)
 CELLS = Contract.model_validate(
@@ -211,6 +212,8 @@ def test_a_batch_is_judged_beside_the_one_before_and_its_profile_is_kept(setting
     assert (second.accepted, second.compared_with) == (True, {before.batch: before.sha256}), second.findings
     third = judge(quiet, CONTRACT, "2024-06", {"rows": tables["bad"]}, before=[before])
     assert {"CANARY-ROWS-PROFILE-ONE-SEX", "CANARY-ROWS-PROFILE-MORE-WOMEN"} <= {one.rule for one in third.findings}
+    quickly = broken_rules(quiet, CONTRACT, "2024-06", {"rows": tables["bad"]}, [before])
+    assert sorted(quickly) == sorted(one.rule for one in third.findings if one.severity == "blocking")
     assert next(one.column for one in third.findings if one.rule.endswith("MORE-WOMEN")) == "sex"
     keep_profile(settings, {}, tmp_path / "profile.parquet")
     with pytest.raises(Damaged, match="not the profile"):
