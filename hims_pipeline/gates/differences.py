@@ -41,7 +41,7 @@ def _sizes(now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
     a, b = now.profile.number("rows") or 0, before.profile.number("rows") or 0
     if not a or not b:
         return
-    noise = 3 * sqrt(1 / a + 1 / b) if now.roles.counts_rows else 0.0
+    noise = 2 * sqrt(1 / a + 1 / b) if now.roles.counts_rows else 0.0
     change = max(0.0, abs(log(a / b)) - noise) / years
     yield Evidence("size_revised" if now.period == before.period else "size", "", change)
 
@@ -274,7 +274,7 @@ def _structure(name: str, role: str, now: Subject, before: Subject, years: float
             then = old.number("strength", pair)
             if pair.startswith(f"{name}|") and then is not None:
                 n = min(new.number("paired", pair) or 1, old.number("paired", pair) or 1)
-                yield Evidence("strength", pair, abs(strengths[""] - then) - 3 / sqrt(n))
+                yield Evidence("strength", pair, abs(strengths[""] - then) - 4 / sqrt(n))
         return
     sums = new.counts("amounts", name), old.counts("amounts", name)
     if all(sum(one.values()) > 0 for one in sums) and role != "currency":
