@@ -23,7 +23,7 @@ from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.pseudonym import install, normalised, pseudonym
 from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.sql import connection, literal, quote, read_parquet
 from hims_pipeline.staging.inputs import current_batches
 from hims_pipeline.synthetic.samples import make_tree
 from hims_pipeline.synthetic.streams import MARK
@@ -100,7 +100,7 @@ def compared(settings: Settings, persons: Path, keys: Path | None = None) -> lis
         con.execute("create table links (study_id varchar, register_source varchar, register_id varchar)")
         for batch in current_batches(settings):
             if batch.manifest.source == linkage.SOURCE:
-                pairs = f"read_parquet({literal(batch.parquet('pairs'))})"
+                pairs = read_parquet(batch.parquet("pairs"))
                 con.execute(f"insert into links select study_id, register_source, register_id from {pairs}")
         return [Score(*row) for row in con.execute(_SCORES).fetchall()]
 
@@ -137,7 +137,7 @@ def _stand(
     for column in linking:
         con.execute(
             f"insert into stands select distinct {literal(source)}, sent.{quote(column.name)}, {owner} "
-            f"from read_parquet({literal(batch.parquet(entity))}) as sent {' '.join(joins)} where {owner} is not null"
+            f"from {read_parquet(batch.parquet(entity))} as sent {' '.join(joins)} where {owner} is not null"
         )
 
 

@@ -21,8 +21,9 @@ from hims_pipeline.carry.kept import keep
 from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import landing, trail
-from hims_pipeline.lake.files import private_folder, read_json, sha256_of, write_json
+from hims_pipeline.lake.files import private_folder, sha256_of, write_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256, verify_inputs
@@ -157,7 +158,9 @@ def close(settings: Settings, build: Build, results: Mapping[str, Mapping[str, A
     closed = {"warehouse_sha256": sha256, "results_sha256": sha256_of(build.results), "nodes": nodes}
     write_sealed(settings, build.folder / RECORD, "build", made_of | closed)
     if keep_it:
-        keep(settings, build.warehouse, sha256, nodes, read_plan(settings, build.folder).since_full)
+        since_full = read_plan(settings, build.folder).since_full
+        facts = {"sha256": sha256, "inputs_sha256": build.inputs_sha256, "nodes": nodes, "since_full": since_full}
+        keep(settings, build.warehouse, facts)
 
 
 def closed_warehouse(settings: Settings, build: Build) -> Path:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.build import Build, Log, close
+from hims_pipeline.carry.kept import read_kept
 from hims_pipeline.carry.plan import nodes_of, not_proven, read_plan
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake.files import read_json
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.processes import bound, ending
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render
@@ -46,6 +47,28 @@ class Finished:
     seconds: float
     failures: int | None  # rows that a test found
     carried: bool = False  # it was built, or tested, in an earlier build from the same inputs
+
+    @property
+    def kind(self) -> str:
+        """`model`, `seed`, `test`, …"""
+        return self.unique_id.split(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The name in dbt's project."""
+        return self.unique_id.split(".")[2]
+
+
+def nodes_that_stand(settings: Settings, inputs_sha256: str) -> list[Finished]:
+    """The nodes of the last whole build, where it was made of exactly these inputs: what it built and tested still
+    holds. None where nothing is kept of it."""
+    try:
+        kept = read_kept(settings)
+    except Damaged:  # the next build tells, and carries nothing over
+        return []
+    if kept is None or kept.inputs_sha256 != inputs_sha256:
+        return []
+    return [Finished(name, node["status"], 0.0, node["failures"], True) for name, node in kept.nodes.items()]
 
 
 def run_dbt(

@@ -7,7 +7,6 @@ finishes it. Releases are not touched: their manifests name the key that sealed 
 hashes. Staff files of earlier releases keep former pseudonyms until they are retired.
 """
 
-import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from hims_pipeline.carry.kept import forget
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal, landing, seal, sequence, tombstone, trail, trail_file
 from hims_pipeline.lake.files import remove_folder
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import Key, load_key
 from hims_pipeline.settings import Settings
@@ -110,9 +110,9 @@ def _sealed(settings: Settings) -> Iterator[Path]:
 
 def _record(path: Path) -> dict[str, Any] | None:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path)
         return value if isinstance(value, dict) else None
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return None
 
 

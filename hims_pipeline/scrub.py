@@ -220,7 +220,7 @@ def _batch_damage(settings: Settings, folder: Path, todo: str) -> list[str]:
         manifest = batches.read_manifest(settings, folder)
     except Damaged as error:
         return [f"{_place(settings, error.path)} {error.what}; {todo}"]
-    listed = {one.file: one.sha256 for one in manifest.entities.values()} if manifest else {}
+    listed = dict(manifest.files) if manifest else {}
     listed |= _profile_of(settings, folder)
     found = [f"{place}/{name}" for name, sha256 in listed.items() if not _is(folder / name, sha256)]
     if manifest:

@@ -1,37 +1,20 @@
-"""The one door to DuckDB, and how names and values get into SQL.
+"""The one door to DuckDB; how names and values get into SQL (`quoting`) is at hand here too.
 
 Each connection lives inside a `with` block: DuckDB has one writer, and an open reader blocks it too. It runs in the
 observatory's time zone, whatever the machine's is: an instant has a day only in some zone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.quoting import ParquetFiles, literal, literals, quote, read_parquet
 from hims_pipeline.settings import Settings
 
-
-def quote(name: str) -> str:
-    """An SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: str | int | float | Path | None) -> str:
-    """An SQL literal; text keeps its quotes, backslashes and Arabic as they are."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def literals(values: Sequence[str | int | float | Path]) -> str:
-    return ", ".join(literal(value) for value in values)
+__all__ = ["ParquetFiles", "connection", "literal", "literals", "quote", "read_parquet", "time_zone"]
 
 
 def time_zone(settings: Settings) -> str:

@@ -26,7 +26,7 @@ from hims_pipeline.readers.matching import with_books
 from hims_pipeline.readers.shape import Shape, shape_of, similar
 from hims_pipeline.readers.table import Job
 from hims_pipeline.settings import Settings, load_settings
-from hims_pipeline.sql import connection, literal, literals, quote
+from hims_pipeline.sql import connection, literals, quote, read_parquet
 from hims_pipeline.words import inner
 
 _SHOWN_CODES = 10
@@ -158,10 +158,12 @@ def _read(settings: Settings, shape: Shape, member: Member, scratch: Path, most:
     job = Job(settings, shape, member.shown, target, work / "rejects.parquet", work, key, lambda text: None)
     outcome = read_entity(job, member)
     said = [finding.in_full() for finding in outcome.findings]
-    return said + (_unknown_codes(settings, shape, target, inner(member.shown), most) if outcome.entity else [])
+    if outcome.entity is None:
+        return said
+    return said + _unknown_codes(settings, shape, outcome.entity.paths(work), inner(member.shown), most)
 
 
-def _unknown_codes(settings: Settings, shape: Shape, table: Path, shown: str, most: int | None) -> list[str]:
+def _unknown_codes(settings: Settings, shape: Shape, table: list[Path], shown: str, most: int | None) -> list[str]:
     said = []
     with connection(settings) as con:
         for column in shape.columns:
@@ -170,7 +172,7 @@ def _unknown_codes(settings: Settings, shape: Shape, table: Path, shown: str, mo
                 continue
             text = f"{quote(column.name)}::varchar"
             counts = con.execute(
-                f"select {text}, count(*) from read_parquet({literal(table)}) "
+                f"select {text}, count(*) from {read_parquet(table)} "
                 f"where {text} not in ({literals(codes)}) group by 1 order by 2 desc, 1"
             ).fetchall()
             if counts:

@@ -11,6 +11,7 @@ from hims_pipeline.contracts.formats import Format, Unpivot
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.encodings import BLOCK, guess_codec
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
+from hims_pipeline.readers.formats.codebook import Codebook
 from hims_pipeline.readers.formats.eurostat_tsv import split_heading
 from hims_pipeline.readers.formats.sdmx_csv import OF_THE_STANDARD, version_of
 from hims_pipeline.settings import Settings
@@ -76,9 +77,21 @@ def names_of(settings: Settings, path: Path, form: Format) -> list[str]:
         from hims_pipeline.readers.formats.excel import sheet_names
 
         return sheet_names(path, form)
-    from hims_pipeline.readers.formats.spss_stata import read_codebook
+    return read_labels(path, form.type).names
 
-    return read_codebook(path, form.type).names
+
+def read_labels(path: Path, kind: str) -> Codebook:
+    """The codebook within an SPSS or Stata file.
+
+    Args:
+        kind: `spss` or `stata`.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    from hims_pipeline.readers.formats import spss, stata
+
+    return spss.read_codebook(path) if kind == "spss" else stata.read_codebook(path)
 
 
 def _text(path: Path, kind: str) -> Dialect:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from hims_pipeline.authoring.dialect import Dialect, guess_dialect, slug
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect, read_labels, slug
 from hims_pipeline.authoring.draft_books import database_tables, is_book, tables_of
 from hims_pipeline.authoring.kinds import Facts
 from hims_pipeline.authoring.profile import Profile, profile
@@ -126,9 +126,7 @@ def _seen(settings: Settings, member: Member) -> tuple[Dialect, Description]:
         raise HimsError(f"{inner(member.shown)} has no header.")
     book = Codebook(seen.names, {}, {}, {})
     if seen.form.type in ("spss", "stata"):
-        from hims_pipeline.readers.formats.spss_stata import read_codebook
-
-        book = read_codebook(member.path, seen.form.type)
+        book = read_labels(member.path, seen.form.type)
     return seen, Description(book)
 
 

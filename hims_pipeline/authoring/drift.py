@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from hims_pipeline.authoring.dialect import Dialect, guess_dialect, names_of
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect, names_of, read_labels
 from hims_pipeline.authoring.draft_books import tables_of
 from hims_pipeline.authoring.profile import gather_texts, shape_as_seen
 from hims_pipeline.contracts.columns import Column
@@ -74,9 +74,7 @@ def _seen(settings: Settings, shape: Shape, member: Member) -> tuple[Dialect, Co
     if seen.form.type == form.type and form.type not in ("delimited", "sdmx_csv", "eurostat_tsv"):
         seen = Dialect(form, names_of(settings, member.path, form))
     if seen.form.type in ("spss", "stata"):
-        from hims_pipeline.readers.formats.spss_stata import read_codebook
-
-        return seen, read_codebook(member.path, seen.form.type)
+        return seen, read_labels(member.path, seen.form.type)
     return seen, Codebook(seen.names, {}, {}, {})
 
 

@@ -1,7 +1,7 @@
 """The file of the last whole build, kept for the next one, and the sealed record of what is in it.
 
     $HIMS_HOME/kept/warehouse-<hash>.duckdb    the file that dbt closed
-    $HIMS_HOME/kept/nodes.json                 its SHA-256, and of each node fingerprint, verdict, rows and content
+    $HIMS_HOME/kept/nodes.json                 its SHA-256, its inputs', and of each node fingerprint, verdict, content
 
 Replaced by whoever closes a whole build; removed by what destroys data or changes the key, since blocks of a file that
 tables were dropped from still hold their rows. Nothing is published from here.
@@ -28,12 +28,14 @@ class Kept:
     Attributes:
         warehouse: its file.
         sha256: that the file must have.
+        inputs_sha256: of the batches, rules and code that it was made of.
         nodes: unique id -> fingerprint, place, status, failures, and of tables rows and content_hash.
         since_full: builds since the last one that carried nothing over.
     """
 
     warehouse: Path
     sha256: str
+    inputs_sha256: str
     nodes: dict[str, dict[str, Any]]
     since_full: int
 
@@ -48,7 +50,8 @@ def read_kept(settings: Settings) -> Kept | None:
     if not path.exists():
         return None
     record = read_sealed(settings, path, KIND)
-    return Kept(settings.kept / record["file"], record["sha256"], record["nodes"], record["since_full"])
+    path = settings.kept / record["file"]
+    return Kept(path, record["sha256"], record["inputs_sha256"], record["nodes"], record["since_full"])
 
 
 def copy_kept(kept: Kept, target: Path) -> None:
@@ -68,14 +71,17 @@ def copy_kept(kept: Kept, target: Path) -> None:
         raise Damaged(kept.warehouse, "is not the file that the last build closed")
 
 
-def keep(settings: Settings, warehouse: Path, sha256: str, nodes: dict[str, dict[str, Any]], since_full: int) -> None:
-    """Keep a closed build for the next one, in place of what was kept before."""
+def keep(settings: Settings, warehouse: Path, facts: dict[str, Any]) -> None:
+    """Keep a closed build for the next one, in place of what was kept before.
+
+    Args:
+        facts: of the build, as `Kept` names them: sha256, inputs_sha256, nodes, since_full.
+    """
     folder = private_folder(settings.kept)
-    target = folder / f"warehouse-{sha256[:16]}.duckdb"
+    target = folder / f"warehouse-{facts['sha256'][:16]}.duckdb"
     if not target.exists():
         _link(warehouse, target)
-    record = {"file": target.name, "sha256": sha256, "since_full": since_full, "nodes": nodes}
-    write_sealed(settings, folder / RECORD, KIND, record)
+    write_sealed(settings, folder / RECORD, KIND, {"file": target.name} | facts)
     for old in folder.glob("warehouse-*"):
         if old != target:
             old.unlink()

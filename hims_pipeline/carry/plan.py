@@ -19,8 +19,8 @@ from hims_pipeline.carry.fingerprints import Node, fingerprint_nodes
 from hims_pipeline.carry.kept import Kept, copy_kept, read_kept
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.provenance import CARRYING, provenance_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, quote

@@ -4,6 +4,7 @@ import click
 from rich.console import Console
 
 from hims_pipeline.commands.start import open_installation
+from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.release import store
@@ -42,7 +43,7 @@ def show(last: int) -> None:
 
 
 @audit.command("renew")
-@click.option("--reason", required=True, help="What was found out about the damage; kept in the trail.")
+@click.option("--reason", type=TYPED, required=True, help="What was found out about the damage; kept in the trail.")
 def renew(reason: str) -> None:
     """Go on after damage to the trail: writes down what is wrong, who answers for it, and a new head.
 

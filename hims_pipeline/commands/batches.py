@@ -7,6 +7,7 @@ import click
 
 from hims_pipeline import intake, linkage
 from hims_pipeline.commands.start import finish_begun, marked, open_installation, teller
+from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.lock import installation_lock
@@ -105,7 +106,7 @@ def batch() -> None:
 
 @batch.command("withdraw")
 @click.argument("name")
-@click.option("--reason", required=True, help="Why; printed in the release notes.")
+@click.option("--reason", type=TYPED, required=True, help="Why; printed in the release notes.")
 def withdraw(name: str, reason: str) -> None:
     """Take back a delivery that was the wrong file or period; an earlier one of its period counts again."""
     settings = open_installation()
@@ -130,7 +131,7 @@ def reinstate(name: str) -> None:
 @batch.command("reseal")
 @click.argument("names", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All whose record is damaged.")
-@click.option("--reason", required=True, help="How you know that the records are right; kept in the audit trail.")
+@click.option("--reason", type=TYPED, required=True, help="How you know that they are right; kept in the audit trail.")
 def reseal(names: tuple[str, ...], everything: bool, reason: str) -> None:
     """Vouch for records of deliveries whose seal does not hold: after a change of key, a restore, or from before seals.
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 import click
 
 from hims_pipeline.commands.start import finish_begun, open_installation
+from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.errors import Damaged
 from hims_pipeline.settings import load_settings
 
@@ -46,7 +47,7 @@ def show() -> None:
 
 
 @rules.command("approve")
-@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+@click.option("--reason", type=TYPED, required=True, help="Why; kept in the audit trail.")
 def approve(reason: str) -> None:
     """Agree to what a held release waits for, from an account that neither runs the night nor changed the rules."""
     # Not opened as others open it: the installation belongs to the account that runs the night.

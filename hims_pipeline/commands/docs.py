@@ -33,14 +33,16 @@ def docs(counted: bool) -> None:
 def _count(settings: Settings, folder: Path) -> None:
     from hims_pipeline.docs.dictionary import columns_built, write_tables
     from hims_pipeline.release import store
-    from hims_pipeline.staging.inputs import input_rows
+    from hims_pipeline.staging.inputs import current_batches
 
     release = store.current(settings)
     if release is None:
         raise click.ClickException("There is no release to count: `make run` makes one.")
     (folder / "dictionary").mkdir(exist_ok=True)
     write_tables(folder / "dictionary/tables.csv", columns_built(settings, release.staff / "warehouse.duckdb"))
-    rows = {(row["source"], row["entity"]): row["rows"] for row in input_rows(settings)}  # the last batch stays
+    rows: dict[tuple[str, str], int] = {}
+    for batch in current_batches(settings):  # the last one of a source stays
+        rows |= {(batch.manifest.source, name): entity.rows for name, entity in batch.manifest.entities.items()}
     with (settings.data / "samples/rows.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([("source", "entity", "rows"), *((*key, n) for key, n in sorted(rows.items()))])

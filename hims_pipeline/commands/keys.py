@@ -6,6 +6,7 @@ import click
 
 from hims_pipeline import retention, rotation
 from hims_pipeline.commands.start import finish_begun, open_installation
+from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import create_key, load_key
@@ -52,7 +53,7 @@ def key_show() -> None:
 
 @key.command("rotate")
 @click.argument("new_key_file", type=click.Path(path_type=Path))
-@click.option("--reason", default="", help="Why; kept in the audit trail.")
+@click.option("--reason", type=TYPED, default="", help="Why; kept in the audit trail.")
 @click.option("--plan", "only_plan", is_flag=True, help="Tell what would become of everything, and change nothing.")
 @click.option("--drop", is_flag=True, help="Go on although some batches cannot be read again.")
 def key_rotate(new_key_file: Path, reason: str, only_plan: bool, drop: bool) -> None:
@@ -97,7 +98,7 @@ def _tell(plan: rotation.Plan) -> None:
 
 @key.command("destroy")
 @click.argument("fingerprint")
-@click.option("--reason", required=True, help="On whose decision; kept in the audit trail.")
+@click.option("--reason", type=TYPED, required=True, help="On whose decision; kept in the audit trail.")
 def key_destroy(fingerprint: str, reason: str) -> None:
     """Destroy the key with this FINGERPRINT for ever: no pseudonym can be tied to a person again.
 
@@ -131,7 +132,7 @@ def retention_plan(day) -> None:
 
 
 @retention_group.command("act")
-@click.option("--reason", required=True, help="On whose decision; kept in the audit trail and the protocol.")
+@click.option("--reason", type=TYPED, required=True, help="On whose decision; kept in the trail and the protocol.")
 def retention_act(reason: str) -> None:
     """Destroy every delivery whose term has ended, and write the draft of the protocol."""
     settings = open_installation()

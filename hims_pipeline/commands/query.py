@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hims_pipeline.commands import answers
+from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.release import store
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import load_settings
@@ -22,7 +23,7 @@ QUESTIONS = ("SELECT", "EXPLAIN")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # SQL may begin with a comment: `-- …`
-@click.argument("sql")
+@click.argument("sql", type=TYPED)
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
 @click.option("--bom", is_flag=True, help="Mark the CSV as UTF-8, or Excel shows accents and Arabic wrong.")
 @click.option("--staff", is_flag=True, help="The observatory's own file, with unprotected figures.")

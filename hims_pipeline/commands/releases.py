@@ -8,6 +8,7 @@ from hims_pipeline import build as building
 from hims_pipeline import intake
 from hims_pipeline.commands.answers import print_table
 from hims_pipeline.commands.start import finish_begun, open_installation, teller
+from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.dbt import run_dbt
 from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import Damaged, HimsError
@@ -145,7 +146,7 @@ def _wrong_beside(settings: Settings) -> list[str]:
 
 @release.command("use")
 @click.argument("release_id")
-@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+@click.option("--reason", type=TYPED, required=True, help="Why; kept in the audit trail.")
 def use(release_id: str, reason: str) -> None:
     """Make a release the current one, at once, also while a night runs; newer ones count as withdrawn."""
     settings = open_installation()

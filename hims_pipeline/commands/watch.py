@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hims_pipeline.commands.answers import visible
+from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings, close_umask, load_settings
@@ -108,7 +109,7 @@ def list_alerts(everything: bool) -> None:
 
 @alert.command("ack")
 @click.argument("alert_id")
-@click.option("--note", default="", help="What is being done about it.")
+@click.option("--note", type=TYPED, default="", help="What is being done about it.")
 def acknowledge(alert_id: str, note: str) -> None:
     """Say that you see to an alert: a watchdog then no longer counts it as critical."""
     settings = load_settings()

@@ -8,11 +8,10 @@ from pydantic import ConfigDict, Field, model_validator
 from hims_pipeline.contracts.basics import SPECIAL_CODES, Flag, Name, Positive, Raw, Strict, Text, Whole
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.contracts.missing import Missing, missing_of
+from hims_pipeline.contracts.open_text import admits_names
 from hims_pipeline.contracts.values import NUMERIC, Value, value_of
 
 _DIGIT = re.compile(r"[\s0-9.,+-]|^$")
-# A pattern that lets one of these through lets anybody's name through.
-_NAMES = ("Fatma Ben Salah", "FATMA BEN SALAH", "Ben Salah, Fatma", "Trabelsi", "TRABELSI", "فاطمة بن صالح")
 Allow = Literal[
     "leading_zeros", "plus_sign", "padding", "zero_fraction", "digit_groups", "arabic_digits", "percent"
 ]  # fmt: skip
@@ -59,7 +58,8 @@ class Column(Strict):
             they are what it must say.
         open_text: why text that no list, crosswalk or pattern closes may leave the identified zone; in a personal
             source it does not leave without.
-        may_hold: shape of `identifier_shapes.csv` -> why values of this shape in this column name nobody.
+        may_hold: shape of `identifier_shapes.csv` -> why values of this shape in this column name nobody; of open text
+            whose rows mostly have a value of their own, `EACH_ITS_OWN`.
         implied_decimals: the last so many digits stand behind a point that is not written, where no codebook says so.
     """
 
@@ -116,7 +116,7 @@ class Column(Strict):
         """Text that may say anything: nothing lists its values, and no pattern keeps a person's name out."""
         if self.type != "text" or self.sensitivity in ("identifier", "free_text") or self.codes or self.crosswalk:
             return False
-        return self.pattern is None or any(re.fullmatch(self.pattern, name) for name in _NAMES)
+        return self.pattern is None or admits_names(self.pattern)
 
     def valid_codes(self) -> list[str] | None:
         """All codes that may occur, those for missing included, as a value of the type prints; None where any value

@@ -95,7 +95,7 @@ def scheme_problems(data: Path, contract: Contract) -> list[str]:
             word = sorted(words & schemes.codes[scheme])[0]
             found.append(f"{place}: {word!r} is a code of {scheme} and a null word; say the column's own `null_values`")
     for name in contract.entities:
-        feeds = [feed for period in _periods(contract) for feed in contract.entity_in(name, period).feeds]
+        feeds = [feed for period in contract.periods_of_layouts for feed in contract.entity_in(name, period).feeds]
         for scheme in sorted({m.assign for feed in feeds for m in feed.columns.values() if m.assign}):
             assigned = _assigned(data) if assigned is None else assigned
             if scheme not in assigned:
@@ -103,14 +103,10 @@ def scheme_problems(data: Path, contract: Contract) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _periods(contract: Contract) -> list[str]:
-    return ["", *(layout.known_periods[0] for layout in contract.layouts)]
-
-
 def _named(contract: Contract) -> Iterator[tuple[str, str, set[str]]]:
     """Each scheme that a contract names: where, which, and the null words of its column."""
     for name in contract.entities:
-        for period in _periods(contract):
+        for period in contract.periods_of_layouts:
             entity, form = contract.entity_in(name, period), contract.format_in(name, period)
             for column in entity.kept_columns:
                 if column.crosswalk:
@@ -118,7 +114,7 @@ def _named(contract: Contract) -> Iterator[tuple[str, str, set[str]]]:
             for feed in entity.feeds:
                 for target, mapping in feed.columns.items():
                     if mapping.crosswalk and mapping.from_ and (read := _read(contract, name, mapping, period)):
-                        there = steps_of(contract, name, mapping.of)[-1].entity if mapping.of else name
+                        there = steps_of(contract.entities, name, mapping.of)[-1].entity if mapping.of else name
                         words = set(read.absent_in(contract.format_in(there, period)).nulls)
                         yield f"{name} -> {feed.fact}.{target}", mapping.crosswalk, words
 
@@ -127,5 +123,5 @@ def _read(contract: Contract, name: str, mapping: ColumnMap, period: str) -> Col
     """The column that a mapping reads; None where a period does not have it."""
     wanted = str(mapping.from_)
     if mapping.of:
-        return column_at(contract, name, mapping.of, wanted, period)
+        return column_at(contract.at(period).entities, name, mapping.of, wanted)
     return contract.entity_in(name, period).column(wanted)

@@ -124,6 +124,28 @@ class Entity(Strict):
                 kind = self.column(name).type
                 raise ValueError(f"{name} is of type {kind}; a period's {way} is of type {' or '.join(fitting)}")
 
+    def changed_by(self, layout: "EntityLayout | None") -> "Entity":
+        """The entity with a period's layout laid over it."""
+        if layout is None:
+            return self
+        changed = {column.name: column for column in layout.columns}
+        columns = tuple(changed.pop(column.name, column) for column in self.columns) + tuple(changed.values())
+        feeds = tuple(
+            feed.model_copy(update={"columns": without(layout.absent, {**feed.columns, **layout.feeds})})
+            for feed in self.feeds
+        )
+        return self.model_copy(
+            update={
+                "columns": tuple(column for column in columns if column.name not in layout.absent),
+                "feeds": feeds,
+                "header": layout.header or self.header,
+                "format": layout.format or self.format,
+                "files": layout.files or self.files,
+                "required": self.required if layout.required is None else layout.required,
+                "period": layout.period or self.period,
+            }
+        )
+
 
 class EntityLayout(Strict):
     """What differs in an entity in some periods.

@@ -7,71 +7,19 @@ columns of the macro `batch_columns`. Not here: whether a mapping fits (`mapping
 """
 
 import re
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.basics import SPECIAL_CODES
-from hims_pipeline.contracts.joins import design_columns, joined_in
+from hims_pipeline.contracts.fact_columns import FactColumn, is_area
+from hims_pipeline.contracts.mappings import mapping_problems
 from hims_pipeline.contracts.model import Contract, Feed
 from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
 
 FACTS = REPOSITORY / "dbt_project" / "models" / "conformed"
-_INTEGERS = {"integer": 2**31 - 1, "bigint": 2**63 - 1}
-
-
-@dataclass(frozen=True)
-class FactColumn:
-    """A column that feeds may map.
-
-    Args:
-        sql_type: DuckDB type, in lower case.
-        accepted: the codes it may hold, where its tests list them.
-        special: special codes (`_U`, `_R`, …) that it may hold.
-        list_: the table that its codes must stand in, such as `dim_country`; empty where there is none.
-        of: figure of the same row whose status it tells (`meta: of`); a feed need not map it then.
-        is_needed: no row may be without it (`not_null`), and the fact has nothing to put in its place
-            (`meta: may_be_empty`): one empty cell would end the build of all sources.
-    """
-
-    name: str
-    sql_type: str
-    accepted: frozenset[str] | None = None
-    special: frozenset[str] = frozenset()
-    of: str = ""
-    list_: str = ""
-    is_needed: bool = False
-
-    @property
-    def kind(self) -> str:
-        """text, number, date or boolean."""
-        known = {"varchar": "text", "date": "date", "boolean": "boolean"}
-        return known.get(self.sql_type, "number")
-
-    @property
-    def scale(self) -> int | None:
-        """Digits after the point that it keeps; None where it keeps all that a double has."""
-        if self.sql_type in _INTEGERS:
-            return 0
-        parts = re.fullmatch(r"decimal\((\d+), ?(\d+)\)", self.sql_type)
-        return int(parts.group(2)) if parts else None
-
-    @property
-    def bounds(self) -> tuple[Decimal, Decimal] | None:
-        """Smallest and largest number that it holds; years are those that a date can have."""
-        if self.sql_type in _INTEGERS and (self.name == "year" or self.name.endswith("_year")):
-            return Decimal(1), Decimal(9999)
-        if self.sql_type in _INTEGERS:
-            return Decimal(-_INTEGERS[self.sql_type]), Decimal(_INTEGERS[self.sql_type])
-        if parts := re.fullmatch(r"decimal\((\d+), ?(\d+)\)", self.sql_type):
-            digits, scale = int(parts.group(1)), int(parts.group(2))
-            most = Decimal(10) ** (digits - scale) * Decimal("0.999")  # doubles are coarse at the very end
-            return -most, most
-        return None
 
 
 def load_facts(folder: Path = FACTS) -> dict[str, dict[str, str]]:
@@ -123,11 +71,6 @@ def _list_of(described: dict[str, Any]) -> str:
     return found or area or ("dim_country" if "dim_country" in described.get("description", "") else "")
 
 
-def is_area(column: str) -> bool:
-    """Does a column of a fact hold codes of `areas.csv`?"""
-    return column == "area_code" or column.endswith("_area_code")
-
-
 # Status of a person -> the country's code that it follows from where it is not given.
 _FOLLOWS = {"birth_status": "country_of_birth_code", "citizenship_status": "country_of_citizenship_code"}
 
@@ -148,7 +91,7 @@ def _undrawn(contract: Contract, name: str, period: str, feed: Feed) -> list[str
     needed = {"stratum", "psu"} & load_fact_columns()[feed.fact].keys()
     if design is None or not needed or needed <= feed.columns.keys():
         return []
-    lost = design.lost_in(design_columns(contract, name, period), design.named)
+    lost = design.lost_in(contract.at(period).design_columns(name), design.named)
     if not lost:
         return []
     return [f"{', '.join(lost)} of the design stand neither here nor in an entity that this one refers to by its key"]
@@ -166,13 +109,11 @@ def check_feeds(contract: Contract) -> None:
     Raises:
         ContractError: all that is wrong, entity by entity and layout by layout.
     """
-    from hims_pipeline.contracts.mappings import mapping_problems
-
     facts, found = load_fact_columns(), []
     periods = ["", *(period for layout in contract.layouts for period in layout.known_periods)]
     for name in contract.entities:
         for period in periods:
-            entity = joined_in(contract, name, period)
+            entity = contract.at(period).joined(name)
             for feed in entity.feeds:
                 place = f"{contract.source}.{name}{f' in {period}' if period else ''} -> {feed.fact}"
                 if feed.fact not in facts:

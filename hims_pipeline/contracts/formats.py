@@ -2,9 +2,31 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Strict, Whole
+
+# The registry of formats: a type that contracts may name -> its module under `readers/formats`.
+FORMATS = {
+    "delimited": "delimited",
+    "parquet": "parquet",
+    "excel": "excel",
+    "spss": "spss",
+    "stata": "stata",
+    "fixed_width": "fixed_width",
+    "cspro": "cspro.data",
+    "eurostat_tsv": "eurostat_tsv",
+    "sdmx_csv": "sdmx_csv",
+}
+
+
+def _check_known(type_: str) -> str:
+    if type_ not in FORMATS:
+        raise ValueError(f"there is no format {type_}; there are {', '.join(FORMATS)}")
+    return type_
+
+
+FormatType = Annotated[str, AfterValidator(_check_known)]
 
 
 class Unpivot(Strict):
@@ -74,9 +96,7 @@ class Format(Strict):
             code of one (`P`) or its label.
     """
 
-    type: Literal[
-        "delimited", "parquet", "excel", "spss", "stata", "fixed_width", "cspro", "eurostat_tsv", "sdmx_csv"
-    ] = "delimited"  # fmt: skip
+    type: FormatType = "delimited"
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from hims_pipeline.contracts.columns import Column, ColumnMap
-from hims_pipeline.contracts.facts import FactColumn, is_area
+from hims_pipeline.contracts.fact_columns import FactColumn, is_area
 from hims_pipeline.contracts.model import Entity
 from hims_pipeline.contracts.values import NUMERIC, value_of
 

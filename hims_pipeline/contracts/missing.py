@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hims_pipeline.contracts.values import NUMERIC, Kind, Value, value_of, value_sql
-from hims_pipeline.sql import literal, literals
+from hims_pipeline.quoting import literal, literals
 
 MISSING_SUFFIX, FLAG_SUFFIX = "__missing", "__flag"
 _RANGE = re.compile(r"([^.].*?|)\.\.(.*)")

@@ -4,11 +4,14 @@ One YAML file a source, `data/contracts/<source>.yml`. Readers, staging models, 
 documentation follow from it. Not here: single variables (`columns`), file formats (`formats`), sampling (`design`).
 """
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
+from hims_pipeline.contracts.basics import Flag, Name, Strict, Text
+from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.design import Design
 from hims_pipeline.contracts.entities import (
     DurationRule,
@@ -20,75 +23,21 @@ from hims_pipeline.contracts.entities import (
     ReferencePoint,
     layout_in,
     matches,
-    without,
 )  # fmt: skip
 from hims_pipeline.contracts.formats import Format, Limits
-from hims_pipeline.contracts.joins import design_columns, join_problems, reference_problems
+from hims_pipeline.contracts.joins import (
+    Rename,
+    design_columns,
+    join_problems,
+    joined,
+    name_by_path,
+    reference_problems,
+)
 from hims_pipeline.contracts.periods import PATTERNS, SPELLING
+from hims_pipeline.contracts.terms import Legal, Licence, Owner, Period
 
 __all__ = ["Contract", "Entity", "EntityLayout", "Feed", "Layout", "Period", "matches"]
 PeriodName = Annotated[str, Field(pattern=r"^[0-9][0-9A-Z_-]{0,19}$")]  # a folder's name too
-
-
-class Period(Strict):
-    """What a period of this source is and what a new delivery replaces.
-
-    Args:
-        kind: `reference_period`, what the data are about, or `edition`, when they were issued; editions stay side by
-            side.
-        pattern: the spelling: 2024, 2024Q1, 2024-06; 2024-W05 for a week by ISO 8601; 2023-24 for an academic year;
-            2024-12-10 for the state on a day, or a sum up to it.
-        supersedes: what a new delivery replaces: the `same_period`, `earlier_editions`, `earlier_deliveries` (the last
-            that arrived counts alone, and nothing does while it is refused), or `nothing`.
-        may_be_ahead: a period that has not begun is no mistake.
-    """
-
-    kind: Literal["reference_period", "edition"] = "reference_period"
-    pattern: Literal["year", "quarter", "month", "week", "academic_year", "date"] = "year"
-    supersedes: Literal["same_period", "earlier_editions", "earlier_deliveries", "nothing"] = "same_period"
-    may_be_ahead: Flag = False
-
-
-class Owner(Strict):
-    """Who sends the data.
-
-    Args:
-        institution: its name.
-        contact: whom a refusal is told.
-        country: its country, ISO 3166-1 alpha-3.
-    """
-
-    institution: str
-    contact: str
-    country: str = ""
-
-
-class Licence(Strict):
-    """On what terms.
-
-    Args:
-        name: of the licence or convention.
-        attribution: the words that it asks for.
-        redistributable: whether the data themselves may be passed on.
-    """
-
-    name: str
-    attribution: str
-    redistributable: Flag
-
-
-class Legal(Strict):
-    """The record of a personal source; production refuses such a source without one.
-
-    Args:
-        basis: the law or convention.
-        record: number or place of the record of processing.
-        retention_years: how long data may be kept.
-    """
-
-    basis: str
-    record: str = ""
-    retention_years: Whole
 
 
 class Contract(Strict):
@@ -158,8 +107,9 @@ class Contract(Strict):
         for layout in self.layouts:
             if unknown := set(layout.entities) - set(self.entities):
                 raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
-        for problems in (reference_problems, join_problems):
-            if found := list(dict.fromkeys(problems(self))):
+        periods = {period: self.at(period).entities for period in self.periods_of_layouts}
+        for problems in (reference_problems(self.source, periods), join_problems(periods)):
+            if found := list(dict.fromkeys(problems)):
                 raise ValueError("; ".join(found))
         kept = {name: {column.name for column in entity.kept_columns} for name, entity in self.entities.items()}
         drifted = {c.name for layout in self.layouts for other in layout.entities.values() for c in other.columns}
@@ -167,19 +117,21 @@ class Contract(Strict):
             self.design.check("the source", kept, drifted.union(*kept.values()))
         for name, entity in self.entities.items():
             if entity.design:
-                entity.design.check(name, kept, set(design_columns(self, name, "")))
+                entity.design.check(name, kept, set(self.at("").design_columns(name)))
         if self.personal and not self.legal.basis:
             raise ValueError("a personal source needs a legal basis")
         if self.personal:
             self._text_is_closed()
         self._begin_apart()
-        for period in ("", *(layout.known_periods[0] for layout in self.layouts)):
+        for period in self.periods_of_layouts:
             for name in self.entities:
-                self._placed(name, period)
-                self._drawn(name, period)
-                self._stated(name, period)
-                self._mapped(name, period)
+                _check_entity(self.at(period), name)
         return self
+
+    @property
+    def periods_of_layouts(self) -> list[str]:
+        """`""` for the base, and a period of each layout: all forms that a delivery may have."""
+        return ["", *(layout.known_periods[0] for layout in self.layouts)]
 
     def _begin_apart(self) -> None:
         """Layouts that hold from a period on name one of this source, each another."""
@@ -210,83 +162,97 @@ class Contract(Strict):
                     " stays in the identified zone), or say why it may leave: `open_text: <reason>`"
                 )
 
-    def _placed(self, name: str, period: str) -> None:
-        form = self.format_in(name, period)
-        if form.type != "fixed_width" or form.codebook:
-            return
-        columns = self.entity_in(name, period).kept_columns
-        if lost := [column.name for column in columns if column.start is None or column.width is None]:
-            raise ValueError(f"{name}: without a codebook each column has `start` and `width`: {', '.join(lost)}")
-
-    def _mapped(self, name: str, period: str) -> None:
-        entity = self.entity_in(name, period)
-        mappings = [mapping for feed in entity.feeds for mapping in feed.columns.values()]
-        used = {column for one in mappings for column in one.own_columns}
-        if absent := used - {column.name for column in entity.kept_columns}:
-            raise ValueError(f"{name} in {period}: feeds read no such column: {', '.join(sorted(absent))}")
-
-    def _stated(self, name: str, period: str) -> None:
-        entity = self.entity_in(name, period)
-        absent = set(entity.period.columns if entity.period else ()) - {column.name for column in entity.kept_columns}
-        if absent:
-            raise ValueError(
-                f"{name} in {period}: nothing states its period, since {', '.join(sorted(absent))} is absent"
-            )
-
-    def _drawn(self, name: str, period: str) -> None:
-        """A layout that lacks strata or units which others have needs a fallback, and the fallback's own columns."""
-        design = self.entities[name].design or self.design
-        sent, usual = design_columns(self, name, period), design_columns(self, name, "")
-        if design and (lost := design.lost_in(sent, usual)):
-            raise ValueError(
-                f"{name} in {period or 'its base layout'}: nothing stands for {', '.join(lost)} of its design"
-            )
+    def at(self, period: str) -> "ContractAt":
+        """The contract as it holds for a period; `""` for none, which is the base without any layout."""
+        return ContractAt(self, period)
 
     def layout_of(self, period: str) -> Layout | None:
-        return layout_in(self.layouts, period)
+        return self.at(period).layout
 
     def entity_in(self, name: str, period: str) -> Entity:
-        """The entity as it is in a period: the base record with that period's layout laid over it."""
-        entity, layout = self.entities[name], self.layout_of(period)
-        if layout is None or name not in layout.entities:
-            return entity
-        other = layout.entities[name]
-        changed = {column.name: column for column in other.columns}
-        columns = tuple(changed.pop(column.name, column) for column in entity.columns) + tuple(changed.values())
-        columns = tuple(column for column in columns if column.name not in other.absent)
-        feeds = tuple(
-            feed.model_copy(update={"columns": without(other.absent, {**feed.columns, **other.feeds})})
-            for feed in entity.feeds
-        )
-        return entity.model_copy(
-            update={
-                "columns": columns,
-                "feeds": feeds,
-                "header": other.header or entity.header,
-                "format": other.format or entity.format,
-                "files": other.files or entity.files,
-                "required": entity.required if other.required is None else other.required,
-                "period": other.period or entity.period,
-            }
-        )
+        return self.at(period).entity(name)
 
     def sent_names(self, name: str, period: str) -> dict[str, str]:
-        """Contract name -> name in the file, for the columns that a period's layout renames."""
-        layout = self.layout_of(period)
-        return dict(layout.entities[name].names) if layout and name in layout.entities else {}
+        return self.at(period).sent_names(name)
 
     def format_in(self, name: str, period: str) -> Format:
-        return self.entity_in(name, period).format or self.format
+        return self.at(period).format_of(name)
 
     def takers(self, file_name: str, period: str) -> list[str]:
-        """The entities that a file holds, by its name; several only where it holds several types of records."""
-        found = [name for name in self.entities if self.entity_in(name, period).takes(file_name)]
-        if self.is_companion(file_name, period):
-            return []
-        shared = [name for name in found if self.format_in(name, period).record]
-        return shared if found[:1] == shared[:1] else found[:1]
+        return self.at(period).takers(file_name)
 
     def is_companion(self, file_name: str, period: str) -> bool:
+        return self.at(period).is_companion(file_name)
+
+
+@dataclass(frozen=True)
+class ContractAt:
+    """A contract as it holds for one period: its entities with that period's layout laid over them."""
+
+    contract: Contract
+    period: str
+
+    @cached_property
+    def layout(self) -> Layout | None:
+        """What differs in this period; None where nothing does."""
+        return layout_in(self.contract.layouts, self.period)
+
+    @cached_property
+    def entities(self) -> dict[str, Entity]:
+        """All entities by name, in the contract's order."""
+        return {name: self.entity(name) for name in self.contract.entities}
+
+    def entity(self, name: str) -> Entity:
+        """The entity as it is in this period."""
+        return self.contract.entities[name].changed_by(self.layout.entities.get(name) if self.layout else None)
+
+    def format_of(self, name: str) -> Format:
+        """How an entity's files are written."""
+        return self.entity(name).format or self.contract.format
+
+    def sent_names(self, name: str) -> dict[str, str]:
+        """Contract name -> name in the file, for the columns of an entity that this period's layout renames."""
+        return dict(self.layout.entities[name].names) if self.layout and name in self.layout.entities else {}
+
+    def takers(self, file_name: str) -> list[str]:
+        """The entities that a file holds, by its name; several only where it holds several types of records."""
+        if self.is_companion(file_name):
+            return []
+        takers = [name for name, entity in self.entities.items() if entity.takes(file_name)]
+        shared = [name for name in takers if self.format_of(name).record]
+        return shared if takers[:1] == shared[:1] else takers[:1]
+
+    def is_companion(self, file_name: str) -> bool:
         """Is this a codebook or dictionary that some entity of this period needs?"""
-        globs = {glob for name in self.entities if (glob := self.format_in(name, period).companion)}
+        globs = {glob for name in self.contract.entities if (glob := self.format_of(name).companion)}
         return any(matches(file_name, glob) for glob in globs)
+
+    def design_columns(self, name: str) -> dict[str, tuple[str, Column]]:
+        """The columns that an entity's design may name, each with the path to where it stands; see `joins`."""
+        return design_columns(self.entities, name, self.contract.entities[name].design or self.contract.design)
+
+    def joined(self, name: str, rename: Rename = name_by_path) -> Entity:
+        """An entity as if the columns that its feeds take from other entities were its own; see `joins`."""
+        return joined(self.entities, name, rename)
+
+
+def _check_entity(terms: ContractAt, name: str) -> None:
+    """What an entity names must be there in this period: places of columns, columns of feeds, period and design.
+
+    Raises:
+        ValueError: what is not there.
+    """
+    entity, form, period = terms.entity(name), terms.format_of(name), terms.period
+    kept = {column.name for column in entity.kept_columns}
+    placeless = [column.name for column in entity.kept_columns if column.start is None or column.width is None]
+    if placeless and form.type == "fixed_width" and not form.codebook:
+        raise ValueError(f"{name}: without a codebook each column has `start` and `width`: {', '.join(placeless)}")
+    design, usual = terms.contract.entities[name].design or terms.contract.design, terms.contract.at("")
+    if design and (lost := design.lost_in(terms.design_columns(name), usual.design_columns(name))):
+        # A layout that lacks strata or units which others have needs a fallback, and the fallback's own columns.
+        raise ValueError(f"{name} in {period or 'its base layout'}: nothing stands for {', '.join(lost)} of its design")
+    if absent := set(entity.period.columns if entity.period else ()) - kept:
+        raise ValueError(f"{name} in {period}: nothing states its period, since {', '.join(sorted(absent))} is absent")
+    mappings = [mapping for feed in entity.feeds for mapping in feed.columns.values()]
+    if absent := {column for one in mappings for column in one.own_columns} - kept:
+        raise ValueError(f"{name} in {period}: feeds read no such column: {', '.join(sorted(absent))}")

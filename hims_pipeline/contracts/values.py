@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from hims_pipeline.sql import literal
+from hims_pipeline.quoting import literal
 
 Kind = Literal["integer", "decimal", "number", "text", "date", "boolean"]
 Value = Decimal | date | bool | str

@@ -27,6 +27,7 @@ from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.scrub import scrub
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 from hims_pipeline.watch import nights
 
 TAKE_IN = dg.AssetKey(["landing", "take_in"])
@@ -69,11 +70,13 @@ def take_in_asset(settings: Settings):
         return [*taken_in, outcome, read_again]
 
     @dg.op
-    def tally(context: dg.OpExecutionContext, outcomes: list[dict[str, Any]]) -> None:
+    def tally(context: dg.OpExecutionContext, outcomes: list[dict[str, Any]]) -> dg.Output[None]:
         set_checks_right(context, settings)
         accepted = [verdict for outcome in outcomes for verdict in outcome["accepted"]]
         context.log.info(f"{sum(accepted)} accepted, {len(accepted) - sum(accepted)} refused")
-        context.add_output_metadata({"accepted": sum(accepted), "refused": len(accepted) - sum(accepted)})
+        inputs = inputs_sha256(settings, input_rows(settings))  # unchanged, so is what was built of them
+        counts = {"accepted": sum(accepted), "refused": len(accepted) - sum(accepted)}
+        return dg.Output(None, data_version=dg.DataVersion(inputs), metadata=counts)
 
     @dg.op
     def report_failures(outcomes: list[dict[str, Any]]) -> None:

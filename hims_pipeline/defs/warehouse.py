@@ -3,7 +3,7 @@
 The whole selection builds the candidate of a release. Not here: any smaller one (`scratch`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
 from hims_pipeline import build
-from hims_pipeline.dbt import Finished, stream_dbt
+from hims_pipeline.dbt import Finished, nodes_that_stand, stream_dbt
 from hims_pipeline.defs.nightly import TAKE_IN
 from hims_pipeline.defs.plain import plain_failures
+from hims_pipeline.defs.release import intact_check
 from hims_pipeline.defs.scratch import try_part
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake.files import read_json
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.release.publish import standing
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
@@ -66,10 +67,14 @@ def dbt_definition(settings: Settings, tree: Path):
 
 
 def _whole(context: dg.AssetExecutionContext, settings: Settings):
-    """The candidate of a release: every node, or a failure. A quiet night builds nothing, and proves what stands."""
+    """The candidate of a release: every node, or a failure. A quiet night builds nothing, proves what stands, and
+    tells of every check what the build of the same inputs found."""
     with installation_lock(settings, f"building in run {context.run.run_id[:8]}", 3600, context.log.info):
         if (proof := _standing(settings, context.log.warning)) is not None:
             context.log.info(f"Nothing to build: {proof.why}")
+            inputs = proof.release.manifest("staff")["inputs_sha256"]
+            context.log_event(intact_check(proof.release, []))
+            yield from _check_results(context, nodes_that_stand(settings, inputs))
             return
         prepared = build.prepare(settings, context.run.run_id, context.log.info)
         whole = False
@@ -103,24 +108,32 @@ def _events(context: dg.AssetExecutionContext, prepared: build.Build, nodes: Ite
         HimsError: dbt is done, and an asset of the graph was not among what it built.
     """
     manifest = read_json(prepared.tree / MANIFEST)["nodes"]
-    checks = {key.name: key for key in context.selected_asset_check_keys}
     waiting = set(context.selected_asset_keys)
     for node in nodes:
-        kind, name = node.unique_id.split(".")[0], node.unique_id.split(".")[2]
-        about: dict[str, Any] = {"seconds": node.seconds, "unique_id": node.unique_id, "carried_over": node.carried}
-        if kind == "test" and name in checks:
-            yield dg.AssetCheckResult(
-                asset_key=checks[name].asset_key,
-                check_name=name,
-                passed=node.status == "pass",
-                severity=dg.AssetCheckSeverity.WARN if node.status == "warn" else dg.AssetCheckSeverity.ERROR,
-                metadata=about | ({} if node.failures is None else {"rows_found": node.failures}),
-            )
-        elif kind in ("model", "seed") and node.status == "success":
-            key = dg.AssetKey([manifest[node.unique_id]["schema"], manifest[node.unique_id]["name"]])
+        yield from _check_results(context, [node])  # at once, so that a long build is seen while it runs
+        if node.kind in ("model", "seed") and node.status == "success":
+            key = dg.AssetKey([manifest[node.unique_id]["schema"], node.name])
             if key in waiting:
                 waiting.remove(key)
-                yield dg.MaterializeResult(asset_key=key, metadata=about)
+                yield dg.MaterializeResult(asset_key=key, metadata=_about(node))
     if waiting:
         first = min(waiting).to_user_string()
         raise HimsError(f"dbt built no {first}, which the graph shows: `data/` changed since it was loaded. Reload it.")
+
+
+def _check_results(context: dg.AssetExecutionContext, nodes: Iterable[Finished]) -> Iterator[dg.AssetCheckResult]:
+    """The results of tests, where the graph shows them as checks."""
+    asked = {key.name: key for key in context.selected_asset_check_keys}
+    for node in nodes:
+        if node.kind == "test" and node.name in asked:
+            yield dg.AssetCheckResult(
+                asset_key=asked[node.name].asset_key,
+                check_name=node.name,
+                passed=node.status == "pass",
+                severity=dg.AssetCheckSeverity.WARN if node.status == "warn" else dg.AssetCheckSeverity.ERROR,
+                metadata=_about(node) | ({} if node.failures is None else {"rows_found": node.failures}),
+            )
+
+
+def _about(node: Finished) -> dict[str, Any]:
+    return {"seconds": node.seconds, "unique_id": node.unique_id, "carried_over": node.carried}

@@ -78,7 +78,7 @@ class GuardedWebserver(DagsterWebserver[WorkspaceProcessContext, WorkspaceReques
             return PlainTextResponse("GraphQL is asked by POST, as application/json.", 405)
         try:
             asked = await request.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             return PlainTextResponse("This is no JSON.", 400)
         if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
             return PlainTextResponse("One operation with its `query` is expected.", 400)

@@ -3,7 +3,7 @@
 Not here: which batches are predecessors (`intake.predecessors`), limits and rules (`comparisons`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from hims_pipeline.gates.references import PREFIX, read_sql
 from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.sql import ParquetFiles, connection, quote, read_parquet
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,11 @@ class Beside:
 
 
 def set_beside(
-    settings: Settings, contract: Contract, period: str, tables: dict[str, Path], before: Sequence[Predecessor]
+    settings: Settings,
+    contract: Contract,
+    period: str,
+    tables: Mapping[str, ParquetFiles],
+    before: Sequence[Predecessor],
 ) -> Beside:
     """Take a batch's profile and compare it.
 
@@ -55,8 +59,8 @@ def set_beside(
             if not one.profile.is_file() or sha256_of(one.profile) != one.sha256:
                 raise Damaged(one.profile, "is not the profile that the batch's verdict names")
             known.append((one, read_profile(con, one.profile, read_sql(one.profile))))
-        for name, path in tables.items():
-            con.execute(f"create view {quote(name)} as from read_parquet({literal(path)})")
+        for name, files in tables.items():
+            con.execute(f"create view {quote(name)} as from {read_parquet(files)}")
             roles = roles_of(contract, name, period)
             profiles[name] = take_profile(con, contract, name, period, roles)
             now = Subject(contract, name, period, Profile(profiles[name]), roles)

@@ -181,8 +181,8 @@ def _revised(name: str, now: Subject, before: Subject) -> float | None:
     a, b = (one.profile.counts("amounts", name) for one in (now, before))
     if before.is_scaled:
         common = a.keys() & b.keys()
-        parts = ({key: one[key] for key in common} for one in (a, b))
-        return distance(*parts, noisy=_counts(now)) if len(common) > 2 else None
+        now_shared, before_shared = ({key: one[key] for key in common} for one in (a, b))
+        return distance(now_shared, before_shared, noisy=_counts(now)) if len(common) > 2 else None
     few = 0.005 * max(sum(a.values()), sum(b.values()))
     changes = [abs(log(a[key] / b[key])) for key in a.keys() & b.keys() if min(a[key], b[key]) > max(few, 0)]
     return max(changes) if changes else None

@@ -18,7 +18,7 @@ def fit_rules(make: Make, contract: Contract, name: str, period: str) -> list[Ru
     """Numbers that a fact's column cannot hold would end the build for all sources."""
     facts, limits = load_fact_columns(), dict[str, tuple[Decimal, Decimal]]()
     entity = contract.entity_in(name, period)
-    for feed, mappings in read_by_feeds(contract, name, period):
+    for feed, mappings in read_by_feeds(contract.at(period).entities, name):
         for target, mapping in mappings:
             bounds = facts[feed.fact][target].bounds if target in facts.get(feed.fact, {}) else None
             if mapping.from_ is None or mapping.codes or mapping.take != "value" or bounds is None:
@@ -40,7 +40,7 @@ def needed_rules(make: Make, contract: Contract, name: str, period: str) -> list
     """An empty cell where a fact's column must be filled would end the build for all sources. Which rows a feed leaves
     out by a mapped value is not known here: such a feed is held to it in the columns that it leaves rows out by."""
     facts, entity, broken = load_fact_columns(), contract.entity_in(name, period), dict[str, str]()
-    for feed, mappings in read_by_feeds(contract, name, period):
+    for feed, mappings in read_by_feeds(contract.at(period).entities, name):
         for target, mapping in mappings:
             fact_column = facts[feed.fact].get(target) if feed.fact in facts else None
             filled_otherwise = mapping.default is not None or mapping.when or mapping.take != "value"

@@ -6,7 +6,7 @@
 `result.success` of Great Expectations is not asked: one failed warning makes it false, and an empty suite true.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.verdict import Finding, passes
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.sql import ParquetFiles, connection, literal, quote, read_parquet
 
 LINES_NAMED = 5
 
@@ -51,7 +51,7 @@ def judge(
     settings: Settings,
     contract: Contract,
     period: str,
-    tables: dict[str, Path],
+    tables: Mapping[str, ParquetFiles],
     written: dict[str, str] | None = None,
     before: Sequence[Predecessor] = (),
     profile_to: Path | None = None,
@@ -59,8 +59,8 @@ def judge(
     """Judge the entities of one batch.
 
     Args:
-        tables: entity -> its Parquet file.
-        written: entity -> SHA-256 of the file as it was written; the present one's without it.
+        tables: entity -> its Parquet files.
+        written: name -> SHA-256 of each file as it was written; the present one's without it.
         before: accepted batches that it is compared with.
         profile_to: where its own profile is kept.
 
@@ -69,8 +69,8 @@ def judge(
         GateError: the gate could not do its work; says nothing about the data.
     """
     rules = [rule for rule in rules_of(settings, contract, period) if rule.entity in tables]
-    hashes = {name: sha256_of(path) for name, path in tables.items()}
-    if written is not None and hashes != written:
+    hashes = _hashes(tables)
+    if written is not None and {path.name: sha256 for path, sha256 in hashes.items()} != written:
         raise GateError("A file is not the one that was written.")
 
     beside = None
@@ -79,8 +79,8 @@ def judge(
         beside = set_beside(settings, contract, period, tables, before)
 
     def fill(con: Any) -> None:
-        for name, path in tables.items():
-            con.execute(f"create view {quote(name)} as from read_parquet({literal(path)})")
+        for name, files in tables.items():
+            con.execute(f"create view {quote(name)} as from {read_parquet(files)}")
             if beside is not None:
                 write_evidence(con, name, beside.evidence[name], bool(before))
         load_lists(con, settings.data)
@@ -89,9 +89,15 @@ def judge(
     if beside is not None:
         kept = keep_profile(settings, beside.profiles, profile_to) if profile_to else ""
         outcome = replace(outcome, compared_with=beside.compared_with, profile_sha256=kept)
-    if hashes != {name: sha256_of(path) for name, path in tables.items()}:
+    if hashes != _hashes(tables):
         raise GateError("A file changed while it was judged.")
     return outcome
+
+
+def _hashes(tables: Mapping[str, ParquetFiles]) -> dict[Path, str]:
+    """SHA-256 of every file."""
+    files = [path for paths in tables.values() for path in ([paths] if isinstance(paths, Path) else paths)]
+    return {path: sha256_of(path) for path in files}
 
 
 def judge_database(settings: Settings, database: Path, suite_path: Path) -> GateOutcome:

@@ -184,7 +184,7 @@ def _judge(
     before = predecessors_of(settings, contract, delivery, landing.deliveries(settings, delivery.source))
     beside = f" beside {', '.join(one.batch for one in before)}" if before else " by its contract alone"
     log(f"{manifest.batch}: judging {manifest.rows:,} rows{beside}")
-    tables = {name: folder / entity.file for name, entity in manifest.entities.items()}
+    tables = {name: entity.paths(folder) for name, entity in manifest.entities.items()}
     outcome = judge(settings, contract, manifest.period, tables, manifest.files, before, folder / batches.PROFILE)
     return Verdict(
         stage="gate",

@@ -5,9 +5,10 @@
     identified/quarantine/<source>/<period>/<id>/  refused or withdrawn, whole
     identified/links/<source>/<period>/<id>/       pairs of pseudonyms, for the linkage alone
 
-Each folder holds `<entity>.parquet`, `manifest.json` and `verdict.json`; a batch changes place by one rename. Both
-records are sealed, and chained: the verdict holds the hash of the manifest, of each file that was judged and of the
-delivery. A folder's place is its state only where its records say the same.
+Each folder holds `manifest.json`, `verdict.json` and, an entity, `<entity>.parquet` or, where it is long, its parts
+`<entity>-000000.parquet` and so on; only the manifest says which. A batch changes place by one rename. Both records
+are sealed, and chained: the verdict holds the hash of the manifest, of each file that was judged and of the delivery. A
+folder's place is its state only where its records say the same.
 """
 
 from collections.abc import Iterable
@@ -30,16 +31,39 @@ PROFILE = "_profile.parquet"  # in counts, for comparing later batches with it; 
 
 
 @dataclass(frozen=True)
-class EntityFile:
-    """One entity of a batch: its Parquet file, the file it was read from (`file 1` of the delivery, not its name), rows
-    read and lines set aside."""
+class PartFile:
+    """A Parquet file of an entity."""
 
     file: str
-    sent_as: str
     rows: int
-    rejected: int
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class EntityFiles:
+    """One entity of a batch: its Parquet files in the order of their rows, the file it was read from (`file 1` of the
+    delivery, not its name), and lines set aside."""
+
+    parts: tuple[PartFile, ...]
+    sent_as: str
+    rejected: int
+
+    @property
+    def rows(self) -> int:
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def bytes(self) -> int:
+        return sum(part.bytes for part in self.parts)
+
+    def paths(self, folder: Path) -> list[Path]:
+        """Its files, where they lie in `folder`."""
+        return [folder / part.file for part in self.parts]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "EntityFiles":
+        return cls(**{**value, "parts": tuple(PartFile(**part) for part in value["parts"])})
 
 
 @dataclass(frozen=True)
@@ -56,13 +80,13 @@ class Manifest:
     layout: str
     data_kind: str
     key_version: str
-    entities: dict[str, EntityFile]
+    entities: dict[str, EntityFiles]
     links: dict[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> dict[str, str]:
-        """Entity -> SHA-256 of its file."""
-        return {name: entity.sha256 for name, entity in self.entities.items()}
+        """Name -> SHA-256 of every Parquet file of its entities."""
+        return {part.file: part.sha256 for entity in self.entities.values() for part in entity.parts}
 
     @property
     def sha256(self) -> str:
@@ -84,8 +108,9 @@ class Batch:
     manifest: Manifest
     verdict: Verdict
 
-    def parquet(self, entity: str) -> Path:
-        return self.folder / self.manifest.entities[entity].file
+    def parquet(self, entity: str) -> list[Path]:
+        """The Parquet files of an entity, in the order of their rows."""
+        return self.manifest.entities[entity].paths(self.folder)
 
 
 def folder_of(root: Path, delivery: Delivery) -> Path:
@@ -111,7 +136,7 @@ def read_manifest(settings: Settings, folder: Path) -> Manifest | None:
         return None
     value: dict[str, Any] = read_sealed(settings, path, "manifest")
     try:
-        return Manifest(**{**value, "entities": {k: EntityFile(**v) for k, v in value["entities"].items()}})
+        return Manifest(**{**value, "entities": {k: EntityFiles.from_json(v) for k, v in value["entities"].items()}})
     except (TypeError, KeyError, AttributeError) as error:
         raise Damaged(path, f"does not hold what a manifest of this version holds ({type(error).__name__})") from None
 
@@ -284,9 +309,7 @@ def without_delivery(settings: Settings, source: str, sent: Iterable[Delivery]) 
 
 def damaged_files(batch: Batch) -> list[str]:
     """Names of files whose bytes are not those of the manifest: Parquet often reads back wrong without an error."""
-    return [
-        entity.file for entity in batch.manifest.entities.values() if not _is(batch.folder / entity.file, entity.sha256)
-    ]
+    return [name for name, sha256 in batch.manifest.files.items() if not _is(batch.folder / name, sha256)]
 
 
 def damaged_links(settings: Settings, contract: Contract, batch: Batch) -> list[str]:

@@ -6,7 +6,6 @@ A record that cannot be believed stops its own delivery: `damaged_records` tells
 Not here: how a delivery comes to be (`landing`), and what came of it (`batches`).
 """
 
-import json
 import re
 import stat
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from hims_pipeline.lake.arrival import RECORD
 from hims_pipeline.lake.files import folders_in, sha256_of
 from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.lake.seal import SEAL, read_sealed, write_sealed
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.settings import Settings
 
 ID_LENGTH = 12
@@ -125,11 +125,7 @@ def read_record(settings: Settings, folder: Path) -> Delivery:
         Damaged: it is missing, is not what we wrote, or belongs elsewhere.
     """
     path = _small_file(folder / RECORD)
-    try:
-        value = read_sealed(settings, path, KIND)
-    except RecursionError:
-        raise Damaged(path, "is nested too deeply to be read") from None
-    return _parsed(path, value)
+    return _parsed(path, read_sealed(settings, path, KIND))
 
 
 def _small_file(path: Path) -> Path:
@@ -226,6 +222,6 @@ def reseal(settings: Settings, batch: str) -> Delivery:
 
 def _unproved(folder: Path) -> Delivery:
     """What a record says, whoever wrote it."""
-    value = json.loads(_small_file(folder / RECORD).read_text(encoding="utf-8"))
+    value = read_json(_small_file(folder / RECORD))
     value.pop(SEAL, None)
     return _parsed(folder / RECORD, value)

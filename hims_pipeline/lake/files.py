@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def sync(path: Path) -> None:
 
 
 def write_text(path: Path, text: str, mode: int | None = None) -> None:
-    """Replace a file in one step, durably: a reader meets the old text or the new one.
+    """Replace a file in one step, durably: a reader meets the old text or the new one. A folder that somebody made in
+    its place is moved aside, since it would stop what is to be written and may hold what is not ours to delete.
 
     Args:
         mode: who may open it; without one the umask decides, which leaves it to us alone.
@@ -38,16 +40,14 @@ def write_text(path: Path, text: str, mode: int | None = None) -> None:
         os.fsync(file.fileno())
     if mode is not None:
         temporary.chmod(mode)
+    if path.is_dir() and not path.is_symlink():
+        path.rename(path.with_name(f".{path.name}.aside-{time.time_ns()}"))
     temporary.replace(path)
     sync(path.parent)
 
 
 def write_json(path: Path, value: Any, mode: int | None = None) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n", mode)
-
-
-def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def move_folder(source: Path, target: Path) -> None:

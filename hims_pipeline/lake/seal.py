@@ -14,6 +14,7 @@ from typing import Any
 
 from hims_pipeline.errors import Damaged
 from hims_pipeline.lake.files import write_text
+from hims_pipeline.plain_file import parse_json, read_bytes
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
 
@@ -63,8 +64,8 @@ def read_sealed(settings: Settings, path: Path, kind: str) -> dict[str, Any]:
         HimsError: the installation's key cannot be had.
     """
     try:
-        written = path.read_bytes()
-        record = json.loads(written.decode("utf-8"))
+        written = read_bytes(path)
+        record = parse_json(written.decode("utf-8"))
         as_we_write = _text(record).encode("utf-8") == written  # blanks, and members that stand twice
         seal = record.pop(SEAL)
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:

@@ -15,6 +15,7 @@ from typing import IO, Any
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import seal
 from hims_pipeline.lake.files import private_folder, sync
+from hims_pipeline.plain_file import parse_json
 from hims_pipeline.settings import Settings
 
 FIRST = "0" * 64
@@ -38,7 +39,7 @@ def split(content: bytes) -> list[bytes]:
 def parse(line: bytes) -> dict[str, Any] | None:
     """A line as a record, None where it is none."""
     try:
-        entry = json.loads(line)
+        entry = parse_json(line)
         return entry if isinstance(entry["number"], int) and isinstance(entry["event"], str) else None
     except (ValueError, TypeError, KeyError):
         return None
@@ -72,6 +73,11 @@ def read_head(settings: Settings) -> Head:
 @contextmanager
 def opened(settings: Settings, *, writing: bool) -> Iterator[IO[bytes]]:
     """The trail's file under a lock of its own, held for one line: a reader meets whole lines and their head."""
+    if settings.trail.exists() and not settings.trail.is_file():
+        raise Damaged(
+            settings.trail, "is no file: move it away, and put the trail back from a backup or begin it anew with "
+            "`hims audit renew --reason …`"
+        )  # fmt: skip
     if writing:
         settings.home.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(settings.trail, os.O_RDWR | os.O_CREAT, 0o600)

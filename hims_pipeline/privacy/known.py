@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hims_pipeline.errors import HimsError
+from hims_pipeline.plain_file import parse_json, read_json, read_text
 from hims_pipeline.settings import Settings
 
 FILE = "key.json"
@@ -30,8 +31,8 @@ class KeyMismatch(HimsError):
 def known(settings: Settings) -> dict[str, Any]:
     """What is noted of the key; empty in an installation that has used none."""
     try:
-        text = (settings.home / FILE).read_text(encoding="utf-8")
-        found = json.loads(text)
+        text = read_text(settings.home / FILE)
+        found = parse_json(text)
         found.pop("check")
         if text != _written(found):
             raise ValueError
@@ -58,7 +59,7 @@ def _told_by_records(settings: Settings) -> str:
     places += settings.validated.glob("*/*/*/manifest.json")
     for place in places:
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            if version := json.loads(place.read_text(encoding="utf-8")).get("key_version"):
+            if version := read_json(place).get("key_version"):
                 return str(version)
     return ""
 

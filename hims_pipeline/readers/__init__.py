@@ -1,4 +1,4 @@
-"""From the files of a delivery to Parquet files in bronze, one an entity, with the contract's names and types.
+"""From the files of a delivery to Parquet files in bronze, with the contract's names and types.
 
 `read_delivery` is the way in. Bad input ends in findings, all of them at once; only failures of our own are raised, and
 neither carries a value of the data. Here: opening, checking, typing, pseudonyms. Not here: judging (`gates`), moving
@@ -18,7 +18,7 @@ from typing import Literal
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.lake import reports
-from hims_pipeline.lake.batches import EntityFile, links_folder
+from hims_pipeline.lake.batches import EntityFiles, links_folder
 from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding
@@ -29,7 +29,7 @@ from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.guard import Unreadable, guarded
 from hims_pipeline.readers.matching import match
 from hims_pipeline.readers.shape import Shape, shape_of
-from hims_pipeline.readers.table import Job, Outcome
+from hims_pipeline.readers.table import Job, Outcome, remove_written
 from hims_pipeline.readers.undeclared import find_undeclared
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import own, words
@@ -47,14 +47,14 @@ class ReadResult:
         stage: how far it came: `envelope` or `types` where it is refused there, else `read`.
     """
 
-    entities: dict[str, EntityFile]
+    entities: dict[str, EntityFiles]
     findings: tuple[Finding, ...]
     key_version: str
     stage: Literal["envelope", "types", "read"]
 
 
 def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, target: Path, log: Log) -> ReadResult:
-    """Read every entity of a delivery into `target/<entity>.parquet`.
+    """Read every entity of a delivery into `target/<entity>.parquet`, or its parts `target/<entity>-000000.parquet`.
 
     Raises:
         HimsError: the contract cannot be applied, or the key is missing or unsafe.
@@ -97,11 +97,11 @@ def _undeclared(
     source: str,
     shapes: dict[str, Shape],
     made: Path,
-    entities: dict[str, EntityFile],
+    entities: dict[str, EntityFiles],
     key: Key | None,
     log: Log,
 ) -> list[Finding]:
-    tables = {name: made / entity.file for name, entity in entities.items()}
+    tables = {name: entity.paths(made) for name, entity in entities.items()}
     step = f"{source}: looking for identifiers that are not declared"
     try:
         return guarded(settings, step, lambda: find_undeclared(settings, source, shapes, tables, key))
@@ -132,7 +132,7 @@ def _read(job: Job, member: Member, delivery: Delivery) -> Outcome:
     try:
         return guarded(job.settings, f"{delivery.batch}: {job.shown}", partial(read_entity, job, member))
     except Unreadable as error:
-        job.target.unlink(missing_ok=True)
+        remove_written(job)
         return Outcome(None, [_stumbled(error, job.log, member.shown, job.shape.name)])
 
 

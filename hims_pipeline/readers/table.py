@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from hims_pipeline.lake.batches import EntityFile
+from hims_pipeline.lake.batches import EntityFiles
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.readers.files.records import Structure
@@ -17,7 +17,6 @@ from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.guard import Unreadable
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.typing.links import write_links
-from hims_pipeline.readers.typing.parquet_join import Joined
 from hims_pipeline.readers.typing.parts import Part, Slices, reading
 from hims_pipeline.readers.typing.type_errors import any_misfit, type_findings, write_rejects
 from hims_pipeline.readers.typing.write import Plan, is_misfit, plan_of, write_typed
@@ -70,9 +69,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: its entity file (None where it is refused) and all findings."""
+    """What became of one file: its entity's files (None where it is refused) and all findings."""
 
-    entity: EntityFile | None = None
+    entity: EntityFiles | None = None
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -86,18 +85,19 @@ def load(job: Job, table: Table) -> Outcome:
     with reading(job.settings, table.slices) as con:
         if table.structure is not None and table.structure.misfits:
             return _diagnose(job, con, plan, table, None, "")
-        joined, problem = _try(job, con, plan, table)
+        written, problem = _try(job, con, plan, table)
         if problem == "damaged":
+            remove_written(job)
             return Outcome(None, [_damaged(job)])
-        if joined is not None and joined.rows == table.records:
+        if written is not None and written.rows == table.records:
             _link(job, con, plan, table.parts)
-            return Outcome(_entity_file(job, joined, 0))
-        return _diagnose(job, con, plan, table, joined, problem)
+            return Outcome(written)
+        return _diagnose(job, con, plan, table, written, problem)
 
 
-def _try(job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, table: Table) -> tuple[Joined | None, str]:
+def _try(job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, table: Table) -> tuple[EntityFiles | None, str]:
     try:
-        return write_typed(job.settings, con, plan, table.parts, job.target, job.scratch, job.log), ""
+        return _write(job, con, plan, table.parts), ""
     except duckdb.Error as error:
         if is_misfit(error):
             return None, "misfit"
@@ -126,16 +126,26 @@ def _link(job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, parts: list[Part
         write_links(job.settings, con, plan, parts, job.links, job.scratch, only)
 
 
-def _entity_file(job: Job, joined: Joined, rejected: int) -> EntityFile:
-    return EntityFile(job.target.name, str(job.shown), joined.rows, rejected, joined.bytes, joined.sha256)
+def _write(
+    job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, parts: list[Part], rejected: int = 0, only: str = ""
+) -> EntityFiles:
+    remove_written(job)  # parts of an attempt before
+    files = write_typed(job.settings, con, plan, parts, job.target, job.log, only)
+    return EntityFiles(files, str(job.shown), rejected)
+
+
+def remove_written(job: Job) -> None:
+    """Remove what an attempt at an entity has written."""
+    for path in (job.target, *job.target.parent.glob(f"{job.target.stem}-[0-9]*.parquet")):
+        path.unlink(missing_ok=True)
 
 
 def _diagnose(
-    job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, table: Table, joined: Joined | None, problem: str
+    job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, table: Table, written: EntityFiles | None, problem: str
 ) -> Outcome:
     """Something is wrong: find all of it, and set aside what the contract tolerates."""
     job.log(f"{job.shown}: something does not fit; looking at every value")
-    job.target.unlink(missing_ok=True)
+    remove_written(job)
     structure, parts = table.structure or Structure(table.records), table.parts
     if table.examine is not None:
         structure, parts = table.examine(job.scratch)
@@ -151,17 +161,17 @@ def _diagnose(
     records = structure.records * table.rows_each if table.examine or table.structure else table.records
     findings += type_findings(con, plan, job.rejects, job.shown, records, structure.lines_differ)
     if not findings:
-        return Outcome(None, [_unexplained(job, table, joined, problem)])
+        return Outcome(None, [_unexplained(job, table, written, problem)])
     rejected = structure.misfits * table.rows_each + typed
     tolerance = job.shape.entity.record_tolerance
     if tolerance == 0 or rejected > tolerance * records:
         return Outcome(None, findings)
     keep = f"not ({any_misfit(plan)})"
-    joined = write_typed(job.settings, con, plan, parts, job.target, job.scratch, job.log, only=keep)
-    if joined.rows != records - rejected:
-        raise Unreadable(f"{joined.rows:,} rows written, {records - rejected:,} expected")
+    written = _write(job, con, plan, parts, rejected, keep)
+    if written.rows != records - rejected:
+        raise Unreadable(f"{written.rows:,} rows written, {records - rejected:,} expected")
     _link(job, con, plan, parts, keep)
-    return Outcome(_entity_file(job, joined, rejected), [replace(one, severity="warning") for one in findings])
+    return Outcome(written, [replace(one, severity="warning") for one in findings])
 
 
 def _damaged(job: Job) -> Finding:
@@ -184,17 +194,17 @@ def _unreadable(job: Job) -> Finding:
     )
 
 
-def _unexplained(job: Job, table: Table, joined: Joined | None, problem: str) -> Finding:
+def _unexplained(job: Job, table: Table, written: EntityFiles | None, problem: str) -> Finding:
     if problem == "text":
         return _unreadable(job)
-    if joined is None:
+    if written is None:
         raise Unreadable("a value was refused that no check names")
     return blocking(
         "ENVELOPE-RECORDS",
         words(
             "{counted:,} records were counted over the bytes, but {read:,} were read; send the file again",
             counted=table.records,
-            read=joined.rows,
+            read=written.rows,
         ),
         job.shown,
         entity=job.shape.name,

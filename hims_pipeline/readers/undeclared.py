@@ -1,14 +1,14 @@
 """Identifiers in columns that are not declared as such: looked for in what was read, before it leaves the closed zone.
 
 In open text any shape of `data/identifier_shapes.csv` and the number of anybody in the delivery refuse it; the contract
-may say of a column that a shape names nobody there (`may_hold`). In text that a pattern closes, whose numbers are as
-long as a person's may be, the numbers of the same row's person are looked for, in a sample of large files. Values are
-counted and never told. Not here: how a number is recognised (`privacy.hidden`).
+may say of a column that a shape names nobody there (`may_hold`). Text that is said to come from a list must look so:
+where most rows have a value of their own, these are names. In text that a pattern closes, whose numbers are as long as
+a person's may be, the numbers of the same row's person are looked for, in a sample of large files. Values are counted
+and never told. Not here: how a number is recognised (`privacy.hidden`).
 """
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
@@ -21,19 +21,21 @@ from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import Shape as Layout
 from hims_pipeline.readers.typing.write import LINE
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal, quote
-from hims_pipeline.words import own, words
+from hims_pipeline.sql import ParquetFiles, connection, literal, quote, read_parquet
+from hims_pipeline.words import Words, own, words
 
+LIKE_NAMES = "EACH_ITS_OWN"  # what the contract calls it in `may_hold`, beside the shapes
+FEWEST = 20  # rows that tell a list from names
 SAMPLE_ROWS = 200_000  # of the rows whose numbers are compared with the row's own person
 
 
 def find_undeclared(
-    settings: Settings, source: str, layouts: dict[str, Layout], tables: dict[str, Path], key: Key | None
+    settings: Settings, source: str, layouts: dict[str, Layout], tables: Mapping[str, ParquetFiles], key: Key | None
 ) -> list[Finding]:
     """One finding a column that holds identifiers.
 
     Args:
-        tables: entity -> its Parquet file as it was read, inside the closed zone.
+        tables: entity -> its Parquet files as they were read, inside the closed zone.
     """
     watched = {
         name: [column for column in layouts[name].columns if column.is_open_text or _is_numbered(column)]
@@ -44,8 +46,8 @@ def find_undeclared(
     listed, found = shapes(settings.data), []
     with connection(settings) as con:
         known = _known(con, source, layouts, tables, key)
-        for name, path in tables.items():
-            layout, table = layouts[name], f"read_parquet({literal(path)})"
+        for name, files in tables.items():
+            layout, table = layouts[name], read_parquet(files)
             hits = _in_open_text(con, table, watched[name], listed, known)
             if known is not None:
                 hits |= _in_its_own_row(con, layout, table, watched[name], known)
@@ -60,7 +62,11 @@ def _is_numbered(column: Column) -> bool:
 
 
 def _known(
-    con: duckdb.DuckDBPyConnection, source: str, layouts: dict[str, Layout], tables: dict[str, Path], key: Key | None
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    layouts: dict[str, Layout],
+    tables: Mapping[str, ParquetFiles],
+    key: Key | None,
 ) -> Known | None:
     """Everybody who stands in the delivery."""
     if key is None:
@@ -69,8 +75,8 @@ def _known(
         con,
         key,
         [
-            (column.domain or source, f"select {quote(column.name)} from read_parquet({literal(path)})")
-            for name, path in tables.items()
+            (column.domain or source, f"select {quote(column.name)} from {read_parquet(files)}")
+            for name, files in tables.items()
             for column in layouts[name].columns
             if column.sensitivity == "identifier"
         ],
@@ -87,9 +93,19 @@ def _in_open_text(
         for column in chosen
     )
     found = look(con, values, listed, known) if chosen else {}
+    for column in chosen:
+        if column.open_text and (own_values := _of_one_row_each(con, table, column.name)):
+            found.setdefault(column.name, []).append(Hit(LIKE_NAMES, own_values, ()))
     return {
         column.name: [hit for hit in found.get(column.name, ()) if hit.what not in column.may_hold] for column in chosen
     }
+
+
+def _of_one_row_each(con: duckdb.DuckDBPyConnection, table: str, name: str) -> int:
+    """How many rows have a value that no other has, where most have; 0 otherwise."""
+    once = f"select count(*) as n from {table} where {quote(name)} is not null group by {quote(name)}"
+    [(rows, alone)] = con.execute(f"select sum(n), count(*) filter (n = 1) from ({once})").fetchall()
+    return alone if (rows or 0) >= FEWEST and alone > rows / 2 else 0
 
 
 def _in_its_own_row(
@@ -114,20 +130,31 @@ def _in_its_own_row(
 
 
 def _finding(layout: Layout, column: Column, hits: list[Hit]) -> Finding:
-    kinds = ", ".join(hit.what for hit in hits)
-    message = words(
+    kinds = [hit.what for hit in hits]
+    return blocking(
+        _rule(layout.source, layout.name, column.name),
+        _like_names() if kinds == [LIKE_NAMES] else _named(", ".join(kinds)),
+        entity=layout.name,
+        column=column.name,
+        count=max(hit.rows for hit in hits),
+        lines=tuple(sorted({line for hit in hits for line in hit.lines})[:5]),
+    )
+
+
+def _named(kinds: str) -> Words:
+    return words(
         "values that name somebody ({kinds}) stand in a column that is not declared as an identifier. Remove them at "
         "the source, or have the contract call the column `identifier` or `free_text`; where such values name nobody, "
         "the contract may say so (`may_hold`)",
         kinds=own(kinds),
     )
-    return blocking(
-        _rule(layout.source, layout.name, column.name),
-        message,
-        entity=layout.name,
-        column=column.name,
-        count=max(hit.rows for hit in hits),
-        lines=tuple(sorted({line for hit in hits for line in hit.lines})[:5]),
+
+
+def _like_names() -> Words:
+    return words(
+        "most rows have a value of their own, as names do, and values of a list do not. Remove at the source what is "
+        "typed, or have the contract call the column `free_text`; where such values name nobody, the contract may say "
+        "so (`may_hold`, EACH_ITS_OWN)"
     )
 
 

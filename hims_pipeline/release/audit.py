@@ -14,8 +14,9 @@ from typing import Any
 from hims_pipeline.carry.content import content_of
 from hims_pipeline.errors import HimsError, ReleaseError
 from hims_pipeline.failures import plain
-from hims_pipeline.lake.files import read_json, sha256_of, write_json
+from hims_pipeline.lake.files import sha256_of, write_json
 from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.release import leaks
 from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, is_large, linking, tables
 from hims_pipeline.settings import Settings, close_umask, debugging, load_settings

@@ -20,7 +20,7 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.hidden import KNOWN, Hit, Known, load_known, look, shapes
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.sql import connection, literal, quote, read_parquet
 from hims_pipeline.staging.inputs import current_batches
 
 RULE = "RELEASE-IDENTIFIERS"
@@ -99,10 +99,8 @@ def known_persons(settings: Settings, con: Any) -> Known | None:
         for name in batch.manifest.entities:
             for column in contract.entity_in(name, batch.manifest.period).kept_columns:
                 if column.sensitivity == "identifier":
-                    path = literal(batch.parquet(name))
-                    ids.append(
-                        (column.domain or contract.source, f"select {quote(column.name)} from read_parquet({path})")
-                    )
+                    source = read_parquet(batch.parquet(name))
+                    ids.append((column.domain or contract.source, f"select {quote(column.name)} from {source}"))
     return load_known(con, load_key(settings), ids) if ids else None
 
 

@@ -6,7 +6,6 @@ those that were published: each carries a seal, the staff manifest holds the has
 audit trail that tells of the publication holds the hashes of both.
 """
 
-import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal, seal, trail
 from hims_pipeline.lake.files import sha256_of, sync
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.privacy.modes import give_to_staff
 from hims_pipeline.settings import Settings
 
@@ -73,7 +73,7 @@ def read_manifest(release: "Release", part: str) -> dict[str, Any]:
     """
     path = release.folder / part / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = read_json(path)
         manifest.pop(seal.SEAL, None)
         whole = NEEDED_OF[part] <= manifest.keys() and all(
             {"sha256", "bytes"} <= f.keys() for f in manifest["files"].values()

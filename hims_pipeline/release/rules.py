@@ -24,8 +24,9 @@ from hims_pipeline.gates import inventory
 from hims_pipeline.gates.inventory import BASE, Inventory
 from hims_pipeline.gates.rule_changes import RuleChange, compare, difference_sha256
 from hims_pipeline.lake import journal
-from hims_pipeline.lake.files import read_json, write_json
+from hims_pipeline.lake.files import write_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.privacy.modes import share
 from hims_pipeline.release import store
 from hims_pipeline.settings import Settings

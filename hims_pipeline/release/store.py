@@ -8,7 +8,6 @@ releases/WITHDRAWN.json   releases taken back, and why
 Here they are found and read. Not here: how a release is made (`publish`), proved (`proof`), used and retired (`acts`).
 """
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.lake import journal
+from hims_pipeline.plain_file import read_json, read_text
 from hims_pipeline.release import proof
 from hims_pipeline.release.proof import unchecked, verify
 from hims_pipeline.settings import Settings
@@ -90,10 +90,10 @@ def pointer(settings: Settings) -> str | None:
     """
     path = settings.releases / "CURRENT"
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = read_text(path).strip()
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (OSError, ValueError):
         text = ""
     if not ID.fullmatch(text):
         raise Damaged(path, "names no release; `hims release use <id> --reason …` writes it anew")
@@ -127,7 +127,7 @@ def withdrawn(settings: Settings) -> dict[str, dict[str, str]]:
     """
     path = settings.releases / "WITHDRAWN.json"
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))["releases"]
+        record = read_json(path)["releases"]
         return {name: {"reason": why["reason"], "inputs_sha256": why["inputs_sha256"]} for name, why in record.items()}
     except FileNotFoundError:
         return {}

@@ -51,7 +51,7 @@ def check(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple
         absent = [name for name in named if name not in columns]
         wrong += [f"{one.id}: {one.entity} has no column {name}" for name in absent]
         wrong += [f"{one.id}: {name} says where a row comes from" for name in one.changed if name in BATCH_COLUMNS]
-        keys = {staged_name(column) for column in joined_on(contract, one.entity)}
+        keys = {staged_name(column) for column in joined_on(contract.entities, one.entity)}
         wrong += [f"{one.id}: rows of other entities are found by {name}" for name in one.changed if name in keys]
         if one.measure in columns and not columns[one.measure].startswith(NUMERIC):
             wrong.append(f"{one.id}: {one.measure} is no number that could be summed")

@@ -6,7 +6,6 @@ Every file is hashed when it is to be read, against the manifest that its verdic
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.joins import design_columns
 from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
@@ -36,15 +35,15 @@ def current_batches(settings: Settings) -> list[Batch]:
 
 
 def input_rows(settings: Settings) -> list[dict[str, Any]]:
-    """One row an entity file that counts: where it is, what every fact row made from it must carry, and the hashes of
+    """One row a Parquet file that counts: where it is, what every fact row made from it must carry, and the hashes of
     the manifest and the verdict that it counts by."""
     contracts = load_contracts(settings.data)
     return [
         {
             "entity": name,
-            "path": str(batch.folder / entity.file),
-            "sha256": entity.sha256,
-            "rows": entity.rows,
+            "path": str(batch.folder / part.file),
+            "sha256": part.sha256,
+            "rows": part.rows,
             "delivery_sha256": batch.manifest.delivery_sha256,
             "manifest_sha256": batch.verdict.manifest_sha256,
             "verdict_sha256": batch.verdict.sha256,
@@ -52,6 +51,7 @@ def input_rows(settings: Settings) -> list[dict[str, Any]]:
         | _of_batch(contracts[batch.manifest.source], batch, name)
         for batch in current_batches(settings)
         for name, entity in batch.manifest.entities.items()
+        for part in entity.parts
     ]
 
 
@@ -77,7 +77,7 @@ def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, A
     first, last = covers(contract, manifest.period)
     entity = contract.entities[entity_name]
     design = entity.design or contract.design
-    sent = design_columns(contract, entity_name, manifest.period)
+    sent = contract.at(manifest.period).design_columns(entity_name)
     return {
         "source": manifest.source,
         "period": manifest.period,

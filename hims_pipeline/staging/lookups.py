@@ -29,7 +29,7 @@ class Lookups:
         for length in range(1, len(parts) + 1):
             self._joined.setdefault(".".join(parts[:length]), {})
         prefix = self._prefix(path)
-        there = steps_of(self._contract, self._entity, path)[-1].entity
+        there = steps_of(self._contract.entities, self._entity, path)[-1].entity
         staged, name = staged_name(column.name), f"{prefix}_{column.name}"
         own = beside(self._contract, there)
         found = {staged: staged_name(name)}
@@ -60,7 +60,7 @@ class Lookups:
         contract, found = self._contract, ""
         for path in sorted(self._joined, key=lambda path: path.count(".")):
             assert contract is not None
-            step, prefix = steps_of(contract, self._entity, path)[-1], self._prefix(path)
+            step, prefix = steps_of(contract.entities, self._entity, path)[-1], self._prefix(path)
             before = self._prefix(path.rpartition(".")[0]) + "_" if "." in path else ""
             key = {staged_name(column): staged_name(f"{prefix}_{column}") for column in step.targets}
             ours = [staged_name(before + column) for column in step.columns]
@@ -79,5 +79,5 @@ class Lookups:
         contract, prefix = self._contract, self._prefix(path)
         assert contract is not None
         behind = [one for one in self._joined if one.rpartition(".")[0] == path]
-        columns = [c for one in behind for c in steps_of(contract, self._entity, one)[-1].columns]
+        columns = [c for one in behind for c in steps_of(contract.entities, self._entity, one)[-1].columns]
         return {staged_name(column): staged_name(f"{prefix}_{column}") for column in columns}

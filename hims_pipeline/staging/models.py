@@ -10,7 +10,6 @@ from typing import Any
 
 from hims_pipeline.contracts.columns import Column, ColumnMap
 from hims_pipeline.contracts.facts import FactColumn, load_fact_columns
-from hims_pipeline.contracts.joins import design_columns, joined_in
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX, Missing
 from hims_pipeline.contracts.model import Contract, Entity, Feed
 from hims_pipeline.contracts.values import value_sql
@@ -91,7 +90,7 @@ def _designed(contract: Contract, entity_name: str, name: str, lookups: Lookups)
         return "null"
 
     def in_words(period: str) -> str:
-        sent = design_columns(contract, entity_name, period)
+        sent = contract.at(period).design_columns(entity_name)
         made_of = [sent[column] for column in design.columns(name, sent)]
         names = [lookups.take(path, column) if path else column.name for path, column in made_of]
         return f"concat_ws('-', {', '.join(quote(staged_name(one)) for one in names)})" if names else "null"
@@ -110,11 +109,11 @@ def _kept(feed: Feed) -> str:
 
 def _by_layout(contract: Contract, entity_name: str, position: int, target: FactColumn, lookups: Lookups) -> str:
     """The mapping of a column; a `case` over the layouts where some periods map it otherwise."""
-    entity = joined_in(contract, entity_name, "", lookups.take)
+    entity = contract.at("").joined(entity_name, lookups.take)
     base = _expression(_mapping_of(entity, position, target), entity.columns, target, lookups)
     cases = []
     for layout in contract.layouts:
-        changed = joined_in(contract, entity_name, layout.known_periods[0], lookups.take)
+        changed = contract.at(layout.known_periods[0]).joined(entity_name, lookups.take)
         other = _expression(_mapping_of(changed, position, target), changed.columns, target, lookups)
         if other != base:
             cases.append(f"when layout = {literal(layout.name)} then {other}")

@@ -30,15 +30,17 @@ FOR_NOBODY = frozenset(
         "shutdownRepositoryLocation",  # `hims ui` starts and stops it
     }
 )  # fmt: skip
+UNREAD = "a document that cannot be read"
 
 
 def mutations(query: str) -> list[str]:
-    """Names of all mutations in a GraphQL document, whichever of its operations is asked for; none where it cannot be
-    parsed, since then nothing of it can be run."""
+    """Names of all mutations in a GraphQL document, whichever of its operations is asked for; `UNREAD` of one that
+    cannot be parsed here. How deeply one may be nested depends on the calls around the parser, so Dagster may well be
+    able to parse it, and to run it."""
     try:
         document = parse(query)
     except GraphQLError:
-        return []
+        return [UNREAD]
     operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
     found: list[str] = []
     for one in operations:
@@ -62,6 +64,8 @@ def _collect(document: DocumentNode, chosen: SelectionSetNode, found: list[str],
 
 def refusal(visitor: Visitor, names: list[str]) -> str:
     """Why a visitor may not run these mutations; empty where they may."""
+    if UNREAD in names:
+        return "This document is no GraphQL, or is nested too deeply."
     if names and visitor.role != OPERATOR:
         return f"{visitor.name} may look and start nothing: {', '.join(names)} is for operators."
     if closed := [name for name in names if name not in FOR_OPERATORS]:

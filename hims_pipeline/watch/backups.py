@@ -1,10 +1,10 @@
 """When the last backup was made. Not here: making one (`hims_pipeline.backup`)."""
 
-import json
 from contextlib import suppress
 from datetime import datetime
 
 from hims_pipeline.lake.files import write_json
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.settings import Settings
 
 RECORD = "backup.json"
@@ -13,7 +13,7 @@ RECORD = "backup.json"
 def last_backup(settings: Settings) -> datetime | None:
     """When the last backup of this installation was finished; None where none is known."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return datetime.fromisoformat(json.loads((settings.home / RECORD).read_text(encoding="utf-8"))["at"])
+        return datetime.fromisoformat(read_json(settings.home / RECORD)["at"])
     return None
 
 

@@ -7,7 +7,6 @@ between sends the same message again, under the same id. Not here: texts (`messa
 """
 
 import fcntl
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -18,6 +17,7 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import reserve
 from hims_pipeline.lake.files import private_folder, write_json
 from hims_pipeline.lake.journal import who
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import KINDS, Condition, instant
 
@@ -99,7 +99,7 @@ def read(settings: Settings) -> Book:
     """
     path = settings.alerts / BOOK
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
         alerts = [Alert(**one) for one in record["alerts"]]
         outbox = [Message(**{**one, "letters": tuple(map(tuple, one["letters"]))}) for one in record["outbox"]]
         return Book(alerts, outbox, int(record["number"]), str(record["digest"]))

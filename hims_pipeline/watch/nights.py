@@ -6,7 +6,6 @@ So a watchdog knows of a night without asking Dagster: one that failed, one whos
 began. Not here: what follows from that (`look`).
 """
 
-import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,6 +19,7 @@ from cronsim import CronSim
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.files import private_folder, write_json
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.processes import is_running, token
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import instant
@@ -129,7 +129,7 @@ def _find(settings: Settings, run: str) -> Night | None:
 
 def _read(path: Path) -> Night | None:
     with suppress(OSError, ValueError, TypeError, KeyError):
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
         night = Night(**{**record, "reasons": tuple(record["reasons"])})
         datetime.fromisoformat(night.begun)
         return night

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from hims_pipeline.cli import Plain
+from hims_pipeline.cli import Plain, main
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import plain
 from hims_pipeline.settings import load_settings
@@ -106,3 +106,11 @@ def test_no_number_of_threads_is_refused(said: str) -> None:
 def test_empty_variables_are_unset() -> None:
     given = load_settings({"HIMS_THREADS": "", "HIMS_MEMORY_LIMIT": ""})
     assert (given.threads, given.memory_limit) == (2, "800MB")
+
+
+def test_a_reason_of_bytes_that_are_no_utf8_is_refused_before_anything_is_done(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("HIMS_HOME", str(tmp_path / "home"))
+    done = CliRunner().invoke(main, ["release", "use", "r000001", "--reason", "caf\udce9"])
+    assert done.exit_code == 2
+    assert "no UTF-8" in done.output
+    assert not (tmp_path / "home").exists()

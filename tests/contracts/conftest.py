@@ -57,7 +57,7 @@ class RealDelivery:
     contract: Contract
     period: str
     result: ReadResult
-    tables: dict[str, Path]
+    tables: dict[str, list[Path]]
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +74,6 @@ def real(contracts: dict[str, Contract], tmp_path_factory: pytest.TempPathFactor
         delivery, _ = landing.take_over(settings, contract, pinned.period, files)
         target = tmp_path_factory.mktemp(pinned.source)
         result = read_delivery(settings, contract, delivery, target, lambda text: None)
-        tables = {name: target / entity.file for name, entity in result.entities.items()}
+        tables = {name: entity.paths(target) for name, entity in result.entities.items()}
         found[f"{pinned.source}/{pinned.period}"] = RealDelivery(settings, contract, pinned.period, result, tables)
     return found

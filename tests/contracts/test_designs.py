@@ -6,7 +6,6 @@ import pytest
 from pydantic import ValidationError
 
 from hims_pipeline.contracts.design import Design
-from hims_pipeline.contracts.joins import design_columns
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.staging.models import feed_sql
 
@@ -98,7 +97,7 @@ def test_a_period_without_districts_takes_the_fallback_and_says_so(contracts: di
     plain = contracts["hims_survey"].model_dump(mode="json", by_alias=True)
     without = {"absent": ["V002", "V003"]}
     plain["layouts"] = [{"name": "light", "periods": ["2030"], "entities": {"return_migrants": without}}]
-    found = design_columns(Contract.model_validate(plain), "return_migrants", "2030")
+    found = Contract.model_validate(plain).at("2030").design_columns("return_migrants")
     assert found["V002"][0] == "households"  # what the household's record says needs no fallback
     plain["entities"]["return_migrants"]["references"] = []
     contract = Contract.model_validate(plain)
@@ -108,7 +107,7 @@ def test_a_period_without_districts_takes_the_fallback_and_says_so(contracts: di
     assert "case when layout = 'light' then concat_ws('-', \"id_menage\") else concat_ws('-', \"v003\") end" in sql
     design = contract.design
     assert design is not None
-    sent = design_columns(contract, "return_migrants", "2030")
+    sent = contract.at("2030").design_columns("return_migrants")
     assert design.fallback_in(sent) == "GOVERNORATE_AS_STRATUM_HOUSEHOLD_AS_UNIT"
     assert design.fallback_in({*sent, "V002", "V003"}) is None
     plain["design"]["fallback"] = None

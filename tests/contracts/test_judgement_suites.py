@@ -13,7 +13,7 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates.judge import judge
 from hims_pipeline.gates.suites import judgement_rules, load_suite, suite_file
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.sql import connection, literal
+from hims_pipeline.sql import connection, literal, read_parquet
 
 EXPECTATIONS = REPOSITORY / "expectations"
 SOURCES = (
@@ -225,7 +225,7 @@ def spoil(real: dict, key: str, folder: Path) -> dict[str, Path]:
     tables = dict(delivery.tables)
     for entity, statements in SPOILT[key].items():
         with connection(delivery.settings) as con:
-            con.execute(f"create table t as from read_parquet({literal(str(tables[entity]))})")
+            con.execute(f"create table t as from {read_parquet(tables[entity])}")
             for statement in statements:
                 con.execute(statement)
             tables[entity] = folder / f"{entity}.parquet"

@@ -12,7 +12,7 @@ import pytest
 from hims_pipeline.contracts.deliveries import load_deliveries
 from hims_pipeline.gates.judge import judge
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.sql import connection, literal, quote, read_parquet
 
 pytestmark = pytest.mark.real_data
 
@@ -119,8 +119,8 @@ FIGURES = {
 def ask(delivery: Any, query: str) -> list[tuple]:
     """Rows of a query over the tables of a delivery, and over `crosswalks` with scheme and code."""
     with connection(delivery.settings) as con:
-        for name, path in delivery.tables.items():
-            con.execute(f"create view {quote(name)} as from read_parquet({literal(str(path))})")
+        for name, files in delivery.tables.items():
+            con.execute(f"create view {quote(name)} as from {read_parquet(files)}")
         lists = [str(delivery.settings.data / "codelists" / f"xwalk_{kind}.csv") for kind in ("country", "area")]
         files = ", ".join(literal(path) for path in lists)
         con.execute(

@@ -1,16 +1,36 @@
-"""kill -9 in the middle of a run, then the run again: one release, the same tables as undisturbed."""
+"""kill -9 in the middle of a run, then the run again, on another machine and another day, so to speak: one release, the
+same tables as undisturbed."""
 
 import os
 import signal
 import subprocess
 import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from hims_pipeline.release import store
 from tests.conftest import BRIEF, Installation
+from tests.elsewhere import AHEAD_SECONDS, SETTINGS, other_clock
 
 # While it takes in, and while it builds. Publishing is killed at each of its steps in tests/release, and a night
 # anywhere by `make faults`.
 MOMENTS = ("judging", "dbt build")
+
+
+@dataclass(frozen=True)
+class Elsewhere(Installation):
+    """The same installation, run with other settings of the machine."""
+
+    differs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return super().environment | self.differs
+
+
+def published_at(here: Installation) -> datetime:
+    return datetime.fromisoformat(store.current(here.settings).manifest()["published_at"])
 
 
 def run_until(here: Installation, words: str) -> bool:
@@ -35,14 +55,17 @@ def hashes(here: Installation) -> dict[str, str]:
     return {name: facts["content_hash"] for name, facts in tables.items()}
 
 
-def test_killed_while_it_takes_in_and_while_it_builds_then_run_again(small_night, tmp_path) -> None:
+def test_killed_while_it_takes_in_and_while_it_builds_then_run_again_elsewhere(small_night, tmp_path: Path) -> None:
     undisturbed = store.get(small_night[0].settings, "r000001").manifest("staff")["tables"]
     here = Installation(tmp_path / "home")
     killed = [moment for moment in MOMENTS if run_until(here, moment)]
     assert killed == list(MOMENTS)
     assert not (here.home / "releases/CURRENT").exists()
-    printed = here.hims(*BRIEF)
+    clock = other_clock(tmp_path)
+    printed = Elsewhere(here.home, differs=SETTINGS[0] | clock).hims(*BRIEF)
     assert "cleared away: build/" in printed
     assert [one.id for one in store.releases(here.settings)] == ["r000001"]
     assert hashes(here) == {name: facts["content_hash"] for name, facts in undisturbed.items()}
     assert list((here.home / "build").iterdir()) == []
+    later = published_at(here) - datetime.now(UTC)
+    assert not clock or later > timedelta(seconds=AHEAD_SECONDS - 3600)

@@ -5,9 +5,14 @@ import io
 import json
 import subprocess
 
+import dagster as dg
+
 from hims_pipeline.docs.dictionary import columns_built, read_tables
 from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.synthetic import make_broken
+from tests.conftest import Installation
+
+EVALUATED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 
 
 def test_summary_tells_what_arrived_and_what_was_refused(small_night) -> None:
@@ -87,6 +92,21 @@ def test_no_identifier_leaves_the_identified_zone(small_night) -> None:
     assert leaks == []
 
 
+def unanswered_checks(here: Installation) -> set[str]:
+    """Checks that the last run was to make, and of which it told nothing."""
+    with dg.DagsterInstance.from_config(str(here.settings.dagster_home)) as instance:
+        run = instance.get_runs(limit=1)[0].run_id
+        events = [one.dagster_event for one in instance.all_logs(run) if one.dagster_event]
+    planned = {
+        f"{event.event_specific_data.asset_key.to_user_string()} {event.event_specific_data.check_name}"
+        for event in events
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+    }
+    told = [event.asset_check_evaluation_data for event in events if event.event_type is EVALUATED]
+    assert planned
+    return planned - {f"{one.asset_key.to_user_string()} {one.check_name}" for one in told}
+
+
 def test_broken_deliveries_are_refused_and_good_ones_still_go_out(small_night, tmp_path) -> None:
     here, _ = small_night
     chosen = {}
@@ -100,6 +120,7 @@ def test_broken_deliveries_are_refused_and_good_ones_still_go_out(small_night, t
         assert one.expected_rule in printed, one.why
     states = json.loads(here.hims("status", "--format", "json"))
     assert states["current"] == "r000001"  # refused deliveries change no figure
+    assert unanswered_checks(here) == set()  # and what was built of the same still holds, and is told
     withdrawn = next(one["batch"] for one in states["batches"] if one["batch"].startswith("border_crossings/2024-03"))
     here.hims("batch", "withdraw", withdrawn, "--reason", "the file of another month")
     assert "B14" in here.hims("build", "--draft")

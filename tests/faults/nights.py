@@ -11,16 +11,11 @@ from typing import Any
 
 from tests.conftest import Installation
 from tests.country.conftest import drop, south_rows
+from tests.elsewhere import SETTINGS, other_clock
 from tests.faults.invariants import broken, faults_of, state
 from tests.faults.trials import Told, differing
 from tests.faults.world import Ended, children_of, copy, remove, run, start
 
-# The undisturbed night is made on another machine, so to speak: its tables must be equal all the same.
-ELSEWHERE = (
-    {"HIMS_THREADS": "1", "HIMS_MEMORY_LIMIT": "600MB", "TZ": "Pacific/Chatham"},
-    {"HIMS_THREADS": "4", "HIMS_MEMORY_LIMIT": "2GB", "TZ": "America/St_Johns", "LC_ALL": "C"},
-    {"HIMS_THREADS": "3", "HIMS_MEMORY_LIMIT": "1GB", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7"},
-)
 ONE_ROUND = 10  # kills before a night must come through: each such night is a whole build
 
 
@@ -29,7 +24,7 @@ class Nights:
 
     def __init__(self, here: Installation, folder: Path, dice: random.Random, told: Told) -> None:
         self.here, self.folder, self.dice, self.told = here, folder, dice, told
-        self.sent = 0
+        self.sent, self.clock = 0, other_clock(folder)
         self.length_seconds = 60.0
 
     def hurt(self, faults: dict[str, int]) -> None:
@@ -70,7 +65,9 @@ class Nights:
         drop(self.here, "southland_count", "2024", f"south_{self.sent}.csv", south_rows(60 + self.sent))
         twin = copy(self.here, self.folder / "twin")
         started = time.monotonic()
-        undisturbed = run(twin, "run", kind="count", more=self.dice.choice(ELSEWHERE))
+        # On another machine and another day, so to speak: its tables must be equal all the same.
+        elsewhere = self.dice.choice(SETTINGS) | self.clock
+        undisturbed = run(twin, "run", kind="count", more=elsewhere)
         self.length_seconds = time.monotonic() - started
         wanted = state(twin)
         self.told.note("an undisturbed night", faults_of(undisturbed) + broken(twin))

@@ -28,7 +28,9 @@ def accept(settings: Settings, delivery: landing.Delivery, status: str = "accept
     folder.mkdir(parents=True)
     file = folder / "persons.parquet"
     file.write_text(delivery.sha256)
-    entity = batches.EntityFile(file.name, "north.txt", 1, 0, file.stat().st_size, sha256_of(file))
+    entity = batches.EntityFiles(
+        (batches.PartFile(file.name, 1, file.stat().st_size, sha256_of(file)),), "north.txt", 0
+    )
     manifest = batches.Manifest(
         delivery.source, delivery.period, delivery.id, delivery.sha256, 1, "c", "r", "", "synthetic", "k",
         {"persons": entity},

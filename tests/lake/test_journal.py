@@ -49,6 +49,7 @@ TAMPERED: dict[str, Callable[[Lines], Lines]] = {
     "duplicated": lambda lines: [*lines[:2], lines[1], *lines[2:]],
     "last duplicated": lambda lines: [*lines, lines[4]],
     "unreadable": lambda lines: [*lines[:2], b"\xff\x00", *lines[3:]],
+    "nested without end": lambda lines: [*lines[:2], b"[" * 100_000, *lines[3:]],
     "a list": lambda lines: [*lines[:2], b"[]", *lines[3:]],
     "two more": lambda lines: [*lines, b"x", b"y"],
     "empty lines between": lambda lines: [*lines[:2], b"", *lines[2:]],

@@ -4,7 +4,6 @@ What counts is measured through the gate itself; `tests/gates` holds that both s
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.model import Contract
@@ -14,18 +13,18 @@ from hims_pipeline.gates.comparisons import write_evidence
 from hims_pipeline.gates.inputs import load_lists
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection, literal, literals, quote
+from hims_pipeline.sql import ParquetFiles, connection, literals, quote, read_parquet
 
 
 def broken_rules(
-    settings: Settings, contract: Contract, period: str, tables: dict[str, Path], before: Sequence[Predecessor]
+    settings: Settings, contract: Contract, period: str, tables: dict[str, ParquetFiles], before: Sequence[Predecessor]
 ) -> tuple[str, ...]:
     """The codes of the blocking rules that a batch breaks."""
     rules = [one for one in rules_of(settings, contract, period) if one.entity in tables and one.severity == "blocking"]
     beside = set_beside(settings, contract, period, tables, before)
     with connection(settings) as con:
         for name, path in tables.items():
-            con.execute(f"create table {quote(name)} as from read_parquet({literal(path)})")
+            con.execute(f"create table {quote(name)} as from {read_parquet(path)}")
             write_evidence(con, name, beside.evidence[name], bool(before))
         load_lists(con, settings.data)
         return tuple(rule.code for rule in rules if _breaks(con, rule))

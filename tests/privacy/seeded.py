@@ -13,6 +13,7 @@ import openpyxl
 import yaml
 
 from tests.privacy.persons import NAMES, Person, rows_of
+from tests.privacy.seeded_binary import xlsb
 from tests.privacy.seeded_formats import FORMATS, TAKE_BYTES, Files
 
 
@@ -32,6 +33,8 @@ def write_contract(data: Path, form: str) -> None:
     ]
     if form == "eurostat":  # the keys stand before the headings
         columns = [*columns[:4], columns[5], {"name": "TIME_PERIOD", "type": "integer"}, columns[4]]
+    if form == "por":  # which knows no small letters
+        columns = [{**column, "name": column["name"].upper()} for column in columns]
     contract = {
         "source": source_of(form),
         "title": {"en": f"Seeded {form}", "fr": f"Essai {form}", "ar": f"{form} تجربة"},
@@ -142,6 +145,7 @@ def _of_this_format(form: str, sound: Files, data: str, chosen: list[Person]) ->
         yield "persons for a header", {data: content.split(b"\n", 1)[1]}
         yield "one heading", {data: content.replace(b",", b";")}
     if form == "excel":
+        yield "a binary workbook", {f"people_{one.whole}.xlsb": xlsb(two)}
         book = openpyxl.load_workbook(io.BytesIO(content))
         book["Data"].title = one.whole[:31]
         out = io.BytesIO()

@@ -1,5 +1,6 @@
 """Files of every format with invented persons in every place of them: cells, headings, labels, notes, titles, document
-properties, codebooks. What is sent of them, sound and broken, is in `seeded`.
+properties, codebooks. What is sent of them, sound and broken, is in `seeded`; what is written byte for byte is in
+`seeded_binary`.
 """
 
 import io
@@ -18,8 +19,7 @@ from openpyxl.workbook.defined_name import DefinedName
 
 from hims_pipeline.sql import literal, quote
 from tests.privacy.persons import Person
-
-Files = dict[str, bytes]
+from tests.privacy.seeded_binary import Files, csdb, ods, por, xls
 
 
 def _text(names: list[str], rows: list[list[str]], who: Person) -> Files:
@@ -205,5 +205,9 @@ FORMATS: dict[str, tuple[Callable[[list[str], list[list[str]], Person], Files], 
     "eurostat": (_eurostat, {"type": "eurostat_tsv", "unpivot": {"names": "TIME_PERIOD", "values": "n"}}),
     "sdmx": (_sdmx, {"type": "sdmx_csv"}),
     "records": (_records, {"type": "fixed_width", "codebook": "*.xml", "record": "P"}),
+    "ods": (ods, {"type": "excel", "sheet": "Data"}),
+    "xls": (xls, {"type": "excel", "sheet": "Data"}),
+    "por": (por, {"type": "spss"}),
+    "csdb": (csdb, {"type": "cspro", "record": "PEOPLE"}),
 }  # fmt: skip
-TAKE_BYTES = ("spss", "stata", "parquet")  # a name stands once in them
+TAKE_BYTES = ("spss", "stata", "parquet", "por", "csdb")  # a name stands once in them

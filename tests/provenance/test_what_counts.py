@@ -12,7 +12,7 @@ from hims_pipeline.provenance import libraries, provenance_of
 FORMATS = "hims_pipeline.readers.formats"
 ENTRIES = {
     "delimited": (*provenance.READING, f"{FORMATS}.delimited:open_table"),
-    "spss": (*provenance.READING, f"{FORMATS}.spss_stata:open_table"),
+    "spss": (*provenance.READING, f"{FORMATS}.spss:open_table"),
     "excel": (*provenance.READING, f"{FORMATS}.excel:open_table"),
     "judging": provenance.JUDGING,
     "rendering": provenance.RENDERING,
@@ -21,13 +21,13 @@ ENTRIES = {
 READ = {"delimited", "spss", "excel"}
 ALL = set(ENTRIES)
 CHANGES = {
-    ("sql.py", "return repr(value)", "return str(value)"): ALL,
-    ("sql.py", '"""An SQL identifier."""', '"""How a name is written in SQL."""'): set(),
-    ("sql.py", "def quote(name: str) -> str:", "# A comment.\n\n\ndef quote(\n    name: str,\n) -> str:"): set(),
+    ("quoting.py", "return repr(value)", "return str(value)"): ALL,
+    ("quoting.py", '"""An SQL identifier."""', '"""How a name is written in SQL."""'): set(),
+    ("quoting.py", "def quote(name: str) -> str:", "# A comment.\n\n\ndef quote(\n    name: str,\n) -> str:"): set(),
     ("authoring/draft.py", "def ", "def new() -> None: ...\n\n\ndef "): set(),
     ("contracts/values.py", 'as double)"', 'as float)"'): ALL,
     ("readers/typing/write.py", "compression", "compression_"): READ,
-    ("readers/formats/spss_stata.py", "user_missing=True", "user_missing=False"): {"spss"},
+    ("readers/formats/spss.py", "user_missing=True", "user_missing=False"): {"spss"},
     ("readers/formats/excel_look.py", "hidden", "hidden_"): {"excel"},
     ("privacy/pseudonym.py", "32", "31"): READ | {"release"},
     ("gates/engine.py", "SUMMARY", "BASIC"): {"judging", "release"},

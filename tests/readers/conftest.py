@@ -13,6 +13,7 @@ from hims_pipeline.lake.landing import take_over
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers import ReadResult, read_delivery
 from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.sql import read_parquet
 from tests.contracts.made import contract_of
 
 COLUMNS = (
@@ -58,7 +59,8 @@ class Read:
 
     def sql(self, what: str, entity: str = "people") -> list[tuple[Any, ...]]:
         with duckdb.connect() as con:
-            return con.execute(f"select {what} from read_parquet('{self.folder / entity}.parquet')").fetchall()
+            source = read_parquet(self.result.entities[entity].paths(self.folder))
+            return con.execute(f"select {what} from {source}").fetchall()
 
     def rows(self, entity: str = "people") -> list[tuple[Any, ...]]:
         return self.sql("*", entity)

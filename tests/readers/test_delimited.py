@@ -20,7 +20,8 @@ def test_a_plain_file_loads_exactly(read):
     assert seen.result.stage == "read"
     assert seen.rows() == ROWS
     file = seen.result.entities["people"]
-    assert (file.file, file.sent_as, file.rows, file.rejected) == ("people.parquet", "file 1", 3, 0)
+    assert [part.file for part in file.parts] == ["people.parquet"]
+    assert (file.sent_as, file.rows, file.rejected) == ("file 1", 3, 0)
     assert file.bytes == (seen.folder / "people.parquet").stat().st_size
 
 

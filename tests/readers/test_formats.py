@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from decimal import Decimal
+from types import ModuleType
 
 import duckdb
 import openpyxl
@@ -13,7 +14,11 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from hims_pipeline.contracts.formats import FORMATS
+from hims_pipeline.readers.table import Table
+from hims_pipeline.readers.typing.parts import Part
 from hims_pipeline.settings import REPOSITORY
+from hims_pipeline.sql import literal
 
 COLUMNS = (
     {"name": "id", "type": "integer"},
@@ -213,7 +218,7 @@ def test_spss_and_stata_cut_off_or_something_else_are_refused(read, tmp_path, ki
 
 
 def test_statistical_files_are_read_in_chunks(read, tmp_path, monkeypatch):
-    from hims_pipeline.readers.formats import spss_stata as module
+    from hims_pipeline.readers.formats import labelled as module
 
     monkeypatch.setattr(module, "CHUNK_ROWS", 7)
     frame = pd.DataFrame({"id": range(40), "k": [None] * 20 + ["x"] * 20})
@@ -261,3 +266,32 @@ def test_the_machine_does_not_decide_on_which_day_an_instant_falls(read, tmp_pat
     columns = [{"name": "entry", "type": "date"}]
     seen = read({"people.parquet": path}, columns, format={"type": "parquet"}, settings={"data": REPOSITORY / "data"})
     assert seen.sql("entry") == [(dt.date(2024, 1, 5),)]
+
+
+def test_a_format_is_one_module_and_one_line(read, monkeypatch):
+    """Pairs of lines, a name and its value below, as some program may write them."""
+    module = ModuleType("hims_pipeline.readers.formats.pairs")
+
+    def open_table(settings, shape, member, scratch):
+        lines = member.path.read_text(encoding="utf-8").splitlines()
+        rows = list(zip(lines[::2], lines[1::2], strict=True))
+        values = ", ".join(f"({literal(name)}, {literal(value)})" for name, value in rows)
+        texts = ", ".join(f"f{position} as t{place}" for place, position in enumerate(shape.positions))
+        part = Part(f"select {texts} from (values {values}) as sent (f0, f1)", "row_number() over ()")
+        return Table([part], len(rows)), []
+
+    module.open_table = open_table
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(FORMATS, "pairs", "pairs")  # the line
+    columns = [{"name": "name"}, {"name": "age", "type": "integer"}]
+    assert read({"people.txt": "Ali\n31\nÉmile\n40\n".encode()}, columns, format={"type": "pairs"}).rows() == [
+        ("Ali", 31, 1), ("Émile", 40, 2),
+    ]  # fmt: skip
+    assert read({"people.txt": b"Ali\nx\n"}, columns, format={"type": "pairs"}).rules == ["TYPES-INTEGER"]
+    one = read({"people.txt": b"Ali\n31\n"}, columns, format={"type": "pairs"}, entity={"minimum_rows": 2})
+    assert one.rules == ["ENVELOPE-ROWS"]  # which no format asks for itself
+
+
+def test_a_format_that_nobody_registered_does_not_load(read):
+    with pytest.raises(ValueError, match="there is no format telex; there are delimited, parquet"):
+        read({"people.txt": b"x"}, COLUMNS, format={"type": "telex"})

@@ -1,11 +1,13 @@
 """Parts: however a file is cut and however many threads read it, it is the same table and the same bytes."""
 
+from dataclasses import replace
+
 import duckdb
 import pytest
 
+from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.readers.files import envelope
-from hims_pipeline.readers.typing.parquet_join import join, rows_of
-from hims_pipeline.readers.typing.thrift import Reader, Writer
+from hims_pipeline.readers.typing.parts import in_parallel, reading
 
 COLUMNS = ({"name": "id", "type": "integer"}, {"name": "w", "type": "decimal"}, {"name": "place"})
 
@@ -32,7 +34,7 @@ def test_the_same_bytes_each_time_and_with_any_number_of_threads(read, monkeypat
     for threads in (1, 2, 2, 4):
         seen = read({"people.csv": content(60_000)}, COLUMNS, format={"delimiter": ";"}, settings={"threads": threads})
         assert seen.result.entities["people"].rows == 60_000
-        hashes.add(seen.result.entities["people"].sha256)
+        hashes.add(tuple(part.sha256 for part in seen.result.entities["people"].parts))
     assert len(hashes) == 1
 
 
@@ -44,35 +46,37 @@ def test_errors_of_one_part_are_found_in_their_line(read, monkeypatch):
     assert seen.findings[0].lines == (78,)
 
 
-def test_joined_files_read_as_one(tmp_path):
-    parts = []
-    with duckdb.connect() as con:
-        for number in range(3):
-            parts.append(tmp_path / f"{number}.parquet")
-            con.execute(
-                f"copy (select i + {number * 300_000} as i, 'x' || i % 7 as s, [i] as l, null::int as n, "
-                f"i % 2 = 0 as b from range(300000) t(i)) to '{parts[-1]}' (format parquet)"
-            )
-        joined = join(parts, tmp_path / "all.parquet")
-        assert joined.rows == rows_of(tmp_path / "all.parquet") == 900_000
-        assert con.execute(
-            f"select count(*), sum(i), count(distinct s), sum(l[1]), count(n), count(*) filter (b), "
-            f"bool_and(i = file_row_number) from read_parquet('{tmp_path}/all.parquet', file_row_number = true)"
-        ).fetchall() == [(900_000, sum(range(900_000)), 7, 3 * sum(range(300_000)), 0, 450_000, True)]
-        assert con.execute(f"select s from '{tmp_path}/all.parquet' where i = 600001").fetchall() == [("x1",)]
+def test_a_long_entity_is_a_file_a_part_in_order(read, monkeypatch):
+    monkeypatch.setattr(envelope, "PART_RECORDS", 10)
+    seen = read({"people.csv": content(25)}, COLUMNS, format={"delimiter": ";"})
+    entity = seen.result.entities["people"]
+    names = [f"people-{number:06d}.parquet" for number in range(3)]
+    assert [part.file for part in entity.parts] == sorted(path.name for path in seen.folder.iterdir()) == names
+    assert [part.rows for part in entity.parts] == [10, 10, 5]
+    assert all(part.sha256 == sha256_of(seen.folder / part.file) for part in entity.parts)
+    assert entity.bytes == sum(path.stat().st_size for path in entity.paths(seen.folder))
 
 
-def test_parts_of_different_schemas_are_not_joined(tmp_path):
-    with duckdb.connect() as con:
-        con.execute(f"copy (select 1 as a) to '{tmp_path}/a.parquet'; copy (select 1 as b) to '{tmp_path}/b.parquet'")
-    with pytest.raises(ValueError, match="schemas"):
-        join([tmp_path / "a.parquet", tmp_path / "b.parquet"], tmp_path / "c.parquet")
+def test_rows_that_are_set_aside_leave_no_file_of_the_first_attempt(read, monkeypatch):
+    monkeypatch.setattr(envelope, "PART_RECORDS", 10)
+    lines = content(95).splitlines(keepends=True)
+    lines[77] = b"1.5;1;x\n"
+    seen = read({"people.csv": b"".join(lines)}, COLUMNS, format={"delimiter": ";"}, entity={"record_tolerance": 0.05})
+    entity = seen.result.entities["people"]
+    assert (entity.rows, entity.rejected) == (94, 1)
+    assert sorted(path.name for path in seen.folder.iterdir()) == [part.file for part in entity.parts]
+    assert seen.sql("count(*), count(distinct id)") == [(94, 94)]
 
 
-def test_a_footer_survives_reading_and_writing(tmp_path):
-    with duckdb.connect() as con:
-        columns = ", ".join(f"i as column_{n}" for n in range(40))
-        con.execute(f"copy (select {columns}, 'é' as s from range(300000) t(i)) to '{tmp_path}/a.parquet'")
-    data = (tmp_path / "a.parquet").read_bytes()
-    footer = data[-8 - int.from_bytes(data[-8:-4], "little") : -8]
-    assert bytes(Writer().struct(Reader(footer).struct()).out) == footer
+def test_an_error_ends_what_has_not_begun(settings_for, tmp_path):
+    ended: list[int] = []
+    tasks = ["select 1", "select error('no')", *["select 1"] * 50]
+    with reading(settings_for(tmp_path)) as con, pytest.raises(duckdb.Error, match="no"):
+        in_parallel(replace(settings_for(tmp_path), threads=1), con, tasks, done=ended.append)
+    assert len(ended) < 5
+
+
+def test_rows_come_in_the_order_of_the_tasks(settings_for, tmp_path):
+    settings = replace(settings_for(tmp_path), threads=4)
+    with reading(settings) as con:
+        assert in_parallel(settings, con, [f"select {n}" for n in range(30)]) == [[(n,)] for n in range(30)]

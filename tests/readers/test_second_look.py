@@ -13,7 +13,9 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from hims_pipeline.readers.formats import excel_look, spss_stata
+from hims_pipeline.readers.formats import excel_look
+from hims_pipeline.readers.formats import spss as spss_reader
+from hims_pipeline.readers.formats import stata as stata_reader
 from hims_pipeline.readers.formats.instants import counted_as, write_out
 
 PLACES = ({"name": "gov", "type": "text", "required": True}, {"name": "population", "type": "integer"})
@@ -205,7 +207,7 @@ def test_two_libraries_that_differ_on_stata_refuse_it(read, tmp_path, monkeypatc
                 found.loc[0, "name"] = ""
             return found
 
-    monkeypatch.setattr(spss_stata.pd, "read_stata", Other)
+    monkeypatch.setattr(stata_reader.pd, "read_stata", Other)
     columns = [*PERSON, {"name": "name"}]
     assert read({"people.dta": content}, columns, format={"type": "stata"}).rules == ["ENVELOPE-UNSAFE"]
 
@@ -214,15 +216,15 @@ def test_two_modes_that_differ_on_spss_refuse_it(read, tmp_path, monkeypatch):
     frame = pd.DataFrame({"pid": [1.0, 2.0, 3.0], "age": [30.0, 998.0, 41.0]})
     content = spss(tmp_path, frame, missing_ranges={"age": [{"lo": 997, "hi": 999}]})
     assert read({"people.sav": content}, PERSON, format={"type": "spss"}).sql("age") == [(30,), (998,), (41,)]
-    whole = spss_stata.pyreadstat.read_sav
+    whole = spss_reader.pyreadstat.read_sav
 
     def lose(path, **options):
         found, meta = whole(path, **options)
-        if options.get("row_limit") == spss_stata.SECOND_LOOK_ROWS:
+        if options.get("row_limit") == spss_reader.SECOND_LOOK_ROWS:
             found.loc[0, "age"] = np.nan  # 30 is not declared to be missing
         return found, meta
 
-    monkeypatch.setattr(spss_stata.pyreadstat, "read_sav", lose)
+    monkeypatch.setattr(spss_reader.pyreadstat, "read_sav", lose)
     assert read({"people.sav": content}, PERSON, format={"type": "spss"}).rules == ["ENVELOPE-UNSAFE"]
 
 

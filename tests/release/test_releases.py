@@ -1,6 +1,7 @@
 """Releases as files: proving, rolling back, reading; what is damaged, and what stands in its place."""
 
 import json
+import os
 import shutil
 import stat
 from collections.abc import Callable
@@ -315,3 +316,36 @@ def test_releases_of_a_former_key_are_bound_by_the_trail_alone(settings, tmp_pat
     assert store.unchecked(rotated, release)[0].startswith("seal not checked: it is of key demonstration-")
     rewrite(release.public / "manifest.json", change_of(contains_synthetic_data=False))
     assert "public/manifest.json is not the one that the audit trail tells of" in store.verify(rotated, release)
+
+
+PLACED: dict[str, Callable[[Path], object]] = {
+    "a folder": lambda path: path.mkdir(),
+    "a pipe": os.mkfifo,
+    "nesting without end": lambda path: path.write_text("[" * 100_000),
+    "no UTF-8": lambda path: path.write_bytes(b"\xff\xfe"),
+}
+
+
+@pytest.mark.parametrize("put", PLACED)
+@pytest.mark.parametrize(
+    "name", ["CURRENT", "WITHDRAWN.json", "r000002/public/manifest.json", "r000002/staff/manifest.json"]
+)
+def test_whatever_lies_in_a_records_place_is_named_and_stops_nothing_else(settings, monkeypatch, name, put) -> None:
+    make(settings, "r000001")
+    make(settings, "r000002", 2.0)
+    acts.use(settings, "r000002", "tried")
+    path = settings.releases / name
+    path.parent.chmod(0o755)
+    path.unlink(missing_ok=True)
+    PLACED[put](path)
+    monkeypatch.setattr("hims_pipeline.commands.releases.load_settings", lambda: settings)
+    told = CliRunner().invoke(main, ["release", "verify"])
+    assert told.exit_code == 1
+    assert Path(name).name in told.output
+    assert "defect of ours" not in told.output
+    now, _, damaged = store.read_state(settings)
+    assert now == (None if name == "CURRENT" else "r000002")
+    assert damaged or "staff" in name
+    assert connect("r000001", settings=settings).execute("select count(*) from indicator_value").fetchall() == [(1,)]
+    acts.use(settings, "r000001", "tried")
+    assert store.current(settings).id == "r000001"

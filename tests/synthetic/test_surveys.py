@@ -12,7 +12,7 @@ from hims_pipeline.gates.suites import judgement_rules
 from hims_pipeline.lake import landing
 from hims_pipeline.readers import read_delivery
 from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.sql import connection, literal
+from hims_pipeline.sql import ParquetFiles, connection, literal, read_parquet
 from hims_pipeline.synthetic import hims_survey, lfs_migration
 from hims_pipeline.synthetic.country import open_country
 from hims_pipeline.synthetic.raking import scaled
@@ -20,7 +20,7 @@ from hims_pipeline.synthetic.recipe import load_recipe
 from hims_pipeline.synthetic.sample import Sample
 
 SCALE = 0.002
-Tables = dict[str, Path]
+Tables = dict[str, ParquetFiles]
 # What spoils a delivery: entity -> statements on `t`, the entity's table.
 SPOILT = {
     "hims_survey": [
@@ -70,7 +70,7 @@ def read(settings: Settings, samples: list[Sample], tmp_path_factory: pytest.Tem
         target = tmp_path_factory.mktemp(sample.source)
         result = read_delivery(settings, contract, delivery, target, lambda text: None)
         assert not result.findings
-        found[sample.source] = {name: target / entity.file for name, entity in result.entities.items()}
+        found[sample.source] = {name: entity.paths(target) for name, entity in result.entities.items()}
     return found
 
 
@@ -93,7 +93,7 @@ def test_each_judgement_rule_can_fail(settings: Settings, read: dict[str, Tables
         tables = dict(read[source])
         for entity, statements in spoilt.items():
             with connection(settings) as con:
-                con.execute(f"create table t as from read_parquet({literal(tables[entity])})")
+                con.execute(f"create table t as from {read_parquet(tables[entity])}")
                 for statement in statements:
                     con.execute(statement)
                 tables[entity] = tmp_path / f"{number}-{entity}.parquet"
@@ -115,12 +115,12 @@ def test_weights_reach_the_published_totals(settings: Settings, read: dict[str, 
     with connection(settings) as con:
         for entity, population in (("current_migrants", "current"), ("return_migrants", "return")):
             found = con.execute(
-                f"select if(V101 = 1, 'M', 'F'), sum(Poids_Final) from {literal(tables[entity])} group by 1"
+                f"select if(V101 = 1, 'M', 'F'), sum(Poids_Final) from {read_parquet(tables[entity])} group by 1"
             ).fetchall()
             assert {sex: float(persons) for sex, persons in found} == scaled(margins[population]["sex"], SCALE)
         # Rounded to whole persons at this scale, a share is no nearer than half a person in a hundred.
         wish = "select 100 * sum(Poids_Final) filter (where V702 = 1) / sum(Poids_Final) filter (where V702 in (1, 2))"
-        source = f"from {literal(tables['non_migrants'])}"
+        source = f"from {read_parquet(tables['non_migrants'])}"
         for where, published in (
             ("true", 19.9),
             ("V101 = 1", 25.6),

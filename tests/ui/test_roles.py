@@ -12,7 +12,8 @@ from websockets.sync.client import connect
 from hims_pipeline.defs.webserver import FOR_OPERATORS as ROUTES_FOR_OPERATORS
 from hims_pipeline.defs.webserver import OPEN
 from hims_pipeline.lake import trail
-from hims_pipeline.ui.roles import FOR_NOBODY, FOR_OPERATORS, mutations
+from hims_pipeline.ui.roles import FOR_NOBODY, FOR_OPERATORS, UNREAD, mutations, refusal
+from hims_pipeline.ui.visitors import OPERATOR, Visitor
 
 SCHEMA = create_schema().graphql_schema
 CLOSED_PATHS = (
@@ -49,6 +50,50 @@ def test_nothing_runs_by_get_in_a_form_or_many_at_once(here) -> None:
     ]
     assert {answer.status for answer in tried} <= {400, 405}
     assert here.limit != 74
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/%67raphql", "/graphql%2F", "//graphql", "/./graphql", "/x/../graphql", "/graphql%00", "/graphql;a=b",
+        "/%2567raphql", "/GRAPHQL", "/report_asset_check%2Flanding%2Frgph", "/%72eport_asset_check/landing/rgph",
+        "//report_asset_check/landing/rgph", "/logs/..%2F..%2Fetc/passwd/out", "/%6Cogs/a/b/out",
+        "/static/..%2F..%2F..%2Fetc%2Fpasswd",
+    ],
+)  # fmt: skip
+def test_no_spelling_of_a_path_runs_anything_by_get_or_opens_what_is_closed(here, path) -> None:
+    own = {"cookie": here.cookie("operator"), "origin": here.origin}
+    query = "?query=" + here.limiting(75).replace(" ", "%20").replace('"', "%22")
+    answers = [here.ask("GET", path + query, **own), here.ask("POST", path, '{"passed": true}', **own)]
+    assert here.limit != 75
+    for answer in answers:
+        assert "root:" not in answer.text
+        assert answer.status in (200, 400, 403, 404, 405)
+        assert answer.status != 200 or "<!doctype html>" in answer.text.lower()  # the pages, which any path leads to
+
+
+def test_what_is_nested_without_end_is_refused(here) -> None:
+    own = {"cookie": here.cookie("operator"), "origin": here.origin, "content_type": "application/json"}
+    assert here.ask("POST", "/graphql", "[" * 50_000, **own).status == 400
+    for depth in (20, 100, 150, 170, 180, 190, 200, 20_000):  # where we give up, Dagster may not yet
+        spelt = "... on Mutation {" * depth + here.limiting(76).split("{", 1)[1] + "}" * depth
+        answer = here.graphql("mutation {" + spelt, cookie=here.cookie("viewer"))
+        assert answer.status == 403
+    assert here.limit != 76
+
+
+def test_what_only_dagster_might_parse_is_run_by_nobody() -> None:
+    """Deep in other calls our parser gives up on what another one, called from less deep, reads well."""
+    spelt = "mutation {" + "... on Mutation {" * 30 + "reportRunlessAssetEvents" + "}" * 31
+
+    def deep(calls: int) -> list[str]:
+        return deep(calls - 1) if calls else mutations(spelt)
+
+    told = [deep(calls) for calls in (0, *range(700, 900, 20))]
+    assert told[0] == ["reportRunlessAssetEvents"]
+    assert [UNREAD] in told
+    assert all(told)
+    assert refusal(Visitor("somebody", OPERATOR), [UNREAD])
 
 
 def test_an_operator_starts_things_and_the_audit_trail_says_so(here) -> None:

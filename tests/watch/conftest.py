@@ -4,7 +4,7 @@ import email
 import json
 import socketserver
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import policy
@@ -99,8 +99,32 @@ def serving(server) -> Iterator:
         server.server_close()
 
 
-@pytest.fixture
-def smtp() -> Iterator[tuple[int, list[EmailMessage]]]:
+class Receiver(BaseHTTPRequestHandler):
+    """A receiver of webhooks."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.taken.append((dict(self.headers), json.loads(body)))
+        self.send_response(self.server.answer)
+        self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def receiving() -> Iterator[HTTPServer]:
+    """A receiver's `url`, what it has `taken` (headers and records), and the code it shall `answer`."""
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    server.taken, server.answer = [], 200
+    server.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+    with serving(server):
+        yield server
+
+
+@contextmanager
+def mailed() -> Iterator[tuple[int, list[EmailMessage]]]:
     """Port and what came, as mail."""
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Smtp)
     server.taken = []
@@ -109,22 +133,12 @@ def smtp() -> Iterator[tuple[int, list[EmailMessage]]]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Callable]:
-    """A receiver of webhooks: its `url`, what it has `taken` (headers and records), and the code it shall `answer`."""
+def smtp() -> Iterator[tuple[int, list[EmailMessage]]]:
+    with mailed() as found:
+        yield found
 
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            server.taken.append((dict(self.headers), json.loads(body)))
-            self.send_response(server.answer)
-            self.send_header("Location", "http://127.0.0.1:1/elsewhere")
-            self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    server.taken, server.answer = [], 200
-    server.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
-    with serving(server):
+@pytest.fixture
+def receiver() -> Iterator[HTTPServer]:
+    with receiving() as server:
         yield server

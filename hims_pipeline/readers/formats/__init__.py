@@ -1,31 +1,19 @@
 """One module a format (CSPro a folder): from a file that was sent to a table of texts.
 
 Each has `open_table(settings, shape, member, scratch)`, which returns the table and what is to be told, or no table and
-what is wrong with the envelope. A new format is a module, a line in `OPENERS` and a word in `contracts.formats`. Not
-here: types and writing (`typing`).
+what is wrong with the envelope. A new format is a module here and a line in `contracts.formats.FORMATS`. Modules are
+imported when asked for, since some libraries take half a second. Not here: types and writing (`typing`).
 """
 
 from importlib import import_module
 from pathlib import Path
 
+from hims_pipeline.contracts.formats import FORMATS
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
-
-# Type in a contract -> the module that opens it. Imported when asked for: some libraries take half a second.
-OPENERS = {
-    "delimited": "delimited",
-    "parquet": "parquet",
-    "excel": "excel",
-    "spss": "spss_stata",
-    "stata": "spss_stata",
-    "fixed_width": "fixed_width",
-    "cspro": "cspro.data",
-    "eurostat_tsv": "eurostat_tsv",
-    "sdmx_csv": "sdmx_csv",
-}
 
 
 def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
@@ -37,4 +25,4 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
 
 def opener_of(format_type: str) -> str:
     """The module that opens a format; what a reading rests on is asked of it by name."""
-    return f"{__name__}.{OPENERS[format_type]}"
+    return f"{__name__}.{FORMATS[format_type]}"

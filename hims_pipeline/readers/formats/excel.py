@@ -8,8 +8,8 @@ for those beside them) is looked for by `excel_look`, and refuses the sheet unle
 import csv
 import datetime as dt
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +22,15 @@ from hims_pipeline.readers.files.archives import MAXIMUM_RATIO, RATIO_FROM_BYTES
 from hims_pipeline.readers.files.headings import CELL, HEADING, before, fit_names, joined_names, long_places
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import blocking, refuses
+from hims_pipeline.readers.formats.cells import text_of
+from hims_pipeline.readers.formats.excel_checks import Range, Row, check_sheet, fill_down_names
 from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, Look, check_numbers, look_at
-from hims_pipeline.readers.formats.unread import RULE as UNREAD_DAMAGE
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import own, sent, words
 
-Row = tuple[int, list[Any]]  # number in the sheet, cells
-Range = tuple[tuple[int, int], tuple[int, int]]  # first and last cell of merged ones: row and column, from 0
-_SHOWN = 5
 _NUMBERS = (bool, int, float, dt.date, dt.time, dt.timedelta)
 _ERRORS = (calamine.CalamineError, calamine.PasswordError, calamine.XmlError, calamine.ZipError, OSError, ValueError)
 
@@ -61,7 +59,7 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         if shape.format.stop_at_blank:
             data = _without_notes(data)
         width = len(names) if shape.format.header else len(shape.header)
-        said += _unsaid(shape, sheet, look, data, width, member)
+        said += check_sheet(shape, sheet.merged, look, data, width, member)
         if refuses(said):
             return None, said
         data = _filled_down(shape, [row for row in data if not _is_skipped(shape, look, row)])
@@ -105,98 +103,13 @@ def read_sheet(path: Path, form: Format) -> list[Row]:
     return open_sheet(path, form).rows
 
 
-def _unsaid(shape: Shape, sheet: Sheet, look: Look, data: list[Row], width: int, member: Member) -> list[Finding]:
-    """What the cells alone do not tell: errors, formulas without a value, hidden rows, merged cells."""
-    if not data:
-        return []
-    first, last = data[0][0], data[-1][0]
-
-    def tell(rule: str, message: str, rows: Iterable[int], column: str = "") -> list[Finding]:
-        places = sorted(row for row in rows if row == 0 or first <= row <= last)
-        if not places:
-            return []
-        more = {"count": len(places), "lines": tuple(places[:_SHOWN]) if places[0] else ()}
-        return [blocking(rule, message, member.shown, entity=shape.name, column=column, **more)]
-
-    read = _columns_read(shape, width)
-    errors = [place for place in look.errors if place[1] < width and not _is_declared(shape, look.errors[place])]
-    uncomputed = [place for place in look.uncomputed if place[1] < width]
-    found = tell(
-        "ENVELOPE-CELL-ERROR",
-        words("cells hold an error such as #REF! or #N/A in place of a value. Mend the formulas, or send values"),
-        (row for row, column in errors if column in read),
-    )
-    found += tell(
-        "ENVELOPE-FORMULA",
-        words("cells hold a formula that was never computed, so they have no value. Open it in Excel and save it"),
-        (row for row, column in uncomputed if column in read),
-    )
-    unread = tell(
-        UNREAD_DAMAGE,
-        words("cells that are not read hold an error, or a formula without a value; no other cell is touched by it"),
-        (row for row, column in (*errors, *uncomputed) if column not in read),
-    )
-    found += [replace(one, severity="warning") for one in unread]
-    if shape.format.hidden_rows == "refuse":
-        message = words("rows are hidden. Show or remove them; the contract may also say `hidden_rows: read` or `skip`")
-        found += tell("ENVELOPE-HIDDEN", message, look.hidden_rows)
-    found += tell(
-        "ENVELOPE-MERGED",
-        words(
-            "cells are merged with those beside or below them, so most have no value of their own. Undo the merging, "
-            "or name the column under `fill_down` in the contract"
-        ),
-        _merged_rows(shape, sheet, first, last, read),
-    )
-    return found + _identifiers_as_numbers(shape, data, tell)
-
-
-def _columns_read(shape: Shape, width: int) -> set[int]:
-    """Places of the columns that are read; of a wide table all are."""
-    return set(range(width)) if shape.format.unpivot else set(shape.positions)
-
-
-def _is_declared(shape: Shape, error: str) -> bool:
-    """Does the contract call this error text no value?"""
-    absent = [column.absent_in(shape.format) for column in shape.columns]
-    return any(error in one.nulls or error in one.marks for one in absent)
-
-
-def _merged_rows(shape: Shape, sheet: Sheet, first: int, last: int, read: set[int]) -> Iterator[int]:
-    """First rows of merged cells of columns that are read, where no `fill_down` explains them."""
-    filled = {shape.header.index(name) for name in _fill_down_names(shape)}
-    for (top, left), (bottom, right) in sheet.merged:
-        below = left == right and left in filled
-        if not read.isdisjoint(range(left, right + 1)) and bottom + 1 >= first and top + 1 <= last and not below:
-            yield max(top + 1, first)
-
-
-def _fill_down_names(shape: Shape) -> list[str]:
-    sent = {column.name: shape.header[place] for column, place in zip(shape.columns, shape.positions, strict=True)}
-    return [sent.get(name, name) for name in shape.format.fill_down if sent.get(name, name) in shape.header]
-
-
-def _identifiers_as_numbers(shape: Shape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
-    """Excel keeps fifteen digits of a number and no zero in front: two persons could get one pseudonym."""
-    found = []
-    message = words(
-        "is stored as numbers, of which Excel keeps fifteen digits and no zero in front. Format the column as text in "
-        "the register's export and send the file again"
-    )
-    for column, place in zip(shape.columns, shape.positions, strict=True):
-        if column.sensitivity == "identifier" and shape.format.unpivot is None:
-            rows = [number for number, cells in data if place < len(cells) and isinstance(cells[place], float | int)]
-            found += tell("ENVELOPE-IDENTIFIER", message, rows, column.name)
-    return found
-
-
 def _is_skipped(shape: Shape, look: Look, row: Row) -> bool:
     return shape.format.hidden_rows == "skip" and row[0] in look.hidden_rows
 
 
 def _filled_down(shape: Shape, data: list[Row]) -> list[Row]:
     """Blank cells of the columns under `fill_down` take the value above."""
-    for place in (shape.header.index(name) for name in _fill_down_names(shape)):
+    for place in (shape.header.index(name) for name in fill_down_names(shape)):
         above: Any = ""
         for _, cells in data:
             if place < len(cells):
@@ -302,22 +215,6 @@ def _texts(shape: Shape, data: list[Row]) -> Iterator[list[Any]]:
     dates = {p: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True) if c.type == "date"}
     for number, cells in data:
         yield [number, *(text_of(cell, shape.format, dates.get(place)) for place, cell in enumerate(cells))]
-
-
-def text_of(cell: Any, form: Format, date_format: str | None = None) -> str:
-    """A cell as text: `12` for a whole number, dates as `date_format` or ISO, true and false in lower case."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float | int):
-        text = str(int(cell)) if float(cell).is_integer() and abs(cell) < 1e15 else repr(cell)
-        return text if form.decimal == "." else text.replace(".", ",")
-    if isinstance(cell, dt.datetime) and cell.time() == dt.time():
-        cell = cell.date()
-    if isinstance(cell, dt.datetime):
-        return cell.isoformat(sep=" ")
-    if isinstance(cell, dt.date):
-        return cell.strftime(date_format) if date_format else cell.isoformat()
-    return "" if cell is None else str(cell)
 
 
 def _filled(cells: list[Any]) -> int:

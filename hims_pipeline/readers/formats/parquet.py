@@ -17,10 +17,9 @@ from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.typing.parquet_join import rows_of
 from hims_pipeline.readers.typing.parts import NO_TEXTS, Part, null_texts, reading
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import literal, quote
+from hims_pipeline.sql import literal, quote, read_parquet
 from hims_pipeline.words import own, words
 
 _NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT")
@@ -32,7 +31,7 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     if (kind := kind_of(member.path)) != "parquet":
         message = words("is {kind}; a Parquet file is expected", kind=own(NAMES[kind]))
         return None, [_finding(shape, member, "ENVELOPE-KIND", message)]
-    source = f"read_parquet({literal(member.path)})"
+    source = read_parquet(member.path)
     try:
         rows, types = _describe(settings, member.path)
     except DataError as error:
@@ -76,9 +75,10 @@ def _describe(settings: Settings, path: Path) -> tuple[int, dict[str, str]]:
     """Rows by the footer, and name -> DuckDB type."""
     try:
         with reading(settings) as con:
-            types = con.execute(f"describe select * from read_parquet({literal(path)})").fetchall()
-        return rows_of(path), {name: kind for name, kind, *_ in types}
-    except (duckdb.Error, ValueError, IndexError, KeyError):
+            types = con.execute(f"describe select * from {read_parquet(path)}").fetchall()
+            [(rows,)] = con.execute(f"select num_rows from parquet_file_metadata({literal(path)})").fetchall()
+        return rows, {name: kind for name, kind, *_ in types}
+    except duckdb.Error:
         pass  # and raise outside: the original error may quote the file
     raise DataError("ENVELOPE-DAMAGED", words("is incomplete or damaged; send it again"))
 

@@ -1,7 +1,7 @@
 """SPSS portable files (.por): what the file says about itself and its values, read from its tags.
 
 The library that reads them drops codes that are declared missing, and their declaration, without a word; so the tags
-are read here, and the library is the second look (`spss_stata`). A portable file is text in lines of 80 characters:
+are read here, and the library is the second look (`spss`). A portable file is text in lines of 80 characters:
 records with a tag of one letter, numbers to the base of 30 that end in `/`, texts behind their length, which counts
 bytes. Numbers are kept to fifteen digits, as many as the format holds; letters are UTF-8 where they can be, else
 windows-1252.

@@ -14,7 +14,7 @@ from hims_pipeline.privacy.pseudonym import pseudonym
 from hims_pipeline.readers.typing.parts import Part, in_parallel
 from hims_pipeline.readers.typing.write import PARQUET, Plan, link_domain, typed_relation
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import literal
+from hims_pipeline.sql import literal, read_parquet
 
 
 def write_links(
@@ -39,7 +39,7 @@ def write_links(
         selects.append(f"copy (select distinct * from ({pairs})) to {literal(files[-1])} ({PARQUET})")
     in_parallel(settings, con, selects, plan.prepare)
     private_folder(target.parent)
-    together = f"select distinct * from read_parquet([{', '.join(literal(file) for file in files)}]) order by all"
+    together = f"select distinct * from {read_parquet(files)} order by all"
     con.execute(f"copy ({together}) to {literal(target)} ({PARQUET})")
     target.chmod(0o600)
     sync(target)

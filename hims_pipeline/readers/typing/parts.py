@@ -4,8 +4,8 @@ A slice is a virtual file `slice://…`: DuckDB reads bytes [start, end) of the 
 """
 
 import itertools
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -166,41 +166,26 @@ def in_parallel(
 ) -> list[list[tuple[Any, ...]]]:
     """Run SQL statements on `settings.threads` threads; their rows, in the order of the tasks.
 
+    Args:
+        prepare: what a cursor needs before it runs a statement.
+        done: told how many have ended, each time one has.
+
     Raises:
         Exception: the first error of any; tasks not yet begun are left out.
     """
-    results: list[list[tuple[Any, ...]]] = [[] for _ in tasks]
-    waiting, lock, finished = iter(enumerate(tasks)), threading.Lock(), itertools.count(1)
-    errors: list[BaseException] = []
 
-    def work() -> None:
+    def run(sql: str) -> list[tuple[Any, ...]]:
+        with con.cursor() as cursor:
+            prepare(cursor)
+            return cursor.execute(sql).fetchall()
+
+    with ThreadPoolExecutor(max(1, min(settings.threads, len(tasks)))) as pool:
+        futures = [pool.submit(run, sql) for sql in tasks]
         try:
-            with con.cursor() as cursor:
-                prepare(cursor)
-                while not errors:
-                    with lock:
-                        number, sql = next(waiting, (-1, ""))
-                    if number < 0:
-                        return
-                    results[number] = cursor.execute(sql).fetchall()
-                    with lock:
-                        done(next(finished))
-        except BaseException as error:
-            errors.append(error)
-
-    _run([threading.Thread(target=work) for _ in range(max(1, min(settings.threads, len(tasks))))], errors)
-    if errors:
-        raise errors[0]
-    return results
-
-
-def _run(workers: list[threading.Thread], errors: list[BaseException]) -> None:
-    for worker in workers:
-        worker.start()
-    try:
-        for worker in workers:
-            worker.join()
-    except BaseException as error:  # an interruption: let each end its task, or the connection closes under it
-        errors.append(error)
-        for worker in workers:
-            worker.join()
+            for count, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                done(count)
+        except BaseException:  # an interruption too: let each end its task, or the connection closes under it
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [future.result() for future in futures]

@@ -11,17 +11,16 @@ import duckdb
 
 from hims_pipeline.contracts.columns import Allow, Column
 from hims_pipeline.contracts.values import NUMERIC
-from hims_pipeline.lake.files import private_folder
+from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import blocking
 from hims_pipeline.readers.shape import listed
 from hims_pipeline.readers.typing.fitting import fitting_words
 from hims_pipeline.readers.typing.lexical import Typing
-from hims_pipeline.readers.typing.parquet_join import join
 from hims_pipeline.readers.typing.parts import Part, in_parallel
 from hims_pipeline.readers.typing.write import LINE, PARQUET, Plan, typed_relation
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import literal
+from hims_pipeline.sql import literal, read_parquet
 from hims_pipeline.words import Words, own, sent, words
 
 _SHOWN_LINES = 5
@@ -92,10 +91,11 @@ def write_rejects(
     if raw:
         con.executemany("insert into unsplit values ($1, '', $2, 'does not split into the columns', '')", list(raw))
     con.execute(f"copy unsplit to {literal(unsplit)} ({PARQUET})")
-    join([*files, unsplit], target)
+    con.execute(f"copy (from {read_parquet([*files, unsplit])}) to {literal(target)} ({PARQUET})")
+    sync(target)
     target.chmod(0o600)
     [(count,)] = con.execute(
-        f"select count(distinct (line, heading)) from read_parquet({literal(target)}) where \"column\" <> ''"
+        f"select count(distinct (line, heading)) from {read_parquet(target)} where \"column\" <> ''"
     ).fetchall()
     return count
 
@@ -124,7 +124,7 @@ def type_findings(
     con: duckdb.DuckDBPyConnection, plan: Plan, rejects: Path, file: str, total: int, lines_differ: bool
 ) -> list[Finding]:
     """One finding a column from the reject table, in the order of the columns."""
-    source = f"read_parquet({literal(rejects)})"
+    source = read_parquet(rejects)
     counted = con.execute(
         f'select "column", reason, count(*) from {source} group by all order by 1, 3 desc, 2'
     ).fetchall()

@@ -1,10 +1,12 @@
-"""From parts of texts to the entity's Parquet file: types checked, identifiers replaced, rows in the order sent.
+"""From parts of texts to the entity's Parquet files, one a part: types checked, identifiers replaced, rows in the order
+sent. A part is a fixed number of records and written by one thread, so the same input gives the same bytes.
 
-The quick way stops at the first value that does not fit; what to tell the deliverer then is found by `misfits.py`.
+The quick way stops at the first value that does not fit; what to tell the deliverer then is found by `type_errors`.
 """
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +14,12 @@ import duckdb
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
-from hims_pipeline.lake.files import sync
+from hims_pipeline.lake.batches import PartFile
+from hims_pipeline.lake.files import sha256_of, sync
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.privacy.pseudonym import install
 from hims_pipeline.readers.shape import Shape
 from hims_pipeline.readers.typing.lexical import MISFIT, Typing, typing_of
-from hims_pipeline.readers.typing.parquet_join import Joined, join
 from hims_pipeline.readers.typing.parts import Part, in_parallel
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, quote
@@ -100,16 +102,22 @@ def write_typed(
     plan: Plan,
     parts: Sequence[Part],
     target: Path,
-    scratch: Path,
     log: Log = lambda text: None,
     only: str = "",
-) -> Joined:
-    """Write all rows (those that the SQL condition `only` keeps) as one Parquet file, durable when it returns.
+) -> tuple[PartFile, ...]:
+    """Write all rows (those that the SQL condition `only` keeps) as Parquet, durable when it returns.
+
+    Args:
+        target: the file; of several parts each is a file beside it, `<stem>-000000.parquet` and so on.
+
+    Returns:
+        The files in the order of their rows.
 
     Raises:
         duckdb.Error: a value does not fit (`is_misfit`), the text cannot be split, or DuckDB itself failed.
     """
-    files = [scratch / f"{target.stem}-{number:06d}.parquet" for number in range(len(parts))]
+    files = [target.with_name(f"{target.stem}-{number:06d}.parquet") for number in range(len(parts))]
+    files = files if len(files) > 1 else [target]
     columns = stored_columns(plan, strict=not only)
     tasks = [
         f"copy (select {columns} from ({typed_relation(plan.typings, part)}){f' where {only}' if only else ''}) "
@@ -124,12 +132,19 @@ def write_typed(
             told = time.monotonic()
             log(f"{target.stem}: part {count} of {len(tasks)} typed, {told - begun:.0f} s")
 
-    in_parallel(settings, con, tasks, plan.prepare, done)
-    joined = join(files, target)
+    counted = in_parallel(settings, con, tasks, plan.prepare, done)
+    with ThreadPoolExecutor(settings.threads) as pool:
+        hashes = list(pool.map(_hash_durable, files))
     sync(target.parent)
-    for file in files:
-        file.unlink()
-    return joined
+    return tuple(
+        PartFile(file.name, rows, file.stat().st_size, sha256)
+        for file, [(rows,)], sha256 in zip(files, counted, hashes, strict=True)
+    )
+
+
+def _hash_durable(file: Path) -> str:
+    sync(file)
+    return sha256_of(file)
 
 
 def is_misfit(error: Exception) -> bool:

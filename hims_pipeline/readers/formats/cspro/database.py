@@ -16,8 +16,8 @@ from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.findings import blocking, refuses, warning
+from hims_pipeline.readers.formats.cells import text_of
 from hims_pipeline.readers.formats.cspro.dictionary import RULE
-from hims_pipeline.readers.formats.excel import text_of
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part

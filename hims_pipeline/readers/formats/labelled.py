@@ -1,19 +1,16 @@
-"""SPSS and Stata: values with their user-missing codes as they are, and the labels as a codebook.
+"""Files that bring their labels with them (SPSS, Stata): the way that both take, once a module of theirs reads values.
 
-Numbers are floats in these files, so a whole one is written `3`. The library is not trusted alone: of Stata every value
-is read a second time by another one (which also tells the letters of missing values; the first gives memory contents
-for `.` when it is asked for them), of SPSS the first rows once more in another mode. Where the two differ, nothing is
-read. Days and times come as the numbers that the file holds, and are written out by `instants`.
+Numbers are floats in these files, so a whole one is written `3`. Days and times come as the numbers that the file
+holds, and are written out by `instants`. Not here: reading, and the second look at what was read (`spss`, `stata`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyreadstat
-from pandas.io.stata import StataMissingValue
 
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
@@ -21,65 +18,71 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import blocking, refuses
+from hims_pipeline.readers.formats.cells import text_of
 from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, label_findings
-from hims_pipeline.readers.formats.excel import text_of
 from hims_pipeline.readers.formats.instants import ON_CALENDAR, Counted, counted_as, write_out
 from hims_pipeline.readers.formats.parquet import texts_of
-from hims_pipeline.readers.formats.spss_portable import Portable, mask, read_portable
 from hims_pipeline.readers.shape import Shape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import Part, reading
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import literal, quote
+from hims_pipeline.sql import literal, quote, read_parquet
 from hims_pipeline.words import own, words
 
 CHUNK_ROWS = 100_000
-SECOND_LOOK = 10  # of an SPSS file the first tenth is read twice, but no fewer rows than these
-SECOND_LOOK_ROWS = 5_000
-_PLAIN = Format()
-_DAMAGED = words("is incomplete or damaged; send it again")
+PLAIN = Format()
+DAMAGED = words("is incomplete or damaged; send it again")
+RAW: dict[str, Any] = {"disable_datetime_conversion": True}
 _ENCODING = words("has texts that are not in the encoding which the file itself names; save it anew in Unicode (UTF-8)")
-_NAMES = {"spss": "an SPSS file", "stata": "a Stata file"}
-_KINDS = {"spss": ("spss", "spss_portable"), "stata": ("stata",)}
-_RAW: dict[str, Any] = {"disable_datetime_conversion": True}
 _WHOLE = ("int8", "int16", "int32")  # of Stata; SPSS keeps all numbers as floats
+Labels = dict[str, dict[str, tuple[str, ...]]]
 
 
-def read_codebook(path: Path, kind: str) -> Codebook:
+@dataclass(frozen=True)
+class Program:
+    """What is a program's own in its files.
+
+    Args:
+        name: as contracts call it.
+        called: in a message.
+        kinds: what the first bytes of its files may say.
+        read_meta: variables, types and labels of a file.
+        frames: the values of the named variables, in chunks, each looked at twice; a scratch folder comes with them.
+        letters_are_codes: labels of single letters are those of missing values.
+    """
+
+    name: str
+    called: str
+    kinds: tuple[str, ...]
+    read_meta: Callable[[Path], Any]
+    frames: Callable[[Path, Any, list[str], Path], Iterator[pd.DataFrame]]
+    letters_are_codes: bool = False
+
+
+def read_codebook(program: Program, path: Path) -> Codebook:
     """What the file says about itself.
 
     Raises:
         DataError: it is damaged.
     """
-    meta = _meta(path, kind)
-    plain: dict[str, dict[str, tuple[str, ...]]] = {
-        name: {text_of(code, _PLAIN): (str(label),) for code, label in labels.items()}
+    meta = program.read_meta(path)
+    plain: Labels = {
+        name: {text_of(code, PLAIN): (str(label),) for code, label in labels.items()}
         for name, labels in meta.variable_value_labels.items()
     }
     labels = {name: label for name, label in meta.column_names_to_labels.items() if label}
-    missing, ranges = _missing(meta, plain if kind == "stata" else {})
+    missing, ranges = _missing(meta, plain if program.letters_are_codes else {})
     return Codebook(list(meta.column_names), labels, plain, missing, meta.number_rows or 0, ranges)
 
 
-def _meta(path: Path, kind: str) -> Any:
-    if kind_of(path) == "spss_portable":
-        return read_portable(path)
-    read = pyreadstat.read_sav if kind == "spss" else pyreadstat.read_dta
-    try:
-        _, meta = read(str(path), metadataonly=True, user_missing=True)
-    except pyreadstat.ReadstatError:
-        raise DataError("ENVELOPE-DAMAGED", _DAMAGED) from None
-    return meta
-
-
 def _missing(
-    meta: Any, labelled: dict[str, dict[str, tuple[str, ...]]]
+    meta: Any, labelled: Labels
 ) -> tuple[dict[str, dict[str, str]], dict[str, tuple[tuple[float, float], ...]]]:
     """Single codes that the file calls missing, and ranges of them; of Stata the letters that have a label."""
     codes: dict[str, list[str]] = {}
     ranges: dict[str, tuple[tuple[float, float], ...]] = {}
     for name, declared in (meta.missing_ranges or {}).items():
-        codes[name] = [text_of(one["lo"], _PLAIN) for one in declared if one["lo"] == one["hi"]]
+        codes[name] = [text_of(one["lo"], PLAIN) for one in declared if one["lo"] == one["hi"]]
         if wide := tuple((float(one["lo"]), float(one["hi"])) for one in declared if one["lo"] != one["hi"]):
             ranges[name] = wide
     for name, labels in labelled.items():
@@ -87,40 +90,30 @@ def _missing(
     return {name: dict.fromkeys(found, UNKNOWN) for name, found in codes.items() if found}, ranges
 
 
-def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
-    """The table of an SPSS or Stata file, or what is wrong with it; warnings about labels come with the table."""
-    kind = shape.format.type
-    if (found := kind_of(member.path)) not in _KINDS[kind]:
-        message = words("is {found}; {kind} is expected", found=own(NAMES[found]), kind=own(_NAMES[kind]))
+def open_labelled(
+    program: Program, settings: Settings, shape: Shape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
+    """The table of a file, or what is wrong with it; warnings about labels come with the table."""
+    if (found := kind_of(member.path)) not in program.kinds:
+        message = words("is {found}; {kind} is expected", found=own(NAMES[found]), kind=own(program.called))
         return None, [blocking("ENVELOPE-KIND", message, member.shown, entity=shape.name)]
     try:
-        if not _whole(member.path):
-            raise DataError("ENVELOPE-DAMAGED", _DAMAGED)
-        codebook, meta = read_codebook(member.path, kind), _meta(member.path, kind)
+        codebook, meta = read_codebook(program, member.path), program.read_meta(member.path)
         shape, said = fit_header(shape, codebook.names, member.shown, ordered=False)
         if refuses(said):
             return None, said
         if floats := _identifiers_as_floats(shape, meta, member):
             return None, floats
-        files = list(_chunks(settings, member.path, shape, meta, scratch))
+        files = list(_chunks(program, settings, member.path, shape, meta, scratch))
         if impossible := _days_beyond(settings, shape, _kinds(shape, meta), files, member):
             return None, impossible
     except DataError as error:
         return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
     except pyreadstat.ReadstatError:
-        return None, [blocking("ENVELOPE-DAMAGED", _DAMAGED, member.shown, entity=shape.name)]
+        return None, [blocking("ENVELOPE-DAMAGED", DAMAGED, member.shown, entity=shape.name)]
     except UnicodeDecodeError:
         return None, [blocking("ENVELOPE-ENCODING", _ENCODING, member.shown, entity=shape.name)]
     return Table(_parts(settings, shape, files), codebook.rows), said + label_findings(shape, codebook, member.shown)
-
-
-def _whole(path: Path) -> bool:
-    """Newer Stata files end in a tag; where labels alone are cut off, the library reads on without a word."""
-    with path.open("rb") as file:
-        if file.read(11) != b"<stata_dta>":
-            return True
-        file.seek(-12, 2)
-        return file.read() == b"</stata_dta>"
 
 
 def _identifiers_as_floats(shape: Shape, meta: Any, member: Member) -> list[Finding]:
@@ -167,15 +160,13 @@ def _days_beyond(
     return found
 
 
-def _chunks(settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Path) -> Iterator[tuple[Path, int]]:
+def _chunks(
+    program: Program, settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Path
+) -> Iterator[tuple[Path, int]]:
     """Write the file chunk by chunk as Parquet, values typed as the file has them; (chunk, rows)."""
     formats = {shape.header[p]: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True)}
     kinds = _kinds(shape, meta)
-    names = _names_read(shape, meta)
-    if isinstance(meta, Portable):
-        frames = _portable_frames(mask(path, scratch / "masked.por"), meta, names)
-    else:
-        frames = _stata_frames(path, names) if shape.format.type == "stata" else _spss_frames(path, meta, names)
+    frames = program.frames(path, meta, _names_read(shape, meta), scratch)
     with reading(settings) as con:
         con.execute("set pandas_analyze_sample = 0")  # objects are texts here; guessing from a sample could fail later
         for number, frame in enumerate(frames):
@@ -193,98 +184,8 @@ def _names_read(shape: Shape, meta: Any) -> list[str]:
     return [name for name in meta.column_names if name in wanted] or meta.column_names[:1]
 
 
-def _spss_frames(path: Path, meta: Any, names: list[str]) -> Iterator[pd.DataFrame]:
-    """The file in chunks; its first rows are read in another mode too, in which user-missing values are none."""
-    rows = max(SECOND_LOOK_ROWS, (meta.number_rows or 0) // SECOND_LOOK)
-    second, _ = pyreadstat.read_sav(str(path), row_limit=rows, usecols=names, **_RAW)
-    ranges = meta.missing_ranges or {}
-    chunks = pyreadstat.read_file_in_chunks(
-        pyreadstat.read_sav, str(path), chunksize=CHUNK_ROWS, user_missing=True, usecols=names, **_RAW
-    )
-    begin = 0
-    for frame, _ in chunks:
-        if begin < len(second):
-            _compare_spss(frame, second.iloc[begin : begin + len(frame)], ranges)
-        begin += len(frame)
-        yield frame
-
-
-def _portable_frames(masked: Path, made: Portable, names: list[str]) -> Iterator[pd.DataFrame]:
-    """The file at once; the library's values must be the same, but for codes declared missing, which it drops."""
-    frame = made.masked_frame()[names]
-    second, _ = pyreadstat.read_por(str(masked), usecols=names, **_RAW)
-    if len(second) != len(frame) or list(second.columns) != names:
-        raise _unsafe(None)
-    for name in names:
-        if made.readstat_variable_types[name] == "double":
-            alike = np.isclose(frame[name], second[name], rtol=1e-12, atol=0)
-            second[name] = np.where(alike, frame[name], second[name])
-    _compare_spss(frame, second, made.missing_ranges)
-    yield made.frame()[names]
-
-
-def _compare_spss(frame: pd.DataFrame, second: pd.DataFrame, ranges: dict[str, Any]) -> None:
-    """What both modes give must be equal, and what one leaves out must be declared to be missing."""
-    for place, name in enumerate(frame.columns):
-        first = frame[name].iloc[: len(second)].reset_index(drop=True)
-        other = second[name].reset_index(drop=True)
-        left_out = other.isna().to_numpy() & ~first.isna().to_numpy()
-        same = (first.astype(object).where(~left_out) == other.astype(object)) | other.isna()
-        declared = all(_is_declared(value, ranges.get(name, [])) for value in first[left_out].unique())
-        if not same.all() or not declared or (first.isna() & ~other.isna()).any():
-            raise _unsafe(place)
-
-
-def _is_declared(value: Any, declared: list[dict[str, Any]]) -> bool:
-    if isinstance(value, str):
-        return value == "" or any(value.rstrip() == str(one["lo"]).rstrip() for one in declared)
-    return any(one["lo"] <= value <= one["hi"] for one in declared if not isinstance(one["lo"], str))
-
-
-def _stata_frames(path: Path, names: list[str]) -> Iterator[pd.DataFrame]:
-    """The file in chunks, each value as two libraries read it, and the letters of missing values as texts."""
-    chunks = pyreadstat.read_file_in_chunks(pyreadstat.read_dta, str(path), chunksize=CHUNK_ROWS, usecols=names, **_RAW)
-    with pd.read_stata(
-        path, iterator=True, convert_dates=False, convert_categoricals=False, convert_missing=True
-    ) as second:
-        for frame, _ in chunks:
-            other = second.read(len(frame), columns=names) if len(frame) else frame
-            if len(other) != len(frame) or list(other.columns) != list(frame.columns):
-                raise _unsafe(None)
-            other.index = frame.index
-            yield pd.DataFrame({name: _agreed(frame[name], other[name], n) for n, name in enumerate(frame.columns)})
-
-
-def _agreed(first: pd.Series, other: pd.Series, place: int) -> pd.Series:
-    """A column as both have it; with letters, all of its values are Python objects."""
-    if pd.api.types.is_numeric_dtype(other.dtype):
-        if not np.array_equal(first.to_numpy(dtype=float), other.to_numpy(dtype=float), equal_nan=True):
-            raise _unsafe(place)
-        return first
-    missing = np.fromiter((isinstance(value, StataMissingValue) for value in other), bool, len(other))
-    if not missing.any():
-        if _blanks(first) != _blanks(other):
-            raise _unsafe(place)
-        return first
-    values = first.to_numpy(dtype=float)
-    if not np.array_equal(np.isnan(values), missing) or not np.array_equal(
-        values[~missing], other[~missing].to_numpy(dtype=float)
-    ):
-        raise _unsafe(place)
-    letters = [value.string[1:] if there else "" for value, there in zip(other, missing, strict=True)]
-    if not any(letters):
-        return first
-    mixed = first.astype(object)
-    mixed[missing] = [letter or None for letter in np.array(letters, dtype=object)[missing]]
-    return mixed
-
-
-def _blanks(values: pd.Series) -> int:
-    """Texts that are empty, or nothing."""
-    return int(values.isna().sum() + (values == "").sum())
-
-
-def _unsafe(place: int | None) -> DataError:
+def unsafe(place: int | None) -> DataError:
+    """What is raised where two looks at a file differ; `place` counts the columns that are read, from 0."""
     where = words("") if place is None else words("column {place}: ", place=place + 1)
     return DataError(
         "ENVELOPE-UNSAFE",
@@ -313,14 +214,14 @@ def _plain(frame: pd.DataFrame, kinds: dict[str, Counted | None], formats: dict[
 def _text(value: Any, kind: Counted | None, date_format: str | None) -> str:
     if kind is not None and isinstance(value, float | int):
         return str(write_out(pd.Series([value]), kind, date_format).iloc[0])
-    return text_of(value, _PLAIN)
+    return text_of(value, PLAIN)
 
 
 def _parts(settings: Settings, shape: Shape, files: list[tuple[Path, int]]) -> list[Part]:
     parts, before = [], 0
     with reading(settings) as con:
         for file, rows in files:
-            source = f"read_parquet({literal(file)})"
+            source = read_parquet(file)
             types = {name: kind for name, kind, *_ in con.execute(f"describe select * from {source}").fetchall()}
             parts.append(texts_of(shape, source, types, whole=True, number=f"row_number() over () + {before}"))
             before += rows

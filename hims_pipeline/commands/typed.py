@@ -1,0 +1,23 @@
+"""Text that our own people type on the command line: reasons, notes, questions. Not here: names of files, which may be
+any bytes.
+"""
+
+from typing import Any
+
+import click
+
+
+class Typed(click.ParamType):
+    """Text that can be written down, and read again: no bytes that the terminal's language did not know."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            str(value).encode("utf-8")
+        except UnicodeEncodeError:
+            self.fail("holds bytes that are no UTF-8. Set the terminal to UTF-8 and type it again.", param, ctx)
+        return value
+
+
+TYPED = Typed()

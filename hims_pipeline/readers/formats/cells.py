@@ -1,0 +1,22 @@
+"""A cell of a workbook, or a value of a file with types, as the text that every format is checked by."""
+
+import datetime as dt
+from typing import Any
+
+from hims_pipeline.contracts.formats import Format
+
+
+def text_of(cell: Any, form: Format, date_format: str | None = None) -> str:
+    """A cell as text: `12` for a whole number, dates as `date_format` or ISO, true and false in lower case."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float | int):
+        text = str(int(cell)) if float(cell).is_integer() and abs(cell) < 1e15 else repr(cell)
+        return text if form.decimal == "." else text.replace(".", ",")
+    if isinstance(cell, dt.datetime) and cell.time() == dt.time():
+        cell = cell.date()
+    if isinstance(cell, dt.datetime):
+        return cell.isoformat(sep=" ")
+    if isinstance(cell, dt.date):
+        return cell.strftime(date_format) if date_format else cell.isoformat()
+    return "" if cell is None else str(cell)

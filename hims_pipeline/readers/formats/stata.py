@@ -1,0 +1,105 @@
+"""Stata: values with the letters of their missing ones, and the labels as a codebook.
+
+The library is not trusted alone: every value is read a second time by another one, which also tells the letters (the
+first gives memory contents for `.` when it is asked for them). Where the two differ, nothing is read.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+from pandas.io.stata import StataMissingValue
+
+from hims_pipeline.errors import DataError
+from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.formats import labelled
+from hims_pipeline.readers.formats.codebook import Codebook
+from hims_pipeline.readers.formats.labelled import DAMAGED, RAW, Program, open_labelled, unsafe
+from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.table import Table
+from hims_pipeline.settings import Settings
+
+
+def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+    """The table of a Stata file, or what is wrong with it; warnings about labels come with the table."""
+    return open_labelled(_PROGRAM, settings, shape, member, scratch)
+
+
+def read_codebook(path: Path) -> Codebook:
+    """What the file says about itself.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    return labelled.read_codebook(_PROGRAM, path)
+
+
+def _read_meta(path: Path) -> Any:
+    if not _is_whole(path):
+        raise DataError("ENVELOPE-DAMAGED", DAMAGED)
+    try:
+        _, meta = pyreadstat.read_dta(str(path), metadataonly=True, user_missing=True)
+    except pyreadstat.ReadstatError:
+        raise DataError("ENVELOPE-DAMAGED", DAMAGED) from None
+    return meta
+
+
+def _is_whole(path: Path) -> bool:
+    """Newer Stata files end in a tag; where labels alone are cut off, the library reads on without a word."""
+    with path.open("rb") as file:
+        if file.read(11) != b"<stata_dta>":
+            return True
+        file.seek(-12, 2)
+        return file.read() == b"</stata_dta>"
+
+
+def _frames(path: Path, meta: Any, names: list[str], scratch: Path) -> Iterator[pd.DataFrame]:
+    """The file in chunks, each value as two libraries read it, and the letters of missing values as texts."""
+    chunks = pyreadstat.read_file_in_chunks(
+        pyreadstat.read_dta, str(path), chunksize=labelled.CHUNK_ROWS, usecols=names, **RAW
+    )
+    with pd.read_stata(
+        path, iterator=True, convert_dates=False, convert_categoricals=False, convert_missing=True
+    ) as second:
+        for frame, _ in chunks:
+            other = second.read(len(frame), columns=names) if len(frame) else frame
+            if len(other) != len(frame) or list(other.columns) != list(frame.columns):
+                raise unsafe(None)
+            other.index = frame.index
+            yield pd.DataFrame({name: _agreed(frame[name], other[name], n) for n, name in enumerate(frame.columns)})
+
+
+def _agreed(first: pd.Series, other: pd.Series, place: int) -> pd.Series:
+    """A column as both have it; with letters, all of its values are Python objects."""
+    if pd.api.types.is_numeric_dtype(other.dtype):
+        if not np.array_equal(first.to_numpy(dtype=float), other.to_numpy(dtype=float), equal_nan=True):
+            raise unsafe(place)
+        return first
+    missing = np.fromiter((isinstance(value, StataMissingValue) for value in other), bool, len(other))
+    if not missing.any():
+        if _blanks(first) != _blanks(other):
+            raise unsafe(place)
+        return first
+    values = first.to_numpy(dtype=float)
+    if not np.array_equal(np.isnan(values), missing) or not np.array_equal(
+        values[~missing], other[~missing].to_numpy(dtype=float)
+    ):
+        raise unsafe(place)
+    letters = [value.string[1:] if there else "" for value, there in zip(other, missing, strict=True)]
+    if not any(letters):
+        return first
+    mixed = first.astype(object)
+    mixed[missing] = [letter or None for letter in np.array(letters, dtype=object)[missing]]
+    return mixed
+
+
+def _blanks(values: pd.Series) -> int:
+    """Texts that are empty, or nothing."""
+    return int(values.isna().sum() + (values == "").sum())
+
+
+_PROGRAM = Program("stata", "a Stata file", ("stata",), _read_meta, _frames, letters_are_codes=True)
