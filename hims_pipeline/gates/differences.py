@@ -108,7 +108,7 @@ def _amounts(name: str, role: str, now: Subject, before: Subject, years: float) 
     noise = 4 * 1.25 * sqrt(1 / counts[0] + 1 / counts[1]) if all(counts) and now.roles.counts_rows else 0.0
     if role == "weight":
         spreads = [_spread(one, name) for one in (new, old)]
-        if all(spreads):
+        if all(spreads) and not before.is_scaled:
             yield Evidence("spread", name, abs(log(spreads[0] / spreads[1])))  # type: ignore[operator]
         elif spreads[1]:
             yield Evidence("spread", name, 10.0 if spreads[0] == 0 else None, "too few rows")
