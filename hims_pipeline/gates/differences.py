@@ -110,8 +110,8 @@ def _amounts(name: str, role: str, now: Subject, before: Subject, years: float) 
         spreads = [_spread(one, name) for one in (new, old)]
         if all(spreads) and not before.is_scaled:
             yield Evidence("spread", name, abs(log(spreads[0] / spreads[1])))  # type: ignore[operator]
-        elif spreads[1]:
-            yield Evidence("spread", name, 10.0 if spreads[0] == 0 else None, "too few rows")
+        elif spreads[0] == 0 and (spreads[1] or 0) > 0.1:
+            yield Evidence("spread", name, 10.0)
     if before.is_scaled:
         yield from _magnitude(name, role, now, before, noise)
         return
@@ -163,8 +163,9 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
         totals = sum(a.values()), sum(b.values())
         if all(totals) and len(a) > 1:
             yield Evidence("one_day", name, difference_of_shares(tops[0], totals[0], tops[1], totals[1]))
-        empty = [_emptiest(one.profile.counts("days", name), one.length) for one in (now, before)]
-        yield Evidence("days_missing", name, empty[0] - empty[1])
+        (gap, rate), (usual, _) = (_emptiest(one.profile.counts("days", name), one.length) for one in (now, before))
+        both = all(one.counts("days", name) for one in (new, old))
+        yield Evidence("days_missing", name, (gap - usual) * rate if both else None, "no day of the period")
         back = [one.counts("years_back", name) for one in (new, old)]
     else:
         back = [_back(one.profile.counts("values", name), one.last_day.year) for one in (now, before)]
@@ -203,13 +204,13 @@ def _holes(back: Counts) -> set[float]:
     }  # type: ignore[return-value]  # fmt: skip
 
 
-def _emptiest(days: Counts, length: int) -> float:
-    """Rows that the longest run of days without any would hold, were they spread evenly over the period."""
+def _emptiest(days: Counts, length: int) -> tuple[int, float]:
+    """The longest run of days of the period without a row, and how many rows the other days have each."""
     if not days:
-        return 0.0
+        return 0, 0.0
     seen = [-1, *sorted(int(key) for key in days), max(length, *(int(key) + 1 for key in days))]
-    longest = max([b - a - 1 for a, b in pairwise(seen)] or [0])
-    return longest * sum(days.values()) / max(1, seen[-1] - longest)
+    longest = max(b - a - 1 for a, b in pairwise(seen))
+    return longest, sum(days.values()) / max(1, seen[-1] - longest)
 
 
 def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Iterator[Evidence]:
