@@ -10,7 +10,7 @@ from hims_pipeline.commands.start import finish_begun, marked, open_installation
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.notice import mark
-from hims_pipeline.release import store
+from hims_pipeline.release import held, store
 from hims_pipeline.settings import load_settings
 from hims_pipeline.sources import broken_sources
 
@@ -51,6 +51,7 @@ def status(form: str) -> None:
     left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
     ready = [one.place for one in waiting.ready]
     broken = broken_sources(settings)
+    waiting_for = held.held(settings)
     if form == "json":
         found = {
             "batches": [one.as_json() for one in states],
@@ -60,6 +61,7 @@ def status(form: str) -> None:
             "current": now,
             "releases": everything,
             "withdrawn": taken_back,
+            "held": None if waiting_for is None else {"since": waiting_for["since"], "first": waiting_for["first"]},
             "damaged": wrong,
             "demonstration_key": bool(mark(settings)),
         }
@@ -83,6 +85,9 @@ def status(form: str) -> None:
     if left:
         click.echo(f"            Each run writes their names into {settings.identified / intake.LEFT}.")
     click.echo(f"current release: {now or 'none yet'} ({len(everything)} on disk)")
+    if waiting_for is not None:
+        click.echo(f"HELD since {waiting_for['held_at']}: figures moved by more than is explained. Read")
+        click.echo(f"  {settings.approvals / held.PAGE}  or  hims release show --held")
     for text in wrong:
         click.echo(f"damaged: {text}")
 

@@ -18,6 +18,8 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.comparisons import profile_rules
 from hims_pipeline.gates.compile import compile_rules, rule_code
+from hims_pipeline.gates.revisions import load_limits as load_revision_limits
+from hims_pipeline.gates.revisions import rules_of as revision_rules
 from hims_pipeline.gates.rules import Rule, cannot_fail
 from hims_pipeline.gates.suites import Judgement, as_rule, load_suite, suite_file
 from hims_pipeline.settings import Settings
@@ -37,6 +39,8 @@ def take(settings: Settings, dbt_manifest: dict[str, Any]) -> Inventory:
     for contract in load_contracts(settings.data).values():
         found |= _of_contract(settings, contract)
     found["release"] = _section(_of_suite(settings.expectations / "release.json"))
+    found["revision"] = _section(_revision(settings))
+    found["across"] = _section(_of_suite(settings.expectations / "warehouse.json"))
     found["policies"] = _section(_policies(settings))
     found["controls"] = _section(_controls(settings))
     found["warehouse"] = _section(_tests(dbt_manifest))
@@ -111,6 +115,15 @@ def _record(rule: Rule) -> dict[str, Any]:
 
 def _plain(expectation: str, terms: dict[str, Any], severity: str = "blocking") -> dict[str, Any]:
     return {"expectation": expectation, "terms": terms, "severity": severity, "may_be_empty": False, "empty": False}
+
+
+def _revision(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
+    """How far a release may be from the last one; nothing where that cannot be read, since then it judges nothing."""
+    limits = None
+    with suppress(ContractError):
+        limits = load_revision_limits(settings.expectations)
+    for rule in revision_rules(limits) if limits else ():
+        yield rule.code, _record(rule)
 
 
 def _policies(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:

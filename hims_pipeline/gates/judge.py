@@ -119,6 +119,15 @@ def judge_database(settings: Settings, database: Path, suite_path: Path) -> Gate
     return _decide(settings, fill, rules)
 
 
+def judge_tables(settings: Settings, fill: Any, rules: Sequence[Rule]) -> GateOutcome:
+    """Judge tables that `fill` makes in a connection, by rules that name them.
+
+    Raises:
+        GateError: the gate could not do its work.
+    """
+    return _decide(settings, fill, rules)
+
+
 def rules_of(settings: Settings, contract: Contract, period: str) -> list[Rule]:
     """All rules for a batch: the contract's, compiled, the judgement of its entities, and those on its profile."""
     return [

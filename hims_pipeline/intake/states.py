@@ -7,6 +7,7 @@ from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import Damaged
 from hims_pipeline.intake.pending import how_to_mend
 from hims_pipeline.lake import batches, landing, tombstone
+from hims_pipeline.lake.held_back import held_back
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
@@ -30,7 +31,7 @@ class BatchState:
 
 
 def states(settings: Settings, *, hashed: bool = False) -> list[BatchState]:
-    """Every delivery and where it stands: accepted, superseded, refused, withdrawn, pending, damaged.
+    """Every delivery and where it stands: accepted, superseded, held back, refused, withdrawn, pending, damaged.
 
     Args:
         hashed: read the files of accepted batches too, which takes its time; records are always proven.
@@ -55,6 +56,8 @@ def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: boo
         state, reasons = "damaged", (f"Not what we wrote, and read again by the next run: {damage}.",)
     elif known.verdict is None:
         state = "pending"
+    elif batch and (back := held_back(settings).get(delivery.batch)):
+        state, reasons = "held back", (back["reason"],)
     else:
         state = "superseded" if batch and delivery.batch not in counts else known.verdict.status
         if state == "accepted" and batch is None:  # a person's acceptance was taken back; the next run carries it out
