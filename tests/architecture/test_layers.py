@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "carry": {"disclosure", "lake", "staging"},
     "build": {"build_needs", "carry", "disclosure", "lake", "processes", "staging"},
     "dbt": {"build", "carry", "processes", "staging"},
-    "edited": {"staging"},
+    "edited": {"gates", "staging"},
     "sources": {"gates", "staging"},
     "intake": {"gates", "lake", "privacy", "readers", "reporting", "sources"},
     "authoring": {"build", "dbt", "gates", "intake", "lake", "privacy", "readers", "sources", "staging", "workbook"},
