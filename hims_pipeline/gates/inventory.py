@@ -103,9 +103,10 @@ def _of_suite(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _record(rule: Rule) -> dict[str, Any]:
+    lenient = {"set_aside": rule.set_aside, "may_be_accepted": rule.may_be_accepted}
     return {
         "expectation": rule.expectation,
-        "terms": rule.terms or rule.kwargs,
+        "terms": (rule.terms or rule.kwargs) | {name: value for name, value in lenient.items() if value},
         "severity": rule.severity,
         "may_be_empty": rule.may_be_empty,
         "empty": cannot_fail(rule.expectation, rule.kwargs),
@@ -131,6 +132,8 @@ def _policies(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "POLICY-SCRUB", _plain("policy", {"max_value": policies.scrub_within_nights})
     for source in policies.required_sources:
         yield f"POLICY-REQUIRED-{source.upper()}", _plain("policy", {})
+    for source in policies.fresh_sources:
+        yield f"POLICY-FRESH-{source.upper()}", _plain("policy", {})
     for env in policies.second_account:
         yield f"POLICY-SECOND-ACCOUNT-{env.upper()}", _plain("policy", {})
 

@@ -9,13 +9,14 @@ from hims_pipeline.intake.pending import how_to_mend
 from hims_pipeline.lake import batches, landing, tombstone
 from hims_pipeline.lake.held_back import held_back
 from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import printable
 
 
 @dataclass(frozen=True)
 class BatchState:
-    """Where one delivery stands, for status pages."""
+    """Where one delivery stands, for status pages; `note`: what a person decided about it, or may decide."""
 
     batch: str
     state: str
@@ -23,6 +24,7 @@ class BatchState:
     rows: int | None
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    note: str = ""
 
     def as_json(self) -> dict[str, object]:
         return json.loads(json.dumps(self.__dict__))
@@ -58,6 +60,8 @@ def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: boo
         state, reasons = "held back", (back["reason"],)
     else:
         state = "superseded" if batch and delivery.batch not in counts else known.verdict.status
+        if state == "accepted" and batch is None:  # a person's acceptance was taken back; the next run carries it out
+            state = "refused"
     return BatchState(
         batch=delivery.batch,
         state=state,
@@ -65,7 +69,17 @@ def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: boo
         rows=batch.manifest.rows if batch and not delivery.withdrawn else None,
         reasons=reasons,
         warnings=tuple(f.sentence() for f in findings if f.severity == "warning"),
+        note=_note(state, known.verdict),
     )
+
+
+def _note(state: str, verdict: Verdict | None) -> str:
+    if verdict is None or state not in ("accepted", "superseded", "refused"):
+        return ""
+    if verdict.is_overruled and verdict.acceptance and state != "refused":
+        said = verdict.acceptance
+        return f"accepted against the gate by {printable(said.name)} on {said.at[:10]}: {printable(said.reason)}"
+    return "may be accepted with a reason" if state == "refused" and not verdict.forbidding else ""
 
 
 def destroyed(settings: Settings) -> list[BatchState]:

@@ -20,6 +20,7 @@ from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import journal
+from hims_pipeline.lake.decided import acceptances
 from hims_pipeline.lake.files import move_folder, private_folder, remove_folder, sha256_of
 from hims_pipeline.lake.held_back import held_back
 from hims_pipeline.lake.landing import Delivery
@@ -44,11 +45,12 @@ class PartFile:
 @dataclass(frozen=True)
 class EntityFiles:
     """One entity of a batch: its Parquet files in the order of their rows, the file it was read from (`file 1` of the
-    delivery, not its name), and lines set aside."""
+    delivery, not its name), lines that could not be read and were set aside, and rows that a rule set aside."""
 
     parts: tuple[PartFile, ...]
     sent_as: str
     rejected: int
+    set_aside: int = 0
 
     @property
     def rows(self) -> int:
@@ -116,6 +118,12 @@ class Batch:
 
 def folder_of(root: Path, delivery: Delivery) -> Path:
     return root / delivery.source / delivery.period / delivery.id
+
+
+def settled_folder(settings: Settings, delivery: Delivery) -> Path:
+    """Where the judged batch of a delivery lies: among the accepted ones, or in quarantine."""
+    here = folder_of(settings.validated, delivery)
+    return here if here.exists() else folder_of(settings.quarantine, delivery)
 
 
 def links_folder(settings: Settings, delivery: Delivery) -> Path:
@@ -215,6 +223,8 @@ def standing(settings: Settings, delivery: Delivery) -> Standing:
                 moved = f"{place} was refused, and was moved there" if in_validated else ""
                 return Standing(verdict, damage=moved)
             batch = _chained(folder, read_manifest(settings, folder), verdict)
+            if verdict.is_overruled and acceptances(settings).get(delivery.batch) != verdict.acceptance:
+                return Standing(verdict)  # the audit trail has another last word: it counts no longer
         except Damaged as error:
             return Standing(damage=f"{error.path.relative_to(settings.home)} {error.what}", holds_place=in_validated)
         return Standing(verdict, batch if in_validated else None, holds_place=in_validated)

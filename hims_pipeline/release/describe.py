@@ -13,7 +13,7 @@ from hims_pipeline.errors import ReleaseError
 from hims_pipeline.intake import destroyed, states
 from hims_pipeline.lake.files import sha256_of, write_json, write_text
 from hims_pipeline.lake.held_back import held_back
-from hims_pipeline.release import audit, compare, fallback, notes, proof, revision, rules, tables
+from hims_pipeline.release import audit, caveats, compare, fallback, notes, proof, revision, rules, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.staging.inputs import current_batches
@@ -32,7 +32,7 @@ def describe(
 ) -> None:
     """Manifests, verdicts and notes; the manifests come last, since they list the other files."""
     batches, contracts = current_batches(settings), load_contracts(settings.data)
-    back = held_back(settings)
+    back, told = held_back(settings), caveats.caveats_of(settings, batches)
     for part in audit.PARTS:
         if sha256_of(candidate / part / "warehouse.duckdb") != audited[part]["sha256"]:
             raise ReleaseError("The candidate is not the one that was audited.")
@@ -47,6 +47,7 @@ def describe(
         "previous": previous.id if previous else None,
         "contains_synthetic_data": any(b.manifest.data_kind == "synthetic" for b in batches),
         "sources": notes.sources_of(batches, contracts),
+        "caveats": told,
         "held_back": {batch: why["codes"] for batch, why in back.items()},
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
     }
@@ -57,6 +58,7 @@ def describe(
     mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
     known = [*states(settings, hashed=True), *destroyed(settings)]
     text = notes.write(settings, common, known, mended, controls, changes)
+    text += caveats.notes(told)
     text += notes.across(judged.told, back)
     text += revision.notes(since, words)
     text += rules.notes(rules.since_last(settings, held_to))

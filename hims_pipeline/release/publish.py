@@ -17,7 +17,7 @@ from hims_pipeline.build import Build, closed_warehouse, give_up, tables_of
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.dbt import not_built
 from hims_pipeline.errors import Damaged, ReleaseError
-from hims_pipeline.lake import journal, landing
+from hims_pipeline.lake import decided, journal, landing
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.processes import bound, ending
 from hims_pipeline.release import (
@@ -154,6 +154,12 @@ def refuse_overtaken(settings: Settings, build: Build) -> None:
             f"Not published: {batch} was withdrawn while this was built ({withdrawn[batch]}). The next run builds "
             "without it."
         )
+    for batch, said in decided.rejected_since(settings, build.began).items():
+        if batch in batches:
+            raise ReleaseError(
+                f"Not published: {batch} was rejected by {said.name} while this was built ({said.reason}). The next "
+                "run builds without it."
+            )
     linked = {one["batch"]: one["batches"] for one in journal.entries(settings) if one["event"] == journal.LINKED}
     for batch in sorted({one for links in batches & linked.keys() for one in linked[links]} & withdrawn.keys()):
         raise ReleaseError(
