@@ -2,15 +2,18 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 
 from hims_pipeline.errors import ContractError, ReleaseError
 from hims_pipeline.gates.warehouse import QUERIES, Broken, judge_warehouse, warehouse_rules
+from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.held_back import held_back, write
 from hims_pipeline.release import fallback
 from hims_pipeline.settings import REPOSITORY
+from tests.lake.test_deliveries import accept, contract, sent
 
 TABLES = {
     "indicators.controls_compared": "source varchar, time_period varchar, control_id varchar, is_met bool,"
@@ -169,3 +172,59 @@ def test_nothing_is_believed_of_a_record_that_was_changed(settings) -> None:
     record["batches"] = {"rgph/2014/a": record["batches"]["rgph/2024/b"]}
     path.write_text(json.dumps(record))
     assert held_back(settings) == {}
+
+
+def test_the_delivery_before_counts_while_one_is_held_back(settings, tmp_path: Path) -> None:
+    """Two deliveries of a period: the second is held back, and lets itself in again once the record goes."""
+    found = []
+    for text in ("a", "b"):
+        delivery, _ = landing.take_over(settings, contract(), "2023", [sent(tmp_path, text)])
+        accept(settings, delivery)
+        found.append(delivery.batch)
+
+    def counted() -> list[str]:
+        return [one.manifest.batch for one in batches.counting(settings, contract(), landing.deliveries(settings))]
+
+    assert counted() == [found[1]]
+    write(settings, {found[1]: {"codes": [], "reason": "x", "since": "", "basis": "", "beside": {}}})
+    assert counted() == [found[0]]
+    write(settings, {})
+    assert counted() == [found[1]]
+
+
+def test_a_night_builds_again_without_the_delivery_at_fault(settings, tmp_path: Path, monkeypatch) -> None:
+    settings.home.mkdir()
+    built: list[str] = []
+
+    def build(name: str, *names: str) -> SimpleNamespace:
+        folder = tmp_path / name
+        return SimpleNamespace(folder=folder, warehouse=folder / "w", inputs=lambda: rows(*names))
+
+    def prepare(settings, run: str, log) -> SimpleNamespace:
+        built.append(run)
+        return build(run, *(one for one in ("rgph/2024/a", "cards/2024/c") if one not in held_back(settings)))
+
+    said = {"run": broken("rgph"), "run-1": broken("cards"), "run-2": []}
+    monkeypatch.setattr(fallback, "judge_warehouse", lambda _, path: (None, said.get(path.parent.name, [])))
+    monkeypatch.setattr(fallback, "basis", lambda _: "now")
+    monkeypatch.setattr(fallback, "run_dbt", lambda *_: None)
+    monkeypatch.setattr(fallback.building, "prepare", prepare)
+    first = build("run", "rgph/2024/a", "cards/2024/c")
+    first.folder.mkdir()
+    judged = fallback.settle(settings, first, None, print)
+    assert built == ["run-1", "run-2"]
+    assert not first.folder.exists()
+    assert [one["batch_id"] for one in judged.build.inputs()] == []
+    assert set(held_back(settings)) == {"rgph/2024/a", "cards/2024/c"}
+    assert [one["event"] for one in journal.entries(settings)] == ["batch held back"] * 2
+
+
+def test_what_stays_at_fault_after_so_many_builds_is_an_error(settings, tmp_path: Path, monkeypatch) -> None:
+    settings.home.mkdir()
+    monkeypatch.setattr(fallback, "judge_warehouse", lambda *_: (None, broken("rgph")))
+    monkeypatch.setattr(fallback, "basis", lambda _: "now")
+    monkeypatch.setattr(fallback, "run_dbt", lambda *_: None)
+    again = SimpleNamespace(folder=tmp_path / "x", warehouse=tmp_path, inputs=lambda: rows("rgph/2024/a"))
+    monkeypatch.setattr(fallback.building, "prepare", lambda *_: again)
+    with pytest.raises(ReleaseError, match="after 3 builds"):
+        fallback.settle(settings, again, None, print)

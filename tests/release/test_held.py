@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from hims_pipeline.cli import main
+from hims_pipeline.commands import releases
 from hims_pipeline.errors import HimsError, ReleaseError
 from hims_pipeline.lake import journal
 from hims_pipeline.release import held, held_page, movements
@@ -137,3 +138,21 @@ def test_the_notes_say_what_changed_and_who_accepted_what() -> None:
     assert "Accepted by amina: confirmed by \\*them\\*" in text
     assert "Movements beyond their limits: 1 (REVISION-TOTAL)" in text
     assert revision_notes(Revision("", Changes()), []) == ""
+
+
+def test_who_runs_the_nights_publishes_by_accepting_and_another_account_waits(settings, hold, monkeypatch) -> None:
+    with pytest.raises(ReleaseError):
+        hold(moved())
+    monkeypatch.setenv("HIMS_HOME", str(settings.home))
+    monkeypatch.setenv("HIMS_ENV", "test")
+    built: list[dict] = []
+    monkeypatch.setattr(releases, "_build", lambda _, **options: built.append(options))
+    monkeypatch.setattr(releases, "open_installation", lambda: settings)
+    assert CliRunner().invoke(main, ["release", "accept"]).exit_code != 0  # a reason is asked for
+    said = CliRunner().invoke(main, ["release", "accept", "--reason", "confirmed"])
+    assert "Accepted: 1 movement(s) since r000001" in said.output
+    assert built == [{"draft": False, "full": False}]
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+    said = CliRunner().invoke(main, ["release", "accept", "--reason", "I agree"])
+    assert "The next night publishes" in said.output
+    assert len(built) == 1
