@@ -201,7 +201,7 @@ def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = Fal
 
     Args:
         quick: only what is exact, and differences.
-        only_new: leave out what earlier files gave away by themselves, such as those from before there was such control.
+        only_new: leave out what earlier files gave away by themselves, as those from before there was any control.
     """
     releases: list[list[Figure]] = []
     truth = None
