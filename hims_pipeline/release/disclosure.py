@@ -43,9 +43,8 @@ def refuse_disclosing(settings: Settings, candidate: Path, log: Log = lambda tex
     """
     refuses = settings.env in load_observatory(settings.data).policies.refuse_disclosing
     earlier = [one.public / "warehouse.duckdb" for one in store.releases(settings)]
-    found = attack_files(
-        settings, [*(path for path in earlier if path.exists()), candidate / "public/warehouse.duckdb"]
-    )
+    files = [*(path for path in earlier if path.exists()), candidate / "public/warehouse.duckdb"]
+    found = attack_files(settings, files, quick=not refuses, only_new=True)
     for line in found.lines():
         log(line)
     if found.succeeded and refuses:
