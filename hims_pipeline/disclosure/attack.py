@@ -71,9 +71,16 @@ class Found:
         return lines
 
 
-def public_figures(con: Any, database: str) -> list[Figure]:
-    """The figures of a public file that rest on records, or are withheld."""
-    breakdowns = [one for (one,) in con.execute(f"select breakdown from {database}.reference.breakdowns").fetchall()]
+def public_figures(con: Any, database: str, newest: str) -> list[Figure]:
+    """The figures of a public file that rest on records, or are withheld; what indicators are says the newest one."""
+    there = con.execute(
+        "select column_name from duckdb_columns() where database_name = ? and table_name = 'indicator_series'",
+        [database],
+    ).fetchall()
+    if not there:
+        return []  # of a layout that no release has had for long
+    listed = con.execute(f"select breakdown from {newest}.reference.breakdowns").fetchall()
+    breakdowns = [one for (one,) in listed if (one,) in there]
     names = [f"figures.{one}" for one in (*OWN, *CONTEXT, *CORE)]
     query = f"""
         with series as (select distinct series_no from {database}.published.indicator_observation
@@ -88,12 +95,12 @@ def public_figures(con: Any, database: str) -> list[Figure]:
             cast(indicators.minimum_records as integer) as minimum,
             map {{{", ".join(f"'{one}': figures.{one}" for one in breakdowns)}}} as breakdowns
         from figures
-        join {database}.reference.indicators as indicators on figures.indicator = indicators.code
+        join {newest}.reference.indicators as indicators on figures.indicator = indicators.code
     """
     found = con.execute(query)
     columns, rows = [column[0] for column in found.description], found.fetchall()
     formers = con.execute(
-        f"select successor_code, former_code from {database}.reference.area_successors where weight != ''"
+        f"select successor_code, former_code from {newest}.reference.area_successors where weight != ''"
     ).fetchall()
     return read_figures(rows, columns, dict(formers))
 
@@ -187,23 +194,41 @@ def _differences(releases: Sequence[Sequence[Figure]]) -> list[Figure]:
     return list(found.values())
 
 
-def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = False) -> Found:
-    """Attack the last of several public files with all of them, oldest first. Where the staff's file of it lies beside
-    it, what follows from figures of earlier releases is held against it."""
+def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = False, only_new: bool = False) -> Found:
+    """Attack the last of several public files with all of them, oldest first.
+
+    Where the staff's file of it lies beside it, what follows from figures of earlier releases is held against it.
+
+    Args:
+        quick: only what is exact, and differences.
+        only_new: leave out what earlier files gave away by themselves, as those from before there was any control.
+    """
     releases: list[list[Figure]] = []
-    parents: dict[str, list[tuple[str, str]]] = {}
     truth = None
     with connection(settings) as con:
+        newest = f"r{len(files) - 1}"
         for place, path in enumerate(files):
             con.execute(f"attach {literal(path)} as r{place} (read_only)")
-            releases.append(public_figures(con, f"r{place}"))
-            parents = public_parents(con, f"r{place}")
+        for place in range(len(files)):
+            releases.append(public_figures(con, f"r{place}", newest))
+        parents = public_parents(con, newest)
         staff = files[-1].parent.parent / "staff/warehouse.duckdb"
         if staff.exists():
             con.execute(f"attach {literal(staff)} as staff (read_only)")
             rows = con.execute(f"select series_key, time_period, vintage, value from staff.{TABLE} where is_tonight")
             truth = {(row[0], row[1], row[2]): row[3] for row in rows.fetchall()}
-    return attack(releases, parents, quick=quick, truth=truth)
+    found = attack(releases, parents, quick=quick, truth=truth)
+    if only_new and (found.exact or found.narrow) and len(releases) > 1:
+        _without_known(found, releases[:-1], attack(releases[:-1], parents, quick=quick))
+    return found
+
+
+def _without_known(found: Found, releases: Sequence[Sequence[Figure]], before: Found) -> None:
+    """Leave out what anybody knew before the last release: no release gives it away again."""
+    known = {one.key for release in releases for one in release if one.shown}
+    known |= {one.key for one in (*before.exact, *before.narrow)}
+    found.exact = [one for one in found.exact if one.key not in known]
+    found.narrow = [one for one in found.narrow if one.key not in known]
 
 
 def main(*words: str) -> int:

@@ -43,8 +43,17 @@ def change_of(figure: Figure, state: State) -> float:
     return min(found, default=0.0)
 
 
+SHOWN_THEN = """
+    select series.series_key, time_period, vintage, null::double as counted, null::double as base,
+        n_obs::double as records, obs_value as value, true as is_shown
+    from last_release.published.indicator_observation as figures
+    join last_release.published.indicator_series as series on figures.series_no = series.series_no
+    where n_obs is not null and conf_status = 'F' order by all
+"""
+
+
 def write_earlier(con: Any, last: Path, folder: Path) -> None:
-    """Put the decisions of the last release beside a build; nothing where that release had none.
+    """Put the decisions of the last release beside a build; of one that kept none, what it showed.
 
     Args:
         con: a connection to no file.
@@ -52,9 +61,13 @@ def write_earlier(con: Any, last: Path, folder: Path) -> None:
         folder: of the build.
     """
     con.execute(f"attach {literal(last)} as last_release (read_only)")
-    known = "select 1 from duckdb_tables() where database_name = 'last_release' and table_name = 'ind_disclosed'"
-    if con.execute(known).fetchall():
+    listed = con.execute("select table_name from duckdb_tables() where database_name = 'last_release'").fetchall()
+    known = {name for (name,) in listed}
+    if "ind_disclosed" in known:
         rows = f"select distinct {COLUMNS} from last_release.{TABLE} order by all"
+    else:
+        rows = SHOWN_THEN
+    if known & {"ind_disclosed", "indicator_series"}:
         con.execute(f"copy ({rows}) to {literal(folder / EARLIER)} (format parquet)")
     con.execute("detach last_release")
 

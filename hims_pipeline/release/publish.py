@@ -113,7 +113,7 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
     verdict = _audit(settings, candidate, log)
     _require_as_built(settings, build, verdict)
     log("attacking the public file, beside all earlier ones")
-    disclosure.refuse_disclosing(settings, candidate)
+    disclosure.refuse_disclosing(settings, candidate, log)
     log("comparing with the last release")
     since = _revise(settings, build, candidate, previous)
     words = held.require_explained(
