@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hims_pipeline import processes
-from hims_pipeline.build_needs import require_room, require_sources
+from hims_pipeline.build_needs import require_fresh, require_room, require_sources
 from hims_pipeline.carry.kept import keep
 from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
@@ -87,12 +87,13 @@ def prepare(
         rehearsal: of one source, which no other source is required for.
 
     Raises:
-        HimsError: a source that the observatory requires has no accepted batch, or the disk is too full.
+        HimsError: a source that the observatory requires has no accepted batch or is late, or the disk is too full.
     """
     began = trail.last(settings).number  # before the inputs are read: what a person forbids from now on is seen
     rows = input_rows(settings)
     if not rehearsal:
         require_sources(settings, {row["source"] for row in rows})
+        require_fresh(settings, {(row["source"], row["period"]) for row in rows})
     require_room(settings)
     folder = private_folder(settings.build) / run
     if folder.exists():

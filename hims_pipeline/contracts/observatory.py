@@ -26,6 +26,8 @@ class Policies(Strict):
         minimum_count: unweighted records below which a figure from microdata is withheld.
         required_sources: no release goes out without an accepted batch of each.
         destroy_at_term: each night destroys deliveries whose legal term has ended; `hims retention act` without it.
+        fresh_sources: no release goes out while the next delivery of one of these is late by its cadence and
+            `alerts.overdue_days`; of other sources the release says so, and stands on the last accepted batch.
         keep_releases: how many past releases stay on disk beside the current one.
         keep_runs_days: days for which Dagster's record of a run is kept; nights' own records stay longer.
         scrub_megabytes_a_night: what the nightly scrub reads again of all that was written.
@@ -36,6 +38,7 @@ class Policies(Strict):
 
     minimum_count: Whole = 10
     required_sources: tuple[Name, ...] = ()
+    fresh_sources: tuple[Name, ...] = ()
     keep_releases: Whole = 14
     keep_runs_days: Annotated[Whole, Field(ge=2)] = 180
     scrub_megabytes_a_night: Annotated[Whole, Field(gt=0)] = 50_000
