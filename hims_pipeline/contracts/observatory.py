@@ -24,6 +24,8 @@ class Policies(Strict):
 
     Args:
         minimum_count: unweighted records below which a figure from microdata is withheld.
+        strict_count: the same for indicators whose record says `strict`.
+        delivered_counts: sources of counts that are published nowhere else; a delivered count is judged as records are.
         required_sources: no release goes out without an accepted batch of each.
         destroy_at_term: each night destroys deliveries whose legal term has ended; `hims retention act` without it.
         fresh_sources: no release goes out while the next delivery of one of these is late by its cadence and
@@ -37,6 +39,8 @@ class Policies(Strict):
     """
 
     minimum_count: Whole = 10
+    strict_count: Whole = 20
+    delivered_counts: tuple[Name, ...] = ()
     required_sources: tuple[Name, ...] = ()
     fresh_sources: tuple[Name, ...] = ()
     keep_releases: Whole = 14

@@ -222,6 +222,8 @@ def problems(settings: Settings) -> list[str]:
         gone = batches.without_delivery(settings, source, landing.deliveries(settings, source))
         lines += [
             f"{batch}: its record in landing is gone, so it does not count. {DELIVER_AGAIN}."
+            if batches.was_ours(settings, folder)
+            else f"validated/{batch}: no delivery ever made this batch, so it does not count. Move it away."
             for folder in gone
             if (batch := folder.relative_to(settings.validated).as_posix()) not in told
         ]

@@ -306,6 +306,7 @@ def _lost(settings: Settings, source: str, sent: list[Delivery]) -> list[tuple[P
     the audit trail tells of before them, and last where it tells nothing."""
     if not (gone := without_delivery(settings, source, sent)):
         return []
+    gone = [folder for folder in gone if was_ours(settings, folder)]
     arrived = {one["batch"]: one["number"] for one in journal.done(settings, journal.RECEIVED)}
     found = []
     for folder in gone:
@@ -320,6 +321,18 @@ def without_delivery(settings: Settings, source: str, sent: Iterable[Delivery]) 
     known = {folder_of(settings.validated, one) for one in sent}
     standing_there = sorted((settings.validated / source).glob("*/*"))
     return [one for one in standing_there if one.is_dir() and one.name[0] != "." and one not in known]
+
+
+def was_ours(settings: Settings, folder: Path) -> bool:
+    """Was this folder among the accepted batches ever the batch of its place? What was copied or made there by hand is
+    neither told of by the audit trail nor by a verdict of its own, and holds nobody's place."""
+    batch = folder.relative_to(settings.validated).as_posix()
+    if any(one["batch"] == batch for one in journal.done(settings, journal.RECEIVED, journal.JUDGED)):
+        return True
+    try:
+        return read_verdict(settings, folder).batch == batch
+    except Damaged:
+        return False
 
 
 def damaged_files(batch: Batch) -> list[str]:

@@ -13,7 +13,7 @@ from hims_pipeline.errors import ReleaseError
 from hims_pipeline.intake import destroyed, states
 from hims_pipeline.lake.files import sha256_of, write_json, write_text
 from hims_pipeline.lake.held_back import held_back
-from hims_pipeline.release import audit, caveats, compare, fallback, notes, proof, revision, rules, tables
+from hims_pipeline.release import audit, caveats, compare, disclosure, fallback, notes, proof, revision, rules, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.staging.inputs import current_batches
@@ -63,6 +63,7 @@ def describe(
     text += revision.notes(since, words)
     text += rules.notes(rules.since_last(settings, held_to))
     write_text(candidate / "public/RELEASE_NOTES.md", text)
+    disclosure.write_cost(settings, candidate)
     private = {
         "inputs_sha256": build.inputs_sha256,
         "inputs": build.inputs(),

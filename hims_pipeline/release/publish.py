@@ -23,6 +23,7 @@ from hims_pipeline.processes import bound, ending
 from hims_pipeline.release import (
     acts,
     audit,
+    disclosure,
     fallback,
     held,
     leaks,
@@ -111,6 +112,8 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
     log("auditing in a fresh process")
     verdict = _audit(settings, candidate, log)
     _require_as_built(settings, build, verdict)
+    log("attacking the public file, beside all earlier ones")
+    disclosure.refuse_disclosing(settings, candidate)
     log("comparing with the last release")
     since = _revise(settings, build, candidate, previous)
     words = held.require_explained(
