@@ -38,16 +38,17 @@ def make_census(settings: Settings, contract: Contract, folder: Path, rows: int)
     tables = {path.stem: path for path in (folder / "read").glob("*.parquet")}
     large = folder / "persons.parquet"
     with connection(settings) as con:
-        con.execute(f"create view small as from read_parquet({literal(tables[ENTITY])})")
-        count, step = con.execute("select count(*), max(household_no::bigint) + 1 from small").fetchone()
-        number = f"lpad(cast(household_no::bigint + copy * {step} as varchar), 8, '0')"
+        numbered = "dense_rank() over (order by household_no) as household"
+        con.execute(f"create table small as select *, {numbered} from read_parquet({literal(tables[ENTITY])})")
+        count, step = con.execute("select count(*), max(household) from small").fetchone()
+        number = f"lpad(cast(household + copy * {step} as varchar), 8, '0')"
         con.execute(
             f"""copy (
-                select small.* replace ({number} as household_no, _line + copy * {count} as _line)
+                select small.* exclude (household) replace ({number} as household_no, _line + copy * {count} as _line)
                 from range({-(-rows // count)}) as copies (copy), small limit {rows}
             ) to {literal(large)} (format parquet)"""
         )
-    return tables | {ENTITY: large}
+    return {ENTITY: large}
 
 
 def by_hand(settings: Settings, contract: Contract, tables: dict[str, Path]) -> int:
