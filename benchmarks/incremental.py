@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.night import peak_bytes
 from hims_pipeline import build as building
-from hims_pipeline.lake.files import read_json
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.processes import bound
 from hims_pipeline.release import tables
 from hims_pipeline.settings import Settings, load_settings

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hims_pipeline import intake
 from hims_pipeline.cli import main
 from hims_pipeline.lake import arrival, dropped, landing, survey
-from hims_pipeline.lake.files import read_json
+from hims_pipeline.plain_file import read_json
 from tests.conftest import Installation
 from tests.country.conftest import AREAS, CONTRACT, OBSERVATORY, XWALK_AREA
 from tests.lake.conftest import contract, sent

@@ -15,8 +15,9 @@ from hims_pipeline import intake
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import arrival, batches, dropped, landing, sequence
 from hims_pipeline.lake.arrival import Unfit
-from hims_pipeline.lake.files import read_json, write_json
+from hims_pipeline.lake.files import write_json
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import create_key
 from tests.country.conftest import AREAS, CONTRACT, XWALK_AREA
