@@ -6,7 +6,7 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help run test test-slow check docs ui leak-scan bench bench-night bench-country walk faults mutants lock clean
+.PHONY: help run test test-slow check docs ui leak-scan attack bench bench-night bench-country walk faults mutants lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ ui: $(VENV)/.run ## Dagster's webserver and daemon on this installation
 
 leak-scan: $(VENV)/.dev ## persons in every place of every format, one night, and every byte outside the closed zone searched
 	@$(BIN)/python -m tests.privacy.leak_scan
+
+attack: $(VENV)/.run ## what somebody could work out from the public files of all releases, put together
+	@$(BIN)/python -m hims_pipeline.disclosure.attack $(FILES)
 
 bench: $(VENV)/.dev ## speed, as ratios measured side by side
 	@$(BIN)/python -m benchmarks

@@ -16,15 +16,17 @@ from pathlib import Path
 from typing import IO, Any
 
 from hims_pipeline import processes
-from hims_pipeline.build_needs import require_room, require_sources
+from hims_pipeline.build_needs import require_fresh, require_room, require_sources
 from hims_pipeline.carry.kept import keep
 from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
+from hims_pipeline.disclosure.history import EARLIER, write_earlier
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import landing, trail
 from hims_pipeline.lake.files import private_folder, sha256_of, write_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.settings import Settings
+from hims_pipeline.sql import connection
 from hims_pipeline.staging import render
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256, verify_inputs
 
@@ -87,12 +89,13 @@ def prepare(
         rehearsal: of one source, which no other source is required for.
 
     Raises:
-        HimsError: a source that the observatory requires has no accepted batch, or the disk is too full.
+        HimsError: a source that the observatory requires has no accepted batch or is late, or the disk is too full.
     """
     began = trail.last(settings).number  # before the inputs are read: what a person forbids from now on is seen
     rows = input_rows(settings)
     if not rehearsal:
         require_sources(settings, {row["source"] for row in rows})
+        require_fresh(settings, {(row["source"], row["period"]) for row in rows})
     require_room(settings)
     folder = private_folder(settings.build) / run
     if folder.exists():
@@ -101,6 +104,7 @@ def prepare(
         (folder / "spill").mkdir(parents=True)
         _own(folder)
         write_json(folder / "inputs.json", rows)
+        _take_earlier(settings, folder, log)
         build = Build(folder, render.rendered(settings, log), inputs_sha256(settings, rows), began)
         make_plan(settings, folder, build.tree, full=full, log=log)
         write_sealed(settings, folder / RECORD, "build", _made_of(build))
@@ -108,6 +112,21 @@ def prepare(
         give_up(folder)
         raise
     return build
+
+
+def _take_earlier(settings: Settings, folder: Path, log: Log) -> None:
+    """What the last release showed and withheld, for disclosure control; also one that was taken back was public."""
+    for staff in sorted(settings.releases.glob("r*/staff"), reverse=True):
+        try:
+            listed = read_json(staff / "manifest.json")["files"]["warehouse.duckdb"]["sha256"]
+            whole = sha256_of(staff / "warehouse.duckdb") == listed
+        except (OSError, ValueError, KeyError, TypeError):
+            whole = False
+        if whole:
+            with connection(settings, spill=folder / "spill") as con:
+                write_earlier(con, staff / "warehouse.duckdb", folder)
+            return
+        log(f"{staff.parent.name} is damaged, so its decisions on disclosure are not asked")
 
 
 def _made_of(build: Build) -> dict[str, Any]:
@@ -118,6 +137,7 @@ def _made_of(build: Build) -> dict[str, Any]:
         "trail": build.began,
         "inputs_file_sha256": sha256_of(build.folder / "inputs.json"),
         "plan_sha256": sha256_of(build.folder / PLAN),
+        "earlier_sha256": sha256_of(build.folder / EARLIER) if (build.folder / EARLIER).exists() else "",
     }
 
 

@@ -1,11 +1,15 @@
-"""What there must be before a build begins: an accepted batch of each source that the observatory requires, and room on
-the disk. Not here: the build itself (`build.py`)."""
+"""What there must be before a build begins: an accepted batch of each source that the observatory requires, none late
+of those that it wants fresh, and room on the disk. Not here: the build itself (`build.py`)."""
 
 import shutil
+from collections.abc import Iterable
+from datetime import date
 
 from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
+from hims_pipeline.lake.late import late_sources
+from hims_pipeline.lake.periods import today_of
 from hims_pipeline.settings import Settings
 
 SMALLEST_BUILD = 200_000_000  # bytes of disk
@@ -21,6 +25,26 @@ def require_sources(settings: Settings, present: set[str]) -> None:
         raise HimsError(f"observatory.yml requires {', '.join(sorted(unknown))}, for which there is no contract.")
     if missing := [source for source in required if source not in present]:
         raise HimsError(f"No release without {', '.join(missing)}: observatory.yml requires an accepted batch of each.")
+
+
+def require_fresh(settings: Settings, counting: Iterable[tuple[str, str]], today: date | None = None) -> None:
+    """
+    Args:
+        counting: source and period of each batch that counts.
+        today: the observatory's own day without it.
+
+    Raises:
+        HimsError: the next delivery of a source that the observatory wants fresh is late, or it has no contract.
+    """
+    wanted = set(load_observatory(settings.data).policies.fresh_sources)
+    if unknown := wanted - {*load_contracts(settings.data), *broken_contracts(settings.data)}:
+        raise HimsError(f"observatory.yml wants {', '.join(sorted(unknown))} fresh, for which there is no contract.")
+    late = [one for one in late_sources(settings, counting, today or today_of(settings)) if one.source in wanted]
+    if late:
+        told = "; ".join(
+            f"{one.source}: its last period is {one.last_period}, the next was due {one.due}" for one in late
+        )
+        raise HimsError(f"No release: observatory.yml wants fresh what is late. {told}. The former release stays.")
 
 
 def room_for_a_build(settings: Settings) -> int:

@@ -10,7 +10,9 @@ from hims_pipeline.commands import (
     checks,
     country,
     dbt,
+    decisions,
     docs,
+    gate,
     installation,
     keys,
     query,
@@ -26,7 +28,7 @@ from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.settings import close_umask, debugging, load_settings
 
 # Readers of releases need no key.
-KEYED = {"run", "ui", "daemon", "deliver", "status", "batch", "link", "build", "retention", "scrub"}
+KEYED = {"run", "ui", "daemon", "deliver", "status", "batch", "gate", "link", "build", "retention", "scrub"}
 
 
 class Plain(click.Group):
@@ -54,7 +56,8 @@ def main(ctx: click.Context) -> None:
 
 
 GROUPS = (
-    runs, batches, sources, releases, query, dbt, audit, checks, keys, watch, installation, synth, docs, country,
+    runs, batches, decisions, sources, releases, query, dbt, audit, checks, gate, keys, watch, installation, synth,
+    docs, country,
 )  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)

@@ -32,4 +32,6 @@ def main(parsed: str, *words: str) -> int:
 
 
 if __name__ == "__main__":
+    # Python runs it apart from its folder (-I); models in Python import this very package all the same.
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     sys.exit(main(*sys.argv[1:]))

@@ -73,6 +73,7 @@ weighed as (
         coalesce(sum(w) filter (where is_counted), 0) as wy,
         coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as wx,
         count(*) filter (where is_counted) as counted,
+        count(*) filter (where is_in_domain) as based,
         count(*) filter (where is_in_domain or is_counted) as records
     from records
     group by stratum, psu, {{ by_cell }}
@@ -125,11 +126,11 @@ base_units as (
         {%- set of_base = cell | select('in', based) | list -%}
         {%- if of_base not in sets -%}{%- do sets.append(of_base) -%}{%- endif -%}
     {%- endfor %}
-    {{ cell_sums(sets, based, 'stratum, psu, ' ~ by_entity, 'sum(wx) as wx, cast(sum(tx) as decimal(30, 0)) as tx') }}
+    {{ cell_sums(sets, based, 'stratum, psu, ' ~ by_entity, 'sum(wx) as wx, cast(sum(tx) as decimal(30, 0)) as tx, sum(based) as based') }}
 ),
 
 bases as (
-    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx from base_units group by stratum, {{ by_base }}
+    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx, sum(based) as based from base_units group by stratum, {{ by_base }}
 ),
 
 sums as (
@@ -147,7 +148,7 @@ sums as (
 ),
 
 populations as (
-    select {{ by_base }}, {{ exactly('sum(wx)') }} as x from bases group by {{ by_base }}
+    select {{ by_base }}, {{ exactly('sum(wx)') }} as x, sum(based) as based from bases group by {{ by_base }}
 ),
 
 cells as (
@@ -158,6 +159,7 @@ ratios as (
     select
         cells.*,
         populations.x,
+        populations.based,
         {% if is_relative -%} cells.y / nullif(populations.x, 0) {%- else -%} coalesce(cells.y / batches.expand_to_persons, 0) {%- endif %} as r
     from cells
     join populations on {{ same('cells', 'populations', by_base) }}
@@ -250,6 +252,8 @@ on_later_boundaries as (
     'obs_value': 'estimate',
     'numerator': 'y' if is_relative else 'null',
     'denominator': 'x' if is_relative else 'null',
+    'n_numerator': 'counted' if is_relative else 'null',
+    'n_denominator': 'based' if is_relative else 'null',
     'n_obs': 'records' if kind == 'ratio' or (measure == 'true' and not parts) else 'counted',
     'standard_error': 'standard_error',
     'variance_basis': "case when standard_error is not null then coalesce(design_fallback, 'DESIGN') end",

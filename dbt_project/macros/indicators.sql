@@ -17,7 +17,8 @@
         {%- do dimensions.update({name: 'date' if name.endswith('_date') else 'varchar'}) -%}
     {%- endfor -%}
     {{ return((dimensions, {
-        'obs_value': 'double', 'numerator': 'double', 'denominator': 'double', 'n_obs': 'bigint', 'standard_error': 'double',
+        'obs_value': 'double', 'numerator': 'double', 'denominator': 'double', 'n_obs': 'bigint',
+        'n_numerator': 'bigint', 'n_denominator': 'bigint', 'standard_error': 'double',
         'variance_basis': 'varchar', 'obs_status': 'varchar', 'is_microdata': 'boolean',
     })) }}
 {%- endmacro %}
@@ -28,7 +29,7 @@
 {% macro indicator_rows(relation, values) -%}
     {%- set defaults = {
         'counterpart_area': "'_Z'", 'sex': "'_T'", 'age': "'_T'", 'boundary_version': "'_Z'", 'numerator': 'null',
-        'denominator': 'null', 'n_obs': 'null', 'standard_error': 'null', 'variance_basis': 'null', 'obs_status': "'A'",
+        'denominator': 'null', 'n_obs': 'null', 'n_numerator': 'null', 'n_denominator': 'null', 'standard_error': 'null', 'variance_basis': 'null', 'obs_status': "'A'",
         'is_microdata': 'false',
     } -%}
     {%- set own = breakdown_columns() | select('in', values) | list -%}

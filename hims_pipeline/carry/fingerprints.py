@@ -78,6 +78,7 @@ def fingerprint_nodes(
     rows: list[dict[str, Any]],
     inputs_path: str,
     rests_on: Sequence[str],
+    earlier: str = "",
 ) -> dict[str, Node]:
     """All nodes that a whole build has.
 
@@ -87,8 +88,9 @@ def fingerprint_nodes(
         rows: the build's inputs, one an entity file.
         inputs_path: of the file that holds these rows, which views may name.
         rests_on: hashes of the code and the libraries that run the nodes and read what they made.
+        earlier: hash of what earlier releases showed, which models in Python may ask for.
     """
-    return _Project(manifest, files, rows, inputs_path, rests_on).nodes()
+    return _Project(manifest, files, rows, inputs_path, rests_on, earlier).nodes()
 
 
 class _Project:
@@ -96,12 +98,13 @@ class _Project:
 
     def __init__(
         self, manifest: Mapping[str, Any], files: Mapping[str, str], rows: list[dict], inputs_path: str,
-        rests_on: Sequence[str],
+        rests_on: Sequence[str], earlier: str = "",
     ) -> None:  # fmt: skip
         self.all = {**manifest["nodes"], **manifest["unit_tests"]}
         self.macros = manifest["macros"]
         self.name = manifest["metadata"]["project_name"]
         self.files, self.rows, self.inputs_path, self.rests_on = files, rows, inputs_path, list(rests_on)
+        self.earlier = earlier
         self._full: dict[str, str | None] = {}
         self._plain: dict[str, str] = {}
         self._reached: dict[str, frozenset[str]] = {}
@@ -155,7 +158,8 @@ class _Project:
         if any(found is None for _, found in read):
             return None
         seed = self.files.get(node["original_file_path"]) if node["resource_type"] == "seed" else ""
-        return None if seed is None else digest([self.plain(name), read, seed, self._inputs(name)])
+        earlier = self.earlier if node.get("language") == "python" else ""
+        return None if seed is None else digest([self.plain(name), read, seed, self._inputs(name), earlier])
 
     def plain(self, name: str) -> str:
         """Fingerprint of what a node says, and of what those say that it reads, whatever rows there are."""

@@ -18,7 +18,9 @@ from hims_pipeline.carry.content import content_of, relations
 from hims_pipeline.carry.fingerprints import Node, fingerprint_nodes
 from hims_pipeline.carry.kept import Kept, copy_kept, read_kept
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.disclosure.history import EARLIER
 from hims_pipeline.errors import Damaged, HimsError
+from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.provenance import CARRYING, provenance_of
@@ -57,7 +59,8 @@ def nodes_of(settings: Settings, folder: Path, tree: Path) -> dict[str, Node]:
     files = read_sealed(settings, tree / TREE, "tree")["files"]
     inputs = folder / "inputs.json"
     own = provenance_of(*CARRYING)
-    return fingerprint_nodes(manifest, files, read_json(inputs), str(inputs), (own.code, own.libraries))
+    earlier = sha256_of(folder / EARLIER) if (folder / EARLIER).exists() else ""
+    return fingerprint_nodes(manifest, files, read_json(inputs), str(inputs), (own.code, own.libraries), earlier)
 
 
 def make_plan(settings: Settings, folder: Path, tree: Path, *, full: bool, log: Log = lambda text: None) -> Plan:

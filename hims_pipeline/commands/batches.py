@@ -1,4 +1,4 @@
-"""`hims deliver`, `hims status`, `hims batch …`: what arrived and where it stands."""
+"""`hims deliver`, `hims status`, `hims link`: what arrived and where it stands. Not here: `hims batch …`."""
 
 import json
 from pathlib import Path
@@ -7,12 +7,10 @@ import click
 
 from hims_pipeline import intake, linkage
 from hims_pipeline.commands.start import finish_begun, marked, open_installation, teller
-from hims_pipeline.commands.typed import TYPED
-from hims_pipeline.errors import HimsError
-from hims_pipeline.lake import batches, journal, landing
+from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.notice import mark
-from hims_pipeline.release import store
+from hims_pipeline.release import held, store
 from hims_pipeline.settings import load_settings
 from hims_pipeline.sources import broken_sources
 
@@ -53,6 +51,7 @@ def status(form: str) -> None:
     left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
     ready = [one.place for one in waiting.ready]
     broken = broken_sources(settings)
+    waiting_for = held.held(settings)
     if form == "json":
         found = {
             "batches": [one.as_json() for one in states],
@@ -62,6 +61,7 @@ def status(form: str) -> None:
             "current": now,
             "releases": everything,
             "withdrawn": taken_back,
+            "held": None if waiting_for is None else {"since": waiting_for["since"], "first": waiting_for["first"]},
             "damaged": wrong,
             "demonstration_key": bool(mark(settings)),
         }
@@ -72,6 +72,8 @@ def status(form: str) -> None:
     for one in states:
         rows = f"{one.rows:,} rows" if one.rows is not None else ""
         click.echo(marked(settings, f"{one.state:<11} {one.batch:<46} {rows}"))
+        if one.note:
+            click.echo(f"            {one.note}")
         for text in (*one.reasons, *(f"warning: {w}" for w in one.warnings)):
             click.echo(f"            {text}")
     if not states:
@@ -83,6 +85,9 @@ def status(form: str) -> None:
     if left:
         click.echo(f"            Each run writes their names into {settings.identified / intake.LEFT}.")
     click.echo(f"current release: {now or 'none yet'} ({len(everything)} on disk)")
+    if waiting_for is not None:
+        click.echo(f"HELD since {waiting_for['held_at']}: figures moved by more than is explained. Read")
+        click.echo(f"  {settings.approvals / held.PAGE}  or  hims release show --held")
     for text in wrong:
         click.echo(f"damaged: {text}")
 
@@ -99,74 +104,4 @@ def link_registers() -> None:
             intake.take_in(settings, one.delivery, tell)
 
 
-@click.group()
-def batch() -> None:
-    """Correct what was delivered by mistake."""
-
-
-@batch.command("withdraw")
-@click.argument("name")
-@click.option("--reason", type=TYPED, required=True, help="Why; printed in the release notes.")
-def withdraw(name: str, reason: str) -> None:
-    """Take back a delivery that was the wrong file or period; an earlier one of its period counts again."""
-    settings = open_installation()
-    finish_begun(settings)
-    delivery = intake.withdraw(settings, name, reason)
-    click.echo(
-        f"{delivery.batch} no longer counts. A run that is under way publishes nothing made from it; the next one "
-        "builds without it."
-    )
-
-
-@batch.command("reinstate")
-@click.argument("name")
-def reinstate(name: str) -> None:
-    """Let a withdrawn delivery count again."""
-    settings = open_installation()
-    finish_begun(settings)
-    delivery = intake.reinstate(settings, name)
-    click.echo(f"{delivery.batch} counts again once the next run has judged it.")
-
-
-@batch.command("reseal")
-@click.argument("names", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All whose record is damaged.")
-@click.option("--reason", type=TYPED, required=True, help="How you know that they are right; kept in the audit trail.")
-def reseal(names: tuple[str, ...], everything: bool, reason: str) -> None:
-    """Vouch for records of deliveries whose seal does not hold: after a change of key, a restore, or from before seals.
-
-    The files must be those that the record names.
-    """
-    settings, failed = open_installation(), 0
-    with installation_lock(settings, "sealing records anew", wait_seconds=60, log=click.echo):
-        finish_begun(settings)
-        chosen = [landing.batch_of(one) for one in landing.damaged_records(settings)] if everything else list(names)
-        for name in chosen:
-            try:
-                with journal.act(settings, journal.RESEALED, batch=name, reason=reason):
-                    delivery = landing.reseal(settings, name)
-            except HimsError as error:
-                click.echo(str(error), err=True)
-                failed += 1
-                continue
-            click.echo(f"{delivery.batch}: sealed anew.")
-    if failed or not chosen:
-        raise HimsError(f"{failed} of {len(chosen)} records could not be sealed." if failed else "Nothing to seal.")
-
-
-@batch.command("letter")
-@click.argument("name")
-def letter(name: str) -> None:
-    """Print what to tell the sender of a delivery, with the sender's own words: for accounts of the closed zone."""
-    from hims_pipeline.gates.report import letter as letter_to_sender
-    from hims_pipeline.lake import reports
-
-    settings = load_settings()
-    delivery = landing.find(settings, name)
-    verdict, findings = batches.standing(settings, delivery).verdict, reports.read_findings(settings, delivery)
-    if verdict is None or findings is None:
-        raise HimsError(f"{delivery.batch} was not judged yet; the next run does it.")
-    click.echo(letter_to_sender(verdict, intake.contract_of(settings, delivery.source), findings))
-
-
-COMMANDS = (deliver, status, batch, link_registers)
+COMMANDS = (deliver, status, link_registers)

@@ -1,6 +1,8 @@
 """`hims build`, `hims release …`: what was published and what would change."""
 
+import os
 import uuid
+from contextlib import suppress
 
 import click
 
@@ -14,7 +16,7 @@ from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.release import acts, compare, store
+from hims_pipeline.release import acts, compare, fallback, held, held_page, revision, store
 from hims_pipeline.release.publish import publish, standing
 from hims_pipeline.release.tonight import prove
 from hims_pipeline.settings import Settings, load_settings
@@ -29,14 +31,19 @@ def build(draft: bool, full: bool) -> None:
 
     A full build of inputs that are published already is compared with the last one, and published where it is needed.
     """
-    settings = open_installation()
+    _build(open_installation(), draft=draft, full=full)
+
+
+def _build(settings: Settings, *, draft: bool, full: bool) -> None:
     require_parts(settings)
     tell = teller(settings)
     with installation_lock(settings, "building", wait_seconds=600, log=tell):
         finish_begun(settings)
+        fallback.clear_stale(settings, tell)
         _tell_doubtful(settings, draft)
         rows = input_rows(settings)
         if not draft and not full and (done := standing(settings, inputs_sha256(settings, rows), tell)) is not None:
+            held.let_go(settings)  # what was held is no longer what there is
             tell(f"Nothing changed since {done.id}: same batches, rules and code.")
             return
         building.clear_leftovers(settings)
@@ -69,8 +76,15 @@ def _draft(settings, prepared: building.Build) -> None:
     if not changes:
         click.echo(f"It builds, and no published figure would differ from {now.id}.")
         return
+    since = revision.revise(
+        settings, now, prepared.warehouse, prepared.inputs(), revision.basis_of(settings, prepared.tree), "staff"
+    )
     rows = [(c.indicator, c.source, c.added, c.gone, c.changed, c.largest_percent) for c in changes]
     print_table(["indicator", "source", "added", "gone", "changed", "largest change %"], rows, f"Against {now.id}:")
+    if since.beyond:
+        click.echo(f"A release would be held: {len(since.beyond)} movements are beyond what is known to have changed.")
+        for one in held.rolled_up(since.beyond)[:20]:
+            click.echo(f"  {held_page.line(settings, one)}")
 
 
 @click.group()
@@ -102,13 +116,42 @@ def list_releases() -> None:
 
 @release.command("show")
 @click.argument("release_id", required=False)
-def show(release_id: str | None) -> None:
-    """Notes of a release, the current one by default."""
+@click.option("--held", "is_held", is_flag=True, help="What a held release waits for, and why.")
+@click.option("--language", default="en", type=click.Choice(sorted(held_page.texts())), help="Of what is held.")
+def show(release_id: str | None, is_held: bool, language: str) -> None:
+    """Notes of a release, the current one by default; or what a held one waits for."""
     settings = load_settings()
+    waiting = None
+    with suppress(*(() if is_held else (HimsError,))):  # readers need not see what is held
+        waiting = held.held(settings)
+    if is_held:
+        if waiting is None:
+            raise click.ClickException("No release is held for what moved.")
+        click.echo(held_page.text(settings, waiting, language))
+        click.echo(f"\n{settings.approvals / held.PAGE}")
+        return
     chosen = store.get(settings, release_id) if release_id else store.current(settings)
     if chosen is None:
         raise click.ClickException("Nothing has been published yet; `make run` does it.")
     click.echo((chosen.public / "RELEASE_NOTES.md").read_text(encoding="utf-8"))
+    if waiting is not None and not release_id:
+        click.echo(f"A newer release is held since {waiting['held_at']}: `hims release show --held`.")
+
+
+@release.command("accept")
+@click.option("--reason", required=True, help="Why; it stands in the release notes and in the audit trail.")
+def accept(reason: str) -> None:
+    """Agree to what a held release waits for. The account that runs the nights publishes it at once, where it is still
+    what would be published; for any other the next night does."""
+    settings = load_settings()
+    waiting = held.accept(settings, reason)
+    for text in waiting["first"]:
+        click.echo(f"  {text}")
+    click.echo(f"Accepted: {len(waiting['movements'])} movement(s) since {waiting['since']}.")
+    if os.getuid() != waiting["uid"]:
+        click.echo("The next night publishes, if these are still what moved.")
+        return
+    _build(open_installation(), draft=False, full=False)
 
 
 @release.command("verify")

@@ -6,6 +6,7 @@ import click
 
 from hims_pipeline.commands.start import open_installation
 from hims_pipeline.edited import require_parts
+from hims_pipeline.settings import load_settings
 
 
 @click.group()
@@ -57,6 +58,25 @@ def draft(files: tuple[Path, ...]) -> None:
     from hims_pipeline.authoring.check import draft_contract
 
     click.echo(draft_contract(*files), nl=False)
+
+
+@source.command("totals")
+@click.argument("name", metavar="SOURCE")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--period", help="Period that they are of, where the contract differs by period.")
+def totals(name: str, files: tuple[Path, ...], period: str | None) -> None:
+    """Write a template for control totals beside each of FILES (or print one), for the sender to fill.
+
+    A delivery with `<file>.totals.yml` is held to its SHA-256, rows and sums before anything else.
+    """
+    from hims_pipeline.authoring.totals import totals_template, write_templates
+    from hims_pipeline.intake import contract_of
+
+    contract = contract_of(load_settings(), name)
+    if not files:
+        click.echo(totals_template(contract, period or ""), nl=False)
+    for path in write_templates(contract, period or "", files):
+        click.echo(f"{path}: to be filled, and sent with the file.")
 
 
 COMMANDS = (source,)

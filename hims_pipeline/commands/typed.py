@@ -8,7 +8,8 @@ import click
 
 
 class Typed(click.ParamType):
-    """Text that can be written down, and read again: no bytes that the terminal's language did not know."""
+    """Text that can be written down, and read again: no bytes that the terminal's language did not know, and something
+    to be seen where there is any."""
 
     name = "text"
 
@@ -17,6 +18,8 @@ class Typed(click.ParamType):
             str(value).encode("utf-8")
         except UnicodeEncodeError:
             self.fail("holds bytes that are no UTF-8. Set the terminal to UTF-8 and type it again.", param, ctx)
+        if value and not any(letter.isalnum() for letter in str(value)):
+            self.fail("says nothing.", param, ctx)
         return value
 
 

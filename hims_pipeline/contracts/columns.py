@@ -112,6 +112,17 @@ class Column(Strict):
         return value_of(self.type, text, self.scale, self.date_format)
 
     @property
+    def rule_names(self) -> list[str]:
+        """Ends of the codes of the rules compiled from this column, and of those that may follow from what it is mapped
+        into."""
+        has = {
+            "REQUIRED": self.required, "UNIQUE": self.unique, "CODES": self.codes is not None,
+            "RANGE": self.minimum is not None or self.maximum is not None,
+            "PATTERN": bool(self.pattern) and self.sensitivity != "identifier", "XWALK": bool(self.crosswalk),
+        }  # fmt: skip
+        return [*(name for name, is_there in has.items() if is_there), "FITS", "NEEDED"]
+
+    @property
     def is_open_text(self) -> bool:
         """Text that may say anything: nothing lists its values, and no pattern keeps a person's name out."""
         if self.type != "text" or self.sensitivity in ("identifier", "free_text") or self.codes or self.crosswalk:

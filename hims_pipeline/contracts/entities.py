@@ -4,6 +4,7 @@ Not here: the source as a whole (`model`), single variables (`columns`), file fo
 """
 
 import fnmatch
+import re
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -23,6 +24,22 @@ ReferencePoint = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]  # a refere
 def matches(file_name: str, glob: str) -> bool:
     """Does a base name fit a glob? Case is not looked at, since senders' systems do not."""
     return fnmatch.fnmatchcase(file_name.lower(), glob.lower())
+
+
+def is_totals(file_name: str) -> bool:
+    """Is this a sidecar with the control totals of another file, `<file>.totals.yml` or `<file>.totals.csv`?"""
+    return bool(data_file_of(file_name))
+
+
+def data_file_of(file_name: str) -> str:
+    """The name of the file that a sidecar is of; empty where the name is no sidecar's."""
+    found = re.fullmatch(r"(.+)\.totals\.(yml|csv)", file_name, re.IGNORECASE | re.DOTALL)
+    return found.group(1) if found else ""
+
+
+def code_part(name: str) -> str:
+    """A name as it stands in the codes of rules."""
+    return re.sub(r"[^A-Z0-9]+", "-", name.upper()).strip("-")
 
 
 class Feed(Strict):
@@ -55,6 +72,9 @@ class Entity(Strict):
         header: all names in the file, in order, where `columns` does not name them all; the rest is not read.
         minimum_rows: fewer rows refuse the batch.
         record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
+        set_aside: end of a compiled rule's code (`AGE-RANGE`) -> share of rows that may be taken out for breaking it;
+            they are kept in quarantine and counted, and past the share the batch is refused.
+        may_be_accepted: ends of the codes of compiled rules against which a person may accept a batch.
         universe, duration_rule, measure_type, reference_point, design: where they differ from the source's, as
             between the questionnaires of one survey.
         window_years: of reported events, the years up to the period's last day in which they happened.
@@ -71,6 +91,8 @@ class Entity(Strict):
     references: tuple[Reference, ...] = ()
     minimum_rows: Whole = 1
     record_tolerance: float = 0.0
+    set_aside: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
+    may_be_accepted: tuple[str, ...] = ()
     columns: tuple[Column, ...]
     feeds: tuple[Feed, ...] = ()
     universe: Name | None = None
@@ -110,7 +132,19 @@ class Entity(Strict):
         if self.header and (absent := set(names) - set(self.header)):
             raise ValueError(f"in columns but not in header: {', '.join(sorted(absent))}")
         self._dated()
+        self._rules_exist()
         return self
+
+    def _rules_exist(self) -> None:
+        """What is said of a rule is said of one that there is: an option that does nothing is an error."""
+        known = {f"{code_part(one.name)}-{rule}" for one in self.kept_columns for rule in one.rule_names}
+        known |= {"KEY"} if self.key else set()
+        known |= {f"{code_part(name)}-REQUIRED" for name in self.key}
+        if strange := set(self.set_aside) - known - ({"PERIOD"} if self.period else set()):
+            raise ValueError(f"set_aside: no rule on rows is called {', '.join(sorted(strange))}")
+        known |= {"ROWS", "PERIOD", *(f"ORPHANS-{code_part(one.called)}" for one in self.references)}
+        if strange := set(self.may_be_accepted) - known:
+            raise ValueError(f"may_be_accepted: no rule is called {', '.join(sorted(strange))}")
 
     def _dated(self) -> None:
         """Columns that state the period have a type that can."""

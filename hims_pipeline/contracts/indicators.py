@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
-from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.contracts.observatory import Policies, load_observatory
 from hims_pipeline.contracts.records import parse
 from hims_pipeline.errors import ContractError
 
@@ -25,6 +25,7 @@ Code = Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")]
 BREAKDOWNS = "breakdowns.yml"
 # Core dimensions that a figure may be broken down by. `ref_area` is in every figure, so no cell names it.
 CORE = ("counterpart_area", "sex", "age")
+BALANCED = 4  # entries of balance_of
 ADDITIVE = ("ref_area", "time_period", *CORE)
 
 
@@ -35,6 +36,9 @@ def code_of(model: str) -> str:
     """The code that a model's name begins with, as in `b04_net_migration`; empty where the model is no indicator's."""
     found = MODEL.fullmatch(model)
     return found.group(1).upper() if found else ""
+
+
+Statistic = Literal["total", "share", "ratio", "balance", "other"]
 
 
 class Breakdown(Strict):
@@ -112,6 +116,9 @@ class Indicator(Strict):
         ref_area_side, ref_area, counterpart_area: which side `ref_area` is, and what the two areas are, in words.
         additive_over: dimensions over which values may be summed.
         minimum_count: figures from microdata are withheld below the observatory's minimum count.
+        strict: its subject asks for more records, the observatory's strict count.
+        statistic: what a figure shows of the records behind it, where that does not follow from the formula.
+        balance_of: of a balance, the indicator, the dimension and the codes of both sides that it is the difference of.
         publish: may leave; the allow-list.
         cells: combinations that may leave, each a list of dimensions; `[]` is the figure for the area as a whole.
         formula: how it is made, where it is an estimate over a fact; several where sources of different facts give it.
@@ -134,6 +141,9 @@ class Indicator(Strict):
     additive_over: tuple[Name, ...] = ()
     decimals: Whole = 0
     minimum_count: Flag = False
+    strict: Flag = False
+    statistic: Statistic | None = None
+    balance_of: tuple[str, ...] = ()
     publish: Flag = False
     cells: tuple[tuple[Name, ...], ...] = ()
     formula: tuple[Formula, ...] = ()
@@ -142,6 +152,15 @@ class Indicator(Strict):
     def dimensions(self) -> tuple[str, ...]:
         """All dimensions that a figure of this indicator may be broken down by."""
         return (*(d for d in CORE if d != "counterpart_area" or self.counterpart_area), *self.breakdowns)
+
+    @property
+    def shows(self) -> Statistic:
+        """What a figure shows of the records behind it: all of a stock or flow, or as its formula says."""
+        if self.statistic is not None:
+            return self.statistic
+        if self.formula:
+            return self.formula[0].kind
+        return "total" if self.measure_type in ("stock", "flow") else "other"
 
     @model_validator(mode="after")
     def _consistent(self) -> "Indicator":
@@ -167,14 +186,19 @@ class Indicator(Strict):
             found += one.problems({*self.dimensions, "ref_area"})
         if len({one.name for one in self.formula}) < len(self.formula):
             found.append("formulas of one indicator have names of their own")
+        if (self.shows == "balance") != (len(self.balance_of) == BALANCED):
+            found.append("a balance says of what: balance_of has an indicator, a dimension and two codes")
+        if self.formula and self.statistic is not None:
+            found.append("what a figure shows follows from its formula")
         if self.formula and self.status == "planned":
             found.append("what has a formula is computed")
         if found:
             raise ValueError(f"{self.code}: " + "; ".join(found))
         return self
 
-    def as_row(self, languages: tuple[str, ...]) -> dict[str, str]:
+    def as_row(self, languages: tuple[str, ...], policies: Policies) -> dict[str, str]:
         """The record as one row of the table `indicators`; lists are separated by blanks."""
+        minimum = policies.strict_count if self.strict else policies.minimum_count
         return {
             "code": self.code,
             **self.name.columns("name", languages), **self.definition.columns("definition", languages),
@@ -183,7 +207,9 @@ class Indicator(Strict):
             "ref_area_side": self.ref_area_side, "ref_area_meaning": self.ref_area,
             "counterpart_area_meaning": self.counterpart_area, "status": self.status,
             "additive_over": " ".join(self.additive_over), "decimals": str(self.decimals),
-            "has_minimum_count": str(self.minimum_count).lower(), "is_published": str(self.publish).lower(),
+            "has_minimum_count": str(self.minimum_count).lower(),
+            "minimum_records": str(minimum), "statistic": self.shows,
+            "balance_of": " ".join(self.balance_of), "is_published": str(self.publish).lower(),
         }  # fmt: skip
 
 

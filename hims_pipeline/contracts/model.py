@@ -21,6 +21,7 @@ from hims_pipeline.contracts.entities import (
     Layout,
     MeasureType,
     ReferencePoint,
+    is_totals,
     layout_in,
     matches,
 )  # fmt: skip
@@ -216,7 +217,7 @@ class ContractAt:
 
     def takers(self, file_name: str) -> list[str]:
         """The entities that a file holds, by its name; several only where it holds several types of records."""
-        if self.is_companion(file_name):
+        if is_totals(file_name) or self.is_companion(file_name):
             return []
         takers = [name for name, entity in self.entities.items() if entity.takes(file_name)]
         shared = [name for name in takers if self.format_of(name).record]

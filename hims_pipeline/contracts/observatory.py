@@ -24,8 +24,12 @@ class Policies(Strict):
 
     Args:
         minimum_count: unweighted records below which a figure from microdata is withheld.
+        strict_count: the same for indicators whose record says `strict`.
+        delivered_counts: sources of counts that are published nowhere else; a delivered count is judged as records are.
         required_sources: no release goes out without an accepted batch of each.
         destroy_at_term: each night destroys deliveries whose legal term has ended; `hims retention act` without it.
+        fresh_sources: no release goes out while the next delivery of one of these is late by its cadence and
+            `alerts.overdue_days`; of other sources the release says so, and stands on the last accepted batch.
         keep_releases: how many past releases stay on disk beside the current one.
         keep_runs_days: days for which Dagster's record of a run is kept; nights' own records stay longer.
         scrub_megabytes_a_night: what the nightly scrub reads again of all that was written.
@@ -35,7 +39,10 @@ class Policies(Strict):
     """
 
     minimum_count: Whole = 10
+    strict_count: Whole = 20
+    delivered_counts: tuple[Name, ...] = ()
     required_sources: tuple[Name, ...] = ()
+    fresh_sources: tuple[Name, ...] = ()
     keep_releases: Whole = 14
     keep_runs_days: Annotated[Whole, Field(ge=2)] = 180
     scrub_megabytes_a_night: Annotated[Whole, Field(gt=0)] = 50_000

@@ -16,6 +16,7 @@ from hims_pipeline.lake import batches
 from hims_pipeline.lake.landing import Delivery, deliveries
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
+from hims_pipeline.reporting import LANGUAGES, report_file
 from hims_pipeline.settings import Settings
 
 LOCK_PATIENCE_SECONDS = 3600  # an ingest waits for a running build; both are minutes
@@ -92,8 +93,14 @@ def gate_check(settings: Settings, delivery: Delivery, verdict: Verdict) -> dg.A
 
 def gate_metadata(settings: Settings, delivery: Delivery, verdict: Verdict) -> dict[str, Any]:
     root = settings.validated if verdict.status == "accepted" else settings.quarantine
-    return {
+    pages = {
+        f"report_{language}": dg.MetadataValue.path(path)
+        for language in LANGUAGES
+        if (path := report_file(settings, delivery, language)).exists()
+    }
+    return pages | {
         "reasons": dg.MetadataValue.md(reasons_markdown(verdict)),
+        "codes": ", ".join(dict.fromkeys(one.rule for one in verdict.reasons)) or "none",
         "stage": verdict.stage,
         "rules_declared": verdict.declared,
         "rules_evaluated": verdict.evaluated,

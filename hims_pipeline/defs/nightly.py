@@ -25,6 +25,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.reconcile import reconcile
+from hims_pipeline.release import fallback
 from hims_pipeline.scrub import scrub
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
@@ -114,6 +115,7 @@ def _collect(context: dg.OpExecutionContext, settings: Settings) -> list[intake.
         check_key(settings)
         for text in reconcile(settings):
             context.log.warning(text)
+        fallback.clear_stale(settings, context.log.info)
         for left in build.clear_leftovers(settings):
             context.log.info(f"cleared away: {left}")
         if load_observatory(settings.data).policies.destroy_at_term:

@@ -1,5 +1,7 @@
 """What an engineer sees and can start for one source: landing (observed), its gate, bronze and validated."""
 
+from typing import Any
+
 import dagster as dg
 
 from hims_pipeline.contracts.model import Contract
@@ -110,9 +112,26 @@ def _gate(settings: Settings, contract: Contract, periods: dg.PartitionsDefiniti
             context.op_execution_context.log_event(check)  # type: ignore[arg-type] # Dagster takes it
         red = [f"{period}: {result.description}" for period, result in found.items() if not result.passed]
         told = "\n".join(red) or f"All {len(found)} periods are accepted."
-        return dg.AssetCheckResult(passed=not red, description=told, metadata={"periods": len(found), "red": len(red)})
+        metadata: dict[str, Any] = {
+            "periods": len(found),
+            "red": len(red),
+            "reasons": dg.MetadataValue.md(reasons_by_period(found)),
+        }
+        return dg.AssetCheckResult(passed=not red, description=told, metadata=metadata)
 
     return gate
+
+
+def reasons_by_period(found: dict[str, dg.AssetCheckResult]) -> str:
+    """The reasons of every period that is red, each under its own; of none, that all are accepted."""
+    red = {period: result for period, result in found.items() if not result.passed}
+    lines = [f"**{markdown(period)}**\n\n{markdown_lines(result.description or '')}" for period, result in red.items()]
+    return "\n\n".join(lines) or f"All {len(found)} periods are accepted."
+
+
+def markdown_lines(text: str) -> str:
+    """Lines of plain text as a list."""
+    return "\n".join(f"- {markdown(line)}" for line in text.split("\n"))
 
 
 def _periods(settings: Settings, contract: Contract) -> list[str]:

@@ -20,6 +20,7 @@ from hims_pipeline.defs.scratch import try_part
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.plain_file import read_json
+from hims_pipeline.release import held
 from hims_pipeline.release.publish import standing
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
@@ -71,6 +72,7 @@ def _whole(context: dg.AssetExecutionContext, settings: Settings):
     tells of every check what the build of the same inputs found."""
     with installation_lock(settings, f"building in run {context.run.run_id[:8]}", 3600, context.log.info):
         if (proof := _standing(settings, context.log.warning)) is not None:
+            held.let_go(settings)  # what was held is no longer what there is
             context.log.info(f"Nothing to build: {proof.why}")
             inputs = proof.release.manifest("staff")["inputs_sha256"]
             context.log_event(intact_check(proof.release, []))

@@ -38,11 +38,13 @@ class Exemption(Strict):
 
 
 class Limits(Strict):
-    """Limits for all, those of single entities (`source/entity`), and exceptions."""
+    """Limits for all, those of single entities (`source/entity`), exceptions, and the measures against which a person
+    may accept a batch."""
 
     limits: dict[str, float]
     sources: dict[str, dict[str, float]] = Field(default_factory=dict)
     exceptions: tuple[Exemption, ...] = ()
+    may_be_accepted: tuple[str, ...] = ()
 
     def of(self, source: str, entity: str, period: str, measure: str) -> tuple[float, dict[str, float]]:
         """The limit of a measure in a period, and those of single columns."""
@@ -72,7 +74,7 @@ def _load(path: Path, modified: int) -> Limits:
         wrong = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
         raise ContractError(f"{path.name}: {wrong}") from None
     listed = [found.limits, *found.sources.values(), *(one.limits for one in found.exceptions)]
-    named = {key.split(" ")[0] for own in listed for key in own}
+    named = {key.split(" ")[0] for own in listed for key in own} | set(found.may_be_accepted)
     if strange := named - MEASURES.keys():
         raise ContractError(f"{path.name}: no such measure: {', '.join(sorted(strange))}.")
     if lost := MEASURES.keys() - found.limits.keys():
@@ -113,6 +115,7 @@ def _rule(limits: Limits, source: str, entity: str, period: str, name: str) -> R
     return Rule(
         code, entity, "unexpected_rows_expectation", {"unexpected_rows_query": query}, "blocking", measure.en,
         messages={"fr": measure.fr, "ar": measure.ar}, terms=terms, table=entity + SUFFIX,
+        may_be_accepted=name in limits.may_be_accepted,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from hims_pipeline.gates.fed import fit_rules, needed_rules
 from hims_pipeline.gates.made import Make, missing_words, rows_rule, unless_missing, where_rule
 from hims_pipeline.gates.period import period_rule
 from hims_pipeline.gates.rules import Rule
+from hims_pipeline.gates.sentences import Said, say
 from hims_pipeline.lake.periods import is_period
 from hims_pipeline.sql import literal, literals, quote
 
@@ -31,18 +32,22 @@ def rule_code(*parts: str) -> str:
 
 def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) -> list[Rule]:
     def make(
-        suffix: str, expectation: str, kwargs: dict[str, Any], message: str, column: Column | None = None, **more
+        suffix: str, expectation: str, kwargs: dict[str, Any], message: Said, column: Column | None = None, **more
     ) -> Rule:
         about = (column.name,) if column else ()
+        end = rule_code(*about, suffix)
         return Rule(
             code=rule_code(contract.source, name, *about, suffix),
             entity=name,
             expectation=expectation,
             kwargs=kwargs,
             severity="blocking",
-            message=message,
+            message=message.en,
+            messages=message.others,
             column=column.name if column else "",
             may_be_empty=column.may_be_empty if column else True,
+            set_aside=entity.set_aside.get(end, 0.0),
+            may_be_accepted=end in entity.may_be_accepted,
             **more,
         )
 
@@ -51,7 +56,7 @@ def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) ->
             "ROWS",
             "expect_table_row_count_to_be_between",
             {"min_value": entity.minimum_rows},
-            f"Fewer than {entity.minimum_rows} rows arrived. Send the whole file.",
+            say("rows", minimum=entity.minimum_rows),
         )
     ]
     for column in entity.kept_columns:
@@ -74,8 +79,7 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
         held = f" where {unless}" if (unless := unless_missing(column)) else ""
         doubled = f"select {name} from {{batch}}{held} group by {name} having count(*) > 1"
         broken = f"{name} in ({doubled.replace('{batch}', '{table}')})"
-        message = "Each value may stand in one row only. Remove the doubled rows."
-        rules.append(rows_rule(make, "UNIQUE", doubled, message, column, broken, {"column": column.name}))
+        rules.append(rows_rule(make, "UNIQUE", doubled, say("unique"), column, broken, {"column": column.name}))
     if column.codes is not None:
         rules.append(_codes_rule(make, column))
     if column.minimum is not None or column.maximum is not None:
@@ -83,21 +87,12 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
     if column.pattern and column.sensitivity != "identifier":
         broken = f"not regexp_full_match({name}, {literal(column.pattern)})"
         rules.append(
-            where_rule(
-                make,
-                "PATTERN",
-                broken,
-                f"Values must be written as the pattern {column.pattern} says.",
-                column,
-                pattern=column.pattern,
-            )
+            where_rule(make, "PATTERN", broken, say("pattern", pattern=column.pattern), column, pattern=column.pattern)
         )
     if column.crosswalk:
         known = f"select code from _crosswalks where scheme = {literal(column.crosswalk)}"
         broken = f"cast({name} as varchar) not in ({known})"
-        message = (
-            f"Codes must be those of the list {column.crosswalk}. Correct them, or ask for the list to be extended."
-        )
+        message = say("crosswalk", scheme=column.crosswalk)
         rules.append(
             where_rule(make, "XWALK", broken, message, column, scheme=column.crosswalk, value_set=missing_words(column))
         )
@@ -105,7 +100,7 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
 
 
 def _required_rule(make: Make, column: Column) -> Rule:
-    message, name = "A value is required in every row. Fill in the missing ones.", quote(column.name)
+    message, name = say("required"), quote(column.name)
     if not column.absent.has_reason:
         return make("REQUIRED", "expect_column_values_to_not_be_null", {"column": column.name}, message, column,
                     broken_rows=f"{name} is null")  # fmt: skip
@@ -118,7 +113,7 @@ def _codes_rule(make: Make, column: Column) -> Rule:
     codes = [str(code) for code in column.codes or ()]
     listed = ", ".join(codes[:12]) + (", …" if len(codes) > 12 else "")
     values = ", ".join(value_sql(column.type, value) for code in codes if (value := column.value_of(code)) is not None)
-    message = f"Codes must be among {listed}. Correct the others, or ask for the contract to be extended."
+    message = say("codes", listed=listed)
     valid = column.valid_codes()
     if valid is not None and column.type in ("integer", "text"):  # a kind that also sees whether there was a value
         value_set = [int(code) for code in valid] if column.type == "integer" else valid
@@ -135,10 +130,10 @@ def _range_rule(make: Make, column: Column) -> Rule:
     for sign, bound in (("<", column.minimum), (">", column.maximum)):
         if bound is not None and (value := value_of(kind, bound)) is not None:
             bounds.append(f"{name} {sign} {value_sql('decimal' if kind == 'number' else kind, value)}")
-    limits = " to ".join("…" if bound is None else f"{bound:g}" if isinstance(bound, float) else str(bound)
-                         for bound in (column.minimum, column.maximum))  # fmt: skip
+    low, high = ("…" if bound is None else f"{bound:g}" if isinstance(bound, float) else str(bound)
+                 for bound in (column.minimum, column.maximum))  # fmt: skip
     broken = f"({' or '.join(bounds)})"
-    message = f"Values must lie in {limits}. Check the unit and the column."
+    message = say("range", low=low, high=high)
     terms = {"min_value": column.minimum, "max_value": column.maximum, "value_set": missing_words(column)}
     return where_rule(make, "RANGE", broken, message, column, **terms)
 
@@ -147,10 +142,7 @@ def _key_rule(make: Make, entity: Entity) -> Rule:
     names = ", ".join(quote(name) for name in entity.key)
     doubled = f"select {names} from {{batch}} group by {names} having count(*) > 1"
     broken = f"({names}) in (select ({names}) from {{table}} group by {names} having count(*) > 1)"
-    message = (
-        f"{', '.join(entity.key)} must identify one row. Remove the rows that stand twice, or send the column that"
-        " tells them apart."
-    )
+    message = say("key", columns=", ".join(entity.key))
     one = broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
     return rows_rule(make, "KEY", doubled, message, broken=one, terms={"columns": list(entity.key)})
 
@@ -164,19 +156,13 @@ def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference
     low, high = reference.orphan_share
     if high == 0:
         query = f"select 1 as broken from (select * from {{batch}}) as here where {filled} and {orphan}"
-        message = (
-            f"Each row must belong to a row of {reference.entity}. Send the missing ones, or correct"
-            f" {', '.join(reference.columns)}."
-        )
+        message = say("orphans", entity=reference.entity, columns=", ".join(reference.columns))
     else:
         query = (
             f"select share from (select avg(case when {orphan} then 1.0 else 0.0 end) as share"
             f" from (select * from {{batch}}) as here"
             f" where {filled}) where share < {low!r} or share > {high!r}"
         )
-        message = (
-            f"The share of rows without a row of {reference.entity} must lie in {low:.0%} to {high:.0%}, as the"
-            " contract declares."
-        )
+        message = say("orphan_share", entity=reference.entity, low=f"{low:.0%}", high=f"{high:.0%}")
     terms = {"columns": list(reference.columns), "to": list(to), "min_value": low, "max_value": high}
     return rows_rule(make, f"ORPHANS-{reference.called}", query, message, terms=terms)

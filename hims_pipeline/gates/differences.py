@@ -41,7 +41,7 @@ def _sizes(now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
     a, b = now.profile.number("rows") or 0, before.profile.number("rows") or 0
     if not a or not b:
         return
-    noise = 3 * sqrt(1 / a + 1 / b) if now.roles.counts_rows else 0.0
+    noise = 2 * sqrt(1 / a + 1 / b) if now.roles.counts_rows else 0.0
     change = max(0.0, abs(log(a / b)) - noise) / years
     yield Evidence("size_revised" if now.period == before.period else "size", "", change)
 
@@ -106,6 +106,12 @@ def _amounts(name: str, role: str, now: Subject, before: Subject, years: float) 
     new, old = now.profile, before.profile
     counts = [one.number("amount", name, "count") or 0 for one in (new, old)]
     noise = 4 * 1.25 * sqrt(1 / counts[0] + 1 / counts[1]) if all(counts) and now.roles.counts_rows else 0.0
+    if role == "weight":
+        spreads = [_spread(one, name) for one in (new, old)]
+        if all(spreads) and not before.is_scaled:
+            yield Evidence("spread", name, abs(log(spreads[0] / spreads[1])))  # type: ignore[operator]
+        elif spreads[0] == 0 and (spreads[1] or 0) > 0.1:
+            yield Evidence("spread", name, 10.0)
     if before.is_scaled:
         yield from _magnitude(name, role, now, before, noise)
         return
@@ -124,6 +130,14 @@ def _amounts(name: str, role: str, now: Subject, before: Subject, years: float) 
     if now.scale != 1 and now.last_day.year == before.last_day.year and before.last_day < now.last_day:
         fell = (new.number("amount", name, "sum") or 0) < (old.number("amount", name, "sum") or 0)
         yield Evidence("fell", name, float(fell))
+
+
+def _spread(profile: Profile, name: str) -> float | None:
+    """How far weights lie apart, in parts of their mean: nought where all are one."""
+    n, total, squares = (profile.number("amount", name, one) for one in ("count", "sum", "squares"))
+    if not n or not total or not squares or n < FEW:
+        return None
+    return round(sqrt(max(0.0, n * squares / total**2 - 1)), 6)
 
 
 def _magnitude(name: str, role: str, now: Subject, before: Subject, noise: float) -> Iterator[Evidence]:
@@ -149,8 +163,9 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
         totals = sum(a.values()), sum(b.values())
         if all(totals) and len(a) > 1:
             yield Evidence("one_day", name, difference_of_shares(tops[0], totals[0], tops[1], totals[1]))
-        empty = [_emptiest(one.profile.counts("days", name), one.length) for one in (now, before)]
-        yield Evidence("days_missing", name, empty[0] - empty[1])
+        (gap, rate), (usual, _) = (_emptiest(one.profile.counts("days", name), one.length) for one in (now, before))
+        both = all(one.counts("days", name) for one in (new, old))
+        yield Evidence("days_missing", name, (gap - usual) * rate if both else None, "no day of the period")
         back = [one.counts("years_back", name) for one in (new, old)]
     else:
         back = [_back(one.profile.counts("values", name), one.last_day.year) for one in (now, before)]
@@ -189,13 +204,13 @@ def _holes(back: Counts) -> set[float]:
     }  # type: ignore[return-value]  # fmt: skip
 
 
-def _emptiest(days: Counts, length: int) -> float:
-    """Rows that the longest run of days without any would hold, were they spread evenly over the period."""
+def _emptiest(days: Counts, length: int) -> tuple[int, float]:
+    """The longest run of days of the period without a row, and how many rows the other days have each."""
     if not days:
-        return 0.0
+        return 0, 0.0
     seen = [-1, *sorted(int(key) for key in days), max(length, *(int(key) + 1 for key in days))]
-    longest = max([b - a - 1 for a, b in pairwise(seen)] or [0])
-    return longest * sum(days.values()) / max(1, seen[-1] - longest)
+    longest = max(b - a - 1 for a, b in pairwise(seen))
+    return longest, sum(days.values()) / max(1, seen[-1] - longest)
 
 
 def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Iterator[Evidence]:
@@ -260,7 +275,7 @@ def _structure(name: str, role: str, now: Subject, before: Subject, years: float
             then = old.number("strength", pair)
             if pair.startswith(f"{name}|") and then is not None:
                 n = min(new.number("paired", pair) or 1, old.number("paired", pair) or 1)
-                yield Evidence("strength", pair, abs(strengths[""] - then) - 3 / sqrt(n))
+                yield Evidence("strength", pair, abs(strengths[""] - then) - 4 / sqrt(n))
         return
     sums = new.counts("amounts", name), old.counts("amounts", name)
     if all(sum(one.values()) > 0 for one in sums) and role != "currency":

@@ -11,6 +11,7 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.values import value_of
 from hims_pipeline.gates.made import Make, rows_rule, where_rule
 from hims_pipeline.gates.rules import Rule
+from hims_pipeline.gates.sentences import say
 from hims_pipeline.sql import quote
 
 
@@ -31,7 +32,7 @@ def fit_rules(make: Make, contract: Contract, name: str, period: str) -> list[Ru
         if column.name in limits and not _lies_within(column, *limits[column.name]):
             low, high = limits[column.name]
             broken = f"{quote(column.name)} not between {low:f} and {high:f}"
-            message = f"Values must lie in {low:g} to {high:g}: check the unit, the decimal mark and the column."
+            message = say("fits", low=f"{low:g}", high=f"{high:g}")
             rules.append(where_rule(make, "FITS", broken, message, column, min_value=float(low), max_value=float(high)))
     return rules
 
@@ -53,7 +54,7 @@ def needed_rules(make: Make, contract: Contract, name: str, period: str) -> list
                 continue
             if empty := _comes_empty(column, column.required or column.name in entity.key, fact_column):
                 broken[column.name] = empty
-    message = "A value is needed in every row: figures are made of it. Fill in the missing ones."
+    message = say("needed")
     return [
         rows_rule(make, "NEEDED", f"select 1 as broken from {{batch}} where {condition}", message, column, condition,
               {"column": column.name})

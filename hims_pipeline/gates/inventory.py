@@ -18,6 +18,8 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.comparisons import profile_rules
 from hims_pipeline.gates.compile import compile_rules, rule_code
+from hims_pipeline.gates.revisions import load_limits as load_revision_limits
+from hims_pipeline.gates.revisions import rules_of as revision_rules
 from hims_pipeline.gates.rules import Rule, cannot_fail
 from hims_pipeline.gates.suites import Judgement, as_rule, load_suite, suite_file
 from hims_pipeline.settings import Settings
@@ -37,6 +39,8 @@ def take(settings: Settings, dbt_manifest: dict[str, Any]) -> Inventory:
     for contract in load_contracts(settings.data).values():
         found |= _of_contract(settings, contract)
     found["release"] = _section(_of_suite(settings.expectations / "release.json"))
+    found["revision"] = _section(_revision(settings))
+    found["across"] = _section(_of_suite(settings.expectations / "warehouse.json"))
     found["policies"] = _section(_policies(settings))
     found["controls"] = _section(_controls(settings))
     found["warehouse"] = _section(_tests(dbt_manifest))
@@ -99,9 +103,10 @@ def _of_suite(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _record(rule: Rule) -> dict[str, Any]:
+    lenient = {"set_aside": rule.set_aside, "may_be_accepted": rule.may_be_accepted}
     return {
         "expectation": rule.expectation,
-        "terms": rule.terms or rule.kwargs,
+        "terms": (rule.terms or rule.kwargs) | {name: value for name, value in lenient.items() if value},
         "severity": rule.severity,
         "may_be_empty": rule.may_be_empty,
         "empty": cannot_fail(rule.expectation, rule.kwargs),
@@ -112,12 +117,23 @@ def _plain(expectation: str, terms: dict[str, Any], severity: str = "blocking") 
     return {"expectation": expectation, "terms": terms, "severity": severity, "may_be_empty": False, "empty": False}
 
 
+def _revision(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
+    """How far a release may be from the last one; nothing where that cannot be read, since then it judges nothing."""
+    limits = None
+    with suppress(ContractError):
+        limits = load_revision_limits(settings.expectations)
+    for rule in revision_rules(limits) if limits else ():
+        yield rule.code, _record(rule)
+
+
 def _policies(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
     policies = load_observatory(settings.data).policies
     yield "POLICY-MINIMUM-COUNT", _plain("policy", {"min_value": policies.minimum_count})
     yield "POLICY-SCRUB", _plain("policy", {"max_value": policies.scrub_within_nights})
     for source in policies.required_sources:
         yield f"POLICY-REQUIRED-{source.upper()}", _plain("policy", {})
+    for source in policies.fresh_sources:
+        yield f"POLICY-FRESH-{source.upper()}", _plain("policy", {})
     for env in policies.second_account:
         yield f"POLICY-SECOND-ACCOUNT-{env.upper()}", _plain("policy", {})
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.gates.rules import Rule
+from hims_pipeline.gates.sentences import Said
 from hims_pipeline.sql import quote
 
 Make = Callable[..., Rule]
@@ -14,7 +15,7 @@ def rows_rule(
     make: Make,
     suffix: str,
     query: str,
-    message: str,
+    message: Said,
     column: Column | None = None,
     broken: str = "",
     terms: dict[str, Any] | None = None,
@@ -31,7 +32,7 @@ def rows_rule(
     return make(suffix, "unexpected_rows_expectation", kwargs, message, column, broken_rows=broken, terms=terms or {})
 
 
-def where_rule(make: Make, suffix: str, broken: str, message: str, column: Column, **terms: Any) -> Rule:
+def where_rule(make: Make, suffix: str, broken: str, message: Said, column: Column, **terms: Any) -> Rule:
     """A rule on the values of a column: those that stand for none are left out."""
     held = " and ".join(one for one in (f"{quote(column.name)} is not null", unless_missing(column), broken) if one)
     query = f"select 1 as broken from {{batch}} where {held}"

@@ -4,6 +4,7 @@ from datetime import date
 
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.contracts.stated import StatedPeriod
+from hims_pipeline.gates.sentences import Said, say
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.sql import literal, quote
 
@@ -11,7 +12,7 @@ from hims_pipeline.sql import literal, quote
 _WHOLE = "try_cast(cast({} as varchar) as bigint)"
 
 
-def period_rule(contract: Contract, entity: Entity, stated: StatedPeriod, period: str) -> tuple[str, str, None, str]:
+def period_rule(contract: Contract, entity: Entity, stated: StatedPeriod, period: str) -> tuple[str, Said, None, str]:
     """Query, message, no single column, and the condition of rows that state another period."""
     position, low, high = _position(stated, entity, period, *covers(contract, period))
     within = f"{position} <= {high}" if stated.up_to else f"{position} between {low} and {high}"
@@ -19,11 +20,7 @@ def period_rule(contract: Contract, entity: Entity, stated: StatedPeriod, period
     lies = [entity.column(name).absent.condition(quote(name)) for name in stated.columns]
     held = " and ".join([*filled, *(f"not coalesce({one}, false)" for one in lies if one)])
     broken = f"{held} and not coalesce({within}, false)"
-    until = "a later period than" if stated.up_to else "another period than"
-    message = (
-        f"Rows are of {until} {period}, by {', '.join(stated.columns)}. Send them for their own period, or the file of"
-        " this one."
-    )
+    message = say("later_period" if stated.up_to else "period", period=period, columns=", ".join(stated.columns))
     return f"select 1 as broken from {{batch}} where {broken}", message, None, broken
 
 

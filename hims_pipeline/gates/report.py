@@ -9,8 +9,11 @@ from hims_pipeline.words import markdown
 
 
 def reasons_markdown(verdict: Verdict) -> str:
-    """The findings as a list, blocking ones first; one line when there are none."""
-    return _listed(verdict.findings) or f"All {verdict.evaluated} rules hold."
+    """The findings as a list, blocking ones first; one line when there are none. A person's decision stands before."""
+    said = verdict.acceptance if verdict.is_overruled else None
+    head = f"Accepted against the gate by {markdown(said.name)}: {markdown(said.reason)}\n\n" if said else ""
+    whole = f"All {verdict.evaluated} rules hold." if verdict.accepted else "The gate came to no whole result."
+    return head + (_listed(verdict.findings) or whole)
 
 
 def _listed(findings: Sequence[Finding]) -> str:

@@ -103,6 +103,8 @@ def _order(expectation: str, name: str, old: Any, new: Any) -> str:
         if isinstance(old, str) != isinstance(new, str):
             return "unknown"
         return "weaker" if (new > old) == (name == "max_value") else "stronger"
+    if name in ("set_aside", "may_be_accepted"):
+        return "weaker" if (new or 0) > (old or 0) else "stronger"
     if name in ("strict_min", "strict_max"):
         return "weaker" if old else "stronger"
     if name in ("row_condition", "where") and not (old and new):

@@ -20,6 +20,8 @@ class Rule:
         broken_rows: SQL condition of the rows that break it, for naming their lines; "" where there is none.
         table: what it is evaluated on, where that is another table than the entity's own.
         terms: what its SQL says, in names and bounds that two versions of it can be compared by; the kwargs without.
+        set_aside: share of rows that may be taken out since they break it; 0 refuses the batch at the first one.
+        may_be_accepted: a person may accept a batch that breaks it, with a reason.
     """
 
     code: str
@@ -34,6 +36,8 @@ class Rule:
     messages: dict[str, str] = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
     table: str = ""
+    set_aside: float = 0.0
+    may_be_accepted: bool = False
 
 
 _NEVER = re.compile(

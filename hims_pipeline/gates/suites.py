@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -22,13 +22,20 @@ from hims_pipeline.lake.periods import covers
 
 
 class Meta(Strict):
-    """Stable code, what to tell the deliverer, and the periods that a rule is for (globs; all without any)."""
+    """Stable code, what to tell the deliverer, and the periods that a rule is for (globs; all without any).
+
+    Args:
+        set_aside: share of rows that may be taken out since they break the rule, whose SQL then selects `_line`.
+        may_be_accepted: a person may accept a batch that breaks it.
+    """
 
     code: str
     message: Text
     periods: tuple[str, ...] = ()
     may_be_empty: bool = False
     table: str = ""
+    set_aside: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    may_be_accepted: bool = False
 
 
 class Judgement(Strict):
@@ -71,11 +78,20 @@ def load_suite(path: Path) -> Suite:
             raise ContractError(
                 f"{path.name}: {one.meta.code} can never fail: give it a bound, a value or a condition."
             )
+        if one.meta.set_aside and not tells_rows(one.kwargs):
+            raise ContractError(f"{path.name}: {one.meta.code}: only a rule whose SQL selects `_line` sets rows aside.")
         if codes.count(one.meta.code) > 1:
             raise ContractError(f"{path.name}: {one.meta.code} stands twice.")
     if not suite.expectations:
         raise ContractError(f"{path.name} has no rule: an empty suite passes everything. Delete it or write one.")
     return suite
+
+
+def tells_rows(kwargs: dict[str, Any]) -> bool:
+    """Does a rule's SQL say which rows break it?"""
+    return bool(
+        re.match(r"\s*select\s+(distinct\s+)?(\w+\.)?_line\b", str(kwargs.get("unexpected_rows_query", "")), re.I)
+    )
 
 
 def judgement_rules(expectations: Path, contract: Contract, period: str) -> list[Rule]:
@@ -164,6 +180,8 @@ def as_rule(one: Judgement, entity: str) -> Rule:
         column=str(one.kwargs.get("column", "")),
         may_be_empty=one.meta.may_be_empty,
         messages=one.meta.message.others,
+        set_aside=one.meta.set_aside,
+        may_be_accepted=one.meta.may_be_accepted,
     )
 
 

@@ -1,6 +1,7 @@
 """From deliveries to judged batches: what is pending (`pending`), taking one in (`taking_in`), withdrawing it
-(`withdrawals`), and where each stands (`states`)."""
+(`withdrawals`), deciding on it against the gate (`decisions`), and where each stands (`states`)."""
 
+from hims_pipeline.intake.decisions import accept, reject, resubmit
 from hims_pipeline.intake.pending import (
     Pending,
     contract_sha256,
@@ -18,6 +19,7 @@ __all__ = [
     "LEFT",
     "BatchState",
     "Pending",
+    "accept",
     "collect",
     "contract_of",
     "contract_sha256",
@@ -28,6 +30,8 @@ __all__ = [
     "problems",
     "reader_provenance",
     "reinstate",
+    "reject",
+    "resubmit",
     "states",
     "take_in",
     "waiting",

@@ -15,6 +15,7 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import batches, journal, landing, reports
 from hims_pipeline.lake.batches import Batch, Standing
+from hims_pipeline.lake.decided import acceptances
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Verdict
@@ -27,6 +28,7 @@ from hims_pipeline.sources import broken_sources
 from hims_pipeline.sql import time_zone
 
 GATE = "gate:"
+DECIDED = "a person has decided on it since"
 DELIVER_AGAIN = "Deliver the same files again, or put them back from a backup"
 
 
@@ -115,12 +117,14 @@ def pending(settings: Settings, source: str | None = None) -> list[Pending]:
     before it."""
     contracts, found = load_contracts(settings.data), []
     held_out = broken_sources(settings)
-    told = last_verdicts(settings)
+    told, accepted = last_verdicts(settings), acceptances(settings)
     for delivery in landing.deliveries(settings, source):
         if delivery.withdrawn or delivery.source not in contracts or delivery.source in held_out:
             continue
         known = batches.standing(settings, delivery)
-        why = _why_pending(settings, contracts[delivery.source], delivery, known)
+        decided = known.verdict is not None and known.verdict.stage == "gate"
+        decided = decided and known.verdict.acceptance != accepted.get(delivery.batch)  # type: ignore[union-attr]
+        why = DECIDED if decided else _why_pending(settings, contracts[delivery.source], delivery, known)
         if not why and known.verdict and known.verdict.sha256 != told.get(delivery.batch):
             why = "damaged on disk: its verdict is not the last one that the audit trail tells of"
         if why:
@@ -209,6 +213,7 @@ def problems(settings: Settings) -> list[str]:
         f"{one.sentence()}. The next run reads it again; if its files in landing are damaged too, put them back from"
         " a backup or deliver them again."
         for one in pending(settings)
+        if one.why != DECIDED  # while a night ran: the next one carries it out
     ]
     damaged = landing.damaged_records(settings)
     lines += [f"{landing.batch_of(one)}: {one} {how_to_mend(one)}" for one in damaged]
@@ -217,6 +222,8 @@ def problems(settings: Settings) -> list[str]:
         gone = batches.without_delivery(settings, source, landing.deliveries(settings, source))
         lines += [
             f"{batch}: its record in landing is gone, so it does not count. {DELIVER_AGAIN}."
+            if batches.was_ours(settings, folder)
+            else f"validated/{batch}: no delivery ever made this batch, so it does not count. Move it away."
             for folder in gone
             if (batch := folder.relative_to(settings.validated).as_posix()) not in told
         ]

@@ -7,14 +7,16 @@ from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import Damaged
 from hims_pipeline.intake.pending import how_to_mend
 from hims_pipeline.lake import batches, landing, tombstone
+from hims_pipeline.lake.held_back import held_back
 from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import printable
 
 
 @dataclass(frozen=True)
 class BatchState:
-    """Where one delivery stands, for status pages."""
+    """Where one delivery stands, for status pages; `note`: what a person decided about it, or may decide."""
 
     batch: str
     state: str
@@ -22,13 +24,14 @@ class BatchState:
     rows: int | None
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    note: str = ""
 
     def as_json(self) -> dict[str, object]:
         return json.loads(json.dumps(self.__dict__))
 
 
 def states(settings: Settings, *, hashed: bool = False) -> list[BatchState]:
-    """Every delivery and where it stands: accepted, superseded, refused, withdrawn, pending, damaged.
+    """Every delivery and where it stands: accepted, superseded, held back, refused, withdrawn, pending, damaged.
 
     Args:
         hashed: read the files of accepted batches too, which takes its time; records are always proven.
@@ -53,8 +56,12 @@ def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: boo
         state, reasons = "damaged", (f"Not what we wrote, and read again by the next run: {damage}.",)
     elif known.verdict is None:
         state = "pending"
+    elif batch and (back := held_back(settings).get(delivery.batch)):
+        state, reasons = "held back", (back["reason"],)
     else:
         state = "superseded" if batch and delivery.batch not in counts else known.verdict.status
+        if state == "accepted" and batch is None:  # a person's acceptance was taken back; the next run carries it out
+            state = "refused"
     return BatchState(
         batch=delivery.batch,
         state=state,
@@ -62,7 +69,17 @@ def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: boo
         rows=batch.manifest.rows if batch and not delivery.withdrawn else None,
         reasons=reasons,
         warnings=tuple(f.sentence() for f in findings if f.severity == "warning"),
+        note=_note(state, known.verdict),
     )
+
+
+def _note(state: str, verdict: Verdict | None) -> str:
+    if verdict is None or state not in ("accepted", "superseded", "refused"):
+        return ""
+    if verdict.is_overruled and verdict.acceptance and state != "refused":
+        said = verdict.acceptance
+        return f"accepted against the gate by {printable(said.name)} on {said.at[:10]}: {printable(said.reason)}"
+    return "may be accepted with a reason" if state == "refused" and not verdict.forbidding else ""
 
 
 def destroyed(settings: Settings) -> list[BatchState]:

@@ -5,6 +5,7 @@ What was read before from the same bytes, by the same contract and the same read
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,16 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, Damaged, HimsError
 from hims_pipeline.intake.pending import DELIVER_AGAIN, how_to_mend, inputs_of, inputs_of_reading, last_verdicts
 from hims_pipeline.intake.predecessors import predecessors_of
+from hims_pipeline.intake.set_aside import set_rows_aside
 from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
 from hims_pipeline.lake.batches import Batch, Manifest
+from hims_pipeline.lake.decided import acceptances
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.survey import Misplaced
 from hims_pipeline.lake.verdict import Finding, Verdict
 from hims_pipeline.privacy.production import check_personal_source
+from hims_pipeline.reporting import write_beside
 from hims_pipeline.settings import Settings
 
 if TYPE_CHECKING:  # reading imports pandas and more, which takes seconds
@@ -77,16 +81,39 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
         folder = before.folder
         log(f"{delivery.batch}: was read before, from the same bytes and by the same reader")
         verdict = _judge(
-            settings, contract, delivery, folder, before.manifest, before.verdict.found_in_reading, inputs, log
-        )
+            settings, contract, delivery, folder, before.manifest, before.verdict.found_in_reading, inputs,
+            before.verdict.transport, log,
+        )  # fmt: skip
     else:
         folder = batches.folder_of(settings.bronze, delivery)
         verdict = _read_and_judge(settings, contract, delivery, folder, inputs, log)
+    if verdict.stage == "gate":
+        verdict = replace(verdict, acceptance=acceptances(settings).get(delivery.batch))
     reports.write_findings(settings, delivery, verdict.findings)
+    _settle(settings, contract, delivery, folder, verdict, log)
+    said = verdict.acceptance if verdict.is_overruled else None
+    overruled = f", accepted against the gate by {said.name}" if said else ""
+    log(f"{delivery.batch}: {verdict.status}{overruled}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
+    return verdict
+
+
+def carry_decision(settings: Settings, delivery: Delivery, verdict: Verdict) -> None:
+    """Give a batch a verdict that differs from its present one by what a person decided. The caller holds the
+    installation's lock."""
+    folder, contract = batches.settled_folder(settings, delivery), contract_of(settings, delivery.source)
+    _settle(settings, contract, delivery, folder, verdict, lambda text: None)
+
+
+def _settle(
+    settings: Settings, contract: Contract, delivery: Delivery, folder: Path, verdict: Verdict, log: Log
+) -> None:
+    """Write the report on a batch beside its verdict, and move it to where it belongs."""
+    try:
+        write_beside(settings, contract, delivery, folder, verdict)
+    except Exception as error:  # a view of the verdict: what cannot be drawn refuses nobody's data
+        log(f"{delivery.batch}: its report could not be written ({type(error).__name__}); see `hims batch report`")
     with journal.act(settings, journal.JUDGED, **_told(delivery, folder, verdict)):
         batches.settle(settings, delivery, folder, verdict)
-    log(f"{delivery.batch}: {verdict.status}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
-    return verdict
 
 
 def _read_before(settings: Settings, contract: Contract, delivery: Delivery, inputs: dict[str, str]) -> Batch | None:
@@ -94,6 +121,8 @@ def _read_before(settings: Settings, contract: Contract, delivery: Delivery, inp
     batch = batches.judged_batch(settings, delivery)
     if batch is None or inputs_of_reading(batch.verdict.inputs) != inputs_of_reading(inputs):
         return None
+    if any(entity.set_aside for entity in batch.manifest.entities.values()):
+        return None  # rows were taken out by rules that may be others now
     if last_verdicts(settings).get(delivery.batch) != batch.verdict.sha256:
         return None  # records that were put back are no ground to stand on
     return None if batches.damaged_links(settings, contract, batch) else batch
@@ -112,10 +141,11 @@ def _read_and_judge(
     if any(finding.severity == "blocking" for finding in read.findings):
         for parquet in folder.glob("*.parquet"):
             parquet.unlink()  # half a delivery is no batch; the files as sent stay in landing
-        return Verdict(stage=_stage(read.stage), findings=read.findings, **_common(delivery.batch, inputs))
+        common = _common(delivery.batch, inputs)
+        return Verdict(stage=_stage(read.stage), findings=read.findings, transport=read.transport, **common)
     manifest = _manifest(settings, contract, delivery, inputs, read)
     batches.write_manifest(settings, folder, manifest)
-    return _judge(settings, contract, delivery, folder, manifest, read.findings, inputs, log)
+    return _judge(settings, contract, delivery, folder, manifest, read.findings, inputs, read.transport, log)
 
 
 def _common(batch: str, inputs: dict[str, str]) -> dict[str, Any]:
@@ -177,6 +207,7 @@ def _judge(
     manifest: Manifest,
     findings: tuple[Finding, ...],
     inputs: dict[str, str],
+    transport: str,
     log: Log,
 ) -> Verdict:
     from hims_pipeline.gates import judge
@@ -186,6 +217,11 @@ def _judge(
     log(f"{manifest.batch}: judging {manifest.rows:,} rows{beside}")
     tables = {name: entity.paths(folder) for name, entity in manifest.entities.items()}
     outcome = judge(settings, contract, manifest.period, tables, manifest.files, before, folder / batches.PROFILE)
+    parted = None
+    if not outcome.accepted:
+        parted = set_rows_aside(settings, contract, delivery, folder, manifest, outcome, before)
+    if parted:
+        manifest, outcome, findings = parted.manifest, parted.outcome, (*findings, *parted.findings)
     return Verdict(
         stage="gate",
         manifest_sha256=manifest.sha256,
@@ -197,6 +233,8 @@ def _judge(
         rules=outcome.rules,
         compared_with=outcome.compared_with,
         profile_sha256=outcome.profile_sha256,
+        set_aside=parted.set_aside if parted else (),
+        transport=transport,
         versions={**outcome.versions, "hims": __version__, "python": sys.version.split()[0]},
         **_common(manifest.batch, inputs),
     )

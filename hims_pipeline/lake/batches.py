@@ -20,7 +20,9 @@ from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import journal
+from hims_pipeline.lake.decided import acceptances
 from hims_pipeline.lake.files import move_folder, private_folder, remove_folder, sha256_of
+from hims_pipeline.lake.held_back import held_back
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.lake.verdict import Verdict
@@ -43,11 +45,12 @@ class PartFile:
 @dataclass(frozen=True)
 class EntityFiles:
     """One entity of a batch: its Parquet files in the order of their rows, the file it was read from (`file 1` of the
-    delivery, not its name), and lines set aside."""
+    delivery, not its name), lines that could not be read and were set aside, and rows that a rule set aside."""
 
     parts: tuple[PartFile, ...]
     sent_as: str
     rejected: int
+    set_aside: int = 0
 
     @property
     def rows(self) -> int:
@@ -115,6 +118,12 @@ class Batch:
 
 def folder_of(root: Path, delivery: Delivery) -> Path:
     return root / delivery.source / delivery.period / delivery.id
+
+
+def settled_folder(settings: Settings, delivery: Delivery) -> Path:
+    """Where the judged batch of a delivery lies: among the accepted ones, or in quarantine."""
+    here = folder_of(settings.validated, delivery)
+    return here if here.exists() else folder_of(settings.quarantine, delivery)
 
 
 def links_folder(settings: Settings, delivery: Delivery) -> Path:
@@ -214,6 +223,8 @@ def standing(settings: Settings, delivery: Delivery) -> Standing:
                 moved = f"{place} was refused, and was moved there" if in_validated else ""
                 return Standing(verdict, damage=moved)
             batch = _chained(folder, read_manifest(settings, folder), verdict)
+            if verdict.is_overruled and acceptances(settings).get(delivery.batch) != verdict.acceptance:
+                return Standing(verdict)  # the audit trail has another last word: it counts no longer
         except Damaged as error:
             return Standing(damage=f"{error.path.relative_to(settings.home)} {error.what}", holds_place=in_validated)
         return Standing(verdict, batch if in_validated else None, holds_place=in_validated)
@@ -253,7 +264,8 @@ def accepted_batch(settings: Settings, delivery: Delivery) -> Batch | None:
 
 
 def counting(settings: Settings, contract: Contract, sent: Iterable[Delivery]) -> list[Batch]:
-    """The batches of one source that count: accepted, whole, not withdrawn, not superseded. By period, then arrival.
+    """The batches of one source that count, by period, then arrival: accepted, whole, not withdrawn, held back or
+    superseded.
 
     Arrival is the deliveries' sequence. No clock is asked, and the label of a period only where editions supersede.
     Where each delivery supersedes all earlier ones, these are void even while the last is refused. One that is damaged,
@@ -264,7 +276,10 @@ def counting(settings: Settings, contract: Contract, sent: Iterable[Delivery]) -
         sent: all deliveries of the source; those of others are left out.
     """
     ordered = sorted((d for d in sent if d.source == contract.source), key=lambda d: (d.period, d.sequence))
-    found = [(d.period, float(d.sequence), standing(settings, d)) for d in ordered if not d.withdrawn]
+    out = held_back(settings)
+    found = [
+        (d.period, float(d.sequence), standing(settings, d)) for d in ordered if not (d.withdrawn or d.batch in out)
+    ]
     if contract.period.supersedes == "earlier_deliveries":
         places = [(period, rank, one.batch) for period, rank, one in found]
     else:
@@ -291,6 +306,7 @@ def _lost(settings: Settings, source: str, sent: list[Delivery]) -> list[tuple[P
     the audit trail tells of before them, and last where it tells nothing."""
     if not (gone := without_delivery(settings, source, sent)):
         return []
+    gone = [folder for folder in gone if was_ours(settings, folder)]
     arrived = {one["batch"]: one["number"] for one in journal.done(settings, journal.RECEIVED)}
     found = []
     for folder in gone:
@@ -305,6 +321,18 @@ def without_delivery(settings: Settings, source: str, sent: Iterable[Delivery]) 
     known = {folder_of(settings.validated, one) for one in sent}
     standing_there = sorted((settings.validated / source).glob("*/*"))
     return [one for one in standing_there if one.is_dir() and one.name[0] != "." and one not in known]
+
+
+def was_ours(settings: Settings, folder: Path) -> bool:
+    """Was this folder among the accepted batches ever the batch of its place? What was copied or made there by hand is
+    neither told of by the audit trail nor by a verdict of its own, and holds nobody's place."""
+    batch = folder.relative_to(settings.validated).as_posix()
+    if any(one["batch"] == batch for one in journal.done(settings, journal.RECEIVED, journal.JUDGED)):
+        return True
+    try:
+        return read_verdict(settings, folder).batch == batch
+    except Damaged:
+        return False
 
 
 def damaged_files(batch: Batch) -> list[str]:

@@ -1,5 +1,6 @@
 """Whether the files of a delivery are all that its contract asks for. Names alone are looked at, nothing is opened."""
 
+from hims_pipeline.contracts.entities import is_totals
 from hims_pipeline.contracts.model import Contract, matches
 from hims_pipeline.lake.landing import inner_name
 
@@ -13,6 +14,8 @@ def missing(contract: Contract, period: str, names: list[str], ailing: list[str]
         return "waiting for a file of this delivery that cannot be taken over as it is"
     if any(name.lower().endswith(".zip") for name in names):
         return ""  # an archive is opened by its reader; what it lacks is found there
+    if names and all(is_totals(name) for name in names):
+        return "waiting for the file that these totals are of; put both there together"
     inner, taken = [inner_name(name) for name in names], _entities(contract, period, names)
     needed = [entity for entity in contract.entities if contract.entity_in(entity, period).required]
     waiting = [entity for entity in needed if entity not in taken]

@@ -21,12 +21,13 @@ from hims_pipeline.settings import Settings
 # What is recorded, and nothing else by these names.
 RECEIVED, JUDGED, WITHDRAWN, REINSTATED = "delivery received", "batch judged", "batch withdrawn", "batch reinstated"
 LINKED, RESEALED = "registers linked", "delivery resealed"
+ACCEPTED, REJECTED, RESUBMITTED = "batch accepted", "batch rejected", "delivery resubmitted"
 PUBLISHED, USED, RETIRED = "release published", "release used", "release retired"
 POINTER_MENDED = "pointer mended"
 ASKED = "asked for in the UI"
 
 # What an intent names at least; a line that was changed so that it does not is no intent, and `trail.check` tells it.
-_NAMED = dict.fromkeys((RECEIVED, JUDGED, WITHDRAWN, REINSTATED), "batch")
+_NAMED = dict.fromkeys((RECEIVED, JUDGED, WITHDRAWN, REINSTATED, ACCEPTED, REJECTED), "batch")
 _NAMED |= dict.fromkeys((PUBLISHED, USED, RETIRED), "release")
 
 BEGUN, DONE, FAILED, UNDONE, INTERRUPTED = "begun", "done", "failed", "undone", "interrupted"

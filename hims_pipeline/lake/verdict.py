@@ -14,6 +14,41 @@ from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.words import inner
 
 Severity = Literal["blocking", "warning"]
+CHECKED, UNCHECKED = "checked", "not checked"  # how a delivery was carried, by totals that its sender gave
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A person's word that a batch counts against the gate; it stands in the audit trail too, and goes with that line.
+
+    Args:
+        by: the account, as the operating system knows it.
+        name, reason: who says so, and why.
+        at: when.
+        rules: codes of the rules that it is given for; others still refuse.
+    """
+
+    by: str
+    name: str
+    reason: str
+    at: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Rows of an entity that were taken out since they break a rule that allows it.
+
+    Args:
+        rows, total: how many, and of how many that were read.
+        limit: the largest share that the rule allows.
+    """
+
+    rule: str
+    entity: str
+    rows: int
+    total: int
+    limit: float
 
 
 @dataclass(frozen=True)
@@ -67,6 +102,10 @@ def passes(
     )
 
 
+def _may_be_accepted(rule: dict[str, Any]) -> bool:
+    return bool(rule.get("may_be_accepted")) and not rule["blind"]
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What one batch was found to be and all that it rests on; stale as soon as one of the hashes is.
@@ -81,6 +120,9 @@ class Verdict:
         compared_with: accepted batches that it was compared with, each by the hash of its profile; without any it was
             judged by its contract alone.
         profile_sha256: hash of the batch's own profile, with which later ones are compared.
+        set_aside: rows that were taken out before it was judged.
+        transport: whether totals that the sender gave were compared with what arrived; `""` before that was asked.
+        acceptance: a person's word that it counts against the gate, as far as its rules allow that.
     """
 
     batch: str
@@ -97,12 +139,39 @@ class Verdict:
     versions: dict[str, str] = field(default_factory=dict)
     compared_with: dict[str, str] = field(default_factory=dict)
     profile_sha256: str = ""
+    set_aside: tuple[SetAside, ...] = ()
+    transport: str = ""
+    acceptance: Acceptance | None = None
 
     @property
     def accepted(self) -> bool:
-        """Derived from what was found; a batch that could not be read or judged has no way to be accepted."""
+        """Derived from what was found and from what a person said of it; a batch that could not be read or judged has
+        no way to be accepted."""
+        return self._passes(frozenset()) or (self.acceptance is not None and self._passes(self.excused))
+
+    @property
+    def is_overruled(self) -> bool:
+        """Does it count only since a person accepted it against the gate?"""
+        return self.accepted and not self._passes(frozenset())
+
+    @property
+    def excused(self) -> frozenset[str]:
+        """Rules that a person's word covers: those that it names and that allow it, of which each saw a value."""
+        given = set(self.acceptance.rules) if self.acceptance else set()
+        return frozenset(rule["code"] for rule in self.rules if _may_be_accepted(rule) and rule["code"] in given)
+
+    @property
+    def forbidding(self) -> tuple[str, ...]:
+        """What refuses and no person may overrule: codes, none where a person's word would be enough."""
+        allowing = frozenset(rule["code"] for rule in self.rules if _may_be_accepted(rule))
+        blocked = tuple(dict.fromkeys(one.rule for one in self.reasons if one.rule not in allowing))
+        return blocked or (() if self._passes(allowing) else ("GATE",))
+
+    def _passes(self, excused: frozenset[str]) -> bool:
         judged = self.stage == "gate" and bool(self.manifest_sha256) and bool(self.files)
-        return judged and passes(self.findings, self.rules, self.declared, self.evaluated, self.canary)
+        findings = [one for one in self.findings if one.rule not in excused]
+        rules = [rule | {"success": True} if rule["code"] in excused else rule for rule in self.rules]
+        return judged and passes(findings, rules, self.declared, self.evaluated, self.canary)
 
     @property
     def status(self) -> Literal["accepted", "refused"]:
@@ -136,7 +205,11 @@ class Verdict:
         """
         findings = tuple(Finding(**{**one, "lines": tuple(one["lines"])}) for one in value["findings"])
         plain = {name: one for name, one in value.items() if name != "status"}
-        verdict = cls(**{**plain, "findings": findings, "rules": tuple(value["rules"])})
+        plain |= {"findings": findings, "rules": tuple(value["rules"])}
+        plain["set_aside"] = tuple(SetAside(**one) for one in value.get("set_aside", ()))
+        if said := value.get("acceptance"):
+            plain["acceptance"] = Acceptance(**{**said, "rules": tuple(said["rules"])})
+        verdict = cls(**plain)
         if verdict.status != value["status"]:
             raise ValueError("a status that does not follow from the findings")
         return verdict

@@ -22,11 +22,11 @@ JUDGING = ("hims_pipeline.gates:judge",)
 RENDERING = ("hims_pipeline.staging.render:rendered",)
 BUILDING = (
     "hims_pipeline.build:prepare", "hims_pipeline.build:close", "hims_pipeline.dbt:stream_dbt",
-    "hims_pipeline.parsed_dbt:main",
+    "hims_pipeline.parsed_dbt:main", "hims_pipeline.disclosure.decide:decide",
 )  # fmt: skip
 CARRYING = (
     "hims_pipeline.carry.fingerprints:fingerprint_nodes", "hims_pipeline.carry.content:content_of",
-    "hims_pipeline.parsed_dbt:main",
+    "hims_pipeline.parsed_dbt:main", "hims_pipeline.disclosure.decide:decide",
 )  # fmt: skip
 PUBLISHING = ("hims_pipeline.release.publish:publish",)
 STARTED = dict.fromkeys(

@@ -21,15 +21,16 @@ from hims_pipeline.lake import reports
 from hims_pipeline.lake.batches import EntityFiles, links_folder
 from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.landing import Delivery
-from hims_pipeline.lake.verdict import Finding
+from hims_pipeline.lake.verdict import CHECKED, UNCHECKED, Finding
 from hims_pipeline.privacy.keys import Key, load_key
 from hims_pipeline.readers.entity import read_entity
 from hims_pipeline.readers.files.archives import Member, expand
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import blocking, refuses
 from hims_pipeline.readers.guard import Unreadable, guarded
 from hims_pipeline.readers.matching import match
 from hims_pipeline.readers.shape import Shape, shape_of
 from hims_pipeline.readers.table import Job, Outcome, remove_written
+from hims_pipeline.readers.totals import compare_totals, read_totals
 from hims_pipeline.readers.undeclared import find_undeclared
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import own, words
@@ -45,12 +46,14 @@ class ReadResult:
         findings: empty of blocking ones exactly when the batch may be judged.
         key_version: fingerprint of the key behind its pseudonyms, `""` without identifiers.
         stage: how far it came: `envelope` or `types` where it is refused there, else `read`.
+        transport: whether totals that the sender gave were compared with what arrived.
     """
 
     entities: dict[str, EntityFiles]
     findings: tuple[Finding, ...]
     key_version: str
     stage: Literal["envelope", "types", "read"]
+    transport: str = UNCHECKED
 
 
 def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, target: Path, log: Log) -> ReadResult:
@@ -66,6 +69,9 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
     links = links_folder(settings, delivery)
     for left in (rejects, links):
         shutil.rmtree(left, ignore_errors=True)
+    totals, wrong = read_totals(settings, delivery, shapes)
+    if wrong:  # what is not the file that was sent is not worth reading
+        return ReadResult({}, tuple(wrong), "", "envelope", CHECKED)
     private_folder(settings.identified)
     scratch = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="read-"))
     made = scratch / "made"
@@ -84,12 +90,14 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
             if outcome.entity is not None:
                 entities[name] = outcome.entity
             shutil.rmtree(work)
+        transport, differing = compare_totals(settings, totals, shapes, entities, made)
+        findings += differing if not refuses(findings) else []
         findings += _undeclared(settings, contract.source, shapes, made, entities, key, log)
         if not any(one.severity == "blocking" for one in findings):
             _leave_the_zone(made, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return ReadResult(entities, tuple(findings), key.version if key else "", _stage(findings))
+    return ReadResult(entities, tuple(findings), key.version if key else "", _stage(findings), transport)
 
 
 def _undeclared(

@@ -3,10 +3,12 @@
 Findings stand in their outer reading, without a word of a sender; what our own people typed is escaped.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.gates.warehouse import Broken
 from hims_pipeline.intake import BatchState
 from hims_pipeline.lake.batches import Batch
 from hims_pipeline.release.compare import Change
@@ -78,7 +80,7 @@ def write(
         origin = f"{markdown(source['attribution'].rstrip('.'))}. Licence: {markdown(source['licence'])}"
         lines.append(f"- {markdown(source['title']['en'])} ({kind}; {', '.join(source['periods'])}). {origin}")
     lines += ["", "## Not in this release", ""]
-    left_out = ("refused", "withdrawn", "pending", "damaged", "destroyed")
+    left_out = ("refused", "held back", "withdrawn", "pending", "damaged", "destroyed")
     absent = [batch for batch in batches if batch.state in left_out]
     # Rules and counts only: which values were wrong stays with the deliverer.
     lines += [f"- {b.batch}: {b.state}. {markdown(' '.join(b.reasons))}" for b in absent] or [
@@ -105,12 +107,22 @@ def write(
     return "\n".join(lines) + "\n"
 
 
+def across(told: Sequence[Broken], back: Mapping[str, Mapping[str, Any]]) -> str:
+    """Rules across sources that are broken and were before, and deliveries that their sources fell back from."""
+    if not told and not back:
+        return ""
+    lines = ["", "## Across sources", ""]
+    lines += [
+        f"- {name} is held back; the delivery before counts. {markdown(why['reason'])}" for name, why in back.items()
+    ]
+    lines += [f"- {markdown(one.sentence())}" for one in told]
+    return "\n".join(lines) + "\n"
+
+
 def _controlled(kind: str, compared: int, met: int, missed: list[str]) -> str:
-    if kind == "synthetic":
-        return f"- SYNTHETIC: {met:,} of {compared:,} equal published ones; the rest follow the scale of the sample."
-    return f"- {kind}: {met:,} of {compared:,} figures equal published ones." + (
-        f" Missed: {', '.join(missed)}." if missed else ""
-    )
+    what = "SYNTHETIC: {} of {} figures equal published ones, scaled to the sample."
+    what = what if kind == "synthetic" else f"{kind}: {{}} of {{}} figures equal published ones."
+    return f"- {what.format(f'{met:,}', f'{compared:,}')}" + (f" Missed: {', '.join(missed)}." if missed else "")
 
 
 def _row(change: Change) -> str:

@@ -10,26 +10,34 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline import __version__
 from hims_pipeline.build import Build, closed_warehouse, give_up, tables_of
-from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.dbt import not_built
 from hims_pipeline.errors import Damaged, ReleaseError
-from hims_pipeline.intake import destroyed, states
-from hims_pipeline.lake import journal, landing
-from hims_pipeline.lake.files import sha256_of, write_json, write_text
+from hims_pipeline.lake import decided, journal, landing
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.processes import bound, ending
-from hims_pipeline.release import acts, audit, compare, leaks, notes, proof, rules, store, tables
+from hims_pipeline.release import (
+    acts,
+    audit,
+    disclosure,
+    fallback,
+    held,
+    leaks,
+    proof,
+    revision,
+    rules,
+    store,
+    tables,
+)
+from hims_pipeline.release.describe import describe
 from hims_pipeline.release.store import Release
-from hims_pipeline.settings import REPOSITORY, Settings, quiet_environment
+from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.sql import connection
-from hims_pipeline.staging.inputs import current_batches, input_rows, inputs_sha256
+from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 
 Log = Callable[[str], None]
 
@@ -77,29 +85,57 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         if inputs_sha256(settings, input_rows(settings)) != build.inputs_sha256:
             raise ReleaseError("Batches, rules or code changed while this was built. Run `nightly` again.")
         if (done := standing(settings, build.inputs_sha256, log)) is not None:
+            held.let_go(settings)
             give_up(build.folder)
             return done
         closed_warehouse(settings, build)
         rules.require_agreement(settings, rules.since_last(settings, rules.take(settings, build.tree)))
-        candidate = build.folder / "release"
-        log("packing the public and the staff file")
-        _pack(settings, build, candidate, log)
-        closed_warehouse(settings, build)  # packing has read the very file
-        log("auditing in a fresh process")
-        verdict = _audit(settings, candidate, log)
-        _require_as_built(settings, build, verdict)
-        release_id = store.next_id(settings)
-        _describe(settings, build, candidate, release_id, verdict, log)
-        leaks.check_files(settings, candidate)
-        proof.make_durable(settings, candidate)
-        with acts_lock(settings, f"publishing {release_id}"):
-            refuse_overtaken(settings, build)
-            acts.place(settings, candidate, release_id, build.inputs_sha256)
-        rules.release_hold(settings)
-        acts.retire(settings, load_observatory(settings.data).policies.keep_releases)
-        give_up(build.folder)
-        log(f"{release_id} is published")
-        return store.get(settings, release_id)
+        previous = acts.newest_intact(settings, log)
+        judged = fallback.settle(settings, build, previous, log)
+        try:
+            return _publish(settings, judged, previous, log)
+        finally:
+            give_up(judged.build.folder)
+
+
+def _publish(settings: Settings, judged: fallback.Judged, previous: Release | None, log: Log) -> Release:
+    """Publish a build that the rules across sources let pass."""
+    build = judged.build
+    if (done := standing(settings, build.inputs_sha256, log)) is not None:
+        held.let_go(settings)  # without what was held back it is that
+        return done
+    closed_warehouse(settings, build)
+    candidate = build.folder / "release"
+    log("packing the public and the staff file")
+    _pack(settings, build, candidate, log)
+    closed_warehouse(settings, build)  # packing has read the very file
+    log("auditing in a fresh process")
+    verdict = _audit(settings, candidate, log)
+    _require_as_built(settings, build, verdict)
+    log("attacking the public file, beside all earlier ones")
+    disclosure.refuse_disclosing(settings, candidate)
+    log("comparing with the last release")
+    since = _revise(settings, build, candidate, previous)
+    words = held.require_explained(
+        settings, since, previous, candidate / "public/warehouse.duckdb", build.inputs_sha256
+    )
+    release_id = store.next_id(settings)
+    describe(settings, build, candidate, release_id, verdict, previous, since, words, judged)
+    leaks.check_files(settings, candidate)
+    proof.make_durable(settings, candidate)
+    with acts_lock(settings, f"publishing {release_id}"):
+        refuse_overtaken(settings, build)
+        acts.place(settings, candidate, release_id, build.inputs_sha256)
+    rules.release_hold(settings)
+    held.let_go(settings)
+    acts.retire(settings, load_observatory(settings.data).policies.keep_releases)
+    log(f"{release_id} is published")
+    return store.get(settings, release_id)
+
+
+def _revise(settings: Settings, build: Build, candidate: Path, previous: Release | None) -> revision.Revision:
+    database = candidate / "public/warehouse.duckdb"
+    return revision.revise(settings, previous, database, build.inputs(), revision.basis_of(settings, build.tree))
 
 
 def refuse_overtaken(settings: Settings, build: Build) -> None:
@@ -121,6 +157,12 @@ def refuse_overtaken(settings: Settings, build: Build) -> None:
             f"Not published: {batch} was withdrawn while this was built ({withdrawn[batch]}). The next run builds "
             "without it."
         )
+    for batch, said in decided.rejected_since(settings, build.began).items():
+        if batch in batches:
+            raise ReleaseError(
+                f"Not published: {batch} was rejected by {said.name} while this was built ({said.reason}). The next "
+                "run builds without it."
+            )
     linked = {one["batch"]: one["batches"] for one in journal.entries(settings) if one["event"] == journal.LINKED}
     for batch in sorted({one for links in batches & linked.keys() for one in linked[links]} & withdrawn.keys()):
         raise ReleaseError(
@@ -173,52 +215,3 @@ def _require_as_built(settings: Settings, build: Build, audited: dict[str, Any])
         for name, facts in audited[part]["tables"].items():
             if built.get(name) != facts:
                 raise ReleaseError(f"Not published: {part}/warehouse.duckdb holds another {name} than was built.")
-
-
-def _describe(
-    settings: Settings, build: Build, candidate: Path, release_id: str, audited: dict[str, Any], log: Log
-) -> None:
-    """Manifests, verdicts and notes; the manifests come last, since they list the other files."""
-    batches, contracts = current_batches(settings), load_contracts(settings.data)
-    for part in audit.PARTS:
-        if sha256_of(candidate / part / "warehouse.duckdb") != audited[part]["sha256"]:
-            raise ReleaseError("The candidate is not the one that was audited.")
-    for batch in batches:
-        write_json(
-            candidate / "staff/verdicts" / f"{batch.manifest.batch.replace('/', '__')}.json", batch.verdict.as_json()
-        )
-    previous = acts.newest_intact(settings, log)
-    common = {
-        "release": release_id,
-        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "observatory": load_observatory(settings.data).name.model_dump(),
-        "previous": previous.id if previous else None,
-        "contains_synthetic_data": any(b.manifest.data_kind == "synthetic" for b in batches),
-        "sources": notes.sources_of(batches, contracts),
-        "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
-    }
-    held_to = rules.take(settings, build.tree)
-    rules.write(settings, candidate / "staff", release_id, held_to)
-    changes = compare.summary(settings, previous, candidate / "public")
-    staff = candidate / "staff/warehouse.duckdb"
-    mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
-    known = [*states(settings, hashed=True), *destroyed(settings)]
-    text = notes.write(settings, common, known, mended, controls, changes)
-    text += rules.notes(rules.since_last(settings, held_to))
-    write_text(candidate / "public/RELEASE_NOTES.md", text)
-    private = {
-        "inputs_sha256": build.inputs_sha256,
-        "inputs": build.inputs(),
-        "dbt_tree": build.tree.name,
-        "suites": tree_fingerprint(settings.expectations, suffixes=(".json",)),
-        "verdict": audited["verdict"],
-    }
-    facts = {"storage_version": tables.STORAGE_VERSION}
-    proof.write_manifests(
-        settings,
-        candidate,
-        {
-            "public": common | facts | {"tables": audited["public"]["tables"]},
-            "staff": common | facts | {"tables": audited["staff"]["tables"]} | private,
-        },
-    )

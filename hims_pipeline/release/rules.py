@@ -152,6 +152,8 @@ def _authors(settings: Settings, found: Iterable[RuleChange]) -> set[int]:
     """Accounts that own the files in which rules were changed, or the folder that one was deleted from."""
     files = {
         "release": [settings.expectations / "release.json"],
+        "across": [settings.expectations / "warehouse.json"],
+        "revision": [settings.expectations / "revisions.yml"],
         "policies": [settings.data / "observatory.yml"],
         "controls": [settings.data / "controls", *(settings.data / "controls").glob("*.csv")],
         "warehouse": [settings.dbt_project],

@@ -113,7 +113,7 @@ def inputs_sha256(settings: Settings, rows: list[dict[str, Any]]) -> str:
         {
             "batches": sorted(plain, key=lambda row: (row["batch_id"], row["entity"])),
             "rendered": state(settings),
-            "suites": tree_fingerprint(settings.expectations, suffixes=(".json",)),
+            "suites": tree_fingerprint(settings.expectations, suffixes=(".json", ".yml", ".sql")),
             "code": [own.code, own.libraries],
         }
     )

@@ -38,13 +38,18 @@ def write_seeds(
     settings: Settings, folder: Path, contracts: Iterable[Contract], mended: dict[str, tuple[Correction, ...]]
 ) -> None:
     folder.mkdir()
-    languages = load_observatory(settings.data).languages
+    observatory = load_observatory(settings.data)
+    languages = observatory.languages
     for path in sorted((settings.data / "codelists").glob("*.csv")):
         write_text(folder / path.name, _held(settings, path) if path.name in CROSSWALKS else _labelled(path, languages))
     indicators = load_indicators(settings.data)
     made = {
-        "sources": [_source_row(contract, languages) for contract in contracts],
-        "indicators": [one.as_row(languages) for one in indicators.values()],
+        "sources": [
+            _source_row(contract, languages)
+            | {"counts_are_judged": str(contract.source in observatory.policies.delivered_counts).lower()}
+            for contract in contracts
+        ],
+        "indicators": [one.as_row(languages, observatory.policies) for one in indicators.values()],
         "indicator_cells": [
             {"indicator": one.code, "cell": " ".join(sorted(cell))} for one in indicators.values() for cell in one.cells
         ],

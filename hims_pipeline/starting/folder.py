@@ -129,7 +129,9 @@ def world_sources() -> dict[str, Contract]:
 def _write_sources(data: Path, expectations: Path, sources: dict[str, Contract]) -> None:
     for folder in (data / "contracts", data / "corrections", expectations):
         folder.mkdir(parents=True)
-    shutil.copyfile(EXPECTATIONS / "release.json", expectations / "release.json")
+    for name in ("release.json", "warehouse.json", "revisions.yml"):
+        shutil.copyfile(EXPECTATIONS / name, expectations / name)
+    shutil.copytree(EXPECTATIONS / "warehouse", expectations / "warehouse")
     for source in sources:
         shutil.copyfile(DATA / f"contracts/{source}.yml", data / f"contracts/{source}.yml")
         if (known := DATA / f"corrections/{source}.yml").exists():

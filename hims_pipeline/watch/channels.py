@@ -76,7 +76,7 @@ def _mail(channel: Email, message: Message) -> None:
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.text)
     for name, text in message.letters:
-        mail.add_attachment(text, subtype="markdown", filename=name)
+        mail.add_attachment(text, subtype="html", filename=name)
     context = ssl.create_default_context()
     host = socket.getfqdn() or "localhost"
     server: smtplib.SMTP

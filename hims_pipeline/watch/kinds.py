@@ -68,8 +68,13 @@ KINDS: dict[str, Kind] = {
     ),
     "release-held": Kind(
         "code", True, "A release is held",
-        "No release comes out until a second account agrees to weaker rules.",
-        "Somebody who neither runs the night nor changed the rules: `hims rules show`, then `hims rules approve`.",
+        "No release comes out until somebody agrees to it; the former one stays and can be read.",
+        "`hims rules show` or `hims release show --held` tells what it waits for, and for whose word.",
+    ),
+    "source-held-back": Kind(
+        "data", False, "A source fell back to the delivery before",
+        "Figures of the new delivery; those of the one before stay, and all else goes out.",
+        "Ask the sender for a correction, or mend the control or rule: the next night judges again.",
     ),
     "source-broken": Kind(
         "code", False, "A source takes no part in the night",

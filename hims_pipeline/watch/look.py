@@ -22,7 +22,8 @@ from hims_pipeline.errors import Damaged
 from hims_pipeline.failures import plain
 from hims_pipeline.intake.pending import how_to_mend
 from hims_pipeline.lake import batches, journal, landing
-from hims_pipeline.release import rules, store
+from hims_pipeline.lake.held_back import held_back
+from hims_pipeline.release import held, rules, store
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
 from hims_pipeline.watch import backups, nights, overdue
@@ -123,6 +124,21 @@ def _held(settings: Settings, now: datetime) -> Iterator[Condition]:
     if (waiting := rules.held(settings)) is not None:
         what = "\n".join(["These rules are gone, weaker or changed:", *waiting["rules"]])
         yield Condition("release-held", waiting["difference"][:12], what, waiting["since"])
+    if (moved := held.held(settings)) is not None:
+        page = settings.approvals / held.PAGE
+        what = "\n".join(
+            [f"Figures moved by more than is explained since {moved['since']}:", *moved["first"], f"{page}"]
+        )
+        todo = (
+            f"Read {page} or `hims release show --held`. `hims release accept --reason …` publishes it; or withdraw the"
+            " batch or ask for a correction, which the next night publishes."
+        )
+        yield Condition("release-held", moved["digest"][:12], what, moved["held_at"], todo)
+
+
+def _held_back(settings: Settings, now: datetime) -> Iterator[Condition]:
+    for batch, why in held_back(settings).items():
+        yield Condition("source-held-back", batch, f"{batch}: {why['reason']}", why["since"])
 
 
 def _broken(settings: Settings, now: datetime) -> Iterator[Condition]:
@@ -203,5 +219,5 @@ def _overdue(settings: Settings, now: datetime) -> Iterable[Condition]:
 
 
 PARTS: tuple[Callable[[Settings, datetime], Iterable[Condition]], ...] = (
-    _nights, _releases, _written, _deliveries, _held, _broken, _overdue, _disks, _lock, _daemon, _backup,
+    _nights, _releases, _written, _deliveries, _held, _held_back, _broken, _overdue, _disks, _lock, _daemon, _backup,
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """The words of a message: alerts grouped by class, each with what, since when, what it blocks, what to do and its page.
 
-No word of a sender stands in them: a letter that goes with an alert is its outer reading, and `hims batch letter`
-prints the full one to those who may open the closed zone.
+No word of a sender stands in them: the report that goes with an alert holds none, and `hims batch letter` prints them
+to those who may open the closed zone.
 """
 
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ def facts(settings: Settings, new: Sequence[Alert], over: Sequence[Alert]) -> di
 
 
 def letters(settings: Settings, new: Sequence[Alert]) -> tuple[tuple[str, str], ...]:
-    """The letters to senders that go with refusals, without their own words; none for a delivery that is gone since."""
+    """The reports to senders that go with refusals, without their own words; none for a delivery that is gone since."""
     found = [letter_about(settings, one.batch) for one in new if one.batch]
     return tuple(one for one in found if one is not None)
 

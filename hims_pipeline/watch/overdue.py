@@ -1,18 +1,15 @@
 """Sources whose next delivery should be here, by the cadence of their contract and the last period that came."""
 
-import calendar
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.lake import landing
+from hims_pipeline.lake.late import MONTHS, due_after
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import Condition
-
-MONTHS = {"monthly": 1, "quarterly": 3, "annual": 12, "decennial": 120}
 
 
 def overdue(settings: Settings, today: date) -> Iterator[Condition]:
@@ -36,16 +33,6 @@ def overdue(settings: Settings, today: date) -> Iterator[Condition]:
             yield Condition("source-overdue", f"{source} after {last}", what, due.isoformat())
 
 
-def due_after(contract: Contract, end: date, days: int) -> date:
-    """The day on which the delivery that follows a period must be here.
-
-    Args:
-        end: last day of the period.
-        days: granted after the end of the period that follows.
-    """
-    return _months_later(end, MONTHS[contract.cadence]) + timedelta(days=days)
-
-
 def last_ends(settings: Settings) -> dict[str, tuple[str, date]]:
     """Source -> the last period of which something was delivered and not withdrawn, and its last day."""
     contracts = load_contracts(settings.data)
@@ -57,11 +44,3 @@ def last_ends(settings: Settings) -> dict[str, tuple[str, date]]:
         if one.source not in found or end > found[one.source][1]:
             found[one.source] = (one.period, end)
     return found
-
-
-def _months_later(day: date, months: int) -> date:
-    """The same day of a later month; the last day of a month stays the last."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    was_last = day.day == calendar.monthrange(day.year, day.month)[1]
-    return date(year, month + 1, last if was_last else min(day.day, last))

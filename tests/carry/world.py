@@ -160,6 +160,7 @@ class World:
             patch.object(building, "input_rows", lambda settings: rows),
             patch.object(building, "inputs_sha256", lambda settings, found: "inputs"),
             patch.object(building, "require_sources", lambda settings, present: None),
+            patch.object(building, "require_fresh", lambda settings, counting: None),
             patch.object(building, "verify_inputs", lambda settings, found: None),  # no intake wrote their verdicts
             patch.object(render, "rendered", lambda settings, log: tree),
         ):

@@ -114,3 +114,5 @@ def test_a_reason_of_bytes_that_are_no_utf8_is_refused_before_anything_is_done(t
     assert done.exit_code == 2
     assert "no UTF-8" in done.output
     assert not (tmp_path / "home").exists()
+    said = CliRunner().invoke(main, ["release", "use", "r000001", "--reason", " \u200b"])
+    assert (said.exit_code, "says nothing" in said.output) == (2, True)

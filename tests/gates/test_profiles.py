@@ -21,6 +21,7 @@ from hims_pipeline.gates.suites import break_on_nothing
 from hims_pipeline.intake.predecessors import chosen
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
+from tests.mutants.quick import broken_rules
 
 CONTRACT = Contract.model_validate(canary_profiles._SOURCE)
 CELLS = Contract.model_validate(
@@ -136,9 +137,34 @@ def test_cells_lose_no_country_fall_back_no_sum_and_leap_nowhere() -> None:
     assert beyond(before, before) == set()
 
 
+def test_weights_that_are_all_one_or_lie_apart_are_seen() -> None:
+    def weights(squares: float) -> Subject:
+        rows = [
+            ("amount", "wage", "count", 900.0),
+            ("amount", "wage", "sum", 900.0),
+            ("amount", "wage", "squares", squares),
+        ]
+        found = subject([*FORMS, *ALL, *rows])
+        return replace(found, roles=replace(found.roles, of=found.roles.of | {"wage": "weight"}))
+
+    assert "spread" in beyond(weights(900.0), weights(1800.0))
+    assert "spread" in beyond(weights(9000.0), weights(1800.0))
+    assert "spread" not in beyond(weights(1850.0), weights(1800.0))
+
+
 def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
     shown = {one for _, must in canary_profiles.BAD.values() for one in must}
-    assert MEASURES.keys() == {*ALONE, *BESIDE, *shown, "year_revised", "cells_missing", "lost", "fell", "spike"}
+    assert MEASURES.keys() == {
+        *ALONE,
+        *BESIDE,
+        *shown,
+        "year_revised",
+        "spread",
+        "cells_missing",
+        "lost",
+        "fell",
+        "spike",
+    }
     assert all(one.en and one.fr and one.ar for one in MEASURES.values())
     codes = [rule.code for rule in profile_rules(REPOSITORY / "expectations", CONTRACT, "2024-06")]
     assert len(codes) == len(set(codes)) > 20
@@ -186,6 +212,8 @@ def test_a_batch_is_judged_beside_the_one_before_and_its_profile_is_kept(setting
     assert (second.accepted, second.compared_with) == (True, {before.batch: before.sha256}), second.findings
     third = judge(quiet, CONTRACT, "2024-06", {"rows": tables["bad"]}, before=[before])
     assert {"CANARY-ROWS-PROFILE-ONE-SEX", "CANARY-ROWS-PROFILE-MORE-WOMEN"} <= {one.rule for one in third.findings}
+    quickly = broken_rules(quiet, CONTRACT, "2024-06", {"rows": tables["bad"]}, [before])
+    assert sorted(quickly) == sorted(one.rule for one in third.findings if one.severity == "blocking")
     assert next(one.column for one in third.findings if one.rule.endswith("MORE-WOMEN")) == "sex"
     keep_profile(settings, {}, tmp_path / "profile.parquet")
     with pytest.raises(Damaged, match="not the profile"):

@@ -6,6 +6,7 @@ import pytest
 
 from hims_pipeline.contracts.indicators import Indicator, breakdown_columns, code_of, load_breakdowns, load_indicators
 from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.contracts.observatory import Policies
 from hims_pipeline.settings import REPOSITORY
 from tests.jinja import indicator_models
 
@@ -58,7 +59,7 @@ def test_the_side_of_ref_area(catalogue: dict[str, Indicator]) -> None:
 
 
 def test_rows_hold_text_only_and_one_column_each(catalogue: dict[str, Indicator]) -> None:
-    rows = [one.as_row(("fr", "ar", "en")) for one in catalogue.values()]
+    rows = [one.as_row(("fr", "ar", "en"), Policies()) for one in catalogue.values()]
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
     assert all(isinstance(value, str) for row in rows for value in row.values())
     assert [one.name for one in load_breakdowns(DATA)] == breakdown_columns(DATA) == sorted(breakdown_columns(DATA))

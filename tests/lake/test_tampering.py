@@ -150,6 +150,18 @@ def mend(settings: Settings) -> None:
     assert intake.problems(settings) == []
 
 
+@pytest.mark.parametrize("what", ["an empty folder", "a copy of another batch"])
+def test_what_somebody_put_among_the_accepted_batches_holds_nobodys_place(settings, what: str) -> None:
+    before = counted(settings)
+    folder = folder_of(settings, "consulate").with_name("0123456789ab")
+    if what == "an empty folder":
+        folder.mkdir()
+    else:
+        shutil.copytree(folder_of(settings, "census"), folder)
+    assert counted(settings) == before == {"census/2024", "consulate/2024"}
+    assert [one for one in intake.problems(settings) if "Move it away" in one and folder.name in one]
+
+
 def remove_rules(record: dict) -> None:
     record.update(rules=record["rules"][:1], declared=1, evaluated=1)
 

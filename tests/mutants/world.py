@@ -142,7 +142,7 @@ class World:
         """Send a delivery with one of its entities changed through the gate."""
         contract = self.contracts[known.source]
         tables = dict(known.typed)
-        work = self.folder / "work"
+        work = self.folder / f"work-{os.getpid()}"
         shutil.rmtree(work, ignore_errors=True)
         (work / "sent").mkdir(parents=True)
         (work / "read").mkdir()

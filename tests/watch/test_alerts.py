@@ -126,8 +126,8 @@ def test_a_refusal_carries_its_letter_and_not_a_word_of_the_sender(watched) -> N
     assert (alert["kind"], alert["class"]) == ("delivery-refused", "data")
     assert refused.batch in alert["what"]
     (letter,) = message["letters"]
-    assert letter["name"].endswith(".fr.md")
-    for said in ("a été **refusé**", "CENSUS-001", "Trop de lignes.", "Merci de renvoyer l'envoi entier."):
+    assert letter["name"].endswith(".fr.html")
+    for said in ("Refusé", "CENSUS-001", "Trop de lignes.", "renvoyer l&#39;envoi entier."):
         assert said in letter["text"]
     written = (watched.alerts / "told.jsonl").read_text() + (watched.alerts / book.BOOK).read_text()
     assert not re.search(r"refused\.csv|9000000\d", written)

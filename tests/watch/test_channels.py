@@ -30,7 +30,8 @@ def test_a_mail_arrives_with_the_letter_and_only_once(watched, smtp) -> None:
     assert text.index("== Data, for their senders") < text.index("== Code")
     (letter,) = one.iter_attachments()
     assert letter.get_filename().startswith("census_2025_")
-    assert "Merci de renvoyer l'envoi entier." in letter.get_content()
+    assert letter.get_content_type() == "text/html"
+    assert "renvoyer l&#39;envoi entier." in letter.get_content()
 
 
 def test_a_server_that_is_down_is_tried_again_later_each_time_with_the_same_id(watched, smtp) -> None:

@@ -48,5 +48,6 @@ coverage as (
 
 {{ indicator_rows('coverage', {
     'indicator': "'E05'", 'ref_area': 'ref_country', 'compared_register': 'compared_register', 'obs_value': 'share',
-    'numerator': 'in_both', 'denominator': 'in_compared', 'n_obs': 'in_both', 'is_microdata': 'true',
+    'numerator': 'in_both', 'denominator': 'in_compared', 'n_numerator': 'in_both',
+    'n_denominator': 'in_compared', 'n_obs': 'in_both', 'is_microdata': 'true',
 }) }}

@@ -1,14 +1,23 @@
--- The one door from figures to what may leave: of series that may, and no figure from microdata that rests on fewer records
--- than the minimum count. What is withheld stays as a row with its flags: never a zero, never a gap. Rows come as their
+-- The one door from figures to what may leave: of series that may, and of figures from microdata those that disclosure
+-- control shows (ind_disclosed); what it did not judge, or what rests on too few records, never. What is withheld stays as a row with its flags: never a zero, never a gap. Rows come as their
 -- models wrote them, so nothing is sorted here.
 with figures as (
     select *, {{ series_no('series_key') }} as series_no from {{ ref('ind_values') }}
 ),
 
 judged as (
-    select *, is_microdata and coalesce(n_obs, 0) < {{ minimum_count() }} as is_withheld
+    select
+        figures.*,
+        not coalesce(decisions.is_shown, not figures.is_microdata)
+        or (figures.is_microdata and (figures.n_obs is null or figures.n_obs between 1 and {{ minimum_count() }} - 1)) as is_withheld
     from figures
-    where series_no in (select series_no from {{ ref('indicator_series') }})
+    left join {{ ref('ind_disclosed') }} as decisions
+        on
+            figures.series_key = decisions.series_key
+            and figures.time_period = decisions.time_period
+            and figures.vintage = decisions.vintage
+            and decisions.is_tonight
+    where figures.series_no in (select series_no from {{ ref('indicator_series') }})
 )
 
 select

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from hims_pipeline.contracts.entities import is_totals
 from hims_pipeline.contracts.formats import Limits
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import DataError
@@ -54,6 +55,8 @@ def expand(contract: Contract, paths: list[Path], scratch: Path, log: Log) -> tu
     findings: list[Finding] = []
     budget = _Budget(contract.limits)
     for number, path in enumerate(paths, 1):
+        if is_totals(path.name):
+            continue  # compared with the others, and read by nobody (`readers.totals`)
         shown = sent(path.name, f"file {number}")
         try:
             members += _open(path, shown, contract.limits, budget, scratch, log)

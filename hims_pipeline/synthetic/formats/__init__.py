@@ -7,6 +7,6 @@ from hims_pipeline.synthetic.formats.cspro import CsproRecord, write_cspro
 from hims_pipeline.synthetic.formats.fixed_width import write_fixed_width
 from hims_pipeline.synthetic.formats.spss import write_spss
 from hims_pipeline.synthetic.formats.variables import Variable
-from hims_pipeline.synthetic.formats.workbook import write_workbook
+from hims_pipeline.workbook import write_workbook
 
 __all__ = ["CsproRecord", "Variable", "write_cspro", "write_fixed_width", "write_spss", "write_workbook"]

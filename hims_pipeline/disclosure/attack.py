@@ -1,0 +1,224 @@
+"""The attack on what is public: `python -m hims_pipeline.disclosure.attack PUBLIC_FILE …`, oldest release first.
+
+It reads the public files alone, links all tables in them as a stranger can, and says which withheld figures can be
+computed, which are known to within a few records, and where two releases differ by fewer records than may be shown.
+A figure that one release shows and another withholds counts as known, where it did not change. Not here: what to do
+about it (`protect`).
+"""
+
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline.disclosure.bounds import narrow
+from hims_pipeline.disclosure.determined import determine
+from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, read_figures
+from hims_pipeline.disclosure.groups import Equation, Linked, components
+from hims_pipeline.disclosure.history import TABLE, Key
+from hims_pipeline.disclosure.linked import link
+from hims_pipeline.disclosure.protect import least_sizes, protection_width, shown_groups
+from hims_pipeline.errors import HimsError
+from hims_pipeline.settings import Settings, load_settings
+from hims_pipeline.sql import connection, literal
+
+LEAST = 10  # records that bounds are measured by: a stranger does not know which of the withheld rest on fewer
+OWN = (
+    "series_key",
+    "indicator",
+    "universe",
+    "duration_rule",
+    "ref_area",
+    "obs_value",
+    "numerator",
+    "denominator",
+    "n_obs",
+    "obs_status",
+)
+
+
+@dataclass
+class Found:
+    """What an attack found.
+
+    Attributes:
+        withheld: number of withheld figures that were attacked.
+        exact: figures that can be computed.
+        narrow: figures on records that are known to within fewer than half the minimum.
+        differences: figures of two releases that differ by fewer records than may be shown.
+    """
+
+    withheld: int = 0
+    exact: list[Figure] = field(default_factory=list)
+    narrow: list[Figure] = field(default_factory=list)
+    differences: list[Figure] = field(default_factory=list)
+
+    @property
+    def succeeded(self) -> bool:
+        return bool(self.exact or self.narrow or self.differences)
+
+    def lines(self) -> list[str]:
+        """The findings by indicator and breakdown, for people."""
+        lines = [
+            f"{self.withheld:,} withheld figures: {len(self.exact):,} can be computed, {len(self.narrow):,} are known"
+            f" to within a few records; {len(self.differences):,} differences between releases show too few records."
+        ]
+        for what, figures in (("computed", self.exact), ("narrow", self.narrow), ("difference", self.differences)):
+            tables = Counter((one.concept[0], " ".join(name for name, _ in one.cell)) for one in figures)
+            lines += [f"  {what:<10} {code} [{cell}] {many:,}" for (code, cell), many in sorted(tables.items())]
+        return lines
+
+
+def public_figures(con: Any, database: str) -> list[Figure]:
+    """The figures of a public file that rest on records, or are withheld."""
+    breakdowns = [one for (one,) in con.execute(f"select breakdown from {database}.reference.breakdowns").fetchall()]
+    names = [f"figures.{one}" for one in (*OWN, *CONTEXT, *CORE)]
+    query = f"""
+        with series as (select distinct series_no from {database}.published.indicator_observation
+                        where conf_status = 'C' or n_obs is not null),
+        figures as (
+            select series.*, observations.* exclude (series_no)
+            from {database}.published.indicator_observation as observations
+            join {database}.published.indicator_series as series on observations.series_no = series.series_no
+            where observations.series_no in (select series_no from series)
+        )
+        select {", ".join(names)}, indicators.statistic, indicators.balance_of, conf_status = 'F' as shown,
+            cast(indicators.minimum_records as integer) as minimum,
+            map {{{", ".join(f"'{one}': figures.{one}" for one in breakdowns)}}} as breakdowns
+        from figures
+        join {database}.reference.indicators as indicators on figures.indicator = indicators.code
+    """
+    found = con.execute(query)
+    columns, rows = [column[0] for column in found.description], found.fetchall()
+    formers = con.execute(
+        f"select successor_code, former_code from {database}.reference.area_successors where weight != ''"
+    ).fetchall()
+    return read_figures(rows, columns, dict(formers))
+
+
+def public_parents(con: Any, database: str) -> dict[str, list[tuple[str, str]]]:
+    """Area -> (its level, each area above it), through all hierarchies of a public file."""
+    levels = dict(con.execute(f"select area_code, level from {database}.reference.areas").fetchall())
+    above: dict[str, set[str]] = defaultdict(set)
+    pairs = con.execute(
+        f"select child_code, parent_code from {database}.reference.area_hierarchies union "
+        f"select area_code, parent_code from {database}.reference.areas where coalesce(parent_code, '') != ''"
+    ).fetchall()
+    for child, parent in pairs:
+        above[child].add(parent)
+    found = {}
+    for area in above:
+        seen: set[str] = set()
+        todo = [area]
+        while todo:
+            new = above.get(todo.pop(), set()) - seen
+            seen |= new
+            todo += new
+        found[area] = sorted((levels.get(area, ""), one) for one in seen)
+    return found
+
+
+def attack(
+    releases: Sequence[Sequence[Figure]], parents: Mapping[str, Sequence[tuple[str, str]]], *, quick: bool = False,
+    truth: Mapping[Key, float | None] | None = None,
+) -> Found:  # fmt: skip
+    """Attack the last of several releases with all of them.
+
+    Args:
+        releases: figures of each, oldest first.
+        parents: as in `link`.
+        quick: only what is exact, and differences.
+        truth: value of each figure as it is now, where it is at hand: a stranger who takes a figure of an earlier
+            release for the present one is then believed only where it still is.
+    """
+    last = list(releases[-1])
+    found = Found(withheld=sum(not one.shown for one in last), differences=_differences(releases))
+    earlier: dict[Key, Figure] = {}
+    for release in releases[:-1]:
+        earlier |= {one.key: one for one in release if one.shown and (truth is None or truth.get(one.key) == one.value)}
+    known = [earlier[one.key] if not one.shown and one.key in earlier else one for one in last]
+    linked = link(known, parents)
+    withheld = {at: "" for at, one in enumerate(known) if not one.shown}
+    shown = shown_groups(linked, withheld)
+    given = {at for at, (now, then) in enumerate(zip(known, last, strict=True)) if now.shown and not then.shown}
+    computed: set[int] = set()
+    close: set[int] = set()
+    for equations in components(linked.equations):
+        hidden = {one for equation in equations for one in equation} - shown
+        if hidden:
+            computed |= set(determine(equations, hidden))
+            if not quick:
+                close |= _close(linked, equations, hidden - computed, shown | computed)
+    for at, groups in enumerate(linked.shows):
+        if at in given:
+            found.exact.append(last[at])
+        elif at in withheld and groups:
+            if all(one in shown or one in computed for one in groups):
+                found.exact.append(last[at])
+            elif groups[0] in close:
+                found.narrow.append(last[at])
+    return found
+
+
+def _close(linked: Linked, equations: Sequence[Equation], hidden: set[int], known: set[int]) -> set[int]:
+    """Groups known to within fewer records than they must be, by the numbers of records that are shown."""
+    sizes = {
+        one: size
+        for equation in equations
+        for one in equation
+        if one in known and (size := linked.records[one]) is not None
+    }
+    width = dict.fromkeys(hidden, protection_width(LEAST))
+    return set(narrow(equations, sizes, hidden, least_sizes(linked, hidden), width))
+
+
+def _differences(releases: Sequence[Sequence[Figure]]) -> list[Figure]:
+    """Figures that two releases show with numbers of records that differ by too few."""
+    states: dict[Key, dict[float, Figure]] = defaultdict(dict)
+    found: dict[Key, Figure] = {}
+    for release in releases:
+        for one in release:
+            if one.shown and one.records is not None:
+                if any(0 < abs(one.records - before) < one.minimum for before in states[one.key]):
+                    found[one.key] = one
+                states[one.key][one.records] = one
+    return list(found.values())
+
+
+def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = False) -> Found:
+    """Attack the last of several public files with all of them, oldest first. Where the staff's file of it lies beside
+    it, what follows from figures of earlier releases is held against it."""
+    releases: list[list[Figure]] = []
+    parents: dict[str, list[tuple[str, str]]] = {}
+    truth = None
+    with connection(settings) as con:
+        for place, path in enumerate(files):
+            con.execute(f"attach {literal(path)} as r{place} (read_only)")
+            releases.append(public_figures(con, f"r{place}"))
+            parents = public_parents(con, f"r{place}")
+        staff = files[-1].parent.parent / "staff/warehouse.duckdb"
+        if staff.exists():
+            con.execute(f"attach {literal(staff)} as staff (read_only)")
+            rows = con.execute(f"select series_key, time_period, vintage, value from staff.{TABLE} where is_tonight")
+            truth = {(row[0], row[1], row[2]): row[3] for row in rows.fetchall()}
+    return attack(releases, parents, quick=quick, truth=truth)
+
+
+def main(*words: str) -> int:
+    """Attack public files, by default of all releases of this installation."""
+    settings = load_settings()
+    files = [Path(word) for word in words] or sorted(settings.releases.glob("r*/public/warehouse.duckdb"))
+    if not files:
+        raise HimsError("There is no release to attack; `hims run` makes one.")
+    found = attack_files(settings, files)
+    print("\n".join(found.lines()))
+    return int(found.succeeded)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except HimsError as error:
+        sys.exit(str(error))

@@ -1,0 +1,256 @@
+"""Between which bounds what is not shown must lie: linear programs over the groups that hang together.
+
+Sizes are never negative, and what stands in a table as withheld is no zero, since zeros are shown: so much anybody
+knows. A few programs with objectives over many groups at once settle most of them, since every solution shows a
+possible size of each; only groups that still look narrow get two programs of their own.
+Not here: what is exact (`determined`).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from math import inf
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import csr_array
+
+from hims_pipeline.disclosure.groups import Equation
+
+NEAR = 1e-6
+FAR = 1e7  # what stands for "without end" where a program has no end
+ROUNDS = 4  # programs over many groups at once, which give the point that exchanges begin from
+RINGS = 2  # of groups around one that may move with it
+FEW = 10  # groups for which no program over all is worth while
+GAIN = 0.05  # of the open groups, that such a program must settle for another to be tried
+PASSES = 8  # over the equations of a component, each passing bounds on to the next
+Ends = dict[int, tuple[float, float]]
+
+
+def narrow(
+    equations: Sequence[Equation],
+    known: Mapping[int, float],
+    hidden: set[int],
+    least: Mapping[int, float],
+    width: Mapping[int, float],
+    true_sizes: Mapping[int, float] | None = None,
+) -> Ends:
+    """Of groups that must stay open, those whose bounds are closer than they must be, each with its bounds.
+
+    Args:
+        equations: sums that are zero, over groups.
+        known: size of the groups that are shown.
+        hidden: groups that are not.
+        least: smallest size of a hidden group, where it is not zero.
+        width: group that must stay open -> how far apart its bounds must be.
+        true_sizes: sizes of hidden groups where they are known to who asks, which spares most programs; it is then
+            enough to find some of the narrow groups: who asks asks again.
+    """
+    found: Ends = {}
+    for rows in _components(equations, hidden):
+        usable = [equations[at] for at in rows if all(one in hidden or one in known for one in equations[at])]
+        groups = sorted({one for equation in usable for one in equation if one in hidden})
+        wanted = {one: width[one] for one in groups if one in width}
+        if not wanted:
+            continue
+        passed_on = _passed_on(usable, known, least, groups)
+        close = {one: passed_on[one] for one in wanted if passed_on[one][1] - passed_on[one][0] < wanted[one] - NEAR}
+        if close and true_sizes is not None:
+            found |= close
+            continue
+        program = _Program(usable, known, least)
+        point = (
+            true_sizes if true_sizes is not None and all(one in true_sizes for one in groups) else program.point(wanted)
+        )
+        if point is None:
+            continue  # what is known contradicts itself: nothing follows
+        wide = _exchanged(usable, point, least, set(groups))
+        near = _Nearby(usable, point, least, set(groups))
+        left = {one: need for one, need in wanted.items() if wide[one] < need}
+        for one, need in near.shake(program, left).items():
+            if near.is_wide(one, need):
+                continue
+            ends = program.ends(one)
+            if ends[1] - ends[0] < wanted[one] - NEAR:
+                found[one] = ends
+    return found
+
+
+def _passed_on(
+    equations: Sequence[Equation], known: Mapping[int, float], least: Mapping[int, float], groups: Sequence[int]
+) -> Ends:
+    """Bounds that follow from one equation at a time; the true ones lie within."""
+    low = {one: least.get(one, 0.0) for one in groups}
+    high = dict.fromkeys(groups, inf)
+    for _ in range(PASSES):
+        changed = False
+        for equation in equations:
+            right = -sum(k * known[one] for one, k in equation.items() if one not in high)
+            hers = [(one, k) for one, k in equation.items() if one in high]
+            below = [min(k * low[one], k * high[one]) for one, k in hers]
+            above = [max(k * low[one], k * high[one]) for one, k in hers]
+            for place, (one, k) in enumerate(hers):
+                rest = sum(below[:place]) + sum(below[place + 1 :]), sum(above[:place]) + sum(above[place + 1 :])
+                ends = sorted(((right - rest[0]) / k, (right - rest[1]) / k))
+                if ends[0] > low[one] + NEAR or ends[1] < high[one] - NEAR:
+                    low[one], high[one] = max(low[one], ends[0]), min(high[one], ends[1])
+                    changed = True
+        if not changed:
+            break
+    return {one: (low[one], high[one]) for one in groups}
+
+
+def _exchanged(
+    equations: Sequence[Equation], point: Mapping[int, float], least: Mapping[int, float], hidden: set[int]
+) -> dict[int, float]:
+    """How far apart two sizes of a group surely can be: what it gains, groups lose that stand in one equation alone."""
+    times = Counter(one for equation in equations for one in equation if one in hidden)
+    up, down = dict.fromkeys(hidden, inf), dict.fromkeys(hidden, inf)
+    for equation in equations:
+        own = [(one, k) for one, k in equation.items() if one in hidden and times[one] == 1]
+        for one, k in equation.items():
+            if one in hidden:
+                others = [(other, factor * k) for other, factor in own if other != one]
+                falls = [point[other] - least.get(other, 0.0) for other, _ in others]
+                same = sum(fall * abs(factor) for fall, (_, factor) in zip(falls, others, strict=True) if factor > 0)
+                against = sum(fall * abs(factor) for fall, (_, factor) in zip(falls, others, strict=True) if factor < 0)
+                rises = {factor > 0 for _, factor in others}
+                up[one] = min(up[one], (inf if False in rises else same) / (k * k))
+                down[one] = min(down[one], (inf if True in rises else against) / (k * k))
+    return {one: up[one] + min(down[one], point[one] - least.get(one, 0.0)) for one in hidden}
+
+
+class _Nearby:
+    """Whether a group can be wide while all but those near it stay as they are, which is soon found out."""
+
+    def __init__(
+        self, equations: Sequence[Equation], point: Mapping[int, float], least: Mapping[int, float], hidden: set[int]
+    ) -> None:
+        self.equations, self.point, self.least, self.hidden = equations, point, least, hidden
+        self.seen: Ends = {}
+        self.of: dict[int, list[int]] = defaultdict(list)
+        for at, equation in enumerate(equations):
+            for one in equation:
+                if one in hidden:
+                    self.of[one].append(at)
+
+    def shake(self, program: "_Program", open_: Mapping[int, float]) -> dict[int, float]:
+        """Which groups are still open after programs that pull many of them at once, up or down, as chance has it."""
+        left = dict(open_)
+        draw = np.random.default_rng(len(left))
+        while len(left) > FEW:
+            objective = np.zeros(len(program.groups))
+            objective[[program.column[one] for one in left]] = draw.choice([-1.0, 0.0, 1.0], len(left))
+            if (solution := program.solve(objective)) is None:
+                return left
+            self._note(
+                program, [size - self.point[one] for one, size in zip(program.groups, solution.tolist(), strict=True)]
+            )
+            now = {one: need for one, need in left.items() if self._reach(one) < need}
+            if len(now) > (1 - GAIN) * len(left):
+                return now
+            left = now
+        return left
+
+    def _note(self, program: "_Program", moves: Sequence[float]) -> None:
+        for one, move in zip(program.groups, moves, strict=True):
+            low, high = self.seen.get(one, (0.0, 0.0))
+            self.seen[one] = (min(low, move), max(high, move))
+
+    def is_wide(self, group: int, need: float) -> bool:
+        """Every solution is a move of all that are near, so that one program often settles many groups."""
+        free = {group}
+        for _ in range(RINGS):
+            free = {
+                other for one in free for at in self.of[one] for other in self.equations[at] if other in self.hidden
+            }
+            rows = sorted({at for one in free for at in self.of[one]})
+            # Moves away from the point: what is known, and what stays, falls out of the equations.
+            moves = _Program(
+                [{one: k for one, k in self.equations[at].items() if one in free} for at in rows], {},
+                {one: min(0.0, self.least.get(one, 0.0) - self.point[one]) for one in free},
+            )  # fmt: skip
+            for sign in (-1.0, 1.0):
+                if self._reach(group) >= need:
+                    return True
+                objective = np.full(len(moves.groups), sign / len(moves.groups) / 10)
+                objective[moves.column[group]] = sign
+                if (solution := moves.solve(objective)) is not None:
+                    self._note(moves, solution.tolist())
+        return self._reach(group) >= need
+
+    def _reach(self, group: int) -> float:
+        low, high = self.seen.get(group, (0.0, 0.0))
+        return high - low
+
+
+class _Program:
+    """The linear program of one component."""
+
+    def __init__(self, equations: Sequence[Equation], known: Mapping[int, float], least: Mapping[int, float]) -> None:
+        groups = sorted({one for equation in equations for one in equation if one not in known})
+        self.groups, self.column = groups, {one: place for place, one in enumerate(groups)}
+        entries = [
+            (row, self.column[one], k)
+            for row, eq in enumerate(equations)
+            for one, k in eq.items()
+            if one in self.column
+        ]
+        rows, places, factors = (np.array(part) for part in zip(*entries, strict=True))
+        self.matrix = csr_array((factors.astype(float), (rows, places)), shape=(len(equations), len(groups)))
+        self.right = np.array(
+            [-sum(k * known[one] for one, k in eq.items() if one not in self.column) for eq in equations], float
+        )
+        self.least = [least.get(one, 0.0) for one in groups]
+
+    def solve(self, objective: np.ndarray) -> np.ndarray | None:
+        """Sizes at which the objective is smallest; without a lower end of it, far out."""
+        for cap in (None, FAR):
+            bounds = [(low, cap) for low in self.least]
+            done = linprog(objective, A_eq=self.matrix, b_eq=self.right, bounds=bounds, method="highs")
+            if done.status == 0:
+                return done.x
+        return None
+
+    def point(self, wanted: Mapping[int, float]) -> dict[int, float] | None:
+        """Possible sizes of all groups, away from the ends where they can be."""
+        draw = np.random.default_rng(len(self.groups))
+        solutions = []
+        for turn in range(ROUNDS):
+            objective = np.zeros(len(self.groups))
+            objective[[self.column[one] for one in wanted]] = draw.uniform(0.5, 1.5, len(wanted)) * (1 - 2 * (turn % 2))
+            if (solution := self.solve(objective)) is None:
+                return None
+            solutions.append(np.minimum(solution, FAR))
+        return dict(zip(self.groups, np.mean(solutions, axis=0).tolist(), strict=True))
+
+    def ends(self, group: int) -> tuple[float, float]:
+        """The bounds of one group."""
+        found = []
+        for sign in (1.0, -1.0):
+            objective = np.zeros(len(self.groups))
+            objective[self.column[group]] = sign
+            solution = self.solve(objective)
+            found.append(-sign * inf if solution is None else float(solution[self.column[group]]))
+        return found[0], found[1]
+
+
+def _components(equations: Sequence[Equation], hidden: set[int]) -> list[list[int]]:
+    parent: dict[int, int] = {}
+
+    def root(one: int) -> int:
+        while parent.setdefault(one, one) != one:
+            parent[one] = parent[parent[one]]
+            one = parent[one]
+        return one
+
+    firsts: dict[int, int] = {}
+    for at, equation in enumerate(equations):
+        hers = [one for one in equation if one in hidden]
+        for one in hers:
+            parent[root(one)] = root(hers[0])
+        if hers:
+            firsts[at] = hers[0]
+    rows: dict[int, list[int]] = defaultdict(list)
+    for at, first in firsts.items():
+        rows[root(first)].append(at)
+    return list(rows.values())

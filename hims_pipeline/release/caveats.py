@@ -1,0 +1,61 @@
+"""What readers of a release should know of its batches beside their figures: which count against the gate's word and on
+whose, which rows were set aside, which sources are late."""
+
+from typing import Any
+
+from hims_pipeline.lake.batches import Batch
+from hims_pipeline.lake.late import late_sources
+from hims_pipeline.lake.periods import today_of
+from hims_pipeline.settings import Settings
+from hims_pipeline.words import markdown
+
+Caveats = dict[str, list[dict[str, Any]]]
+
+
+def caveats_of(settings: Settings, batches: list[Batch]) -> Caveats:
+    """As they stand in both manifests; accounts stand in the audit trail alone."""
+    late = late_sources(settings, [(one.manifest.source, one.manifest.period) for one in batches], today_of(settings))
+    return {
+        "accepted_against_the_gate": [
+            {
+                "batch": one.manifest.batch, "rules": sorted({told.rule for told in one.verdict.reasons}),
+                "name": said.name, "reason": said.reason, "at": said.at,
+            }
+            for one in batches if one.verdict.is_overruled and (said := one.verdict.acceptance)
+        ],
+        "rows_set_aside": [
+            {
+                "batch": one.manifest.batch, "entity": name, "rows": entity.rows, "unreadable": entity.rejected,
+                "by_rule": {part.rule: part.rows for part in one.verdict.set_aside if part.entity == name},
+            }
+            for one in batches for name, entity in one.manifest.entities.items() if entity.rejected or entity.set_aside
+        ],
+        "late_sources": [
+            {"source": one.source, "last_period": one.last_period, "due": one.due.isoformat()} for one in late
+        ],
+    }  # fmt: skip
+
+
+def notes(caveats: Caveats) -> str:
+    """The part of the release notes about them, with fixed headings."""
+    accepted = [
+        f"- {one['batch']} ({', '.join(one['rules'])}), by {markdown(one['name'])} on {one['at'][:10]}:"
+        f" {markdown(one['reason'])}"
+        for one in caveats["accepted_against_the_gate"]
+    ]
+    aside = [
+        f"- {one['batch']}, {one['entity']}: {one['rows']:,} rows count."
+        + (f" {one['unreadable']:,} lines could not be read." if one["unreadable"] else "")
+        + "".join(f" {rows:,} rows break {rule}." for rule, rows in one["by_rule"].items())
+        for one in caveats["rows_set_aside"]
+    ]
+    late = [
+        f"- {one['source']}: stands on {one['last_period']}; the next delivery was due {one['due']}."
+        for one in caveats["late_sources"]
+    ]
+    parts = [
+        ("Accepted against the gate", accepted, "Nothing was."),
+        ("Rows set aside", aside, "None were."),
+        ("Late sources", late, "None is."),
+    ]
+    return "".join(f"\n## {title}\n\n" + "\n".join(lines or [none]) + "\n" for title, lines, none in parts)

@@ -1,0 +1,85 @@
+"""What a candidate says of itself: notes, verdicts, the inventory of its rules and, last, its manifests, which list the
+other files. Not here: the words of the notes (`notes`), and how manifests are sealed (`proof`)."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hims_pipeline import __version__
+from hims_pipeline.build import Build
+from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
+from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.errors import ReleaseError
+from hims_pipeline.intake import destroyed, states
+from hims_pipeline.lake.files import sha256_of, write_json, write_text
+from hims_pipeline.lake.held_back import held_back
+from hims_pipeline.release import audit, caveats, compare, disclosure, fallback, notes, proof, revision, rules, tables
+from hims_pipeline.release.store import Release
+from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.staging.inputs import current_batches
+
+
+def describe(
+    settings: Settings,
+    build: Build,
+    candidate: Path,
+    release_id: str,
+    audited: dict[str, Any],
+    previous: Release | None,
+    since: revision.Revision,
+    words: list[dict[str, Any]],
+    judged: fallback.Judged,
+) -> None:
+    """Manifests, verdicts and notes; the manifests come last, since they list the other files."""
+    batches, contracts = current_batches(settings), load_contracts(settings.data)
+    back, told = held_back(settings), caveats.caveats_of(settings, batches)
+    for part in audit.PARTS:
+        if sha256_of(candidate / part / "warehouse.duckdb") != audited[part]["sha256"]:
+            raise ReleaseError("The candidate is not the one that was audited.")
+    for batch in batches:
+        write_json(
+            candidate / "staff/verdicts" / f"{batch.manifest.batch.replace('/', '__')}.json", batch.verdict.as_json()
+        )
+    common = {
+        "release": release_id,
+        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "observatory": load_observatory(settings.data).name.model_dump(),
+        "previous": previous.id if previous else None,
+        "contains_synthetic_data": any(b.manifest.data_kind == "synthetic" for b in batches),
+        "sources": notes.sources_of(batches, contracts),
+        "caveats": told,
+        "held_back": {batch: why["codes"] for batch, why in back.items()},
+        "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
+    }
+    held_to = rules.take(settings, build.tree)
+    rules.write(settings, candidate / "staff", release_id, held_to)
+    changes = compare.summary(settings, previous, candidate / "public")
+    staff = candidate / "staff/warehouse.duckdb"
+    mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
+    known = [*states(settings, hashed=True), *destroyed(settings)]
+    text = notes.write(settings, common, known, mended, controls, changes)
+    text += caveats.notes(told)
+    text += notes.across(judged.told, back)
+    text += revision.notes(since, words)
+    text += rules.notes(rules.since_last(settings, held_to))
+    write_text(candidate / "public/RELEASE_NOTES.md", text)
+    disclosure.write_cost(settings, candidate)
+    private = {
+        "inputs_sha256": build.inputs_sha256,
+        "inputs": build.inputs(),
+        "dbt_tree": build.tree.name,
+        "suites": tree_fingerprint(settings.expectations, suffixes=(".json", ".yml", ".sql")),
+        "verdict": audited["verdict"],
+        "basis": revision.basis_of(settings, build.tree),
+        "revision": {"since": since.since, "verdict": since.verdict, "accepted": words},
+        "warehouse": judged.verdict,
+    }
+    facts = {"storage_version": tables.STORAGE_VERSION}
+    proof.write_manifests(
+        settings,
+        candidate,
+        {
+            "public": common | facts | {"tables": audited["public"]["tables"]},
+            "staff": common | facts | {"tables": audited["staff"]["tables"]} | private,
+        },
+    )

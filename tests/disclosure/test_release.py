@@ -1,0 +1,81 @@
+"""What a release withholds, seen from its files alone."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from hims_pipeline.disclosure.attack import attack_files
+from hims_pipeline.disclosure.decide import decide
+from hims_pipeline.disclosure.history import earlier_decisions, write_earlier
+from hims_pipeline.errors import ReleaseError
+from hims_pipeline.release.disclosure import refuse_disclosing
+from tests.conftest import Installation
+
+KEY = ["series_key", "time_period", "vintage"]
+SHOWN_AGAIN = """
+    update candidate.published.indicator_observation as here
+    set obs_value = figures.obs_value, numerator = figures.numerator, denominator = figures.denominator,
+        n_obs = figures.n_obs, conf_status = 'F', obs_status = 'A'
+    from staff.indicators.ind_disclosed as decisions
+    join staff.published.indicator_series as series on decisions.series_key = series.series_key
+    join staff.indicators.ind_values as figures
+        on decisions.series_key = figures.series_key and decisions.time_period = figures.time_period
+    where decisions.rule = 'BESIDE_OTHERS'
+        and here.series_no = series.series_no and here.time_period = figures.time_period
+"""
+
+
+def test_the_public_file_gives_nothing_away(brief_night: tuple[Installation, str]) -> None:
+    here = brief_night[0]
+    found = attack_files(here.settings, sorted(here.home.glob("releases/r*/public/warehouse.duckdb")))
+    assert found.withheld > 0
+    assert found.lines()[1:] == []
+
+
+def test_a_release_says_what_protection_cost(brief_night: tuple[Installation, str]) -> None:
+    folder = next(brief_night[0].home.glob("releases/r*"))
+    public, staff = ((folder / part / "DISCLOSURE.md").read_text(encoding="utf-8") for part in ("public", "staff"))
+    assert "| B14 | border_post direction |" in public
+    assert "beside others" in staff
+    assert "beside others" not in public
+
+
+def test_a_candidate_that_gives_something_away_is_refused(
+    brief_night: tuple[Installation, str], tmp_path: Path
+) -> None:
+    here = brief_night[0]
+    release = next(here.home.glob("releases/r*"))
+    for part in ("public", "staff"):
+        (tmp_path / part).mkdir()
+        shutil.copyfile(release / part / "warehouse.duckdb", tmp_path / part / "warehouse.duckdb")
+    refuse_disclosing(here.settings, tmp_path)
+    with duckdb.connect() as con:  # what was withheld for the sake of others is shown all the same
+        con.execute(f"attach '{tmp_path}/public/warehouse.duckdb' as candidate")
+        con.execute(f"attach '{tmp_path}/staff/warehouse.duckdb' as staff (read_only)")
+        con.execute("use staff")
+        con.execute(SHOWN_AGAIN)
+    with pytest.raises(ReleaseError, match="would learn what is withheld"):
+        refuse_disclosing(here.settings, tmp_path)
+
+
+def test_the_same_figures_are_decided_as_the_release_before_did(
+    brief_night: tuple[Installation, str], tmp_path: Path
+) -> None:
+    here = brief_night[0]
+    staff = next(here.home.glob("releases/r*/staff/warehouse.duckdb"))
+    shutil.copyfile(staff, tmp_path / "warehouse.duckdb")
+    with duckdb.connect() as con:
+        write_earlier(con, staff, tmp_path)
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as con:
+        earlier = earlier_decisions(con)
+        made = decide(con, earlier)
+        before = con.execute(
+            "select series_key, time_period, vintage, rule from indicators.ind_disclosed where is_tonight"
+        ).fetchall()
+    assert len(earlier) == len(before) > 0
+    tonight = made[made["is_tonight"]]
+    withheld = {tuple(row[:3]) for row in before if row[3]}
+    assert {tuple(row) for row in tonight.loc[~tonight["is_shown"], KEY].to_numpy().tolist()} == withheld
+    assert len(made) == 2 * len(before)

@@ -1,0 +1,97 @@
+"""A corrected census with 15 percent fewer foreigners, through whole nights: held with its page, accepted, published;
+and one that misses a control, whose source falls back."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hims_pipeline.release import held, store
+from hims_pipeline.release.reader import connect
+
+pytestmark = pytest.mark.slow
+
+
+def resend(here, folder: Path, change) -> list[str]:
+    """The census of 2024 as it was sent, with rows of persons changed or (None) left out."""
+    (sent,) = (one for one in (here.settings.landing / "rgph/2024").iterdir() if one.is_dir() and one.name[0] != ".")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    files = []
+    for path in sorted(sent.glob("*.csv")):
+        copy = folder / path.name
+        copy.write_bytes(path.read_bytes())
+        if "persons" in path.name:
+            rows = [*csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))]
+            kept = [row for no, one in enumerate(rows) if (row := change(no, one)) is not None]
+            with copy.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(kept)
+        files.append(str(copy))
+    return files
+
+
+def fewer_foreigners():
+    """Every sixth foreigner has become a citizen."""
+    seen = [0]
+
+    def change(no: int, row: dict[str, str]) -> dict[str, str]:
+        seen[0] += row["citizenship"] == "2"
+        if row["citizenship"] == "2" and seen[0] % 6 == 0:
+            return row | {"citizenship": "1"} | ({"nationality": ""} if "nationality" in row else {})
+        return row
+
+    return change
+
+
+def foreigners(here) -> float:
+    con = connect(settings=here.settings)
+    try:
+        return con.execute(
+            "select obs_value from indicator_value where indicator = 'A01' and time_period = '2024'"
+            " and ref_area = 'TUN' and sex = '_T' and age = '_T' and citizenship = '_T' and source = 'rgph'"
+        ).fetchone()[0]
+    finally:
+        con.close()
+
+
+def test_a_corrected_census_is_held_told_and_let_out_by_a_word(small_night, tmp_path) -> None:
+    here, _ = small_night
+    before = foreigners(here)
+    here.hims("deliver", *resend(here, tmp_path / "sent", fewer_foreigners()), "--source", "rgph", "--period", "2024")
+    printed = here.hims("run", check=False)
+    assert "Held: " in printed
+    assert "A01" in printed
+    assert store.current(here.settings).id == "r000001"
+    page = (here.settings.approvals / held.PAGE).read_text(encoding="utf-8")
+    assert "rgph/2024/" in page
+    assert json.loads(here.hims("status", "--format", "json"))["held"]["since"] == "r000001"
+    assert "held_release.html" in here.hims("alert", "list")
+    assert "Held: " in here.hims("run", check=False)  # the next night says the same
+    here.hims("release", "accept", "--reason", "the census office confirms it")
+    assert store.current(here.settings).id == "r000002"
+    assert foreigners(here) < 0.9 * before
+    assert "the census office confirms it" in here.hims("release", "show")
+    assert held.held(here.settings) is None
+
+
+def test_a_census_that_misses_its_controls_falls_back_and_all_else_goes_out(small_night, tmp_path) -> None:
+    here, _ = small_night
+    now = store.current(here.settings).id
+    files = resend(here, tmp_path / "sent", lambda no, row: None if row["governorate"] == "11" and no % 3 == 0 else row)
+    here.hims("deliver", *files, "--source", "rgph", "--period", "2024")
+    months = sorted((here.settings.landing / "border_crossings").glob("2024-0[12]"))
+    here.hims(
+        "batch", "withdraw", f"border_crossings/{months[0].name}/{next(months[0].iterdir()).name}", "--reason", "x"
+    )
+    printed = here.hims("run")
+    assert "HELD BACK rgph/2024/" in printed
+    assert store.current(here.settings).id > now
+    assert "is held back; the delivery before counts" in here.hims("release", "show")
+    states = [one["state"] for one in json.loads(here.hims("status", "--format", "json"))["batches"]]
+    assert "held back" in states
+    assert "source-held-back" in here.hims("alert", "list")

@@ -1,0 +1,171 @@
+"""Rules across sources, and the source that falls back where one is broken: who is at fault, and for how long."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from hims_pipeline.errors import ContractError, ReleaseError
+from hims_pipeline.gates.warehouse import QUERIES, Broken, judge_warehouse, warehouse_rules
+from hims_pipeline.lake.held_back import held_back, write
+from hims_pipeline.release import fallback
+from hims_pipeline.settings import REPOSITORY
+
+TABLES = {
+    "indicators.controls_compared": "source varchar, time_period varchar, control_id varchar, is_met bool,"
+    " our_value double",
+    "conformed.fct_border_crossings": "source varchar, period varchar, post_code varchar, direction varchar,"
+    " traveller_id varchar, crossing_date date",
+    "conformed.fct_migrants": "source varchar, period varchar, move_year int, age_years int, period_end_date date",
+    "conformed.fct_persons": "source varchar, period varchar, ref_country varchar, area_code varchar,"
+    " period_end_date date, weight_persons decimal(38,18), citizenship_status varchar",
+    "conformed.fct_permits": "source varchar, period varchar, ref_country varchar, area_code varchar,"
+    " holder_id varchar, period_end_date date, permit_kind varchar, valid_from_date date, valid_to_date date",
+    "conformed.fct_vital_events": "source varchar, period varchar, ref_country varchar, area_code varchar,"
+    " event_date date, event_type varchar, coverage_percent decimal(5,2)",
+    "conformed.fct_person_links": "source varchar, period varchar, register_source varchar",
+    "conformed.dim_batch": "source varchar",
+}
+CENSUS = (
+    "insert into conformed.fct_persons select 'rgph', '2024', 'TUN', 'TN-11', date '2024-11-06', 10,"
+    " if(i < 10, 'FOREIGN', 'CITIZEN') from range(300) as t(i)"
+)
+CARDS = (
+    "insert into conformed.fct_permits select 'cards', '2024', 'TUN', 'TN-11', i, date '2024-12-31', 'RESIDENCE_CARD',"
+    " date '2024-01-01', date '2025-01-01' from range({n}) as t(i)"
+)
+BIRTHS = (
+    "insert into conformed.fct_vital_events select 'civil', '2024', 'TUN', 'TN-11', date '2024-05-01', 'BIRTH', 100"
+    " from range({n})"
+)
+PASSAGES = (
+    "insert into conformed.fct_border_crossings select 'border', '{month}', 'P1', {direction}, i, date '2024-01-05'"
+    " from range(400) as t(i)"
+)
+EITHER = "if(i % 2 = 0, 'ENTRY', 'EXIT')"
+# What breaks a rule, and what is like it and does not.
+CASES = {
+    "WAREHOUSE-001": (
+        "insert into indicators.controls_compared values ('rgph', '2024', 'C', {met}, 5)",
+        {"met": "false"}, {"met": "true"}, [("rgph",)],
+    ),
+    "WAREHOUSE-002": (PASSAGES, {"month": "2024-01", "direction": "'EXIT'"}, {"month": "2024-01", "direction": EITHER},
+                      [("border",)]),
+    "WAREHOUSE-003": (
+        "insert into conformed.fct_migrants select 'survey', '2021', {year}, 20, date '2021-12-31' from range(50)",
+        {"year": 1985}, {"year": 2015}, [("survey",)],
+    ),
+    "WAREHOUSE-004": (f"{CENSUS}; {CARDS}", {"n": 250}, {"n": 90}, [("cards", "rgph")]),
+    "WAREHOUSE-005": (f"{CENSUS}; {BIRTHS}", {"n": 300}, {"n": 50}, [("civil", "rgph")]),
+    "WAREHOUSE-006": (
+        f"{PASSAGES.format(month='2024-01', direction=EITHER)}; {PASSAGES}",
+        {"month": "2024-02", "direction": EITHER}, {"month": "2024-01", "direction": EITHER}, [("border",)],
+    ),
+    "WAREHOUSE-007": (
+        "insert into conformed.dim_batch values ('{there}'); insert into conformed.fct_person_links values"
+        " ('person_links', '2024-12-31', 'rgph')",
+        {"there": "cards"}, {"there": "rgph"}, [("person_links",)],
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def judged(settings, tmp_path: Path):
+    """What is broken in a warehouse of these rows."""
+
+    def judge(sql: str) -> list[Broken]:
+        path = tmp_path / "warehouse.duckdb"
+        path.unlink(missing_ok=True)
+        con = duckdb.connect(str(path))
+        con.execute("create schema indicators; create schema conformed")
+        for name, columns in TABLES.items():
+            con.execute(f"create table {name} ({columns})")
+        con.execute(sql)
+        con.close()
+        outcome, broken = judge_warehouse(settings, path)
+        assert outcome.evaluated == len(CASES)
+        assert outcome.accepted is not any(one.severity == "blocking" for one in broken)
+        return broken
+
+    return judge
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_each_rule_breaks_and_holds(judged, code: str) -> None:
+    sql, bad, good, sources = CASES[code]
+    assert [one.sources for one in judged(sql.format(**bad)) if one.code == code] == sources
+    assert [one for one in judged(sql.format(**good)) if one.code == code] == []
+
+
+def test_each_rule_of_the_suite_has_its_case(settings) -> None:
+    assert {one.code for one in warehouse_rules(settings.expectations)} == set(CASES)
+    assert {path.stem for path in (settings.expectations / QUERIES).glob("*.sql")} == {
+        one.entity for one in warehouse_rules(settings.expectations)
+    }
+
+
+def test_a_rule_without_its_query_does_not_load(tmp_path: Path) -> None:
+    (tmp_path / "warehouse.json").write_text((REPOSITORY / "expectations/warehouse.json").read_text())
+    with pytest.raises(ContractError, match="WAREHOUSE-001 has no query"):
+        warehouse_rules(tmp_path)
+
+
+def rows(*batches: str) -> list[dict[str, str]]:
+    return [{"batch_id": one, "source": one.split("/")[0], "period": one.split("/")[1]} for one in batches]
+
+
+def broken(*sources: str, period: str = "2024", severity: str = "blocking") -> list[Broken]:
+    return [Broken("WAREHOUSE-001", severity, "A figure is missed.", sources, (period,), 1)]
+
+
+def at_fault(settings, found: list[Broken], now: list[dict[str, str]], before: set[str]) -> set[str]:
+    return set(fallback.find_at_fault(settings, found, now, before))
+
+
+def test_what_is_new_is_at_fault_and_of_the_period_that_is_named(settings) -> None:
+    now = rows("rgph/2014/a", "rgph/2024/b", "cards/2024/c")
+    assert at_fault(settings, broken("rgph"), now, {"rgph/2014/a", "cards/2024/c"}) == {"rgph/2024/b"}
+    assert at_fault(settings, broken("rgph"), now, set()) == {"rgph/2024/b"}
+    assert at_fault(settings, broken("rgph", period="2014"), now, set()) == {"rgph/2014/a"}
+    assert at_fault(settings, broken("cards", "rgph"), now, {"rgph/2014/a", "rgph/2024/b"}) == {"cards/2024/c"}
+
+
+def test_what_was_out_before_is_told_and_stays(settings) -> None:
+    now = rows("rgph/2024/b")
+    assert at_fault(settings, broken("rgph"), now, {"rgph/2024/b"}) == set()
+    assert at_fault(settings, broken("rgph", severity="warning"), now, set()) == set()
+
+
+def test_a_required_source_or_two_suspects_hold_the_release(settings, monkeypatch) -> None:
+    with pytest.raises(ReleaseError, match="Several of them are new"):
+        at_fault(settings, broken("cards", "rgph"), rows("rgph/2024/b", "cards/2024/c"), set())
+
+    class Required:
+        class policies:
+            required_sources = ("rgph",)
+
+    monkeypatch.setattr(fallback, "load_observatory", lambda data: Required)
+    with pytest.raises(ReleaseError, match="rgph is required"):
+        at_fault(settings, broken("rgph"), rows("rgph/2024/b"), set())
+
+
+def test_a_batch_is_held_back_until_what_it_was_judged_by_changes(settings, monkeypatch) -> None:
+    settings.home.mkdir()
+    monkeypatch.setattr(fallback, "basis", lambda _: "then")
+    fallback._hold_back(settings, {"rgph/2024/b": broken("rgph")}, rows("rgph/2024/b"))
+    fallback.clear_stale(settings)
+    assert held_back(settings)["rgph/2024/b"]["codes"] == ["WAREHOUSE-001"]
+    monkeypatch.setattr(fallback, "basis", lambda _: "another control")
+    fallback.clear_stale(settings)
+    assert held_back(settings) == {}
+
+
+def test_nothing_is_believed_of_a_record_that_was_changed(settings) -> None:
+    settings.home.mkdir()
+    write(settings, {"rgph/2024/b": {"codes": [], "reason": "x", "since": "", "basis": "", "beside": {}}})
+    path = settings.home / "held_back.json"
+    record = json.loads(path.read_text())
+    record["batches"] = {"rgph/2014/a": record["batches"]["rgph/2024/b"]}
+    path.write_text(json.dumps(record))
+    assert held_back(settings) == {}
