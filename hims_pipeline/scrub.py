@@ -22,6 +22,7 @@ from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.release import acts, store
+from hims_pipeline.reporting import page
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render
 
@@ -217,10 +218,10 @@ def _batch_damage(settings: Settings, folder: Path, todo: str) -> list[str]:
     """Files of a batch, and its pairs for the linkage, against its manifest; what is in no manifest is told too."""
     place = _place(settings, folder)
     try:
-        manifest = batches.read_manifest(settings, folder)
+        manifest, pages = batches.read_manifest(settings, folder), page.hashes_of(settings, folder)
     except Damaged as error:
         return [f"{_place(settings, error.path)} {error.what}; {todo}"]
-    listed = dict(manifest.files) if manifest else {}
+    listed = pages | (dict(manifest.files) if manifest else {})
     listed |= _profile_of(settings, folder)
     found = [f"{place}/{name}" for name, sha256 in listed.items() if not _is(folder / name, sha256)]
     if manifest:
@@ -229,7 +230,7 @@ def _batch_damage(settings: Settings, folder: Path, todo: str) -> list[str]:
         found += [_place(settings, path) for path, sha256 in pairs.items() if not _is(path, sha256)]
     lines = [f"{name} is not what was written; {todo}" for name in found]
     present = {path.name for path in folder.iterdir()} if manifest else set()
-    added = sorted(present - set(listed) - {batches.MANIFEST, batches.VERDICT})
+    added = sorted(present - set(listed) - {batches.MANIFEST, batches.VERDICT, page.RECORD})
     return lines + [f"{place}/{name} was added; find out by whom, and remove it" for name in added]
 
 

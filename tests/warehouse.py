@@ -4,6 +4,7 @@ on rows that a test puts into its tables. Seconds instead of minutes."""
 import re
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -29,19 +30,38 @@ class Warehouse:
                 "/nowhere/HIMS_INPUTS", str(folder / "inputs.json")
             )
             self.sql[path.stem] = sql
+        self.python = {path.stem: path for path in (self.tree / "models").rglob("*.py")}
         for path in (self.tree / "seeds").glob("*.csv"):
             options = "header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"'"
             self.con.execute(f"create table {quote(path.stem)} as from read_csv({literal(path)}, {options})")
 
     def build(self) -> list[str]:
         """Make every model, in order; returns their names."""
-        names = re.compile(rf"\b({'|'.join(sorted(self.sql, key=len, reverse=True))})\b")
-        graph = {name: set(names.findall(sql)) - {name} for name, sql in self.sql.items()}
+        texts = self.sql | {name: path.read_text(encoding="utf-8") for name, path in self.python.items()}
+        names = re.compile(rf"\b({'|'.join(sorted(texts, key=len, reverse=True))})\b")
+        graph = {name: set(names.findall(text)) - {name} for name, text in texts.items()}
         order = list(TopologicalSorter(graph).static_order())
         for name in order:
+            if name in self.python:
+                self._run(name)
+                continue
             kind = "view" if name.startswith(("stg_", "feed_", "sent_", "edited_")) else "table"
             self.con.execute(f"create {kind} {quote(name)} as {self.sql[name]}")
         return order
+
+    def _run(self, name: str) -> None:
+        """Make a model that is a program. It names schemas, as dbt's connection has them; here all is in one."""
+        program: dict[str, Any] = {}
+        exec(self.python[name].read_text(encoding="utf-8"), program)  # noqa: S102 - a model of the project
+        dbt = SimpleNamespace(config=lambda **_: None, ref=self._show_in_its_schema)
+        frame = program["model"](dbt, self.con)  # noqa: F841 - DuckDB finds it by this name
+        self.con.execute(f"create table {quote(name)} as from frame")
+
+    def _show_in_its_schema(self, table: str) -> None:
+        folders = {path.stem: path.parent.name for path in (self.tree / "models").rglob("*.sql")}
+        schema = quote(folders.get(table, "reference"))
+        self.con.execute(f"create schema if not exists {schema}")
+        self.con.execute(f"create or replace view {schema}.{quote(table)} as from main.{quote(table)}")
 
     def figures(self, model: str, given: dict[str, list[dict[str, Any]]], columns: str) -> list[tuple]:
         """Columns of a model, sorted, where tables hold these rows and nothing else; what a row leaves out is NULL."""

@@ -1,7 +1,6 @@
 """The page of a report: one HTML file without a script, a picture or an address outside itself, written beside the
 verdict that it is about. Jinja escapes whatever is put into it."""
 
-import json
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.lake import batches
-from hims_pipeline.lake.files import write_text
+from hims_pipeline.lake.files import sha256_of, write_text
 from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.reporting.plots import as_svg_bars
 from hims_pipeline.reporting.record import Report, report_of
@@ -24,6 +24,7 @@ from hims_pipeline.words import printable
 
 FILE = "report.{}.html"
 RECORD = "report.json"
+KIND = "report"  # of its record, which holds the hashes of the pages
 LOCALES = {"fr": "fr", "ar": "ar_TN", "en": "en_GB"}
 
 
@@ -50,9 +51,21 @@ def write_beside(settings: Settings, contract: Contract, delivery: Delivery, fol
     """Write the report on a batch into its folder, in each language and as JSON, readable by us alone."""
     manifest = batches.read_manifest(settings, folder) if verdict.manifest_sha256 else None
     report = report_of(settings, contract, delivery, folder, verdict, manifest)
-    write_text(folder / RECORD, json.dumps(report, ensure_ascii=False, indent=1) + "\n", 0o600)
-    for language in LANGUAGES:
-        write_text(folder / FILE.format(language), page_of(report, language), 0o600)
+    pages = {FILE.format(language): page_of(report, language) for language in LANGUAGES}
+    for name, text in pages.items():
+        write_text(folder / name, text, 0o600)
+    hashes = {name: sha256_of(folder / name) for name in pages}
+    write_sealed(settings, folder / RECORD, KIND, dict(report) | {"pages": hashes})
+
+
+def hashes_of(settings: Settings, folder: Path) -> dict[str, str]:
+    """Name of each page beside a verdict, and its SHA-256; empty where none was written.
+
+    Raises:
+        Damaged: the report's record is not what we wrote.
+    """
+    path = folder / RECORD
+    return read_sealed(settings, path, KIND)["pages"] if path.exists() else {}
 
 
 @lru_cache(maxsize=1)
