@@ -93,10 +93,10 @@ def started(root: Path, country: str) -> Installation:
 
 
 def send(here: Installation, country: str) -> None:
-    """Two households of twenty persons each, in two areas; every third person was born in France."""
+    """Two households of two hundred persons each, in two areas; every third person was born in France."""
     first, second = AREAS[country]
     drop(here, "census", "2024", "households_2024.csv", f"house,region\n1,{first}\n2,{second}\n")
-    rows = [f"{h},{n},{'fm'[n % 2]},{'FRA' if n % 3 == 0 else country}" for h in (1, 2) for n in range(20)]
+    rows = [f"{h},{n},{'fm'[n % 2]},{'FRA' if n % 3 == 0 else country}" for h in (1, 2) for n in range(200)]
     drop(here, "census", "2024", "persons_2024.csv", "\n".join(["house,line,sex,born", *rows]) + "\n")
 
 
@@ -114,9 +114,9 @@ def test_a_new_country_publishes_its_first_night(tmp_path: Path, country: str) -
     query = "select indicator, ref_area, obs_value from indicator_value where source = 'census' and sex = '_T'"
     found = {(code, area): value for code, area, value in con.execute(f"{query} and age = '_T'").fetchall()}
     # From the household's record: the area. From the country of birth: who was born abroad.
-    assert found["P01", country] == 40
-    assert found["A02", country] == 14
-    assert found["P01", AREAS[country][0]] == 20
+    assert found["P01", country] == 400
+    assert found["A02", country] == 134
+    assert found["P01", AREAS[country][0]] == 200
     assert found["Z01", AREAS[country][1]] == 50
     labels = [row[0] for row in con.execute("describe v_indicator_values").fetchall()]
     con.close()

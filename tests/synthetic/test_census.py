@@ -64,7 +64,7 @@ FAULTS = {
     "RGPH-EMIGRANT-002": ("2024", "emigrants", _emigrants(3, "F", every=2), True),
     "RGPH-EMIGRANT-003": ("2024", "emigrants", _emigrants(5, "TUN", every=100), True),
     "RGPH-EMIGRANT-004": ("2024", "emigrants", lambda lines: lines[:15], True),
-    "RGPH-EMIGRANT-005": ("2024", "emigrants", _emigrants(6, "2023"), False),
+    "RGPH-EMIGRANT-005": ("2024", "emigrants", _emigrants(6, "2023"), True),
     "RGPH-EMIGRANTS-ORPHANS-PERSONS": ("2024", "emigrants", _emigrants(0, "99999999", every=50), True),
 }
 
