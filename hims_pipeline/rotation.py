@@ -39,6 +39,8 @@ KINDS = (
     "rules",
     "scrub",
     "findings",
+    "report",
+    "deliveries held back",
     sequence.KIND,
 )
 Log = Callable[[str], None]

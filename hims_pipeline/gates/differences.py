@@ -62,7 +62,9 @@ def _copies(now: Subject, before: Subject) -> Iterator[Evidence]:
             yield Evidence("numbers_missing", name, gaps[0] - gaps[1] - 3 * sqrt(0.05 / (new.number("rows") or 1)))
     if not now.roles.counts_rows:
         return
-    for measure, part, whole in (("rows_twice", "rows_twice", "rows_seen"), ("runs_twice", "runs_twice", "runs")):
+    # Of many rows more are equal by chance than of few, so one scale tells nothing of another's; runs are not.
+    rows = () if before.is_scaled else (("rows_twice", "rows_twice", "rows_seen"),)
+    for measure, part, whole in (*rows, ("runs_twice", "runs_twice", "runs")):
         here, there = share_of(new, part, whole), share_of(old, part, whole)
         if here is not None and there is not None:
             noise = 3 * sqrt(max(here, there) / min(new.number(whole) or 1, old.number(whole) or 1))

@@ -12,6 +12,7 @@ from hims_pipeline.synthetic.samples import SCALE
 SOURCE = "hims_survey"
 with (REPOSITORY / "data/controls/tunisia_published.csv").open(encoding="utf-8", newline="") as _file:
     CONTROLS = [row for row in csv.DictReader(_file) if row["source"] == SOURCE]
+WITHHELD = {"TUN-C12-2021-Y_GE60"}  # at this scale it would give away those who are not in it
 SEX = {"A05": {"M": 388_000, "F": 178_000}, "A10": {"M": 176_000, "F": 35_000}}
 
 
@@ -39,7 +40,9 @@ def test_published_figures_come_out_again(published, control: dict[str, str]) ->
     if control["unit"] == "PERSONS":
         by_sex = scaled(SEX.get(control["indicator"], {"_T": wanted}), SCALE)
         wanted = by_sex.get(control["sex"], sum(by_sex.values()))
-    assert status == "F"
+    assert status == ("C" if control["control_id"] in WITHHELD else "F")
+    if status == "C":
+        return
     assert value == pytest.approx(wanted, abs=0.001 if control["unit"] == "PERSONS" else float(control["tolerance"]))
     assert error > 0
 
