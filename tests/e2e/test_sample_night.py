@@ -28,10 +28,16 @@ def test_every_national_source_has_a_sample(sample_night) -> None:
     assert {name for name, one in contracts.items() if one.data_kind == "synthetic"} - {"person_links"} == written
 
 
+# At this scale they would give away what stands beside them: the foreigners of small governorates, the few of 60 and more.
+WITHHELD = {"TUN-A01-2014", "TUN-C12-2021-Y_GE60"}
+
+
 def test_published_figures_come_out_at_the_scale_of_the_sample(sample_night) -> None:
     found = [one for one in scores(sample_night[0].settings, SCALE) if one.data_kind != "aggregate"]
     assert len(found) > 100
-    assert [(one.control_id, one.wanted, one.found) for one in found if not one.holds and not one.is_too_small] == []
+    missed = [one for one in found if not one.holds and not one.is_too_small]
+    assert {one.control_id for one in missed if one.found is None} == WITHHELD
+    assert [(one.control_id, one.wanted, one.found) for one in missed if one.found is not None] == []
 
 
 def test_one_questionnaire_in_five_tells_the_census_within_its_error(sample_night) -> None:
