@@ -28,7 +28,7 @@ def test_every_national_source_has_a_sample(sample_night) -> None:
     assert {name for name, one in contracts.items() if one.data_kind == "synthetic"} - {"person_links"} == written
 
 
-# At this scale they would give away what stands beside them: the foreigners of small governorates, the few of 60 and more.
+# At this scale they would give away those beside them: foreigners of small governorates, the few of 60 and more.
 WITHHELD = {"TUN-A01-2014", "TUN-C12-2021-Y_GE60"}
 
 
