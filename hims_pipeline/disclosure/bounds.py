@@ -33,6 +33,7 @@ def narrow(
     least: Mapping[int, float],
     width: Mapping[int, float],
     true_sizes: Mapping[int, float] | None = None,
+    settled: set[int] | None = None,
 ) -> Ends:
     """Of groups that must stay open, those whose bounds are closer than they must be, each with its bounds.
 
@@ -44,12 +45,14 @@ def narrow(
         width: group that must stay open -> how far apart its bounds must be.
         true_sizes: sizes of hidden groups where they are known to who asks, which spares most programs; it is then
             enough to find some of the narrow groups: who asks asks again.
+        settled: groups that were found wide enough, to which those found now are added. Where more is hidden than
+            before they stay so, since every solution of before is one still.
     """
-    found: Ends = {}
+    found, settled = Ends(), set() if settled is None else settled
     for rows in _components(equations, hidden):
         usable = [equations[at] for at in rows if all(one in hidden or one in known for one in equations[at])]
         groups = sorted({one for equation in usable for one in equation if one in hidden})
-        wanted = {one: width[one] for one in groups if one in width}
+        wanted = {one: width[one] for one in groups if one in width and one not in settled}
         if not wanted:
             continue
         passed_on = _passed_on(usable, known, least, groups)
@@ -72,6 +75,7 @@ def narrow(
             ends = program.ends(one)
             if ends[1] - ends[0] < wanted[one] - NEAR:
                 found[one] = ends
+        settled |= wanted.keys() - found.keys()
     return found
 
 

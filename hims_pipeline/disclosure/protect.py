@@ -65,8 +65,9 @@ def protect(
     _spread(made)
     shown_by = _shown_by(linked)
     for equations in components(linked.equations):
+        settled: set[int] = set()
         for _ in range(TURNS):
-            if not (_mend_exact(made, equations, shown_by) or _mend_narrow(made, equations, shown_by)):
+            if not (_mend_exact(made, equations, shown_by) or _mend_narrow(made, equations, shown_by, settled)):
                 break
         else:
             raise RuntimeError(f"withholding came to no end at {linked.names[min(equations[0])]}")
@@ -179,8 +180,14 @@ def _behind(found: Mapping[int, Equation], group: int, hidden: set[int]) -> list
     return sorted(seen - hidden)
 
 
-def _mend_narrow(made: Protected, equations: Sequence[Equation], shown_by: Mapping[int, Sequence[int]]) -> int:
-    """Withhold what lets the bounds of a sensitive group be too close; returns how many groups were found."""
+def _mend_narrow(
+    made: Protected, equations: Sequence[Equation], shown_by: Mapping[int, Sequence[int]], settled: set[int]
+) -> int:
+    """Withhold what lets the bounds of a sensitive group be too close; returns how many groups were found.
+
+    Args:
+        settled: groups that are wide enough, as `narrow` found in the turns before.
+    """
     hidden = _hidden(made, equations, shown_by)
     records = made.linked.records
     known = {
@@ -190,7 +197,7 @@ def _mend_narrow(made: Protected, equations: Sequence[Equation], shown_by: Mappi
         if one not in hidden and (size := records[one]) is not None
     }
     sizes = {one: size for equation in equations for one in equation if (size := records[one]) is not None}
-    bad = narrow(equations, known, hidden, least_sizes(made.linked, hidden), made.sensitive, sizes)
+    bad = narrow(equations, known, hidden, least_sizes(made.linked, hidden), made.sensitive, sizes, settled)
     by_group: dict[int, list[int]] = defaultdict(list)
     for at, equation in enumerate(equations):
         for one in equation:

@@ -50,6 +50,7 @@ def test_a_release_says_what_protection_cost(brief_night: tuple[Installation, st
     assert "beside others" not in public
 
 
+@pytest.mark.slow
 def test_a_candidate_that_gives_something_away_is_refused(
     brief_night: tuple[Installation, str], tmp_path: Path
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_candidate_that_gives_something_away_is_refused(
     assert len(told) > 1
 
 
+@pytest.mark.slow
 def test_the_same_figures_are_decided_as_the_release_before_did(
     brief_night: tuple[Installation, str], tmp_path: Path
 ) -> None:
