@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from hims_pipeline.contracts.basics import Strict
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.records import parse
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.evidence import Evidence
 from hims_pipeline.gates.measures import MEASURES
@@ -68,11 +68,7 @@ def load_limits(expectations: Path) -> Limits | None:
 
 @lru_cache(maxsize=4)
 def _load(path: Path, modified: int) -> Limits:
-    try:
-        found = Limits.model_validate(read_yaml(path))
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
-        raise ContractError(f"{path.name}: {wrong}") from None
+    found = parse(Limits, path)
     listed = [found.limits, *found.sources.values(), *(one.limits for one in found.exceptions)]
     named = {key.split(" ")[0] for own in listed for key in own} | set(found.may_be_accepted)
     if strange := named - MEASURES.keys():

@@ -11,10 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from hims_pipeline.contracts.basics import Strict
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.records import parse
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.judge import GateOutcome, judge_tables
 from hims_pipeline.gates.rules import Rule
@@ -113,11 +113,7 @@ def load_limits(expectations: Path) -> Limits | None:
 
 @lru_cache(maxsize=4)
 def _load(path: Path, modified: int) -> Limits:
-    try:
-        found = Limits.model_validate(read_yaml(path))
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
-        raise ContractError(f"{path.name}: {wrong}") from None
+    found = parse(Limits, path)
     if lost := set(CAUSES) - found.limits.keys():
         raise ContractError(f"{path.name}: no limits for {', '.join(sorted(lost))}.")
     return found
