@@ -10,7 +10,7 @@ import dagster as dg
 from hims_pipeline import build
 from hims_pipeline.defs.assembly import build_definitions
 from hims_pipeline.defs.history import clear_history
-from hims_pipeline.defs.instance import open_instance
+from hims_pipeline.defs.instance import open_instance, set_spoilt_aside
 from hims_pipeline.defs.nightly import JOB
 from hims_pipeline.defs.watching import reason_of
 from hims_pipeline.errors import HimsError
@@ -83,6 +83,8 @@ def execute_nightly(settings: Settings, log: Callable[[str], None] = print) -> N
 
 
 def _execute(settings: Settings, run: str, log: Callable[[str], None]) -> Night:
+    for text in set_spoilt_aside(settings):
+        log(text)
     fail_dead_runs(settings)
     try:
         with open_instance(settings) as instance:

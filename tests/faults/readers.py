@@ -11,7 +11,6 @@ from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import Settings
 from tests.conftest import Installation
 
-
 PAUSE_SECONDS = 0.3  # what is read leaves the machine to what is hurt
 
 

@@ -1,7 +1,7 @@
 """Installations to hurt: prepared once, copied for each trial; and running a command with a fault in it.
 
-Commands, nights among them, are run in a fork of this process, which has imported all that they need: a trial then takes
-a second and not ten, a night two thirds of its time. What a night starts (dbt, the audit) are programs as ever.
+Commands, nights among them, are run in a fork of this process, which has imported all that they need: a trial takes a
+second and not ten. What a night starts (dbt, the audit) are programs as ever.
 """
 
 import contextlib
