@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
+from hims_pipeline.failures import plain
 from hims_pipeline.lake import batches, journal, landing, reports, sequence, trail
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
@@ -88,12 +89,12 @@ def scrub(settings: Settings, log: Log = lambda text: None, budget: int | None =
             if read - told >= TOLD_EVERY:
                 told = read
                 log(f"scrub: {number} of {len(turn)} parts, {read / 1e6:,.0f} MB")
-        _write_seen(settings, {part.name: seen[part.name] for part in parts if part.name in seen})
         found = list(dict.fromkeys(damage))  # a record may be met on two ways
-        try:
+        try:  # what was found is told in any case
+            _write_seen(settings, {part.name: seen[part.name] for part in parts if part.name in seen})
             journal.record(settings, "scrubbed", parts=len(turn), of=len(parts), bytes=read, damaged=found)
-        except Damaged as error:
-            found.append(f"{error} The scrub could not be recorded.")
+        except (Damaged, OSError) as error:
+            found.append(f"{plain(error)} The scrub could not be recorded.")
     for line in found:
         log(f"DAMAGED {line}")
     log(f"scrub: {len(found)} damaged" if found else "scrub: all is what was written")

@@ -1,6 +1,7 @@
 """The scrub: whatever bit falls over, in landing, batches, releases or the records that hold them together, is found
 and told by its place the same night."""
 
+import errno
 import random
 import shutil
 from pathlib import Path
@@ -96,6 +97,21 @@ def test_what_was_added_or_is_missing_is_found_too(settings) -> None:
     put_back(before, settings)
     assert "more.parquet was added" in found
     assert "landing/census/" in found
+
+
+def test_on_a_full_disk_what_was_found_is_told_although_it_cannot_be_recorded(settings, monkeypatch) -> None:
+    before = files(settings)
+    flip(next(settings.landing.glob("census/*/*/*.csv")))
+
+    def full(*_) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(settings.home / SEEN))
+
+    monkeypatch.setattr("hims_pipeline.scrub._write_seen", full)
+    found = scrub(settings).damage
+    put_back(before, settings)
+    assert any("landing/census/" in line for line in found)
+    assert found[-1].startswith(f"The disk is full: {settings.home / SEEN}. Make room")
+    assert found[-1].endswith("The scrub could not be recorded.")
 
 
 def test_a_share_a_night_goes_round_and_a_damaged_note_of_it_begins_anew(settings) -> None:
