@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from hims_pipeline.carry import kept
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.failures import plain
@@ -21,6 +22,7 @@ from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.plain_file import read_checked
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.release import acts, store
 from hims_pipeline.reporting import page
@@ -38,6 +40,9 @@ OF_QUARANTINE = "remove the folder, and the next run judges its delivery again; 
 OF_SEQUENCE = "the next delivery makes it anew from the audit trail"
 OF_TREES = "remove the folder: the next run renders it anew"
 OF_POINTERS = "the next run writes it anew from the audit trail"
+OF_KEPT = "the next build begins anew"
+OF_NIGHTS = "what it told is lost; remove it"
+OF_ALERTS = "move it away: what still holds is told once more"
 OF_RELEASES = "`hims release use` another one, or put it back from a backup"
 
 
@@ -161,7 +166,19 @@ def _records(settings: Settings) -> list[str]:
                 batches.read_verdict(settings, folder)
             except Damaged as error:
                 damage.append(f"{_place(settings, error.path)} {error.what}; {OF_BATCHES}")
-    return damage
+    return damage + _checked_records(settings)
+
+
+def _checked_records(settings: Settings) -> list[str]:
+    """Of what must be readable without the key: how nights ended, and what people were told."""
+    found = []
+    for folder, todo in ((settings.nights, OF_NIGHTS), (settings.alerts, OF_ALERTS)):
+        for path in sorted(folder.glob("*.json")):
+            try:
+                read_checked(path)
+            except (OSError, ValueError):
+                found.append(f"{_place(settings, path)} is not what was written; {todo}")
+    return found
 
 
 def _wrong_pointers(settings: Settings) -> list[str]:
@@ -187,6 +204,18 @@ def _parts(settings: Settings) -> Iterator[Part]:
 
     for tree in sorted(path for path in settings.rendered.glob("*") if path.is_dir() and path.name[0] != "."):
         yield Part(f"rendered/{tree.name}", _size(tree), partial(_tree_damage, settings, tree))
+    if settings.kept.is_dir():
+        yield Part("kept", _size(settings.kept), partial(_kept_damage, settings))
+
+
+def _kept_damage(settings: Settings) -> list[str]:
+    try:
+        last = kept.read_kept(settings)
+    except Damaged as error:
+        return [f"{_place(settings, error.path)} {error.what}; {OF_KEPT}"]
+    if last is not None and not _is(last.warehouse, last.sha256):
+        return [f"{_place(settings, last.warehouse)} is not what was written; {OF_KEPT}"]
+    return []
 
 
 def _tree_damage(settings: Settings, tree: Path) -> list[str]:

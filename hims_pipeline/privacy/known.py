@@ -8,15 +8,13 @@ and how it is changed or destroyed (`rotation`).
 """
 
 import contextlib
-import hashlib
-import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from hims_pipeline.errors import HimsError
-from hims_pipeline.plain_file import parse_json, read_json, read_text
+from hims_pipeline.plain_file import CHECK, checked_text, parse_json, read_json, read_text
 from hims_pipeline.settings import Settings
 
 FILE = "key.json"
@@ -41,8 +39,8 @@ def known(settings: Settings) -> dict[str, Any]:
     try:
         text = read_text(settings.home / FILE)
         found = parse_json(text)
-        found.pop("check")
-        if text != _written(found):
+        found.pop(CHECK)
+        if text != checked_text(found):
             raise ValueError
         return found if isinstance(found["version"], str) else {}
     except FileNotFoundError:
@@ -73,12 +71,6 @@ def _believed(settings: Settings) -> dict[str, Any]:
         return {"version": version} if (version := _told_by_records(settings)) else {}
 
 
-def _written(facts: dict[str, Any]) -> str:
-    """The file's text: the facts, and the hash of their own text."""
-    check = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    return json.dumps(facts | {"check": check}, indent=1)
-
-
 def _told_by_records(settings: Settings) -> str:
     places = [*sorted(settings.releases.glob("r*/public/manifest.json"), reverse=True)]
     places += settings.validated.glob("*/*/*/manifest.json")
@@ -94,7 +86,7 @@ def note(settings: Settings, facts: dict[str, Any]) -> None:
     path = settings.home / FILE
     temporary = path.with_name(f".{FILE}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        file.write(_written(facts))
+        file.write(checked_text(facts))
         file.flush()
         os.fsync(file.fileno())
     temporary.chmod(0o600)

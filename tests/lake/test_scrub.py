@@ -9,18 +9,21 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline import intake, linkage
+from hims_pipeline.carry import kept
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.lake import landing
+from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import acts
 from hims_pipeline.scrub import SEEN, Scrubbed, scrub
 from hims_pipeline.settings import Settings
+from hims_pipeline.watch import book, nights
 from tests.lake.test_tampering import flip, mend
 from tests.linkage.conftest import installation, send
 from tests.release.conftest import make
 
 FLIPS = 2  # of each file; `make faults` flips hundreds of bits, of whole nights
-PARTS = 12
+PARTS = 13
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     make(settings, "r000002")
     acts.use(settings, "r000001", "a wrong figure")
     make(settings, "r000003")
+    nights.begin(settings, "0badcafe-run")
+    nights.end(settings, "0badcafe-run", well=False, reasons=["a reason"])
+    book.write(settings, book.Book(number=7))
+    built = settings.home / "sent/built.duckdb"
+    built.write_bytes(b"a warehouse")
+    facts = {"sha256": sha256_of(built), "inputs_sha256": "0", "nodes": {}, "since_full": 0}
+    kept.keep(settings, built, facts)
     shutil.rmtree(settings.home / "sent")
     scrub(settings)
     return settings
@@ -73,8 +83,9 @@ def test_an_untouched_installation_is_told_to_be_so(settings) -> None:
 def test_each_of_many_flipped_bits_is_found_the_same_night(settings) -> None:
     before, draw, missed = files(settings), random.Random(20260728), []  # noqa: S311
     paths = sorted(before)
-    assert {"sequence.json", "key.json", "CURRENT", "audit.head", "findings.json"} <= {path.name for path in paths}
-    assert any("rejects" in path.parts for path in paths)
+    records = {"sequence.json", "key.json", "CURRENT", "audit.head", "findings.json", "nodes.json", "book.json"}
+    assert records <= {path.name for path in paths}
+    assert {"rejects", "nights", "kept"} <= {part for path in paths for part in path.parts}
     for path in paths * FLIPS:
         content = bytearray(before[path])
         content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
