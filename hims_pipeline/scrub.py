@@ -34,6 +34,7 @@ SEEN = "scrub.json"
 MEGABYTE = 1_000_000
 TOLD_EVERY = 2_000 * MEGABYTE
 OF_LANDING = "deliver the same files again, or put it back from a backup"
+OF_FOREIGN = "find out who put it there, remove the folder and deliver its files with `hims deliver`"
 OF_RECORDS = "`hims status` says what to do"
 OF_BATCHES = "the next run reads its delivery again"
 OF_QUARANTINE = "remove the folder, and the next run judges its delivery again; or put it back from a backup"
@@ -147,6 +148,7 @@ def _records(settings: Settings) -> list[str]:
     damage = [f"the audit trail: {text}; `hims audit verify` says what to do" for text in trail.check(settings).damage]
     if not damage:  # else it cannot say what they are to be
         damage += [f"releases: {text}; {OF_POINTERS}" for text in _wrong_pointers(settings)]
+        damage += _never_received(settings)
     damage += [f"{_place(settings, one.path)} {one.what}; {OF_RECORDS}" for one in landing.damaged_records(settings)]
     for delivery in landing.deliveries(settings):
         if wrong := batches.standing(settings, delivery).damage:
@@ -179,6 +181,19 @@ def _checked_records(settings: Settings) -> list[str]:
             except (OSError, ValueError):
                 found.append(f"{_place(settings, path)} is not what was written; {todo}")
     return found
+
+
+def _never_received(settings: Settings) -> list[str]:
+    """Deliveries with a record of ours that no line of the audit trail tells of: copied there from elsewhere. A trail
+    that lost lines and was renewed cannot say."""
+    if any(one["event"] == trail.RENEWED for one in journal.entries(settings)):
+        return []
+    told = {one["batch"] for one in journal.done(settings, journal.RECEIVED, journal.RESEALED)}
+    return [
+        f"landing/{one.batch}: no line of the audit trail tells that it was received; {OF_FOREIGN}"
+        for one in landing.deliveries(settings)
+        if one.batch not in told
+    ]
 
 
 def _wrong_pointers(settings: Settings) -> list[str]:

@@ -15,7 +15,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import acts
-from hims_pipeline.scrub import SEEN, Scrubbed, scrub
+from hims_pipeline.scrub import OF_FOREIGN, SEEN, Scrubbed, scrub
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch import book, nights
 from tests.lake.test_tampering import flip, mend
@@ -108,6 +108,21 @@ def test_what_was_added_or_is_missing_is_found_too(settings) -> None:
     put_back(before, settings)
     assert "more.parquet was added" in found
     assert "landing/census/" in found
+
+
+def test_a_delivery_that_was_never_received_here_is_told(settings, tmp_path) -> None:
+    """Its seal holds, as it does in another installation with the same key."""
+    before = files(settings)
+    (tmp_path / "other").mkdir()
+    other = installation(tmp_path / "other")
+    foreign = send(other, "census", ["90000077"], "2021")
+    shutil.copytree(foreign.folder(other), foreign.folder(settings))
+    found = scrub(settings).damage
+    shutil.rmtree(foreign.folder(settings).parent)
+    put_back(before, settings)
+    assert [line for line in found if "tells that it was received" in line] == [
+        f"landing/{foreign.batch}: no line of the audit trail tells that it was received; {OF_FOREIGN}"
+    ]
 
 
 def test_on_a_full_disk_what_was_found_is_told_although_it_cannot_be_recorded(settings, monkeypatch) -> None:
