@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from hims_pipeline import build, intake
 from hims_pipeline.cli import main
 from hims_pipeline.defs.instance import open_instance, set_spoilt_aside
+from hims_pipeline.defs.plain import quiet_history
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.release import store
@@ -121,6 +123,17 @@ def test_a_spoilt_database_of_dagster_is_set_aside_and_stops_nothing(night, how:
         assert instance.get_runs() == []
     assert len(list(path.parent.rglob("*.spoilt-*"))) == 2
     assert set_spoilt_aside(settings) == []
+
+
+def test_events_that_dagster_cannot_write_are_one_line(capsys) -> None:
+    with quiet_history():
+        for number in range(3):
+            sys.stderr.write(f"Exception while writing logger call to event log: [SQL: INSERT {number}] {VALUE}\n")
+        sys.stderr.write("something else\n")
+    assert capsys.readouterr().err.splitlines() == [
+        "Dagster's history cannot be written; what follows of this run is in none.",
+        "something else",
+    ]
 
 
 def test_a_full_disk_is_told_before_anything_is_done(night, monkeypatch) -> None:
