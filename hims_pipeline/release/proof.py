@@ -97,7 +97,11 @@ def _what_to_do(release_id: str) -> str:
 def verify(settings: Settings, release: "Release") -> list[str]:
     """What is wrong with a release: files, manifests, rights. Empty when all that can be checked here is well."""
     found, manifests = [], {}
+    if release.folder.is_symlink():
+        found.append("it is a link to another folder, where others may change it")
     for part in PARTS:
+        if (release.folder / part).is_symlink():
+            found.append(f"{part}/ is a link to another folder, where others may change it")
         try:
             manifests[part] = read_manifest(release, part)
         except Damaged as error:
