@@ -15,8 +15,9 @@ GOOD = """
     create schema if not exists published;
     create or replace table published.indicator_value as
     select 'K1' as series_key, 'A04' as indicator, 'A' as freq, '2024' as time_period,
-        date '2024-01-01' as period_start_date, date '2024-12-31' as period_end_date, 'TUN' as ref_area, 'F' as sex, 'rgph' as source, 'synthetic' as data_kind,
-        '_Z' as vintage, 'PERCENT' as unit_measure, 12.5::double as obs_value, 1.0::double as numerator,
+        date '2024-01-01' as period_start_date, date '2024-12-31' as period_end_date, 'TUN' as ref_area, 'F' as sex,
+        'rgph' as source, 'synthetic' as data_kind, '_Z' as vintage, 'PERCENT' as unit_measure,
+        12.5::double as obs_value, 1.0::double as numerator,
         8.0::double as denominator, 30 as n_obs, 0.1::double as standard_error, 12.0::double as ci_lower,
         13.0::double as ci_upper, 1.0::double as cv_percent, 'A' as obs_status, 'F' as conf_status"""  # fmt: skip
 SPOILT = {
