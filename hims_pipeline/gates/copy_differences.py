@@ -39,8 +39,8 @@ def compare_numbers(now: Subject, before: Subject) -> Iterator[Evidence]:
             yield Evidence(measure, "", here - there - noise)
     contract = now.contract
     measured = contract.entities[now.entity].measure_type or contract.measure_type
-    if measured == "flow" and now.period != before.period:
-        yield Evidence("again", "", _contained(new, old), "too few rows")
+    if now.period != before.period:  # who is in a stock mostly stays in it
+        yield Evidence("again" if measured == "flow" else "nothing_new", "", _contained(new, old), "too few rows")
 
 
 def _gaps(profile: Profile, name: str) -> float | None:

@@ -55,7 +55,7 @@ _FOR: dict[str, tuple[tuple[RoleName, ...], Literal["", "records", "cells"]]] = 
     "stale": (("date", "year"), ""), "year_lost": (("date", "year"), ""),
     "year_revised": (("year",), "cells"), "cells_missing": (("year",), "cells"),
     "numbers_missing": (("key",), ""), "rows_twice": ((), "records"), "runs_twice": ((), "records"),
-    "runs_alone": ((), "records"), "again": ((), "records"),
+    "runs_alone": ((), "records"), "nothing_new": ((), "records"), "again": ((), "records"),
     **dict.fromkeys(
         ("heaping", "digit", "one_age", "oldest", "unborn", "ages", "mean_age", "heaping_more"), (_AGE, "")
     ),
@@ -208,6 +208,9 @@ _ALL = (
     ("runs_twice", True, "Blocks of rows stand twice under other keys. Remove the copies.",
      "Des blocs de lignes figurent deux fois sous d'autres clés. Supprimez les copies.",
      "كتل من الأسطر مكررة تحت مفاتيح أخرى. يرجى حذف النسخ."),
+    ("nothing_new", True, "Nearly all rows stood in an earlier period already. Send the present state.",
+     "Presque toutes les lignes figuraient déjà dans une période antérieure. Transmettez l'état actuel.",
+     "كل الأسطر تقريبا كانت موجودة في فترة سابقة. يرجى إرسال الحالة الراهنة."),
     ("again", True, "The rows of an earlier period stand here under new keys. Send those of this period.",
      "Les lignes d'une période antérieure figurent ici sous de nouvelles clés. Transmettez celles de cette période.",
      "أسطر فترة سابقة موجودة هنا تحت مفاتيح جديدة. يرجى إرسال أسطر هذه الفترة."),

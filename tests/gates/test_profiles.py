@@ -156,6 +156,16 @@ def test_cells_lose_no_country_fall_back_no_sum_and_leap_nowhere() -> None:
     assert beyond(before, before) == set()
 
 
+def test_a_stock_that_holds_nothing_new_is_seen() -> None:
+    stock = NAMED.model_copy(update={"measure_type": "stock"})
+    before, again, other = (
+        subject([*ALL, *values("digest", "", **{f"_{run}": 1 for run in runs})], period, stock)
+        for runs, period in ((range(99), "2024-05"), (range(99), "2024-06"), (range(20, 119), "2024-06"))
+    )
+    assert "nothing_new" in beyond(again, before)
+    assert "nothing_new" not in beyond(other, before)
+
+
 def test_weights_that_are_all_one_or_lie_apart_are_seen() -> None:
     def weights(squares: float) -> Subject:
         rows = [
@@ -183,6 +193,7 @@ def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
         "lost",
         "fell",
         "spike",
+        "nothing_new",
     }
     assert all(one.en and one.fr and one.ar for one in MEASURES.values())
     codes = [rule.code for rule in profile_rules(REPOSITORY / "expectations", CONTRACT, "2024-06")]
