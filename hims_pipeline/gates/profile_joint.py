@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 
 from hims_pipeline.contracts.model import Entity
-from hims_pipeline.gates.roles import Roles
+from hims_pipeline.gates.roles import RoleName, Roles
 from hims_pipeline.sql import literals, quote
 
 MOST_VALUES = 1_000  # a column with more different values is a text or a number, not a classification
 MOST_COLUMNS = 10  # set against each other: 45 pairs
-AGES = ("age", "birth_year", "birth_date")
+AGES: tuple[RoleName, ...] = ("age", "birth_year", "birth_date")
 PAIRED = (*AGES, "sex", "area", "post", "country", "category", "amount", "text")
 MOST_PAIRED = 40  # values of a column that is set against another
 DIGESTS = 20_000  # the smallest hashes stand for all: containment is then known to a point
