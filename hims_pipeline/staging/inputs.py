@@ -98,6 +98,7 @@ def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, A
         "sampling_fraction": design.fraction if design else None,
         "design_fallback": design.fallback_in(sent) if design else None,
         "window_years": entity.window_years,
+        "set_aside_share": manifest.entities[entity_name].set_aside_share,
     }
 
 
