@@ -47,7 +47,7 @@ class Backup:
         return self.record["files"]
 
 
-def make(settings: Settings, folder: Path, keep: int = 0, log: Log = lambda text: None) -> Backup:
+def make_backup(settings: Settings, folder: Path, keep: int = 0, log: Log = lambda text: None) -> Backup:
     """Back the installation up into a new folder within `folder`.
 
     Nights wait while it is made. What people do meanwhile (a withdrawal, a delivery, another release) is in it: the
@@ -180,7 +180,7 @@ def backups(settings: Settings, folder: Path) -> list[Backup]:
     return found
 
 
-def find(settings: Settings, folder: Path) -> Backup:
+def find_backup(settings: Settings, folder: Path) -> Backup:
     """The backup at a folder, or the newest one within it.
 
     Raises:
@@ -193,7 +193,7 @@ def find(settings: Settings, folder: Path) -> Backup:
     raise HimsError(f"{folder} holds no backup that was sealed with this key ({load_key(settings).version}).")
 
 
-def damaged(backup: Backup) -> list[str]:
+def find_damaged(backup: Backup) -> list[str]:
     """What in a backup is not what was written, a line each; every file is read."""
     found = [
         f"{name} is missing or is not what was written"

@@ -12,7 +12,7 @@ from hims_pipeline.contracts.controls import load_controls
 from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, HimsError
-from hims_pipeline.gates.revisions import load_limits
+from hims_pipeline.gates.revisions import load_revision_limits
 from hims_pipeline.gates.warehouse import warehouse_rules
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.staging.indicators import own_models
@@ -51,7 +51,7 @@ def _records(settings: Settings) -> Iterator[str]:
         lambda: load_observatory(settings.data),
         lambda: load_indicators(settings.data),
         lambda: load_controls(settings.data),
-        lambda: load_limits(settings.expectations),
+        lambda: load_revision_limits(settings.expectations),
         lambda: warehouse_rules(settings.expectations),
         lambda: own_models(settings),
     )

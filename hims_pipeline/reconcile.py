@@ -3,7 +3,7 @@ every command that changes what counts.
 
 Every act of the audit trail runs under the acts' lock, so whatever is still begun while we hold that lock is nobody's.
 Each kind of act has one way to be finished that does no harm when it had been done already. Not here: folders of builds
-and half-made deliveries, which no act stands behind (`build.clear_leftovers`).
+and half-made deliveries, which no act stands behind (`build.clear_dead_builds`).
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def reconcile(settings: Settings) -> list[str]:
     Raises:
         Damaged: the trail's head is missing or is not what we wrote: nothing can be recorded, so nothing is done.
     """
-    reserve.keep(settings)
+    reserve.keep_reserve(settings)
     with acts_lock(settings, "finishing what was interrupted"):
         found = [text for text in [trail.mend(settings)] if text]
         found += [f"the audit trail is damaged: {text}" for text in trail.check(settings).damage]
@@ -58,16 +58,16 @@ def _close(settings: Settings, intent: dict[str, Any]) -> str:
     return f"{intent['event']} ({about}) had been left begun: {said}"
 
 
-def _later(settings: Settings, intent: dict[str, Any], *events: str) -> list[dict[str, Any]]:
+def _find_later_acts(settings: Settings, intent: dict[str, Any], *events: str) -> list[dict[str, Any]]:
     """Acts of these kinds that were carried out after an intent: they decided, and it must not come over them."""
     return [one for one in journal.done(settings, *events) if one["number"] > intent["number"]]
 
 
 def _set_withdrawn(settings: Settings, intent: dict[str, Any]) -> str:
-    if any(one["batch"] == intent["batch"] for one in _later(settings, intent, WITHDRAWN, REINSTATED)):
+    if any(one["batch"] == intent["batch"] for one in _find_later_acts(settings, intent, WITHDRAWN, REINSTATED)):
         return UNDONE
     try:
-        delivery = landing.find(settings, intent["batch"])
+        delivery = landing.find_delivery(settings, intent["batch"])
     except HimsError:
         return UNDONE
     reason = intent["reason"] if intent["event"] == WITHDRAWN else ""
@@ -77,7 +77,7 @@ def _set_withdrawn(settings: Settings, intent: dict[str, Any]) -> str:
 
 
 def _use(settings: Settings, intent: dict[str, Any]) -> str:
-    if _later(settings, intent, USED, PUBLISHED):
+    if _find_later_acts(settings, intent, USED, PUBLISHED):
         return UNDONE
     acts.carry_out_use(settings, intent)
     return DONE
@@ -101,14 +101,14 @@ def _receive(settings: Settings, intent: dict[str, Any]) -> str:
 def _judge(settings: Settings, intent: dict[str, Any]) -> str:
     """A batch whose verdict did not come to its place is pending again, and will be judged anew."""
     try:
-        verdict = batches.standing(settings, landing.find(settings, intent["batch"])).verdict
+        verdict = batches.prove_batch(settings, landing.find_delivery(settings, intent["batch"])).verdict
     except HimsError:
         return UNDONE
     return DONE if verdict is not None and verdict.judged_at == intent["judged_at"] else UNDONE
 
 
 def _destroy(settings: Settings, intent: dict[str, Any]) -> str:
-    retention.finish(settings, intent)
+    retention.finish_destruction(settings, intent)
     return DONE
 
 

@@ -16,7 +16,7 @@ RESTORING = ".restoring"
 Log = Callable[[str], None]
 
 
-def restore(settings: Settings, backup: Backup, log: Log = lambda text: None) -> list[str]:
+def restore_backup(settings: Settings, backup: Backup, log: Log = lambda text: None) -> list[str]:
     """Put a backup into an empty home, prove every file on the way, and prove the current release.
 
     Killed halfway, the same command goes on.
@@ -61,10 +61,10 @@ def _put_back(settings: Settings, backup: Backup, name: str, one: dict[str, Any]
 
 
 def _wrong_release(settings: Settings, backup: Backup) -> list[str]:
-    now = store.current(settings)
+    now = store.current_release(settings)
     if (now.id if now else None) != backup.record["release"]:
         return [f"the current release is {now.id if now else 'none'}, and was {backup.record['release']}"]
-    return [f"{now.id}: {text}" for text in store.verify(settings, now)] if now else []
+    return [f"{now.id}: {text}" for text in store.verify_release(settings, now)] if now else []
 
 
 def _differences(settings: Settings, backup: Backup) -> list[str]:

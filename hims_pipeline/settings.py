@@ -205,7 +205,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def debugging(env: Mapping[str, str] | None = None) -> bool:
+def is_debugging(env: Mapping[str, str] | None = None) -> bool:
     """Whether a developer asked, with `HIMS_DEBUG=1`, to see the traces of errors; a trace may quote data."""
     return (os.environ if env is None else env).get("HIMS_DEBUG", "") not in ("", "0")
 
@@ -248,7 +248,7 @@ def quiet_environment(settings: Settings) -> dict[str, str]:
     return env
 
 
-def export(env: Mapping[str, str]) -> None:
+def export_environment(env: Mapping[str, str]) -> None:
     """Set variables of this process, for libraries that start others and know no other way."""
     os.environ.update(env)
 
@@ -261,4 +261,4 @@ def close_umask() -> None:
 def apply_environment(settings: Settings) -> None:
     """Make this process one of ours: what it writes is closed, and libraries that phone home by default do not."""
     close_umask()
-    export(quiet_environment(settings))
+    export_environment(quiet_environment(settings))

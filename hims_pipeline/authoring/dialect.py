@@ -77,10 +77,10 @@ def names_of(settings: Settings, path: Path, form: Format) -> list[str]:
         from hims_pipeline.readers.formats.excel import sheet_names
 
         return sheet_names(path, form)
-    return read_labels(path, form.type).names
+    return read_variable_labels(path, form.type).names
 
 
-def read_labels(path: Path, kind: str) -> Codebook:
+def read_variable_labels(path: Path, kind: str) -> Codebook:
     """The codebook within an SPSS or Stata file.
 
     Args:

@@ -10,17 +10,17 @@ from typing import Any
 
 import yaml
 
-from hims_pipeline.authoring.dialect import Dialect, guess_dialect, read_labels, slug
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect, read_variable_labels, slug
 from hims_pipeline.authoring.draft_books import database_tables, is_book, tables_of
 from hims_pipeline.authoring.kinds import Facts
-from hims_pipeline.authoring.profile import Profile, profile
-from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.authoring.profile import FileProfile, profile_file
+from hims_pipeline.contracts.formats import Format, FormatLimits
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member, expand_file
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, Description, Place
 from hims_pipeline.settings import Settings
-from hims_pipeline.words import inner
+from hims_pipeline.words import inner_text
 
 # Names that suggest a number of a person; a person decides.
 _IDENTIFIER = re.compile(
@@ -69,7 +69,7 @@ class _Drafted:
     remarks: tuple[str, ...] = ()
 
 
-def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
+def write_draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     """The YAML text.
 
     Args:
@@ -78,12 +78,12 @@ def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     Raises:
         HimsError, DataError: a file cannot be read.
     """
-    members = [member for path in paths for member in expand_file(path, Limits(), scratch)]
+    members = [member for path in paths for member in expand_file(path, FormatLimits(), scratch)]
     if not members:
         raise HimsError(f"{paths[0].name} is an empty archive.")
     books = [member for member in members if is_book(member)]
     if len(books) == len(members):
-        raise HimsError(f"{inner(books[0].shown)} describes data; give the data file beside it.")
+        raise HimsError(f"{inner_text(books[0].shown)} describes data; give the data file beside it.")
     data = sorted((one for one in members if one not in books), key=lambda one: -one.path.stat().st_size)
     member, remarks = data[0], list[str]()
     if kind_of(member.path) == "sqlite":
@@ -97,7 +97,7 @@ def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     rows = sum(one.rows for one in found)
     remarks += [remark for one in found for remark in one.remarks]
     said = "".join(f"# To decide: {remark}.\n" for remark in remarks)
-    return _HEAD.format(file=inner(member.shown), rows=rows, source=contract["source"]) + said + text
+    return _HEAD.format(file=inner_text(member.shown), rows=rows, source=contract["source"]) + said + text
 
 
 def _entities(settings: Settings, data: Sequence[Member], scratch: Path, remarks: list[str]) -> list[_Drafted]:
@@ -106,7 +106,7 @@ def _entities(settings: Settings, data: Sequence[Member], scratch: Path, remarks
     for member in data:
         if len(data) > 1 and kind_of(member.path) in NO_DATA:
             remarks.append(
-                f"{inner(member.shown)} is {NAMES[kind_of(member.path)]} and no data; it must not be delivered"
+                f"{inner_text(member.shown)} is {NAMES[kind_of(member.path)]} and no data; it must not be delivered"
             )
             continue
         name, taken = slug(member.name), {one.name for one in found}
@@ -114,19 +114,19 @@ def _entities(settings: Settings, data: Sequence[Member], scratch: Path, remarks
             name = next(other for number in count(2) if (other := f"{name}_{number}") not in taken)
         folder = scratch / f"entity-{len(found)}"  # readers write files of fixed names
         folder.mkdir()
-        found.append(_entity(settings, name, member, *_seen(settings, member), folder))
+        found.append(_entity(settings, name, member, *_describe_member(settings, member), folder))
     if not found:
-        raise HimsError(f"{inner(data[0].shown)} is {NAMES[kind_of(data[0].path)]}; no reader opens that.")
+        raise HimsError(f"{inner_text(data[0].shown)} is {NAMES[kind_of(data[0].path)]}; no reader opens that.")
     return found
 
 
-def _seen(settings: Settings, member: Member) -> tuple[Dialect, Description]:
+def _describe_member(settings: Settings, member: Member) -> tuple[Dialect, Description]:
     seen = guess_dialect(settings, member.path)
     if not seen.names:
-        raise HimsError(f"{inner(member.shown)} has no header.")
+        raise HimsError(f"{inner_text(member.shown)} has no header.")
     book = Codebook(seen.names, {}, {}, {})
     if seen.form.type in ("spss", "stata"):
-        book = read_labels(member.path, seen.form.type)
+        book = read_variable_labels(member.path, seen.form.type)
     return seen, Description(book)
 
 
@@ -141,7 +141,7 @@ def _entity(
     numeric = [name for name, place in described.places.items() if place.numeric and not place.zero_fill]
     book = described.codebook
     labelled = {name: [*codes, *book.missing.get(name, ())] for name, codes in book.values.items()}
-    found = profile(settings, member, seen, scratch, marks, numeric, labelled)
+    found = profile_file(settings, member, seen, scratch, marks, numeric, labelled)
     columns = [_column(facts, found, described) for facts in found.columns]
     record: dict[str, Any] = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key)}
     if len(columns) < len(seen.names):
@@ -150,7 +150,7 @@ def _entity(
     return _Drafted(name, found.form, found.rows, record, (*seen.remarks, *found.remarks))
 
 
-def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
+def _column(facts: Facts, found: FileProfile, described: Description) -> _Flow:
     book, place = described.codebook, described.places.get(facts.name)
     labels_of = book.first_labels().get(facts.name, {})
     column = _Flow(name=facts.name)

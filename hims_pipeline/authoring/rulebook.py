@@ -37,7 +37,7 @@ def show(settings: Settings, name: str, language: str, period: str) -> Iterator[
     contract = contract_of(settings, source)
     if entity and entity not in contract.entities:
         raise HimsError(f"{source} has no entity {entity!r}; it has {', '.join(contract.entities)}.")
-    caught = _caught(settings, source)
+    caught = _describe_caught(settings, source)
     for one in rules_in_words(settings, contract, period):
         if entity in ("", one.entity):
             yield from _lines(one, language, caught[one.code])
@@ -52,10 +52,10 @@ def rules_in_words(settings: Settings, contract: Contract, period: str) -> list[
     return [*compile_rules(contract, period), *suites, *profile_rules(settings.expectations, contract, period)]
 
 
-def _caught(settings: Settings, source: str) -> dict[str, Caught]:
+def _describe_caught(settings: Settings, source: str) -> dict[str, Caught]:
     found: dict[str, Caught] = defaultdict(Caught)
     for delivery in sorted(landing.deliveries(settings, source), key=lambda one: one.sequence):
-        verdict = batches.standing(settings, delivery).verdict
+        verdict = batches.prove_batch(settings, delivery).verdict
         for result in verdict.rules if verdict else ():
             one = found[result["code"]]
             one.judged += 1

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.indicators import code_of, load_breakdowns, load_indicators
+from hims_pipeline.contracts.indicators import code_in_name, load_breakdowns, load_indicators
 from hims_pipeline.contracts.load import load_contracts, read_yaml
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.settings import Settings
@@ -40,7 +40,7 @@ class Catalogue:
     def table(self, name: str) -> str:
         """What a table is; empty where nothing says it."""
         model = self.models.get(name, {})
-        if (code := code_of(name)) in self.indicators:
+        if (code := code_in_name(name)) in self.indicators:
             one = self.indicators[code]
             return f"{code} {one.name.get(self.language)}. {one.definition.get(self.language)}".rstrip()
         own = self.words["tables"].get(name, {}).get(self.language, "")
@@ -51,16 +51,16 @@ class Catalogue:
         label = re.fullmatch(rf"(\w+)_({'|'.join(self.languages)})", name)
         if label and label.group(1) in self.words["labels"]:
             return f"{self.words['labels'][label.group(1)].get(self.language, '')} ({label.group(2)})"
-        if name in self.breakdowns and (table in FIGURES or code_of(table) or table.startswith("v_")):
+        if name in self.breakdowns and (table in FIGURES or code_in_name(table) or table.startswith("v_")):
             one = self.breakdowns[name]
             return one.meaning if self.language == "en" else one.label.get(self.language)
         shared = self.words["columns"].get(f"{table}.{name}") or self.words["columns"].get(name, {})
         if self.language != "en":
             return shared.get(self.language, "")
         described = self.models.get(table, {}).get("columns", {}).get(name, {}).get("description")
-        return described or shared.get("en", "") or self._elsewhere(name)
+        return described or shared.get("en", "") or self._find_elsewhere(name)
 
-    def _elsewhere(self, name: str) -> str:
+    def _find_elsewhere(self, name: str) -> str:
         """One name has one meaning: what another model says of the column holds here too."""
         found = (model["columns"].get(name, {}).get("description", "") for model in self.models.values())
         return next((text for text in found if text), "")

@@ -98,9 +98,9 @@ class Column(Strict):
     @property
     def absent(self) -> Missing:
         """What stands for no value in this column, and why."""
-        return self.absent_in(Format(null_values=()))
+        return self.missing_values_in(Format(null_values=()))
 
-    def absent_in(self, form: Format) -> Missing:
+    def missing_values_in(self, form: Format) -> Missing:
         """What stands for no value where the column is sent in this format, whose null words may hold for it too."""
         opaque = self.sensitivity == "identifier"
         coded = self.type == "text" and (self.codes is not None or self.crosswalk is not None)
@@ -139,7 +139,7 @@ class Column(Strict):
         return [str(value) if digits is None else f"{value:.{digits}f}" for value in values]
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Column":
+    def _check_consistency(self) -> "Column":
         if self.sensitivity == "identifier" and self.type != "text":
             raise ValueError(f"{self.name}: an identifier is text, or leading zeros would be lost")
         if self.links and self.sensitivity != "identifier":
@@ -261,7 +261,7 @@ class ColumnMap(Strict):
         return {*self.when, *((self.from_,) if self.from_ and self.of is None else ())}
 
     @model_validator(mode="after")
-    def _one_origin(self) -> "ColumnMap":
+    def _check_origin(self) -> "ColumnMap":
         if (self.from_ is None) == (self.value is None):
             raise ValueError("a mapping has either `from` (a column sent) or `value` (a constant)")
         if self.of and self.from_ is None:

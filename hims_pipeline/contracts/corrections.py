@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import parse
+from hims_pipeline.contracts.records import parse_record
 from hims_pipeline.errors import ContractError
 
 ACTIONS = ("set", "compute", "missing", "drop", "donors")
@@ -38,7 +38,7 @@ class Guard(Strict):
     severity: Literal["error", "warning"] = "error"
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Guard":
+    def _check_order(self) -> "Guard":
         if self.maximum is not None and self.maximum < self.minimum:
             raise ValueError("maximum is below minimum")
         return self
@@ -111,7 +111,7 @@ class Correction(Strict):
         return next(name for name in ACTIONS if getattr(self, name))
 
     @model_validator(mode="after")
-    def _one_of_each(self) -> "Correction":
+    def _check_kind(self) -> "Correction":
         if bool(self.where) == bool(self.matches):
             raise ValueError(f"{self.id}: says which rows by either `where` or `matches`")
         if sum(bool(getattr(self, name)) for name in ACTIONS) != 1:
@@ -182,4 +182,4 @@ def _state(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _load(path: Path, modified: int, size: int) -> tuple[Correction, ...]:
-    return parse(_CorrectionFile, path).corrections
+    return parse_record(_CorrectionFile, path).corrections

@@ -75,7 +75,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return []
 
 
-def _assigned(data: Path) -> set[str]:
+def _assignable_schemes(data: Path) -> set[str]:
     """Schemes by which codes can be assigned: they have shares and a seed."""
     shares, seeds = ({row.get("scheme") for row in _rows(data / "codelists" / name)} for name in CORRESPONDENCES)
     return {str(one) for one in shares & seeds}
@@ -86,7 +86,7 @@ def scheme_problems(data: Path, contract: Contract) -> list[str]:
     schemes = load_schemes(data)
     assigned: set[str] | None = None
     found = []
-    for place, scheme, words in _named(contract):
+    for place, scheme, words in _find_schemes(contract):
         if scheme in schemes.broken:
             found.append(f"{place}: {schemes.broken[scheme]}")
         elif scheme not in schemes.codes:
@@ -97,25 +97,25 @@ def scheme_problems(data: Path, contract: Contract) -> list[str]:
     for name in contract.entities:
         feeds = [feed for period in contract.periods_of_layouts for feed in contract.entity_in(name, period).feeds]
         for scheme in sorted({m.assign for feed in feeds for m in feed.columns.values() if m.assign}):
-            assigned = _assigned(data) if assigned is None else assigned
+            assigned = _assignable_schemes(data) if assigned is None else assigned
             if scheme not in assigned:
                 found.append(f"{name}: correspondences.csv and assignment_seeds.csv have no scheme {scheme}")
     return list(dict.fromkeys(found))
 
 
-def _named(contract: Contract) -> Iterator[tuple[str, str, set[str]]]:
+def _find_schemes(contract: Contract) -> Iterator[tuple[str, str, set[str]]]:
     """Each scheme that a contract names: where, which, and the null words of its column."""
     for name in contract.entities:
         for period in contract.periods_of_layouts:
             entity, form = contract.entity_in(name, period), contract.format_in(name, period)
             for column in entity.kept_columns:
                 if column.crosswalk:
-                    yield f"{name}.{column.name}", column.crosswalk, set(column.absent_in(form).nulls)
+                    yield f"{name}.{column.name}", column.crosswalk, set(column.missing_values_in(form).nulls)
             for feed in entity.feeds:
                 for target, mapping in feed.columns.items():
                     if mapping.crosswalk and mapping.from_ and (read := _read(contract, name, mapping, period)):
                         there = steps_of(contract.entities, name, mapping.of)[-1].entity if mapping.of else name
-                        words = set(read.absent_in(contract.format_in(there, period)).nulls)
+                        words = set(read.missing_values_in(contract.format_in(there, period)).nulls)
                         yield f"{name} -> {feed.fact}.{target}", mapping.crosswalk, words
 
 

@@ -114,7 +114,7 @@ class Entity(Strict):
         return any(matches(file_name, glob) for glob in self.files)
 
     @model_validator(mode="after")
-    def _names_exist(self) -> "Entity":
+    def _check_names(self) -> "Entity":
         names = [column.name for column in self.columns]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"column named twice: {', '.join(sorted(doubled))}")
@@ -131,11 +131,11 @@ class Entity(Strict):
             raise ValueError(f"no such column, or one that is not kept: {', '.join(sorted(missing))}")
         if self.header and (absent := set(names) - set(self.header)):
             raise ValueError(f"in columns but not in header: {', '.join(sorted(absent))}")
-        self._dated()
-        self._rules_exist()
+        self._check_period_columns()
+        self._check_rules()
         return self
 
-    def _rules_exist(self) -> None:
+    def _check_rules(self) -> None:
         """What is said of a rule is said of one that there is: an option that does nothing is an error."""
         known = {f"{code_part(one.name)}-{rule}" for one in self.kept_columns for rule in one.rule_names}
         known |= {"KEY"} if self.key else set()
@@ -146,7 +146,7 @@ class Entity(Strict):
         if strange := set(self.may_be_accepted) - known:
             raise ValueError(f"may_be_accepted: no rule is called {', '.join(sorted(strange))}")
 
-    def _dated(self) -> None:
+    def _check_period_columns(self) -> None:
         """Columns that state the period have a type that can."""
         types = {"date": ("date",), "year": ("integer", "text"), "spelt": ("text", "integer")}
         parts = ("integer", "text")
@@ -158,14 +158,14 @@ class Entity(Strict):
                 kind = self.column(name).type
                 raise ValueError(f"{name} is of type {kind}; a period's {way} is of type {' or '.join(fitting)}")
 
-    def changed_by(self, layout: "EntityLayout | None") -> "Entity":
+    def apply_layout(self, layout: "EntityLayout | None") -> "Entity":
         """The entity with a period's layout laid over it."""
         if layout is None:
             return self
         changed = {column.name: column for column in layout.columns}
         columns = tuple(changed.pop(column.name, column) for column in self.columns) + tuple(changed.values())
         feeds = tuple(
-            feed.model_copy(update={"columns": without(layout.absent, {**feed.columns, **layout.feeds})})
+            feed.model_copy(update={"columns": leave_out(layout.absent, {**feed.columns, **layout.feeds})})
             for feed in self.feeds
         )
         return self.model_copy(
@@ -204,7 +204,7 @@ class EntityLayout(Strict):
     period: StatedPeriod | None = None
 
 
-def without(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
+def leave_out(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
     """Mappings that need none of the absent columns; the others give no value."""
     return {name: one for name, one in columns.items() if not one.own_columns & set(absent)}
 
@@ -232,7 +232,7 @@ class Layout(Strict):
         return self.periods or (self.from_ or "",)
 
     @model_validator(mode="after")
-    def _holds_for_some(self) -> "Layout":
+    def _check_periods(self) -> "Layout":
         if bool(self.periods) == bool(self.from_):
             raise ValueError(f"layout {self.name}: it has either `periods` or `from`")
         return self

@@ -91,13 +91,13 @@ def _undrawn(contract: Contract, name: str, period: str, feed: Feed) -> list[str
     needed = {"stratum", "psu"} & load_fact_columns()[feed.fact].keys()
     if design is None or not needed or needed <= feed.columns.keys():
         return []
-    lost = design.lost_in(contract.at(period).design_columns(name), design.named)
+    lost = design.lost_columns_of(contract.at(period).design_columns(name), design.named)
     if not lost:
         return []
     return [f"{', '.join(lost)} of the design stand neither here nor in an entity that this one refers to by its key"]
 
 
-def _unfed(feed: Feed, columns: dict[str, FactColumn]) -> list[str]:
+def _find_unfed(feed: Feed, columns: dict[str, FactColumn]) -> list[str]:
     """Columns that a fact cannot do without and that a feed leaves out."""
     lost = [name for name, column in columns.items() if column.is_needed and name not in feed.columns]
     return [f"maps nothing to {', '.join(lost)}, which no row of it may be without"] if lost else []
@@ -113,7 +113,7 @@ def check_feeds(contract: Contract) -> None:
     periods = ["", *(period for layout in contract.layouts for period in layout.known_periods)]
     for name in contract.entities:
         for period in periods:
-            entity = contract.at(period).joined(name)
+            entity = contract.at(period).join_columns(name)
             for feed in entity.feeds:
                 place = f"{contract.source}.{name}{f' in {period}' if period else ''} -> {feed.fact}"
                 if feed.fact not in facts:
@@ -122,7 +122,7 @@ def check_feeds(contract: Contract) -> None:
                 columns = facts[feed.fact]
                 found += [f"{place}: {problem}" for problem in _homeless(contract, feed, columns)]
                 found += [f"{place}: {problem}" for problem in _undrawn(contract, name, period, feed)]
-                found += [f"{place}: {problem}" for problem in _unfed(feed, columns)]
+                found += [f"{place}: {problem}" for problem in _find_unfed(feed, columns)]
                 found += [
                     f"{place}: {c} is no column of it" for c in (*feed.columns, *feed.exclude) if c not in columns
                 ]

@@ -127,7 +127,7 @@ class Format(Strict):
         return self.unread_damage == "tell" or (self.unread_damage is None and self.header == "by_name")
 
     @model_validator(mode="after")
-    def _of_their_kind(self) -> "Format":
+    def _check_kinds(self) -> "Format":
         said = {name for name in self.model_fields_set if getattr(self, name) != type(self).model_fields[name].default}
         idle = sorted(name for name in said if self.type not in HONOURED.get(name, {self.type}))
         if idle:
@@ -147,7 +147,7 @@ class Format(Strict):
         return self
 
 
-class Limits(Strict):
+class FormatLimits(Strict):
     """Envelope limits, in bytes.
 
     Args:

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
 from hims_pipeline.contracts.observatory import Policies, load_observatory
-from hims_pipeline.contracts.records import parse
+from hims_pipeline.contracts.records import parse_record
 from hims_pipeline.errors import ContractError
 
 Code = Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")]
@@ -32,7 +32,7 @@ ADDITIVE = ("ref_area", "time_period", *CORE)
 MODEL = re.compile(r"([a-z]\d\d)_\w+")
 
 
-def code_of(model: str) -> str:
+def code_in_name(model: str) -> str:
     """The code that a model's name begins with, as in `b04_net_migration`; empty where the model is no indicator's."""
     found = MODEL.fullmatch(model)
     return found.group(1).upper() if found else ""
@@ -163,7 +163,7 @@ class Indicator(Strict):
         return "total" if self.measure_type in ("stock", "flow") else "other"
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Indicator":
+    def _check_consistency(self) -> "Indicator":
         found = [f"{b} is a core dimension, no breakdown" for b in self.breakdowns if b in (*ADDITIVE, "indicator")]
         for what, names in (("breakdowns", self.breakdowns), ("additive_over", self.additive_over)):
             found += [f"{what} names {n} twice" for n in sorted(set(names)) if names.count(n) > 1]
@@ -254,14 +254,14 @@ def _load(data: Path, state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str
     for path in sorted(folder.glob("*.yml")):
         if path.name == BREAKDOWNS:
             continue
-        for one in parse(_IndicatorFile, path).indicators:
+        for one in parse_record(_IndicatorFile, path).indicators:
             if one.code in found:
                 wrong.append(f"{path.name}: {one.code} stands twice")
             if one.code[0] != path.name[0]:
                 wrong.append(f"{path.name}: {one.code} belongs into the file that begins with {one.code[0]}")
             found[one.code] = one
-    labels = parse(_BreakdownFile, folder / BREAKDOWNS).breakdowns if (folder / BREAKDOWNS).exists() else ()
-    wrong += _drift(found, labels) + _unnamed(found, labels, load_observatory(data).languages)
+    labels = parse_record(_BreakdownFile, folder / BREAKDOWNS).breakdowns if (folder / BREAKDOWNS).exists() else ()
+    wrong += _drift(found, labels) + _find_unnamed(found, labels, load_observatory(data).languages)
     if wrong:
         raise ContractError("data/indicators does not say what it must:\n  " + "\n  ".join(wrong))
     return dict(sorted(found.items())), sorted(labels, key=lambda one: one.name)
@@ -278,7 +278,9 @@ def _drift(indicators: dict[str, Indicator], labels: tuple[Breakdown, ...]) -> l
     ]
 
 
-def _unnamed(indicators: dict[str, Indicator], labels: tuple[Breakdown, ...], languages: tuple[str, ...]) -> list[str]:
+def _find_unnamed(
+    indicators: dict[str, Indicator], labels: tuple[Breakdown, ...], languages: tuple[str, ...]
+) -> list[str]:
     texts = [*((one.code, one.name) for one in indicators.values()), *((one.name, one.label) for one in labels)]
     return [
         f"{place}: no name in {language}"

@@ -40,7 +40,7 @@ def steps_of(entities: Entities, name: str, path: str) -> list[Reference]:
     return found
 
 
-def joined(entities: Entities, name: str, rename: Rename) -> Entity:
+def join_columns(entities: Entities, name: str, rename: Rename) -> Entity:
     """An entity as if the columns that its feeds take from other entities were its own.
 
     Args:
@@ -51,7 +51,7 @@ def joined(entities: Entities, name: str, rename: Rename) -> Entity:
         return entity
     taken: dict[str, Column] = {}
 
-    def resolved(mapping: ColumnMap) -> ColumnMap | None:
+    def resolve_mapping(mapping: ColumnMap) -> ColumnMap | None:
         if mapping.of is None:
             return mapping
         column = column_at(entities, name, mapping.of, str(mapping.from_))
@@ -63,7 +63,7 @@ def joined(entities: Entities, name: str, rename: Rename) -> Entity:
 
     feeds = []
     for feed in entity.feeds:
-        columns = {target: one for target, mapping in feed.columns.items() if (one := resolved(mapping))}
+        columns = {target: one for target, mapping in feed.columns.items() if (one := resolve_mapping(mapping))}
         feeds.append(feed.model_copy(update={"columns": columns}))
     return entity.model_copy(update={"feeds": tuple(feeds), "columns": (*entity.columns, *taken.values())})
 
@@ -139,7 +139,7 @@ def _reference_problems(source: str, entities: Entities, name: str, reference: R
             absent = f"{reference.entity} has no column {b}" if ours else f"{name} has no column {a}"
             yield f"{place}: {absent}, or none that is kept"
         elif _kind(source, ours) != _kind(source, theirs):
-            yield f"{place}: {a} is {_said(source, ours)}, {b} of {reference.entity} is {_said(source, theirs)}"
+            yield f"{place}: {a} is {_describe(source, ours)}, {b} of {reference.entity} is {_describe(source, theirs)}"
 
 
 def _kind(source: str, column: Column) -> str:
@@ -149,7 +149,7 @@ def _kind(source: str, column: Column) -> str:
     return "number" if column.type in NUMERIC else column.type
 
 
-def _said(source: str, column: Column) -> str:
+def _describe(source: str, column: Column) -> str:
     kind = _kind(source, column)
     return kind if kind.startswith("an ") else f"of type {column.type}"
 
@@ -188,7 +188,7 @@ def _multiplies(entities: Entities, steps: list[Reference]) -> list[str]:
     ]
 
 
-def joined_on(entities: Entities, name: str) -> set[str]:
+def find_joining_columns(entities: Entities, name: str) -> set[str]:
     """Columns of an entity by which rows of others find its rows."""
     return {
         column

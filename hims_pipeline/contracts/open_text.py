@@ -35,10 +35,10 @@ def admits_names(pattern: str) -> bool:
 
 def _letters(parsed: Iterable[Any]) -> int:
     """The largest number of free letters in what a part of a pattern matches."""
-    return min(_MANY, sum(_of(str(kind), value) for kind, value in parsed))
+    return min(_MANY, sum(_count_kind(str(kind), value) for kind, value in parsed))
 
 
-def _of(kind: str, value: Any) -> int:
+def _count_kind(kind: str, value: Any) -> int:
     if kind in ("ANY", "NOT_LITERAL"):
         return 1
     if kind == "IN":

@@ -30,9 +30,9 @@ class Shown:
 def wrong_checks(settings: Settings, instance: dg.DagsterInstance) -> Iterator[tuple[dg.AssetCheckEvaluation, Shown]]:
     """What the gate decided beside what is shown, for each period where they differ: the gate did not report that."""
     for source, contract in load_contracts(settings.data).items():
-        for period, shown in _shown(instance, source).items():
+        for period, shown in _read_shown(instance, source).items():
             delivery = delivery_of(settings, contract, period)
-            verdict = batches.standing(settings, delivery).verdict if delivery else None
+            verdict = batches.prove_batch(settings, delivery).verdict if delivery else None
             if delivery and verdict and shown.passed != (verdict.status == "accepted"):
                 yield gate_check(settings, delivery, verdict), shown
 
@@ -47,22 +47,22 @@ def set_checks_right(context, settings: Settings) -> None:
             context.run.run_id not in shown.runs
         ):  # Dagster takes one check of a period from a run: the next sets it right
             context.log_event(check)
-    for delivery, verdict in forgotten(settings, context.instance):
+    for delivery, verdict in find_forgotten(settings, context.instance):
         log_verdict(context, settings, delivery, verdict)
 
 
-def forgotten(settings: Settings, instance: dg.DagsterInstance) -> Iterator[tuple[Delivery, Verdict]]:
+def find_forgotten(settings: Settings, instance: dg.DagsterInstance) -> Iterator[tuple[Delivery, Verdict]]:
     """Judged deliveries of whose period nothing is shown: Dagster's history was lost, or is past its time."""
     for source, contract in load_contracts(settings.data).items():
-        shown = _shown(instance, source)
+        shown = _read_shown(instance, source)
         for period in sorted({one.period for one in deliveries(settings, source)} - shown.keys()):
             delivery = delivery_of(settings, contract, period)
-            verdict = batches.standing(settings, delivery).verdict if delivery else None
+            verdict = batches.prove_batch(settings, delivery).verdict if delivery else None
             if delivery and verdict:
                 yield delivery, verdict
 
 
-def _shown(instance: dg.DagsterInstance, source: str) -> dict[str, Shown]:
+def _read_shown(instance: dg.DagsterInstance, source: str) -> dict[str, Shown]:
     key = dg.AssetCheckKey(dg.AssetKey(["landing", source]), "gate")
     found: dict[str, Shown] = {}
     for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=HISTORY):

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from hims_pipeline.errors import HimsError
-from hims_pipeline.failures import plain
+from hims_pipeline.failures import explain
 from hims_pipeline.settings import Settings
 
 MAGIC = b"SQLite format 3\0"
@@ -46,13 +46,13 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 def _refuse_spoilt(settings: Settings) -> None:
     if settings.dagster_home.exists() and shutil.disk_usage(settings.dagster_home).free < ROOM:
         # SQLite calls it an I/O error when there is no room for its journal: nothing is spoilt.
-        raise HimsError(plain(OSError(errno.ENOSPC, "", str(settings.dagster_home))))
+        raise HimsError(explain(OSError(errno.ENOSPC, "", str(settings.dagster_home))))
     for path in sorted(settings.dagster_home.rglob("*.db")):
-        if why := _spoilt(path):
+        if why := _describe_damage(path):
             raise HimsError(f"Dagster's database {path} is spoilt ({why}). Move it away and run again. {LOSS}")
 
 
-def _spoilt(path: Path) -> str:
+def _describe_damage(path: Path) -> str:
     """What is wrong with a database of SQLite; empty when nothing is, or when it is empty and will be set up."""
     with path.open("rb") as file:
         head = file.read(len(MAGIC))

@@ -59,7 +59,7 @@ def log_verdict(
     context.log_event(dg.AssetObservation(["landing", source], partition=period, metadata=sent))
     context.log_event(gate_check(settings, delivery, verdict))
     root = settings.validated if verdict.status == "accepted" else settings.quarantine
-    manifest = batches.read_manifest(settings, batches.folder_of(root, delivery))
+    manifest = batches.read_batch_manifest(settings, batches.folder_of(root, delivery))
     if manifest is None:
         return
     facts: dict[str, Any] = {

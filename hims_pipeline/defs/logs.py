@@ -6,7 +6,7 @@ from hims_pipeline.privacy.notice import mark
 from hims_pipeline.settings import load_settings
 
 
-class Plain(logging.Formatter):
+class PlainFormatter(logging.Formatter):
     """Time, level where it is more than information, and the message as we wrote it; with the demonstration key, each
     line says so. Named in `dagster.yaml`."""
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from hims_pipeline.failures import plain
-from hims_pipeline.settings import debugging
+from hims_pipeline.failures import explain
+from hims_pipeline.settings import is_debugging
 
 
 @contextmanager
@@ -17,6 +17,6 @@ def plain_failures() -> Iterator[None]:
     except (dg.DagsterError, dg.Failure):
         raise
     except Exception as error:
-        if debugging():
+        if is_debugging():
             raise
-        raise dg.Failure(plain(error), allow_retries=False) from None
+        raise dg.Failure(explain(error), allow_retries=False) from None

@@ -96,9 +96,9 @@ def _gate(settings: Settings, contract: Contract, periods: dg.PartitionsDefiniti
         """Show what the gate decided of the chosen periods, or of all, each on its own partition. Nothing is read,
         taken in or changed."""
         if context.has_partition_key:
-            return _shown(settings, contract, context.partition_key)
+            return _show_period(settings, contract, context.partition_key)
         chosen = context.partition_keys if context.has_partition_key_range else _periods(settings, contract)
-        found = {period: _shown(settings, contract, period) for period in chosen}
+        found = {period: _show_period(settings, contract, period) for period in chosen}
         for period, result in found.items():
             check = dg.AssetCheckEvaluation(
                 asset_key=dg.AssetKey(["landing", contract.source]),
@@ -138,12 +138,12 @@ def _periods(settings: Settings, contract: Contract) -> list[str]:
     return sorted({one.period for one in deliveries(settings, contract.source)})
 
 
-def _shown(settings: Settings, contract: Contract, period: str) -> dg.AssetCheckResult:
+def _show_period(settings: Settings, contract: Contract, period: str) -> dg.AssetCheckResult:
     """The verdict that stands for a period, or that there is none."""
     delivery = delivery_of(settings, contract, period)
     if delivery is None:
         return dg.AssetCheckResult(passed=False, description=f"Nothing that counts was delivered for {period}.")
-    standing = batches.standing(settings, delivery)
+    standing = batches.prove_batch(settings, delivery)
     if standing.verdict is None:
         told = f"{delivery.batch} is not judged yet; the night does it. {standing.damage}".strip()
         return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description=told)

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.disclosure.bounds import narrow
+from hims_pipeline.disclosure.bounds import find_narrow
 from hims_pipeline.disclosure.determined import determine
 from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, read_figures
 from hims_pipeline.disclosure.groups import Equation, Linked, components
 from hims_pipeline.disclosure.history import TABLE, Key
-from hims_pipeline.disclosure.linked import link
+from hims_pipeline.disclosure.linked import link_figures
 from hims_pipeline.disclosure.protect import least_sizes, protection_width, shown_groups
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings, load_settings
@@ -135,7 +135,7 @@ def attack(
 
     Args:
         releases: figures of each, oldest first.
-        parents: as in `link`.
+        parents: as in `link_figures`.
         quick: only what is exact, and differences.
         truth: value of each figure as it is now, where it is at hand: a stranger who takes a figure of an earlier
             release for the present one is then believed only where it still is.
@@ -146,7 +146,7 @@ def attack(
     for release in releases[:-1]:
         earlier |= {one.key: one for one in release if one.shown and (truth is None or truth.get(one.key) == one.value)}
     known = [earlier[one.key] if not one.shown and one.key in earlier else one for one in last]
-    linked = link(known, parents)
+    linked = link_figures(known, parents)
     withheld = {at: "" for at, one in enumerate(known) if not one.shown}
     shown = shown_groups(linked, withheld)
     given = {at for at, (now, then) in enumerate(zip(known, last, strict=True)) if now.shown and not then.shown}
@@ -178,7 +178,7 @@ def _close(linked: Linked, equations: Sequence[Equation], hidden: set[int], know
         if one in known and (size := linked.records[one]) is not None
     }
     width = dict.fromkeys(hidden, protection_width(LEAST))
-    return set(narrow(equations, sizes, hidden, least_sizes(linked, hidden), width))
+    return set(find_narrow(equations, sizes, hidden, least_sizes(linked, hidden), width))
 
 
 def _differences(releases: Sequence[Sequence[Figure]]) -> list[Figure]:
@@ -219,11 +219,11 @@ def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = Fal
             truth = {(row[0], row[1], row[2]): row[3] for row in rows.fetchall()}
     found = attack(releases, parents, quick=quick, truth=truth)
     if only_new and (found.exact or found.narrow) and len(releases) > 1:
-        _without_known(found, releases[:-1], attack(releases[:-1], parents, quick=quick))
+        _leave_out_known(found, releases[:-1], attack(releases[:-1], parents, quick=quick))
     return found
 
 
-def _without_known(found: Found, releases: Sequence[Sequence[Figure]], before: Found) -> None:
+def _leave_out_known(found: Found, releases: Sequence[Sequence[Figure]], before: Found) -> None:
     """Leave out what anybody knew before the last release: no release gives it away again."""
     known = {one.key for release in releases for one in release if one.shown}
     known |= {one.key for one in (*before.exact, *before.narrow)}

@@ -26,7 +26,7 @@ PASSES = 8  # over the equations of a component, each passing bounds on to the n
 Ends = dict[int, tuple[float, float]]
 
 
-def narrow(
+def find_narrow(
     equations: Sequence[Equation],
     known: Mapping[int, float],
     hidden: set[int],
@@ -55,7 +55,7 @@ def narrow(
         wanted = {one: width[one] for one in groups if one in width and one not in settled}
         if not wanted:
             continue
-        passed_on = _passed_on(usable, known, least, groups)
+        passed_on = _propagate_bounds(usable, known, least, groups)
         close = {one: passed_on[one] for one in wanted if passed_on[one][1] - passed_on[one][0] < wanted[one] - NEAR}
         if close and true_sizes is not None:
             found |= close
@@ -66,7 +66,7 @@ def narrow(
         )
         if point is None:
             continue  # what is known contradicts itself: nothing follows
-        wide = _exchanged(usable, point, least, set(groups))
+        wide = _exchange(usable, point, least, set(groups))
         near = _Nearby(usable, point, least, set(groups))
         left = {one: need for one, need in wanted.items() if wide[one] < need}
         for one, need in near.shake(program, left).items():
@@ -79,7 +79,7 @@ def narrow(
     return found
 
 
-def _passed_on(
+def _propagate_bounds(
     equations: Sequence[Equation], known: Mapping[int, float], least: Mapping[int, float], groups: Sequence[int]
 ) -> Ends:
     """Bounds that follow from one equation at a time; the true ones lie within."""
@@ -103,7 +103,7 @@ def _passed_on(
     return {one: (low[one], high[one]) for one in groups}
 
 
-def _exchanged(
+def _exchange(
     equations: Sequence[Equation], point: Mapping[int, float], least: Mapping[int, float], hidden: set[int]
 ) -> dict[int, float]:
     """How far apart two sizes of a group surely can be: what it gains, groups lose that stand in one equation alone."""

@@ -43,7 +43,7 @@ def determine(equations: Sequence[Equation], hidden: Iterable[int]) -> dict[int,
     aside = _peel(left, by_group)
     rows: dict[int, Equation] = {}
     for component in _components(left, by_group):
-        rows |= _eliminated(equations, left, component)
+        rows |= _eliminate(equations, left, component)
     open_ = unknown - found.keys()
     for one, row in rows.items():
         if all(other == one or other not in open_ for other in row):
@@ -113,7 +113,7 @@ def _components(left: dict[int, set[int]], by_group: dict[int, list[int]]) -> li
     return found
 
 
-def _eliminated(equations: Sequence[Equation], left: dict[int, set[int]], component: list[int]) -> dict[int, Equation]:
+def _eliminate(equations: Sequence[Equation], left: dict[int, set[int]], component: list[int]) -> dict[int, Equation]:
     """The reduced rows of a component, by the unknown that each begins with."""
     unknown = sorted(set().union(*(left[at] for at in component)))
     if len(unknown) > LARGEST_CORE:
@@ -127,9 +127,7 @@ def _eliminated(equations: Sequence[Equation], left: dict[int, set[int]], compon
     found = {}
     for row, place in enumerate(_reduce(matrix, len(unknown))):
         used = np.nonzero(matrix[row, len(unknown) :])[0]
-        found[unknown[place]] = _combined(
-            equations, [component[one] for one in used], matrix[row, len(unknown) :][used]
-        )
+        found[unknown[place]] = _combine(equations, [component[one] for one in used], matrix[row, len(unknown) :][used])
     return found
 
 
@@ -160,7 +158,7 @@ def _reduce(matrix: np.ndarray, width: int) -> list[int]:
     return pivots
 
 
-def _combined(equations: Sequence[Equation], used: Sequence[int], factors: np.ndarray) -> Equation:
+def _combine(equations: Sequence[Equation], used: Sequence[int], factors: np.ndarray) -> Equation:
     """A combination of equations, modulo the prime: which groups take part is what matters."""
     total: dict[int, int] = defaultdict(int)
     for at, factor in zip(used, factors, strict=True):

@@ -13,7 +13,7 @@ from hims_pipeline.disclosure.figures import Cell
 CLOSE = 1e-9  # relative: sizes that differ by less are the same
 
 
-class Group(NamedTuple):
+class RecordGroup(NamedTuple):
     """A group of records: `part` is C counted, B base, R the rest of a share, N all of a ratio or balance."""
 
     context: tuple[Any, ...]
@@ -38,7 +38,7 @@ class Linked:
         equations: sums that are zero. A group that no figure shows takes part too, such as those of unknown sex.
     """
 
-    names: list[Group] = field(default_factory=list)
+    names: list[RecordGroup] = field(default_factory=list)
     records: list[float | None] = field(default_factory=list)
     weights: list[float | None] = field(default_factory=list)
     shows: list[tuple[int, ...]] = field(default_factory=list)

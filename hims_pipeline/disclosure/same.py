@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from hims_pipeline.disclosure.groups import CLOSE, Equation, Group, Linked
+from hims_pipeline.disclosure.groups import CLOSE, Equation, Linked, RecordGroup
 
 FEW_CODES = 4  # a dimension of so many codes may be the condition of another indicator: women among emigrants
 SURE = 0.5  # of the cells that two indicators share, the part that must agree before they count the same
 
 
-def same_groups(made: Linked, number: Mapping[Group, int]) -> list[Equation]:
+def same_groups(made: Linked, number: Mapping[RecordGroup, int]) -> list[Equation]:
     """Equations between groups of different indicators that are the same records.
 
     Two concepts count the same where at least two cells that both have agree, and half of all; a condition of one may
@@ -45,7 +45,7 @@ def same_groups(made: Linked, number: Mapping[Group, int]) -> list[Equation]:
     return found
 
 
-def _places(number: Mapping[Group, int]) -> dict[tuple[Any, ...], list[tuple[Any, int]]]:
+def _places(number: Mapping[RecordGroup, int]) -> dict[tuple[Any, ...], list[tuple[Any, int]]]:
     """Cell -> the groups that may be about it, each with the concept that it would be one cell of."""
     codes: dict[tuple[Any, str], set[str]] = defaultdict(set)
     for name in number:

@@ -76,7 +76,7 @@ def contracts_page(data: Path) -> str:
     """The page, as Markdown."""
     examples = _examples(data)
     parts = [_HEAD]
-    for record in records_of(Contract, Correction):
+    for record in documented_records(Contract, Correction):
         parts += [
             "",
             f"## {record.__name__}",
@@ -89,22 +89,22 @@ def contracts_page(data: Path) -> str:
         meanings = meanings_of(record)
         for name, info in record.model_fields.items():
             key = info.alias or name
-            example = examples.get((record.__name__, name), "") or _linked(info)
+            example = examples.get((record.__name__, name), "") or _link_records(info)
             parts.append(f"| `{key}` | {_default(info)} | {_cell(meanings.get(name, ''))} | {example} |")
     return "\n".join(parts) + "\n"
 
 
-def undescribed(*roots: type[BaseModel]) -> list[str]:
+def find_undescribed(*roots: type[BaseModel]) -> list[str]:
     """Keys without a meaning."""
     return [
         f"{record.__name__}.{name}"
-        for record in records_of(*(roots or (Contract, Correction)))
+        for record in documented_records(*(roots or (Contract, Correction)))
         for name in record.model_fields
         if not meanings_of(record).get(name)
     ]
 
 
-def records_of(*roots: type[BaseModel]) -> list[type[BaseModel]]:
+def documented_records(*roots: type[BaseModel]) -> list[type[BaseModel]]:
     """The records that these are made of, each once, in the order in which they are met."""
     found: dict[type[BaseModel], None] = {}
     waiting = list(roots)
@@ -143,18 +143,18 @@ def meanings_of(record: type[BaseModel]) -> dict[str, str]:
     return found
 
 
-def without_example(data: Path) -> list[str]:
+def find_without_example(data: Path) -> list[str]:
     """Keys without an example, or a link to the record that stands there."""
     examples = _examples(data)
     return [
         f"{record.__name__}.{name}"
-        for record in records_of(Contract, Correction)
+        for record in documented_records(Contract, Correction)
         for name, info in record.model_fields.items()
-        if not (examples.get((record.__name__, name)) or _linked(info))
+        if not (examples.get((record.__name__, name)) or _link_records(info))
     ]
 
 
-def _linked(info: FieldInfo) -> str:
+def _link_records(info: FieldInfo) -> str:
     """Links to the records that a key holds."""
     named = [one.__name__ for one in dict.fromkeys(_records_in(info.annotation)) if one is not Text]
     return "see " + ", ".join(f"[{name}](#{name.lower()})" for name in named) if named else ""
@@ -184,7 +184,7 @@ def _examples(data: Path) -> dict[tuple[str, str], str]:
         for record in _walk(one):
             for name in sorted(record.model_fields_set & set(type(record).model_fields)):
                 place = (type(record).__name__, name)
-                if place not in found and (shown := _shown(record, name)):
+                if place not in found and (shown := _show_example(record, name)):
                     found[place] = shown
     return found
 
@@ -202,7 +202,7 @@ def _walk(value: Any) -> Iterator[BaseModel]:
             yield from _walk(one)
 
 
-def _shown(record: BaseModel, name: str) -> str:
+def _show_example(record: BaseModel, name: str) -> str:
     value = record.model_dump(mode="json", by_alias=True, exclude_unset=True, include={name})
     text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=1000).strip()[1:-1]
     return f"`{_cell(text)}`" if len(text) <= _LONGEST and "\n" not in text else ""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
-from hims_pipeline.gates.comparisons import closest
-from hims_pipeline.gates.differences import compare
+from hims_pipeline.gates.comparisons import find_closest
+from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
 from hims_pipeline.gates.profile import Profile, Rows, read_profile, take_profile, write_profile
 from hims_pipeline.gates.references import PREFIX, read_sql
@@ -65,7 +65,7 @@ def set_beside(
             profiles[name] = take_profile(con, contract, name, period, roles)
             now = Subject(contract, name, period, Profile(profiles[name]), roles)
             beside = {
-                one: compare(
+                one: compare_profiles(
                     now,
                     Subject(
                         contract, name, one.period, read[name], roles_of(contract, name, one.period),
@@ -76,7 +76,7 @@ def set_beside(
                 if name in read
             }  # fmt: skip
             own = [found for one, found in beside.items() if one.period == period and one.batch.startswith(PREFIX)]
-            evidence[name] = [*evidence_of(now), *closest(list(beside.values()), own[0] if own else ())]
+            evidence[name] = [*evidence_of(now), *find_closest(list(beside.values()), own[0] if own else ())]
     return Beside(profiles, evidence, {one.batch: one.sha256 for one in before})
 
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from hims_pipeline.contracts.basics import Strict
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import parse
+from hims_pipeline.contracts.records import parse_record
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.evidence import Evidence
 from hims_pipeline.gates.measures import MEASURES
@@ -37,7 +37,7 @@ class Exemption(Strict):
     reason: Annotated[str, Field(min_length=1)]
 
 
-class Limits(Strict):
+class ComparisonLimits(Strict):
     """Limits for all, those of single entities (`source/entity`), exceptions, and the measures against which a person
     may accept a batch."""
 
@@ -56,7 +56,7 @@ class Limits(Strict):
         return own.get(measure, self.limits[measure]), columns
 
 
-def load_limits(expectations: Path) -> Limits | None:
+def load_comparison_limits(expectations: Path) -> ComparisonLimits | None:
     """The limits; None where the observatory has none, and nothing is compared.
 
     Raises:
@@ -67,8 +67,8 @@ def load_limits(expectations: Path) -> Limits | None:
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, modified: int) -> Limits:
-    found = parse(Limits, path)
+def _load(path: Path, modified: int) -> ComparisonLimits:
+    found = parse_record(ComparisonLimits, path)
     listed = [found.limits, *found.sources.values(), *(one.limits for one in found.exceptions)]
     named = {key.split(" ")[0] for own in listed for key in own} | set(found.may_be_accepted)
     if strange := named - MEASURES.keys():
@@ -80,7 +80,7 @@ def _load(path: Path, modified: int) -> Limits:
 
 def profile_rules(expectations: Path, contract: Contract, period: str) -> list[Rule]:
     """The rules on the profiles of a source's entities: one a measure and entity."""
-    limits = load_limits(expectations)
+    limits = load_comparison_limits(expectations)
     if limits is None:
         return []
     return [
@@ -92,7 +92,7 @@ def profile_rules(expectations: Path, contract: Contract, period: str) -> list[R
     ]
 
 
-def _rule(limits: Limits, source: str, entity: str, period: str, name: str) -> Rule:
+def _rule(limits: ComparisonLimits, source: str, entity: str, period: str, name: str) -> Rule:
     measure = MEASURES[name]
     limit, columns = limits.of(source, entity, period, name)
     bound = f"{limit!r}"
@@ -115,7 +115,7 @@ def _rule(limits: Limits, source: str, entity: str, period: str, name: str) -> R
     )  # fmt: skip
 
 
-def _exceptions(limits: Limits, source: str, entity: str, measure: str) -> list[dict[str, Any]]:
+def _exceptions(limits: ComparisonLimits, source: str, entity: str, measure: str) -> list[dict[str, Any]]:
     return [
         {"periods": list(one.periods), **own}
         for one in limits.exceptions
@@ -142,7 +142,7 @@ def write_evidence(con: Any, entity: str, found: Sequence[Evidence], compared: b
     )  # fmt: skip
 
 
-def closest(several: Sequence[Sequence[Evidence]], own: Sequence[Evidence] = ()) -> list[Evidence]:
+def find_closest(several: Sequence[Sequence[Evidence]], own: Sequence[Evidence] = ()) -> list[Evidence]:
     """Of evidence beside several batches, the smallest for each measure and column: who is like one of them is well.
 
     Args:

@@ -12,12 +12,12 @@ from hims_pipeline.gates.profile import Profile
 from hims_pipeline.gates.statistics import difference_of_shares, distance, heaping, largest_shift, mean_difference
 
 
-def compare(now: Subject, before: Subject) -> list[Evidence]:
+def compare_profiles(now: Subject, before: Subject) -> list[Evidence]:
     """What a batch says beside an accepted one."""
-    return list(_beside(now, before))
+    return list(_compare_sizes(now, before))
 
 
-def _beside(now: Subject, before: Subject) -> Iterator[Evidence]:
+def _compare_sizes(now: Subject, before: Subject) -> Iterator[Evidence]:
     new, old = now.profile, before.profile
     years = max(1.0, abs((now.last_day - before.last_day).days) / 365.25)
     if not before.is_scaled:
@@ -48,7 +48,7 @@ def _sizes(now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
 
 def _copies(now: Subject, before: Subject) -> Iterator[Evidence]:
     new, old = now.profile, before.profile
-    for name in now.roles.having("key"):
+    for name in now.roles.columns_with("key"):
         gaps = [_gaps(one, name) for one in (new, old)]
         if gaps[0] is not None and gaps[1] is not None:
             yield Evidence("numbers_missing", name, gaps[0] - gaps[1])
@@ -72,7 +72,7 @@ def _copies(now: Subject, before: Subject) -> Iterator[Evidence]:
     contract = now.contract
     measured = contract.entities[now.entity].measure_type or contract.measure_type
     if measured == "flow" and now.period != before.period:
-        yield Evidence("again", "", _contained(new, old), "too few rows")
+        yield Evidence("again", "", _share_contained(new, old), "too few rows")
 
 
 def _gaps(profile: Profile, name: str) -> float | None:
@@ -85,7 +85,7 @@ def _gaps_within(profile: Profile, name: str) -> float | None:
     return None if not rows or not numbers else 1 - rows / numbers
 
 
-def _contained(new: Profile, old: Profile) -> float | None:
+def _share_contained(new: Profile, old: Profile) -> float | None:
     """The share of runs of rows, by the smallest digests, that the earlier batch holds too."""
     ours, theirs = ({int(key) for key in one.counts("digest")} for one in (new, old))
     if len(ours) < FEW or len(theirs) < FEW:
@@ -157,7 +157,7 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
         holes = [one.number("holes", name) for one in (new, old)]
         if None not in holes:
             yield Evidence("cells_missing", name, holes[0] - holes[1])  # type: ignore[operator]
-        yield Evidence("year_revised", name, _revised(name, now, before), "no year in common")
+        yield Evidence("year_revised", name, _largest_revision(name, now, before), "no year in common")
     if role == "date":
         a, b = new.counts("day_of_month", name), old.counts("day_of_month", name)
         yield Evidence("days_of_month", name, distance(a, b))
@@ -170,7 +170,7 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
         yield Evidence("days_missing", name, (gap - usual) * rate if both else None, "no day of the period")
         back = [one.counts("years_back", name) for one in (new, old)]
     else:
-        back = [_back(one.profile.counts("values", name), one.last_day.year) for one in (now, before)]
+        back = [_counts_back(one.profile.counts("values", name), one.last_day.year) for one in (now, before)]
     if all(sum(one.values()) >= FEW for one in back):
         yield Evidence("years", name, (distance(back[0], back[1]) or 0) / sqrt(years))
         fresh = [min(float(key) for key, n in one.items() if n >= 0.002 * sum(one.values())) for one in back]
@@ -178,7 +178,7 @@ def _days(name: str, role: str, now: Subject, before: Subject, years: float) -> 
         yield Evidence("year_lost", name, float(len(_holes(back[0]) - _holes(back[1]))))
 
 
-def _revised(name: str, now: Subject, before: Subject) -> float | None:
+def _largest_revision(name: str, now: Subject, before: Subject) -> float | None:
     """The largest change of a year's sum that both batches hold, as a logarithm; of years that weigh little,
     none. Beside another scale, the share that stands in other years."""
     a, b = (one.profile.counts("amounts", name) for one in (now, before))
@@ -191,7 +191,7 @@ def _revised(name: str, now: Subject, before: Subject) -> float | None:
     return max(changes) if changes else None
 
 
-def _back(values: Counts, year: int) -> Counts:
+def _counts_back(values: Counts, year: int) -> Counts:
     return {str(year - int(float(key))): n for key, n in values.items() if key.lstrip("-").replace(".", "").isdigit()}
 
 
@@ -220,7 +220,7 @@ def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Itera
     if sum(a.values()) < FEW or sum(b.values()) < FEW:
         yield from (Evidence(measure, name, None, "too few") for measure in ("ages", "mean_age", "heaping_more"))
         return
-    groups = [_grouped(one) for one in (a, b)]
+    groups = [_group_ages(one) for one in (a, b)]
     yield Evidence("ages", name, (distance(groups[0], groups[1]) or 0) / sqrt(years))
     yield Evidence("mean_age", name, mean_difference(a, b) / sqrt(years))
     (w_new, n_new), (w_old, n_old) = heaping(a), heaping(b)
@@ -230,7 +230,7 @@ def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Itera
     yield Evidence("more_women_by_age", name, _most_by_group(new, old, name))
 
 
-def _grouped(ages: dict[int, float]) -> Counts:
+def _group_ages(ages: dict[int, float]) -> Counts:
     found: Counts = {}
     for age, n in ages.items():
         key = str(age // 5)
@@ -240,7 +240,7 @@ def _grouped(ages: dict[int, float]) -> Counts:
 
 def _counts(now: Subject) -> bool:
     """Are the amounts of cells numbers of persons or events, which chance moves? Money is not."""
-    amount = now.roles.first("amount")
+    amount = now.roles.first_column("amount")
     return amount is not None and now.contract.entity_in(now.entity, now.period).column(amount).type == "integer"
 
 

@@ -62,10 +62,10 @@ class Subject:
 
 def evidence_of(now: Subject) -> list[Evidence]:
     """What a batch says by itself."""
-    return list(_alone(now))
+    return list(_evidence_alone(now))
 
 
-def _alone(now: Subject) -> Iterator[Evidence]:
+def _evidence_alone(now: Subject) -> Iterator[Evidence]:
     profile, rows = now.profile, now.profile.number("rows") or 0
     entity = now.contract.entity_in(now.entity, now.period)
     for name, role in now.roles.of.items():
@@ -88,7 +88,7 @@ def _alone(now: Subject) -> Iterator[Evidence]:
             both = women + counts.get("M", 0)
             less = min(women, both - women)
             yield Evidence("one_sex", name, 0.5 - highest_share(less, both) if both >= FEW else None, "too few")
-        if role == "amount" and not now.roles.counts_rows and now.roles.first("year"):
+        if role == "amount" and not now.roles.counts_rows and now.roles.first_column("year"):
             yield Evidence("spike", name, profile.number("spike", name), "no series")
     if now.roles.counts_rows:
         yield Evidence("runs_alone", "", share_of(profile, "runs_twice", "runs"), "too few rows")

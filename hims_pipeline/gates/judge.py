@@ -17,7 +17,7 @@ from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
 from hims_pipeline.gates.comparisons import profile_rules, write_evidence
 from hims_pipeline.gates.compile import compile_rules
 from hims_pipeline.gates.engine import GateError, evaluate, versions
-from hims_pipeline.gates.rules import Outcome, Rule
+from hims_pipeline.gates.rules import Rule, RuleResult
 from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite
 from hims_pipeline.gates.tables import fill_tables
 from hims_pipeline.lake.files import sha256_of
@@ -152,7 +152,7 @@ def _decide(settings: Settings, fill: Any, rules: Sequence[Rule]) -> GateOutcome
         raise GateError(f"Rules that could not be evaluated; check their columns and SQL: {', '.join(raised)}.")
     broken = [one for one in outcomes if not one.success]
     blind = [one for one in outcomes if one.success and one.is_blind]
-    findings = (*_findings(settings, fill, broken), *(_blind(one) for one in blind))
+    findings = (*_findings(settings, fill, broken), *(_make_blind_finding(one) for one in blind))
     return GateOutcome(
         findings=findings,
         declared=len(rules),
@@ -163,7 +163,7 @@ def _decide(settings: Settings, fill: Any, rules: Sequence[Rule]) -> GateOutcome
     )
 
 
-def _record(one: Outcome) -> dict[str, Any]:
+def _record(one: RuleResult) -> dict[str, Any]:
     return {
         "code": one.rule.code,
         "expectation": one.rule.expectation,
@@ -177,7 +177,7 @@ def _record(one: Outcome) -> dict[str, Any]:
     }
 
 
-def _blind(one: Outcome) -> Finding:
+def _make_blind_finding(one: RuleResult) -> Finding:
     return Finding(
         rule=one.rule.code,
         severity="blocking",
@@ -189,7 +189,7 @@ def _blind(one: Outcome) -> Finding:
     )
 
 
-def _findings(settings: Settings, fill: Any, broken: list[Outcome]) -> list[Finding]:
+def _findings(settings: Settings, fill: Any, broken: list[RuleResult]) -> list[Finding]:
     """Findings of the rules that failed, with the first lines that break them: a diagnosis, not the verdict."""
     if not broken:
         return []

@@ -13,22 +13,22 @@ def reasons_markdown(verdict: Verdict) -> str:
     said = verdict.acceptance if verdict.is_overruled else None
     head = f"Accepted against the gate by {markdown(said.name)}: {markdown(said.reason)}\n\n" if said else ""
     whole = f"All {verdict.evaluated} rules hold." if verdict.accepted else "The gate came to no whole result."
-    return head + (_listed(verdict.findings) or whole)
+    return head + (_list_findings(verdict.findings) or whole)
 
 
-def _listed(findings: Sequence[Finding]) -> str:
+def _list_findings(findings: Sequence[Finding]) -> str:
     lines = [f"- {markdown(one.sentence())}" for one in findings if one.severity == "blocking"]
     lines += [f"- warning: {markdown(one.sentence())}" for one in findings if one.severity == "warning"]
     return "\n".join(lines)
 
 
-def letter(verdict: Verdict, contract: Contract, findings: Sequence[Finding]) -> str:
+def render_letter(verdict: Verdict, contract: Contract, findings: Sequence[Finding]) -> str:
     """What to tell the institution that sent a delivery.
 
     Args:
         findings: those of the verdict, with the sender's words (`lake.reports`).
     """
-    said = _listed(findings) or f"All {verdict.evaluated} rules hold."
+    said = _list_findings(findings) or f"All {verdict.evaluated} rules hold."
     head = [
         f"# {contract.title.en}: delivery {verdict.batch}",
         "",

@@ -33,13 +33,13 @@ class Roles:
     codes: dict[str, dict[str, tuple[str, ...]]]
     counts_rows: bool
 
-    def having(self, *roles: RoleName) -> list[str]:
+    def columns_with(self, *roles: RoleName) -> list[str]:
         """The columns of some roles, in the order of the file."""
         return [name for name, role in self.of.items() if role in roles]
 
-    def first(self, *roles: RoleName) -> str | None:
+    def first_column(self, *roles: RoleName) -> str | None:
         """The first column of some roles, None where there is none."""
-        return next(iter(self.having(*roles)), None)
+        return next(iter(self.columns_with(*roles)), None)
 
 
 def roles_of(contract: Contract, name: str, period: str) -> Roles:

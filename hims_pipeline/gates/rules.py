@@ -62,7 +62,7 @@ def _is_never(found: re.Match[str]) -> bool:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RuleResult:
     """What came of one rule. Counts only: no field can hold a value of the data."""
 
     rule: Rule

@@ -102,11 +102,11 @@ def judgement_rules(expectations: Path, contract: Contract, period: str) -> list
         if path.exists():
             for one in load_suite(path).expectations:
                 if not one.meta.periods or any(fnmatch.fnmatch(period, glob) for glob in one.meta.periods):
-                    found.append(_in_period(as_rule(one, entity), contract, period))
+                    found.append(_fill_period(as_rule(one, entity), contract, period))
     return found
 
 
-def _in_period(rule: Rule, contract: Contract, period: str) -> Rule:
+def _fill_period(rule: Rule, contract: Contract, period: str) -> Rule:
     """A rule's SQL may name the batch's period: `{period}`, its first day `{period_start}`, its last `{period_end}`."""
     query = rule.kwargs.get("unexpected_rows_query")
     if query is None:
@@ -148,15 +148,15 @@ def break_on_nothing(query: str) -> str:
     if (
         not _AGGREGATE.search(inner)
         or _MANY_ROWS.search(inner)
-        or _unbalanced(inner)
-        or _unbalanced(found["condition"])
+        or _is_unbalanced(inner)
+        or _is_unbalanced(found["condition"])
     ):
         return query
     start, end = found.span("condition")
     return f"{query[:start]}coalesce(({query[start:end]}), true){query[end:]}"
 
 
-def _unbalanced(text: str) -> bool:
+def _is_unbalanced(text: str) -> bool:
     """Do brackets open and close within a piece of SQL otherwise than in pairs?"""
     depth = 0
     for sign in text:

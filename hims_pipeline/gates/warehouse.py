@@ -86,11 +86,11 @@ def judge_warehouse(settings: Settings, database: Path) -> tuple[GateOutcome | N
         with connection(settings) as con:
             fill(con)
             for rule in (one for one in rules if one.code in failed):
-                broken += _broken(con, rule)
+                broken += _find_broken(con, rule)
     return outcome, broken
 
 
-def _broken(con: Any, rule: Rule) -> list[Broken]:
+def _find_broken(con: Any, rule: Rule) -> list[Broken]:
     query = rule.kwargs["unexpected_rows_query"].format(batch=quote(rule.table))
     found = con.execute(
         f"select source, list(distinct period order by period), count(*) from ({query}) as broken group by 1 order by 1"

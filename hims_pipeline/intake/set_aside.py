@@ -65,7 +65,7 @@ def set_rows_aside(
         if not _may_count(outcome):
             return None
         entities = {
-            name: _replaced(settings, entity, rest[name][0], folder)
+            name: _replace_files(settings, entity, rest[name][0], folder)
             if any(one.entity == name for one in told)
             else entity
             for name, entity in manifest.entities.items()
@@ -75,7 +75,7 @@ def set_rows_aside(
         kept = private_folder(reports.rejects_folder(settings, delivery))
         for path in sorted((scratch / "aside").iterdir()):
             _move(path, kept / path.name)
-        links = _without_their_pairs(settings, contract, delivery, entities, list(manifest.links), folder)
+        links = _drop_pairs(settings, contract, delivery, entities, list(manifest.links), folder)
         made = replace(manifest, entities=entities, links=manifest.links | links)
         batches.write_manifest(settings, folder, made)
     finally:
@@ -89,7 +89,7 @@ def _may_count(outcome: "GateOutcome") -> bool:
     return outcome.accepted or (bool(left) and all(one["may_be_accepted"] for one in left))
 
 
-def _replaced(settings: Settings, entity: EntityFiles, rest: Path, folder: Path) -> EntityFiles:
+def _replace_files(settings: Settings, entity: EntityFiles, rest: Path, folder: Path) -> EntityFiles:
     """Put the rest of an entity in the place of its files, as one."""
     with connection(settings) as con:
         ((rows,),) = con.execute(f"select count(*) from read_parquet({literal(rest)})").fetchall()
@@ -100,7 +100,7 @@ def _replaced(settings: Settings, entity: EntityFiles, rest: Path, folder: Path)
     return replace(entity, parts=(part,), set_aside=entity.rows - rows)
 
 
-def _without_their_pairs(
+def _drop_pairs(
     settings: Settings,
     contract: Contract,
     delivery: Delivery,

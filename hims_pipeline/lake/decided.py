@@ -39,7 +39,7 @@ def acceptances(settings: Settings) -> dict[str, Acceptance]:
     return found
 
 
-def rejected_since(settings: Settings, number: int) -> dict[str, Decision]:
+def find_rejected_since(settings: Settings, number: int) -> dict[str, Decision]:
     """Batches whose acceptance was taken back by a line of the trail behind this one."""
     later = (line for line in journal.done(settings, journal.REJECTED) if line["number"] > number)
     return {line["batch"]: _decision(line) for line in later}

@@ -29,12 +29,12 @@ def next_number(settings: Settings, known: int) -> int:
     Args:
         known: the highest number of the source's own deliveries.
     """
-    number = max(_last(settings), known, 0) + 1
+    number = max(_read_last(settings), known, 0) + 1
     write_sealed(settings, settings.identified / FILE, KIND, {"last": number})
     return number
 
 
-def _last(settings: Settings) -> int:
+def _read_last(settings: Settings) -> int:
     try:
         if last := last_number(settings):
             return last

@@ -51,7 +51,7 @@ def place_of(settings: Settings, batch: str) -> Path:
     return (settings.identified / "destroyed").joinpath(*batch.split("/")).with_suffix(".json")
 
 
-def write(settings: Settings, stone: Tombstone) -> None:
+def write_tombstone(settings: Settings, stone: Tombstone) -> None:
     path = place_of(settings, stone.batch)
     write_sealed(settings, path, KIND, asdict(stone))
 

@@ -18,7 +18,7 @@ import duckdb
 
 from hims_pipeline.errors import ContractError
 from hims_pipeline.privacy.keys import Key
-from hims_pipeline.privacy.pseudonym import install, normalised, pseudonym
+from hims_pipeline.privacy.pseudonym import install, normalise_sql, pseudonym
 from hims_pipeline.sql import literal
 
 FILE = "identifier_shapes.csv"
@@ -38,7 +38,7 @@ SHORTEST = 5  # characters of a token that may be somebody's number
 
 
 @dataclass(frozen=True)
-class Shape:
+class IdentifierShape:
     """How a kind of number is written: a regular expression (RE2) without the characters around it, and its check."""
 
     name: str
@@ -53,10 +53,10 @@ class Shape:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, modified: int) -> tuple[Shape, ...]:
+def _read(path: Path, modified: int) -> tuple[IdentifierShape, ...]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    found = tuple(Shape(row["shape"], row["country"], row["pattern"], row["check"]) for row in rows)
+    found = tuple(IdentifierShape(row["shape"], row["country"], row["pattern"], row["check"]) for row in rows)
     for one in found:
         if one.check and one.check not in CHECKS:
             raise ContractError(f"{path.name}: {one.name}: check {one.check!r} is none of {', '.join(CHECKS)}.")
@@ -67,7 +67,7 @@ def _read(path: Path, modified: int) -> tuple[Shape, ...]:
     return found
 
 
-def shapes(data: Path) -> tuple[Shape, ...]:
+def load_identifier_shapes(data: Path) -> tuple[IdentifierShape, ...]:
     """The shapes of an installation; none where it has no list.
 
     Raises:
@@ -77,16 +77,16 @@ def shapes(data: Path) -> tuple[Shape, ...]:
     return _read(path, path.stat().st_mtime_ns) if path.exists() else ()
 
 
-def _mod97(digits: str) -> bool:
+def _passes_mod97(digits: str) -> bool:
     return int(digits) % 97 == 0
 
 
-def _iban(text: str) -> bool:
+def _is_iban(text: str) -> bool:
     turned = text[4:] + text[:4]
     return int("".join(str(int(letter, 36)) for letter in turned)) % 97 == 1
 
 
-CHECKS: dict[str, Callable[[str], bool]] = {"MOD97": _mod97, "IBAN": _iban}
+CHECKS: dict[str, Callable[[str], bool]] = {"MOD97": _passes_mod97, "IBAN": _is_iban}
 
 
 Place = tuple[str, int, int | None]  # column, rows, first line
@@ -126,8 +126,8 @@ def load_known(con: duckdb.DuckDBPyConnection, key: Key, ids: Sequence[tuple[str
     return Known("known_persons", domains)
 
 
-def look(
-    con: duckdb.DuckDBPyConnection, values: str, listed: Sequence[Shape], known: Known | None
+def find_identifiers(
+    con: duckdb.DuckDBPyConnection, values: str, listed: Sequence[IdentifierShape], known: Known | None
 ) -> dict[str, list[Hit]]:
     """Look through the values of columns; column -> what was found, where something was.
 
@@ -139,15 +139,15 @@ def look(
     con.execute(f"create or replace temp table looked_at as select place, {digits} as value, n, line from ({values})")
     found: dict[str, list[Hit]] = {}
     for shape in listed:
-        for place, hit in _hits(shape.name, _of_shape(con, shape)):
+        for place, hit in _hits(shape.name, _places_of_shape(con, shape)):
             found.setdefault(place, []).append(hit)
     if known is not None:
-        for place, hit in _hits(KNOWN, _of_persons(con, known)):
+        for place, hit in _hits(KNOWN, _places_of_persons(con, known)):
             found.setdefault(place, []).append(hit)
     return found
 
 
-def _of_shape(con: duckdb.DuckDBPyConnection, shape: Shape) -> list[Place]:
+def _places_of_shape(con: duckdb.DuckDBPyConnection, shape: IdentifierShape) -> list[Place]:
     """(column, rows, line) of each value in which the shape stands, and its check holds."""
     where = f"from looked_at where regexp_matches(value, {literal(shape.search)})"
     if not shape.check:
@@ -161,10 +161,10 @@ def _of_shape(con: duckdb.DuckDBPyConnection, shape: Shape) -> list[Place]:
     ]
 
 
-def _of_persons(con: duckdb.DuckDBPyConnection, known: Known) -> list[Place]:
+def _places_of_persons(con: duckdb.DuckDBPyConnection, known: Known) -> list[Place]:
     """(column, rows, line) of each value in which some known person's number stands."""
     tokens = ", ".join(f"regexp_extract_all(value, {literal(one)})" for one in _TOKENS)
-    bare = normalised("regexp_replace(token, '[ ./-]', '', 'g')")
+    bare = normalise_sql("regexp_replace(token, '[ ./-]', '', 'g')")
     listed = f"select value, unnest(flatten([{tokens}, [value]])) as token from (select distinct value from looked_at)"
     con.execute(
         f"create or replace temp table tokens as select * from (select distinct value, {bare} as token "

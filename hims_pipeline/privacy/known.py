@@ -28,13 +28,13 @@ class KeyMismatch(HimsError):
     """The key at hand is not the one that this installation rests on. Nothing of the installation is wrong."""
 
 
-def known(settings: Settings) -> dict[str, Any]:
+def read_key_facts(settings: Settings) -> dict[str, Any]:
     """What is noted of the key; empty in an installation that has used none."""
     try:
         text = read_text(settings.home / FILE)
         found = parse_json(text)
         found.pop("check")
-        if text != _written(found):
+        if text != _render_facts(found):
             raise ValueError
         return found if isinstance(found["version"], str) else {}
     except FileNotFoundError:
@@ -48,7 +48,7 @@ def known(settings: Settings) -> dict[str, Any]:
         ) from None
 
 
-def _written(facts: dict[str, Any]) -> str:
+def _render_facts(facts: dict[str, Any]) -> str:
     """The file's text: the facts, and the hash of their own text."""
     check = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return json.dumps(facts | {"check": check}, indent=1)
@@ -69,7 +69,7 @@ def note(settings: Settings, facts: dict[str, Any]) -> None:
     path = settings.home / FILE
     temporary = path.with_name(f".{FILE}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        file.write(_written(facts))
+        file.write(_render_facts(facts))
         file.flush()
         os.fsync(file.fileno())
     temporary.chmod(0o600)
@@ -82,7 +82,7 @@ def note(settings: Settings, facts: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def in_rotation(settings: Settings) -> Iterator[None]:
+def open_rotation(settings: Settings) -> Iterator[None]:
     """Both keys are good for this process while it carries a rotation out."""
     _rotating.add(str(settings.home))
     try:
@@ -97,11 +97,11 @@ def check_version(settings: Settings, version: str) -> None:
     Raises:
         KeyMismatch: it is another one, a rotation was interrupted, or the key was destroyed.
     """
-    facts = known(settings)
+    facts = read_key_facts(settings)
     if not facts:
         if settings.identified.is_dir():
             with contextlib.suppress(OSError):  # an account that may only read notes nothing
-                note(settings, {"version": version, "since": now(), "former": []})
+                note(settings, {"version": version, "since": current_time(), "former": []})
         return
     if str(settings.home) in _rotating:
         return
@@ -113,7 +113,7 @@ def check_version(settings: Settings, version: str) -> None:
             f"file of {new} and HIMS_KEY_FILE still that of {old}, finishes it."
         )
     if facts["version"] != version and facts["version"].startswith(DEMONSTRATION):
-        raise KeyMismatch(f"{_demonstrated(settings)} Nothing was changed.")
+        raise KeyMismatch(f"{_check_demonstrated(settings)} Nothing was changed.")
     if facts["version"] != version:
         raise KeyMismatch(
             f"The key at hand is {version}, and {settings.home} rests on key {facts['version']}: set HIMS_KEY_FILE to "
@@ -134,21 +134,21 @@ def refuse_destroyed(settings: Settings, facts: dict[str, Any]) -> None:
         )
 
 
-def missing(settings: Settings, where: str) -> str:
+def advise_missing_key(settings: Settings, where: str) -> str:
     """What to do about a key that cannot be found where an installation rests on one; empty where it rests on none."""
-    facts = known(settings)
+    facts = read_key_facts(settings)
     if not facts:
         return ""
     refuse_destroyed(settings, facts)
     if facts["version"].startswith(DEMONSTRATION):
-        return f"{where}. {_demonstrated(settings)}"
+        return f"{where}. {_check_demonstrated(settings)}"
     return (
         f"{where}. {settings.home} rests on key {facts['version']}: put its sealed copy back and name it in "
         "HIMS_KEY_FILE. No other key opens what is there; a new one would make its records worthless."
     )
 
 
-def _demonstrated(settings: Settings) -> str:
+def _check_demonstrated(settings: Settings) -> str:
     return (
         f"{settings.home} rests on the demonstration key, which is public. Bring data of persons into another "
         "HIMS_HOME with a key of its own; or, without HIMS_KEY_FILE and outside production, let one take over by "
@@ -156,5 +156,5 @@ def _demonstrated(settings: Settings) -> str:
     )
 
 
-def now() -> str:
+def current_time() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

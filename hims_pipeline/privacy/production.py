@@ -10,7 +10,7 @@ from pathlib import Path
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import HimsError
 from hims_pipeline.privacy.keys import DEMONSTRATION_KEY, load_key
-from hims_pipeline.privacy.modes import opened
+from hims_pipeline.privacy.modes import find_too_open
 from hims_pipeline.settings import Settings
 
 
@@ -49,7 +49,7 @@ def _home(settings: Settings) -> list[str]:
     home = settings.home
     if not home.is_dir():
         return [f"there is no {home}: create it with mode 0711, owned by the account that runs the pipeline"]
-    found = [f"{one}; others could read it until now" for one in opened(settings)]
+    found = [f"{one}; others could read it until now" for one in find_too_open(settings)]
     owned = (home, settings.identified, settings.validated, settings.bronze, settings.releases, settings.dagster_home)
     for place in owned:
         if place.exists() and place.stat().st_uid != os.geteuid():

@@ -47,7 +47,7 @@ class Unreadable(Exception):
         self.kind, self.place = kind, place
 
 
-def guarded(settings: Settings, step: str, work: Callable[[], Result]) -> Result:
+def guard(settings: Settings, step: str, work: Callable[[], Result]) -> Result:
     """Run `work`; whatever it raises comes out without data.
 
     Raises:

@@ -36,7 +36,7 @@ def caveats_of(settings: Settings, batches: list[Batch]) -> Caveats:
     }  # fmt: skip
 
 
-def notes(caveats: Caveats) -> str:
+def caveat_notes(caveats: Caveats) -> str:
     """The part of the release notes about them, with fixed headings."""
     accepted = [
         f"- {one['batch']} ({', '.join(one['rules'])}), by {markdown(one['name'])} on {one['at'][:10]}:"

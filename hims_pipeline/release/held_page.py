@@ -35,7 +35,7 @@ class _Names:
     codes: Mapping[str, str]
     breakdowns: Mapping[str, str]
 
-    def about(self, text: str) -> str:
+    def describe_figure(self, text: str) -> str:
         """What a figure is about, in words: `citizenship=LBY; sex=F`."""
         parts = (part.partition("=") for part in text.split("; ") if part)
         return ", ".join(f"{self.breakdowns.get(name, name)}: {self.codes.get(code, code)}" for name, _, code in parts)
@@ -66,17 +66,17 @@ def texts() -> dict[str, Any]:
     return read_yaml(HERE / "held_texts.yml")
 
 
-def line(settings: Settings, one: Movement, language: str = "en") -> str:
+def page_line(settings: Settings, one: Movement, language: str = "en") -> str:
     """A movement as a line of text."""
     names, said = _names(settings, language), texts()[language]
-    where = " ".join(part for part in (one.area, f"({names.about(one.about)})" if one.about else "") if part)
+    where = " ".join(part for part in (one.area, f"({names.describe_figure(one.about)})" if one.about else "") if part)
     head = f"{one.indicator} {names.indicators.get(one.indicator, '')}, {one.source}, {one.time_period}"
     if one.vintage not in ("", "_Z"):
         head += f" [{one.vintage}]"
-    return f"{head}{f', {where}' if where else ''}: {_said(one, said)}; {said['causes'][one.cause]}"
+    return f"{head}{f', {where}' if where else ''}: {_sentence_of(one, said)}; {said['causes'][one.cause]}"
 
 
-def _said(one: Movement, said: Mapping[str, Any]) -> str:
+def _sentence_of(one: Movement, said: Mapping[str, Any]) -> str:
     form = said["forms"][one.measure if one.measure in ("gone", "hidden", "missing") else "value"]
     return form.format(
         before=_number(one.before), after=_number(one.after), lost=_number(one.before - one.after),
@@ -93,7 +93,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:,.4g}"
 
 
-def text(settings: Settings, record: Mapping[str, Any], language: str = "en") -> str:
+def page_text(settings: Settings, record: Mapping[str, Any], language: str = "en") -> str:
     """The page for a terminal."""
     said = texts()[language]
     found = [_movement(one) for one in record["movements"]]
@@ -102,7 +102,7 @@ def text(settings: Settings, record: Mapping[str, Any], language: str = "en") ->
     for measure in dict.fromkeys(one.measure for one in found):
         own = [one for one in found if one.measure == measure]
         lines += ["", f"{MEASURES[measure].get(language, MEASURES[measure]['en'])} ({len(own)})"]
-        lines += [f"  - {line(settings, one, language)}" for one in own[:15]]
+        lines += [f"  - {page_line(settings, one, language)}" for one in own[:15]]
         lines += [f"  {said['more'].format(n=len(own) - 15)}"] if len(own) > 15 else []
     return "\n".join([*lines, "", said["todo"]])
 
@@ -184,7 +184,7 @@ def _part(settings: Settings, language: str, found: Sequence[Movement], plots: M
                 "name": names.indicators.get(one.indicator, ""),
                 "source": " + ".join(names.sources.get(part, part) for part in one.source.split("+")),
                 "area": names.codes.get(one.area, one.area),
-                "about": names.about(one.about),
+                "about": names.describe_figure(one.about),
                 "period": one.time_period + (f" [{one.vintage}]" if one.vintage not in ("", "_Z") else ""),
                 "before": _number(one.before),
                 "after": _number(one.after),

@@ -33,7 +33,7 @@ def sources_of(batches: list[Batch], contracts: dict[str, Contract]) -> list[dic
     ]
 
 
-def corrections_of(settings: Settings, warehouse: Path) -> list[dict[str, Any]]:
+def correction_notes(settings: Settings, warehouse: Path) -> list[dict[str, Any]]:
     """What corrections did in a build, correction by correction and batch by batch."""
     with connection(settings, warehouse, read_only=True) as con:
         found = con.execute("""
@@ -57,7 +57,7 @@ def controls_of(settings: Settings, warehouse: Path) -> list[tuple[str, int, int
         """).fetchall()
 
 
-def write(
+def write_notes(
     settings: Settings,
     facts: dict[str, Any],
     batches: list[BatchState],
@@ -87,9 +87,9 @@ def write(
         "Nothing was refused or withdrawn."
     ]
     lines += ["", "## Corrections", ""]
-    lines += [_mended(one) for one in corrections] or ["No known error was mended."]
+    lines += [_describe_mended(one) for one in corrections] or ["No known error was mended."]
     lines += ["", "## Controls", ""]
-    lines += [_controlled(*one) for one in controls] or ["No control figure is about these sources."]
+    lines += [_describe_control(*one) for one in controls] or ["No control figure is about these sources."]
     lines += ["", "## Revisions", ""]
     if changes is None:
         is_first = facts["release"] == "r000001"
@@ -107,7 +107,7 @@ def write(
     return "\n".join(lines) + "\n"
 
 
-def across(told: Sequence[Broken], back: Mapping[str, Mapping[str, Any]]) -> str:
+def cross_source_notes(told: Sequence[Broken], back: Mapping[str, Mapping[str, Any]]) -> str:
     """Rules across sources that are broken and were before, and deliveries that their sources fell back from."""
     if not told and not back:
         return ""
@@ -119,7 +119,7 @@ def across(told: Sequence[Broken], back: Mapping[str, Mapping[str, Any]]) -> str
     return "\n".join(lines) + "\n"
 
 
-def _controlled(kind: str, compared: int, met: int, missed: list[str]) -> str:
+def _describe_control(kind: str, compared: int, met: int, missed: list[str]) -> str:
     what = "SYNTHETIC: {} of {} figures equal published ones, scaled to the sample."
     what = what if kind == "synthetic" else f"{kind}: {{}} of {{}} figures equal published ones."
     return f"- {what.format(f'{met:,}', f'{compared:,}')}" + (f" Missed: {', '.join(missed)}." if missed else "")
@@ -130,7 +130,7 @@ def _row(change: Change) -> str:
     return f"| {change.indicator} | {change.source} | {change.added} | {change.gone} | {change.changed} | {largest} |"
 
 
-def _mended(one: dict[str, Any]) -> str:
+def _describe_mended(one: dict[str, Any]) -> str:
     before, after = (f"{one[name] or 0:,.6g}" for name in ("measure_before", "measure_after"))
     matched = f"{one['rows_matched']:,} rows matched, {one['rows_changed']:,} changed"
     if not one["rows_matched"]:

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.gates.revisions import Cause, code_of, judge_revision, load_limits
-from hims_pipeline.intake import destroyed
+from hims_pipeline.gates.revisions import Cause, judge_revision, load_revision_limits, revision_code
+from hims_pipeline.intake import find_destroyed
 from hims_pipeline.lake import landing
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.release import movements
-from hims_pipeline.release.causes import Changes, basis, changes_since
+from hims_pipeline.release.causes import Changes, compare_inputs, read_basis
 from hims_pipeline.release.held_page import texts
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.release.store import Release
@@ -40,12 +40,12 @@ class Revision:
 
     @property
     def codes(self) -> list[str]:
-        return sorted({code_of(one.measure) for one in self.beyond})
+        return sorted({revision_code(one.measure) for one in self.beyond})
 
 
 def basis_of(settings: Settings, tree: Path) -> dict[str, Any]:
     """What a build's figures follow from beside its batches; `tree` is its rendered dbt project."""
-    return basis(settings, read_json(tree / MANIFEST))
+    return read_basis(settings, read_json(tree / MANIFEST))
 
 
 def revise(
@@ -65,14 +65,14 @@ def revise(
     Raises:
         GateError: the gate could not do its work.
     """
-    limits = load_limits(settings.expectations)
+    limits = load_revision_limits(settings.expectations)
     if previous is None or limits is None:
         return Revision("", Changes())
     withdrawn = {one.batch: one.withdrawn for one in landing.deliveries(settings) if one.withdrawn}
-    withdrawn |= {one.batch: one.reasons[0] for one in destroyed(settings)}
-    changes = changes_since(settings, previous.manifest("staff"), rows, now, withdrawn)
-    found = movements.find(settings, previous.folder / part / "warehouse.duckdb", database, changes, limits)
-    outcome, numbers = judge_revision(settings, limits, movements.evidence_of(found))
+    withdrawn |= {one.batch: one.reasons[0] for one in find_destroyed(settings)}
+    changes = compare_inputs(settings, previous.manifest("staff"), rows, now, withdrawn)
+    found = movements.find_movements(settings, previous.folder / part / "warehouse.duckdb", database, changes, limits)
+    outcome, numbers = judge_revision(settings, limits, movements.movement_evidence(found))
     beyond = sorted(
         (found[no] for no in numbers if no >= 0),
         key=lambda one: (ORDER.index(one.measure), -one.percent, one.indicator, one.source, one.area, one.about),
@@ -87,7 +87,7 @@ def revise(
     return Revision(previous.id, changes, tuple(beyond), verdict)
 
 
-def notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> str:
+def revision_notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> str:
     """What the release notes say: what changed since, and who accepted what."""
     if not revision.since:
         return ""

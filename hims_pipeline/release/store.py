@@ -17,10 +17,10 @@ from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.lake import journal
 from hims_pipeline.plain_file import read_json, read_text
 from hims_pipeline.release import proof
-from hims_pipeline.release.proof import unchecked, verify
+from hims_pipeline.release.proof import find_unchecked, verify_release
 from hims_pipeline.settings import Settings
 
-__all__ = ["Release", "current", "get", "releases", "unchecked", "verify", "withdrawn"]
+__all__ = ["Release", "current_release", "find_unchecked", "get", "releases", "verify_release", "withdrawn_releases"]
 
 ID = re.compile(r"r\d{6}")
 
@@ -44,7 +44,7 @@ class Release:
         Raises:
             Damaged: it cannot be read, or is not this release's.
         """
-        return proof.read_manifest(self, part)
+        return proof.read_release_manifest(self, part)
 
     def figures(self) -> dict[str, Any]:
         """Rows and content hash of the table that holds its figures; earlier releases had all in one.
@@ -100,7 +100,7 @@ def pointer(settings: Settings) -> str | None:
     return text
 
 
-def current(settings: Settings) -> Release | None:
+def current_release(settings: Settings) -> Release | None:
     """The release that readers get; None before the first.
 
     Raises:
@@ -119,7 +119,7 @@ def current(settings: Settings) -> Release | None:
     return release
 
 
-def withdrawn(settings: Settings) -> dict[str, dict[str, str]]:
+def withdrawn_releases(settings: Settings) -> dict[str, dict[str, str]]:
     """Release id -> why it was taken back, and the hash of its inputs; unproved, for pages and lists.
 
     Raises:
@@ -143,18 +143,18 @@ def read_state(settings: Settings) -> tuple[str | None, dict[str, dict[str, str]
     damaged = []
     try:
         now = pointer(settings)
-        if (release := current(settings)) is not None:
+        if (release := current_release(settings)) is not None:
             release.manifest()
     except Damaged as error:
         damaged.append(str(error))
     try:
-        taken_back = withdrawn(settings)
+        taken_back = withdrawn_releases(settings)
     except Damaged as error:
         damaged.append(str(error))
     return now, taken_back, damaged
 
 
-def lost(settings: Settings) -> list[str]:
+def find_lost(settings: Settings) -> list[str]:
     """Ids of releases that were published, not retired, and are gone from the disk."""
     gone = {intent["release"] for intent in journal.done(settings, journal.RETIRED)}
     published = {intent["release"] for intent in journal.done(settings, journal.PUBLISHED)}

@@ -25,7 +25,7 @@ def tables(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str]
     ).fetchall()
 
 
-def linking(con, database: str) -> set[tuple[str, str]]:
+def linking_tables(con, database: str) -> set[tuple[str, str]]:
     """(schema, table) of what joins the pseudonyms of registers; no release holds it."""
     found = con.execute(
         "select distinct schema_name, table_name from duckdb_columns() where database_name = ? and column_name = ?",
@@ -60,7 +60,7 @@ def copy_schemas(con, build: Path, target: Path, schemas: tuple[str, ...], log: 
     con.execute(f"attach {literal(target)} as packed (storage_version {literal(STORAGE_VERSION)})")
     for schema in schemas:
         con.execute(f"create schema packed.{quote(schema)}")
-    apart = linking(con, "built")
+    apart = linking_tables(con, "built")
     for schema, table in tables(con, "built", schemas):
         if (schema, table) in apart:
             continue

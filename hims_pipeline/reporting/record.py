@@ -9,7 +9,7 @@ from hims_pipeline.contracts.basics import Text
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates import rules_of
-from hims_pipeline.gates.comparisons import load_limits
+from hims_pipeline.gates.comparisons import load_comparison_limits
 from hims_pipeline.gates.measures import MEASURES
 from hims_pipeline.gates.profile import read_profile
 from hims_pipeline.gates.rules import Rule
@@ -18,7 +18,7 @@ from hims_pipeline.lake.batches import Manifest
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding, Verdict
-from hims_pipeline.reporting.measured import Profiles, measured
+from hims_pipeline.reporting.measured import Profiles, measure_entity
 from hims_pipeline.reporting.plots import Plot, plot_of
 from hims_pipeline.reporting.sentences import LANGUAGES, message_of
 from hims_pipeline.settings import Settings
@@ -50,7 +50,7 @@ def report_of(
     for one in verdict.findings:
         message, detail = message_of(one, rules, results)
         findings.append(_finding(contract, delivery.period, one, message, detail))
-        findings[-1] |= _drawn(settings, contract, delivery.period, one, compared, drawn)
+        findings[-1] |= _draw_finding(settings, contract, delivery.period, one, compared, drawn)
         findings[-1]["may_be_accepted"] = bool(results.get(one.rule, {}).get("may_be_accepted"))
         aside = [part for part in verdict.set_aside if part.rule == one.rule]
         findings[-1]["set_aside"] = asdict(aside[0]) if aside else None
@@ -152,12 +152,12 @@ def _profiles(settings: Settings, folder: Path, verdict: Verdict) -> _Compared:
         return _Compared(read(folder / batches.PROFILE, verdict.profile_sha256), others)
 
 
-def _drawn(
+def _draw_finding(
     settings: Settings, contract: Contract, period: str, one: Finding, compared: _Compared, drawn: set[Any]
 ) -> dict[str, Any]:
     """The limit of a finding on the profile, what was measured, and what it is drawn by, each picture once."""
     measure = next((name for name in MEASURES if one.rule.endswith(_tail(name))), "")
-    limits = load_limits(settings.expectations) if measure else None
+    limits = load_comparison_limits(settings.expectations) if measure else None
     if limits is None or measure not in limits.limits:
         return {"measure": "", "measured": [], "plots": []}
     plots: list[Plot] = []
@@ -168,7 +168,7 @@ def _drawn(
         if plot and (one.entity, plot.kind, plot.about) not in drawn:
             drawn.add((one.entity, plot.kind, plot.about))
             plots.append(plot)
-    found = measured(contract, one.entity, period, compared.now, compared.before)
+    found = measure_entity(contract, one.entity, period, compared.now, compared.before)
     bound, own = limits.of(contract.source, one.entity, period, measure)
     told = [
         {"about": about, "value": found.get((measure, about)), "limit": own.get(about.replace(" and ", "|"), bound)}

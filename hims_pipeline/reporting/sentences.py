@@ -9,7 +9,7 @@ from hims_pipeline.gates.rules import Rule
 from hims_pipeline.gates.sentences import LANGUAGES
 from hims_pipeline.lake.verdict import Finding
 
-__all__ = ["LANGUAGES", "labels", "message_of", "reading_sentences"]
+__all__ = ["LANGUAGES", "message_of", "reading_sentences", "sentence_labels"]
 HERE = Path(__file__).parent
 Texts = dict[str, str]
 
@@ -25,7 +25,7 @@ def reading_sentences() -> dict[str, Texts]:
     return read_yaml(HERE / "reading.yml")
 
 
-def labels(language: str) -> Texts:
+def sentence_labels(language: str) -> Texts:
     """The words of the page itself in one language."""
     return {name: texts[language] for name, texts in _page().items()}
 

@@ -9,13 +9,13 @@ come after, over `edited_<source>__<entity>` (`hims_pipeline.staging.imputation`
 import duckdb
 
 from hims_pipeline.contracts.corrections import Correction
-from hims_pipeline.contracts.joins import joined_on
+from hims_pipeline.contracts.joins import find_joining_columns
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.sql import literal, literals, quote
 from hims_pipeline.staging import expressions
-from hims_pipeline.staging.imputation import imputed_sql, valued
-from hims_pipeline.staging.names import BATCH_COLUMNS, beside, sql_type, staged_name
+from hims_pipeline.staging.imputation import has_value_sql, imputed_sql
+from hims_pipeline.staging.names import BATCH_COLUMNS, columns_beside, staged_name, staged_type
 
 NUMERIC = ("bigint", "decimal", "double")
 MATCHED_COLUMNS = {
@@ -34,11 +34,11 @@ MATCHED_COLUMNS = {
 
 def columns_of(contract: Contract, entity: str) -> dict[str, str]:
     """The columns of an entity in staging and their SQL types."""
-    own = {staged_name(c.name): sql_type(c) for c in contract.entities[entity].kept_columns}
-    return BATCH_COLUMNS | own | dict.fromkeys(beside(contract, entity).values(), "varchar")
+    own = {staged_name(c.name): staged_type(c) for c in contract.entities[entity].kept_columns}
+    return BATCH_COLUMNS | own | dict.fromkeys(columns_beside(contract, entity).values(), "varchar")
 
 
-def check(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple[Correction, ...]) -> None:
+def check_corrections(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple[Correction, ...]) -> None:
     """Every correction names columns of its entity, and its SQL is a condition or expression over them alone.
 
     Raises:
@@ -51,7 +51,7 @@ def check(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple
         absent = [name for name in named if name not in columns]
         wrong += [f"{one.id}: {one.entity} has no column {name}" for name in absent]
         wrong += [f"{one.id}: {name} says where a row comes from" for name in one.changed if name in BATCH_COLUMNS]
-        keys = {staged_name(column) for column in joined_on(contract.entities, one.entity)}
+        keys = {staged_name(column) for column in find_joining_columns(contract.entities, one.entity)}
         wrong += [f"{one.id}: rows of other entities are found by {name}" for name in one.changed if name in keys]
         if one.measure in columns and not columns[one.measure].startswith(NUMERIC):
             wrong.append(f"{one.id}: {one.measure} is no number that could be summed")
@@ -72,7 +72,7 @@ def _sql_problems(con: duckdb.DuckDBPyConnection, one: Correction, columns: dict
     written = [text for text in (one.where, *one.compute.values()) if text]
     written += [text for level in one.donors.classes for text in level] if one.donors else []
     try:
-        kinds = [expressions.kind_of(con, text) for text in (*written, *classes, *values, condition(one))]
+        kinds = [expressions.kind_of_expression(con, text) for text in (*written, *classes, *values, condition(one))]
     except ValueError as error:
         return [str(error)]
     return [] if kinds[-1] == "BOOLEAN" else ["`where` is a condition: true or false for each row"]
@@ -127,7 +127,7 @@ def corrected_sql(contract: Contract, entity: str, corrections: tuple[Correction
 def matched_sql(by_source: dict[str, tuple[Correction, ...]], contracts: dict[str, Contract]) -> str:
     """What each correction did to each batch of its periods; no row where no such batch counts."""
     selects = [
-        (_imputed if one.donors else _matched)(contracts[source], one)
+        (_describe_imputed if one.donors else _describe_matched)(contracts[source], one)
         for source, some in by_source.items()
         for one in some
     ]
@@ -137,16 +137,16 @@ def matched_sql(by_source: dict[str, tuple[Correction, ...]], contracts: dict[st
     return "select\n    " + ",\n    ".join(empty) + "\nwhere false"
 
 
-def _matched(contract: Contract, one: Correction) -> str:
+def _describe_matched(contract: Contract, one: Correction) -> str:
     columns = columns_of(contract, one.entity)
     hits = _hits(one)
     differs = " or ".join(f"{quote(c)} is distinct from {_value(one, c, columns)}" for c in one.changed) or "true"
-    return _counted(
+    return _count_sql(
         one, f"{{{{ ref('sent_{contract.source}__{one.entity}') }}}}", hits, differs, *_measures(one, columns, hits)
     )
 
 
-def _imputed(contract: Contract, one: Correction) -> str:
+def _describe_imputed(contract: Contract, one: Correction) -> str:
     """Of an imputation: edited rows beside what staging makes of them."""
     assert one.donors is not None
     given, name = one.donors.columns, f"{contract.source}__{one.entity}"
@@ -160,13 +160,13 @@ def _imputed(contract: Contract, one: Correction) -> str:
     differs = " or ".join(f"{quote(c)} is distinct from {quote('then_' + c)}" for c in given)
     measures = []
     for column in (told, f"then_{told}"):
-        has_value = f"filter (where {valued(contract, one.entity, told, quote(column))})"
+        has_value = f"filter (where {has_value_sql(contract, one.entity, told, quote(column))})"
         mean = f"round(sum(cast({quote(column)} as decimal(38, 6))) {has_value} / (count(*) {has_value}), 6)"
         measures.append(mean if one.measure else f"count(*) {has_value}")
-    return _counted(one, both, _hits(one), differs, measures[0], measures[1])
+    return _count_sql(one, both, _hits(one), differs, measures[0], measures[1])
 
 
-def _counted(one: Correction, relation: str, hits: str, differs: str, before: str, after: str) -> str:
+def _count_sql(one: Correction, relation: str, hits: str, differs: str, before: str, after: str) -> str:
     periods = " or ".join(f"period glob {literal(glob)}" for glob in one.periods)
     return "\n".join(
         [
@@ -200,7 +200,7 @@ def _measures(one: Correction, columns: dict[str, str], hits: str) -> tuple[str,
     return f"sum({before})", f"sum(case when {hits} then {after} else {before} end)"
 
 
-def _told(one: Correction) -> str:
+def _describe_measures(one: Correction) -> str:
     """What `measure_before` and `measure_after` are, in words."""
     if one.donors:
         return f"mean of {one.measure}" if one.measure else f"records with {one.donors.columns[0]}"
@@ -211,7 +211,7 @@ def correction_row(source: str, one: Correction, languages: tuple[str, ...]) -> 
     """A correction as one row of the table `corrections`; lists are separated by blanks."""
     values = (
         one.id, source, one.entity, one.kind, one.action, " ".join(one.changed), " ".join(one.periods), condition(one),
-        _told(one), one.provided_by, one.status, str(one.guard.minimum),
+        _describe_measures(one), one.provided_by, one.status, str(one.guard.minimum),
         *("" if limit is None else str(limit) for limit in (one.guard.maximum, one.guard.maximum_share)),
         one.guard.severity, *one.reason.columns("reason", languages).values(),
     )  # fmt: skip

@@ -14,12 +14,12 @@ ELSEWHERE = ("SUBQUERY", "STAR", "WINDOW")  # classes of DuckDB's tree that say 
 
 
 def make_table(con: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> None:
-    """An empty table `record` of these columns and types, which `kind_of` tries expressions on."""
+    """An empty table `record` of these columns and types, which `kind_of_expression` tries expressions on."""
     typed = ", ".join(f"cast(null as {kind}) as {quote(name)}" for name, kind in columns.items())
     con.execute(f"create or replace temp table record as select {typed} limit 0")
 
 
-def parsed(con: duckdb.DuckDBPyConnection, text: str) -> str:
+def parse_expression(con: duckdb.DuckDBPyConnection, text: str) -> str:
     """A query that gives an expression as the last column of `record`; it need not have its columns.
 
     Raises:
@@ -41,13 +41,13 @@ def parsed(con: duckdb.DuckDBPyConnection, text: str) -> str:
     return sql
 
 
-def kind_of(con: duckdb.DuckDBPyConnection, text: str) -> str:
+def kind_of_expression(con: duckdb.DuckDBPyConnection, text: str) -> str:
     """The SQL type of an expression over the columns of `record`.
 
     Raises:
-        ValueError: as `parsed`, or DuckDB cannot make sense of it on these columns.
+        ValueError: as `parse_expression`, or DuckDB cannot make sense of it on these columns.
     """
-    sql = parsed(con, text)
+    sql = parse_expression(con, text)
     try:
         kind = con.execute(f"describe {sql}").fetchall()[-1][1]
         con.execute(sql).fetchall()  # a constant that does not cast shows here

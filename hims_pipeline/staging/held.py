@@ -6,7 +6,7 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
-from hims_pipeline.staging.corrections import check
+from hims_pipeline.staging.corrections import check_corrections
 
 
 def held_sources(settings: Settings) -> tuple[dict[str, Contract], dict[str, tuple[Correction, ...]], dict[str, str]]:
@@ -18,7 +18,7 @@ def held_sources(settings: Settings) -> tuple[dict[str, Contract], dict[str, tup
     with connection(settings) as con:
         for source, corrections in found.items():
             try:
-                check(con, contracts[source], corrections)
+                check_corrections(con, contracts[source], corrections)
                 mended[source] = corrections
             except ContractError as error:
                 broken[source] = str(error)

@@ -6,7 +6,7 @@ from hims_pipeline.contracts.joins import steps_of
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.sql import literal, quote
-from hims_pipeline.staging.names import beside, staged_name
+from hims_pipeline.staging.names import columns_beside, staged_name
 
 
 class Lookups:
@@ -31,7 +31,7 @@ class Lookups:
         prefix = self._prefix(path)
         there = steps_of(self._contract.entities, self._entity, path)[-1].entity
         staged, name = staged_name(column.name), f"{prefix}_{column.name}"
-        own = beside(self._contract, there)
+        own = columns_beside(self._contract, there)
         found = {staged: staged_name(name)}
         for suffix in (MISSING_SUFFIX, FLAG_SUFFIX):
             if column.name + suffix in own:
@@ -42,7 +42,7 @@ class Lookups:
     def _prefix(self, path: str) -> str:
         return f"joined{list(self._joined).index(path) + 1}"
 
-    def translated(self, scheme: str, text: str) -> str:
+    def translate(self, scheme: str, text: str) -> str:
         """SQL of the code that an expression has in a scheme; null where it has none."""
         name = self._names.setdefault((scheme, text), f"x{len(self._names) + 1}")
         return f"{name}.{name}_to_code"
@@ -64,7 +64,7 @@ class Lookups:
             before = self._prefix(path.rpartition(".")[0]) + "_" if "." in path else ""
             key = {staged_name(column): staged_name(f"{prefix}_{column}") for column in step.targets}
             ours = [staged_name(before + column) for column in step.columns]
-            named = {"batch_id": f"{prefix}_batch_id"} | key | self._needed(path) | self._joined[path]
+            named = {"batch_id": f"{prefix}_batch_id"} | key | self._needed_columns(path) | self._joined[path]
             listed = ", ".join(f"{quote(staged)} as {quote(name)}" for staged, name in named.items())
             same = [f"{prefix}_batch_id = batch_id"]
             same += [f"{quote(name)} = {quote(own)}" for name, own in zip(key.values(), ours, strict=True)]
@@ -74,7 +74,7 @@ class Lookups:
             )
         return found
 
-    def _needed(self, path: str) -> dict[str, str]:
+    def _needed_columns(self, path: str) -> dict[str, str]:
         """Columns of an entity by which those behind it are found."""
         contract, prefix = self._contract, self._prefix(path)
         assert contract is not None

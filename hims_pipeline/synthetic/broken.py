@@ -50,7 +50,7 @@ def make_broken(settings: Settings, out: Path, seed: int = SEED, scale: float = 
     for row_fault in ROW_FAULTS:
         path, *others = good[row_fault.source, row_fault.period]
         delimiter, encoding = WRITTEN.get(row_fault.period, (",", "utf-8"))
-        rows = row_fault.make(read_rows(path, delimiter, encoding))
+        rows = row_fault.make(read_good_rows(path, delimiter, encoding))
         sent = {path.name: _as_bytes(rows, delimiter, encoding)} | {one.name: one.read_bytes() for one in others}
         found.append(_write(out, row_fault, sent))
     return found
@@ -65,7 +65,7 @@ def _write(out: Path, fault: FileFault | RowFault, files: dict[str, bytes]) -> B
     return BrokenSample(fault.name, fault.source, fault.period, paths, fault.why, fault.expected_rule, fault.refused)
 
 
-def read_rows(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> Rows:
+def read_good_rows(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> Rows:
     """A sample file as one dictionary a row."""
     with path.open(encoding=encoding, newline="") as file:
         return list(csv.DictReader(file, delimiter=delimiter))

@@ -88,7 +88,7 @@ def write_wave(country: Country, wave: Wave, out: Path) -> list[Path]:
     out.mkdir(parents=True)
     con.execute(f"create or replace temp table residents as {sql.RESIDENTS.format_map(asdict(wave))}")
     if wave.left_until:
-        _leavers(country, wave)
+        _make_leavers(country, wave)
     if wave.has_fifth:
         fifth = out.parent.parent / ONE_IN_FIVE / wave.year
         shutil.rmtree(fifth, ignore_errors=True)
@@ -112,7 +112,7 @@ def write_wave(country: Country, wave: Wave, out: Path) -> list[Path]:
     return files
 
 
-def _leavers(country: Country, wave: Wave) -> None:
+def _make_leavers(country: Country, wave: Wave) -> None:
     """Tables `reported` (country, sex, n) and `leavers`, the persons whom households report."""
     flows = next(one for one in country.flows if one.to_date.isoformat() == wave.day)
     rows = ", ".join(f"('{place}', '{sex}', {n})" for (place, sex), n in flows.reported.items())

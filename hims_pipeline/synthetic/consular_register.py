@@ -10,7 +10,7 @@ from pathlib import Path
 from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import recipe_table, scaled
+from hims_pipeline.synthetic.totals import make_recipe_table, make_scaled
 
 ENCODINGS = {"2008-12-31": "windows-1256"}  # later editions are UTF-8 with a byte order mark
 PERCENT_TWICE = 1.5
@@ -137,9 +137,9 @@ def write(country: Country, out: Path) -> list[Sample]:
     Where fewer citizens ever registered abroad than were published, all of them are in the edition, and no more.
     """
     con = country.con
-    scaled(country, "consular_register", "persons")
+    make_scaled(country, "consular_register", "persons")
     for name in ("places", "consulates", "spellings"):
-        recipe_table(country, name)
+        make_recipe_table(country, name)
     con.execute(_ABROAD)
     con.execute("create or replace table consular_before (person_no bigint)")
     editions = con.execute(

@@ -35,6 +35,6 @@ def value_labels(columns: tuple[Column, ...]) -> dict[str, dict[int | float | st
     return found
 
 
-def labels(columns: tuple[Column, ...]) -> dict[str, str]:
+def column_labels(columns: tuple[Column, ...]) -> dict[str, str]:
     """Column -> its French label."""
     return {c.name: c.label.get("fr") if isinstance(c.label, Text) else c.label for c in columns}

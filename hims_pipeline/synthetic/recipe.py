@@ -61,7 +61,7 @@ class Recipe:
     def delegations(self) -> list[str]:
         return [row["delegation"] for row in self.tables["delegations"]]
 
-    def by_age(self, name: str) -> list[float]:
+    def weights_by_age(self, name: str) -> list[float]:
         """A column of `ages` for each single year of age, 0 to `OLDEST`."""
         found = [0.0] * (OLDEST + 1)
         for row in self.tables["ages"]:

@@ -9,7 +9,7 @@ from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import recipe_table, scaled, titles
+from hims_pipeline.synthetic.totals import make_recipe_table, make_scaled, titles
 
 # Citizens who live abroad on the last day of the year; who went to study come first, then those of student's age.
 _STUDENTS = f"""
@@ -84,9 +84,9 @@ where low + cast(place <= rest as int) > 0
 def write(country: Country, out: Path) -> list[Sample]:
     """Write the files of each year of the recipe, and the departures, under `out/<source>/<period>/`."""
     con = country.con
-    scaled(country, "students_abroad", "persons")
-    scaled(country, "student_departures", "persons")
-    recipe_table(country, "places")
+    make_scaled(country, "students_abroad", "persons")
+    make_scaled(country, "student_departures", "persons")
+    make_recipe_table(country, "places")
     found = []
     for (year,) in con.execute("select distinct period from students_abroad order by period").fetchall():
         con.execute(_STUDENTS.format(year=year))

@@ -11,7 +11,7 @@ from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.foreigners import find_foreigners
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import recipe_table, scaled
+from hims_pipeline.synthetic.totals import make_recipe_table, make_scaled
 
 PERCENT_REFUSED = 6
 PERCENT_PENDING = 2
@@ -85,9 +85,9 @@ def write(country: Country, out: Path) -> list[Sample]:
     """Write one file a year of the recipe under `out/work_authorisations/<year>/`."""
     con = country.con
     find_foreigners(country)
-    scaled(country, "work_authorisations", "permits")
+    make_scaled(country, "work_authorisations", "permits")
     for name in ("places", "employers"):
-        recipe_table(country, name)
+        make_recipe_table(country, name)
     found = []
     for (year,) in con.execute("select distinct period from work_authorisations order by period").fetchall():
         con.execute(_WORKERS.format(year=year))

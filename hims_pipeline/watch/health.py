@@ -10,7 +10,7 @@ from hims_pipeline.release import store
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch import book, nights
 from hims_pipeline.watch.kinds import KINDS, Condition, instant
-from hims_pipeline.watch.look import look
+from hims_pipeline.watch.look import look_for_trouble
 
 WELL, WARNING, CRITICAL = 0, 1, 2
 WORDS = {WELL: "WELL", WARNING: "WARNING", CRITICAL: "CRITICAL"}
@@ -59,10 +59,10 @@ class Health:
         }  # fmt: skip
 
 
-def health(settings: Settings, now: datetime | None = None) -> Health:
+def measure_health(settings: Settings, now: datetime | None = None) -> Health:
     """Look at the installation; nothing is written, and nothing is raised for what is wrong with it."""
     now = now or datetime.now(UTC)
-    conditions = look(settings, now)
+    conditions = look_for_trouble(settings, now)
     try:
         known = book.read(settings)
     except HimsError as error:

@@ -62,7 +62,9 @@ def sign(settings: Settings, run: str, reason: str = "") -> None:
     _write(settings, replace(night, reasons=reasons, last_sign=instant(datetime.now(UTC))))
 
 
-def end(settings: Settings, run: str, *, well: bool, reasons: Iterable[str] = (), now: datetime | None = None) -> None:
+def end_night(
+    settings: Settings, run: str, *, well: bool, reasons: Iterable[str] = (), now: datetime | None = None
+) -> None:
     """Write down how a night ended; the first word on it counts."""
     if (night := _find(settings, run)) is None or night.ended:
         return
@@ -86,7 +88,7 @@ def is_gone(night: Night, now: datetime) -> bool:
     return (now - datetime.fromisoformat(night.last_sign or night.begun)).total_seconds() > QUIET_SECONDS
 
 
-def failed(night: Night, now: datetime) -> bool:
+def has_failed(night: Night, now: datetime) -> bool:
     return is_gone(night, now) or bool(night.ended and not night.well)
 
 
@@ -100,7 +102,7 @@ def last_due(settings: Settings, now: datetime) -> datetime:
     return next(_ticks(settings, now))
 
 
-def missed(settings: Settings, now: datetime, days: int = 7) -> list[tuple[datetime, bool]]:
+def find_missed(settings: Settings, now: datetime, days: int = 7) -> list[tuple[datetime, bool]]:
     """Times of the last days at which a night was due and none began until the next one was, oldest first; and whether
     one has begun since. Nothing was due before the first night that is known."""
     known = [datetime.fromisoformat(night.begun) for night in nights(settings)]

@@ -12,7 +12,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import Condition
 
 
-def overdue(settings: Settings, today: date) -> Iterator[Condition]:
+def find_overdue(settings: Settings, today: date) -> Iterator[Condition]:
     """Sources of which something came before, or that the observatory requires, and whose next delivery is late.
 
     Any delivery of a period counts, a refused one too: that is told as such.

@@ -18,7 +18,7 @@ from hims_pipeline.watch import digest, messages
 from hims_pipeline.watch.book import Alert, Book, Message
 from hims_pipeline.watch.channels import Unsent, send
 from hims_pipeline.watch.kinds import KINDS, Condition, instant
-from hims_pipeline.watch.look import look
+from hims_pipeline.watch.look import look_for_trouble
 
 LONGEST_WAIT = timedelta(hours=1)
 UNSENT_AFTER = timedelta(hours=6)
@@ -35,20 +35,20 @@ def tell(settings: Settings, log: Log = lambda text: None, now: datetime | None 
         HimsError: the book cannot be read or written.
     """
     now = now or datetime.now(UTC)
-    conditions = look(settings, now)
+    conditions = look_for_trouble(settings, now)
     channels = channels_of(settings)
-    with books.opened(settings) as book:
+    with books.open_book(settings) as book:
         books.enter(book, [*conditions, *_unsent(book, now)], now)
         book.outbox = [one for one in book.outbox if one.channel in channels]
         for name, channel in channels.items():
             _queue(settings, book, name, channel, now)
         if digest.is_due(settings, book, now):
             _queue_digest(settings, book, channels, now)
-        books.write(settings, book)
+        books.write_book(settings, book)
         for message in list(book.outbox):
             if not message.not_before or datetime.fromisoformat(message.not_before) <= now:
                 _try(settings, book, channels[message.channel], message, now, log)
-                books.write(settings, book)
+                books.write_book(settings, book)
         return len(book.outbox)
 
 
@@ -66,7 +66,8 @@ def _queue(settings: Settings, book: Book, name: str, channel: Channel, now: dat
         return
     made = Message(
         uuid.uuid4().hex[:12], name, instant(now), messages.subject(settings, new, over),
-        messages.text(settings, new, over), messages.facts(settings, new, over), messages.letters(settings, new),
+        messages.message_text(settings, new, over), messages.facts(settings, new, over),
+        messages.letters(settings, new),
     )  # fmt: skip
     book.outbox.append(made)
     for one in new:
@@ -77,7 +78,7 @@ def _queue(settings: Settings, book: Book, name: str, channel: Channel, now: dat
 
 
 def _queue_digest(settings: Settings, book: Book, channels: dict[str, Channel], now: datetime) -> None:
-    subject, text = digest.write(settings, book, now)
+    subject, text = digest.write_digest(settings, book, now)
     for name, channel in channels.items():
         if channel.digest:
             book.outbox.append(

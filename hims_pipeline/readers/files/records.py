@@ -14,8 +14,8 @@ from pathlib import Path
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.findings import block
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.words import words
 
 BOM = b"\xef\xbb\xbf"
@@ -98,7 +98,7 @@ class Structure:
     def misfits(self) -> int:
         return self.ragged.count + self.quotes.count + self.blank.count
 
-    def findings(self, shape: Shape, file: str) -> list[Finding]:
+    def findings(self, shape: TableShape, file: str) -> list[Finding]:
         said = (
             (
                 "ENVELOPE-COLUMNS",
@@ -109,7 +109,7 @@ class Structure:
             ("ENVELOPE-BLANK-LINE", self.blank, words("lines are blank")),
         )
         found = [
-            blocking(
+            block(
                 rule,
                 words(
                     "{what}. Export the file again, with fields that hold a delimiter or a quote in quotes", what=text
@@ -126,7 +126,7 @@ class Structure:
         ]
         if self.unclosed is not None:
             found.append(
-                blocking(
+                block(
                     "ENVELOPE-QUOTES",
                     words(
                         "a quote opened in line {line:,} is never closed; the file may have been cut off",
@@ -139,7 +139,7 @@ class Structure:
         return found
 
 
-def examine(path: Path, shape: Shape, header: Header, good: Path | None = None) -> Structure:
+def examine_records(path: Path, shape: TableShape, header: Header, good: Path | None = None) -> Structure:
     """Go through all records after the header.
 
     Args:
@@ -170,7 +170,7 @@ def examine(path: Path, shape: Shape, header: Header, good: Path | None = None) 
                 out.write(f"{number}{shape.format.delimiter}{text}\n")
 
 
-def _fits(records: Iterator[list[str]], number: int, shape: Shape, seen: Structure) -> bool:
+def _fits(records: Iterator[list[str]], number: int, shape: TableShape, seen: Structure) -> bool:
     """Read one record and note what is wrong with it; at the end of the file nothing is noted."""
     trailing = shape.format.trailing_delimiter
     try:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.readers.formats.codebook import Codebook, Description, Place, RecordTypes
-from hims_pipeline.readers.formats.ddi_xml import RULE, File, Group, Reader, Variable, number
-from hims_pipeline.words import joined, sent, words
+from hims_pipeline.readers.formats.ddi_xml import RULE, DdiFile, DdiGroup, DdiVariable, Reader, number
+from hims_pipeline.words import join_words, senders_text, words
 
 MAXIMUM_BYTES = 50_000_000
 _OPEN = 1e308
@@ -40,14 +40,14 @@ def read_ddi(path: Path, data_name: str, record: str | None = None) -> Descripti
         variables = [one for one in variables if not one.records or group.type in one.records]
     names = [one.name for one in variables]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
-        named = sent(", ".join(doubled[:5]), f"{len(doubled)} of them")
+        named = senders_text(", ".join(doubled[:5]), f"{len(doubled)} of them")
         raise DataError(RULE, words("describes variables twice: {names}", names=named))
     book = _book(variables)
     length = chosen.length if chosen and not group else None
     return Description(book, {one.name: _place(one) for one in variables}, length, types)
 
 
-def read_labels(path: Path, data_name: str) -> Codebook:
+def read_ddi_labels(path: Path, data_name: str) -> Codebook:
     """What a codebook says of the variables of a file that is not of fixed places: its codes are written with their
     points. Raises as `read_ddi`."""
     reader = _read(path)
@@ -56,17 +56,25 @@ def read_labels(path: Path, data_name: str) -> Codebook:
     return _book([replace(one, decimals=0) for one in variables.values()])
 
 
-def _book(variables: list[Variable]) -> Codebook:
+def _book(variables: list[DdiVariable]) -> Codebook:
     return Codebook(
         [one.name for one in variables],
         {one.name: one.label for one in variables if one.label},
-        {one.name: {_pointed(code, one): said for code, said in one.values.items()} for one in variables if one.values},
-        {one.name: {_pointed(code, one): to for code, to in one.missing.items()} for one in variables if one.missing},
+        {
+            one.name: {_insert_point(code, one): said for code, said in one.values.items()}
+            for one in variables
+            if one.values
+        },
+        {
+            one.name: {_insert_point(code, one): to for code, to in one.missing.items()}
+            for one in variables
+            if one.missing
+        },
         missing_ranges={one.name: tuple(_ends(one, said) for said in one.ranges) for one in variables if one.ranges},
     )
 
 
-def records_of(path: Path, data_name: str) -> list[tuple[str, str]]:
+def ddi_records(path: Path, data_name: str) -> list[tuple[str, str]]:
     """(type, label) of each type of record in a data file; empty where all lines are of one. Raises as `read_ddi`."""
     return [(one.type, one.label) for file in _files(_read(path), data_name) for one in file.groups if one.type]
 
@@ -84,7 +92,7 @@ def _read(path: Path) -> Reader:
     return reader
 
 
-def _files(reader: Reader, data_name: str) -> list[File]:
+def _files(reader: Reader, data_name: str) -> list[DdiFile]:
     """The descriptions of a data file: one, or one for each type of record in it; empty where nothing is said."""
     if len(reader.files) < 2:
         return reader.files
@@ -94,7 +102,7 @@ def _files(reader: Reader, data_name: str) -> list[File]:
         message = words(
             "describes {count} files, but none (or more than one) is called {name}",
             count=len(reader.files),
-            name=sent(data_name, "as the data file is"),
+            name=senders_text(data_name, "as the data file is"),
         )
         raise DataError(RULE, message)
     return named
@@ -104,7 +112,7 @@ def _stem(name: str) -> str:
     return name.lower().rsplit(".", 1)[0]
 
 
-def _record(files: list[File], record: str | None) -> tuple[File | None, Group | None]:
+def _record(files: list[DdiFile], record: str | None) -> tuple[DdiFile | None, DdiGroup | None]:
     """The description that holds, and the type of record that a contract names."""
     groups = [(file, one) for file in files for one in file.groups if one.type]
     if not groups and record is None:
@@ -115,14 +123,14 @@ def _record(files: list[File], record: str | None) -> tuple[File | None, Group |
         return named[0]
     if not groups:
         raise DataError(RULE, words("has no types of records (recGrp with rectype); the contract names one, `record`"))
-    types = joined(sent(one.type, f"type {place}") for place, (_, one) in enumerate(groups, 1))
+    types = join_words(senders_text(one.type, f"type {place}") for place, (_, one) in enumerate(groups, 1))
     message = words(
         "describes types of records ({types}); the contract says by `record` which an entity is", types=types
     )
     raise DataError(RULE, message)
 
 
-def _types(files: list[File], group: Group, variables: list[Variable]) -> RecordTypes:
+def _types(files: list[DdiFile], group: DdiGroup, variables: list[DdiVariable]) -> RecordTypes:
     """Where in a line its type stands: at a variable, or at a place that the codebook gives."""
     key = next((one for one in variables if one.name == group.said.get("recidvar")), None)
     where = words("the type of a record")
@@ -136,20 +144,20 @@ def _types(files: list[File], group: Group, variables: list[Variable]) -> Record
     return RecordTypes(start, width or max(map(len, known)), known, group.type)
 
 
-def _pointed(code: str, variable: Variable) -> str:
+def _insert_point(code: str, variable: DdiVariable) -> str:
     """A code with the point that the data do not write either."""
     if not variable.decimals or not _DIGITS.fullmatch(code):
         return code
     return f"{Decimal(code).scaleb(-variable.decimals):f}"
 
 
-def _ends(variable: Variable, said: dict[str, str]) -> tuple[float, float]:
+def _ends(variable: DdiVariable, said: dict[str, str]) -> tuple[float, float]:
     """Lowest and highest value of an invalid range, both included."""
-    name, ends = sent(variable.name, f"variable {variable.number}"), []
+    name, ends = senders_text(variable.name, f"variable {variable.number}"), []
     for bound, beyond, step, open_ in (("min", "minExclusive", 1, -_OPEN), ("max", "maxExclusive", -1, _OPEN)):
         text = (said.get(bound) or said.get(beyond) or "").strip()
         try:
-            value = Decimal(_pointed(text, variable)) if text else None
+            value = Decimal(_insert_point(text, variable)) if text else None
         except ArithmeticError:
             raise DataError(RULE, words("an invalid range of {name} goes to no number", name=name)) from None
         if value is not None and not said.get(bound):
@@ -158,8 +166,8 @@ def _ends(variable: Variable, said: dict[str, str]) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def _place(variable: Variable) -> Place:
-    location, name = variable.location, sent(variable.name, f"variable {variable.number}")
+def _place(variable: DdiVariable) -> Place:
+    location, name = variable.location, senders_text(variable.name, f"variable {variable.number}")
     start, end, width = (number(name, location.get(place)) for place in ("StartPos", "EndPos", "width"))
     if start is None or (end is None and width is None):
         message = words("does not say where {name} stands (location: StartPos, and EndPos or width)", name=name)

@@ -8,10 +8,10 @@ from typing import Any
 
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.formats.excel_look import Look
 from hims_pipeline.readers.formats.unread import RULE as UNREAD_DAMAGE
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.words import words
 
 Row = tuple[int, list[Any]]  # number in the sheet, cells
@@ -20,7 +20,7 @@ _SHOWN = 5
 
 
 def check_sheet(
-    shape: Shape, merged: list[Range], look: Look, data: list[Row], width: int, member: Member
+    shape: TableShape, merged: list[Range], look: Look, data: list[Row], width: int, member: Member
 ) -> list[Finding]:
     """What the cells alone do not tell: errors, formulas without a value, hidden rows, merged cells."""
     if not data:
@@ -32,7 +32,7 @@ def check_sheet(
         if not places:
             return []
         more = {"count": len(places), "lines": tuple(places[:_SHOWN]) if places[0] else ()}
-        return [blocking(rule, message, member.shown, entity=shape.name, column=column, **more)]
+        return [block(rule, message, member.shown, entity=shape.name, column=column, **more)]
 
     read = _columns_read(shape, width)
     errors = [place for place in look.errors if place[1] < width and not _is_declared(shape, look.errors[place])]
@@ -67,18 +67,18 @@ def check_sheet(
     return found + _identifiers_as_numbers(shape, data, tell)
 
 
-def _columns_read(shape: Shape, width: int) -> set[int]:
+def _columns_read(shape: TableShape, width: int) -> set[int]:
     """Places of the columns that are read; of a wide table all are."""
     return set(range(width)) if shape.format.unpivot else set(shape.positions)
 
 
-def _is_declared(shape: Shape, error: str) -> bool:
+def _is_declared(shape: TableShape, error: str) -> bool:
     """Does the contract call this error text no value?"""
-    absent = [column.absent_in(shape.format) for column in shape.columns]
+    absent = [column.missing_values_in(shape.format) for column in shape.columns]
     return any(error in one.nulls or error in one.marks for one in absent)
 
 
-def _merged_rows(shape: Shape, merged: list[Range], first: int, last: int, read: set[int]) -> Iterator[int]:
+def _merged_rows(shape: TableShape, merged: list[Range], first: int, last: int, read: set[int]) -> Iterator[int]:
     """First rows of merged cells of columns that are read, where no `fill_down` explains them."""
     filled = {shape.header.index(name) for name in fill_down_names(shape)}
     for (top, left), (bottom, right) in merged:
@@ -87,13 +87,13 @@ def _merged_rows(shape: Shape, merged: list[Range], first: int, last: int, read:
             yield max(top + 1, first)
 
 
-def fill_down_names(shape: Shape) -> list[str]:
+def fill_down_names(shape: TableShape) -> list[str]:
     """The names in the file of the columns under `fill_down`."""
     sent = {column.name: shape.header[place] for column, place in zip(shape.columns, shape.positions, strict=True)}
     return [sent.get(name, name) for name in shape.format.fill_down if sent.get(name, name) in shape.header]
 
 
-def _identifiers_as_numbers(shape: Shape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
+def _identifiers_as_numbers(shape: TableShape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
     """Excel keeps fifteen digits of a number and no zero in front: two persons could get one pseudonym."""
     found = []
     message = words(

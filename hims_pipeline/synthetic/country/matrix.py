@@ -29,7 +29,7 @@ def moves_between(
             reached, regions, {one["region"]: float(one["moved_in"]) * scale for one in published}, total
         )
         left = _to_regions(left, regions, {one["region"]: float(one["moved_out"]) * scale for one in published}, total)
-    cells = _fitted(persons, regions, reached, left)
+    cells = _fit_matrix(persons, regions, reached, left)
     keys = sorted(cells)
     return dict(zip(keys, spread(total, [cells[key] for key in keys]), strict=True))
 
@@ -55,7 +55,7 @@ def _to_regions(values: list[float], regions: list[str], published: dict[str, fl
     return found
 
 
-def _fitted(
+def _fit_matrix(
     persons: list[int], regions: list[str], reached: list[float], left: list[float]
 ) -> dict[tuple[int, int], float]:
     """Iterative proportional fitting of a gravity matrix without diagonal to both margins."""

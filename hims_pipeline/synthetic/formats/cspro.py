@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from hims_pipeline.sql import literal, quote
-from hims_pipeline.synthetic.formats.variables import Code, Label, Variable, label_texts, line, write_lines
+from hims_pipeline.synthetic.formats.variables import Code, Label, Variable, fixed_width_line, label_texts, write_lines
 
 ENGLISH = ("EN",)
 
@@ -52,7 +52,7 @@ def write_cspro(
     key = ", ".join(quote(column) for one in ids for column in one.columns)
     parts = [
         f"select {key}, {rank} as _rank, row_number() over () as _row, "
-        f"{line([*ids, *record.variables], literal(record.type))} as l from ({record.query})"
+        f"{fixed_width_line([*ids, *record.variables], literal(record.type))} as l from ({record.query})"
         for rank, record in enumerate(records)
     ]
     # Blanks at a line's end are left away, as they may be in such files.

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.formats.cspro.dictionary import RULE, SPECIAL, Dictionary, Item, Record
-from hims_pipeline.words import sent, words
+from hims_pipeline.readers.formats.cspro.dictionary import RULE, SPECIAL, CsproDictionary, Item, Record
+from hims_pipeline.words import senders_text, words
 
 Json = dict[str, Any]
 
 
-def from_json(text: str) -> Dictionary:
+def from_json(text: str) -> CsproDictionary:
     """The dictionary in a text.
 
     Raises:
@@ -28,12 +28,12 @@ def from_json(text: str) -> Dictionary:
     raise DataError(RULE, message)
 
 
-def _dictionary(value: Json) -> Dictionary:
+def _dictionary(value: Json) -> CsproDictionary:
     try:
         if value.get("fileType") != "dictionary":
             raise DataError(RULE, words("is no dictionary of CSPro (fileType)"))
         kind = value.get("recordType") or {}
-        found = Dictionary(int(kind.get("start", 0)), int(kind.get("length", 0)))
+        found = CsproDictionary(int(kind.get("start", 0)), int(kind.get("length", 0)))
         defaults = value.get("defaults") or {}
         for level in value["levels"]:
             found.ids.append([_item(one, int(one["start"]), defaults) for one in level["ids"]["items"]])
@@ -68,7 +68,7 @@ def _items(values: list[Json], behind: int, defaults: Json) -> list[Item]:
 def _item(value: Json, start: int, defaults: Json) -> Item:
     kind = value.get("contentType", "numeric")
     if kind not in ("numeric", "alpha"):
-        named, what = sent(str(value["name"]), "an item"), sent(str(kind))
+        named, what = senders_text(str(value["name"]), "an item"), senders_text(str(kind))
         message = words("has {item}, of content type {kind}, which no line of text can hold", item=named, kind=what)
         raise DataError(RULE, message)
     repeated = value.get("occurrences") or 1
