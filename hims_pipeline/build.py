@@ -210,7 +210,7 @@ def list_tables(settings: Settings, build: Build) -> dict[str, dict[str, Any]]:
         Damaged: the build's record is not what we wrote.
     """
     nodes = read_sealed(settings, build.folder / RECORD, "build")["nodes"].values()
-    return {one["table"]: {k: one[k] for k in ("rows", "content_hash")} for one in nodes if "table" in one}
+    return {node["table"]: {k: node[k] for k in ("rows", "content_hash")} for node in nodes if "table" in node}
 
 
 def _check_record(settings: Settings, build: Build) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def stream_dbt(
     yield from carried.follow()
     command = build_command(settings, build, select)
     log("dbt build")
-    began, said = "", []
+    began, messages = "", []
     with start_bound(command, build.environment(settings) | {"DBT_LOG_FORMAT": "json"}, inherit=[build.lock]) as dbt:
         build.share(dbt.pid)
         assert dbt.stdout is not None
@@ -140,9 +140,9 @@ def stream_dbt(
                 yield (node := _read_finished(data))
                 yield from carried.follow(node.unique_id)
             elif not began and name in ("", "MainEncounteredError"):
-                said.append(message)  # nothing has read data yet: what goes wrong now is about the project
+                messages.append(message)  # nothing has read data yet: what goes wrong now is about the project
         code = dbt.wait()
-    _judge(build, code, began, "\n".join(said)[-2000:])
+    _judge(build, code, began, "\n".join(messages)[-2000:])
     if not select:
         finish_build(settings, build, keep_it=keep_it)
 
@@ -188,25 +188,25 @@ def _read_finished(data: dict[str, Any]) -> Finished:
     )  # fmt: skip
 
 
-def _judge(build: Build, code: int, began: str, said: str) -> None:
+def _judge(build: Build, code: int, began: str, text: str) -> None:
     """Hold dbt's ending against its own results."""
     where = f" while it built {began}" if began else ""
     how = f"dbt {describe_ending(code)}{where}"
     if code < 0:
         raise HimsError(f"{how}. Nothing of this build is used.")
     try:
-        found = _results(build)
+        results = _results(build)
     except Damaged as error:
         if not build.results.exists():
-            raise HimsError(f"{how} and left no results." + (f"\n{said}" if said else "")) from None
+            raise HimsError(f"{how} and left no results." + (f"\n{text}" if text else "")) from None
         raise HimsError(f"{how}, but {error}") from None
     failed = [
         f"{result['unique_id']}: {result['status']}: {describe_error(result['message'] or '')}"
-        for result in found
+        for result in results
         if result["status"] not in (*GOOD, "skipped", "no-op")  # an exposure is listed, and has nothing to do
     ]
     if code or failed:
-        raise HimsError("dbt build failed:\n  " + "\n  ".join(failed or [how, said]))
+        raise HimsError("dbt build failed:\n  " + "\n  ".join(failed or [how, text]))
 
 
 def describe_error(message: str) -> str:
@@ -241,7 +241,7 @@ def _results(build: Build) -> list[dict[str, Any]]:
     try:
         record = read_json(build.results)
         of_build = record["metadata"]["env"].get("HIMS_BUILD")
-        found = [
+        results = [
             {"unique_id": str(r["unique_id"]), "status": str(r["status"]), "message": r.get("message"),
              "execution_time": float(r["execution_time"]), "failures": r.get("failures")}
             for r in record["results"]
@@ -250,7 +250,7 @@ def _results(build: Build) -> list[dict[str, Any]]:
         raise Damaged(build.results, f"cannot be read as dbt's results ({type(error).__name__})") from None
     if of_build != build.folder.name:
         raise Damaged(build.results, "holds the results of another run of dbt")
-    return found
+    return results
 
 
 def seconds(build: Build) -> dict[str, float]:

@@ -55,14 +55,14 @@ class Checkup:
 def examine_installation(settings: Settings, now: datetime | None = None) -> list[Checkup]:
     """All checks; one that cannot be made is wrong by itself."""
     now = now or datetime.now(UTC)
-    found: list[Checkup] = []
+    checkups: list[Checkup] = []
     for check in CHECKS:
         name = check.__name__.strip("_").replace("_", " ")
         try:
-            found += check(settings, now)
+            checkups += check(settings, now)
         except Exception as error:
-            found.append(Checkup(name, "wrong", explain(error)))
-    return found
+            checkups.append(Checkup(name, "wrong", explain(error)))
+    return checkups
 
 
 def _installation(settings: Settings, now: datetime) -> Iterable[Checkup]:
@@ -129,11 +129,11 @@ def _key(settings: Settings, now: datetime) -> Iterable[Checkup]:
 
 
 def _audit_trail(settings: Settings, now: datetime) -> Iterable[Checkup]:
-    found = trail.check(settings)
-    for text in found.damage:
+    checked_trail = trail.check(settings)
+    for text in checked_trail.damage:
         yield Checkup("audit trail", "wrong", text, "`hims audit verify`, then find out who or what did it.")
-    if not found.damage:
-        yield Checkup("audit trail", "well", f"{found.lines:,} lines, whole.")
+    if not checked_trail.damage:
+        yield Checkup("audit trail", "well", f"{checked_trail.lines:,} lines, whole.")
     if settings.env == "prod" and settings.head_file is None:
         todo = "Set HIMS_AUDIT_HEAD to a file on another disk."
         yield Checkup("audit trail", "note", "Its head lies beside it, so both can be put back together.", todo)
@@ -228,7 +228,7 @@ def _backup(settings: Settings, now: datetime) -> Iterable[Checkup]:
 
 def _alerts(settings: Settings, now: datetime) -> Iterable[Checkup]:
     channels = channels_of(settings)
-    if not any(isinstance(one, Email | Webhook) for one in channels.values()):
+    if not any(isinstance(channel, Email | Webhook) for channel in channels.values()):
         text = f"No mail and no webhook in {settings.env}: nobody hears of a failed night."
         yield Checkup("alerts", "wrong" if settings.env == "prod" else "note", text, "docs/alerts.md")
     for name, one in channels.items():
@@ -249,10 +249,10 @@ CHECKS: tuple[Callable[[Settings, datetime], Iterable[Checkup]], ...] = (
 )  # fmt: skip
 
 
-def require_well(found: Iterable[Checkup]) -> None:
+def require_well(checkups: Iterable[Checkup]) -> None:
     """
     Raises:
         HimsError: something is wrong; says how many things.
     """
-    if wrong := sum(one.state == "wrong" for one in found):
+    if wrong := sum(one.state == "wrong" for one in checkups):
         raise HimsError(f"{wrong} thing(s) to mend.")

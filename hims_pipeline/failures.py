@@ -52,8 +52,8 @@ def _explain_known(error: BaseException) -> str | None:
         return NO_MEMORY
     if isinstance(error, OSError):
         at = f": {_told_path(error.filename)}" if error.filename else ""
-        told = WHAT_TO_DO.get(error.errno or 0)
-        return told.format(at=at) if told else f"{error.strerror or type(error).__name__}{at}."
+        advice = WHAT_TO_DO.get(error.errno or 0)
+        return advice.format(at=at) if advice else f"{error.strerror or type(error).__name__}{at}."
     if FULL in str(error) or (isinstance(error, sqlite3.Error) and "disk is full" in str(error)):
         return WHAT_TO_DO[errno.ENOSPC].format(at="")
     return None

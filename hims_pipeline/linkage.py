@@ -50,8 +50,8 @@ def link_registers(settings: Settings, log: Log = lambda text: None) -> Delivery
     sources = {name: one for name, one in contracts.items() if has_links(one) and one.data_kind == own.data_kind}
     for name in sorted(name for name, one in contracts.items() if has_links(one) and name not in sources):
         log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
-    for one in (one for name in sources for one in intake.find_doubtful(settings, name)):
-        raise HimsError(f"The links stay as they are: {one.sentence()}. `hims run` reads it again and links then.")
+    for source in (one for name in sources for one in intake.find_doubtful(settings, name)):
+        raise HimsError(f"The links stay as they are: {source.sentence()}. `hims run` reads it again and links then.")
     for name in sources:
         for gone in batches.find_without_delivery(settings, name, landing.deliveries(settings, name)):
             batch = gone.relative_to(settings.validated)
@@ -93,7 +93,7 @@ def _has_links(contract: Contract, batch: Batch) -> bool:
 
 def _files(settings: Settings, sources: dict[str, Contract]) -> list[tuple[Batch, Path]]:
     """The pairs of every batch that counts, of the linking sources."""
-    found, version = [], load_key(settings).version if sources else ""
+    paths, version = [], load_key(settings).version if sources else ""
     for batch in current_batches(settings):
         contract = sources.get(batch.manifest.source)
         if contract is None or not _has_links(contract, batch):
@@ -104,8 +104,8 @@ def _files(settings: Settings, sources: dict[str, Contract]) -> list[tuple[Batch
             )
         folder = settings.links.joinpath(*batch.manifest.batch.split("/"))
         names = [f"{entity}.parquet" for entity in batch.manifest.entities]
-        found += [(batch, folder / name) for name in names if (folder / name).exists()]
-    return found
+        paths += [(batch, folder / name) for name in names if (folder / name).exists()]
+    return paths
 
 
 def _write(settings: Settings, files: list[tuple[Batch, Path]], target: Path) -> None:

@@ -30,15 +30,15 @@ def reconcile(settings: Settings) -> list[str]:
     """
     reserve.keep_reserve(settings)
     with acts_lock(settings, "finishing what was interrupted"):
-        found = [text for text in [trail.mend(settings)] if text]
-        found += [f"the audit trail is damaged: {text}" for text in trail.check(settings).damage]
+        closed = [text for text in [trail.mend(settings)] if text]
+        closed += [f"the audit trail is damaged: {text}" for text in trail.check(settings).damage]
         for intent, state in journal.acts(settings):
             if state == journal.BEGUN or (state == FAILED and intent["event"] in FINISH):
-                found.append(_close(settings, intent))
-        found += acts.mend_pointer(settings)
+                closed.append(_close(settings, intent))
+        closed += acts.mend_pointer(settings)
         if holds_installation(settings):
             tidy(settings)
-    return found
+    return closed
 
 
 def tidy(settings: Settings) -> None:
@@ -54,8 +54,8 @@ def _close(settings: Settings, intent: dict[str, Any]) -> str:
         state = FINISH[intent["event"]](settings, intent) if intent["event"] in FINISH else INTERRUPTED
     journal.close(settings, intent, state, "left begun by a process that was killed or failed")
     about = intent.get("batch") or intent.get("release") or f"line {intent['number']}"
-    said = {DONE: "finished", UNDONE: "undone"}.get(state, "recorded as interrupted")
-    return f"{intent['event']} ({about}) had been left begun: {said}"
+    messages = {DONE: "finished", UNDONE: "undone"}.get(state, "recorded as interrupted")
+    return f"{intent['event']} ({about}) had been left begun: {messages}"
 
 
 def _find_later_acts(settings: Settings, intent: dict[str, Any], *events: str) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ def _retire(settings: Settings, intent: dict[str, Any]) -> str:
 
 def _receive(settings: Settings, intent: dict[str, Any]) -> str:
     """One that was sent again has a higher number than before."""
-    numbers = [one.sequence for one in landing.deliveries(settings) if one.batch == intent["batch"]]
+    numbers = [delivery.sequence for delivery in landing.deliveries(settings) if delivery.batch == intent["batch"]]
     return DONE if numbers and numbers[0] >= intent.get("sequence", 0) else UNDONE
 
 

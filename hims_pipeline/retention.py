@@ -66,12 +66,12 @@ def term_ends(contract: Contract, delivery: Delivery) -> date:
 
 def plan_retention(settings: Settings, day: date | None = None) -> list[Due]:
     """Deliveries past their term on a day, today without one; withdrawn and refused ones too."""
-    day, contracts, found = day or today(settings), load_contracts(settings.data), []
+    day, contracts, due = day or today(settings), load_contracts(settings.data), []
     for delivery in landing.deliveries(settings):
         contract = contracts.get(delivery.source)
         if contract is not None and (ends := term_ends(contract, delivery)) <= day:
-            found.append(Due(delivery, contract, ends))
-    return found
+            due.append(Due(delivery, contract, ends))
+    return due
 
 
 def act_on_terms(settings: Settings, due: Sequence[Due], reason: str, log: Log = lambda text: None) -> Path | None:

@@ -67,13 +67,13 @@ class RotationPlan:
 
 def find_batches_of_key(settings: Settings, version: str) -> list[tuple[Path, dict[str, Any]]]:
     """Folders and manifests of the batches whose pseudonyms were made with a key."""
-    found = []
+    paths = []
     for root in (settings.bronze, settings.validated, settings.quarantine):
         for path in sorted(root.glob("*/*/*/manifest.json")):
             record = _record(path)
             if record and record.get("key_version") == version:
-                found.append((path.parent, record))
-    return found
+                paths.append((path.parent, record))
+    return paths
 
 
 def plan_rotation(settings: Settings, version: str, fresh: Settings | None = None) -> RotationPlan:
@@ -146,20 +146,20 @@ def rotate(
     with known.open_rotation(settings):
         old, new = load_key(settings), load_key(fresh)
         _check(settings, old, new)
-        found = plan_rotation(settings, old.version, fresh)
-        if found.lost and not drop:
+        begun = plan_rotation(settings, old.version, fresh)
+        if begun.lost and not drop:
             raise HimsError(
-                f"Files as sent are missing for {', '.join(found.lost)}: they cannot be read under the new key. Put "
+                f"Files as sent are missing for {', '.join(begun.lost)}: they cannot be read under the new key. Put "
                 "them back from a backup, or add --drop: their figures then leave the next release."
             )
-        _begin(settings, fresh, old, new, reason.strip(), found)
+        _begin(settings, fresh, old, new, reason.strip(), begun)
         forget(settings)  # the last build's file holds pseudonyms of the former key
         _seal_anew(settings, fresh, log)
-        for folder in found.batches:
+        for folder in begun.batches:
             remove_folder(folder)
         remove_folder(settings.links)
         _end(settings, fresh, old, new, log)
-    return found
+    return begun
 
 
 def _check(settings: Settings, old: Key, new: Key) -> None:
@@ -185,7 +185,7 @@ def _read_begun(settings: Settings, old: Key, new: Key) -> tuple[dict[str, Any],
     return mine[-1] if mine else None
 
 
-def _begin(settings: Settings, fresh: Settings, old: Key, new: Key, reason: str, found: RotationPlan) -> None:
+def _begin(settings: Settings, fresh: Settings, old: Key, new: Key, reason: str, begun: RotationPlan) -> None:
     """Note that both keys are good, then tell the trail: from here on the same command finishes it."""
     facts = known.read_key_facts(settings)
     if "rotating" not in facts:
@@ -193,7 +193,7 @@ def _begin(settings: Settings, fresh: Settings, old: Key, new: Key, reason: str,
     if not _has_head(fresh) and _read_begun(settings, old, new) is None:
         journal.record(
             settings, ROTATED, state=journal.BEGUN, former=old.version, key=new.version, reason=reason,
-            records=len(found.records), batches=len(found.batches), releases_of_former=found.releases,
+            records=len(begun.records), batches=len(begun.batches), releases_of_former=begun.releases,
         )  # fmt: skip
 
 

@@ -80,24 +80,24 @@ def scrub_parts(settings: Settings, log: Log = lambda text: None, budget: int | 
         log(
             f"scrub: {len(turn)} of {len(parts)} parts, {sum(p.size for p in turn) / 1e6:,.0f} of {total / 1e6:,.0f} MB"
         )
-        read = told = 0
+        read = told_bytes = 0
         for number, part in enumerate(turn, start=1):
             damage += _check_part(part)
             seen[part.name] = datetime.now(UTC).isoformat(timespec="microseconds")
             read += part.size
-            if read - told >= TOLD_EVERY:
-                told = read
+            if read - told_bytes >= TOLD_EVERY:
+                told_bytes = read
                 log(f"scrub: {number} of {len(turn)} parts, {read / 1e6:,.0f} MB")
         _write_seen(settings, {part.name: seen[part.name] for part in parts if part.name in seen})
-        found = list(dict.fromkeys(damage))  # a record may be met on two ways
+        distinct_damage = list(dict.fromkeys(damage))  # a record may be met on two ways
         try:
-            journal.record(settings, "scrubbed", parts=len(turn), of=len(parts), bytes=read, damaged=found)
+            journal.record(settings, "scrubbed", parts=len(turn), of=len(parts), bytes=read, damaged=distinct_damage)
         except Damaged as error:
-            found.append(f"{error} The scrub could not be recorded.")
-    for line in found:
+            distinct_damage.append(f"{error} The scrub could not be recorded.")
+    for line in distinct_damage:
         log(f"DAMAGED {line}")
-    log(f"scrub: {len(found)} damaged" if found else "scrub: all is what was written")
-    return Scrubbed(tuple(found), len(turn), len(parts), read)
+    log(f"scrub: {len(distinct_damage)} damaged" if distinct_damage else "scrub: all is what was written")
+    return Scrubbed(tuple(distinct_damage), len(turn), len(parts), read)
 
 
 def _allowed_bytes(settings: Settings, total: int) -> int:
@@ -164,11 +164,13 @@ def _records(settings: Settings) -> list[str]:
 
 
 def _wrong_pointers(settings: Settings) -> list[str]:
-    found = acts.disagreements(settings) + [f"{name} was published and is gone" for name in store.find_lost(settings)]
+    problems = acts.disagreements(settings) + [
+        f"{name} was published and is gone" for name in store.find_lost(settings)
+    ]
     path = settings.releases / "CURRENT"
-    if not found and path.exists() and path.read_bytes() != f"{store.pointer(settings)}\n".encode():
-        found.append("CURRENT is not as we write it")
-    return found
+    if not problems and path.exists() and path.read_bytes() != f"{store.pointer(settings)}\n".encode():
+        problems.append("CURRENT is not as we write it")
+    return problems
 
 
 def _parts(settings: Settings) -> Iterator[ScrubPart]:
@@ -194,7 +196,8 @@ def _tree_damage(settings: Settings, tree: Path) -> list[str]:
 
 def _delivery_damage(settings: Settings, delivery: Delivery) -> list[str]:
     return [
-        f"landing/{delivery.batch}: {one}; {OF_LANDING}" for one in landing.find_damaged_sent_files(settings, delivery)
+        f"landing/{delivery.batch}: {file}; {OF_LANDING}"
+        for file in landing.find_damaged_sent_files(settings, delivery)
     ]
 
 
@@ -225,12 +228,12 @@ def _batch_damage(settings: Settings, folder: Path, todo: str) -> list[str]:
         return [f"{_place(settings, error.path)} {error.what}; {todo}"]
     listed = pages | (dict(manifest.files) if manifest else {})
     listed |= _profile_of(settings, folder)
-    found = [f"{place}/{name}" for name, sha256 in listed.items() if not _is(folder / name, sha256)]
+    damaged_files = [f"{place}/{name}" for name, sha256 in listed.items() if not _is(folder / name, sha256)]
     if manifest:
         links = settings.links.joinpath(*manifest.batch.split("/"))
         pairs = {links / f"{entity}.parquet": sha256 for entity, sha256 in manifest.links.items()}
-        found += [_place(settings, path) for path, sha256 in pairs.items() if not _is(path, sha256)]
-    lines = [f"{name} is not what was written; {todo}" for name in found]
+        damaged_files += [_place(settings, path) for path, sha256 in pairs.items() if not _is(path, sha256)]
+    lines = [f"{name} is not what was written; {todo}" for name in damaged_files]
     present = {path.name for path in folder.iterdir()} if manifest else set()
     added = sorted(present - set(listed) - {batches.MANIFEST, batches.VERDICT, page.RECORD})
     return lines + [f"{place}/{name} was added; find out by whom, and remove it" for name in added]

@@ -154,14 +154,14 @@ def _titles(lines: list[str]) -> int:
 def _records(lines: list[str], delimiter: str) -> list[tuple[int, int, int]]:
     """First line (from 0), lines and fields of each record; none where quotes are not closed."""
     reader = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter)
-    found, before = [], 0
+    records, before = [], 0
     try:
         for row in reader:
-            found.append((before, reader.line_num - before, len(row)))
+            records.append((before, reader.line_num - before, len(row)))
             before = reader.line_num
     except csv.Error:
         return []
-    return found
+    return records
 
 
 def _width(line: str, delimiter: str) -> int:

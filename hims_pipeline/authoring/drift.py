@@ -46,19 +46,22 @@ def drift_of(settings: Settings, shape: TableShape, member: Member, scratch: Pat
     """
     seen, book = _read_names(settings, shape, member)
     wanted = names_before_headings(shape) if shape.format.unpivot else shape.header
-    found = [compose_letters(name) for name in seen.names][: len(wanted) if shape.format.unpivot else None]
-    gone = [name for name in wanted if name not in found]
-    new = [name for name in found if name not in wanted]
+    names = [compose_letters(name) for name in seen.names][: len(wanted) if shape.format.unpivot else None]
+    gone = [name for name in wanted if name not in names]
+    new = [name for name in names if name not in wanted]
     read = {shape.header[position] for position in shape.positions}
     where = f"{inner_text(member.shown)} · {shape.name}"
-    said = [f"{where}: gone: {name!r}{'' if name in read else ', which is not read'}" for name in gone]
-    said += [f"{where}: new: {name!r}, column {found.index(name) + 1}" for name in new]
-    if not gone and not new and list(wanted) != found and shape.format.header is True:
-        moved = [(a, b) for a, b in zip(wanted, found, strict=False) if a != b]
-        said += [f"{where}: {b!r} stands where {a!r} stood" for a, b in moved]
-    for one in _renamings(settings, shape, member, scratch, seen, book, gone, new):
-        said.append(f"{where}: {one.old!r} is probably {one.new!r} now, by its {one.by}; a layout's `names` can say so")
-    return said
+    messages = [f"{where}: gone: {name!r}{'' if name in read else ', which is not read'}" for name in gone]
+    messages += [f"{where}: new: {name!r}, column {names.index(name) + 1}" for name in new]
+    if not gone and not new and list(wanted) != names and shape.format.header is True:
+        moved = [(a, b) for a, b in zip(wanted, names, strict=False) if a != b]
+        messages += [f"{where}: {b!r} stands where {a!r} stood" for a, b in moved]
+    for renaming in _renamings(settings, shape, member, scratch, seen, book, gone, new):
+        messages.append(
+            f"{where}: {renaming.old!r} is probably {renaming.new!r} now, by its {renaming.by}; "
+            "a layout's `names` can say so"
+        )
+    return messages
 
 
 def _read_names(settings: Settings, shape: TableShape, member: Member) -> tuple[Dialect, Codebook]:
@@ -66,7 +69,7 @@ def _read_names(settings: Settings, shape: TableShape, member: Member) -> tuple[
     form = shape.format
     if member.codebook is not None:
         tables = [(seen, described) for _, _, seen, described in tables_of(settings, member, member.codebook)]
-        seen, described = next((one for one in tables if one[0].form.record == form.record), tables[0])
+        seen, described = next((table for table in tables if table[0].form.record == form.record), tables[0])
         return seen, described.codebook
     if form.type in ("fixed_width", "cspro"):
         return Dialect(form, list(shape.header)), Codebook(list(shape.header), {}, {}, {})
@@ -87,21 +90,21 @@ def _renamings(
     pairs = _keep_unambiguous(
         {(a, b) for a in gone for b in new if _has_same_words(str(labels.get(a, "")), book.labels.get(b, ""))}
     )
-    found = [Renaming(old, name, "label") for old, name in pairs]
-    left = [name for name in gone if name not in {one.old for one in found}]
-    free = [name for name in new if name not in {one.new for one in found}]
+    renamings = [Renaming(old, name, "label") for old, name in pairs]
+    left = [name for name in gone if name not in {one.old for one in renamings}]
+    free = [name for name in new if name not in {one.new for one in renamings}]
     if any(name in columns for name in left) and free:
         fitting = _find_fitting(
             settings, shape, member, scratch, seen, {a: columns[a] for a in left if a in columns}, free
         )
-        found += [Renaming(old, name, "values") for old, name in _keep_unambiguous(fitting)]
-        left = [name for name in left if name not in {one.old for one in found}]
-        free = [name for name in free if name not in {one.new for one in found}]
+        renamings += [Renaming(old, name, "values") for old, name in _keep_unambiguous(fitting)]
+        left = [name for name in left if name not in {one.old for one in renamings}]
+        free = [name for name in free if name not in {one.new for one in renamings}]
     for name in left:
         if other := find_similar(name, free):
-            found.append(Renaming(name, other, "name"))
+            renamings.append(Renaming(name, other, "name"))
             free.remove(other)
-    return found
+    return renamings
 
 
 def _keep_unambiguous(pairs: set[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -110,8 +113,8 @@ def _keep_unambiguous(pairs: set[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted(pair for pair in pairs if old.count(pair[0]) == 1 and new.count(pair[1]) == 1)
 
 
-def _has_same_words(one: str, other: str) -> bool:
-    return bool(one.strip()) and " ".join(one.casefold().split()) == " ".join(other.casefold().split())
+def _has_same_words(first: str, other: str) -> bool:
+    return bool(first.strip()) and " ".join(first.casefold().split()) == " ".join(other.casefold().split())
 
 
 def _find_fitting(

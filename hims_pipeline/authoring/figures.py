@@ -97,7 +97,9 @@ def _explain_absent(
     for code, indicator in load_indicators(settings.data).items():
         if code in given or not indicator.publish:
             continue
-        reading = [found for model in _models_of(manifest, code) if (found := _trace_models(manifest, model))[1] & fed]
+        reading = [
+            traced for model in _models_of(manifest, code) if (traced := _trace_models(manifest, model))[1] & fed
+        ]
         if not reading:
             continue
         # Several models of one indicator are ways to the same figure: the source may lack what each of them needs.
@@ -145,7 +147,7 @@ def _find_unfed(
 ) -> Iterator[frozenset[str]]:
     """Columns of facts that the models' text names, or that such a column is made of (any of them would do), and that
     the source feeds by nothing."""
-    words = {word for one in models for word in _WORD.findall(manifest["nodes"][one]["raw_code"])}
+    words = {word for model in models for word in _WORD.findall(manifest["nodes"][model]["raw_code"])}
     for fact, columns in load_fact_columns().items():
         feeds = [f for entity in contract.entities.values() for f in entity.feeds if f.fact == fact]
         if fact not in facts or not feeds:
@@ -166,15 +168,15 @@ def _smallest(groups: set[frozenset[str]]) -> list[str]:
 
 def _trace_columns(text: str, word: str, columns: set[str]) -> set[str]:
     """The fed columns that the line of a fact which ends in `as <word>` names, and those that they are made of."""
-    found: set[str] = set()
+    traced: set[str] = set()
     waiting = [word]
     while waiting:
-        one = waiting.pop()
-        for line in re.findall(rf"^(.*) as {one},?\s*$", text, re.MULTILINE):
-            new = (set(_WORD.findall(line)) & columns) - found
-            found |= new
-            waiting += sorted(new - {one})
-    return found
+        column = waiting.pop()
+        for line in re.findall(rf"^(.*) as {column},?\s*$", text, re.MULTILINE):
+            new = (set(_WORD.findall(line)) & columns) - traced
+            traced |= new
+            waiting += sorted(new - {column})
+    return traced
 
 
 def _has_rows(con: duckdb.DuckDBPyConnection, fact: str) -> bool:

@@ -107,7 +107,9 @@ def _count_unlabelled(con: duckdb.DuckDBPyConnection, number: int, labels: Colle
 
 def _mark_dates(shape: TableShape, names: list[str]) -> TableShape:
     """The shape with these columns as dates, so that days beyond the calendar are left to their type."""
-    columns = tuple(Column(name=one.name, type="date") if one.name in names else one for one in shape.columns)
+    columns = tuple(
+        Column(name=column.name, type="date") if column.name in names else column for column in shape.columns
+    )
     return replace(shape, columns=columns)
 
 
@@ -158,7 +160,7 @@ def _relation(part: TextPart) -> str:
 
 def _null_words(con: duckdb.DuckDBPyConnection, shape: TableShape) -> list[str]:
     """Words for missing that stand in the file; whether a column means them so, its type decides later."""
-    found: set[str] = set()
+    null_words: set[str] = set()
     for number in range(len(shape.columns)):
         rows = con.execute(
             f"select distinct t{number} from texts where t{number} in ({literals(NULL_WORDS)})"
@@ -168,8 +170,8 @@ def _null_words(con: duckdb.DuckDBPyConnection, shape: TableShape) -> list[str]:
             f"where t{number} not in ({literals(NULL_WORDS)})"
         ).fetchall()[0]
         if rows and others[0] == others[1] > 0:
-            found |= {word for (word,) in rows}
-    return sorted(found)
+            null_words |= {word for (word,) in rows}
+    return sorted(null_words)
 
 
 def _has_mostly_commas(con: duckdb.DuckDBPyConnection, shape: TableShape) -> bool:
@@ -249,10 +251,10 @@ def _gather(con: duckdb.DuckDBPyConnection, number: int, nothing: Sequence[str])
         f"create or replace temp table one as select t as t0, count(*) as n from "
         f"(select t{number} as t from texts where t{number} not in ({literals(tuple(nothing))})) group by t"
     )
-    [found] = con.execute(
+    [rows] = con.execute(
         "select coalesce(sum(n), 0)::bigint, count(*), coalesce(max(length(t0)), 0) from one"
     ).fetchall()
-    return found
+    return rows
 
 
 def _key(con: duckdb.DuckDBPyConnection, columns: Sequence[Facts], rows: int) -> tuple[str, ...]:

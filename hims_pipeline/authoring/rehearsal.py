@@ -82,9 +82,9 @@ def rehearse(
             verdict = intake.take_in(there, delivery, lambda text: None)
         except GateError as error:  # no fault of the delivery: a rule cannot be evaluated on what the source sends
             raise HimsError(str(error)) from None
-        found = [(one.severity, one.full_text()) for one in verdict.findings]
-        refusals = [text for severity, text in found if severity == "blocking"]
-        warnings = [text for severity, text in found if severity != "blocking"]
+        findings = [(finding.severity, finding.full_text()) for finding in verdict.findings]
+        refusals = [text for severity, text in findings if severity == "blocking"]
+        warnings = [text for severity, text in findings if severity != "blocking"]
         if not verdict.accepted or not build:
             return Rehearsal(refusals, warnings)
         log("It would be accepted. Building what it gives, which takes a minute or so …")

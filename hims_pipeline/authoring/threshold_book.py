@@ -23,8 +23,8 @@ def write_thresholds(expectations: Path, target: Path) -> int:
     Raises:
         HimsError: another kind of file, or it cannot be written.
     """
-    found = thresholds(expectations)
-    rows = [(one.file, one.code, one.what, one.value, one.condition, *one.said) for one in found]
+    all_thresholds = thresholds(expectations)
+    rows = [(one.file, one.code, one.what, one.value, one.condition, *one.sentence) for one in all_thresholds]
     try:
         if target.suffix.lower() == ".xlsx":
             write_workbook(target, SHEET, [HEADER, *rows])
@@ -35,7 +35,7 @@ def write_thresholds(expectations: Path, target: Path) -> int:
             raise HimsError(f"{target.name}: thresholds are written as .xlsx or .csv.")
     except OSError as error:
         raise HimsError(f"{target} cannot be written: {error.strerror}.") from None
-    return len(found)
+    return len(all_thresholds)
 
 
 def _spell(cell: Any) -> str:
@@ -50,7 +50,7 @@ def read_thresholds(expectations: Path, source: Path) -> list[Threshold]:
     Raises:
         HimsError: all that is wrong in it, by row.
     """
-    known = {(one.file, one.code, one.what): one for one in thresholds(expectations)}
+    known = {(threshold.file, threshold.code, threshold.what): threshold for threshold in thresholds(expectations)}
     changed, wrong, seen = [], [], set()
     for number, row in enumerate(_rows(source), 2):
         if not any(str(cell or "").strip() for cell in row[:4]):

@@ -33,10 +33,10 @@ class Difference:
     mended: tuple[str, ...]
 
     def sentence(self) -> str:
-        told = [f"would break {', '.join(self.broken)}"] if self.broken else []
-        told += [f"would break no longer {', '.join(self.mended)}"] if self.mended else []
+        effects = [f"would break {', '.join(self.broken)}"] if self.broken else []
+        effects += [f"would break no longer {', '.join(self.mended)}"] if self.mended else []
         status = f"{self.was} -> {self.would_be}" if self.was != self.would_be else f"stays {self.was}"
-        return f"{self.batch}: {status}; {'; '.join(told) or 'nothing else'}"
+        return f"{self.batch}: {status}; {'; '.join(effects) or 'nothing else'}"
 
 
 def try_rules(settings: Settings, changed: Path, source: str | None, log: Log) -> Iterator[Difference | None]:
@@ -93,8 +93,8 @@ def _try_on(tried: Settings, batch: Batch) -> Difference | None:
     tables = {name: batch.parquet(name) for name in manifest.entities}
     contract = load_contracts(tried.data)[manifest.source]
     outcome = judge(tried, contract, manifest.period, tables, None, _find_predecessors(tried, batch))
-    was = {one["code"] for one in verdict.rules if not one["success"] or one["blind"]}
-    now = {one["code"] for one in outcome.rules if not one["success"] or one["blind"]}
+    was = {rule["code"] for rule in verdict.rules if not rule["success"] or rule["blind"]}
+    now = {rule["code"] for rule in outcome.rules if not rule["success"] or rule["blind"]}
     blocked = [one for one in verdict.found_in_reading if one.severity == "blocking"]
     would_be = "accepted" if outcome.accepted and not blocked else "refused"
     if was == now and would_be == verdict.status:

@@ -155,7 +155,7 @@ class _Project:
                 read.append([parent, self.fingerprint_text(parent)])  # of its rows only those of batches read otherwise
             else:
                 read.append([parent, self.fingerprint_result(parent)])
-        if any(found is None for _, found in read):
+        if any(fingerprint is None for _, fingerprint in read):
             return None
         seed = self.files.get(node["original_file_path"]) if node["resource_type"] == "seed" else ""
         earlier = self.earlier if node.get("language") == "python" else ""

@@ -162,7 +162,7 @@ def record_nodes(
         HimsError: a full build made something else of the same inputs than the last one.
     """
     nodes, plan = nodes_of(settings, folder, tree), read_plan(settings, folder)
-    found: dict[str, dict[str, Any]] = {}
+    recorded: dict[str, dict[str, Any]] = {}
     with connection(settings, warehouse, read_only=True, spill=folder / "spill") as con:
         there = relations(con, warehouse.stem)
         for name, node in nodes.items():
@@ -172,19 +172,19 @@ def record_nodes(
                 raise Damaged(warehouse, f"does not hold {'.'.join(node.relation)} as dbt says it does")
             if node.relation is not None and not node.is_view:
                 facts |= vars(content_of(con, *node.relation)) | {"table": ".".join(node.relation)}
-            found[name] = facts | {"fingerprint": node.fingerprint, "place": node.place}
-    changed = [name for name, facts in plan.carried.items() if name not in results and _differs(facts, found[name])]
+            recorded[name] = facts | {"fingerprint": node.fingerprint, "place": node.place}
+    changed = [name for name, facts in plan.carried.items() if name not in results and _differs(facts, recorded[name])]
     if changed:
         raise Damaged(warehouse, f"holds another {changed[0]} than the one that was carried over")
-    _compare(settings, found, plan)
-    return found
+    _compare(settings, recorded, plan)
+    return recorded
 
 
 def _differs(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     return any(before.get(name) != now.get(name) for name in ("rows", "content_hash"))
 
 
-def _compare(settings: Settings, found: Mapping[str, Mapping[str, Any]], plan: CarryPlan) -> None:
+def _compare(settings: Settings, recorded: Mapping[str, Mapping[str, Any]], plan: CarryPlan) -> None:
     """Hold what was built anew against what the last build has for the same fingerprint."""
     try:
         kept = read_kept(settings)
@@ -193,7 +193,7 @@ def _compare(settings: Settings, found: Mapping[str, Mapping[str, Any]], plan: C
     same = {name: facts for name, facts in (kept.nodes if kept else {}).items() if facts["fingerprint"] is not None}
     changed = [
         name
-        for name, facts in found.items()
+        for name, facts in recorded.items()
         if name in same and same[name]["fingerprint"] == facts["fingerprint"] and _differs(same[name], facts)
     ]
     if changed:

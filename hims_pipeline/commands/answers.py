@@ -30,7 +30,7 @@ _FORMULA = re.compile(r"^(?=[\t\r\n])|^(?= *[=+\-@＝＋－＠])|(?<=[;|\t\r\n])
 
 def escape_controls(text: str) -> str:
     """Text for a terminal: control characters and marks of direction are written out, as `\\x1b`."""
-    return _ACTIVE.sub(lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else _escape(found[0]), text)
+    return _ACTIVE.sub(lambda match: f"\\x{ord(match[0]):02x}" if ord(match[0]) < 256 else _escape(match[0]), text)
 
 
 def visible_lines(text: str) -> str:
@@ -116,7 +116,7 @@ def json_text(value: Any) -> str:
         value = value.isoformat()
     elif isinstance(value, timedelta | UUID | bytes | bytearray):
         value = format_plain(value)
-    return _ACTIVE.sub(lambda found: _escape(found[0]), json.dumps(value, ensure_ascii=False))
+    return _ACTIVE.sub(lambda match: _escape(match[0]), json.dumps(value, ensure_ascii=False))
 
 
 def make_distinct(columns: Sequence[str]) -> list[str]:

@@ -47,13 +47,13 @@ def status(form: str) -> None:
     states = [*intake.states(settings), *intake.find_destroyed(settings)]
     waiting = intake.survey_landing(settings)
     now, taken_back, wrong = store.read_state(settings)
-    everything = [one.id for one in store.releases(settings)]
+    everything = [release.id for release in store.releases(settings)]
     left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
     ready = [one.place for one in waiting.ready]
     broken = broken_sources(settings)
     waiting_for = held.read_hold(settings)
     if form == "json":
-        found = {
+        report = {
             "batches": [one.as_json() for one in states],
             "ready": ready,
             "left": left,
@@ -65,7 +65,7 @@ def status(form: str) -> None:
             "damaged": wrong,
             "demonstration_key": bool(mark(settings)),
         }
-        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        click.echo(json.dumps(report, indent=1, ensure_ascii=False))
         return
     for source, problem in broken.items():
         click.echo(f"{'BROKEN':<11} {source}: takes no part in a night until this is mended\n            {problem}")

@@ -19,8 +19,8 @@ def scrub(everything: bool) -> None:
     settings = open_installation()
     with suppress(Damaged):  # of the audit trail: the scrub tells it, and goes on
         finish_begun(settings)
-    found = scrub_installation(settings, click.echo, budget=1 << 62 if everything else None)
-    if found.damage:
+    scrubbed = scrub_installation(settings, click.echo, budget=1 << 62 if everything else None)
+    if scrubbed.damage:
         raise SystemExit(1)
 
 

@@ -31,18 +31,18 @@ def batch() -> None:
 def list_batches(source: str | None, state: str | None, form: str) -> None:
     """Every delivery on a line: where it stands, and what a person may do about it."""
     settings = load_settings()
-    found = [
+    listed = [
         one
         for one in intake.states(settings)
         if source in (None, one.batch.split("/")[0]) and state in (None, one.state)
     ]
     if form == "json":
-        click.echo(json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False))
+        click.echo(json.dumps([one.as_json() for one in listed], indent=1, ensure_ascii=False))
         return
-    for one in found:
+    for one in listed:
         rows = f"{one.rows:,} rows" if one.rows is not None else ""
         click.echo(mark_demonstration(settings, f"{one.state:<11} {one.batch:<46} {rows:<18} {one.note}".rstrip()))
-    if not found:
+    if not listed:
         click.echo("No delivery is like that.")
 
 
@@ -65,10 +65,10 @@ def show(name: str) -> None:
         click.echo(f"  rules: {verdict.evaluated} evaluated, stage {verdict.stage}, judged {verdict.judged_at}")
         beside = ", ".join(verdict.compared_with) or "nothing: judged by its contract alone"
         click.echo(f"  compared with: {beside}")
-        told = (
+        transport_text = (
             "compared with the sender's totals" if verdict.transport == CHECKED else "not checked: no totals were sent"
         )
-        click.echo(f"  transport: {told}")
+        click.echo(f"  transport: {transport_text}")
         for one in verdict.set_aside:
             click.echo(f"  set aside: {one.rows:,} of {one.total:,} rows of {one.entity} ({one.rule})")
         for language in LANGUAGES:
@@ -100,8 +100,8 @@ def report(name: str, language: str, form: str, output: Path | None) -> None:
     contract = intake.contract_of(settings, delivery.source)
     folder = batches.settled_folder(settings, delivery)
     manifest = batches.read_batch_manifest(settings, folder) if verdict.manifest_sha256 else None
-    found = report_of(settings, contract, delivery, folder, verdict, manifest)
-    text = page_of(found, language) if form == "html" else json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    reported = report_of(settings, contract, delivery, folder, verdict, manifest)
+    text = page_of(reported, language) if form == "html" else json.dumps(reported, ensure_ascii=False, indent=1) + "\n"
     if output is None:
         click.echo(text, nl=False)
         return

@@ -69,8 +69,10 @@ def _read_question(con, sql: str):
     if "pivot" in sql.lower() and kinds == ["CREATE", "SELECT"]:
         return sql  # DuckDB lists the values of a PIVOT first, in a step of its own
     if len(kinds) != 1:
-        said = f"holds {len(kinds)} statements" if kinds else "is empty"
-        raise click.ClickException(f"The query {said}; ask one question at a time, such as `from v_indicator_values`.")
+        messages = f"holds {len(kinds)} statements" if kinds else "is empty"
+        raise click.ClickException(
+            f"The query {messages}; ask one question at a time, such as `from v_indicator_values`."
+        )
     if kinds[0] not in QUESTIONS:
         raise click.ClickException(
             f"{kinds[0]} is not a question. A release is only read: SELECT, FROM, WITH, DESCRIBE, SUMMARIZE, EXPLAIN."

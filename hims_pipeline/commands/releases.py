@@ -65,10 +65,10 @@ def _build(settings: Settings, *, draft: bool, full: bool) -> None:
 
 def _tell_doubtful(settings: Settings, draft: bool) -> None:
     """A release rests on verdicts under the present rules; a draft may show what would come of others."""
-    for one in (found := intake.find_doubtful(settings)):
+    for one in (doubtful := intake.find_doubtful(settings)):
         click.echo(one.sentence())
-    if found and not draft:
-        raise HimsError(f"{len(found)} batch(es) above are to be read or judged again first: `hims run` does it.")
+    if doubtful and not draft:
+        raise HimsError(f"{len(doubtful)} batch(es) above are to be read or judged again first: `hims run` does it.")
 
 
 def _draft(settings, prepared: building.Build) -> None:
@@ -166,9 +166,9 @@ def verify(release_id: str | None) -> None:
     settings = load_settings()
     damaged = []
     for one in [store.get(settings, release_id)] if release_id else store.releases(settings):
-        found, notes = store.verify_release(settings, one), store.find_unchecked(settings, one)
-        damaged += found
-        click.echo(f"{one.id}: {'; '.join(found) or 'intact'}{''.join(f' ({note})' for note in notes)}")
+        damage, notes = store.verify_release(settings, one), store.find_unchecked(settings, one)
+        damaged += damage
+        click.echo(f"{one.id}: {'; '.join(damage) or 'intact'}{''.join(f' ({note})' for note in notes)}")
     if not release_id:
         for text in _check_pointer_and_trail(settings):
             damaged.append(text)
@@ -180,8 +180,10 @@ def verify(release_id: str | None) -> None:
 def _check_pointer_and_trail(settings: Settings) -> list[str]:
     """What is wrong with the pointer and the audit trail, as far as this account and machine can tell."""
     try:
-        found = [f"{name}: was published and is gone" for name in store.find_lost(settings)]
-        return found + acts.disagreements(settings) + [f"audit trail: {text}" for text in trail.check(settings).damage]
+        problems = [f"{name}: was published and is gone" for name in store.find_lost(settings)]
+        return (
+            problems + acts.disagreements(settings) + [f"audit trail: {text}" for text in trail.check(settings).damage]
+        )
     except PermissionError:
         return []  # an analyst: told with each release
     except Damaged:

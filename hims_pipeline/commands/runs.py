@@ -112,7 +112,7 @@ def _put_kept(settings: Settings) -> list[str]:
 def _put_real(settings: Settings, folder: Path) -> list[str]:
     from hims_pipeline.contracts.deliveries import load_deliveries
 
-    return _put(settings, [one.at(folder) for one in load_deliveries(settings.data)], "listed")
+    return _put(settings, [delivery.at(folder) for delivery in load_deliveries(settings.data)], "listed")
 
 
 def _put(settings: Settings, sent: Iterable[tuple[str, str, Sequence[Path]]], manner: landing.Manner) -> list[str]:

@@ -41,5 +41,5 @@ def teller(settings: Settings) -> Callable[[str], None]:
 
 def mark_demonstration(settings: Settings, text: str) -> str:
     """A line about batches; with the demonstration key it says so."""
-    said = mark(settings)
-    return f"{text}  [{said}]" if said else text
+    messages = mark(settings)
+    return f"{text}  [{messages}]" if messages else text

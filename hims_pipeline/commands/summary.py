@@ -40,10 +40,10 @@ def print_summary(settings: Settings, failures: Sequence[str], proof: Proof | st
 
 
 def _print_deliveries(settings: Settings) -> None:
-    found = [*states(settings), *find_destroyed(settings)]
-    counts = Counter(one.state for one in found)
-    click.echo(f"\nDeliveries: {len(found)}  ({', '.join(f'{n} {state}' for state, n in sorted(counts.items()))})")
-    for one in found:
+    shown = [*states(settings), *find_destroyed(settings)]
+    counts = Counter(one.state for one in shown)
+    click.echo(f"\nDeliveries: {len(shown)}  ({', '.join(f'{n} {state}' for state, n in sorted(counts.items()))})")
+    for one in shown:
         rows = f"{one.rows:>10,} rows" if one.rows is not None else " " * 15
         click.echo(mark_demonstration(settings, f"  {one.state:<10} {one.batch:<44}{rows}"))
         for reason in one.reasons:

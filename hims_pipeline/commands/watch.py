@@ -32,33 +32,35 @@ def health(as_json: bool) -> None:
     must mend (refused, overdue) is shown and is no fault of the installation.
     """
     try:
-        found = look_at(load_settings())
+        condition = look_at(load_settings())
     except HimsError as error:
         click.echo(json.dumps({"status": "UNKNOWN", "code": UNKNOWN, "why": str(error)}) if as_json else str(error))
         sys.exit(UNKNOWN)
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(condition.as_json(), indent=1, ensure_ascii=False))
     else:
-        _print_health(found)
-    sys.exit(found.code)
+        _print_health(condition)
+    sys.exit(condition.code)
 
 
-def _print_health(found: Health) -> None:
-    night = found.last_night
+def _print_health(condition: Health) -> None:
+    night = condition.last_night
     last = f"{night.begun}, {'well' if night.well else 'FAILED' if night.ended else 'not ended'}" if night else "none"
-    click.echo(f"{WORDS[found.code]}: release {found.release or 'none'}; last night {last}")
-    for one in sorted((one for one in found.conditions if not one.over), key=found.weight, reverse=True):
+    click.echo(f"{WORDS[condition.code]}: release {condition.release or 'none'}; last night {last}")
+    for one in sorted(
+        (condition for condition in condition.conditions if not condition.over), key=condition.weight, reverse=True
+    ):
         kind = KINDS[one.kind]
-        seen = " (somebody sees to it)" if one.key in found.acknowledged else ""
-        word = WORDS[found.weight(one)] if found.weight(one) else "told"
+        seen = " (somebody sees to it)" if one.key in condition.acknowledged else ""
+        word = WORDS[condition.weight(one)] if condition.weight(one) else "told"
         what, *more = one.what.split("\n")
         click.echo(f"{word:<9} {one.kind}: {escape_controls(what)}{seen}")
         for line in more:
             click.echo(f"          {escape_controls(line)}")
-        if found.weight(one) == CRITICAL:
+        if condition.weight(one) == CRITICAL:
             click.echo(f"          {one.todo or kind.todo}")
-    if found.unsent:
-        click.echo(f"{found.unsent} message(s) could not be sent yet; `hims alert list` says why.")
+    if condition.unsent:
+        click.echo(f"{condition.unsent} message(s) could not be sent yet; `hims alert list` says why.")
 
 
 @click.command()

@@ -33,8 +33,8 @@ def is_totals(file_name: str) -> bool:
 
 def data_file_of(file_name: str) -> str:
     """The name of the file that a sidecar is of; empty where the name is no sidecar's."""
-    found = re.fullmatch(r"(.+)\.totals\.(yml|csv)", file_name, re.IGNORECASE | re.DOTALL)
-    return found.group(1) if found else ""
+    match = re.fullmatch(r"(.+)\.totals\.(yml|csv)", file_name, re.IGNORECASE | re.DOTALL)
+    return match.group(1) if match else ""
 
 
 def code_part(name: str) -> str:
@@ -137,12 +137,12 @@ class Entity(Strict):
 
     def _check_rules(self) -> None:
         """What is said of a rule is said of one that there is: an option that does nothing is an error."""
-        known = {f"{code_part(one.name)}-{rule}" for one in self.kept_columns for rule in one.rule_names}
+        known = {f"{code_part(column.name)}-{rule}" for column in self.kept_columns for rule in column.rule_names}
         known |= {"KEY"} if self.key else set()
         known |= {f"{code_part(name)}-REQUIRED" for name in self.key}
         if strange := set(self.set_aside) - known - ({"PERIOD"} if self.period else set()):
             raise ValueError(f"set_aside: no rule on rows is called {', '.join(sorted(strange))}")
-        known |= {"ROWS", "PERIOD", *(f"ORPHANS-{code_part(one.called)}" for one in self.references)}
+        known |= {"ROWS", "PERIOD", *(f"ORPHANS-{code_part(reference.called)}" for reference in self.references)}
         if strange := set(self.may_be_accepted) - known:
             raise ValueError(f"may_be_accepted: no rule is called {', '.join(sorted(strange))}")
 
@@ -240,6 +240,8 @@ class Layout(Strict):
 
 def layout_in(layouts: tuple[Layout, ...], period: str) -> Layout | None:
     """The layout of a period: one that names it, or else the last that has begun by then."""
-    named = next((one for one in layouts if period in one.periods), None)
-    begun = sorted((one for one in layouts if one.from_ and one.from_ <= period), key=lambda one: one.from_ or "")
+    named = next((layout for layout in layouts if period in layout.periods), None)
+    begun = sorted(
+        (layout for layout in layouts if layout.from_ and layout.from_ <= period), key=lambda one: one.from_ or ""
+    )
     return named or (begun[-1] if begun else None)

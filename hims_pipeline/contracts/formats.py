@@ -128,8 +128,10 @@ class Format(Strict):
 
     @model_validator(mode="after")
     def _check_kinds(self) -> "Format":
-        said = {name for name in self.model_fields_set if getattr(self, name) != type(self).model_fields[name].default}
-        idle = sorted(name for name in said if self.type not in HONOURED.get(name, {self.type}))
+        messages = {
+            name for name in self.model_fields_set if getattr(self, name) != type(self).model_fields[name].default
+        }
+        idle = sorted(name for name in messages if self.type not in HONOURED.get(name, {self.type}))
         if idle:
             raise ValueError(f"{', '.join(f'`{name}`' for name in idle)} would do nothing for type {self.type}")
         if self.unpivot and self.header is not True:

@@ -23,13 +23,13 @@ LISTS = {
 
 def listed_problems(data: Path, contract: Contract) -> list[str]:
     """What no list has of what a contract names; nothing is said of a list that is not there."""
-    found = [
+    problems = [
         *_check_definitions(data, contract),
         *_check_countries(data, contract),
         *_check_mappings(data, contract),
         *_shapes(data, contract),
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(problems))
 
 
 def _check_definitions(data: Path, contract: Contract) -> Iterator[str]:

@@ -27,24 +27,24 @@ PLAIN = {
 
 def mapping_problems(entity: Entity, mapping: ColumnMap, target: FactColumn) -> list[str]:
     """What is wrong with one mapping, in sentences."""
-    found = list(_condition_problems(entity, mapping))
-    found += [
+    problems = list(_condition_problems(entity, mapping))
+    problems += [
         f"{word} {value!r} is no value of {target.sql_type}{_list_accepted(target)}"
         for word, value in (("value", mapping.value), ("otherwise", mapping.otherwise), ("default", mapping.default))
         if value is not None and not fits(target, value)
     ]
     if mapping.from_ is not None:
-        found += _from_problems(entity.column(mapping.from_), mapping, target)
+        problems += _from_problems(entity.column(mapping.from_), mapping, target)
     if is_area(target.name) and mapping.from_ and mapping.crosswalk is None and mapping.codes is None:
-        found.append(
+        problems.append(
             f"a code of areas comes through a scheme of xwalk_area.csv: {mapping.from_} alone does not say in which"
             " system it counts"
         )
     if target.kind == "text" and target.special and (lost := sorted(_reasons(entity, mapping) - target.special)):
-        found.append(
+        problems.append(
             f"cells may stand for {', '.join(lost)}, which it does not know; say in `codes` what becomes of them"
         )
-    return found
+    return problems
 
 
 def _list_accepted(target: FactColumn) -> str:
@@ -163,21 +163,21 @@ def _condition_problems(entity: Entity, mapping: ColumnMap) -> Iterator[str]:
         column = entity.column(name)
         known = None if column.codes is None else [column.value_of(c) for c in (*column.codes, *column.missing)]
         for value in values:
-            found = column.value_of(value)
-            if found is None or column.sensitivity == "identifier":
+            typed_value = column.value_of(value)
+            if typed_value is None or column.sensitivity == "identifier":
                 yield f"when: {value!r} is no value of {name}, which is of type {column.type}"
-            elif known is not None and found not in known:
+            elif known is not None and typed_value not in known:
                 yield f"when: {value!r} is no code of {name}"
 
 
 def _reasons(entity: Entity, mapping: ColumnMap) -> set[str]:
     """Special codes that rows get because a column that the mapping reads has no value."""
-    found: set[str] = set()
+    reasons: set[str] = set()
     for name, values in mapping.when.items():
-        found |= _find_unlisted(entity.column(name), values)
+        reasons |= _find_unlisted(entity.column(name), values)
     if mapping.from_ is None or mapping.take == "flag" or (mapping.take == "missing" and mapping.codes is not None):
-        return found
-    return found | _find_unlisted(entity.column(mapping.from_), mapping.codes or ())
+        return reasons
+    return reasons | _find_unlisted(entity.column(mapping.from_), mapping.codes or ())
 
 
 def _find_unlisted(column: Column, codes: Iterable[object]) -> set[str]:

@@ -2,8 +2,8 @@
 
 A code or a range is a value of the column's type and stays in the data as it was sent; `reason` tells in SQL why it
 stands for none. What can be no value of the type (`*`, `..`, `a`) is a mark: `split_sql` turns it into NULL, and the
-reason stands beside it in the column `<name>__missing`, flags of the cell in `<name>__flag`. Readers of all formats, the gate
-and staging ask here. Not here: which value becomes what in a fact (`staging.models`).
+reason stands beside it in the column `<name>__missing`, flags of the cell in `<name>__flag`. Readers of all formats,
+the gate and staging ask here. Not here: which value becomes what in a fact (`staging.models`).
 """
 
 import re

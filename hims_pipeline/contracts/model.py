@@ -110,8 +110,8 @@ class Contract(Strict):
                 raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
         periods = {period: self.at(period).entities for period in self.periods_of_layouts}
         for problems in (reference_problems(self.source, periods), join_problems(periods)):
-            if found := list(dict.fromkeys(problems)):
-                raise ValueError("; ".join(found))
+            if distinct_problems := list(dict.fromkeys(problems)):
+                raise ValueError("; ".join(distinct_problems))
         kept = {name: {column.name for column in entity.kept_columns} for name, entity in self.entities.items()}
         drifted = {c.name for layout in self.layouts for other in layout.entities.values() for c in other.columns}
         if self.design:

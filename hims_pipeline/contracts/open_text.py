@@ -61,8 +61,8 @@ def _is_any_letter(members: list[tuple[Any, Any]]) -> bool:
 
 def _holds(members: list[tuple[Any, Any]], letter: str) -> bool:
     negated = str(members[0][0]) == "NEGATE"
-    found = any(_is_in(str(kind), value, letter) for kind, value in members[negated:])
-    return found is not negated
+    is_member = any(_is_in(str(kind), value, letter) for kind, value in members[negated:])
+    return is_member is not negated
 
 
 def _is_in(kind: str, value: Any, letter: str) -> bool:

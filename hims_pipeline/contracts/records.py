@@ -79,8 +79,8 @@ def parse_record(model: type[Model], path: Path) -> Model:
     try:
         return model.model_validate(read_yaml(path))
     except ValidationError as error:
-        found = "\n".join(
+        problems = "\n".join(
             f"  {'.'.join(str(part) for part in problem['loc']) or '(whole file)'}: {problem['msg']}"
             for problem in error.errors(include_url=False, include_input=False)
         )
-        raise ContractError(f"{path.name} does not say what it must:\n{found}") from None
+        raise ContractError(f"{path.name} does not say what it must:\n{problems}") from None

@@ -40,9 +40,9 @@ def wrong_checks(settings: Settings, instance: dg.DagsterInstance) -> Iterator[t
 def set_checks_right(context, settings: Settings) -> None:
     """Show again what the gate decided, and tell where something else was shown; where nothing is, show it anew."""
     for check, shown in wrong_checks(settings, context.instance):
-        said, is_so = ("passed", "failed") if shown.passed else ("failed", "passed")
+        messages, is_so = ("passed", "failed") if shown.passed else ("failed", "passed")
         place = f"{'/'.join(check.asset_key.path)} {check.partition}"
-        context.log.warning(f"{place} is shown as {said}, which the gate did not report: it {is_so}")
+        context.log.warning(f"{place} is shown as {messages}, which the gate did not report: it {is_so}")
         if (
             context.run.run_id not in shown.runs
         ):  # Dagster takes one check of a period from a run: the next sets it right
@@ -64,10 +64,10 @@ def find_forgotten(settings: Settings, instance: dg.DagsterInstance) -> Iterator
 
 def _read_shown(instance: dg.DagsterInstance, source: str) -> dict[str, Shown]:
     key = dg.AssetCheckKey(dg.AssetKey(["landing", source]), "gate")
-    found: dict[str, Shown] = {}
+    by_batch: dict[str, Shown] = {}
     for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=HISTORY):
         event = record.event.dagster_event if record.event else None
         if event and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION and record.partition:
-            shown = found.setdefault(record.partition, Shown(event.asset_check_evaluation_data.passed))
+            shown = by_batch.setdefault(record.partition, Shown(event.asset_check_evaluation_data.passed))
             shown.runs.add(record.run_id)
-    return found
+    return by_batch

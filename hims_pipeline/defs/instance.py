@@ -62,12 +62,12 @@ def _describe_damage(path: Path) -> str:
         return ""
     try:
         with closing(sqlite3.connect(path, timeout=10)) as con:
-            found = con.execute("pragma quick_check(1)").fetchone()[0]
+            answer = con.execute("pragma quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:
         return "" if "locked" in str(error) else str(error)
     except sqlite3.DatabaseError as error:
         return str(error)
-    return "" if found == "ok" else "pages of it are damaged"
+    return "" if answer == "ok" else "pages of it are damaged"
 
 
 def migrate(settings: Settings, log: Callable[[str], None]) -> None:

@@ -42,8 +42,8 @@ def release_asset(settings: Settings, published: list[dg.AssetKey]):
     def check_intact() -> dg.AssetCheckResult:
         now = store.current_release(settings)
         damaged = store.verify_release(settings, now) if now else ["nothing has been published yet"]
-        told = intact_check(now, damaged)
-        return dg.AssetCheckResult(passed=told.passed, metadata=told.metadata)
+        check_result = intact_check(now, damaged)
+        return dg.AssetCheckResult(passed=check_result.passed, metadata=check_result.metadata)
 
     return current, check_intact
 

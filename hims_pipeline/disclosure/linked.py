@@ -140,17 +140,17 @@ def _parts_of_shares(figures: Iterable[Figure]) -> dict[tuple[str, str, str], fr
                 key = (figure.concept, pair[0], figure.context, figure.area, rest)
                 bases[key].add(figure.below)
                 many[key] += 1
-    found: dict[tuple[str, str, str], dict[str, bool]] = defaultdict(dict)
+    parts: dict[tuple[str, str, str], dict[str, bool]] = defaultdict(dict)
     for key, values in bases.items():
         if many[key] > 1:
-            found[key[0]][key[1]] = found[key[0]].get(key[1], True) and len(values) == 1
-    return {one: frozenset(name for name, is_part in dims.items() if is_part) for one, dims in found.items()}
+            parts[key[0]][key[1]] = parts[key[0]].get(key[1], True) and len(values) == 1
+    return {one: frozenset(name for name, is_part in dims.items() if is_part) for one, dims in parts.items()}
 
 
 def _closing(made: Linked, below: Mapping[tuple[int, str], Sequence[int]]) -> list[Equation]:
     """The margins that hold. Where all sizes are known, by the sizes; else where all known ones of its kind hold."""
     known: dict[tuple[Any, ...], list[bool]] = defaultdict(list)
-    found, unsure = [], []
+    equations, unsure = [], []
     for (above, dimension), parts in below.items():
         sizes = [made.records[one] for one in (above, *parts)]
         weights = [made.weights[one] for one in (above, *parts)]
@@ -164,18 +164,18 @@ def _closing(made: Linked, below: Mapping[tuple[int, str], Sequence[int]]) -> li
         if left > 0:
             equation[_make_hidden(made, above, dimension, left)] = -1
         if left >= 0:
-            found.append(equation)
+            equations.append(equation)
     for kind, above, parts in unsure:
         if all(known.get(kind, [True])):
-            found.append({above: 1} | dict.fromkeys(parts, -1))
-    return found
+            equations.append({above: 1} | dict.fromkeys(parts, -1))
+    return equations
 
 
 def _subtract_sizes(sizes: Sequence[float | None]) -> float | None:
     """What the first has more than the sum of the others."""
-    if any(one is None for one in sizes):
+    if any(size is None for size in sizes):
         return None
-    whole, total = sizes[0] or 0.0, sum(one or 0.0 for one in sizes[1:])
+    whole, total = sizes[0] or 0.0, sum(size or 0.0 for size in sizes[1:])
     left = whole - total
     return 0.0 if abs(left) <= CLOSE * max(abs(whole), 1.0) else left
 

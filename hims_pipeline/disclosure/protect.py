@@ -57,9 +57,9 @@ def protect(
     linked = link_figures(figures, parents)
     made = Protected({}, linked)
     for at, (figure, groups) in enumerate(zip(figures, linked.shows, strict=True)):
-        for one in groups:
-            if rule := _judge(linked, one, figure):
-                made.sensitive[one] = max(made.sensitive.get(one, 0.0), protection_width(figure.minimum))
+        for group in groups:
+            if rule := _judge(linked, group, figure):
+                made.sensitive[group] = max(made.sensitive.get(group, 0.0), protection_width(figure.minimum))
                 made.rules.setdefault(at, rule)
     _remember(made, figures, history)
     _spread(made)
@@ -127,7 +127,7 @@ def _spread(made: Protected) -> None:
                     made.sensitive[b] = made.sensitive[a]
                     changed = True
     for at, groups in enumerate(made.linked.shows):
-        if at not in made.public and any(one in made.sensitive for one in groups):
+        if at not in made.public and any(group in made.sensitive for group in groups):
             made.rules.setdefault(at, BESIDE)
     for at in made.public & made.rules.keys():
         del made.rules[at]
@@ -138,44 +138,44 @@ def _spread(made: Protected) -> None:
 
 
 def _figures_showing(linked: Linked) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = defaultdict(list)
+    figures_of: dict[int, list[int]] = defaultdict(list)
     for at, groups in enumerate(linked.shows):
-        for one in groups:
-            found[one].append(at)
-    return found
+        for group in groups:
+            figures_of[group].append(at)
+    return figures_of
 
 
 def shown_groups(linked: Linked, withheld: Mapping[int, str]) -> set[int]:
     """Groups whose sizes some figure shows that is not withheld."""
-    return {one for at, groups in enumerate(linked.shows) if at not in withheld for one in groups}
+    return {group for at, groups in enumerate(linked.shows) if at not in withheld for group in groups}
 
 
 def _find_hidden(made: Protected, equations: Iterable[Equation], shown_by: Mapping[int, Sequence[int]]) -> set[int]:
     groups = {one for equation in equations for one in equation}
-    return {one for one in groups if all(at in made.rules for at in shown_by.get(one, ()))}
+    return {group for group in groups if all(at in made.rules for at in shown_by.get(group, ()))}
 
 
 def _mend_exact(made: Protected, equations: Sequence[Equation], shown_by: Mapping[int, Sequence[int]]) -> int:
     """Withhold what lets a sensitive group be computed; returns how many groups were found."""
     hidden = _find_hidden(made, equations, shown_by)
-    found = determine(equations, hidden)
-    bad = sorted(one for one in found if one in made.sensitive)
+    determined = determine(equations, hidden)
+    bad = sorted(one for one in determined if one in made.sensitive)
     for one in bad:
-        direct = [other for other in found[one] if other not in hidden]
-        if not _withhold_one(made, shown_by, direct or _trace_groups(found, one, hidden), hidden):
+        direct = [other for other in determined[one] if other not in hidden]
+        if not _withhold_one(made, shown_by, direct or _trace_groups(determined, one, hidden), hidden):
             made.sensitive.pop(one)  # it follows from nothing that could be withheld
             made.open.add(one)
     return len(bad)
 
 
-def _trace_groups(found: Mapping[int, Equation], group: int, hidden: set[int]) -> list[int]:
+def _trace_groups(equations: Mapping[int, Equation], group: int, hidden: set[int]) -> list[int]:
     """The shown groups that a group is computed from, through others that can be computed."""
     seen, todo = {group}, [group]
     while todo:
-        for one in found[todo.pop()]:
+        for one in equations[todo.pop()]:
             if one not in seen:
                 seen.add(one)
-                if one in hidden and one in found:
+                if one in hidden and one in equations:
                     todo.append(one)
     return sorted(seen - hidden)
 
@@ -225,7 +225,7 @@ def _withhold_one(
     made: Protected, shown_by: Mapping[int, Sequence[int]], groups: Sequence[int], hidden: set[int], enough: float = 0.0
 ) -> bool:
     """Withhold the figures that show one of these groups, unless one was in this turn; whether there is one."""
-    now = [one for one in groups if one in shown_by and not any(at in made.public for at in shown_by[one])]
+    now = [group for group in groups if group in shown_by and not any(at in made.public for at in shown_by[group])]
     if any(one not in hidden and all(at in made.rules for at in shown_by[one]) for one in now):
         return True
     best = min(

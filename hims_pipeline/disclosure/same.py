@@ -36,13 +36,13 @@ def same_groups(made: Linked, number: Mapping[RecordGroup, int]) -> list[Equatio
                     shared[pair] += 1
                     if same:
                         agree[pair].append((one, other))
-    found: list[Equation] = []
+    equations: list[Equation] = []
     for pair, cells in agree.items():
         if len(cells) >= SURE * shared[pair] and (len(cells) > 1 or _is_large(made, cells[0][0])):
-            found += [{one: 1, other: -1} for one, other in cells]
+            equations += [{one: 1, other: -1} for one, other in cells]
             if len(cells) == shared[pair]:
-                found += [{one: 1, other: -1} for one, other in unknown[pair]]
-    return found
+                equations += [{one: 1, other: -1} for one, other in unknown[pair]]
+    return equations
 
 
 def _places(number: Mapping[RecordGroup, int]) -> dict[tuple[Any, ...], list[tuple[Any, int]]]:
@@ -62,9 +62,9 @@ def _places(number: Mapping[RecordGroup, int]) -> dict[tuple[Any, ...], list[tup
     return places
 
 
-def _agree(made: Linked, one: int, other: int) -> bool | None:
+def _agree(made: Linked, group: int, other: int) -> bool | None:
     """Whether two groups have the same sizes; None where that is not known."""
-    pairs = [(made.records[one], made.records[other]), (made.weights[one], made.weights[other])]
+    pairs = [(made.records[group], made.records[other]), (made.weights[group], made.weights[other])]
     known = [(a, b) for a, b in pairs if a is not None and b is not None]
     if not known:
         return None

@@ -106,16 +106,16 @@ def find_undescribed(*roots: type[BaseModel]) -> list[str]:
 
 def documented_records(*roots: type[BaseModel]) -> list[type[BaseModel]]:
     """The records that these are made of, each once, in the order in which they are met."""
-    found: dict[type[BaseModel], None] = {}
+    records: dict[type[BaseModel], None] = {}
     waiting = list(roots)
     while waiting:
         record = waiting.pop(0)
-        if record in found or record is Text:
+        if record in records or record is Text:
             continue
-        found[record] = None
+        records[record] = None
         for info in record.model_fields.values():
             waiting += list(_records_in(info.annotation))
-    return list(found)
+    return list(records)
 
 
 def _records_in(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -132,15 +132,15 @@ def _summary(record: type[BaseModel]) -> str:
 def meanings_of(record: type[BaseModel]) -> dict[str, str]:
     """Key -> what the docstring says of it, under `Args`; several keys may share a sentence."""
     text = inspect.getdoc(record) or ""
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     names: list[str] = []
     for line in text.partition("Args:\n")[2].split("\n\n")[0].splitlines():
         if head := re.match(r"    (\w+(?:, \w+)*): (.*)", line):
             names = head.group(1).split(", ")
-            found |= dict.fromkeys(names, head.group(2))
+            meanings |= dict.fromkeys(names, head.group(2))
         elif names:
-            found |= {name: f"{found[name]} {line.strip()}" for name in names}
-    return found
+            meanings |= {name: f"{meanings[name]} {line.strip()}" for name in names}
+    return meanings
 
 
 def find_without_example(data: Path) -> list[str]:
@@ -179,14 +179,14 @@ def _examples(data: Path) -> dict[tuple[str, str], str]:
     """Record and key -> the first short example in the contracts."""
     contracts = load_contracts(data)
     corrections = [corrections_of(data, source, contract) for source, contract in contracts.items()]
-    found = dict(EXAMPLES)
+    examples = dict(EXAMPLES)
     for one in (*contracts.values(), *corrections):
         for record in _walk(one):
             for name in sorted(record.model_fields_set & set(type(record).model_fields)):
                 place = (type(record).__name__, name)
-                if place not in found and (shown := _show_example(record, name)):
-                    found[place] = shown
-    return found
+                if place not in examples and (shown := _show_example(record, name)):
+                    examples[place] = shown
+    return examples
 
 
 def _walk(value: Any) -> Iterator[BaseModel]:

@@ -49,8 +49,10 @@ class DictionaryPage(Catalogue):
 
     def find_missing(self, tables: list[Table]) -> list[str]:
         """Tables and columns that nothing describes in this language."""
-        found = [table for _, table, _ in tables if not self.table(table).strip()]
-        return found + [f"{t}.{c}" for _, t, columns in tables for c, _ in columns if not self.column(t, c).strip()]
+        undescribed = [table for _, table, _ in tables if not self.table(table).strip()]
+        return undescribed + [
+            f"{t}.{c}" for _, t, columns in tables for c, _ in columns if not self.column(t, c).strip()
+        ]
 
 
 def columns_built(settings: Settings, warehouse: Path) -> list[Table]:

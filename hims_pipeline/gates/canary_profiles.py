@@ -93,9 +93,9 @@ def show(settings: Settings) -> None:
         }
         subjects = {name: _subject(con, contract, roles, name, query) for name, query in tables.items()}
         subjects |= {name: _subject(con, contract, roles, name, query) for name, (query, _) in BAD.items()}
-    found = {name: _measures_beyond(limits, subject, subjects["before"]) for name, subject in subjects.items()}
-    wrong = [*sorted(found["good"])]
-    wrong += [one for name, (_, must) in BAD.items() for one in sorted(set(must) - found[name])]
+    measures = {name: _measures_beyond(limits, subject, subjects["before"]) for name, subject in subjects.items()}
+    wrong = [*sorted(measures["good"])]
+    wrong += [one for name, (_, must) in BAD.items() for one in sorted(set(must) - measures[name])]
     if wrong:
         raise GateError(
             f"The gate does not trust its comparisons, and accepts nothing: canaries went wrong: {', '.join(wrong)}."
@@ -111,5 +111,7 @@ def _subject(con: Any, contract: Contract, roles: Roles, name: str, query: str) 
 
 def _measures_beyond(limits: ComparisonLimits, now: Subject, before: Subject) -> set[str]:
     """The measures of which some number is beyond the limit that holds for all."""
-    found: list[Evidence] = [*evidence_of(now), *compare_profiles(now, before)]
-    return {one.measure for one in found if one.value is not None and not one.value <= limits.limits[one.measure]}
+    all_evidence: list[Evidence] = [*evidence_of(now), *compare_profiles(now, before)]
+    return {
+        one.measure for one in all_evidence if one.value is not None and not one.value <= limits.limits[one.measure]
+    }

@@ -49,9 +49,11 @@ class ComparisonLimits(Strict):
     def of(self, source: str, entity: str, period: str, measure: str) -> tuple[float, dict[str, float]]:
         """The limit of a measure in a period, and those of single columns."""
         own = dict(self.sources.get(f"{source}/{entity}", {}))
-        for one in self.exceptions:
-            if (one.source, one.entity) == (source, entity) and any(fnmatch(period, glob) for glob in one.periods):
-                own |= one.limits
+        for exception in self.exceptions:
+            if (exception.source, exception.entity) == (source, entity) and any(
+                fnmatch(period, glob) for glob in exception.periods
+            ):
+                own |= exception.limits
         columns = {key[len(measure) + 1 :]: limit for key, limit in own.items() if key.startswith(f"{measure} ")}
         return own.get(measure, self.limits[measure]), columns
 
@@ -68,14 +70,14 @@ def load_comparison_limits(expectations: Path) -> ComparisonLimits | None:
 
 @lru_cache(maxsize=4)
 def _load(path: Path, modified: int) -> ComparisonLimits:
-    found = parse_record(ComparisonLimits, path)
-    listed = [found.limits, *found.sources.values(), *(one.limits for one in found.exceptions)]
-    named = {key.split(" ")[0] for own in listed for key in own} | set(found.may_be_accepted)
+    loaded = parse_record(ComparisonLimits, path)
+    listed = [loaded.limits, *loaded.sources.values(), *(exception.limits for exception in loaded.exceptions)]
+    named = {key.split(" ")[0] for own in listed for key in own} | set(loaded.may_be_accepted)
     if strange := named - MEASURES.keys():
         raise ContractError(f"{path.name}: no such measure: {', '.join(sorted(strange))}.")
-    if lost := MEASURES.keys() - found.limits.keys():
+    if lost := MEASURES.keys() - loaded.limits.keys():
         raise ContractError(f"{path.name}: no limit for {', '.join(sorted(lost))}.")
-    return found
+    return loaded
 
 
 def profile_rules(expectations: Path, contract: Contract, period: str) -> list[Rule]:
@@ -117,18 +119,18 @@ def _rule(limits: ComparisonLimits, source: str, entity: str, period: str, name:
 
 def _exceptions(limits: ComparisonLimits, source: str, entity: str, measure: str) -> list[dict[str, Any]]:
     return [
-        {"periods": list(one.periods), **own}
-        for one in limits.exceptions
-        if (one.source, one.entity) == (source, entity)
-        and (own := {key: limit for key, limit in one.limits.items() if key.split(" ")[0] == measure})
+        {"periods": list(exception.periods), **own}
+        for exception in limits.exceptions
+        if (exception.source, exception.entity) == (source, entity)
+        and (own := {key: limit for key, limit in exception.limits.items() if key.split(" ")[0] == measure})
     ]
 
 
-def write_evidence(con: Any, entity: str, found: Sequence[Evidence], compared: bool) -> None:
+def write_evidence(con: Any, entity: str, evidence: Sequence[Evidence], compared: bool) -> None:
     """Put the evidence on an entity into the connection, with a word on each measure that nothing was found for."""
-    table, said = quote(entity + SUFFIX), {one.measure for one in found}
+    table, messages = quote(entity + SUFFIX), {one.measure for one in evidence}
     silent = "has no such column" if compared else "nothing to compare with"
-    lines = [*found, *(Evidence(name, "", None, silent) for name in MEASURES if name not in said)]
+    lines = [*evidence, *(Evidence(name, "", None, silent) for name in MEASURES if name not in messages)]
     con.execute(
         f"create or replace table {table} (measure varchar, about varchar, value double, judged boolean, why varchar)"
     )
@@ -136,8 +138,8 @@ def write_evidence(con: Any, entity: str, found: Sequence[Evidence], compared: b
         f"insert into {table} select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::double[]),"
         " unnest($4::boolean[]), unnest($5::varchar[])",
         [
-            [one.measure for one in lines], [one.about for one in lines], [one.value for one in lines],
-            [one.value is not None for one in lines], [one.why for one in lines],
+            [line.measure for line in lines], [line.about for line in lines], [line.value for line in lines],
+            [line.value is not None for line in lines], [line.why for line in lines],
         ],
     )  # fmt: skip
 
@@ -149,8 +151,8 @@ def find_closest(several: Sequence[Sequence[Evidence]], own: Sequence[Evidence] 
         own: beside a batch of the same period, which knows better than others where it says anything.
     """
     best: dict[tuple[str, str], Evidence] = {}
-    for found in several:
-        for one in found:
+    for evidence in several:
+        for one in evidence:
             known = best.get((one.measure, one.about))
             if known is None or (one.value is not None and (known.value is None or one.value < known.value)):
                 best[one.measure, one.about] = one

@@ -147,8 +147,8 @@ def _key_rule(make: Make, entity: Entity) -> Rule:
     doubled = f"select {names} from {{batch}} group by {names} having count(*) > 1"
     broken = f"({names}) in (select ({names}) from {{table}} group by {names} having count(*) > 1)"
     message = say("key", columns=", ".join(entity.key))
-    one = broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
-    return rows_rule(make, "KEY", doubled, message, broken=one, terms={"columns": list(entity.key)})
+    broken_once = broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
+    return rows_rule(make, "KEY", doubled, message, broken=broken_once, terms={"columns": list(entity.key)})
 
 
 def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference) -> Rule:

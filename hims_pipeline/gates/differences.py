@@ -231,11 +231,11 @@ def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Itera
 
 
 def _group_ages(ages: dict[int, float]) -> Counts:
-    found: Counts = {}
+    counts: Counts = {}
     for age, n in ages.items():
         key = str(age // 5)
-        found[key] = found.get(key, 0) + n
-    return found
+        counts[key] = counts.get(key, 0) + n
+    return counts
 
 
 def _counts(now: Subject) -> bool:

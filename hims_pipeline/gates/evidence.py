@@ -72,13 +72,13 @@ def _evidence_alone(now: Subject) -> Iterator[Evidence]:
         column = entity.column(name)
         unknown = profile.number("unknown", name) or 0
         counts = profile.counts("ages", name) or profile.counts("values", name)
-        told = role in ("sex", "age", "birth_year", "birth_date") or (
+        is_told = role in ("sex", "age", "birth_year", "birth_date") or (
             role in ("area", "post", "country") and column.required
         )
-        if told and not column.may_be_empty and now.roles.counts_rows:
+        if is_told and not column.may_be_empty and now.roles.counts_rows:
             yield Evidence("unknown", name, lowest_share(unknown, rows))
         single = len(column.codes or ()) == 1
-        if told and now.roles.counts_rows and not single:
+        if is_told and now.roles.counts_rows and not single:
             known = sum(counts.values())
             yield Evidence("constant", name, float(len(counts) == 1) if known >= FEW else None, "too few rows")
         if role in ("age", "birth_year", "birth_date"):

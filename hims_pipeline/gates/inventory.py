@@ -35,16 +35,16 @@ def take_inventory(settings: Settings, dbt_manifest: dict[str, Any]) -> Inventor
     Args:
         dbt_manifest: dbt's manifest of the rendered project, for the tests of the warehouse.
     """
-    found: Inventory = {}
+    collected: Inventory = {}
     for contract in load_contracts(settings.data).values():
-        found |= _inventory_of_contract(settings, contract)
-    found["release"] = _section(_inventory_of_suite(settings.expectations / "release.json"))
-    found["revision"] = _section(_revision(settings))
-    found["across"] = _section(_inventory_of_suite(settings.expectations / "warehouse.json"))
-    found["policies"] = _section(_policies(settings))
-    found["controls"] = _section(_controls(settings))
-    found["warehouse"] = _section(_tests(dbt_manifest))
-    return found
+        collected |= _inventory_of_contract(settings, contract)
+    collected["release"] = _section(_inventory_of_suite(settings.expectations / "release.json"))
+    collected["revision"] = _section(_revision(settings))
+    collected["across"] = _section(_inventory_of_suite(settings.expectations / "warehouse.json"))
+    collected["policies"] = _section(_policies(settings))
+    collected["controls"] = _section(_controls(settings))
+    collected["warehouse"] = _section(_tests(dbt_manifest))
+    return collected
 
 
 def _inventory_of_contract(settings: Settings, contract: Contract) -> Inventory:
@@ -75,11 +75,15 @@ def _inventory_of_reading(contract: Contract, name: str, period: str) -> Iterato
     yield rule_code(contract.source, name, "SENT"), _simplify("reading", {"min_value": int(entity.required)})
     yield rule_code(contract.source, name, "REJECTS"), _simplify("reading", {"max_value": entity.record_tolerance})
     yield rule_code(contract.source, name, "NULLS"), _simplify("reading", {"value_set": list(form.null_values)})
-    for one in entity.columns:
-        terms: dict[str, Any] = {"type": one.type, "value_set": list(one.allow), "sensitivity": one.sensitivity}
-        terms |= {"scale": one.scale} if one.type == "decimal" else {}
-        terms |= {"date_format": one.date_format} if one.type == "date" else {}
-        yield rule_code(contract.source, name, one.name, "TYPE"), _simplify("reading", terms)
+    for column in entity.columns:
+        terms: dict[str, Any] = {
+            "type": column.type,
+            "value_set": list(column.allow),
+            "sensitivity": column.sensitivity,
+        }
+        terms |= {"scale": column.scale} if column.type == "decimal" else {}
+        terms |= {"date_format": column.date_format} if column.type == "date" else {}
+        yield rule_code(contract.source, name, column.name, "TYPE"), _simplify("reading", terms)
 
 
 def _add(rules: dict[str, dict[str, Any]], code: str, record: dict[str, Any], period: str) -> None:
@@ -97,9 +101,9 @@ def _inventory_of_suite(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if path.exists():
         with suppress(ContractError):
             judgements = load_suite(path).expectations
-    for one in judgements:
-        record = _record(as_rule(one, one.meta.table))
-        yield one.meta.code, record | {"periods": list(one.meta.periods), "table": one.meta.table}
+    for judgement in judgements:
+        record = _record(as_rule(judgement, judgement.meta.table))
+        yield judgement.meta.code, record | {"periods": list(judgement.meta.periods), "table": judgement.meta.table}
 
 
 def _record(rule: Rule) -> dict[str, Any]:
@@ -139,9 +143,9 @@ def _policies(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _controls(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
-    for one in load_controls(settings.data):
-        about = one.model_dump(mode="json", exclude={"control_id", "tolerance", "note", "published_by"})
-        yield one.control_id, _simplify("control", about | {"max_value": one.tolerance})
+    for control in load_controls(settings.data):
+        about = control.model_dump(mode="json", exclude={"control_id", "tolerance", "note", "published_by"})
+        yield control.control_id, _simplify("control", about | {"max_value": control.tolerance})
 
 
 def _tests(manifest: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -32,10 +32,10 @@ def read_number(con: Any, measure: str, about: str, query: str) -> Rows:
     return [] if value is None else [(measure, about, "", float(value))]
 
 
-def count_pairs(con: Any, roles: Roles, found: Rows) -> Rows:
+def count_pairs(con: Any, roles: Roles, counted: Rows) -> Rows:
     """Joint counts of sex with age and area, and how strongly any two columns hang together (Cramér's V)."""
     values: dict[str, int] = defaultdict(int)
-    for measure, about, _, _ in found:
+    for measure, about, _, _ in counted:
         values[about] += measure in ("values", "ages")
     groups = {
         name: f"cast(floor(cast({quote(name)} as bigint) / 10) as varchar)"
@@ -47,8 +47,8 @@ def count_pairs(con: Any, roles: Roles, found: Rows) -> Rows:
     rows: Rows = []
     sex = roles.first_column("sex")
     if sex in groups:
-        told = [one for one in roles.columns_with("category") if 1 < values[one] <= MOST_PAIRED][:6]
-        for other in (roles.first_column("age"), roles.first_column("area", "post", "country"), *told):
+        categories = [column for column in roles.columns_with("category") if 1 < values[column] <= MOST_PAIRED][:6]
+        for other in (roles.first_column("age"), roles.first_column("area", "post", "country"), *categories):
             if other in groups and other:
                 both = f"{groups[sex]} || '|' || {groups[other]}"
                 rows += count_values(con, "by_sex", other, both)
@@ -61,7 +61,7 @@ def count_pairs(con: Any, roles: Roles, found: Rows) -> Rows:
     return rows
 
 
-def _strength(con: Any, one: str, other: str, left: str, right: str) -> Rows:
+def _strength(con: Any, first: str, other: str, left: str, right: str) -> Rows:
     """Cramér's V of two columns over their most frequent values."""
     query = f"""
         with cells as (
@@ -77,8 +77,8 @@ def _strength(con: Any, one: str, other: str, left: str, right: str) -> Rows:
     if not n or min(a, b) < 2:
         return []
     corrected = max(0.0, float(phi) - (a - 1) * (b - 1) / max(float(n) - 1, 1))
-    return [("strength", f"{one}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
-            ("paired", f"{one}|{other}", "", float(n))]  # fmt: skip
+    return [("strength", f"{first}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
+            ("paired", f"{first}|{other}", "", float(n))]  # fmt: skip
 
 
 def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:

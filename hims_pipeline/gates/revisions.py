@@ -113,10 +113,10 @@ def load_revision_limits(expectations: Path) -> RevisionLimits | None:
 
 @lru_cache(maxsize=4)
 def _load(path: Path, modified: int) -> RevisionLimits:
-    found = parse_record(RevisionLimits, path)
-    if lost := set(CAUSES) - found.limits.keys():
+    loaded = parse_record(RevisionLimits, path)
+    if lost := set(CAUSES) - loaded.limits.keys():
         raise ContractError(f"{path.name}: no limits for {', '.join(sorted(lost))}.")
-    return found
+    return loaded
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,8 @@ def judge_revision(
             f"insert into {quote(TABLE)} select unnest($1::varchar[]), unnest($2::bigint[]), unnest($3::double[]),"
             " unnest($4::double[]), unnest($5::bool[])",
             [
-                [one.measure for one in lines], [one.no for one in lines], [one.value for one in lines],
-                [one.limit for one in lines], [one.no >= 0 for one in lines],
+                [line.measure for line in lines], [line.no for line in lines], [line.value for line in lines],
+                [line.limit for line in lines], [line.no >= 0 for line in lines],
             ],
         )  # fmt: skip
         for rule in rules:

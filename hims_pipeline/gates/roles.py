@@ -60,8 +60,10 @@ def roles_of(contract: Contract, name: str, period: str) -> Roles:
                 }
             if target.startswith("weight"):
                 weights.add(mapping.from_)
-    found = {one.name: _role(one, entity, targets.get(one.name, ""), weights) for one in entity.kept_columns}
-    return Roles(found, codes, not any(_is_total(target) for target in targets.values()))
+    role_of = {
+        column.name: _role(column, entity, targets.get(column.name, ""), weights) for column in entity.kept_columns
+    }
+    return Roles(role_of, codes, not any(_is_total(target) for target in targets.values()))
 
 
 def _is_total(target: str) -> bool:

@@ -32,7 +32,7 @@ class RuleChange:
 
 def compare_rules(before: Inventory, now: Inventory) -> list[RuleChange]:
     """What became of the rules of an earlier inventory, by section and code; empty where none is less than it was."""
-    found: dict[tuple[str, ...], RuleChange] = {}
+    changes: dict[tuple[str, ...], RuleChange] = {}
     for section, old in sorted(before.items()):
         new = now.get(section, {"layouts": [BASE], "rules": {}})
         for period in dict.fromkeys([*old["layouts"], *new["layouts"]]):
@@ -41,9 +41,9 @@ def compare_rules(before: Inventory, now: Inventory) -> list[RuleChange]:
                 if was is None or (less := _became(was, is_now)) is None:
                     continue
                 key = (section, code, *less)
-                periods = (*found[key].periods, period) if key in found else (period,)
-                found[key] = RuleChange(section, code, *less, periods, was, is_now)
-    return list(found.values())
+                periods = (*changes[key].periods, period) if key in changes else (period,)
+                changes[key] = RuleChange(section, code, *less, periods, was, is_now)
+    return list(changes.values())
 
 
 def _find_rule(section: dict[str, Any], code: str, period: str) -> dict[str, Any] | None:
@@ -125,4 +125,4 @@ def _words(name: str, old: Any, new: Any, order: str) -> str:
 
 def difference_sha256(changes: list[RuleChange]) -> str:
     """What an approval is bound to: every change, with the rule as it was and as it is."""
-    return fingerprint({"changes": [asdict(one) for one in changes]})
+    return fingerprint({"changes": [asdict(change) for change in changes]})

@@ -100,12 +100,12 @@ def resubmit(settings: Settings, batch: str, files: Sequence[Path], reason: str)
 
 def _one_line(text: str, option: str) -> str:
     """What a person says, on one line."""
-    said = " ".join(printable(text).split())
-    if len(said) > LONGEST:
-        raise HimsError(f"{option} has {len(said):,} characters; say it in {LONGEST}.")
-    if not said:
+    messages = " ".join(printable(text).split())
+    if len(messages) > LONGEST:
+        raise HimsError(f"{option} has {len(messages):,} characters; say it in {LONGEST}.")
+    if not messages:
         raise HimsError(f"Say it with {option}: it stands in the audit trail and in the release notes.")
-    return said
+    return messages
 
 
 def _find_refusal(delivery: Delivery, known: ProvenBatch) -> Verdict:
@@ -154,10 +154,10 @@ def _carry_out(settings: Settings, delivery: Delivery) -> bool:
     """Let the verdict carry what was decided, unless a run is under way: then the next one does it."""
     with suppress(Busy), installation_lock(settings, f"carrying out what was decided on {delivery.batch}"):
         known = batches.prove_batch(settings, delivery)
-        said = acceptances(settings).get(delivery.batch)
+        messages = acceptances(settings).get(delivery.batch)
         if known.verdict is not None and not known.damage and known.verdict.stage == "gate":
-            if known.verdict.acceptance != said:
-                carry_decision(settings, delivery, replace(known.verdict, acceptance=said))
+            if known.verdict.acceptance != messages:
+                carry_decision(settings, delivery, replace(known.verdict, acceptance=messages))
             return True
-        return known.verdict is not None and said is None
+        return known.verdict is not None and messages is None
     return False

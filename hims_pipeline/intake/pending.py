@@ -115,9 +115,9 @@ class Pending:
 def find_pending(settings: Settings, source: str | None = None) -> list[Pending]:
     """Deliveries without a verdict that still holds, by source in the order of arrival: each is compared with what came
     before it."""
-    contracts, found = load_contracts(settings.data), []
+    contracts, pending = load_contracts(settings.data), []
     held_out = broken_sources(settings)
-    told, accepted = last_verdicts(settings), acceptances(settings)
+    verdicts, accepted = last_verdicts(settings), acceptances(settings)
     for delivery in landing.deliveries(settings, source):
         if delivery.withdrawn or delivery.source not in contracts or delivery.source in held_out:
             continue
@@ -125,11 +125,11 @@ def find_pending(settings: Settings, source: str | None = None) -> list[Pending]
         decided = known.verdict is not None and known.verdict.stage == "gate"
         decided = decided and known.verdict.acceptance != accepted.get(delivery.batch)  # type: ignore[union-attr]
         why = DECIDED if decided else _explain_pending(settings, contracts[delivery.source], delivery, known)
-        if not why and known.verdict and known.verdict.sha256 != told.get(delivery.batch):
+        if not why and known.verdict and known.verdict.sha256 != verdicts.get(delivery.batch):
             why = "damaged on disk: its verdict is not the last one that the audit trail tells of"
         if why:
-            found.append(Pending(delivery, why, known.holds_place or bool(known.damage)))
-    return sorted(found, key=lambda one: (one.delivery.source, one.delivery.sequence))
+            pending.append(Pending(delivery, why, known.holds_place or bool(known.damage)))
+    return sorted(pending, key=lambda one: (one.delivery.source, one.delivery.sequence))
 
 
 def last_verdicts(settings: Settings) -> dict[str, str | None]:
@@ -181,15 +181,15 @@ def _find_lapsed(settings: Settings, verdict: Verdict) -> list[str]:
     """Batches that a verdict was given beside, and that are not accepted any more, or look otherwise."""
     if not verdict.compared_with:
         return []
-    sent = {one.batch: one for one in landing.deliveries(settings, verdict.batch.split("/")[0])}
-    found = []
+    sent = {delivery.batch: delivery for delivery in landing.deliveries(settings, verdict.batch.split("/")[0])}
+    lapsed = []
     for batch, profile in verdict.compared_with.items():
         if batch.startswith("reference/"):  # by its hash among the inputs
             continue
         stands = batches.find_accepted_batch(settings, sent[batch]) if batch in sent else None
         if stands is None or stands.verdict.profile_sha256 != profile:
-            found.append(batch)
-    return found
+            lapsed.append(batch)
+    return lapsed
 
 
 def _names_the_rules(settings: Settings, contract: Contract, batch: Batch) -> bool:
@@ -217,7 +217,7 @@ def problems(settings: Settings) -> list[str]:
     ]
     damaged = landing.damaged_records(settings)
     lines += [f"{landing.batch_of(one)}: {one} {mending_advice(one)}" for one in damaged]
-    told = {landing.batch_of(one) for one in damaged}
+    told_batches = {landing.batch_of(one) for one in damaged}
     for source in load_contracts(settings.data):
         gone = batches.find_without_delivery(settings, source, landing.deliveries(settings, source))
         lines += [
@@ -225,7 +225,7 @@ def problems(settings: Settings) -> list[str]:
             if batches.was_ours(settings, folder)
             else f"validated/{batch}: no delivery ever made this batch, so it does not count. Move it away."
             for folder in gone
-            if (batch := folder.relative_to(settings.validated).as_posix()) not in told
+            if (batch := folder.relative_to(settings.validated).as_posix()) not in told_batches
         ]
     return lines
 

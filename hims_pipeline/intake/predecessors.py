@@ -44,10 +44,10 @@ def find_reference(
 ) -> list[Predecessor]:
     """The reference that an observatory keeps of a source: for want of accepted batches, or beside those of other
     periods where it is of this one."""
-    found = reference_for(expectations, contract, period)
-    if found is None or any(one.period == period for one in known) or (known and found[1] != period):
+    reference = reference_for(expectations, contract, period)
+    if reference is None or any(one.period == period for one in known) or (known and reference[1] != period):
         return []
-    return [Predecessor(found[0], found[1], found[2], sha256_of(found[2]))]
+    return [Predecessor(reference[0], reference[1], reference[2], sha256_of(reference[2]))]
 
 
 def choose_predecessors(accepted: Sequence[Accepted], contract: Contract, period: str) -> list[Predecessor]:

@@ -39,8 +39,8 @@ def states(settings: Settings, *, hashed: bool = False) -> list[BatchState]:
     sent = landing.deliveries(settings)
     contracts = load_contracts(settings.data)
     counts = {b.manifest.batch for c in contracts.values() for b in batches.find_current_batches(settings, c, sent)}
-    found = [_state(settings, delivery, counts, hashed) for delivery in sent]
-    return found + [_damaged_state(one) for one in landing.damaged_records(settings)]
+    all_states = [_state(settings, delivery, counts, hashed) for delivery in sent]
+    return all_states + [_damaged_state(one) for one in landing.damaged_records(settings)]
 
 
 def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: bool) -> BatchState:
@@ -77,8 +77,9 @@ def _note(state: str, verdict: Verdict | None) -> str:
     if verdict is None or state not in ("accepted", "superseded", "refused"):
         return ""
     if verdict.is_overruled and verdict.acceptance and state != "refused":
-        said = verdict.acceptance
-        return f"accepted against the gate by {printable(said.name)} on {said.at[:10]}: {printable(said.reason)}"
+        acceptance = verdict.acceptance
+        name, reason = printable(acceptance.name), printable(acceptance.reason)
+        return f"accepted against the gate by {name} on {acceptance.at[:10]}: {reason}"
     return "may be accepted with a reason" if state == "refused" and not verdict.forbidding else ""
 
 

@@ -94,8 +94,8 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
         verdict = replace(verdict, acceptance=acceptances(settings).get(delivery.batch))
     reports.write_findings(settings, delivery, verdict.findings)
     _settle(settings, contract, delivery, folder, verdict, log)
-    said = verdict.acceptance if verdict.is_overruled else None
-    overruled = f", accepted against the gate by {said.name}" if said else ""
+    messages = verdict.acceptance if verdict.is_overruled else None
+    overruled = f", accepted against the gate by {messages.name}" if messages else ""
     log(f"{delivery.batch}: {verdict.status}{overruled}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
     return verdict
 
@@ -216,7 +216,7 @@ def _judge(
     from hims_pipeline.gates import judge
 
     before = predecessors_of(settings, contract, delivery, landing.deliveries(settings, delivery.source))
-    beside = f" beside {', '.join(one.batch for one in before)}" if before else " by its contract alone"
+    beside = f" beside {', '.join(predecessor.batch for predecessor in before)}" if before else " by its contract alone"
     log(f"{manifest.batch}: judging {manifest.rows:,} rows{beside}")
     tables = {name: entity.paths(folder) for name, entity in manifest.entities.items()}
     outcome = judge(settings, contract, manifest.period, tables, manifest.files, before, folder / batches.PROFILE)

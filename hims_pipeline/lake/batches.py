@@ -277,13 +277,13 @@ def find_current_batches(settings: Settings, contract: Contract, sent: Iterable[
     """
     ordered = sorted((d for d in sent if d.source == contract.source), key=lambda d: (d.period, d.sequence))
     out = read_held_back(settings)
-    found = [
+    proven = [
         (d.period, float(d.sequence), prove_batch(settings, d)) for d in ordered if not (d.withdrawn or d.batch in out)
     ]
     if contract.period.supersedes == "earlier_deliveries":
-        places = [(period, rank, one.batch) for period, rank, one in found]
+        places = [(period, rank, one.batch) for period, rank, one in proven]
     else:
-        places = [(period, rank, one.batch) for period, rank, one in found if one.holds_place]
+        places = [(period, rank, one.batch) for period, rank, one in proven if one.holds_place]
     places += [(folder.parent.name, rank, None) for folder, rank in _find_lost(settings, contract.source, ordered)]
     return [batch for batch in _last_of_each_place(contract.period.supersedes, places) if batch is not None]
 
@@ -308,17 +308,17 @@ def _find_lost(settings: Settings, source: str, sent: list[Delivery]) -> list[tu
         return []
     gone = [folder for folder in gone if was_ours(settings, folder)]
     arrived = {one["batch"]: one["number"] for one in journal.done(settings, journal.RECEIVED)}
-    found = []
+    paths = []
     for folder in gone:
         number = arrived.get(folder.relative_to(settings.validated).as_posix())
         before = [d.sequence for d in sent if number is not None and arrived.get(d.batch, number) < number]
-        found.append((folder, max(before, default=0) + 0.5 if number is not None else float("inf")))
-    return found
+        paths.append((folder, max(before, default=0) + 0.5 if number is not None else float("inf")))
+    return paths
 
 
 def find_without_delivery(settings: Settings, source: str, sent: Iterable[Delivery]) -> list[Path]:
     """Accepted batches of a source whose delivery has no readable record in landing."""
-    known = {folder_of(settings.validated, one) for one in sent}
+    known = {folder_of(settings.validated, delivery) for delivery in sent}
     standing_there = sorted((settings.validated / source).glob("*/*"))
     return [one for one in standing_there if one.is_dir() and one.name[0] != "." and one not in known]
 

@@ -89,15 +89,15 @@ def damaged_records(settings: Settings, source: str | None = None) -> list[Damag
 
 
 def _records(settings: Settings, source: str | None) -> tuple[list[Delivery], list[Damaged]]:
-    found: list[Delivery] = []
+    readable: list[Delivery] = []
     damaged: list[Damaged] = []
     for folder in _folders(settings, source, damaged):
         try:
-            found.append(read_record(settings, folder))
+            readable.append(read_record(settings, folder))
         except Damaged as error:
             if _PERIOD.fullmatch(folder.parent.name):  # another name is not shown, and `survey` tells its place
                 damaged.append(error)
-    return sorted(found, key=lambda one: (one.source, one.period, one.sequence, one.id)), damaged
+    return sorted(readable, key=lambda one: (one.source, one.period, one.sequence, one.id)), damaged
 
 
 def _folders(settings: Settings, source: str | None, damaged: list[Damaged]) -> Iterator[Path]:
@@ -106,8 +106,8 @@ def _folders(settings: Settings, source: str | None, damaged: list[Damaged]) -> 
         if source not in (None, sender.name) or not _SOURCE.fullmatch(sender.name):
             continue
         for period in _list_inside(sender, damaged):
-            told = damaged if _PERIOD.fullmatch(period.name) else []
-            yield from (one for one in _list_inside(period, told) if ID.fullmatch(one.name))
+            told_damage = damaged if _PERIOD.fullmatch(period.name) else []
+            yield from (one for one in _list_inside(period, told_damage) if ID.fullmatch(one.name))
 
 
 def _list_inside(folder: Path, damaged: list[Damaged]) -> list[Path]:
@@ -178,15 +178,15 @@ def batch_of(damaged: Damaged) -> str:
 
 def find_damaged_sent_files(settings: Settings, delivery: Delivery) -> list[str]:
     """What is wrong with the files of a delivery, by their positions: empty where all are those that were recorded."""
-    found = []
+    damaged_files = []
     for position, (file, path) in enumerate(zip(delivery.files, delivery.paths(settings), strict=True), start=1):
         try:
             state = path.lstat()
             if not stat.S_ISREG(state.st_mode) or state.st_size != file.size or sha256_of(path) != file.sha256:
-                found.append(f"file {position} is not the one that was taken over")
+                damaged_files.append(f"file {position} is not the one that was taken over")
         except OSError as error:
-            found.append(f"file {position} cannot be read ({error.strerror})")
-    return found
+            damaged_files.append(f"file {position} cannot be read ({error.strerror})")
+    return damaged_files
 
 
 def set_withdrawn(settings: Settings, delivery: Delivery, reason: str) -> Delivery:

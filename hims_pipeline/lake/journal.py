@@ -117,13 +117,13 @@ def line_hash(settings: Settings, number: int) -> str | None:
 
 def acts(settings: Settings) -> list[tuple[dict[str, Any], str]]:
     """Every act's intent with the last state that was written down of it, in the order of their intents."""
-    found: dict[int, tuple[dict[str, Any], str]] = {}
+    by_number: dict[int, tuple[dict[str, Any], str]] = {}
     for entry in entries(settings):
         if entry.get("state") == BEGUN and _NAMED.get(entry["event"], "event") in entry:
-            found[entry["number"]] = (entry, BEGUN)
-        elif entry.get("of") in found and "state" in entry:
-            found[entry["of"]] = (found[entry["of"]][0], entry["state"])
-    return list(found.values())
+            by_number[entry["number"]] = (entry, BEGUN)
+        elif entry.get("of") in by_number and "state" in entry:
+            by_number[entry["of"]] = (by_number[entry["of"]][0], entry["state"])
+    return list(by_number.values())
 
 
 def done(settings: Settings, *events: str) -> list[dict[str, Any]]:
@@ -153,12 +153,12 @@ def acting_account() -> dict[str, str]:
 
     Variables of the environment such as LOGNAME or SUDO_USER are whatever the caller sets, so they are not asked.
     """
-    found = {"by": _account(os.getuid())}
+    account = {"by": _account(os.getuid())}
     try:
         login = int(Path("/proc/self/loginuid").read_text(encoding="ascii"))
     except (OSError, ValueError):
-        return found
-    return found if login in (NOBODY, os.getuid()) else found | {"login": _account(login)}
+        return account
+    return account if login in (NOBODY, os.getuid()) else account | {"login": _account(login)}
 
 
 def _account(uid: int) -> str:

@@ -192,11 +192,11 @@ def _settle(
     number = partial(next_number, settings, max((one.sequence for one in known), default=0))
     whole_source = contract.period.supersedes == "earlier_deliveries"
     rivals = [one for one in known if whole_source or one.period == period]
-    for one in rivals:
-        if (one.period, one.sha256) == (period, identity):
-            if one.withdrawn or manner == "listed" or _is_left(one, files) or one == max(rivals, key=_order):
-                return one, False, False
-            again = replace(one, sequence=number(), sent_again=(*one.sent_again, now))
+    for rival in rivals:
+        if (rival.period, rival.sha256) == (period, identity):
+            if rival.withdrawn or manner == "listed" or _is_left(rival, files) or rival == max(rivals, key=_order):
+                return rival, False, False
+            again = replace(rival, sequence=number(), sent_again=(*rival.sent_again, now))
             with journal.act(settings, journal.RECEIVED, **_describe_delivery(again), again=True):
                 write_record(settings, again, target)
             return again, False, True

@@ -46,12 +46,12 @@ def late_sources(settings: Settings, counting: Iterable[tuple[str, str]], today:
         if contract is not None and contract.cadence in MONTHS:
             end = covers(contract, period)[1]
             last[source] = max(last.get(source, (date.min, "")), (end, period))
-    found = []
+    late = []
     for source, (end, period) in sorted(last.items()):
         due = due_after(contracts[source], end, getattr(days, contracts[source].cadence))
         if today > due:
-            found.append(Late(source, period, due))
-    return found
+            late.append(Late(source, period, due))
+    return late
 
 
 def _add_months(day: date, months: int) -> date:

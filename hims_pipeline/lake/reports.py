@@ -32,8 +32,9 @@ def write_findings(settings: Settings, delivery: Delivery, findings: tuple[Findi
         "rejects": {path.name: sha256_of(path) for path in set_aside},
         "files": {f"file {number}": file.name for number, file in enumerate(delivery.files, 1)},
         "findings": [
-            asdict(one) | {"message": inner_text(one.message), "file": inner_text(one.file), "lines": list(one.lines)}
-            for one in findings
+            asdict(finding)
+            | {"message": inner_text(finding.message), "file": inner_text(finding.file), "lines": list(finding.lines)}
+            for finding in findings
         ],
     }
     write_sealed(settings, folder / FINDINGS, KIND, record)

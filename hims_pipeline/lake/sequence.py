@@ -40,5 +40,5 @@ def _read_last(settings: Settings) -> int:
             return last
     except Damaged:
         pass  # the scrub tells it
-    told = (one.get("sequence") for one in journal.entries(settings) if one["event"] == journal.RECEIVED)
-    return max((number for number in told if isinstance(number, int)), default=0)
+    numbers = (one.get("sequence") for one in journal.entries(settings) if one["event"] == journal.RECEIVED)
+    return max((number for number in numbers if isinstance(number, int)), default=0)

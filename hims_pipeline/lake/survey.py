@@ -93,7 +93,7 @@ def survey_dropped(
         settle_seconds: how long a file must not have changed.
         now: seconds since 1970; the present without it.
     """
-    known = {one.batch: {RECORD, *(file.name for file in one.files)} for one in deliveries(settings)}
+    known = {delivery.batch: {RECORD, *(file.name for file in delivery.files)} for delivery in deliveries(settings)}
     walk = _Walk(settings, Survey(), known, time.time() if now is None else now, settle_seconds)
     for position, path, state in walk.entries(settings.landing, "landing itself"):
         contract = contracts.get(path.name)
@@ -135,7 +135,7 @@ class _Walk:
 
     def entries(self, folder: Path, place: str) -> list[tuple[int, Path, os.stat_result]]:
         """What is in a folder, by name, numbered from 1; what vanished meanwhile is left out."""
-        found = []
+        paths = []
         try:
             with os.scandir(folder) as listed:
                 names = sorted(one.name for one in islice(listed, MOST_ENTRIES + 1))
@@ -149,12 +149,12 @@ class _Walk:
             return []
         for position, name in enumerate(names, start=1):
             try:
-                found.append((position, folder / name, os.lstat(folder / name)))
+                paths.append((position, folder / name, os.lstat(folder / name)))
             except FileNotFoundError:
                 continue
             except OSError as error:
                 self.survey.leave(f"{place}, entry {position}", f"cannot be looked at ({error.strerror})", name)
-        return found
+        return paths
 
     def visit_source(self, contract: Contract, folder: Path) -> None:
         today = today_of(self.settings)

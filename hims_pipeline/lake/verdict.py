@@ -164,12 +164,12 @@ class Verdict:
     def forbidding(self) -> tuple[str, ...]:
         """What refuses and no person may overrule: codes, none where a person's word would be enough."""
         allowing = frozenset(rule["code"] for rule in self.rules if _may_be_accepted(rule))
-        blocked = tuple(dict.fromkeys(one.rule for one in self.reasons if one.rule not in allowing))
+        blocked = tuple(dict.fromkeys(reason.rule for reason in self.reasons if reason.rule not in allowing))
         return blocked or (() if self._passes(allowing) else ("GATE",))
 
     def _passes(self, excused: frozenset[str]) -> bool:
         judged = self.stage == "gate" and bool(self.manifest_sha256) and bool(self.files)
-        findings = [one for one in self.findings if one.rule not in excused]
+        findings = [finding for finding in self.findings if finding.rule not in excused]
         rules = [rule | {"success": True} if rule["code"] in excused else rule for rule in self.rules]
         return judged and passes(findings, rules, self.declared, self.evaluated, self.canary)
 
@@ -207,8 +207,8 @@ class Verdict:
         plain = {name: one for name, one in value.items() if name != "status"}
         plain |= {"findings": findings, "rules": tuple(value["rules"])}
         plain["set_aside"] = tuple(SetAside(**one) for one in value.get("set_aside", ()))
-        if said := value.get("acceptance"):
-            plain["acceptance"] = Acceptance(**{**said, "rules": tuple(said["rules"])})
+        if messages := value.get("acceptance"):
+            plain["acceptance"] = Acceptance(**{**messages, "rules": tuple(messages["rules"])})
         verdict = cls(**plain)
         if verdict.status != value["status"]:
             raise ValueError("a status that does not follow from the findings")

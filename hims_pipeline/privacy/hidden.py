@@ -56,15 +56,17 @@ class IdentifierShape:
 def _read(path: Path, modified: int) -> tuple[IdentifierShape, ...]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    found = tuple(IdentifierShape(row["shape"], row["country"], row["pattern"], row["check"]) for row in rows)
-    for one in found:
+    identifier_shapes = tuple(
+        IdentifierShape(row["shape"], row["country"], row["pattern"], row["check"]) for row in rows
+    )
+    for one in identifier_shapes:
         if one.check and one.check not in CHECKS:
             raise ContractError(f"{path.name}: {one.name}: check {one.check!r} is none of {', '.join(CHECKS)}.")
         try:
             re.compile(one.pattern)
         except re.error as error:
             raise ContractError(f"{path.name}: {one.name} is no regular expression: {error}") from None
-    return found
+    return identifier_shapes
 
 
 def load_identifier_shapes(data: Path) -> tuple[IdentifierShape, ...]:
@@ -137,14 +139,14 @@ def find_identifiers(
     digits = f"translate(nfc_normalize(value), {literal(_EASTERN)}, {literal(_WESTERN)})"
     digits = f"regexp_replace({digits}, {literal(_PSEUDONYM)}, '', 'g')"
     con.execute(f"create or replace temp table looked_at as select place, {digits} as value, n, line from ({values})")
-    found: dict[str, list[Hit]] = {}
+    hits: dict[str, list[Hit]] = {}
     for shape in listed:
         for place, hit in _hits(shape.name, _places_of_shape(con, shape)):
-            found.setdefault(place, []).append(hit)
+            hits.setdefault(place, []).append(hit)
     if known is not None:
         for place, hit in _hits(KNOWN, _places_of_persons(con, known)):
-            found.setdefault(place, []).append(hit)
-    return found
+            hits.setdefault(place, []).append(hit)
+    return hits
 
 
 def _places_of_shape(con: duckdb.DuckDBPyConnection, shape: IdentifierShape) -> list[Place]:
@@ -156,8 +158,8 @@ def _places_of_shape(con: duckdb.DuckDBPyConnection, shape: IdentifierShape) -> 
     holds = CHECKS[shape.check]
     return [
         (place, n, line)
-        for place, n, line, found in con.execute(f"select place, n, line, {numbers} {where}").fetchall()
-        if any(map(holds, _readings(found)))
+        for place, n, line, digits in con.execute(f"select place, n, line, {numbers} {where}").fetchall()
+        if any(map(holds, _readings(digits)))
     ]
 
 
@@ -183,16 +185,16 @@ def _places_of_persons(con: duckdb.DuckDBPyConnection, known: Known) -> list[Pla
     ).fetchall()
 
 
-def _hits(what: str, found: Sequence[Place]) -> list[tuple[str, Hit]]:
+def _hits(what: str, places: Sequence[Place]) -> list[tuple[str, Hit]]:
     hits = []
-    for place in dict.fromkeys(place for place, _, _ in found):
-        own = [(n, line) for there, n, line in found if there == place]
+    for place in dict.fromkeys(place for place, _, _ in places):
+        own = [(n, line) for there, n, line in places if there == place]
         lines = sorted(line for _, line in own if line is not None)[:LINES]
         hits.append((place, Hit(what, sum(n for n, _ in own), tuple(lines))))
     return hits
 
 
-def _readings(found: Sequence[str]) -> list[str]:
+def _readings(texts: Sequence[str]) -> list[str]:
     """Each number without its blanks, and its beginnings: words behind it may have been taken for its last groups."""
-    parts = [re.split(r"[ .-]", one) for one in found]
+    parts = [re.split(r"[ .-]", one) for one in texts]
     return ["".join(part[:end]).upper() for part in parts for end in range(len(part), 0, -1)]

@@ -66,8 +66,8 @@ def check_key(settings: Settings) -> None:
 def _load(settings: Settings) -> Key:
     if settings.key_file is None:
         if settings.env == "prod":
-            if told := known.advise_missing_key(settings, "HIMS_KEY_FILE is not set"):
-                raise known.KeyMismatch(told)
+            if advice := known.advise_missing_key(settings, "HIMS_KEY_FILE is not set"):
+                raise known.KeyMismatch(advice)
             raise HimsError(
                 "Production has no pseudonymisation key. Run `hims key init /etc/hims/key` (outside the repository), "
                 "seal a copy of it, and set HIMS_KEY_FILE to that path."
@@ -103,8 +103,8 @@ def create_key(path: Path) -> Key:
 
 def _read(path: Path, settings: Settings) -> bytes:
     if not path.is_file():
-        if told := known.advise_missing_key(settings, f"HIMS_KEY_FILE names {path}, which is not a file"):
-            raise known.KeyMismatch(told)
+        if advice := known.advise_missing_key(settings, f"HIMS_KEY_FILE names {path}, which is not a file"):
+            raise known.KeyMismatch(advice)
         raise HimsError(f"HIMS_KEY_FILE names {path}, which is not a file. `hims key init {path}` makes one.")
     if any(path.is_relative_to(root) for root in (REPOSITORY, settings.project.resolve())):
         raise HimsError(f"The key {path} lies inside the repository. Move it out of it and make a new one.")

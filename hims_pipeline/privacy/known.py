@@ -32,11 +32,11 @@ def read_key_facts(settings: Settings) -> dict[str, Any]:
     """What is noted of the key; empty in an installation that has used none."""
     try:
         text = read_text(settings.home / FILE)
-        found = parse_json(text)
-        found.pop("check")
-        if text != _render_facts(found):
+        facts = parse_json(text)
+        facts.pop("check")
+        if text != _render_facts(facts):
             raise ValueError
-        return found if isinstance(found["version"], str) else {}
+        return facts if isinstance(facts["version"], str) else {}
     except FileNotFoundError:
         version = _told_by_records(settings)
         return {"version": version} if version else {}

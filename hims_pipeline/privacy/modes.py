@@ -103,7 +103,7 @@ def close_home(settings: Settings) -> list[str]:
     Raises:
         HimsError: a place belongs to another account, so it cannot be closed.
     """
-    told = []
+    closed_places = []
     for one in list(find_too_open(settings)):
         try:
             _close(one)
@@ -111,19 +111,21 @@ def close_home(settings: Settings) -> list[str]:
             raise HimsError(
                 f"{one.path} is open to others and belongs to another account. As its owner, {one}."
             ) from None
-        told.append(f"closed {one.path}: it had mode {one.mode:04o}, so other accounts of this machine could open it")
-    return told
+        closed_places.append(
+            f"closed {one.path}: it had mode {one.mode:04o}, so other accounts of this machine could open it"
+        )
+    return closed_places
 
 
-def _close(one: TooOpen) -> None:
-    one.path.chmod(one.mode & one.allowed)
-    if one.allowed & (0o007 | stat.S_ISVTX) or not one.path.is_dir():
+def _close(too_open: TooOpen) -> None:
+    too_open.path.chmod(too_open.mode & too_open.allowed)
+    if too_open.allowed & (0o007 | stat.S_ISVTX) or not too_open.path.is_dir():
         return  # for all to read, or of several accounts
-    for folder, names, files in os.walk(one.path):  # what lies in it was open too
+    for folder, names, files in os.walk(too_open.path):  # what lies in it was open too
         for name in (*names, *files):
             inner = Path(folder, name)
             if not inner.is_symlink():
-                inner.chmod(stat.S_IMODE(inner.stat().st_mode) & one.allowed)
+                inner.chmod(stat.S_IMODE(inner.stat().st_mode) & too_open.allowed)
 
 
 def share(settings: Settings, folder: Path) -> None:

@@ -62,7 +62,7 @@ class SourceTree:
         todo = [definition for entry in entries for definition in self._entry(entry)]
         seen: set[Definition] = set()
         libraries: set[str] = set()
-        said: set[str] = set()
+        messages: set[str] = set()
         while todo:
             if (definition := todo.pop()) in seen:
                 continue
@@ -71,22 +71,22 @@ class SourceTree:
             module = self._module(definition[0])
             assert module is not None
             uses, name = module.uses(definition[1]), ":".join(definition)
-            said.add(f"{name} {uses.sha256}")
+            messages.add(f"{name} {uses.sha256}")
             for target in self._targets(definition[0], uses):
                 if isinstance(target, str):
                     libraries.add(target.split(".")[0])
-                    said.add(f"{name} uses {target}")
+                    messages.add(f"{name} uses {target}")
                 else:
                     todo.append(target)
-        sha256 = hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
+        sha256 = hashlib.sha256("\n".join(sorted(messages)).encode()).hexdigest()
         return Closure(frozenset(seen), frozenset(libraries), sha256)
 
     def _entry(self, entry: str) -> list[Definition]:
         module, _, name = entry.partition(":")
-        found = [one for one in self._resolve_chain(module, (name,) if name else ()) if not isinstance(one, str)]
-        if not found:
+        definitions = [one for one in self._resolve_chain(module, (name,) if name else ()) if not isinstance(one, str)]
+        if not definitions:
             raise LookupError(f"There is no {entry} in {self.folder}.")
-        return found
+        return definitions
 
     def _run_at_import(self, module: str) -> list[Definition]:
         """What runs when a module is imported beside its definitions, and that of the packages that it lies in."""

@@ -31,13 +31,13 @@ def versions_of(packages: Iterable[str]) -> dict[str, str]:
     wanted = sorted({_normalise_name(package) for package in packages})
     if missing := [package for package in wanted if _read_installed(package) is None]:
         raise LookupError(f"Not installed under this name: {', '.join(missing)}.")
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     todo = list(wanted)
     while todo:
-        if (package := todo.pop()) not in found and (known := _read_installed(package)) is not None:
-            found[package] = known[0]
+        if (package := todo.pop()) not in versions and (known := _read_installed(package)) is not None:
+            versions[package] = known[0]
             todo += known[1]
-    return {"python": ".".join(map(str, sys.version_info[:2])), **dict(sorted(found.items()))}
+    return {"python": ".".join(map(str, sys.version_info[:2])), **dict(sorted(versions.items()))}
 
 
 @lru_cache(maxsize=512)

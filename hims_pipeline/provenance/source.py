@@ -170,7 +170,7 @@ class _Walk:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 with contextlib.suppress(SyntaxError):  # a text of `Literal[...]` or `Annotated[...]`
                     names = ast.walk(ast.parse(node.value, mode="eval"))
-                    self.chains |= {chain for one in names if (chain := _chain(one))}
+                    self.chains |= {chain for name in names if (chain := _chain(name))}
 
 
 def _has_docstring(node: ast.AST, name: str, body: list[ast.AST]) -> bool:

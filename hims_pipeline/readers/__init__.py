@@ -93,7 +93,7 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
         transport, differing = compare_totals(settings, totals, shapes, entities, made)
         findings += differing if not refuses(findings) else []
         findings += _find_undeclared(settings, contract.source, shapes, made, entities, key, log)
-        if not any(one.severity == "blocking" for one in findings):
+        if not any(finding.severity == "blocking" for finding in findings):
             _leave_the_zone(made, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -160,10 +160,10 @@ def _key(settings: Settings, shapes: dict[str, TableShape]) -> Key | None:
     return load_key(settings) if named else None
 
 
-def _find_unsaid(said: list[Finding], found: list[Finding]) -> list[Finding]:
+def _find_unsaid(findings: list[Finding], undeclared: list[Finding]) -> list[Finding]:
     """What is wrong with a whole file is told once, though several entities are read from it."""
-    known = {replace(one, entity="") for one in said if one.rule.startswith("ENVELOPE")}
-    return [one for one in found if replace(one, entity="") not in known]
+    known = {replace(one, entity="") for one in findings if one.rule.startswith("ENVELOPE")}
+    return [one for one in undeclared if replace(one, entity="") not in known]
 
 
 def _stage(findings: list[Finding]) -> Literal["envelope", "types", "read"]:

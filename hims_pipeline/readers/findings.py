@@ -22,7 +22,7 @@ def warn(rule: str, message: str, file: str = "", **more: Any) -> Finding:
 
 def refuses(findings: list[Finding]) -> bool:
     """Is one of them more than a warning?"""
-    return any(one.severity == "blocking" for one in findings)
+    return any(finding.severity == "blocking" for finding in findings)
 
 
 def _file(file: str) -> str:

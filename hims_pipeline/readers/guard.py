@@ -80,7 +80,7 @@ def _said_by_the_system(error: BaseException) -> list[str]:
     if isinstance(error, OSError) and error.errno:
         return [os.strerror(error.errno)]
     if isinstance(error, duckdb.IOException):
-        return [said for said in _SYSTEM if said in str(error)][:1]
+        return [text for text in _SYSTEM if text in str(error)][:1]
     return ["memory is used up"] if isinstance(error, duckdb.OutOfMemoryException | MemoryError) else []
 
 

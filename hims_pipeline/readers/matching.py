@@ -45,30 +45,32 @@ def match(
             taken |= dict.fromkeys(takers, member)
     if complete:
         findings += _find_missing(shapes, taken)
-    found = {name: attach_books(contract, member, list(books.values()), period) for name, member in taken.items()}
-    return found, findings
+    members_by_entity = {
+        name: attach_books(contract, member, list(books.values()), period) for name, member in taken.items()
+    }
+    return members_by_entity, findings
 
 
 def expected_files(contract: Contract, shapes: dict[str, TableShape]) -> str:
     """The files of a delivery in words: `persons: persons_*.csv; codebook: *.xml`."""
     globs = dict.fromkeys(glob for shape in shapes.values() if (glob := shape.format.companion))
-    said = [f"{name}: {' or '.join(shape.entity.files)}" for name, shape in shapes.items()]
-    return "; ".join([*said, *(f"codebook: {glob}" for glob in globs)])
+    messages = [f"{name}: {' or '.join(shape.entity.files)}" for name, shape in shapes.items()]
+    return "; ".join([*messages, *(f"codebook: {glob}" for glob in globs)])
 
 
 def _add_book(shapes: dict[str, TableShape], books: dict[str, Member], member: Member) -> list[Finding]:
     """Note for which glob a codebook was sent; a second one leaves open which holds."""
     globs = dict.fromkeys(glob for shape in shapes.values() if (glob := shape.format.companion))
-    found = []
+    findings = []
     for glob in globs:
         if not matches(member.name, glob):
             continue
         if glob in books:
             message = words("is a second codebook, beside {other}; send the one that holds", other=books[glob].shown)
-            found.append(block("ENVELOPE-TWICE", message, member.shown))
+            findings.append(block("ENVELOPE-TWICE", message, member.shown))
         else:
             books[glob] = member
-    return found
+    return findings
 
 
 def _refuse_unknown(contract: Contract, shapes: dict[str, TableShape], member: Member) -> Finding:

@@ -68,7 +68,7 @@ def shape_of(contract: Contract, name: str, period: str) -> TableShape:
 
 
 def fit_header(
-    shape: TableShape, found: list[str], file: str, ordered: bool = True
+    shape: TableShape, names: list[str], file: str, ordered: bool = True
 ) -> tuple[TableShape, list[Finding]]:
     """The shape as a file has it, and how its header differs from the contract's.
 
@@ -76,30 +76,30 @@ def fit_header(
     of and left unread. Otherwise the names must be the contract's, and in its order where places tell columns apart
     (`ordered`).
     """
-    found = [compose_letters(name) for name in found]
+    names = [compose_letters(name) for name in names]
     if shape.format.header != "by_name":
-        same = tuple(found) == shape.header if ordered else sorted(found) == sorted(shape.header)
-        return shape, [] if same else check_header(shape, found, file)
+        same = tuple(names) == shape.header if ordered else sorted(names) == sorted(shape.header)
+        return shape, [] if same else check_header(shape, names, file)
     wanted = [shape.header[position] for position in shape.positions]
-    missing = [name for name in wanted if name not in found]
-    doubled = [name for name in wanted if found.count(name) > 1]
+    missing = [name for name in wanted if name not in names]
+    doubled = [name for name in wanted if names.count(name) > 1]
     if missing or doubled:
-        said = [words("missing: {names}", names=our_text(list_names(missing)))] if missing else []
-        said += [words("named twice: {names}", names=our_text(list_names(doubled)))] if doubled else []
+        messages = [words("missing: {names}", names=our_text(list_names(missing)))] if missing else []
+        messages += [words("named twice: {names}", names=our_text(list_names(doubled)))] if doubled else []
         message = words(
             "of the {count} columns that are read, {problem}. A layout's `names` can rename them",
             count=len(wanted),
-            problem=join_words(said, "; "),
+            problem=join_words(messages, "; "),
         )
         return shape, [block("ENVELOPE-HEADER", message, file, entity=shape.name)]
-    fitted = replace(shape, header=tuple(found), positions=tuple(found.index(name) for name in wanted))
-    return fitted, _drift(shape, found, file)
+    fitted = replace(shape, header=tuple(names), positions=tuple(names.index(name) for name in wanted))
+    return fitted, _drift(shape, names, file)
 
 
-def _drift(shape: TableShape, found: list[str], file: str) -> list[Finding]:
+def _drift(shape: TableShape, names: list[str], file: str) -> list[Finding]:
     """Columns that are new, and those of the contract that are gone; nothing reads either."""
-    new = [name for name in found if name not in shape.header]
-    gone = [name for name in shape.header if name not in found]
+    new = [name for name in names if name not in shape.header]
+    gone = [name for name in shape.header if name not in names]
     if not new and not gone:
         return []
     message = words(
@@ -110,10 +110,10 @@ def _drift(shape: TableShape, found: list[str], file: str) -> list[Finding]:
     return [warn("ENVELOPE-DRIFT", message, file, entity=shape.name)]
 
 
-def check_header(shape: TableShape, found: list[str], file: str) -> list[Finding]:
+def check_header(shape: TableShape, names: list[str], file: str) -> list[Finding]:
     """The header must be the contract's, name for name and in its order."""
-    found = [compose_letters(name) for name in found]
-    if tuple(found) == shape.header:
+    names = [compose_letters(name) for name in names]
+    if tuple(names) == shape.header:
         return []
     return [
         block(
@@ -121,9 +121,9 @@ def check_header(shape: TableShape, found: list[str], file: str) -> list[Finding
             words(
                 "the header has {found} names, the contract {agreed}; {difference}. "
                 "Send the file with the agreed header, or change the contract",
-                found=len(found),
+                found=len(names),
                 agreed=len(shape.header),
-                difference=_difference(shape, found),
+                difference=_difference(shape, names),
             ),
             file,
             entity=shape.name,
@@ -131,43 +131,43 @@ def check_header(shape: TableShape, found: list[str], file: str) -> list[Finding
     ]
 
 
-def _difference(shape: TableShape, found: list[str]) -> Words:
+def _difference(shape: TableShape, names_sent: list[str]) -> Words:
     expected = list(shape.header)
-    if len(found) == 1 < len(expected):
+    if len(names_sent) == 1 < len(expected):
         delimiter = our_text(repr(shape.format.delimiter))
         return words("it is one single name, so the delimiter is probably not {delimiter}", delimiter=delimiter)
-    known = len(set(found) & set(expected))
+    known = len(set(names_sent) & set(expected))
     if not known:
         return words("none of the contract's names is in it: the first line may be data, or this is another file")
 
     def show_names(names: list[str]) -> Words:
         if known < len(expected) / 2:
             return words("{count} name(s)", count=len(names))
-        return listed_as_sent(names, found, expected)
+        return listed_as_sent(names, names_sent, expected)
 
-    said = []
-    if doubled := [name for name, count in Counter(found).items() if count > max(1, expected.count(name))]:
-        said.append(words("named twice: {names}", names=show_names(doubled)))
-    if missing := [name for name in expected if name not in found]:
-        said.append(words("missing: {names}", names=our_text(list_names(missing))))
-    if extra := [name for name in found if name not in expected]:
-        said.append(words("not in the contract: {names}", names=show_names(extra)))
-    if said:
-        return join_words(said, "; ")
-    place = next(i for i, (a, b) in enumerate(zip(found, expected, strict=True)) if a != b)
+    messages = []
+    if doubled := [name for name, count in Counter(names_sent).items() if count > max(1, expected.count(name))]:
+        messages.append(words("named twice: {names}", names=show_names(doubled)))
+    if missing := [name for name in expected if name not in names_sent]:
+        messages.append(words("missing: {names}", names=our_text(list_names(missing))))
+    if extra := [name for name in names_sent if name not in expected]:
+        messages.append(words("not in the contract: {names}", names=show_names(extra)))
+    if messages:
+        return join_words(messages, "; ")
+    place = next(i for i, (a, b) in enumerate(zip(names_sent, expected, strict=True)) if a != b)
     return words(
         "out of order from column {place} on: {name} stands where {other} must",
         place=place + 1,
-        name=our_text(_show(found[place])),  # the contract knows all of them here
+        name=our_text(_show(names_sent[place])),  # the contract knows all of them here
         other=our_text(_show(expected[place])),
     )
 
 
-def listed_as_sent(names: list[str], found: list[str], known: Sequence[str] = ()) -> Words:
+def listed_as_sent(names: list[str], names_sent: list[str], known: Sequence[str] = ()) -> Words:
     """The first few of a file's names: those that the contract knows, and ordinals of the others."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     shown = [
-        our_text(_show(name)) if name in known else senders_text(_show(name), f"column {found.index(name) + 1}")
+        our_text(_show(name)) if name in known else senders_text(_show(name), f"column {names_sent.index(name) + 1}")
         for name in names[:_SHOWN]
     ]
     return words("{names}{more}", names=join_words(shown), more=our_text(more))

@@ -171,7 +171,7 @@ def _diagnose(
     if written.rows != records - rejected:
         raise Unreadable(f"{written.rows:,} rows written, {records - rejected:,} expected")
     _link(job, con, plan, parts, keep)
-    return EntityResult(written, [replace(one, severity="warning") for one in findings])
+    return EntityResult(written, [replace(finding, severity="warning") for finding in findings])
 
 
 def _refuse_damaged(job: Job) -> Finding:

@@ -58,7 +58,7 @@ def read_totals(
     """The totals that came with a delivery, by the name of the file that they are of, and what is wrong with them or
     with the bytes of these files."""
     files = {file.name: (number, file) for number, file in enumerate(delivery.files, 1)}
-    found: dict[str, Totals] = {}
+    by_file: dict[str, Totals] = {}
     findings: list[Finding] = []
     for name, (number, _) in files.items():
         if not is_totals(name):
@@ -71,12 +71,12 @@ def read_totals(
         except _Wrong as error:
             findings.append(block(RULE, error.what, shown))
             continue
-        found[of] = totals
+        by_file[of] = totals
         place, data = files[of]
         if totals.sha256 and totals.sha256 != data.sha256:
-            said = words("is not the file whose SHA-256 its sender gave: it was changed on its way. Send it again")
-            findings.append(block(SHA256, said, senders_text(data.name, f"file {place}")))
-    return found, findings
+            messages = words("is not the file whose SHA-256 its sender gave: it was changed on its way. Send it again")
+            findings.append(block(SHA256, messages, senders_text(data.name, f"file {place}")))
+    return by_file, findings
 
 
 def compare_totals(
@@ -97,8 +97,10 @@ def compare_totals(
             read = entities.get(name)
             arrived = read.rows + read.rejected if read else 0
             if arrived != rows:
-                said = words("its sender counted {rows:,} rows, and {arrived:,} arrived", rows=rows, arrived=arrived)
-                findings.append(block(ROWS, said, read.sent_as if read else "", entity=name, total=arrived))
+                messages = words(
+                    "its sender counted {rows:,} rows, and {arrived:,} arrived", rows=rows, arrived=arrived
+                )
+                findings.append(block(ROWS, messages, read.sent_as if read else "", entity=name, total=arrived))
         for name, sums in one.sums.items():
             if name in entities and not entities[name].rejected:
                 findings += _compare_sums(settings, shapes[name], entities[name].paths(made), sums)
@@ -116,8 +118,10 @@ def _compare_sums(
         arrived = Decimal(str(summed or 0))
         margin = abs(given) * CLOSE if kinds[name] == "number" else Decimal(0)
         if abs(arrived - given) > margin:
-            said = words("the sum of this column is not the one that its sender gave; check it, or correct the totals")
-            yield block(SUM, said, entity=shape.name, column=name)
+            messages = words(
+                "the sum of this column is not the one that its sender gave; check it, or correct the totals"
+            )
+            yield block(SUM, messages, entity=shape.name, column=name)
 
 
 def _parse(path: Path, shapes: dict[str, TableShape]) -> Totals:
@@ -174,11 +178,11 @@ def _number(text: str) -> Decimal:
 
 def _from_yaml(path: Path) -> Iterator[tuple[str, str, str, str]]:
     record: dict[str, Any] = read_yaml(path)
-    for table, said in record.items():
+    for table, text in record.items():
         if table == "sha256":
-            yield "", "sha256", "", _plain_number(said)
+            yield "", "sha256", "", _plain_number(text)
             continue
-        for what, value in said.items():
+        for what, value in text.items():
             if what == "sums":
                 for column, one in (value or {}).items():
                     yield str(table), "sum", str(column), _plain_number(one)

@@ -52,7 +52,7 @@ def find_undeclared(
     }
     if not any(watched.values()):
         return []
-    listed, found = load_identifier_shapes(settings.data), []
+    listed, findings = load_identifier_shapes(settings.data), []
     with connection(settings) as con:
         known = _read_known(con, source, layouts, tables, key)
         for name, files in tables.items():
@@ -60,8 +60,10 @@ def find_undeclared(
             hits = _find_in_open_text(con, table, watched[name], listed, known)
             if known is not None:
                 hits |= _find_in_own_row(con, layout, table, watched[name], known)
-            found += [_finding(layout, column, hits[column.name]) for column in watched[name] if hits.get(column.name)]
-    return found
+            findings += [
+                _finding(layout, column, hits[column.name]) for column in watched[name] if hits.get(column.name)
+            ]
+    return findings
 
 
 def _is_numbered(column: Column) -> bool:
@@ -105,12 +107,13 @@ def _find_in_open_text(
         f"from {table} where {quote(column.name)} is not null group by all"
         for column in chosen
     )
-    found = find_identifiers(con, values, listed, known) if chosen else {}
+    identifiers = find_identifiers(con, values, listed, known) if chosen else {}
     for column in chosen:
         if column.open_text and (own_values := _count_unique_rows(con, table, column.name)):
-            found.setdefault(column.name, []).append(Hit(LIKE_NAMES, own_values, ()))
+            identifiers.setdefault(column.name, []).append(Hit(LIKE_NAMES, own_values, ()))
     return {
-        column.name: [hit for hit in found.get(column.name, ()) if hit.what not in column.may_hold] for column in chosen
+        column.name: [hit for hit in identifiers.get(column.name, ()) if hit.what not in column.may_hold]
+        for column in chosen
     }
 
 
@@ -126,20 +129,22 @@ def _find_in_own_row(
 ) -> dict[str, list[Hit]]:
     """Rows in which a closed column repeats the number of the row's own person; chance does so once in millions."""
     persons = [one for one in layout.columns if one.sensitivity == "identifier"]
-    found: dict[str, list[Hit]] = {}
+    hits: dict[str, list[Hit]] = {}
     for column in columns if persons else ():
         if column.is_open_text:
             continue
         text, domains = normalise_sql(quote(column.name)), list(known.domains)
-        same = [f"{pseudonym('v', domains, one.domain or layout.source)} = {quote(one.name)}" for one in persons]
+        same = [
+            f"{pseudonym('v', domains, person.domain or layout.source)} = {quote(person.name)}" for person in persons
+        ]
         [(rows,)] = con.execute(f"select count(*) from {table}").fetchall()
         chosen = f"select *, {text} as v from {table} where {LINE} % {max(1, rows // SAMPLE_ROWS)} = 0"
         [(count, lines)] = con.execute(
             f"select count(*), min({LINE}, 5) from ({chosen}) where length(v) >= {SHORTEST} and ({' or '.join(same)})"
         ).fetchall()
         if count > rows / 1_000_000:
-            found[column.name] = [Hit(KNOWN, count, tuple(lines))]
-    return found
+            hits[column.name] = [Hit(KNOWN, count, tuple(lines))]
+    return hits
 
 
 def _finding(layout: Layout, column: Column, hits: list[Hit]) -> Finding:

@@ -180,19 +180,19 @@ def disagreements(settings: Settings) -> list[str]:
     now, taken_back = follow_trail(settings)
     if now is None:
         return []
-    found = []
+    disagreeing = []
     try:
         if store.pointer(settings) != now:
-            found.append(f"CURRENT names {store.pointer(settings)}, the audit trail {now}")
+            disagreeing.append(f"CURRENT names {store.pointer(settings)}, the audit trail {now}")
     except Damaged as error:
-        found.append(f"CURRENT {error.what.split(';')[0]}")
+        disagreeing.append(f"CURRENT {error.what.split(';')[0]}")
     path = settings.releases / "WITHDRAWN.json"
     try:
         if (seal.read_sealed(settings, path, MARKS)["releases"] if path.exists() else {}) != taken_back:
-            found.append("WITHDRAWN.json is not what the audit trail tells")
+            disagreeing.append("WITHDRAWN.json is not what the audit trail tells")
     except Damaged as error:
-        found.append(f"WITHDRAWN.json {error.what.split(';')[0]}")
-    return found
+        disagreeing.append(f"WITHDRAWN.json {error.what.split(';')[0]}")
+    return disagreeing
 
 
 def newest_intact(settings: Settings, log: Log = lambda text: None) -> Release | None:
@@ -203,11 +203,13 @@ def newest_intact(settings: Settings, log: Log = lambda text: None) -> Release |
         log(str(error))
         now = None
     taken_back = marks(settings)
-    others = [one for one in reversed(store.releases(settings)) if one != now and one.id not in taken_back]
-    for one in [*([now] if now else []), *others]:
-        if not (damaged := store.verify_release(settings, one)):
-            return one
-        log(f"{one.id} is damaged, so nothing is compared with it: {'; '.join(damaged)}")
+    others = [
+        release for release in reversed(store.releases(settings)) if release != now and release.id not in taken_back
+    ]
+    for other in [*([now] if now else []), *others]:
+        if not (damaged := store.verify_release(settings, other)):
+            return other
+        log(f"{other.id} is damaged, so nothing is compared with it: {'; '.join(damaged)}")
     return None
 
 

@@ -39,7 +39,7 @@ def audit_release(settings: Settings, folder: Path, log: Callable[[str], None] =
     """
     from hims_pipeline.gates import judge_database
 
-    found: dict[str, Any] = {}
+    audited: dict[str, Any] = {}
     named: list[Finding] = []
     for part, schemas in PARTS.items():
         path = folder / part / "warehouse.duckdb"
@@ -62,12 +62,12 @@ def audit_release(settings: Settings, folder: Path, log: Callable[[str], None] =
                     log(f"reading {part} {schema}.{table}")
                 counted[f"{schema}.{table}"] = vars(content_of(con, schema, table))
         log(f"looking for identifiers in the {part} file")
-        looked_at = found.get("public", {}).get("tables", {})
+        looked_at = audited.get("public", {}).get("tables", {})
         same = {name for name, facts in counted.items() if looked_at.get(name) == facts}  # the staff file has them too
         named += leaks.find_in_tables(settings, path, schemas, same)
         if part == "public":
             outcome = judge_database(settings, path, settings.expectations / "release.json")
-            found["verdict"] = {
+            audited["verdict"] = {
                 "accepted": outcome.accepted,
                 "declared": outcome.declared,
                 "evaluated": outcome.evaluated,
@@ -77,11 +77,11 @@ def audit_release(settings: Settings, folder: Path, log: Callable[[str], None] =
             }
         if sha256_of(path) != before:
             raise ReleaseError(f"{part}/warehouse.duckdb changed while it was audited.")
-        found[part] = {"sha256": before, "tables": counted}
-    verdict = found["verdict"]
+        audited[part] = {"sha256": before, "tables": counted}
+    verdict = audited["verdict"]
     verdict["accepted"] = verdict["accepted"] and not named
     verdict["findings"] += [asdict(one) for one in named]
-    return found
+    return audited
 
 
 def main(folder: Path) -> int:

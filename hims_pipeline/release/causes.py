@@ -1,8 +1,8 @@
 """What changed since the last release that may have moved figures: deliveries, what people edit, our own code.
 
 Each release keeps what it was made of, file by file (`read_basis` in its staff manifest). A figure may move where a
-delivery of its source changed whose days meet its own, where its indicator's record or model, or its source's contract or
-corrections, say something else, and where something changed that all figures rest on. Not here: what did move
+delivery of its source changed whose days meet its own, where its indicator's record or model, or its source's contract
+or corrections, say something else, and where something changed that all figures rest on. Not here: what did move
 (`movements`), and how far it may (`gates.revisions`).
 """
 
@@ -70,25 +70,25 @@ class Changes:
         """What may have moved the figures of an indicator and source (`a+b` for several) about these days, the most
         lenient first, in words: a batch, a file."""
         own = set(source.split("+"))
-        found: list[tuple[Cause, str]] = []
+        causes: list[tuple[Cause, str]] = []
         for one in self.batches:
             if one.source in own:
                 meets = one.start is None or one.end is None or (one.start <= end and start <= one.end)
                 several = len(own) > 1
                 if one.cause == "new_period":
-                    found.append(("growing_period" if meets else "new_period", one.batch))
+                    causes.append(("growing_period" if meets else "new_period", one.batch))
                 elif meets or several:
-                    found.append((one.cause, one.batch))
+                    causes.append((one.cause, one.batch))
             elif one.source in self.behind.get(indicator, ()):
-                found.append(("new_edition", one.batch))
+                causes.append(("new_edition", one.batch))
         ruled = [
             self.indicators.get(indicator, ""),
             *(self.sources.get(name, "") for name in sorted(own)),
             *self.shared,
         ]
-        found += [("new_rules", text) for text in ruled if text]
-        found += [("new_code", text) for text in self.code]
-        return sorted(found, key=lambda one: LENIENT.index(one[0]))
+        causes += [("new_rules", text) for text in ruled if text]
+        causes += [("new_code", text) for text in self.code]
+        return sorted(causes, key=lambda one: LENIENT.index(one[0]))
 
 
 def read_basis(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,11 +138,11 @@ def _sources_behind(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
                     known[name] |= sources(other)
         return known[name]
 
-    found: dict[str, set[str]] = {}
+    sources_of_indicator: dict[str, set[str]] = {}
     for name, node in nodes.items():
         if node.get("resource_type") == "model" and (code := code_in_name(node["name"])):
-            found.setdefault(code, set()).update(sources(name))
-    return found
+            sources_of_indicator.setdefault(code, set()).update(sources(name))
+    return sources_of_indicator
 
 
 def compare_inputs(
@@ -228,12 +228,12 @@ def _batches(
 
 def _widest_by_batch(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Batch -> its row with the longest window."""
-    found: dict[str, Mapping[str, Any]] = {}
+    widest: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        known = found.get(row["batch_id"])
+        known = widest.get(row["batch_id"])
         if known is None or (row.get("window_years") or 0) > (known.get("window_years") or 0):
-            found[row["batch_id"]] = row
-    return found
+            widest[row["batch_id"]] = row
+    return widest
 
 
 def _days(row: Mapping[str, Any]) -> tuple[date, date]:

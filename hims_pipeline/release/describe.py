@@ -32,7 +32,7 @@ def describe(
 ) -> None:
     """Manifests, verdicts and notes; the manifests come last, since they list the other files."""
     batches, contracts = current_batches(settings), load_contracts(settings.data)
-    back, told = read_held_back(settings), caveats.caveats_of(settings, batches)
+    back, batch_caveats = read_held_back(settings), caveats.caveats_of(settings, batches)
     for part in audit.PARTS:
         if sha256_of(candidate / part / "warehouse.duckdb") != audited[part]["sha256"]:
             raise ReleaseError("The candidate is not the one that was audited.")
@@ -47,7 +47,7 @@ def describe(
         "previous": previous.id if previous else None,
         "contains_synthetic_data": any(b.manifest.data_kind == "synthetic" for b in batches),
         "sources": notes.sources_of(batches, contracts),
-        "caveats": told,
+        "caveats": batch_caveats,
         "held_back": {batch: why["codes"] for batch, why in back.items()},
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
     }
@@ -58,8 +58,8 @@ def describe(
     mended, controls = notes.correction_notes(settings, staff), notes.controls_of(settings, staff)
     known = [*states(settings, hashed=True), *find_destroyed(settings)]
     text = notes.write_notes(settings, common, known, mended, controls, changes)
-    text += caveats.caveat_notes(told)
-    text += notes.cross_source_notes(judged.told, back)
+    text += caveats.caveat_notes(batch_caveats)
+    text += notes.cross_source_notes(judged.broken, back)
     text += revision.revision_notes(since, words)
     text += rules.rule_notes(rules.compare_with_last(settings, held_to))
     write_text(candidate / "public/RELEASE_NOTES.md", text)

@@ -36,7 +36,7 @@ class Judged:
 
     build: Build
     verdict: Mapping[str, Any] | None
-    told: tuple[Broken, ...]
+    broken: tuple[Broken, ...]
 
 
 def settle_fallback(settings: Settings, build: Build, previous: Release | None, log: Log) -> Judged:
@@ -84,7 +84,7 @@ def find_at_fault(
         ReleaseError: a source at fault is required, or several may be.
     """
     required = load_observatory(settings.data).policies.required_sources
-    found: dict[str, list[Broken]] = {}
+    at_fault: dict[str, list[Broken]] = {}
     for one in broken:
         if one.severity != "blocking":
             continue
@@ -108,8 +108,8 @@ def find_at_fault(
             )
         named = {batch for batch in batches if batch.split("/")[1] in one.periods}
         for batch in named or batches:
-            found.setdefault(batch, []).append(one)
-    return found
+            at_fault.setdefault(batch, []).append(one)
+    return at_fault
 
 
 def _hold_back(settings: Settings, at_fault: Mapping[str, list[Broken]], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -50,16 +50,16 @@ def require_explained(
     wanted = {one.digest for one in revision.beyond}
     words = [word for word in _words(settings) if wanted & set(word["movements"])]
     if wanted <= {digest for word in words for digest in word["movements"]}:
-        told = [{name: word[name] for name in ("account", "uid", "reason")} for word in words]
+        explanations = [{name: word[name] for name in ("account", "uid", "reason")} for word in words]
         journal.record(
             settings,
             "movements accepted",
             since=revision.since,
             movements=_digest(wanted),
             codes=revision.codes,
-            words=told,
+            words=explanations,
         )
-        return told
+        return explanations
     _hold(settings, revision, previous, database, inputs_sha256)
     first = "\n  ".join(held_page.page_line(settings, one) for one in roll_up(revision.beyond)[:FIRST])
     raise ReleaseError(
@@ -69,10 +69,10 @@ def require_explained(
     )
 
 
-def roll_up(found: Sequence[Movement]) -> list[Movement]:
+def roll_up(movements: Sequence[Movement]) -> list[Movement]:
     """Of movements that are of the same figure in several periods the first, which is the largest."""
     first: dict[tuple[str, ...], Movement] = {}
-    for one in found:
+    for one in movements:
         first.setdefault((one.measure, one.indicator, one.source, one.area, one.about), one)
     return list(first.values())
 
@@ -148,17 +148,17 @@ def accept_held(settings: Settings, reason: str) -> dict[str, Any]:
 
 def _words(settings: Settings) -> list[dict[str, Any]]:
     """The words that were given, each with its account; what is no word is left."""
-    found = []
+    words = []
     for path in sorted(settings.approvals.glob("movements-*.json")):
         if path.is_symlink() or not path.is_file():
             continue
         try:
             word, uid = read_json(path), path.lstat().st_uid
             if str(word["reason"]).strip() and all(isinstance(one, str) for one in word["movements"]):
-                found.append({**word, "reason": str(word["reason"]), "uid": uid, "account": _account(uid)})
+                words.append({**word, "reason": str(word["reason"]), "uid": uid, "account": _account(uid)})
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    return found
+    return words
 
 
 def _digest(digests: set[str]) -> str:

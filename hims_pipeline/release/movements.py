@@ -53,13 +53,15 @@ class Movement:
     def digest(self) -> str:
         """What a person agrees to: these numbers of this figure, whatever they are held to."""
         plain = asdict(self)
-        said = [plain[name] for name in ("measure", "indicator", "source", "area", "about", "time_period", "vintage")]
-        said += [f"{self.before:.9g}", f"{self.after:.9g}"]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        messages = [
+            plain[name] for name in ("measure", "indicator", "source", "area", "about", "time_period", "vintage")
+        ]
+        messages += [f"{self.before:.9g}", f"{self.after:.9g}"]
+        return hashlib.sha256(json.dumps(messages).encode()).hexdigest()
 
 
-def movement_evidence(found: Sequence[Movement]) -> list[RevisionEvidence]:
-    return [RevisionEvidence(one.measure, no, one.percent, one.limit) for no, one in enumerate(found)]
+def movement_evidence(movements: Sequence[Movement]) -> list[RevisionEvidence]:
+    return [RevisionEvidence(one.measure, no, one.percent, one.limit) for no, one in enumerate(movements)]
 
 
 def find_movements(
@@ -105,14 +107,14 @@ def _groups(con: Any, changes: Changes) -> dict[int, _Group]:
         "from groups"
     ).fetchall()
     known = {(row[1], row[2]) for row in rows if row[7]}  # an indicator and source that had figures before
-    found: dict[int, _Group] = {}
+    groups: dict[int, _Group] = {}
     for row in rows:
         causes = changes.causes_of_figure(row[1], row[2], row[5], row[6])
         cause: Cause = causes[0][0] if causes else "nothing"
         beside = _period_beside(row, rows) if row[8] and not row[7] and (row[1], row[2]) in known else None
         because = tuple(text for kind, text in causes if kind == cause)
-        found[row[0]] = _Group(*row[:9], cause, because, beside)  # type: ignore[call-arg]
-    return found
+        groups[row[0]] = _Group(*row[:9], cause, because, beside)  # type: ignore[call-arg]
+    return groups
 
 
 def _period_beside(new: tuple, rows: Iterable[tuple]) -> int | None:

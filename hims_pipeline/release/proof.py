@@ -96,36 +96,36 @@ def _advice(release_id: str) -> str:
 
 def verify_release(settings: Settings, release: "Release") -> list[str]:
     """What is wrong with a release: files, manifests, rights. Empty when all that can be checked here is well."""
-    found, manifests = [], {}
+    damage, manifests = [], {}
     for part in PARTS:
         try:
             manifests[part] = read_release_manifest(release, part)
         except Damaged as error:
-            found.append(f"{part}/{MANIFEST} {error.what.split(';')[0]}")
+            damage.append(f"{part}/{MANIFEST} {error.what.split(';')[0]}")
             continue
-        found += _files(release.folder, part, manifests[part])
-    found += [text for part in manifests if (text := _seal(settings, release, part, manifests[part]))]
+        damage += _files(release.folder, part, manifests[part])
+    damage += [text for part in manifests if (text := _seal(settings, release, part, manifests[part]))]
     known = manifests["staff"]["public_manifest_sha256"] if len(manifests) == len(PARTS) else None
     if known is not None and known != sha256_of(release.public / MANIFEST):
-        found.append(f"public/{MANIFEST} is not the one that the staff manifest knows")
-    return found + _trail(settings, release, manifests)
+        damage.append(f"public/{MANIFEST} is not the one that the staff manifest knows")
+    return damage + _trail(settings, release, manifests)
 
 
 def find_unchecked(settings: Settings, release: "Release") -> list[str]:
     """What of a release cannot be proved on this machine, and why."""
-    found = []
+    unchecked = []
     try:
         version = seal.key_version(settings)
         sealed_under = read_release_manifest(release, "public")["key_version"]
         if version != sealed_under:
-            found.append(f"seal not checked: it is of key {sealed_under}, here is {version}")
+            unchecked.append(f"seal not checked: it is of key {sealed_under}, here is {version}")
     except Damaged:
         pass
     except HimsError:
-        found.append("seal not checked: no key here")
+        unchecked.append("seal not checked: no key here")
     if _lines(settings) is None:
-        found.append("audit trail not checked: it cannot be read here")
-    return found
+        unchecked.append("audit trail not checked: it cannot be read here")
+    return unchecked
 
 
 def _seal(settings: Settings, release: "Release", part: str, manifest: dict[str, Any]) -> str:
@@ -152,17 +152,17 @@ def _trail(settings: Settings, release: "Release", manifests: dict[str, Any]) ->
     lines = _lines(settings)
     if lines is None:
         return []
-    published = [one for one in lines if one["event"] == journal.PUBLISHED and "manifests" in one]
-    told = [one for one in published if one["release"] == release.id]
-    if not told:
+    published = [line for line in lines if line["event"] == journal.PUBLISHED and "manifests" in line]
+    lines_of_release = [one for one in published if one["release"] == release.id]
+    if not lines_of_release:
         return ["no line of the audit trail tells of its publication"]
-    found = [
+    untold = [
         f"{part}/{MANIFEST} is not the one that the audit trail tells of"
         for part in manifests
-        if told[-1]["manifests"].get(part) != sha256_of(release.folder / part / MANIFEST)
+        if lines_of_release[-1]["manifests"].get(part) != sha256_of(release.folder / part / MANIFEST)
     ]
-    if found or "staff" not in manifests:
-        return found
+    if untold or "staff" not in manifests:
+        return untold
     resting = manifests["staff"]["trail"]
     if resting["number"] and journal.line_hash(settings, resting["number"]) != resting["sha256"]:
         return [f"line {resting['number']} of the audit trail is not the one that it was published after"]

@@ -150,17 +150,17 @@ def refuse_overtaken(settings: Settings, build: Build) -> None:
             f"Not published: while this was built, {chosen[-1]['by']} made {chosen[-1]['release']} the current release "
             f"({chosen[-1]['reason']}). The next night decides anew."
         )
-    withdrawn = {one.batch: one.withdrawn for one in landing.deliveries(settings) if one.withdrawn}
+    withdrawn = {delivery.batch: delivery.withdrawn for delivery in landing.deliveries(settings) if delivery.withdrawn}
     batches = {row["batch_id"] for row in build.inputs()}
     for batch in sorted(batches & withdrawn.keys()):
         raise ReleaseError(
             f"Not published: {batch} was withdrawn while this was built ({withdrawn[batch]}). The next run builds "
             "without it."
         )
-    for batch, said in decided.find_rejected_since(settings, build.began).items():
+    for batch, text in decided.find_rejected_since(settings, build.began).items():
         if batch in batches:
             raise ReleaseError(
-                f"Not published: {batch} was rejected by {said.name} while this was built ({said.reason}). The next "
+                f"Not published: {batch} was rejected by {text.name} while this was built ({text.reason}). The next "
                 "run builds without it."
             )
     linked = {one["batch"]: one["batches"] for one in journal.entries(settings) if one["event"] == journal.LINKED}

@@ -68,21 +68,21 @@ def revise(
     limits = load_revision_limits(settings.expectations)
     if previous is None or limits is None:
         return Revision("", Changes())
-    withdrawn = {one.batch: one.withdrawn for one in landing.deliveries(settings) if one.withdrawn}
+    withdrawn = {delivery.batch: delivery.withdrawn for delivery in landing.deliveries(settings) if delivery.withdrawn}
     withdrawn |= {one.batch: one.reasons[0] for one in find_destroyed(settings)}
     changes = compare_inputs(settings, previous.manifest("staff"), rows, now, withdrawn)
-    found = movements.find_movements(settings, previous.folder / part / "warehouse.duckdb", database, changes, limits)
-    outcome, numbers = judge_revision(settings, limits, movements.movement_evidence(found))
+    moved = movements.find_movements(settings, previous.folder / part / "warehouse.duckdb", database, changes, limits)
+    outcome, numbers = judge_revision(settings, limits, movements.movement_evidence(moved))
     beyond = sorted(
-        (found[no] for no in numbers if no >= 0),
+        (moved[no] for no in numbers if no >= 0),
         key=lambda one: (ORDER.index(one.measure), -one.percent, one.indicator, one.source, one.area, one.about),
     )
     verdict = {
         "accepted": outcome.accepted,
         "declared": outcome.declared,
         "evaluated": outcome.evaluated,
-        "compared": len(found),
-        "findings": [asdict(one) for one in outcome.findings],
+        "compared": len(moved),
+        "findings": [asdict(finding) for finding in outcome.findings],
     }
     return Revision(previous.id, changes, tuple(beyond), verdict)
 
@@ -92,11 +92,11 @@ def revision_notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> st
     if not revision.since:
         return ""
     lines = ["", f"## Since {revision.since}", ""]
-    said = texts()["en"]["causes"]
-    told = [f"{said[cause]}: {text}" for cause, text in told_changes(revision.changes)]
-    lines += [f"- {markdown(text)}" for text in told] or ["The same deliveries and definitions."]
-    for one in words:
-        lines += ["", f"Accepted by {markdown(one['account'])}: {markdown(one['reason'])}"]
+    messages = texts()["en"]["causes"]
+    causes = [f"{messages[cause]}: {text}" for cause, text in told_changes(revision.changes)]
+    lines += [f"- {markdown(text)}" for text in causes] or ["The same deliveries and definitions."]
+    for word in words:
+        lines += ["", f"Accepted by {markdown(word['account'])}: {markdown(word['reason'])}"]
     if revision.beyond:
         lines += ["", f"Movements beyond their limits: {len(revision.beyond)} ({', '.join(revision.codes)})."]
     return "\n".join(lines) + "\n"
@@ -104,10 +104,10 @@ def revision_notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> st
 
 def told_changes(changes: Changes) -> list[tuple[Cause, str]]:
     """What changed since the last release: of which kind, and the batch (`new <- former`), file or library."""
-    found: list[tuple[Cause, str]] = []
+    causes: list[tuple[Cause, str]] = []
     for one in changes.batches:
         behind = f" <- {one.former}" if one.former else ""
-        found.append((one.cause, f"{one.batch}{behind}{f' ({one.why})' if one.why else ''}"))
+        causes.append((one.cause, f"{one.batch}{behind}{f' ({one.why})' if one.why else ''}"))
     ruled = [*changes.sources.values(), *changes.indicators.values(), *changes.shared]
-    found += [("new_rules", name) for name in dict.fromkeys(ruled)]
-    return found + [("new_code", name) for name in changes.code]
+    causes += [("new_rules", name) for name in dict.fromkeys(ruled)]
+    return causes + [("new_code", name) for name in changes.code]

@@ -115,22 +115,22 @@ def require_agreement(settings: Settings, since: Since) -> None:
     Raises:
         ReleaseError: the release is held; names the rules, and what is to be done by whom.
     """
-    found = since.changes
-    if not found or not since.asked:
+    changes = since.changes
+    if not changes or not since.asked:
         return
-    difference = difference_sha256(found)
-    barred = {os.getuid(), *_authors(settings, found)}
-    codes = sorted({one.code for one in found})
+    difference = difference_sha256(changes)
+    barred = {os.getuid(), *_authors(settings, changes)}
+    codes = sorted({one.code for one in changes})
     if (word := _word(settings, difference, barred)) is not None:
         uid, reason = word
         journal.record(
             settings, "rules approved", difference=difference, account=_name(uid), uid=uid, reason=reason, codes=codes
         )
         return
-    _hold(settings, since.release, difference, found, barred)
+    _hold(settings, since.release, difference, changes, barred)
     raise ReleaseError(
-        f"Held: {len(found)} rule(s) are less than in {since.release}, and a second account must agree:\n  "
-        + "\n  ".join(one.sentence() for one in found)
+        f"Held: {len(changes)} rule(s) are less than in {since.release}, and a second account must agree:\n  "
+        + "\n  ".join(one.sentence() for one in changes)
         + f"\nAn account other than {', '.join(sorted(map(_name, barred)))} says `hims rules approve --reason …`; then"
         " run `nightly` again. Or put the rules back."
     )
@@ -138,7 +138,7 @@ def require_agreement(settings: Settings, since: Since) -> None:
 
 def rule_notes(since: Since) -> str:
     """What the release notes say of it: rules by code, never their conditions."""
-    lines = [f"- {one.sentence()}" for one in since.changes]
+    lines = [f"- {change.sentence()}" for change in since.changes]
     if not since.release:
         lines = ["This is the first release that keeps an inventory of its rules."]
     elif not lines:
@@ -148,7 +148,7 @@ def rule_notes(since: Since) -> str:
     return "\n".join(["", "## Rules", "", *lines]) + "\n"
 
 
-def _authors(settings: Settings, found: Iterable[RuleChange]) -> set[int]:
+def _authors(settings: Settings, changes: Iterable[RuleChange]) -> set[int]:
     """Accounts that own the files in which rules were changed, or the folder that one was deleted from."""
     files = {
         "release": [settings.expectations / "release.json"],
@@ -159,7 +159,7 @@ def _authors(settings: Settings, found: Iterable[RuleChange]) -> set[int]:
         "warehouse": [settings.dbt_project],
     }
     paths: set[Path] = set()
-    for section in {one.section for one in found}:
+    for section in {one.section for one in changes}:
         source, _, entity = section.partition("/")
         own = [settings.data / f"contracts/{source}.yml", settings.expectations / f"{source}__{entity}.json"]
         paths.update(files.get(section, own))
@@ -170,16 +170,16 @@ def _owner(path: Path) -> int:
     return path.lstat().st_uid
 
 
-def _hold(settings: Settings, last_id: str, difference: str, found: list[RuleChange], barred: set[int]) -> None:
+def _hold(settings: Settings, last_id: str, difference: str, changes: list[RuleChange], barred: set[int]) -> None:
     held = {
         "difference": difference,
         "since": last_id,
-        "rules": [one.sentence() for one in found],
+        "rules": [one.sentence() for one in changes],
         "not_by": sorted(barred),
     }
     share(settings, settings.approvals)
     write_json(settings.approvals / HELD, held, mode=0o640)
-    journal.record(settings, "release held", difference=difference, codes=sorted({one.code for one in found}))
+    journal.record(settings, "release held", difference=difference, codes=sorted({one.code for one in changes}))
 
 
 def clear_hold(settings: Settings) -> None:

@@ -58,13 +58,13 @@ class Release:
 
 def releases(settings: Settings) -> list[Release]:
     """All releases on disk, oldest first."""
-    found = settings.releases.glob("r*") if settings.releases.exists() else []
-    return [Release(path.name, path) for path in sorted(found) if ID.fullmatch(path.name)]
+    paths = settings.releases.glob("r*") if settings.releases.exists() else []
+    return [Release(path.name, path) for path in sorted(paths) if ID.fullmatch(path.name)]
 
 
 def next_id(settings: Settings) -> str:
     """A number that no release has had, also none that is gone from the disk or was never finished."""
-    known = {one.id for one in releases(settings)}
+    known = {release.id for release in releases(settings)}
     known |= {act["release"] for act, _ in journal.acts(settings) if act["event"] == journal.PUBLISHED}
     return f"r{max((int(one[1:]) for one in known), default=0) + 1:06d}"
 
@@ -75,9 +75,9 @@ def get(settings: Settings, release_id: str) -> Release:
     Raises:
         ReleaseError: there is none.
     """
-    for one in releases(settings):
-        if one.id == release_id:
-            return one
+    for release in releases(settings):
+        if release.id == release_id:
+            return release
     known = ", ".join(one.id for one in releases(settings)[-5:]) or "none yet"
     raise ReleaseError(f"There is no release {release_id!r}; the last ones are {known}.")
 
@@ -158,4 +158,4 @@ def find_lost(settings: Settings) -> list[str]:
     """Ids of releases that were published, not retired, and are gone from the disk."""
     gone = {intent["release"] for intent in journal.done(settings, journal.RETIRED)}
     published = {intent["release"] for intent in journal.done(settings, journal.PUBLISHED)}
-    return sorted(published - gone - {one.id for one in releases(settings)})
+    return sorted(published - gone - {release.id for release in releases(settings)})

@@ -27,5 +27,5 @@ def measure_entity(
         for other, read in before
         if entity in read
     ]
-    found = [*evidence_of(own), *find_closest(beside)]
-    return {(one.measure, one.about.replace("|", " and ")): one.value for one in found if one.value is not None}
+    evidence = [*evidence_of(own), *find_closest(beside)]
+    return {(one.measure, one.about.replace("|", " and ")): one.value for one in evidence if one.value is not None}

@@ -101,19 +101,19 @@ def _group_by_five_years(counts: Counts) -> Counts:
 
 def _codes(settings: Settings, contract: Contract, entity: str, column: Column) -> set[str]:
     """Values that may be named: codes of the contract, of its mappings and of the list that it names."""
-    said = {str(code) for code in column.codes or ()}
+    messages = {str(code) for code in column.codes or ()}
     if column.crosswalk:
-        said |= set(load_schemes(settings.data).codes.get(column.crosswalk, ()))
+        messages |= set(load_schemes(settings.data).codes.get(column.crosswalk, ()))
     for feed in contract.entities[entity].feeds:
         for mapping in feed.columns.values():
             if mapping.from_ == column.name:
-                said |= {str(to) for to in (mapping.codes or {}).values()}
-    return said
+                messages |= {str(to) for to in (mapping.codes or {}).values()}
+    return messages
 
 
 def _keep_known(counts: Counts, known: set[str]) -> Counts:
-    found = {key: number for key, number in counts.items() if key in known}
-    return found | {OTHERS: sum(counts.values()) - sum(found.values())}
+    kept = {key: number for key, number in counts.items() if key in known}
+    return kept | {OTHERS: sum(counts.values()) - sum(kept.values())}
 
 
 def _shares(kind: str, about: str, new: Counts, old: Counts | None, least: int, in_order: bool) -> Plot | None:

@@ -37,13 +37,13 @@ def message_of(finding: Finding, rules: dict[str, Rule], results: dict[str, dict
         rules: code -> the present rule.
         results: code -> what the verdict says of the rule.
     """
-    said = str(finding.message)  # the outer reading, without a word of the sender
+    message = str(finding.message)  # the outer reading, without a word of the sender
     result = results.get(finding.rule, {})
     if result.get("blind"):
         return {language: _page()["blind"][language] for language in LANGUAGES}, ""
     if rule := rules.get(finding.rule):
-        return {language: rule.messages.get(language) or said for language in LANGUAGES} | {"en": said}, ""
+        return {language: rule.messages.get(language) or message for language in LANGUAGES} | {"en": message}, ""
     known = reading_sentences().get(finding.rule) or reading_sentences().get(finding.rule.rpartition("-")[2])
     if known:
-        return {**known, "en": said}, said
-    return dict.fromkeys(LANGUAGES, said), ""
+        return {**known, "en": message}, message
+    return dict.fromkeys(LANGUAGES, message), ""

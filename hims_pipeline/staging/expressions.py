@@ -35,8 +35,8 @@ def parse_expression(con: duckdb.DuckDBPyConnection, text: str) -> str:
     node = statements[0]["node"] if len(statements) == 1 else {}
     if node.get("from_table", {}).get("table_name") != "record":
         raise ValueError(f"is no expression, or holds a comment, which hides what follows it: {text}")
-    found = node["select_list"]
-    if len(found) != 2 or any(one in ELSEWHERE for one in _classes(found[1])):
+    select_list = node["select_list"]
+    if len(select_list) != 2 or any(one in ELSEWHERE for one in _classes(select_list[1])):
         raise ValueError(f"reads its row's own columns and nothing else, not: {text}")
     return sql
 

@@ -58,19 +58,21 @@ def imputed_sql(contract: Contract, entity: str, imputations: list[tuple[Correct
     )
 
 
-def _steps(contract: Contract, entity: str, one: Correction, hits: str, name: str) -> list[str]:
+def _steps(contract: Contract, entity: str, correction: Correction, hits: str, name: str) -> list[str]:
     """Who wants a value and who could give one; for each list of classes how many donors there are and whose turn it
     is; at the end `name`, one row a record that found a donor."""
-    assert one.donors is not None
-    given = one.donors.columns
+    assert correction.donors is not None
+    given = correction.donors.columns
     can_give = " and ".join(has_value_sql(contract, entity, column, quote(column)) for column in given)
-    levels = [[f"c{level}_{place}" for place in range(len(exprs))] for level, exprs in enumerate(one.donors.classes)]
+    levels = [
+        [f"c{level}_{place}" for place in range(len(exprs))] for level, exprs in enumerate(correction.donors.classes)
+    ]
     classes = [
         f"{expression} as c{level}_{place}"
-        for level, exprs in enumerate(one.donors.classes)
+        for level, exprs in enumerate(correction.donors.classes)
         for place, expression in enumerate(exprs)
     ]
-    lot = f"md5_number_lower({literal(one.id)} || '/' || period || '/' || record_no) as lot"
+    lot = f"md5_number_lower({literal(correction.id)} || '/' || period || '/' || record_no) as lot"
     columns = ["batch_id", "record_no", *map(quote, given), *classes, lot]
     wanting = ["batch_id", "record_no", *(c for level in levels for c in level)]
     turns = [f"{_turn(level)} as turn_{number}" for number, level in enumerate(levels)]

@@ -48,7 +48,7 @@ def write_indicators(
             no model, a model without such a record.
     """
     written = sorted(path.stem for path in folder.glob("*.sql") if code_in_name(path.stem))
-    made = {model_name(one, f): (one, f) for one in indicators.values() for f in one.formula}
+    made = {model_name(indicator, f): (indicator, f) for indicator in indicators.values() for f in indicator.formula}
     wrong = _unfit(con, made, facts) + [f"{name}.sql stands there already" for name in made if name in written]
     names = sorted([*made, *written])
     computed = {code for code, one in indicators.items() if one.status == "computed"}
@@ -67,28 +67,28 @@ def write_indicators(
 
 def describe_indicators(indicators: dict[str, Indicator], names: list[str]) -> list[dict[str, Any]]:
     """What each model of an indicator says of itself, in dbt's words."""
-    notes = {model_name(one, f): f.note for one in indicators.values() for f in one.formula}
+    notes = {model_name(indicator, f): f.note for indicator in indicators.values() for f in indicator.formula}
     return [
         {"name": name, "description": _description(indicators[code_in_name(name)], notes.get(name, ""))}
         for name in names
     ]
 
 
-def _description(one: Indicator, note: str) -> str:
-    return " ".join(filter(None, [f"{one.code} {one.name.en}.", one.definition.en, note]))
+def _description(indicator: Indicator, note: str) -> str:
+    return " ".join(filter(None, [f"{indicator.code} {indicator.name.en}.", indicator.definition.en, note]))
 
 
 def _unfit(con: duckdb.DuckDBPyConnection, made: dict[str, tuple[Indicator, Formula]], facts: set[str]) -> list[str]:
-    found = []
+    problems = []
     for name, (_, formula) in made.items():
         if formula.fact not in facts:
-            found.append(f"{name}: there is no fact {formula.fact}")
+            problems.append(f"{name}: there is no fact {formula.fact}")
         for text in formula.expressions:
             try:
                 parse_expression(con, text)
             except ValueError as error:
-                found.append(f"{name}: {error}")
-    return found
+                problems.append(f"{name}: {error}")
+    return problems
 
 
 def own_models(settings: Settings) -> list[Path]:
@@ -97,14 +97,14 @@ def own_models(settings: Settings) -> list[Path]:
     Raises:
         ContractError: a file that is none, or that would take the place of a model of the project.
     """
-    found = sorted((settings.data / "models").glob("*"))
+    paths = sorted((settings.data / "models").glob("*"))
     named = {path.name for path in settings.dbt_project.rglob("*.sql")}
     wrong = [
         f"{path.name} is called otherwise than <code>_<what>.sql, as z01_guests.sql is"
-        for path in found
+        for path in paths
         if not _OWN.fullmatch(path.name)
     ]
-    wrong += [f"{path.name} is a model of the project; give yours another name" for path in found if path.name in named]
+    wrong += [f"{path.name} is a model of the project; give yours another name" for path in paths if path.name in named]
     if wrong:
         raise ContractError("data/models holds what is no model of an own indicator:\n  " + "\n  ".join(wrong))
-    return found
+    return paths

@@ -32,11 +32,11 @@ class Lookups:
         there = steps_of(self._contract.entities, self._entity, path)[-1].entity
         staged, name = staged_name(column.name), f"{prefix}_{column.name}"
         own = columns_beside(self._contract, there)
-        found = {staged: staged_name(name)}
+        columns = {staged: staged_name(name)}
         for suffix in (MISSING_SUFFIX, FLAG_SUFFIX):
             if column.name + suffix in own:
-                found[staged + suffix] = staged_name(name) + suffix
-        self._joined[path] |= found
+                columns[staged + suffix] = staged_name(name) + suffix
+        self._joined[path] |= columns
         return name
 
     def _prefix(self, path: str) -> str:
@@ -57,7 +57,7 @@ class Lookups:
 
     def _entity_joins(self) -> str:
         """Each entity joined on its key, within the batch: a row finds one row or none."""
-        contract, found = self._contract, ""
+        contract, joins = self._contract, ""
         for path in sorted(self._joined, key=lambda path: path.count(".")):
             assert contract is not None
             step, prefix = steps_of(contract.entities, self._entity, path)[-1], self._prefix(path)
@@ -68,11 +68,11 @@ class Lookups:
             listed = ", ".join(f"{quote(staged)} as {quote(name)}" for staged, name in named.items())
             same = [f"{prefix}_batch_id = batch_id"]
             same += [f"{quote(name)} = {quote(own)}" for name, own in zip(key.values(), ours, strict=True)]
-            found += (
+            joins += (
                 f"\nleft join (\n    select {listed} from {{{{ ref('stg_{contract.source}__{step.entity}') }}}}\n)"
                 f" as {prefix} on {' and '.join(same)}"
             )
-        return found
+        return joins
 
     def _needed_columns(self, path: str) -> dict[str, str]:
         """Columns of an entity by which those behind it are found."""

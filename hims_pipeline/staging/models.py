@@ -191,15 +191,15 @@ def _map_values(mapping: ColumnMap, column: Column, target: FactColumn, lookups:
         return _map_codes(taken, {literal(str(a)): b for a, b in mapping.codes.items()}) if mapping.codes else taken
     if mapping.codes is not None:
         codes = {column.value_of(code): to for code, to in mapping.codes.items()}
-        found = _map_codes(name, {value_sql(column.type, a): to for a, to in codes.items() if a is not None})
+        mapped = _map_codes(name, {value_sql(column.type, a): to for a, to in codes.items() if a is not None})
         left = replace(absent, codes={code: to for code, to in absent.codes.items() if code not in codes})
-        return f"coalesce({found}, {_reason(column, left)})" if reason and left.reasons else found
+        return f"coalesce({mapped}, {_reason(column, left)})" if reason and left.reasons else mapped
     if mapping.crosswalk is not None:
-        found = lookups.translate(mapping.crosswalk, text)
-        return f"coalesce({reason}, {found})" if reason else found
+        mapped = lookups.translate(mapping.crosswalk, text)
+        return f"coalesce({reason}, {mapped})" if reason else mapped
     if mapping.assign is not None:
-        found = f"{{{{ assigned({mapping.assign!r}, {text!r}, {RECORD_KEY!r}) }}}}"
-        return f"coalesce({reason}, {found})" if reason else found
+        mapped = f"{{{{ assigned({mapping.assign!r}, {text!r}, {RECORD_KEY!r}) }}}}"
+        return f"coalesce({reason}, {mapped})" if reason else mapped
     lies = absent.condition(name)
     value = f"case when {lies} then null else {name} end" if lies else name
     if mapping.replace:

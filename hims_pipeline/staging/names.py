@@ -37,7 +37,7 @@ def columns_beside(contract: Contract, entity_name: str) -> dict[str, str]:
     """Columns that stand beside values in some layout, by their names as read -> in staging: why a cell has no value,
     and its flags."""
     periods = ["", *(layout.known_periods[0] for layout in contract.layouts)]
-    found = {}
+    beside = {}
     for column in contract.entities[entity_name].kept_columns:
         same = [
             one
@@ -50,5 +50,5 @@ def columns_beside(contract: Contract, entity_name: str) -> dict[str, str]:
             (FLAG_SUFFIX, any(one.absent.has_flag for one in same)),
         ):
             if is_there:
-                found[column.name + suffix] = staged_name(column.name) + suffix
-    return found
+                beside[column.name + suffix] = staged_name(column.name) + suffix
+    return beside

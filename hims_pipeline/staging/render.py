@@ -92,26 +92,26 @@ def find_damaged_in(settings: Settings, tree: Path) -> list[str]:
         made = read_sealed(settings, tree / TREE, "tree")
         if made["state"] != tree.name:
             return [f"{TREE} is that of another tree"]
-        found = _hashes(tree)
+        hashes = _hashes(tree)
     except (Damaged, OSError) as error:
         return [str(error)]
     listed = made["files"]
-    words = {name: "is not what was rendered" if name in listed else "is foreign" for name in found}
+    words = {name: "is not what was rendered" if name in listed else "is foreign" for name in hashes}
     return [
         f"{name} {words.get(name, 'is missing')}"
-        for name in sorted(found.keys() | listed.keys())
-        if found.get(name) != listed.get(name)
+        for name in sorted(hashes.keys() | listed.keys())
+        if hashes.get(name) != listed.get(name)
     ]
 
 
 def _hashes(tree: Path) -> dict[str, str]:
     """Path in the tree -> SHA-256 of the file there; links and the like are none of ours and have no hash."""
-    found = {}
+    hashes = {}
     for path in tree.rglob("*"):
         name, plain = path.relative_to(tree).as_posix(), path.is_file() and not path.is_symlink()
         if name != TREE and (path.is_symlink() or not path.is_dir()):
-            found[name] = sha256_of(path) if plain else "not a plain file"
-    return found
+            hashes[name] = sha256_of(path) if plain else "not a plain file"
+    return hashes
 
 
 @contextmanager
@@ -160,11 +160,11 @@ def _parse(settings: Settings, tree: Path) -> None:
     command = [dbt_executable(), "--quiet", "parse", "--project-dir", str(tree)]
     with start_bound(command, dbt_environment(settings, tree, tree)) as dbt:
         assert dbt.stdout is not None
-        said = dbt.stdout.read()
+        messages = dbt.stdout.read()
         code = dbt.wait()
     made = (tree / MANIFEST, tree / PARSED)
     if code or not all(path.exists() for path in made):
-        raise HimsError(f"dbt cannot parse the project: it {describe_ending(code)}.\n{said[-4000:]}")
+        raise HimsError(f"dbt cannot parse the project: it {describe_ending(code)}.\n{messages[-4000:]}")
     for path in tree.glob("target/*"):  # what else it writes rests on this moment and is of no use
         if path not in made:
             path.unlink() if path.is_file() else shutil.rmtree(path)
@@ -197,7 +197,7 @@ def render_project(settings: Settings, tree: Path) -> None:
 
 def _staging_model(tree: Path, contract: Contract, name: str, corrections: tuple[Correction, ...]) -> dict[str, Any]:
     entity, model = contract.entities[name], f"stg_{contract.source}__{name}"
-    own = tuple(one for one in corrections if one.entity == name)
+    own = tuple(correction for correction in corrections if correction.entity == name)
     views = corrected_models(contract, name, own) if own else {model: staging_sql(contract, name)}
     for view, sql in views.items():
         write_text(tree / f"models/staging/{view}.sql", sql + "\n")

@@ -52,9 +52,10 @@ def write_seeds(
             | {"counts_are_judged": str(contract.source in observatory.policies.delivered_counts).lower()}
             for contract in contracts
         ],
-        "indicators": [one.as_row(languages, observatory.policies) for one in indicators.values()],
+        "indicators": [indicator.as_row(languages, observatory.policies) for indicator in indicators.values()],
         "indicator_cells": [
-            {"indicator": one.code, "cell": " ".join(sorted(cell))} for one in indicators.values() for cell in one.cells
+            {"indicator": indicator.code, "cell": " ".join(sorted(cell))} for indicator in indicators.values()
+            for cell in indicator.cells
         ],
         "breakdowns": [
             {"breakdown": b.name, **b.label.columns("name", languages), "meaning": b.meaning}
@@ -67,7 +68,7 @@ def write_seeds(
         write_text(folder / f"{name}.csv", _csv(rows))
     corrections = [correction_row(source, one, languages) for source, some in mended.items() for one in some]
     write_text(folder / "corrections.csv", _csv(corrections, correction_header(languages)))
-    controls = [one.model_dump() for one in load_controls(settings.data)]
+    controls = [control.model_dump() for control in load_controls(settings.data)]
     write_text(folder / "controls.csv", _csv(controls, list(Control.model_fields)))
     described = []
     for path in sorted(folder.glob("*.csv")):

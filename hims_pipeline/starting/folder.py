@@ -97,7 +97,11 @@ def _check_country(
         country = find_country(code, languages, read_world_rows(DATA / "codelists/countries.csv"))
     except HimsError as error:
         wrong.append(str(error))
-    wrong += [f"{one!r} is no ISO 639 code of a language, such as fr." for one in languages if not is_language(one)]
+    wrong += [
+        f"{language!r} is no ISO 639 code of a language, such as fr."
+        for language in languages
+        if not is_language(language)
+    ]
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         wrong.append(f"{out} is not empty. Name a new folder: nothing is written over.")
     if country and not (time_zone or country.time_zones):
@@ -179,11 +183,11 @@ def _write_indicators(folder: Path, languages: tuple[str, ...]) -> Iterator[str]
 
 def _observatory(country: WorldCountry, languages: tuple[str, ...], time_zone: str | None, currency: str | None) -> str:
     def text(words: dict[str, str], *values: str) -> dict[str, str]:
-        return {one: words.get(one, words["en"]).format(*values) for one in languages}
+        return {language: words.get(language, words["en"]).format(*values) for language in languages}
 
     name = {
-        one: OBSERVATORY.get(one, OBSERVATORY["en"]).format(country.names.get(one, country.names["en"]))
-        for one in languages
+        language: OBSERVATORY.get(language, OBSERVATORY["en"]).format(country.names.get(language, country.names["en"]))
+        for language in languages
     }
     levels: list[dict[str, Any]] = [{"code": "country", "title": text(COUNTRY)}]
     if country.areas:

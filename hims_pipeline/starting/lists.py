@@ -34,7 +34,8 @@ def write_lists(world: Path, folder: Path, country: WorldCountry, languages: tup
     plain = [name for name in _header(world / "areas.csv") if not name.startswith("name_")]
     _write(folder / "areas.csv", [*plain, *(f"name_{one}" for one in languages)], rows)
     codes = [
-        {"scheme": scheme_of(country), "code": one["iso_code"], "area_code": one["iso_code"]} for one in country.areas
+        {"scheme": scheme_of(country), "code": area["iso_code"], "area_code": area["iso_code"]}
+        for area in country.areas
     ]
     _write(folder / "xwalk_area.csv", _header(world / "xwalk_area.csv"), codes)
     yield from _find_unnamed(rows, languages)
@@ -53,9 +54,9 @@ def scheme_of(country: WorldCountry) -> str:
 def _areas(country: WorldCountry, languages: tuple[str, ...]) -> Iterator[Row]:
     names = {f"name_{language}": name for language, name in country.names.items()}
     yield {"area_code": country.code, "level": "country", "country_code": country.code} | names
-    for one in country.areas:
-        names = {f"name_{language}": one.get(f"name_{language}", "") for language in languages}
-        code = one["iso_code"]
+    for area in country.areas:
+        names = {f"name_{language}": area.get(f"name_{language}", "") for language in languages}
+        code = area["iso_code"]
         yield (
             {"area_code": code, "level": LEVEL, "country_code": country.code, "parent_code": country.code}
             | {"iso_code": code}
@@ -84,8 +85,8 @@ def _lacks(path: Path, language: str) -> bool:
 def _name_countries(path: Path, languages: tuple[str, ...]) -> None:
     rows = read_world_rows(path)
     for row in rows:
-        row |= {f"name_{one}": territory_name(row["alpha_2"], one) for one in languages}
-    _write(path, [*_header(path), *(f"name_{one}" for one in languages)], rows)
+        row |= {f"name_{language}": territory_name(row["alpha_2"], language) for language in languages}
+    _write(path, [*_header(path), *(f"name_{language}" for language in languages)], rows)
 
 
 def _header(path: Path) -> list[str]:

@@ -44,7 +44,9 @@ def find_country(code: str, languages: tuple[str, ...], countries: list[Row]) ->
     Raises:
         HimsError: there is no such country today.
     """
-    row = next((one for one in countries if one["country_code"] == code and one["status"] == "current"), None)
+    row = next(
+        (country for country in countries if country["country_code"] == code and country["status"] == "current"), None
+    )
     if row is None:
         raise HimsError(f"{code!r} is no ISO 3166-1 alpha-3 code of a country of today, such as MAR.")
     alpha_2 = row["alpha_2"]

@@ -117,8 +117,8 @@ def write(country: Country, out: Path) -> list[Sample]:
     con.execute(_TRIPS.format(trips_a_day=max(FEWEST_A_DAY, country.count(TRIPS_A_DAY))))
     for query in (_TRAVELLERS, _KNOWN, _PASSAGES):
         con.execute(query)
-    found = []
+    samples = []
     for month in MONTHS:
         path = out / "border_crossings" / month / f"border_crossings_{month}_{MARK}.csv"
-        found.append(Sample("border_crossings", month, [write_csv(con, _MONTH.format(month=month), path)]))
-    return found
+        samples.append(Sample("border_crossings", month, [write_csv(con, _MONTH.format(month=month), path)]))
+    return samples

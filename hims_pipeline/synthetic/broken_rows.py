@@ -124,7 +124,8 @@ CONTRACT_FAULTS = (
         "RGPH-PERSONS-COUNTRY-OF-BIRTH-XWALK",
     ),
     RowFault(
-        "sex_code_3", "Sex 3 where 1 and 2 are known.", _change_one("SEXE", "3"), "RGPH-PERSONS-SEX-CODES", period="2014"
+        "sex_code_3", "Sex 3 where 1 and 2 are known.", _change_one("SEXE", "3"), "RGPH-PERSONS-SEX-CODES",
+        period="2014",
     ),
     RowFault("missing_required", "A person without sex.", _change_one("sex", ""), "RGPH-PERSONS-SEX-REQUIRED"),
     RowFault("impossible_age", "A person of 150 years.", _change_one("age", "150"), "RGPH-PERSONS-AGE-RANGE"),

@@ -145,7 +145,7 @@ def write(country: Country, out: Path) -> list[Sample]:
     editions = con.execute(
         "select period, coalesce(max(excluded), '') from consular_register group by period order by period"
     ).fetchall()
-    found = []
+    samples = []
     for day, excluded in editions:
         encoding = ENCODINGS.get(day, "utf-8-sig")
         words = {
@@ -158,5 +158,5 @@ def write(country: Country, out: Path) -> list[Sample]:
         path = out / "consular_register" / day / f"registre_consulaire_{day}_{MARK}.csv"
         write_csv(con, _WRITTEN.format_map(words), path, delimiter=";", encoding=encoding)
         con.execute("insert into consular_before (select person_no from consular_chosen except from consular_before)")
-        found.append(Sample("consular_register", day, [path]))
-    return found
+        samples.append(Sample("consular_register", day, [path]))
+    return samples

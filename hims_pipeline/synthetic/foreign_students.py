@@ -79,11 +79,11 @@ def write(country: Country, out: Path) -> list[Sample]:
     find_foreigners(country)
     make_scaled(country, "foreign_students", "persons", within="period, part_of")
     make_recipe_table(country, "places")
-    found = []
+    samples = []
     for (period,) in con.execute("select distinct period from foreign_students order by period").fetchall():
         con.execute(_CANDIDATES.format(first_day=f"{period[:4]}-10-01"))
         rows = con.execute(_ENROLLED.format(period=period, percent_twice=PERCENT_TWICE)).fetchall()
         path = out / "foreign_students" / period / f"etudiants_etrangers_{period}_{MARK}.xlsx"
         write_workbook(path, "Etudiants", [*titles(country, "foreign_students"), HEADER, *rows])
-        found.append(Sample("foreign_students", period, [path]))
-    return found
+        samples.append(Sample("foreign_students", period, [path]))
+    return samples

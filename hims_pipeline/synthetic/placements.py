@@ -166,7 +166,7 @@ def write(country: Country, out: Path) -> list[Sample]:
         for query in (_DRAWN, _SHARED):
             con.execute(query.format(source=source, scale=country.scale, in_period=in_period))
     con.execute("create or replace table cooperants (contract_no varchar)")
-    found = []
+    samples = []
     for source, period, year, stock in con.execute(
         "select source, period, cast(year as int), cast(stock as int) from placements order by n"
     ).fetchall():
@@ -179,8 +179,8 @@ def write(country: Country, out: Path) -> list[Sample]:
         else:
             query = _PRIVATE.format(named=_placements_sql(source, period))
             paths = [write_csv(con, query, folder / f"bureaux_prives_{period}_{MARK}.csv")]
-        found.append(Sample(source, period, paths))
-    return found
+        samples.append(Sample(source, period, paths))
+    return samples
 
 
 def _placements_sql(source: str, period: str) -> str:

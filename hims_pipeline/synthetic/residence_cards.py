@@ -110,10 +110,10 @@ def write(country: Country, out: Path) -> list[Sample]:
         make_recipe_table(country, name)
     con.execute(_SPELLS)
     con.execute(_CARDS)
-    found = []
+    samples = []
     for year in YEARS:
         rows = con.execute(_YEAR.format(year=year, home=HOME)).fetchall()
         path = out / "residence_cards" / year / f"cartes_sejour_{year}_{MARK}.xlsx"
         write_workbook(path, "Titres", [*titles(country, "residence_cards"), *HEADER, *rows])
-        found.append(Sample("residence_cards", year, [path]))
-    return found
+        samples.append(Sample("residence_cards", year, [path]))
+    return samples

@@ -87,16 +87,16 @@ def write(country: Country, out: Path) -> list[Sample]:
     make_scaled(country, "students_abroad", "persons")
     make_scaled(country, "student_departures", "persons")
     make_recipe_table(country, "places")
-    found = []
+    samples = []
     for (year,) in con.execute("select distinct period from students_abroad order by period").fetchall():
         con.execute(_STUDENTS.format(year=year))
         path = out / "students_abroad" / year / f"etudiants_a_l_etranger_{year}_{MARK}.csv"
         write_csv(con, _FILES, path, delimiter=";", encoding="windows-1252")
-        found.append(Sample("students_abroad", year, [path]))
+        samples.append(Sample("students_abroad", year, [path]))
     for (period,) in con.execute("select distinct period from student_departures order by period").fetchall():
         con.execute(_DEPARTURES.format(period=period, first_day=f"{period[:4]}-10-01"))
         rows = con.execute("from departures order by name_fr, level").fetchall()
         path = out / "student_departures" / period / f"departs_etudiants_{period}_{MARK}.xlsx"
         write_workbook(path, "Departs", [*titles(country, "student_departures"), ("PAYS", "NIVEAU", "EFFECTIF"), *rows])
-        found.append(Sample("student_departures", period, [path]))
-    return found
+        samples.append(Sample("student_departures", period, [path]))
+    return samples

@@ -88,11 +88,11 @@ def write(country: Country, out: Path) -> list[Sample]:
     make_scaled(country, "work_authorisations", "permits")
     for name in ("places", "employers"):
         make_recipe_table(country, name)
-    found = []
+    samples = []
     for (year,) in con.execute("select distinct period from work_authorisations order by period").fetchall():
         con.execute(_WORKERS.format(year=year))
         path = out / "work_authorisations" / year / f"autorisations_travail_{year}_{MARK}.csv"
         query = _CONTRACTS.format(year=year, refused=PERCENT_REFUSED, pending=PERCENT_PENDING)
         write_csv(con, query, path, delimiter=";", encoding="windows-1256")
-        found.append(Sample("work_authorisations", year, [path]))
-    return found
+        samples.append(Sample("work_authorisations", year, [path]))
+    return samples

@@ -116,7 +116,7 @@ def write_book(settings: Settings, book: Book) -> None:
     record = {
         "number": book.number,
         "digest": book.digest,
-        "alerts": [asdict(one) for one in book.alerts],
+        "alerts": [asdict(alert) for alert in book.alerts],
         "outbox": [asdict(one) for one in book.outbox],
     }
     try:

@@ -38,21 +38,21 @@ PASSING = re.compile(r"\b(?:process \d+|run [0-9a-f]{8}|[\d.,]+ (?:MB|GB|bytes|s
 def look_for_trouble(settings: Settings, now: datetime | None = None) -> list[Condition]:
     """All that holds now and people are to know. What cannot be looked at is itself a condition."""
     now = now or datetime.now(UTC)
-    found: list[Condition] = []
+    conditions: list[Condition] = []
     for part in PARTS:
         try:
-            found += part(settings, now)
+            conditions += part(settings, now)
         except Exception as error:
             subject = f"{part.__name__.strip('_')} {type(error).__name__}"
-            found.append(Condition("installation-unusable", subject, explain(error), instant(now)))
-    return found
+            conditions.append(Condition("installation-unusable", subject, explain(error), instant(now)))
+    return conditions
 
 
 def _nights(settings: Settings, now: datetime) -> Iterator[Condition]:
     for due, caught_up in nights.find_missed(settings, now):
         what = f"No night began at {due:%Y-%m-%d %H:%M %Z}" + (", a later one did." if caught_up else ".")
         yield Condition("night-missed", instant(due), what, instant(due), over=caught_up)
-    past = [one for one in nights.nights(settings) if one.ended or nights.is_gone(one, now)]
+    past = [night for night in nights.nights(settings) if night.ended or nights.is_gone(night, now)]
     if not past or not nights.has_failed(past[-1], now):
         return
     first = past[-1]
@@ -88,12 +88,12 @@ def _releases(settings: Settings, now: datetime) -> Iterator[Condition]:
 
 def _scrub_findings(settings: Settings, now: datetime) -> Iterator[Condition]:
     """What scrubs found, back to the last that read everything: a smaller one does not clear what it did not read."""
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for one in reversed([one for one in journal.entries(settings) if one["event"] == "scrubbed"]):
-        found |= dict.fromkeys(one["damaged"], one["at"])
+        reasons |= dict.fromkeys(one["damaged"], one["at"])
         if one["parts"] == one["of"]:
             break
-    for line, at in found.items():
+    for line, at in reasons.items():
         kind = "release-damaged" if line.startswith("releases") else "record-damaged"
         yield Condition(kind, _condition_name([line]), line, at)
     for damaged in landing.damaged_records(settings):
@@ -104,19 +104,19 @@ def _scrub_findings(settings: Settings, now: datetime) -> Iterator[Condition]:
 def _deliveries(settings: Settings, now: datetime) -> Iterator[Condition]:
     """Refused, and neither withdrawn nor followed by another delivery of the period that was accepted."""
     last: dict[tuple[str, str], landing.Delivery] = {}
-    for one in sorted(landing.deliveries(settings), key=lambda one: one.sequence):
-        verdict = None if one.withdrawn else batches.prove_batch(settings, one).verdict
+    for delivery in sorted(landing.deliveries(settings), key=lambda delivery: delivery.sequence):
+        verdict = None if delivery.withdrawn else batches.prove_batch(settings, delivery).verdict
         if verdict is not None:
-            last[one.source, one.period] = one
-    for one in last.values():
-        verdict = batches.prove_batch(settings, one).verdict
+            last[delivery.source, delivery.period] = delivery
+    for delivery in last.values():
+        verdict = batches.prove_batch(settings, delivery).verdict
         if verdict is not None and not verdict.accepted:
             first = verdict.reasons[0].sentence() if verdict.reasons else "Its rules were not all evaluated."
             more = f" And {len(verdict.reasons) - 1} more, in the letter." if len(verdict.reasons) > 1 else ""
             yield Condition(
-                "delivery-refused", one.batch, f"{one.batch}: {first}{more}", verdict.judged_at,
-                f"Send the letter (in full: `hims batch letter {one.batch}`); ask for the whole delivery again.",
-                one.batch,
+                "delivery-refused", delivery.batch, f"{delivery.batch}: {first}{more}", verdict.judged_at,
+                f"Send the letter (in full: `hims batch letter {delivery.batch}`); ask for the whole delivery again.",
+                delivery.batch,
             )  # fmt: skip
 
 
@@ -219,6 +219,6 @@ def _overdue(settings: Settings, now: datetime) -> Iterable[Condition]:
 
 
 PARTS: tuple[Callable[[Settings, datetime], Iterable[Condition]], ...] = (
-    _nights, _releases, _scrub_findings, _deliveries, _find_held, _find_held_back, _find_broken, _overdue, _disks, _lock,
-    _daemon, _backup,
+    _nights, _releases, _scrub_findings, _deliveries, _find_held, _find_held_back, _find_broken, _overdue, _disks,
+    _lock, _daemon, _backup,
 )  # fmt: skip

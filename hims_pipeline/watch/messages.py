@@ -74,8 +74,8 @@ def facts(settings: Settings, new: Sequence[Alert], over: Sequence[Alert]) -> di
 
 def letters(settings: Settings, new: Sequence[Alert]) -> tuple[tuple[str, str], ...]:
     """The reports to senders that go with refusals, without their own words; none for a delivery that is gone since."""
-    found = [letter_about(settings, one.batch) for one in new if one.batch]
-    return tuple(one for one in found if one is not None)
+    pages = [letter_about(settings, one.batch) for one in new if one.batch]
+    return tuple(one for one in pages if one is not None)
 
 
 def runbook(settings: Settings, kind: str) -> str:

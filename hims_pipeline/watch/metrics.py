@@ -38,11 +38,11 @@ def write_metrics(path: Path, text: str) -> None:
 def _all_metrics(settings: Settings, health: Health) -> Iterator[Metric]:
     yield "health_code", "0 well, 1 warning, 2 critical.", [({}, health.code)]
     yield "looked_timestamp_seconds", "When the installation was looked at.", [({}, _seconds(health.at))]
-    kinds = Counter(one.kind for one in health.conditions if not one.over)
-    found = [({"kind": name, "class": kind.of}, float(kinds[name])) for name, kind in KINDS.items()]
-    yield "conditions", "What holds now and people are to know, by kind.", found
+    kinds = Counter(condition.kind for condition in health.conditions if not condition.over)
+    kind_counts = [({"kind": name, "class": kind.of}, float(kinds[name])) for name, kind in KINDS.items()]
+    yield "conditions", "What holds now and people are to know, by kind.", kind_counts
     yield "messages_unsent", "Messages that no channel has taken yet.", [({}, health.unsent)]
-    known = [one for one in book.read(settings).alerts if one.is_open]
+    known = [alert for alert in book.read(settings).alerts if alert.is_open]
     seen = Counter("yes" if one.acknowledged else "no" for one in known)
     yield "alerts_open", "Open alerts.", [({"acknowledged": word}, float(seen[word])) for word in ("yes", "no")]
     yield from _night_metrics(settings)
@@ -66,7 +66,7 @@ def _all_metrics(settings: Settings, health: Health) -> Iterator[Metric]:
 
 
 def _night_metrics(settings: Settings) -> Iterator[Metric]:
-    ended = [one for one in nights.nights(settings) if one.ended]
+    ended = [night for night in nights.nights(settings) if night.ended]
     if ended:
         last = ended[-1]
         yield "night_ended_timestamp_seconds", "When the last night ended.", [({}, _seconds(last.ended))]
@@ -80,7 +80,7 @@ def _night_metrics(settings: Settings) -> Iterator[Metric]:
 
 def _release_metrics(settings: Settings, health: Health) -> Iterator[Metric]:
     yield "releases", "Releases on disk.", [({}, float(len(store.releases(settings))))]
-    if health.release is None or any(one.kind == "release-damaged" for one in health.conditions):
+    if health.release is None or any(condition.kind == "release-damaged" for condition in health.conditions):
         return
     at = store.get(settings, health.release).manifest()["published_at"]
     yield "release_published_timestamp_seconds", "The current release.", [({"release": health.release}, _seconds(at))]

@@ -68,17 +68,20 @@ def end_night(
     """Write down how a night ended; the first word on it counts."""
     if (night := _find(settings, run)) is None or night.ended:
         return
-    told = tuple(dict.fromkeys([*night.reasons, *reasons]))
-    _write(settings, replace(night, ended=instant(now or datetime.now(UTC)), well=well and not told, reasons=told))
+    all_reasons = tuple(dict.fromkeys([*night.reasons, *reasons]))
+    _write(
+        settings,
+        replace(night, ended=instant(now or datetime.now(UTC)), well=well and not all_reasons, reasons=all_reasons),
+    )
 
 
 def nights(settings: Settings, last: int = KEPT) -> list[Night]:
     """The last nights, oldest first. A file that cannot be read is none, and its night counts as missed."""
-    found = []
+    read_nights = []
     for path in sorted(settings.nights.glob("*.json"))[-last:] if settings.nights.is_dir() else ():
         if (night := _read(path)) is not None:
-            found.append(night)
-    return sorted(found, key=lambda night: datetime.fromisoformat(night.begun))
+            read_nights.append(night)
+    return sorted(read_nights, key=lambda night: datetime.fromisoformat(night.begun))
 
 
 def is_gone(night: Night, now: datetime) -> bool:
@@ -109,14 +112,14 @@ def find_missed(settings: Settings, now: datetime, days: int = 7) -> list[tuple[
     if not known or not is_scheduled(settings):
         return []
     grace = timedelta(minutes=load_observatory(settings.data).alerts.night_grace_minutes)
-    found, following = [], now + EARLY
+    missed, following = [], now + EARLY
     for due in _ticks(settings, now):
         if due < max(known[0] - EARLY, now - timedelta(days=days)):
             break
         if due + grace < now and not any(due - EARLY <= begun < following - EARLY for begun in known):
-            found.append((due, any(begun >= due for begun in known)))
+            missed.append((due, any(begun >= due for begun in known)))
         following = due
-    return found[::-1]
+    return missed[::-1]
 
 
 def _ticks(settings: Settings, now: datetime):

@@ -54,12 +54,16 @@ def tell(settings: Settings, log: Log = lambda text: None, now: datetime | None 
 
 def channels_of(settings: Settings) -> dict[str, Channel]:
     """The channels of this environment, by name."""
-    return {one.name: one for one in load_observatory(settings.data).alerts.channels if settings.env in one.on_in}
+    return {
+        channel.name: channel
+        for channel in load_observatory(settings.data).alerts.channels
+        if settings.env in channel.on_in
+    }
 
 
 def _queue(settings: Settings, book: Book, name: str, channel: Channel, now: datetime) -> None:
     """One message with all that is new, or over, for a channel."""
-    mine = [one for one in book.alerts if KINDS[one.kind].of in channel.classes]
+    mine = [alert for alert in book.alerts if KINDS[alert.kind].of in channel.classes]
     new = [one for one in mine if name not in one.queued and (one.is_open or one.over == one.found)]
     over = [one for one in mine if one.over and name in one.queued and name not in one.over_queued]
     if not new and not over:
@@ -104,14 +108,14 @@ def _try(settings: Settings, book: Book, channel: Channel, message: Message, now
 
 def _unsent(book: Book, now: datetime) -> list[Condition]:
     """Channels that have not taken anything for long: another channel may get through."""
-    found: dict[str, Condition] = {}
+    conditions: dict[str, Condition] = {}
     for one in book.outbox:
         if one.attempts and now - datetime.fromisoformat(one.made) > UNSENT_AFTER:
             what = f"The channel {one.channel} takes no message: {one.trouble}."
-            found.setdefault(one.channel, Condition("alerts-unsent", one.channel, what, one.made))
-    return list(found.values())
+            conditions.setdefault(one.channel, Condition("alerts-unsent", one.channel, what, one.made))
+    return list(conditions.values())
 
 
 def open_alerts(settings: Settings) -> list[Alert]:
     """Alerts that are not over."""
-    return [one for one in books.read(settings).alerts if one.is_open]
+    return [alert for alert in books.read(settings).alerts if alert.is_open]

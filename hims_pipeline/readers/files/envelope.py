@@ -86,15 +86,15 @@ def check_text(shape: TableShape, member: Member, scratch: Path, keep_length: bo
         if is_framed(shape.format):
             envelope.path = cut_frame(envelope.path, shape.format, scratch / f"{member.path.name}.table")
         envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)
-        envelope.shape, said = _fit(shape, envelope.header, member.shown)
-        envelope.findings += [one for one in said if one.severity == "blocking"]
-        envelope.warnings += [one for one in said if one.severity == "warning"]
+        envelope.shape, fit_findings = _fit(shape, envelope.header, member.shown)
+        envelope.findings += [one for one in fit_findings if one.severity == "blocking"]
+        envelope.warnings += [one for one in fit_findings if one.severity == "warning"]
         look = _look(envelope, scratch / f"{member.path.name}.marked")
         envelope.records, envelope.cuts = look.records, look.cuts
         envelope.findings += look.findings
     except DataError as error:
         envelope.findings.append(block(error.rule, error.message))
-    envelope.findings = [replace(one, file=member.shown, entity=shape.name) for one in envelope.findings]
+    envelope.findings = [replace(finding, file=member.shown, entity=shape.name) for finding in envelope.findings]
     return envelope
 
 
@@ -107,19 +107,19 @@ def _look(envelope: Envelope, marked: Path) -> "_Pass":
         return look
     try:
         look.run(envelope.path)
-        found = [one for one in look.findings if one.rule in _OF_CHARACTERS]
+        character_findings = [finding for finding in look.findings if finding.rule in _OF_CHARACTERS]
     except DataError as error:
         if error.rule != "ENVELOPE-ENCODING":
             raise
-        found = [block(error.rule, error.message)]
-    if not found:
+        character_findings = [block(error.rule, error.message)]
+    if not character_findings:
         return look
     envelope.path = mark_damage(envelope.path, marked)
     envelope.header = read_header(envelope.path, envelope.shape.format, envelope.shape.limits.line_bytes)
     look = _Pass(envelope.shape, envelope.header)
     look.run(envelope.path)
-    look.findings = [one for one in look.findings if one.rule not in _OF_CHARACTERS]
-    envelope.damage, envelope.damaged = found[0], look.replacements
+    look.findings = [finding for finding in look.findings if finding.rule not in _OF_CHARACTERS]
+    envelope.damage, envelope.damaged = character_findings[0], look.replacements
     return look
 
 
@@ -154,8 +154,8 @@ def _fit(shape: TableShape, header: Header, file: str) -> tuple[TableShape, list
     if names and names[-1] == "":
         return fit_names(shape, names[:-1], file)
     message = words("the header does not end in one more delimiter, as the contract says (`trailing_delimiter`)")
-    fitted, said = fit_names(shape, names, file)
-    return fitted, [block("ENVELOPE-HEADER", message), *said]
+    fitted, messages = fit_names(shape, names, file)
+    return fitted, [block("ENVELOPE-HEADER", message), *messages]
 
 
 class _Pass:

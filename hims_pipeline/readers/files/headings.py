@@ -38,25 +38,25 @@ def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
     return names
 
 
-def fit_names(shape: TableShape, found: list[str], file: str) -> tuple[TableShape, list[Finding]]:
+def fit_names(shape: TableShape, names: list[str], file: str) -> tuple[TableShape, list[Finding]]:
     """The shape as a table has it, and how its header differs; that of a wide one begins with the contract's names."""
     if shape.format.unpivot is None:
-        return fit_header(shape, found, file)
-    return shape, _check_headings(shape, found, file)
+        return fit_header(shape, names, file)
+    return shape, _check_headings(shape, names, file)
 
 
-def _check_headings(shape: TableShape, found: list[str], file: str) -> list[Finding]:
+def _check_headings(shape: TableShape, names: list[str], file: str) -> list[Finding]:
     named = names_before_headings(shape)
-    found = [compose_letters(name) for name in found]
-    if different := check_header(replace(shape, header=named), found[: len(named)], file):
+    names = [compose_letters(name) for name in names]
+    if different := check_header(replace(shape, header=named), names[: len(named)], file):
         return different
-    headings = found[len(named) :]
+    headings = names[len(named) :]
     doubled = [name for name, count in Counter(headings).items() if count > 1 and name.strip()]
     blank = sum(not name.strip() for name in headings)
     if headings and not doubled and not blank:
         return []
     problem = (
-        words("named twice: {names}", names=listed_as_sent(doubled, found))
+        words("named twice: {names}", names=listed_as_sent(doubled, names))
         if doubled
         else words("{blank} of {all} headings are blank", blank=blank, all=len(headings))
     )
@@ -72,10 +72,10 @@ def names_before_headings(shape: TableShape) -> tuple[str, ...]:
     return tuple(name for name, column in _sent_columns(shape) if column not in _made_columns(shape))
 
 
-def widen_shape(shape: TableShape, found: list[str]) -> TableShape:
+def widen_shape(shape: TableShape, names: list[str]) -> TableShape:
     """The shape of the wide file itself, once its header is known; `headings` are what becomes rows."""
     named = names_before_headings(shape)
-    headings = tuple(compose_letters(name) for name in found[len(named) :])
+    headings = tuple(compose_letters(name) for name in names[len(named) :])
     made = _made_columns(shape)
     positions = tuple(
         len(named) if column.name in made else named.index(shape.header[position])

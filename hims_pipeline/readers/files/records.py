@@ -45,8 +45,8 @@ def read_header(path: Path, form: Format, line_bytes: int) -> Header:
         return Header([], start, 0)
     quote = form.quote.encode()
     end = start
-    while (found := head.find(b"\n", end)) >= 0:
-        end = found + 1
+    while (line_end := head.find(b"\n", end)) >= 0:
+        end = line_end + 1
         if not quote or head.count(quote, start, end) % 2 == 0:
             break
     else:
@@ -99,7 +99,7 @@ class Structure:
         return self.ragged.count + self.quotes.count + self.blank.count
 
     def findings(self, shape: TableShape, file: str) -> list[Finding]:
-        said = (
+        messages = (
             (
                 "ENVELOPE-COLUMNS",
                 self.ragged,
@@ -108,7 +108,7 @@ class Structure:
             ("ENVELOPE-QUOTES", self.quotes, words("records have quotes in the wrong place")),
             ("ENVELOPE-BLANK-LINE", self.blank, words("lines are blank")),
         )
-        found = [
+        record_findings = [
             block(
                 rule,
                 words(
@@ -121,11 +121,11 @@ class Structure:
                 lines=tuple(places.first),
                 lines_are="record" if self.lines_differ else "line",
             )
-            for rule, places, text in said
+            for rule, places, text in messages
             if places.count
         ]
         if self.unclosed is not None:
-            found.append(
+            record_findings.append(
                 block(
                     "ENVELOPE-QUOTES",
                     words(
@@ -136,7 +136,7 @@ class Structure:
                     entity=shape.name,
                 )
             )
-        return found
+        return record_findings
 
 
 def examine_records(path: Path, shape: TableShape, header: Header, good: Path | None = None) -> Structure:

@@ -41,7 +41,7 @@ class Codebook:
     def first_labels(self) -> dict[str, dict[str, str]]:
         """Value labels in the first language that has them."""
         return {
-            name: {code: next((one for one in labels if one), "") for code, labels in codes.items()}
+            name: {code: next((label for label in labels if label), "") for code, labels in codes.items()}
             for name, codes in self.values.items()
         }
 
@@ -108,7 +108,7 @@ class Description:
 
 def place_findings(shape: TableShape, described: Description, file: str, rule: str) -> list[Finding]:
     """Places and widths that are not those the contract agreed on, where it names them."""
-    found = []
+    findings = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         place = described.places[shape.header[position]]
         agreed = replace(
@@ -128,35 +128,37 @@ def place_findings(shape: TableShape, described: Description, file: str, rule: s
                 agreed_end=agreed.end,
                 agreed_decimals=agreed.decimals,
             )
-            found.append(block(rule, message, file, entity=shape.name, column=column.name))
-    return found
+            findings.append(block(rule, message, file, entity=shape.name, column=column.name))
+    return findings
 
 
 def label_findings(shape: TableShape, codebook: Codebook, file: str) -> list[Finding]:
     """Where the file's value labels are not the contract's: warnings about codes it does not know, labels that differ;
     what refuses is a label that the contract gives to another code, and a counted code that the file calls missing."""
-    found = []
+    findings_of_labels = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         name = shape.header[position]
-        found += _contradictions(shape, column, codebook, name, file)
-        said = _find_other_labels(column, codebook.values.get(name, {}))
+        findings_of_labels += _contradictions(shape, column, codebook, name, file)
+        messages = _find_other_labels(column, codebook.values.get(name, {}))
         valid = taken_for_values(column, codebook.missing.get(name, ()), codebook.missing_ranges.get(name, ()))
         if valid:
             codes = join_words(
                 our_text(one) if _NUMBERS.fullmatch(one) else senders_text(one) for one in valid
             )  # a number names nobody
-            said.append(words("calls these codes missing, which the contract takes for values: {codes}", codes=codes))
-        if said:
-            message = words("the file {said}. Compare both code books", said=join_words(said, "; "))
-            found.append(warn("ENVELOPE-LABELS", message, file, entity=shape.name, column=column.name))
-    return found
+            messages.append(
+                words("calls these codes missing, which the contract takes for values: {codes}", codes=codes)
+            )
+        if messages:
+            message = words("the file {said}. Compare both code books", said=join_words(messages, "; "))
+            findings_of_labels.append(warn("ENVELOPE-LABELS", message, file, entity=shape.name, column=column.name))
+    return findings_of_labels
 
 
 def _contradictions(shape: TableShape, column: Column, codebook: Codebook, name: str, file: str) -> list[Finding]:
     """Codes that mean one thing in the file and another in the contract: by no reading are both right."""
     known = {_strip_zeros(str(code)): _meaning(label) for code, label in (column.codes or {}).items()}
     sent_labels = codebook.values.get(name, {})
-    labels = {_strip_zeros(code): {_meaning(one) for one in said if one} for code, said in sent_labels.items()}
+    labels = {_strip_zeros(code): {_meaning(one) for one in text if one} for code, text in sent_labels.items()}
     exchanged = [
         code
         for code, label in known.items()
@@ -169,22 +171,22 @@ def _contradictions(shape: TableShape, column: Column, codebook: Codebook, name:
         for code, meaning in known.items()
         if meaning and (code in {*map(_strip_zeros, codebook.missing.get(name, {}))} or _lies_in(code, ranges))
     ]
-    found = []
+    findings = []
     if exchanged:
         message = words(
             "the file gives these codes the labels that the contract gives to others: {codes}. Send the file with the"
             " agreed codes, or ask for the contract to be changed",
             codes=join_words(our_text(one) for one in exchanged),
         )
-        found.append(block("ENVELOPE-LABELS-EXCHANGED", message, file, entity=shape.name, column=column.name))
+        findings.append(block("ENVELOPE-LABELS-EXCHANGED", message, file, entity=shape.name, column=column.name))
     if counted:
         message = words(
             "the file calls these codes missing, which the contract counts as answers: {codes}. Take them out of the"
             " file's missing values, or ask for the contract to be changed",
             codes=join_words(our_text(one) for one in counted),
         )
-        found.append(block("ENVELOPE-MISSING-DECLARED", message, file, entity=shape.name, column=column.name))
-    return found
+        findings.append(block("ENVELOPE-MISSING-DECLARED", message, file, entity=shape.name, column=column.name))
+    return findings
 
 
 def _find_other_labels(column: Column, labels: dict[str, tuple[str, ...]]) -> list[Words]:
@@ -194,14 +196,14 @@ def _find_other_labels(column: Column, labels: dict[str, tuple[str, ...]]) -> li
     known = {_strip_zeros(str(code)): "" for code in column.missing} | known
     unknown = [code for code in labels if _strip_zeros(code) not in known]
     differ = [code for code in labels if _differs(known.get(_strip_zeros(code), ""), labels[code])]
-    said = []
+    messages = []
     if unknown:
         codes = senders_text(", ".join(unknown), f"{len(unknown)} of them")
-        said.append(words("labels codes that the contract lacks: {codes}", codes=codes))
+        messages.append(words("labels codes that the contract lacks: {codes}", codes=codes))
     if differ:
         codes = join_words(our_text(_strip_zeros(code)) for code in differ)  # the contract has them
-        said.append(words("labels these codes in other words: {codes}", codes=codes))
-    return said
+        messages.append(words("labels these codes in other words: {codes}", codes=codes))
+    return messages
 
 
 def _differs(known: str, labels: tuple[str, ...]) -> bool:

@@ -40,12 +40,12 @@ class DdiVariable:
 class DdiGroup:
     """One type of record: attributes of a `recGrp`, and its label."""
 
-    said: dict[str, str]
+    attributes: dict[str, str]
     label: str = ""
 
     @property
     def type(self) -> str:
-        return self.said.get("rectype", "").strip()
+        return self.attributes.get("rectype", "").strip()
 
 
 @dataclass

@@ -22,10 +22,10 @@ def open_table(
     envelope = check_text(shape, member, scratch)
     if envelope.findings or envelope.header is None:
         return None, envelope.findings
-    table, said = _table(envelope, member, scratch)
+    table, messages = _table(envelope, member, scratch)
     if table is not None and (damage := damage_findings(settings, envelope.shape, envelope, table, member)):
-        return (None if refuses(damage) else table), [*said, *damage]
-    return table, said
+        return (None if refuses(damage) else table), [*messages, *damage]
+    return table, messages
 
 
 def _table(envelope: Envelope, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:

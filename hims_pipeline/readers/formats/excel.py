@@ -62,17 +62,17 @@ def open_table(
         look = look_at(member.path, kind, sheet.name)
         check_numbers(look, sheet.numbers)
         names, data = _header(shape, sheet.rows)
-        shape, said = fit_names(shape, names, member.shown) if shape.format.header else (shape, [])
-        if refuses(said):
-            return None, said
+        shape, messages = fit_names(shape, names, member.shown) if shape.format.header else (shape, [])
+        if refuses(messages):
+            return None, messages
         if shape.format.stop_at_blank:
             data = _drop_notes(data)
         width = len(names) if shape.format.header else len(shape.header)
-        said += check_sheet(shape, sheet.merged, look, data, width, member)
-        if refuses(said):
-            return None, said
+        messages += check_sheet(shape, sheet.merged, look, data, width, member)
+        if refuses(messages):
+            return None, messages
         data = _fill_down(shape, [row for row in data if not _is_skipped(shape, look, row)])
-        return _table(shape, names, data, scratch), said
+        return _table(shape, names, data, scratch), messages
     except DataError as error:
         return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
 

@@ -37,12 +37,12 @@ def check_sheet(
     read = _columns_read(shape, width)
     errors = [place for place in look.errors if place[1] < width and not _is_declared(shape, look.errors[place])]
     uncomputed = [place for place in look.uncomputed if place[1] < width]
-    found = tell(
+    findings = tell(
         "ENVELOPE-CELL-ERROR",
         words("cells hold an error such as #REF! or #N/A in place of a value. Mend the formulas, or send values"),
         (row for row, column in errors if column in read),
     )
-    found += tell(
+    findings += tell(
         "ENVELOPE-FORMULA",
         words("cells hold a formula that was never computed, so they have no value. Open it in Excel and save it"),
         (row for row, column in uncomputed if column in read),
@@ -52,11 +52,11 @@ def check_sheet(
         words("cells that are not read hold an error, or a formula without a value; no other cell is touched by it"),
         (row for row, column in (*errors, *uncomputed) if column not in read),
     )
-    found += [replace(one, severity="warning") for one in unread]
+    findings += [replace(one, severity="warning") for one in unread]
     if shape.format.hidden_rows == "refuse":
         message = words("rows are hidden. Show or remove them; the contract may also say `hidden_rows: read` or `skip`")
-        found += tell("ENVELOPE-HIDDEN", message, look.hidden_rows)
-    found += tell(
+        findings += tell("ENVELOPE-HIDDEN", message, look.hidden_rows)
+    findings += tell(
         "ENVELOPE-MERGED",
         words(
             "cells are merged with those beside or below them, so most have no value of their own. Undo the merging, "
@@ -64,7 +64,7 @@ def check_sheet(
         ),
         _merged_rows(shape, merged, first, last, read),
     )
-    return found + _identifiers_as_numbers(shape, data, tell)
+    return findings + _identifiers_as_numbers(shape, data, tell)
 
 
 def _columns_read(shape: TableShape, width: int) -> set[int]:
@@ -95,7 +95,7 @@ def fill_down_names(shape: TableShape) -> list[str]:
 
 def _identifiers_as_numbers(shape: TableShape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
     """Excel keeps fifteen digits of a number and no zero in front: two persons could get one pseudonym."""
-    found = []
+    findings = []
     message = words(
         "is stored as numbers, of which Excel keeps fifteen digits and no zero in front. Format the column as text in "
         "the register's export and send the file again"
@@ -103,5 +103,5 @@ def _identifiers_as_numbers(shape: TableShape, data: list[Row], tell: Callable[.
     for column, place in zip(shape.columns, shape.positions, strict=True):
         if column.sensitivity == "identifier" and shape.format.unpivot is None:
             rows = [number for number, cells in data if place < len(cells) and isinstance(cells[place], float | int)]
-            found += tell("ENVELOPE-IDENTIFIER", message, rows, column.name)
-    return found
+            findings += tell("ENVELOPE-IDENTIFIER", message, rows, column.name)
+    return findings

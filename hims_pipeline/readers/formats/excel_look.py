@@ -145,8 +145,8 @@ def _look_at_row(look: Look, row: bytes, count: int, counting: bool) -> None:
         if cell.group(2):
             continue
         body = row[cell.end() : following.start() if following else len(row)]
-        found = _TYPE.search(cell.group(1))
-        kind, value = found.group(1) if found else b"n", _VALUE.search(body)
+        match = _TYPE.search(cell.group(1))
+        kind, value = match.group(1) if match else b"n", _VALUE.search(body)
         if kind == b"e":
             look.errors[number, column] = value.group(1).decode("utf-8", "replace") if value else "#?"
         elif value is None and _FORMULA.search(body) and kind != b"str":

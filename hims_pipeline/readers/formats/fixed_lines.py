@@ -82,7 +82,7 @@ class Lines(Structure):
             length=self.length,
             most=self.most or 0,
         )
-        said = (
+        messages = (
             ("ENVELOPE-LINE-LENGTH", self.ragged, length),
             ("ENVELOPE-BLANK-LINE", self.blank, words("lines are blank. Remove them")),
         )
@@ -96,7 +96,7 @@ class Lines(Structure):
                 total=self.records,
                 lines=tuple(places.first),
             )
-            for rule, places, text in said
+            for rule, places, text in messages
             if places.count
         ]
 
@@ -156,8 +156,8 @@ def _control_character(path: Path) -> int | None:
     lines = 1
     with path.open("rb") as file:
         while block := file.read(BLOCK):
-            if found := _CONTROL.search(block):
-                return lines + block.count(b"\n", 0, found.start())
+            if match := _CONTROL.search(block):
+                return lines + block.count(b"\n", 0, match.start())
             lines += block.count(b"\n")
     return None
 

@@ -39,24 +39,26 @@ def open_table(
         shown = member.codebook.shown if member.codebook else member.shown
         return None, [block(error.rule, error.message, shown, entity=shape.name)]
     file = member.codebook.shown if member.codebook else member.shown
-    shape, found = fit_header(shape, described.codebook.names, file, ordered=False)
-    found += [] if refuses(found) else _find_misplaced(shape, described, file)
+    shape, header_findings = fit_header(shape, described.codebook.names, file, ordered=False)
+    header_findings += [] if refuses(header_findings) else _find_misplaced(shape, described, file)
     opened = open_lines(shape, member, scratch)
-    found += opened.findings
-    if refuses(found):
-        return None, found
+    header_findings += opened.findings
+    if refuses(header_findings):
+        return None, header_findings
     places = [described.places[shape.header[position]] for position in shape.positions]
     length = max(max(place.end for place in described.places.values()), described.length or 0)
     records, cut = opened.envelope.records or 0, Cut(tuple(places), length)
     if types := described.types:
-        counts, told = count_records(settings, types, opened, member, _read_types(types, member))
-        records, found = counts.get(types.known[types.own], 0), found + told
+        counts, count_findings = count_records(settings, types, opened, member, _read_types(types, member))
+        records, header_findings = counts.get(types.known[types.own], 0), header_findings + count_findings
         cut = Cut(tuple(places), length, types.chosen, least=length)
-        if refuses(found) or not (records or shape.entity.required):
-            return None, found
+        if refuses(header_findings) or not (records or shape.entity.required):
+            return None, header_findings
     table = table_of(settings, shape, opened, cut, records)
-    found += damage_findings(settings, shape, opened.envelope, table, member)
-    return (None if refuses(found) else table), found + label_findings(shape, described.codebook, file)
+    header_findings += damage_findings(settings, shape, opened.envelope, table, member)
+    return (None if refuses(header_findings) else table), header_findings + label_findings(
+        shape, described.codebook, file
+    )
 
 
 def _read_types(types: RecordTypes, member: Member) -> set[str]:
@@ -91,15 +93,15 @@ def _agreed_place(column: Column, name: str) -> Place:
 
 def _find_misplaced(shape: TableShape, described: Description, file: str) -> list[Finding]:
     """Places that overlap, and places or widths that are not those the contract agreed on."""
-    found = []
+    findings = []
     if pair := find_overlap(list(described.places.values())):
         names = list(described.places)
-        one, other = (
+        first, other = (
             our_text(place.name)
             if place.name in shape.header
             else senders_text(place.name, f"variable {names.index(place.name) + 1}")
             for place in pair
         )
-        message = words("{one} and {other} share characters of the line; correct the codebook", one=one, other=other)
-        found.append(block(RULE, message, file, entity=shape.name))
-    return found + place_findings(shape, described, file, RULE)
+        message = words("{one} and {other} share characters of the line; correct the codebook", one=first, other=other)
+        findings.append(block(RULE, message, file, entity=shape.name))
+    return findings + place_findings(shape, described, file, RULE)

@@ -87,21 +87,23 @@ def _read_missing(
             ranges[name] = wide
     for name, labels in labelled.items():
         codes.setdefault(name, []).extend(code for code in labels if len(code) == 1 and code.isalpha())
-    return {name: dict.fromkeys(found, UNKNOWN) for name, found in codes.items() if found}, ranges
+    return {
+        name: dict.fromkeys(special_codes, UNKNOWN) for name, special_codes in codes.items() if special_codes
+    }, ranges
 
 
 def open_labelled(
     program: Program, settings: Settings, shape: TableShape, member: Member, scratch: Path
 ) -> tuple[Table | None, list[Finding]]:
     """The table of a file, or what is wrong with it; warnings about labels come with the table."""
-    if (found := kind_of(member.path)) not in program.kinds:
-        message = words("is {found}; {kind} is expected", found=our_text(NAMES[found]), kind=our_text(program.called))
+    if (kind := kind_of(member.path)) not in program.kinds:
+        message = words("is {found}; {kind} is expected", found=our_text(NAMES[kind]), kind=our_text(program.called))
         return None, [block("ENVELOPE-KIND", message, member.shown, entity=shape.name)]
     try:
         codebook, meta = read_codebook(program, member.path), program.read_meta(member.path)
-        shape, said = fit_header(shape, codebook.names, member.shown, ordered=False)
-        if refuses(said):
-            return None, said
+        shape, findings = fit_header(shape, codebook.names, member.shown, ordered=False)
+        if refuses(findings):
+            return None, findings
         if floats := _identifiers_as_floats(shape, meta, member):
             return None, floats
         files = list(_chunks(program, settings, member.path, shape, meta, scratch))
@@ -113,12 +115,14 @@ def open_labelled(
         return None, [block("ENVELOPE-DAMAGED", DAMAGED, member.shown, entity=shape.name)]
     except UnicodeDecodeError:
         return None, [block("ENVELOPE-ENCODING", _ENCODING, member.shown, entity=shape.name)]
-    return Table(_parts(settings, shape, files), codebook.rows), said + label_findings(shape, codebook, member.shown)
+    return Table(_parts(settings, shape, files), codebook.rows), findings + label_findings(
+        shape, codebook, member.shown
+    )
 
 
 def _identifiers_as_floats(shape: TableShape, meta: Any, member: Member) -> list[Finding]:
     """A float keeps seven or fifteen digits and no zero in front: two persons could get one pseudonym."""
-    found = []
+    findings = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         kind = meta.readstat_variable_types[shape.header[position]]
         if column.sensitivity == "identifier" and kind != "string" and kind not in _WHOLE:
@@ -126,8 +130,8 @@ def _identifiers_as_floats(shape: TableShape, meta: Any, member: Member) -> list
                 "is stored as a floating-point number, which loses digits and zeros in front. Store it as text "
                 "(string) in the register itself and send the file again"
             )
-            found.append(block("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
-    return found
+            findings.append(block("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
+    return findings
 
 
 def _kinds(shape: TableShape, meta: Any) -> dict[str, Counted | None]:
@@ -142,7 +146,7 @@ def _find_days_beyond(
     member: Member,
 ) -> list[Finding]:
     """Days that no calendar has, in columns that are read as text; in one of dates their type finds them."""
-    found, before = [], 0
+    findings, before = [], 0
     wanted = {
         column.name: shape.header[position]
         for column, position in zip(shape.columns, shape.positions, strict=True)
@@ -160,8 +164,8 @@ def _find_days_beyond(
     for name, lines in places.items():
         if lines:
             more = {"count": len(lines), "total": before, "lines": tuple(lines[:5])}
-            found.append(block("TYPES-DATE", message, member.shown, entity=shape.name, column=name, **more))
-    return found
+            findings.append(block("TYPES-DATE", message, member.shown, entity=shape.name, column=name, **more))
+    return findings
 
 
 def _chunks(

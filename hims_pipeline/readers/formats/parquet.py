@@ -38,13 +38,13 @@ def open_table(
         rows, types = _describe(settings, member.path)
     except DataError as error:
         return None, [_finding(shape, member, error.rule, error.message)]
-    shape, said = fit_header(shape, list(types), member.shown, ordered=False)
-    if refuses(said):
-        return None, said
+    shape, findings = fit_header(shape, list(types), member.shown, ordered=False)
+    if refuses(findings):
+        return None, findings
     if unfit := _unfit_types(shape, member, types):
         return None, unfit
     everything = ", ".join(f"max({quote(name)})" for name in types)
-    return Table([texts_of(shape, source, types)], rows, probe=f"select {everything} from {source}"), said
+    return Table([texts_of(shape, source, types)], rows, probe=f"select {everything} from {source}"), findings
 
 
 def parquet_names(settings: Settings, path: Path) -> list[str]:
@@ -86,19 +86,19 @@ def _describe(settings: Settings, path: Path) -> tuple[int, dict[str, str]]:
 
 
 def _unfit_types(shape: TableShape, member: Member, types: dict[str, str]) -> list[Finding]:
-    found = []
+    findings = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         kind = types[shape.header[position]]
         if column.sensitivity == "identifier" and kind in ("FLOAT", "DOUBLE"):
             message = words(
                 "is stored as a floating-point number, which loses digits; store it as text in the register itself"
             )
-            found.append(block("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
+            findings.append(block("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
         if kind.startswith(_NESTED) or kind.endswith("]"):
             plain = our_text(next((one for one in _NESTED if kind.startswith(one)), "LIST"))
             message = words("is of the Parquet type {kind}, which holds no single value; send a plain type", kind=plain)
-            found.append(block("ENVELOPE-SCHEMA", message, member.shown, entity=shape.name, column=column.name))
-    return found
+            findings.append(block("ENVELOPE-SCHEMA", message, member.shown, entity=shape.name, column=column.name))
+    return findings
 
 
 def _text(name: str, kind: str, column: Column, form: Format, whole: bool) -> str:

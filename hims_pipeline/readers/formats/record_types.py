@@ -35,19 +35,19 @@ def count_records(
                     counts[name] = counts.get(name, 0) + count
                 else:
                     strange, first = strange + count, sorted([*first, *lines])[:_SHOWN]
-    found = []
+    findings = []
     if strange:
         message = words(
             "lines have a record type that the codebook does not know. Send data and codebook that go together"
         )
         more = {"count": strange, "total": opened.envelope.records, "lines": tuple(first)}
-        found.append(block("ENVELOPE-RECORD-TYPE", message, member.shown, **more))
+        findings.append(block("ENVELOPE-RECORD-TYPE", message, member.shown, **more))
     if unread := {name: n for name, n in counts.items() if read and name not in read}:
         names = list(types.known.values())
-        told = join_words(
+        counts_text = join_words(
             words("{name} ({count:,} lines)", name=senders_text(name, f"record {names.index(name) + 1}"), count=count)
             for name, count in sorted(unread.items())
         )
-        message = words("holds records that the contract reads into no entity: {records}", records=told)
-        found.append(warn("ENVELOPE-UNREAD-RECORD", message, member.shown))
-    return counts, found
+        message = words("holds records that the contract reads into no entity: {records}", records=counts_text)
+        findings.append(warn("ENVELOPE-UNREAD-RECORD", message, member.shown))
+    return counts, findings

@@ -45,11 +45,11 @@ def open_table(
         return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
     fixed = [name for name in OF_THE_STANDARD if name in names]
     known = replace(shape, header=(*shape.header, *(name for name in fixed if name not in shape.header)))
-    table, found = delimited.open_table(settings, known, member, scratch)
+    table, table_findings = delimited.open_table(settings, known, member, scratch)
     if table is None:
-        return None, found
-    found += _wrong_rows(settings, known, fixed, member, scratch)
-    return (None if refuses(found) else table), found
+        return None, table_findings
+    table_findings += _wrong_rows(settings, known, fixed, member, scratch)
+    return (None if refuses(table_findings) else table), table_findings
 
 
 def version_of(names: list[str]) -> str | None:
@@ -82,11 +82,11 @@ def _wrong_rows(
     columns = tuple(Column(name=name) for name in fixed)
     entity = shape.entity.model_copy(update={"columns": columns})
     positions = tuple(shape.header.index(name) for name in fixed)
-    table, found = delimited.open_table(
+    table, findings = delimited.open_table(
         settings, replace(shape, entity=entity, columns=columns, positions=positions), member, scratch
     )
     if table is None:
-        return found
+        return findings
     if table.structure is None and table.records == 0:
         return []
     place = {name: f"t{number}" for number, name in enumerate(fixed)}
@@ -106,7 +106,7 @@ def _wrong_rows(
         if "CSV" not in str(error):
             raise
         return []  # records that do not split are told, one by one, where all columns are read
-    said = (
+    messages = (
         (
             actions,
             words("rows have an ACTION that is not I, A, R or M: a delivery adds and replaces, it deletes nothing"),
@@ -122,6 +122,6 @@ def _wrong_rows(
             entity=shape.name,
             count=count,
         )
-        for count, message in said
+        for count, message in messages
         if count
     ]

@@ -111,7 +111,7 @@ class _Tags:
 
     def __init__(self, text: str, place: int) -> None:
         self.text, self.place = text, place
-        self.found = Portable()
+        self.portable = Portable()
         self.name, self.count = "", 0
 
     def read(self) -> Portable:
@@ -127,7 +127,7 @@ class _Tags:
         while (tag := self.letter()) != "F":
             known[tag]()
         self.read_data()
-        return self.found
+        return self.portable
 
     def letter(self) -> str:
         self.place += 1
@@ -165,7 +165,7 @@ class _Tags:
         return text
 
     def value(self) -> Value:
-        return self.string() if self.found.readstat_variable_types[self.name] == "string" else self.number()
+        return self.string() if self.portable.readstat_variable_types[self.name] == "string" else self.number()
 
     def read_variables(self) -> None:
         self.count = self.integer()
@@ -174,12 +174,12 @@ class _Tags:
         width, self.name = self.integer(), self.string()
         kind, length, decimals, *_ = [self.integer() for _ in range(6)]
         form = _FORMATS.get(kind, "F")
-        self.found.column_names.append(self.name)
-        self.found.original_variable_types[self.name] = f"{form}{length}" + (f".{decimals}" if form == "F" else "")
-        self.found.readstat_variable_types[self.name] = "string" if width else "double"
+        self.portable.column_names.append(self.name)
+        self.portable.original_variable_types[self.name] = f"{form}{length}" + (f".{decimals}" if form == "F" else "")
+        self.portable.readstat_variable_types[self.name] = "string" if width else "double"
 
     def declare(self, low: Value, high: Value) -> None:
-        self.found.missing_ranges.setdefault(self.name, []).append({"lo": low, "hi": high})
+        self.portable.missing_ranges.setdefault(self.name, []).append({"lo": low, "hi": high})
 
     def read_single(self) -> None:
         value = self.value()
@@ -195,20 +195,20 @@ class _Tags:
         self.declare(self.number(), self.number())
 
     def read_label(self) -> None:
-        self.found.column_names_to_labels[self.name] = _letters(self.string())
+        self.portable.column_names_to_labels[self.name] = _letters(self.string())
 
     def read_labels(self) -> None:
         names = [self.string() for _ in range(self.integer())]
         self.name = names[0]
         labels = {self.value(): _letters(self.string()) for _ in range(self.integer())}
-        self.found.variable_value_labels |= dict.fromkeys(names, labels)
+        self.portable.variable_value_labels |= dict.fromkeys(names, labels)
 
     def read_documents(self) -> None:
         for _ in range(self.integer()):
             self.string()
 
     def read_data(self) -> None:
-        names = self.found.column_names
+        names = self.portable.column_names
         if not names or len(names) != self.count or len(set(names)) < len(names):
             raise ValueError
         while self.text[self.place] != _LAST_CASE:
@@ -216,4 +216,4 @@ class _Tags:
             for self.name in names:
                 value = self.value()
                 case.append(value.rstrip() if isinstance(value, str) else value)
-            self.found.cases.append(case)
+            self.portable.cases.append(case)

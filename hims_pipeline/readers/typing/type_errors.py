@@ -136,11 +136,11 @@ def type_findings(
             f"from {distinct} group by 1"
         ).fetchall()
     }
-    found = []
+    findings = []
     for number, (column, typing) in enumerate(zip(plan.shape.columns, plan.typings, strict=True)):
         reasons = [(reason, count) for name, reason, count in counted if name == column.name]
         if reasons:
-            found.append(
+            findings.append(
                 block(
                     _rule(column),
                     _message(
@@ -159,7 +159,7 @@ def type_findings(
                     lines_are="record" if lines_differ else "line",
                 )
             )
-    return found
+    return findings
 
 
 def _headings_under(plan: EntityPlan, headings: list[str]) -> Words:

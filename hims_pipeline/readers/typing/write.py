@@ -124,13 +124,13 @@ def write_typed(
         f"to {literal(file)} ({PARQUET})"
         for part, file in zip(parts, files, strict=True)
     ]
-    begun = told = time.monotonic()
+    begun = last_told = time.monotonic()
 
     def note_done(count: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > 5:
-            told = time.monotonic()
-            log(f"{target.stem}: part {count} of {len(tasks)} typed, {told - begun:.0f} s")
+        nonlocal last_told
+        if time.monotonic() - last_told > 5:
+            last_told = time.monotonic()
+            log(f"{target.stem}: part {count} of {len(tasks)} typed, {last_told - begun:.0f} s")
 
     counted = run_in_parallel(settings, con, tasks, plan.prepare, note_done)
     with ThreadPoolExecutor(settings.threads) as pool:

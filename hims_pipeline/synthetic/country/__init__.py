@@ -81,9 +81,9 @@ def open_country(
         make_tables(con, recipe)
         next_no = settle_people(con, recipe, start)
         say(f"country: {next_no - 1:,} persons on {start.on}")
-        for one in flows:
-            next_no = live(con, recipe, one, next_no)
-            say(f"country: {next_no - 1:,} persons until {one.to_date}")
+        for flow in flows:
+            next_no = live(con, recipe, flow, next_no)
+            say(f"country: {next_no - 1:,} persons until {flow.to_date}")
         make_views(con, recipe)
         con.execute("create table true_keys (source varchar, column_name varchar, number varchar, person_no bigint)")
         yield Country(con, scale, seed, recipe, flows)

@@ -66,13 +66,13 @@ def residents_at(recipe: Recipe, scale: float) -> list[dict[str, int]]:
         for row in rows
         if not row["residents_to"]
     }
-    found = []
+    residents = []
     for row in rows:
         on = day(row["to_date"])
         shares = known.get(on) or _interpolate_shares(known, on)
         total = float(row["residents_to"] or sum(shares))
-        found.append(dict(zip(recipe.governorates, largest_remainder(round(total * scale), shares), strict=True)))
-    return found
+        residents.append(dict(zip(recipe.governorates, largest_remainder(round(total * scale), shares), strict=True)))
+    return residents
 
 
 def _interpolate_shares(known: dict[date, list[float]], on: date) -> list[float]:
@@ -99,12 +99,12 @@ def make_flows(recipe: Recipe, scale: float) -> tuple[Start, list[Flows]]:
         zip(recipe.governorates, largest_remainder(_scale(rows[0], "foreigners_to", scale), weights), strict=True)
     )
     start = Start(day(rows[0]["to_date"]), residents[0], dict(foreigners), _scale(rows[0], "abroad_to", scale))
-    found, abroad = [], start.abroad
+    flows, abroad = [], start.abroad
     for number, row in enumerate(rows[1:], 1):
-        one = _Period(recipe, row, scale, residents[number - 1], residents[number], foreigners, abroad)
-        found.append(one.make())
-        foreigners, abroad = one.foreigners, one.abroad
-    return start, found
+        period = _Period(recipe, row, scale, residents[number - 1], residents[number], foreigners, abroad)
+        flows.append(period.make())
+        foreigners, abroad = period.foreigners, period.abroad
+    return start, flows
 
 
 def _scale(row: Row, name: str, scale: float) -> int:

@@ -31,10 +31,10 @@ def live(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: in
 
 def _sums(cells: Cells, of: int = 0) -> dict[int, int]:
     """Numbers by governorate, the part `of` of the key."""
-    found: dict[int, int] = {}
+    sums: dict[int, int] = {}
     for key, number in cells.items():
-        found[int(key[of])] = found.get(int(key[of]), 0) + number
-    return found
+        sums[int(key[of])] = sums.get(int(key[of]), 0) + number
+    return sums
 
 
 def _choose_home(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -> None:

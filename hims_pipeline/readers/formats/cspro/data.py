@@ -48,25 +48,25 @@ def open_table(
         described = dictionary.describe_record(record)
     except DataError as error:
         return None, [block(error.rule, error.message, book.shown if book else member.shown, entity=shape.name)]
-    shape, found = fit_header(shape, described.codebook.names, book.shown, ordered=False)
-    found += [] if refuses(found) else place_findings(shape, described, book.shown, RULE)
+    shape, header = fit_header(shape, described.codebook.names, book.shown, ordered=False)
+    header += [] if refuses(header) else place_findings(shape, described, book.shown, RULE)
     opened = open_lines(shape, member, scratch)
-    found += opened.findings
-    if refuses(found):
-        return None, found
+    header += opened.findings
+    if refuses(header):
+        return None, header
     types = _types(dictionary, record)
-    lines, said = opened.envelope.records or 0, found
+    lines, messages = opened.envelope.records or 0, header
     if types is not None:
-        counts, told = count_records(settings, types, opened, member, member.records)
-        lines, said = counts.get(record.name, 0), found + told
-    if refuses(said):
-        return None, said
+        counts, count_findings = count_records(settings, types, opened, member, member.records)
+        lines, messages = counts.get(record.name, 0), header + count_findings
+    if refuses(messages):
+        return None, messages
     if not lines and not shape.entity.required:
-        return None, said
+        return None, messages
     cut = _cut(shape, dictionary, record, described, types)
     table = table_of(settings, shape, opened, cut, lines)
-    said += damage_findings(settings, shape, opened.envelope, table, member)
-    return (None if refuses(said) else table), said + label_findings(shape, described.codebook, book.shown)
+    messages += damage_findings(settings, shape, opened.envelope, table, member)
+    return (None if refuses(messages) else table), messages + label_findings(shape, described.codebook, book.shown)
 
 
 def _types(dictionary: CsproDictionary, record: Record) -> RecordTypes | None:

@@ -71,17 +71,17 @@ def _open(
     columns, relation = _join_levels(record, tables)
     as_agreed = {name.upper(): name for name in shape.header}  # CSPro has one name in any case
     columns = {as_agreed.get(name.upper(), name): sql for name, sql in columns.items()}
-    shape, said = fit_header(shape, list(columns), member.shown, ordered=False)
-    if refuses(said):
-        return None, said
-    said += _find_left_out(con, shape, relation, member) + _unread(con, tables, member)
+    shape, findings = fit_header(shape, list(columns), member.shown, ordered=False)
+    if refuses(findings):
+        return None, findings
+    findings += _find_left_out(con, shape, relation, member) + _unread(con, tables, member)
     header = tuple(shape.header[position] for position in shape.positions)
     shape = replace(shape, header=header, positions=tuple(range(len(header))))
     target = scratch / "record.txt"
     rows = _write(con, record, [columns[name] for name in header], relation, target)
     if not rows and not shape.entity.required:
-        return None, said
-    return Table([numbered_part(shape, Format(), target)], rows), said
+        return None, findings
+    return Table([numbered_part(shape, Format(), target)], rows), findings
 
 
 def _tables(con: sqlite3.Connection) -> dict[str, list[str]]:
@@ -164,12 +164,12 @@ def _unread(con: sqlite3.Connection, tables: dict[str, list[str]], member: Membe
     }
     if not any(counts.values()):
         return []
-    told = join_words(
+    unread_text = join_words(
         words("{name} ({count:,} rows)", name=senders_text(name, f"record {records.index(name) + 1}"), count=count)
         for name, count in sorted(counts.items())
         if count
     )
-    message = words("holds records that the contract reads into no entity: {records}", records=told)
+    message = words("holds records that the contract reads into no entity: {records}", records=unread_text)
     return [warn("ENVELOPE-UNREAD-RECORD", message, member.shown)]
 
 
@@ -177,16 +177,16 @@ def _write(con: sqlite3.Connection, record: str, columns: list[str], relation: s
     """Write the rows as text, numbered from 1; returns how many."""
     rows = 0
     finished = f" and {_finished_cases_sql()}" if _has_partial(con) else ""
-    found = con.execute(f"select {', '.join(columns)} from {relation}{finished} order by {quote(record)}.rowid")
+    cursor = con.execute(f"select {', '.join(columns)} from {relation}{finished} order by {quote(record)}.rowid")
     with target.open("w", encoding="utf-8", newline="") as file:
-        for rows, texts in enumerate(_texts(found), 1):
+        for rows, texts in enumerate(_texts(cursor), 1):
             csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow([rows, *texts])
     return rows
 
 
-def _texts(found: sqlite3.Cursor) -> Iterator[list[str]]:
+def _texts(cursor: sqlite3.Cursor) -> Iterator[list[str]]:
     plain = Format()
-    for row in found:
+    for row in cursor:
         if any(isinstance(cell, bytes) for cell in row):
             raise DataError("ENVELOPE-SCHEMA", words("holds binary values (a photo, a sound) in a column that is read"))
         yield [text_of(cell, plain).rstrip() for cell in row]

@@ -33,19 +33,26 @@ def _dictionary(value: Json) -> CsproDictionary:
         if value.get("fileType") != "dictionary":
             raise DataError(RULE, words("is no dictionary of CSPro (fileType)"))
         kind = value.get("recordType") or {}
-        found = CsproDictionary(int(kind.get("start", 0)), int(kind.get("length", 0)))
+        cspro_dictionary = CsproDictionary(int(kind.get("start", 0)), int(kind.get("length", 0)))
         defaults = value.get("defaults") or {}
         for level in value["levels"]:
-            found.ids.append([_item(one, int(one["start"]), defaults) for one in level["ids"]["items"]])
-        behind = max([found.type_start + found.type_width, *(i.end + 1 for ids in found.ids for i in ids)])
+            cspro_dictionary.ids.append([_item(one, int(one["start"]), defaults) for one in level["ids"]["items"]])
+        behind = max(
+            [
+                cspro_dictionary.type_start + cspro_dictionary.type_width,
+                *(i.end + 1 for ids in cspro_dictionary.ids for i in ids),
+            ]
+        )
         for number, level in enumerate(value["levels"]):
             for record in level.get("records", ()):
                 items = _items(record.get("items", ()), behind, defaults)
-                found.records.append(Record(record["name"], str(record.get("recordType", "")), number, items))
+                cspro_dictionary.records.append(
+                    Record(record["name"], str(record.get("recordType", "")), number, items)
+                )
     except (KeyError, TypeError, AttributeError, ValueError):
         pass  # and raise outside
     else:
-        return found
+        return cspro_dictionary
     message = words("is no dictionary of CSPro 8: something that each has is missing or of another kind")
     raise DataError(RULE, message)
 

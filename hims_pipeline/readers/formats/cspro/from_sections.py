@@ -22,9 +22,9 @@ def from_sections(text: str) -> CsproDictionary:
     pairs: list[tuple[str, str]] = []
     section = ""
     for line in text.splitlines():
-        if found := _SECTION.match(line.strip()):
+        if match := _SECTION.match(line.strip()):
             reader.take(section, pairs)
-            section, pairs = found[1].lower(), []
+            section, pairs = match[1].lower(), []
         elif "=" in line:
             name, _, value = line.partition("=")
             pairs.append((name.strip().lower(), value.strip()))
