@@ -27,7 +27,7 @@ class Caught:
     last: str = ""
 
 
-def show(settings: Settings, name: str, language: str, period: str) -> Iterator[str]:
+def show_rules(settings: Settings, name: str, language: str, period: str) -> Iterator[str]:
     """Lines about each rule of a source, or of `source/entity`.
 
     Raises:

@@ -21,7 +21,7 @@ def gate() -> None:
 @click.option("--period", default="", help="As they are in this period, where the contract has other layouts.")
 def show(entity: str, language: str, period: str) -> None:
     """Every rule as a sentence, compiled ones included: severity, threshold, and what it has caught so far."""
-    from hims_pipeline.authoring.rulebook import show as lines
+    from hims_pipeline.authoring.rulebook import show_rules as lines
 
     for line in lines(load_settings(), entity, language, period):
         click.echo(line)

@@ -149,7 +149,7 @@ def test_each_way_in_closes_the_umask(tmp_path) -> None:
     ways = (
         "from click.testing import CliRunner; from hims_pipeline.cli import main; CliRunner().invoke(main, ['status'])",
         "from hims_pipeline import settings; settings.apply_environment(settings.load_settings())",
-        "from pathlib import Path; from hims_pipeline.release import audit; audit.audit = lambda *a: {{}};"
+        "from pathlib import Path; from hims_pipeline.release import audit; audit.audit_release = lambda *a: {{}};"
         " audit.main(Path(sys.argv[1]))",
     )
     env = os.environ | {"HIMS_HOME": str(tmp_path / "home"), "HIMS_ENV": "test"}
