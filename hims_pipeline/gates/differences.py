@@ -26,12 +26,12 @@ TOLD = ("sex", "age", "birth_year", "birth_date", "area", "post", "country", "ca
         "amount")  # fmt: skip
 
 
-def compare(now: Subject, before: Subject) -> list[Evidence]:
+def compare_profiles(now: Subject, before: Subject) -> list[Evidence]:
     """What a batch says beside an accepted one."""
-    return list(_beside(now, before))
+    return list(_compare_sizes(now, before))
 
 
-def _beside(now: Subject, before: Subject) -> Iterator[Evidence]:
+def _compare_sizes(now: Subject, before: Subject) -> Iterator[Evidence]:
     new, old = now.profile, before.profile
     years = max(1.0, abs((now.last_day - before.last_day).days) / 365.25)
     if not before.is_scaled:
@@ -90,7 +90,7 @@ def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Itera
     if sum(a.values()) < FEW or sum(b.values()) < FEW:
         yield from (Evidence(measure, name, None, "too few") for measure in ("ages", "mean_age", "heaping_more"))
         return
-    groups = [_grouped(one) for one in (a, b)]
+    groups = [_group_ages(one) for one in (a, b)]
     yield Evidence("ages", name, (distance(groups[0], groups[1]) or 0) / sqrt(years))
     yield Evidence("mean_age", name, mean_difference(a, b) / sqrt(years))
     (w_new, n_new), (w_old, n_old) = heaping(a), heaping(b)
@@ -100,12 +100,12 @@ def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Itera
     yield Evidence("more_women_by_age", name, most_by_group(new, old, name))
 
 
-def _grouped(ages: dict[int, float]) -> Counts:
-    found: Counts = {}
+def _group_ages(ages: dict[int, float]) -> Counts:
+    counts: Counts = {}
     for age, n in ages.items():
         key = str(age // 5)
-        found[key] = found.get(key, 0) + n
-    return found
+        counts[key] = counts.get(key, 0) + n
+    return counts
 
 
 def _rarer(a: Counts, b: Counts) -> float | None:

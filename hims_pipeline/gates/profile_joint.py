@@ -31,7 +31,7 @@ def count_values(
     return [(measure, about, (to or {}).get(key, key), float(n or 0)) for key, n in counted]
 
 
-def one_number(con: Any, measure: str, about: str, query: str) -> Rows:
+def read_number(con: Any, measure: str, about: str, query: str) -> Rows:
     value = con.execute(query).fetchone()[0]
     return [] if value is None else [(measure, about, "", float(value))]
 
@@ -52,7 +52,7 @@ def count_pairs(con: Any, roles: Roles, found: Rows, last: date) -> Rows:
         if role in PAIRED and (values[name] > 1 or role == "amount")
     }
     rows: Rows = []
-    sex = roles.first("sex")
+    sex = roles.first_column("sex")
     if sex in groups:
         told = [one for one in roles.having("category") if 1 < values[one] <= MOST_PAIRED][:6]
         for other in (roles.first(*AGES), *roles.having("area", "post", "country")[:3], *told):
@@ -100,13 +100,13 @@ def _strength(con: Any, one: str, other: str, left: str, right: str) -> Rows:
     if not n or min(a, b) < 2:
         return []
     corrected = max(0.0, float(phi) - (a - 1) * (b - 1) / max(float(n) - 1, 1))
-    return [("strength", f"{one}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
-            ("paired", f"{one}|{other}", "", float(n))]  # fmt: skip
+    return [("strength", f"{first}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
+            ("paired", f"{first}|{other}", "", float(n))]  # fmt: skip
 
 
 def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
     """The largest leap of a series of amounts that the next year takes back, as a logarithm."""
-    year, amount = roles.first("year"), roles.first("amount")
+    year, amount = roles.first_column("year"), roles.first_column("amount")
     if roles.counts_rows or not year or not amount:
         return []
     of = [quote(key) for key in entity.key if key != year] or ["''"]
@@ -116,7 +116,7 @@ def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
         with leaps as (
             select {value} - lag({value}) {ordered} as up, {value} - lead({value}) {ordered} as down from _seen)
         select max(least(abs(up), abs(down))) from leaps where up * down > 0"""
-    return one_number(con, "spike", amount, query)
+    return read_number(con, "spike", amount, query)
 
 
 def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
@@ -147,7 +147,7 @@ def count_repeated(con: Any, name: str, roles: Roles, rows: int) -> Rows:
 
 def count_orders(con: Any, roles: Roles) -> Rows:
     """For each two columns of dates in how many rows the first is the later one."""
-    names = roles.having("date", "birth_date")[:5]
+    names = roles.columns_with("date", "birth_date")[:5]
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
     rows: Rows = []
     for one, other in pairs:
@@ -174,7 +174,7 @@ def follow_numbers(con: Any, entity: Entity, roles: Roles) -> Rows:
 
 def count_holes(con: Any, entity: Entity, roles: Roles) -> Rows:
     """The share of years between the first and the last of a series that have no cell."""
-    year = roles.first("year")
+    year = roles.first_column("year")
     if roles.counts_rows or not year or entity.column(year).type not in ("integer", "number"):
         return []
     of = ", ".join(quote(key) for key in entity.key if key != year) or "''"
@@ -182,14 +182,14 @@ def count_holes(con: Any, entity: Entity, roles: Roles) -> Rows:
         select 1 - sum(n) / sum(wide) from (
             select count(distinct {quote(year)}) as n, max({quote(year)}) - min({quote(year)}) + 1 as wide
             from _seen where {quote(year)} is not null group by {of})"""
-    return one_number(con, "holes", year, query)
+    return read_number(con, "holes", year, query)
 
 
 def digest_rows(con: Any, name: str, entity: Entity, roles: Roles, step: int) -> Rows:
     """Rows without their keys: how many stand twice, how many runs of rows do, and the smallest digests of such runs.
     A row is looked at by its hash, so that all its copies are."""
-    keys = set(entity.key) or set(roles.having("identifier")[:1])
-    dated = {*(entity.period.columns if entity.period else ()), *roles.having("period")}
+    keys = set(entity.key) or set(roles.columns_with("identifier")[:1])
+    dated = {*(entity.period.columns if entity.period else ()), *roles.columns_with("period")}
     content = [c.name for c in entity.kept_columns if c.name not in keys]
     if len(content) < 2 or not roles.counts_rows:
         return []
