@@ -161,12 +161,12 @@ def _threads(text: str) -> int:
 
 
 def _memory(text: str) -> str:
-    said = MEMORY.fullmatch(text)
-    if said is None:
+    messages = MEMORY.fullmatch(text)
+    if messages is None:
         raise HimsError(
             f"HIMS_MEMORY_LIMIT is {text!r}; it must be a size with its unit, such as 800MB, 1.5GB or 2GiB."
         )
-    number, prefix, binary = said.groups()
+    number, prefix, binary = messages.groups()
     size = float(number) * (1024 if binary else 1000) ** " kmgt".index(prefix.lower() or " ")
     if size < LEAST_MEMORY:
         raise HimsError(f"HIMS_MEMORY_LIMIT is {text!r}; DuckDB needs at least {LEAST_MEMORY // 1_000_000}MB.")
@@ -208,7 +208,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def debugging(env: Mapping[str, str] | None = None) -> bool:
+def is_debugging(env: Mapping[str, str] | None = None) -> bool:
     """Whether a developer asked, with `HIMS_DEBUG=1`, to see the traces of errors; a trace may quote data."""
     return (os.environ if env is None else env).get("HIMS_DEBUG", "") not in ("", "0")
 
@@ -251,7 +251,7 @@ def quiet_environment(settings: Settings) -> dict[str, str]:
     return env
 
 
-def export(env: Mapping[str, str]) -> None:
+def export_environment(env: Mapping[str, str]) -> None:
     """Set variables of this process, for libraries that start others and know no other way."""
     os.environ.update(env)
 
@@ -264,4 +264,4 @@ def close_umask() -> None:
 def apply_environment(settings: Settings) -> None:
     """Make this process one of ours: what it writes is closed, and libraries that phone home by default do not."""
     close_umask()
-    export(quiet_environment(settings))
+    export_environment(quiet_environment(settings))

@@ -12,7 +12,6 @@ from pathlib import Path
 import dagster as dg
 
 from hims_pipeline.errors import HimsError
-from hims_pipeline.failures import plain
 from hims_pipeline.settings import Settings
 
 MAGIC = b"SQLite format 3\0"
@@ -79,7 +78,7 @@ def _all_spoilt(settings: Settings) -> Iterator[tuple[Path, str]]:
             yield path, why
 
 
-def _spoilt(path: Path) -> str:
+def _describe_damage(path: Path) -> str:
     """What is wrong with a database of SQLite; empty when nothing is, or when it is empty and will be set up."""
     if not path.is_file():
         return "it is no file"
@@ -91,7 +90,7 @@ def _spoilt(path: Path) -> str:
         return ""
     try:
         with closing(sqlite3.connect(path, timeout=10)) as con:
-            found = con.execute("pragma quick_check(1)").fetchone()[0]
+            answer = con.execute("pragma quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             return ""
@@ -100,7 +99,7 @@ def _spoilt(path: Path) -> str:
         ) from None
     except sqlite3.DatabaseError as error:
         return str(error)
-    return "" if found == "ok" else "pages of it are damaged"
+    return "" if answer == "ok" else "pages of it are damaged"
 
 
 def migrate(settings: Settings, log: Callable[[str], None]) -> None:

@@ -8,8 +8,7 @@ from typing import IO
 
 import dagster as dg
 
-from hims_pipeline.failures import plain
-from hims_pipeline.settings import debugging
+from hims_pipeline.settings import is_debugging
 
 
 @contextmanager
@@ -20,7 +19,7 @@ def plain_failures() -> Iterator[None]:
     except (dg.DagsterError, dg.Failure):
         raise
     except Exception as error:
-        if debugging():
+        if is_debugging():
             raise
         raise dg.Failure(plain(error), allow_retries=False) from None
 

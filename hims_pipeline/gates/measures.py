@@ -29,12 +29,13 @@ class Measure:
     def is_for(self, roles: Roles) -> bool:
         """Is there something in an entity that it can be about?"""
         return (not self.of or (self.of == "records") == roles.counts_rows) and (
-            not self.roles or bool(roles.having(*self.roles))
+            not self.roles or bool(roles.columns_with(*self.roles))
         )
 
 
 _AGE: tuple[RoleName, ...] = ("age", "birth_year", "birth_date")
 _CODED: tuple[RoleName, ...] = ("sex", "area", "post", "country", "category", "currency", "text")
+_TIED: tuple[RoleName, ...] = (*_AGE, "sex", "area", "post", "country", "category", "text", "amount")
 _FOR: dict[str, tuple[tuple[RoleName, ...], Literal["", "records", "cells"]]] = {
     "unknown": (("sex", *_AGE, "area", "post", "country"), "records"),
     "constant": (("sex", *_AGE, "area", "post", "country"), "records"),
@@ -45,12 +46,16 @@ _FOR: dict[str, tuple[tuple[RoleName, ...], Literal["", "records", "cells"]]] = 
     "spread": (("weight",), ""), "top": (("amount", "weight"), ""),
     "fell": (("amount",), "cells"), "lost": (_CODED, "cells"),
     "shares": (_CODED, ""), "shift": (_CODED, "records"), "strength": (_CODED, "records"),
+    "narrowed": ((*_TIED, "currency"), ""), "repeated": (("identifier",), "records"),
+    "rarer_sex": (("sex",), "records"),
+    "along": (("key",), "records"),
+    "slipped": (_TIED, "records"), "sexes_exchanged": (("sex",), "records"),
     "days_of_month": (("date",), ""), "days_missing": (("date",), ""), "one_day": (("date",), ""),
     "years": (("date", "year"), ""), "dates_order": (("date",), "records"),
     "stale": (("date", "year"), ""), "year_lost": (("date", "year"), ""),
     "year_revised": (("year",), "cells"), "cells_missing": (("year",), "cells"),
     "numbers_missing": (("key",), ""), "rows_twice": ((), "records"), "runs_twice": ((), "records"),
-    "runs_alone": ((), "records"), "again": ((), "records"),
+    "runs_alone": ((), "records"), "nothing_new": ((), "records"), "again": ((), "records"),
     **dict.fromkeys(
         ("heaping", "digit", "one_age", "oldest", "unborn", "ages", "mean_age", "heaping_more"), (_AGE, "")
     ),
@@ -59,6 +64,9 @@ _ALL = (
     ("unknown", False, "Too many values are unknown. Fill them in, or say why they are not.",
      "Trop de valeurs sont inconnues. Complétez-les, ou expliquez pourquoi elles manquent.",
      "عدد القيم غير المعروفة كبير جدا. يرجى إتمامها أو بيان سبب غيابها."),
+    ("hardly_filled", False, "A column has hardly a value. Fill it in; the contract says so where that is right.",
+     "Une colonne n'a presque aucune valeur. Complétez-la ; le contrat le prévoit là où c'est normal.",
+     "عمود يكاد يكون فارغا. يرجى إتمامه؛ وينص العقد على ذلك حيث يكون طبيعيا."),
     ("constant", False, "All rows hold one and the same value. Check the column in the extraction.",
      "Toutes les lignes portent une seule et même valeur. Vérifiez la colonne dans l'extraction.",
      "كل الأسطر تحمل القيمة نفسها. يرجى التثبت من العمود عند الاستخراج."),
@@ -125,6 +133,24 @@ _ALL = (
     ("strength", True, "Two columns hang together otherwise than before: one may have slipped against the other.",
      "Deux colonnes ne sont plus liées comme avant : l'une a pu se décaler par rapport à l'autre.",
      "العلاقة بين عمودين تختلف عما كانت عليه: قد يكون أحدهما انزاح عن الآخر."),
+    ("narrowed", True, "All rows hold one value where there were several before. Check the column in the extraction.",
+     "Toutes les lignes portent une seule valeur là où il y en avait plusieurs. Vérifiez la colonne.",
+     "كل الأسطر تحمل قيمة واحدة وكانت فيها قيم عدة. يرجى التثبت من العمود."),
+    ("repeated", True, "More rows than before hold a person or document of another row. Remove the copies.",
+     "Plus de lignes qu'avant portent une personne ou un document déjà présent. Supprimez les copies.",
+     "أسطر تحمل شخصا أو وثيقة مذكورة في سطر آخر أكثر مما سبق. يرجى حذف النسخ."),
+    ("rarer_sex", True, "The rarer sex is several times more or less frequent than before. Check the codes of sex.",
+     "Le sexe le moins représenté l'est bien plus ou bien moins qu'avant. Vérifiez les codes du sexe.",
+     "الجنس الأقل عددا صار أكثر أو أقل بكثير مما سبق. يرجى التثبت من رموز الجنس."),
+    ("along", True, "Dates no longer follow the numbers of the rows. Check how dates were written.",
+     "Les dates ne suivent plus la numérotation des lignes. Vérifiez l'écriture des dates.",
+     "التواريخ لم تعد تتبع ترقيم الأسطر. يرجى التثبت من كتابة التواريخ."),
+    ("slipped", True, "A column no longer goes with the others: it slipped by some rows, or its codes are others.",
+     "Une colonne ne va plus avec les autres : elle s'est décalée de quelques lignes, ou ses codes ont changé.",
+     "عمود لم يعد يتوافق مع بقية الأعمدة: انزاح ببعض الأسطر أو تغيرت رموزه."),
+    ("sexes_exchanged", True, "Men stand where women stood, and women where men did. Check the codes of sex.",
+     "Les hommes figurent à la place des femmes, et inversement. Vérifiez les codes du sexe.",
+     "الرجال في مكان النساء والعكس. يرجى التثبت من رموز الجنس."),
     ("days_of_month", True, "Days of the month are distributed otherwise than before. Check how dates were written.",
      "Les jours du mois se répartissent autrement qu'avant. Vérifiez l'écriture des dates.",
      "توزيع أيام الشهر يختلف عما سبق. يرجى التثبت من كتابة التواريخ."),
@@ -182,6 +208,9 @@ _ALL = (
     ("runs_twice", True, "Blocks of rows stand twice under other keys. Remove the copies.",
      "Des blocs de lignes figurent deux fois sous d'autres clés. Supprimez les copies.",
      "كتل من الأسطر مكررة تحت مفاتيح أخرى. يرجى حذف النسخ."),
+    ("nothing_new", True, "Nearly all rows stood in an earlier period already. Send the present state.",
+     "Presque toutes les lignes figuraient déjà dans une période antérieure. Transmettez l'état actuel.",
+     "كل الأسطر تقريبا كانت موجودة في فترة سابقة. يرجى إرسال الحالة الراهنة."),
     ("again", True, "The rows of an earlier period stand here under new keys. Send those of this period.",
      "Les lignes d'une période antérieure figurent ici sous de nouvelles clés. Transmettez celles de cette période.",
      "أسطر فترة سابقة موجودة هنا تحت مفاتيح جديدة. يرجى إرسال أسطر هذه الفترة."),

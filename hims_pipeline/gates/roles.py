@@ -1,6 +1,7 @@
 """What each column of an entity is to a judge: sex, age, area, post, date, weight, amount and so on, by what the
 contract maps it into. Not here: what is held against a column of some role (`evidence`, `differences`)."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,13 +34,13 @@ class Roles:
     codes: dict[str, dict[str, tuple[str, ...]]]
     counts_rows: bool
 
-    def having(self, *roles: RoleName) -> list[str]:
+    def columns_with(self, *roles: RoleName) -> list[str]:
         """The columns of some roles, in the order of the file."""
         return [name for name, role in self.of.items() if role in roles]
 
-    def first(self, *roles: RoleName) -> str | None:
+    def first_column(self, *roles: RoleName) -> str | None:
         """The first column of some roles, None where there is none."""
-        return next(iter(self.having(*roles)), None)
+        return next(iter(self.columns_with(*roles)), None)
 
 
 def roles_of(contract: Contract, name: str, period: str) -> Roles:
@@ -60,14 +61,22 @@ def roles_of(contract: Contract, name: str, period: str) -> Roles:
                 }
             if target.startswith("weight"):
                 weights.add(mapping.from_)
-    found = {one.name: _role(one, entity, targets.get(one.name, ""), weights) for one in entity.kept_columns}
-    return Roles(found, codes, not any(_is_total(target) for target in targets.values()))
+    role_of = {
+        column.name: _role(column, entity, targets.get(column.name, ""), weights) for column in entity.kept_columns
+    }
+    return Roles(role_of, codes, not any(_is_total(target) for target in targets.values()))
 
 
 def _is_total(target: str) -> bool:
     """Does a fact's column hold a number of persons or money for a whole cell?"""
     cells = ("observed_value", "amount_millions", "value_persons", "stated_value")
     return target in cells or (target.endswith("_persons") and not target.startswith("weight"))
+
+
+def _tells_birth(column: Column) -> bool:
+    """Is a column that no fact takes as a birth one by its label?"""
+    label = column.label if isinstance(column.label, str) else column.label.en
+    return re.search(r"\b(birth|born)\b", label, re.IGNORECASE) is not None
 
 
 def _role(column: Column, entity: Entity, target: str, weights: set[str]) -> RoleName:
@@ -79,7 +88,7 @@ def _role(column: Column, entity: Entity, target: str, weights: set[str]) -> Rol
     if target in _BY_TARGET:
         return _BY_TARGET[target]
     if column.type == "date":
-        return "date"
+        return "birth_date" if column.name not in stated and _tells_birth(column) else "date"
     if column.name in stated:
         return "period" if not (entity.period and entity.period.up_to) else "year"
     if column.crosswalk:
@@ -92,5 +101,5 @@ def _role(column: Column, entity: Entity, target: str, weights: set[str]) -> Rol
     low, high = column.minimum, column.maximum
     within = isinstance(low, float) and isinstance(high, float) and 1800 < low < high < 2200
     if numeric and (target.endswith("year") or within):
-        return "year"
+        return "birth_year" if _tells_birth(column) else "year"
     return "amount" if numeric else "text"

@@ -81,7 +81,7 @@ def _opened(path: Path) -> IO[str]:
 
 
 def _wait(file, home: Path, wait_seconds: float, log: Log) -> None:
-    deadline, told = time.monotonic() + wait_seconds, False
+    deadline, has_told = time.monotonic() + wait_seconds, False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,7 +91,7 @@ def _wait(file, home: Path, wait_seconds: float, log: Log) -> None:
             holder = file.read() or "another process"
         if time.monotonic() >= deadline:
             raise Busy(f"This installation ({home}) is in use by {holder}. Wait for it to end, or stop it.")
-        if not told:
+        if not has_told:
             log(f"waiting for {holder}")
-            told = True
+            has_told = True
         time.sleep(0.02 if wait_seconds <= ACTS_PATIENCE_SECONDS else 0.2)

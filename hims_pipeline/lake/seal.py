@@ -50,21 +50,21 @@ def seal_of(settings: Settings, kind: str, record: dict[str, Any]) -> str:
         HimsError: the installation's key cannot be had.
     """
     canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.digest(load_key(settings).for_domain(DOMAIN), f"{kind}\0{canonical}".encode(), "sha256").hex()
+    return hmac.digest(load_key(settings).derive_domain_key(DOMAIN), f"{kind}\0{canonical}".encode(), "sha256").hex()
 
 
 def _text(record: dict[str, Any]) -> str:
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
-def _signed(settings: Settings, kind: str, record: dict[str, Any]) -> str:
+def _sign(settings: Settings, kind: str, record: dict[str, Any]) -> str:
     return f"{load_key(settings).version}:{seal_of(settings, kind, record)}"
 
 
 def write_sealed(settings: Settings, path: Path, kind: str, record: dict[str, Any], mode: int = 0o600) -> None:
     """Write a record with its seal, in one durable step."""
     plain = json.loads(json.dumps(record, ensure_ascii=False))  # what a reader will get: tuples are lists
-    write_text(path, _text({**plain, SEAL: _signed(settings, kind, plain)}), mode)
+    write_text(path, _text({**plain, SEAL: _sign(settings, kind, plain)}), mode)
 
 
 def read_sealed(settings: Settings, path: Path, kind: str) -> dict[str, Any]:
@@ -82,13 +82,13 @@ def read_sealed(settings: Settings, path: Path, kind: str) -> dict[str, Any]:
         seal = record.pop(SEAL)
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise Damaged(path, f"cannot be read as a sealed {kind} ({type(error).__name__})") from None
-    signed = _signed(settings, kind, record)
+    signed = _sign(settings, kind, record)
     if isinstance(seal, str) and as_we_write and hmac.compare_digest(seal.encode(), signed.encode()):
         return Record(record, path, kind)
     raise Damaged(path, f"is not the {kind} that this installation wrote: {_why(settings, seal)}")
 
 
-def _why(settings: Settings, seal: Any) -> str:
+def _explain_bad_seal(settings: Settings, seal: Any) -> str:
     now, then = load_key(settings).version, str(seal).rpartition(":")[0]
     if re.fullmatch(r"(demonstration-)?[0-9a-f]{12}", then) and then != now:
         return f"its seal does not hold: it was sealed with another key, {then}, than the present one, {now}"

@@ -42,7 +42,7 @@ def known(settings: Settings) -> dict[str, Any]:
         found.pop(CHECK)
         if text != checked_text(found):
             raise ValueError
-        return found if isinstance(found["version"], str) else {}
+        return facts if isinstance(facts["version"], str) else {}
     except FileNotFoundError:
         version = _told_by_records(settings)
         return {"version": version} if version else {}
@@ -99,7 +99,7 @@ def note(settings: Settings, facts: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def in_rotation(settings: Settings) -> Iterator[None]:
+def open_rotation(settings: Settings) -> Iterator[None]:
     """Both keys are good for this process while it carries a rotation out."""
     _rotating.add(str(settings.home))
     try:
@@ -118,7 +118,7 @@ def check_version(settings: Settings, version: str) -> None:
     if not facts:
         if settings.identified.is_dir() and not damage(settings):
             with contextlib.suppress(OSError):  # an account that may only read notes nothing
-                note(settings, {"version": version, "since": now(), "former": []})
+                note(settings, {"version": version, "since": current_time(), "former": []})
         return
     if str(settings.home) in _rotating:
         return
@@ -130,7 +130,7 @@ def check_version(settings: Settings, version: str) -> None:
             f"file of {new} and HIMS_KEY_FILE still that of {old}, finishes it."
         )
     if facts["version"] != version and facts["version"].startswith(DEMONSTRATION):
-        raise KeyMismatch(f"{_demonstrated(settings)} Nothing was changed.")
+        raise KeyMismatch(f"{_check_demonstrated(settings)} Nothing was changed.")
     if facts["version"] != version:
         raise KeyMismatch(
             f"The key at hand is {version}, and {settings.home} rests on key {facts['version']}: set HIMS_KEY_FILE to "
@@ -151,21 +151,21 @@ def refuse_destroyed(settings: Settings, facts: dict[str, Any]) -> None:
         )
 
 
-def missing(settings: Settings, where: str) -> str:
+def advise_missing_key(settings: Settings, where: str) -> str:
     """What to do about a key that cannot be found where an installation rests on one; empty where it rests on none."""
     facts = _believed(settings)
     if not facts:
         return ""
     refuse_destroyed(settings, facts)
     if facts["version"].startswith(DEMONSTRATION):
-        return f"{where}. {_demonstrated(settings)}"
+        return f"{where}. {_check_demonstrated(settings)}"
     return (
         f"{where}. {settings.home} rests on key {facts['version']}: put its sealed copy back and name it in "
         "HIMS_KEY_FILE. No other key opens what is there; a new one would make its records worthless."
     )
 
 
-def _demonstrated(settings: Settings) -> str:
+def _check_demonstrated(settings: Settings) -> str:
     return (
         f"{settings.home} rests on the demonstration key, which is public. Bring data of persons into another "
         "HIMS_HOME with a key of its own; or, without HIMS_KEY_FILE and outside production, let one take over by "
@@ -173,5 +173,5 @@ def _demonstrated(settings: Settings) -> str:
     )
 
 
-def now() -> str:
+def current_time() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -17,10 +17,10 @@ from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.lake import journal
 from hims_pipeline.plain_file import read_json, read_text
 from hims_pipeline.release import proof
-from hims_pipeline.release.proof import unchecked, verify
+from hims_pipeline.release.proof import find_unchecked, verify_release
 from hims_pipeline.settings import Settings
 
-__all__ = ["Release", "current", "get", "releases", "unchecked", "verify", "withdrawn"]
+__all__ = ["Release", "current_release", "find_unchecked", "get", "releases", "verify_release", "withdrawn_releases"]
 
 ID = re.compile(r"r\d{6}")
 
@@ -44,7 +44,7 @@ class Release:
         Raises:
             Damaged: it cannot be read, or is not this release's.
         """
-        return proof.read_manifest(self, part)
+        return proof.read_release_manifest(self, part)
 
     def figures(self) -> dict[str, Any]:
         """Rows and content hash of the table that holds its figures; earlier releases had all in one.
@@ -58,8 +58,8 @@ class Release:
 
 def releases(settings: Settings) -> list[Release]:
     """All releases on disk, oldest first."""
-    found = settings.releases.glob("r*") if settings.releases.exists() else []
-    return [Release(path.name, path) for path in sorted(found) if ID.fullmatch(path.name)]
+    paths = settings.releases.glob("r*") if settings.releases.exists() else []
+    return [Release(path.name, path) for path in sorted(paths) if ID.fullmatch(path.name)]
 
 
 def next_id(settings: Settings) -> str:
@@ -71,19 +71,19 @@ def next_id(settings: Settings) -> str:
     """
     told = {act["release"] for act, _ in journal.acts(settings) if act["event"] == journal.PUBLISHED}
     there = releases(settings)
-    known = {one for one in told if ID.fullmatch(one)} | {one.id for one in there if _is_one(one)}
+    known = {one for one in told if ID.fullmatch(one)} | {one.id for one in there if _has_manifest(one)}
     number, taken = max((int(one[1:]) for one in known), default=0) + 1, {one.id for one in there}
-    while (found := f"r{number:06d}") in taken:
+    while (candidate := f"r{number:06d}") in taken:
         number += 1
-    if not ID.fullmatch(found):
+    if not ID.fullmatch(candidate):
         raise ReleaseError(
             f"There is no number after {max(known)}: `hims release verify` tells which release nobody published here; "
             "move it away."
         )
-    return found
+    return candidate
 
 
-def _is_one(release: Release) -> bool:
+def _has_manifest(release: Release) -> bool:
     try:
         release.manifest()
     except Damaged:
@@ -97,9 +97,9 @@ def get(settings: Settings, release_id: str) -> Release:
     Raises:
         ReleaseError: there is none.
     """
-    for one in releases(settings):
-        if one.id == release_id:
-            return one
+    for release in releases(settings):
+        if release.id == release_id:
+            return release
     known = ", ".join(one.id for one in releases(settings)[-5:]) or "none yet"
     raise ReleaseError(f"There is no release {release_id!r}; the last ones are {known}.")
 
@@ -122,7 +122,7 @@ def pointer(settings: Settings) -> str | None:
     return text
 
 
-def current(settings: Settings) -> Release | None:
+def current_release(settings: Settings) -> Release | None:
     """The release that readers get; None before the first.
 
     Raises:
@@ -141,7 +141,7 @@ def current(settings: Settings) -> Release | None:
     return release
 
 
-def withdrawn(settings: Settings) -> dict[str, dict[str, str]]:
+def withdrawn_releases(settings: Settings) -> dict[str, dict[str, str]]:
     """Release id -> why it was taken back, and the hash of its inputs; unproved, for pages and lists.
 
     Raises:
@@ -165,19 +165,19 @@ def read_state(settings: Settings) -> tuple[str | None, dict[str, dict[str, str]
     damaged = []
     try:
         now = pointer(settings)
-        if (release := current(settings)) is not None:
+        if (release := current_release(settings)) is not None:
             release.manifest()
     except Damaged as error:
         damaged.append(str(error))
     try:
-        taken_back = withdrawn(settings)
+        taken_back = withdrawn_releases(settings)
     except Damaged as error:
         damaged.append(str(error))
     return now, taken_back, damaged
 
 
-def lost(settings: Settings) -> list[str]:
+def find_lost(settings: Settings) -> list[str]:
     """Ids of releases that were published, not retired, and are gone from the disk."""
     gone = {intent["release"] for intent in journal.done(settings, journal.RETIRED)}
     published = {intent["release"] for intent in journal.done(settings, journal.PUBLISHED)}
-    return sorted(published - gone - {one.id for one in releases(settings)})
+    return sorted(published - gone - {release.id for release in releases(settings)})

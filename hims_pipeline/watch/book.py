@@ -16,7 +16,6 @@ from typing import Any
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import reserve
 from hims_pipeline.lake.files import private_folder, write_text
-from hims_pipeline.lake.journal import who
 from hims_pipeline.plain_file import checked_text, read_checked
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import KINDS, Condition, instant
@@ -111,12 +110,12 @@ def read(settings: Settings) -> Book:
         ) from None
 
 
-def write(settings: Settings, book: Book) -> None:
+def write_book(settings: Settings, book: Book) -> None:
     """Put the book in the place of the former one, durably."""
     record = {
         "number": book.number,
         "digest": book.digest,
-        "alerts": [asdict(one) for one in book.alerts],
+        "alerts": [asdict(alert) for alert in book.alerts],
         "outbox": [asdict(one) for one in book.outbox],
     }
     try:
@@ -127,7 +126,7 @@ def write(settings: Settings, book: Book) -> None:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Book]:
+def open_book(settings: Settings) -> Iterator[Book]:
     """The book, held for this process alone while the block lasts; written by whoever changes it."""
     try:
         path = private_folder(settings.alerts) / LOCK
@@ -170,17 +169,17 @@ def _is_kept(alert: Alert, waiting: set[str], now: datetime) -> bool:
     return bool(unsent) or now - datetime.fromisoformat(alert.over) < KEPT
 
 
-def acknowledge(settings: Settings, alert_id: str, note: str, now: datetime) -> Alert:
+def acknowledge_alert(settings: Settings, alert_id: str, note: str, now: datetime) -> Alert:
     """Write down that somebody has taken note of an alert and sees to it.
 
     Raises:
         HimsError: there is no such open alert.
     """
-    with opened(settings) as book:
+    with open_book(settings) as book:
         for alert in book.alerts:
             if alert.id == alert_id and alert.is_open:
-                done = replace(alert, acknowledged={"at": instant(now), **who(), "note": note})
+                done = replace(alert, acknowledged={"at": instant(now), **acting_account(), "note": note})
                 book.put(done)
-                write(settings, book)
+                write_book(settings, book)
                 return done
     raise HimsError(f"There is no open alert {alert_id}; `hims alert list` shows them.")

@@ -62,21 +62,26 @@ def sign(settings: Settings, run: str, reason: str = "") -> None:
     _write(settings, replace(night, reasons=reasons, last_sign=instant(datetime.now(UTC))))
 
 
-def end(settings: Settings, run: str, *, well: bool, reasons: Iterable[str] = (), now: datetime | None = None) -> None:
+def end_night(
+    settings: Settings, run: str, *, well: bool, reasons: Iterable[str] = (), now: datetime | None = None
+) -> None:
     """Write down how a night ended; the first word on it counts."""
     if (night := _find(settings, run)) is None or night.ended:
         return
-    told = tuple(dict.fromkeys([*night.reasons, *reasons]))
-    _write(settings, replace(night, ended=instant(now or datetime.now(UTC)), well=well and not told, reasons=told))
+    all_reasons = tuple(dict.fromkeys([*night.reasons, *reasons]))
+    _write(
+        settings,
+        replace(night, ended=instant(now or datetime.now(UTC)), well=well and not all_reasons, reasons=all_reasons),
+    )
 
 
 def nights(settings: Settings, last: int = KEPT) -> list[Night]:
     """The last nights, oldest first. A file that cannot be read is none, and its night counts as missed."""
-    found = []
+    read_nights = []
     for path in sorted(settings.nights.glob("*.json"))[-last:] if settings.nights.is_dir() else ():
         if (night := _read(path)) is not None:
-            found.append(night)
-    return sorted(found, key=lambda night: datetime.fromisoformat(night.begun))
+            read_nights.append(night)
+    return sorted(read_nights, key=lambda night: datetime.fromisoformat(night.begun))
 
 
 def is_gone(night: Night, now: datetime) -> bool:
@@ -86,7 +91,7 @@ def is_gone(night: Night, now: datetime) -> bool:
     return (now - datetime.fromisoformat(night.last_sign or night.begun)).total_seconds() > QUIET_SECONDS
 
 
-def failed(night: Night, now: datetime) -> bool:
+def has_failed(night: Night, now: datetime) -> bool:
     return is_gone(night, now) or bool(night.ended and not night.well)
 
 
@@ -100,21 +105,21 @@ def last_due(settings: Settings, now: datetime) -> datetime:
     return next(_ticks(settings, now))
 
 
-def missed(settings: Settings, now: datetime, days: int = 7) -> list[tuple[datetime, bool]]:
+def find_missed(settings: Settings, now: datetime, days: int = 7) -> list[tuple[datetime, bool]]:
     """Times of the last days at which a night was due and none began until the next one was, oldest first; and whether
     one has begun since. Nothing was due before the first night that is known."""
     known = [datetime.fromisoformat(night.begun) for night in nights(settings)]
     if not known or not is_scheduled(settings):
         return []
     grace = timedelta(minutes=load_observatory(settings.data).alerts.night_grace_minutes)
-    found, following = [], now + EARLY
+    missed, following = [], now + EARLY
     for due in _ticks(settings, now):
         if due < max(known[0] - EARLY, now - timedelta(days=days)):
             break
         if due + grace < now and not any(due - EARLY <= begun < following - EARLY for begun in known):
-            found.append((due, any(begun >= due for begun in known)))
+            missed.append((due, any(begun >= due for begun in known)))
         following = due
-    return found[::-1]
+    return missed[::-1]
 
 
 def _ticks(settings: Settings, now: datetime):

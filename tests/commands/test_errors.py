@@ -7,16 +7,16 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from hims_pipeline.cli import Plain, main
+from hims_pipeline.cli import PlainGroup, main
 from hims_pipeline.errors import HimsError
-from hims_pipeline.failures import plain
+from hims_pipeline.failures import explain
 from hims_pipeline.settings import load_settings
 
 VALUE = "Salma-4711"
 
 
 def printed(error: BaseException, debug: str = "") -> str:
-    @click.group(cls=Plain)
+    @click.group(cls=PlainGroup)
     def group() -> None:
         pass
 
@@ -67,11 +67,11 @@ def test_an_error_is_one_line(error: BaseException, told: str) -> None:
 def test_an_inner_error_that_is_known_is_told() -> None:
     error = RuntimeError(VALUE)
     error.__cause__ = OSError(28, "No space left on device", "/x")
-    assert plain(error).startswith("The disk is full: /x")
+    assert explain(error).startswith("The disk is full: /x")
 
 
 def test_a_developer_may_ask_for_the_trace() -> None:
-    @click.group(cls=Plain)
+    @click.group(cls=PlainGroup)
     def group() -> None:
         pass
 

@@ -59,7 +59,7 @@ def assert_red(here: Installation, done: Result, reason: str) -> None:
     assert reason in done.output
     assert "Traceback" not in done.output
     assert last_run(here) is dg.DagsterRunStatus.FAILURE
-    assert store.current(here.settings).id == "r000001"
+    assert store.current_release(here.settings).id == "r000001"
     assert [one.id for one in store.releases(here.settings)] == ["r000001"]
     assert list(here.settings.build.iterdir()) == []  # its space is free at once
 

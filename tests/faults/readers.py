@@ -19,7 +19,7 @@ def read_on(settings: Settings, stop: Event, told: Any) -> None:
     reads, last = 0, ""
     while not stop.is_set():
         try:
-            now = store.current(settings)
+            now = store.current_release(settings)
             assert now is not None
             wanted = now.figures()["rows"]
             con = connect(now.id, settings=settings)

@@ -9,8 +9,8 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError, Damaged
 from hims_pipeline.gates import GateError, canary_profiles, judge
 from hims_pipeline.gates.beside import Predecessor, keep_profile
-from hims_pipeline.gates.comparisons import SUFFIX, closest, load_limits, profile_rules, write_evidence
-from hims_pipeline.gates.differences import compare
+from hims_pipeline.gates.comparisons import SUFFIX, find_closest, load_comparison_limits, profile_rules, write_evidence
+from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.engine import evaluate
 from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
 from hims_pipeline.gates.measures import MEASURES
@@ -18,12 +18,17 @@ from hims_pipeline.gates.profile import Profile, Rows
 from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.gates.statistics import difference_of_shares, distance, largest_shift, lowest_share
 from hims_pipeline.gates.suites import break_on_nothing
-from hims_pipeline.intake.predecessors import chosen
+from hims_pipeline.intake.predecessors import choose_predecessors
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
 from tests.mutants.quick import broken_rules
 
 CONTRACT = Contract.model_validate(canary_profiles._SOURCE)
+_ROWS = canary_profiles._SOURCE["entities"]["rows"]
+_WHO = {"name": "who", "sensitivity": "identifier"}
+NAMED = Contract.model_validate(
+    canary_profiles._SOURCE | {"entities": {"rows": _ROWS | {"columns": [*_ROWS["columns"], _WHO]}}}
+)
 CELLS = Contract.model_validate(
     canary_profiles._SOURCE
     | {
@@ -49,7 +54,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", tmp_path_factory.mktemp("home"))
 
 
-def subject(rows: Rows, period: str = "2024-06", contract: Contract = CONTRACT) -> Subject:
+def subject(rows: Rows, period: str = "2024-06", contract: Contract = NAMED) -> Subject:
     return Subject(contract, "rows", period, Profile(rows), roles_of(contract, "rows", period))
 
 
@@ -58,8 +63,8 @@ def values(measure: str, about: str, **counts: float) -> Rows:
 
 
 def beyond(now: Subject, before: Subject | None = None) -> set[str]:
-    found = [*evidence_of(now), *(compare(now, before) if before else ())]
-    limits = load_limits(REPOSITORY / "expectations").limits
+    found = [*evidence_of(now), *(compare_profiles(now, before) if before else ())]
+    limits = load_comparison_limits(REPOSITORY / "expectations").limits
     return {one.measure for one in found if one.value is not None and not one.value <= limits[one.measure]}
 
 
@@ -67,6 +72,7 @@ ALL = [("rows", "", "", 1000.0)]
 FORMS = [("form", name, "same", 1.0) for name in ("no", "day", "area", "sex", "age", "why", "wage", "geo", "year", "n")]
 ALONE = {
     "unknown": [*ALL, *values("unknown", "area", _=0), ("unknown", "area", "", 450.0)],
+    "hardly_filled": [*ALL, ("unknown", "wage", "", 990.0)],
     "constant": [*ALL, *values("values", "area", _1=1000)],
     "one_sex": [*ALL, *values("values", "sex", M=995, F=5)],
     "one_age": [*ALL, *values("ages", "age", _33=700, _40=300)],
@@ -89,6 +95,19 @@ BESIDE = {
     ),
     "strength": ([("strength", "area|why", "", 0.05), ("paired", "area|why", "", 5e4)],
                  [("strength", "area|why", "", 0.5), ("paired", "area|why", "", 5e4)]),
+    "slipped": ([("strength", "area|why", "", 0.05), ("paired", "area|why", "", 4e4)],
+                [("strength", "area|why", "", 0.12), ("paired", "area|why", "", 4e4)]),
+    "sexes_exchanged": (
+        values("by_sex", "why", **{"F|a": 480, "M|a": 520, "F|b": 600, "M|b": 400}),
+        values("by_sex", "why", **{"F|a": 520, "M|a": 480, "F|b": 400, "M|b": 600}),
+    ),
+    "narrowed": (values("values", "why", _b=900, _a=0)[:1], values("values", "why", _b=900, _c=90)),
+    "repeated": (
+        [("known", "who", "", 900.0), ("different", "who", "", 800.0)],
+        [("known", "who", "", 900.0), ("different", "who", "", 890.0)],
+    ),
+    "rarer_sex": (values("values", "sex", M=960, F=40), values("values", "sex", M=9000, F=1000)),
+    "along": ([("along", "no|day", "", 0.6)], [("along", "no|day", "", 0.99)]),
     "days_of_month": (values("day_of_month", "day", _1=900, _2=100), values("day_of_month", "day", _1=500, _2=500)),
     "dates_order": (
         [("order", "day|end", "later", 300.0), ("order", "day|end", "both", 900.0)],
@@ -115,7 +134,7 @@ def test_what_a_batch_says_by_itself(measure: str) -> None:
 @pytest.mark.parametrize("measure", BESIDE)
 def test_what_a_batch_says_beside_another(measure: str) -> None:
     usual = [*FORMS, *ALL[: measure != "size_revised"], *values("values", "area", _1=1000, _2=900)]
-    usual += [*values("values", "why", _a=500), *values("ages", "age", _30=50)]
+    usual += [*values("values", "why", _b=500), *values("ages", "age", _30=50)]
     now, before = (subject([*usual, *rows]) for rows in BESIDE[measure])
     assert measure in beyond(now, before)
     assert measure not in beyond(before, before)
@@ -135,6 +154,20 @@ def test_cells_lose_no_country_fall_back_no_sum_and_leap_nowhere() -> None:
     assert "cells_missing" in beyond(*(subject(one, "2024-06-30", CELLS) for one in gone))
     assert "year_revised" in beyond(*(subject(one, "2024-06-30", CELLS) for one in years))
     assert beyond(before, before) == set()
+
+
+def test_a_stock_that_holds_nothing_new_is_seen() -> None:
+    stock = NAMED.model_copy(update={"measure_type": "stock"})
+    before, again, other = (
+        subject([*ALL, *values("digest", "", **{f"_{run}": 1 for run in runs})], period, stock)
+        for runs, period in (
+            (range(0, 198, 2), "2024-05"),
+            (range(0, 198, 2), "2024-06"),
+            (range(0, 198, 3), "2024-06"),
+        )
+    )
+    assert "nothing_new" in beyond(again, before)
+    assert "nothing_new" not in beyond(other, before)
 
 
 def test_weights_that_are_all_one_or_lie_apart_are_seen() -> None:
@@ -164,6 +197,7 @@ def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
         "lost",
         "fell",
         "spike",
+        "nothing_new",
     }
     assert all(one.en and one.fr and one.ar for one in MEASURES.values())
     codes = [rule.code for rule in profile_rules(REPOSITORY / "expectations", CONTRACT, "2024-06")]
@@ -172,13 +206,13 @@ def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
 
 def test_a_canary_that_finds_nothing_stops_the_gate(settings: Settings, tmp_path: Path) -> None:
     canary_profiles.show(settings)
-    loose = load_limits(settings.expectations).limits | {"again": 2.0}
+    loose = load_comparison_limits(settings.expectations).limits | {"again": 2.0}
     (tmp_path / "comparisons.yml").write_text(f"limits: {loose}\n", encoding="utf-8")
     with pytest.raises(GateError, match="canaries went wrong: again"):
         canary_profiles.show(replace(settings, expectations=tmp_path))
     (tmp_path / "comparisons.yml").write_text("limits: {size: 1}\n", encoding="utf-8")
     with pytest.raises(ContractError, match="no limit for"):
-        load_limits(tmp_path)
+        load_comparison_limits(tmp_path)
 
 
 @pytest.mark.parametrize(("lines", "holds"), [([], True), ([Evidence("size", "", 9.0)], False)])
@@ -222,12 +256,12 @@ def test_a_batch_is_judged_beside_the_one_before_and_its_profile_is_kept(setting
 
 def test_predecessors_are_the_same_period_the_one_before_the_season_or_the_next() -> None:
     sent = [(f"canary/{period}/x", period, Path("p"), "h") for period in ("2023-06", "2024-04", "2024-05", "2024-08")]
-    assert [one.period for one in chosen(sent, CONTRACT, "2024-05")] == ["2024-05"]
-    assert [one.period for one in chosen(sent, CONTRACT, "2024-06")] == ["2024-05", "2023-06"]
-    assert [one.period for one in chosen(sent, CONTRACT, "2023-01")] == ["2023-06"]
-    assert chosen([], CONTRACT, "2024-05") == []
+    assert [one.period for one in choose_predecessors(sent, CONTRACT, "2024-05")] == ["2024-05"]
+    assert [one.period for one in choose_predecessors(sent, CONTRACT, "2024-06")] == ["2024-05", "2023-06"]
+    assert [one.period for one in choose_predecessors(sent, CONTRACT, "2023-01")] == ["2023-06"]
+    assert choose_predecessors([], CONTRACT, "2024-05") == []
     near, far = [Evidence("size", "", 0.1)], [Evidence("size", "", 0.5), Evidence("ages", "age", None)]
-    assert closest([far, near]) == [near[0], far[1]]
+    assert find_closest([far, near]) == [near[0], far[1]]
 
 
 @pytest.mark.parametrize(

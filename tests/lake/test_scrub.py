@@ -37,11 +37,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     with installation_lock(settings, "test"):
         refused, _ = landing.take_over(settings, load_contracts(settings.data)["census"], "2023", [misfit])
         assert intake.take_in(settings, refused, lambda text: None).status == "refused"
-        linkage.link(settings)
+        linkage.link_registers(settings)
         mend(settings)
     make(settings, "r000001")
     make(settings, "r000002")
-    acts.use(settings, "r000001", "a wrong figure")
+    acts.use_release(settings, "r000001", "a wrong figure")
     make(settings, "r000003")
     nights.begin(settings, "0badcafe-run")
     nights.end(settings, "0badcafe-run", well=False, reasons=["a reason"])
@@ -51,7 +51,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     facts = {"sha256": sha256_of(built), "inputs_sha256": "0", "nodes": {}, "since_full": 0}
     kept.keep(settings, built, facts)
     shutil.rmtree(settings.home / "sent")
-    scrub(settings)
+    scrub_parts(settings)
     return settings
 
 
@@ -74,7 +74,7 @@ def put_back(before: dict[Path, bytes], settings: Settings) -> None:
 
 def test_an_untouched_installation_is_told_to_be_so(settings) -> None:
     said: list[str] = []
-    found = scrub(settings, said.append)
+    found = scrub_parts(settings, said.append)
     assert found.damage == ()
     assert found.checked == found.parts == PARTS
     assert said[-1] == "scrub: all is what was written"
@@ -93,7 +93,7 @@ def test_each_of_many_flipped_bits_is_found_the_same_night(settings) -> None:
         path.chmod(0o600)
         path.write_bytes(content)
         path.chmod(mode)
-        if not scrub(settings).damage:
+        if not scrub_parts(settings).damage:
             missed.append(str(path.relative_to(settings.home)))
         put_back(before, settings)
     assert missed == []
@@ -104,7 +104,7 @@ def test_what_was_added_or_is_missing_is_found_too(settings) -> None:
     batch = next(settings.validated.glob("census/*/*"))
     (batch / "more.parquet").write_bytes(b"x")
     next(settings.landing.glob("census/*/*/*.csv")).unlink()
-    found = "\n".join(scrub(settings).damage)
+    found = "\n".join(scrub_parts(settings).damage)
     put_back(before, settings)
     assert "more.parquet was added" in found
     assert "landing/census/" in found
@@ -143,13 +143,13 @@ def test_on_a_full_disk_what_was_found_is_told_although_it_cannot_be_recorded(se
 def test_a_share_a_night_goes_round_and_a_damaged_note_of_it_begins_anew(settings) -> None:
     before = files(settings)
     (settings.home / SEEN).unlink()
-    nights: list[Scrubbed] = [scrub(settings, budget=1) for _ in range(PARTS)]
+    nights: list[Scrubbed] = [scrub_parts(settings, budget=1) for _ in range(PARTS)]
     assert [night.checked for night in nights] == [1] * PARTS
     path = next(settings.landing.glob("census/*/*/*.csv"))
     flip(path)
-    found = [bool(scrub(settings, budget=1).damage) for _ in range(PARTS)]
+    found = [bool(scrub_parts(settings, budget=1).damage) for _ in range(PARTS)]
     assert sum(found) == 1  # each part has its turn once
     (settings.home / SEEN).write_text("{}")
-    assert any(SEEN in line for line in scrub(settings).damage)
+    assert any(SEEN in line for line in scrub_parts(settings).damage)
     put_back(before, settings)
-    assert scrub(settings).damage == ()
+    assert scrub_parts(settings).damage == ()
