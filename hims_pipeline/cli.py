@@ -26,7 +26,7 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import explain
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.privacy.known import NoteDamaged
-from hims_pipeline.settings import close_umask, load_settings
+from hims_pipeline.settings import close_umask, is_debugging, load_settings
 
 # Readers of releases need no key.
 KEYED = {"run", "ui", "daemon", "deliver", "status", "batch", "gate", "link", "build", "retention", "scrub"}

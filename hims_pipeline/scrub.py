@@ -16,7 +16,7 @@ from pathlib import Path
 from hims_pipeline.carry import kept
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.failures import plain
+from hims_pipeline.failures import explain
 from hims_pipeline.lake import batches, journal, landing, reports, sequence, trail
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
@@ -95,13 +95,13 @@ def scrub_parts(settings: Settings, log: Log = lambda text: None, budget: int | 
             if read - told_bytes >= TOLD_EVERY:
                 told_bytes = read
                 log(f"scrub: {number} of {len(turn)} parts, {read / 1e6:,.0f} MB")
-        found = list(dict.fromkeys(damage))  # a record may be met on two ways
+        distinct_damage = list(dict.fromkeys(damage))  # a record may be met on two ways
         try:  # what was found is told in any case
             _write_seen(settings, {part.name: seen[part.name] for part in parts if part.name in seen})
-            journal.record(settings, "scrubbed", parts=len(turn), of=len(parts), bytes=read, damaged=found)
+            journal.record(settings, "scrubbed", parts=len(turn), of=len(parts), bytes=read, damaged=distinct_damage)
         except (Damaged, OSError) as error:
-            found.append(f"{plain(error)} The scrub could not be recorded.")
-    for line in found:
+            distinct_damage.append(f"{explain(error)} The scrub could not be recorded.")
+    for line in distinct_damage:
         log(f"DAMAGED {line}")
     log(f"scrub: {len(distinct_damage)} damaged" if distinct_damage else "scrub: all is what was written")
     return Scrubbed(tuple(distinct_damage), len(turn), len(parts), read)
@@ -173,14 +173,14 @@ def _records(settings: Settings) -> list[str]:
 
 def _checked_records(settings: Settings) -> list[str]:
     """Of what must be readable without the key: how nights ended, and what people were told."""
-    found = []
+    damage = []
     for folder, todo in ((settings.nights, OF_NIGHTS), (settings.alerts, OF_ALERTS)):
         for path in sorted(folder.glob("*.json")):
             try:
                 read_checked(path)
             except (OSError, ValueError):
-                found.append(f"{_place(settings, path)} is not what was written; {todo}")
-    return found
+                damage.append(f"{_place(settings, path)} is not what was written; {todo}")
+    return damage
 
 
 def _never_received(settings: Settings) -> list[str]:
@@ -188,11 +188,11 @@ def _never_received(settings: Settings) -> list[str]:
     that lost lines and was renewed cannot say."""
     if any(one["event"] == trail.RENEWED for one in journal.entries(settings)):
         return []
-    told = {one["batch"] for one in journal.done(settings, journal.RECEIVED, journal.RESEALED)}
+    recorded = {one["batch"] for one in journal.done(settings, journal.RECEIVED, journal.RESEALED)}
     return [
         f"landing/{one.batch}: no line of the audit trail tells that it was received; {OF_FOREIGN}"
         for one in landing.deliveries(settings)
-        if one.batch not in told
+        if one.batch not in recorded
     ]
 
 
@@ -220,9 +220,9 @@ def _parts(settings: Settings) -> Iterator[ScrubPart]:
         yield ScrubPart(f"releases/{release.id}", _size(release.folder), partial(_release_damage, settings, release))
 
     for tree in sorted(path for path in settings.rendered.glob("*") if path.is_dir() and path.name[0] != "."):
-        yield Part(f"rendered/{tree.name}", _size(tree), partial(_tree_damage, settings, tree))
+        yield ScrubPart(f"rendered/{tree.name}", _size(tree), partial(_tree_damage, settings, tree))
     if settings.kept.is_dir():
-        yield Part("kept", _size(settings.kept), partial(_kept_damage, settings))
+        yield ScrubPart("kept", _size(settings.kept), partial(_kept_damage, settings))
 
 
 def _kept_damage(settings: Settings) -> list[str]:

@@ -85,7 +85,7 @@ def execute_nightly(settings: Settings, log: Callable[[str], None] = print) -> N
     return night
 
 
-def _execute(settings: Settings, run: str, log: Callable[[str], None]) -> Night:
+def _execute(settings: Settings, run: str, log: Callable[[str], None]) -> NightRun:
     for text in set_spoilt_aside(settings):
         log(text)
     fail_dead_runs(settings)

@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from hims_pipeline.errors import HimsError
+from hims_pipeline.failures import explain
 from hims_pipeline.settings import Settings
 
 MAGIC = b"SQLite format 3\0"
@@ -47,12 +48,12 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
 def _require_room(settings: Settings) -> None:
     """SQLite calls it an I/O error when there is no room for its journal: nothing is spoilt."""
     if settings.dagster_home.exists() and shutil.disk_usage(settings.dagster_home).free < ROOM:
-        raise HimsError(plain(OSError(errno.ENOSPC, "", str(settings.dagster_home))))
+        raise HimsError(explain(OSError(errno.ENOSPC, "", str(settings.dagster_home))))
 
 
 def _refuse_spoilt(settings: Settings) -> None:
     _require_room(settings)
-    for path, why in _all_spoilt(settings):
+    for path, why in _find_spoilt(settings):
         raise HimsError(f"Dagster's database {path} is spoilt ({why}). Move it away and run again. {LOSS}")
 
 
@@ -63,18 +64,18 @@ def set_spoilt_aside(settings: Settings) -> list[str]:
         HimsError: the disk is full.
     """
     _require_room(settings)
-    told, now = [], f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    for path, why in _all_spoilt(settings):
+    lines, now = [], f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    for path, why in _find_spoilt(settings):
         for beside in BESIDE:
             with suppress(FileNotFoundError):
                 path.with_name(path.name + beside).rename(path.with_name(f"{path.name}{beside}.spoilt-{now}"))
-        told.append(f"Dagster's database {path} was spoilt ({why}): it is set aside, {path.name}.spoilt-{now}. {LOSS}")
-    return told
+        lines.append(f"Dagster's database {path} was spoilt ({why}): it is set aside, {path.name}.spoilt-{now}. {LOSS}")
+    return lines
 
 
-def _all_spoilt(settings: Settings) -> Iterator[tuple[Path, str]]:
+def _find_spoilt(settings: Settings) -> Iterator[tuple[Path, str]]:
     for path in sorted(settings.dagster_home.rglob("*.db")):
-        if why := _spoilt(path):
+        if why := _describe_damage(path):
             yield path, why
 
 

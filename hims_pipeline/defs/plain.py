@@ -8,6 +8,7 @@ from typing import IO
 
 import dagster as dg
 
+from hims_pipeline.failures import explain
 from hims_pipeline.settings import is_debugging
 
 
@@ -21,7 +22,7 @@ def plain_failures() -> Iterator[None]:
     except Exception as error:
         if is_debugging():
             raise
-        raise dg.Failure(plain(error), allow_retries=False) from None
+        raise dg.Failure(explain(error), allow_retries=False) from None
 
 
 class _Quiet:

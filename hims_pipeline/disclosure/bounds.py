@@ -119,7 +119,7 @@ def _sums_of_others(sizes: Sequence[float]) -> list[float]:
     return [total if isinf(size) else endless[0] if endless else total - size for size in sizes]
 
 
-def _exchanged(
+def _exchange(
     equations: Sequence[Equation], point: Mapping[int, float], least: Mapping[int, float], hidden: set[int]
 ) -> dict[int, float]:
     """How far apart two sizes of a group surely can be: what it gains, groups lose that stand in one equation alone."""
@@ -247,17 +247,17 @@ class _Program:
         self.solver.changeColsCost(len(self.groups), self.columns, objective)
         for cap in (inf, FAR):
             if cap == FAR:
-                self._cap(cap)
+                self._set_cap(cap)
             self.solver.run()
             optimal = self.solver.getModelStatus() == HighsModelStatus.kOptimal
             solution = np.array(self.solver.getSolution().col_value) if optimal else None
             if cap == FAR:
-                self._cap(inf)
+                self._set_cap(inf)
             if optimal:
                 return solution
         return None
 
-    def _cap(self, size: float) -> None:
+    def _set_cap(self, size: float) -> None:
         self.solver.changeColsBounds(len(self.groups), self.columns, self.lower, np.full(len(self.groups), size))
 
     def point(self, wanted: Mapping[int, float]) -> dict[int, float] | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from math import log, sqrt
 
 from hims_pipeline.gates.amount_differences import compare_amounts, spread_of
-from hims_pipeline.gates.copy_differences import compare_numbers, repeated
+from hims_pipeline.gates.copy_differences import compare_numbers, share_repeated
 from hims_pipeline.gates.dated_differences import compare_days, counts_units
 from hims_pipeline.gates.evidence import FEW, Counts, Evidence, Subject
 from hims_pipeline.gates.joint_differences import compare_joint, most_by_group
@@ -44,9 +44,9 @@ def _compare_sizes(now: Subject, before: Subject) -> Iterator[Evidence]:
         same = new.counts("form", name).keys() == old.counts("form", name).keys()
         yield from _unknowns(name, now, before)
         if role in TOLD and same:
-            yield Evidence("narrowed", name, _narrowed(name, role, now, before), "no values")
+            yield Evidence("narrowed", name, _measure_narrowing(name, role, now, before), "no values")
         if role == "identifier":
-            yield Evidence("repeated", name, repeated(name, new, old), "no identifiers")
+            yield Evidence("repeated", name, share_repeated(name, new, old), "no identifiers")
         yield from compare_amounts(name, role, now, before, years)
         yield from compare_days(name, role, now, before, years)
         mapped = role == "sex" or same
@@ -65,7 +65,7 @@ def _sizes(now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
     yield Evidence("size_revised" if now.period == before.period else "size", "", change)
 
 
-def _narrowed(name: str, role: str, now: Subject, before: Subject) -> float | None:
+def _measure_narrowing(name: str, role: str, now: Subject, before: Subject) -> float | None:
     """1 where one value alone stands in a column that held others, which so many rows would not miss by chance."""
     new, old = now.profile, before.profile
     if role == "amount":

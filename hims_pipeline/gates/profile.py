@@ -26,6 +26,7 @@ from hims_pipeline.gates.profile_joint import (
     digest_rows,
     find_spikes,
     follow_numbers,
+    read_number,
 )
 from hims_pipeline.gates.roles import Roles
 from hims_pipeline.lake.periods import covers, is_period
@@ -63,15 +64,15 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
     listed = ", ".join(["_line", *(f"{_known_value(one)} as {quote(one.name)}" for one in columns)])
     con.execute(f"create or replace temp table _seen as select {listed} from {quote(name)} where _line % {step} = 0")
     for column in columns:
-        found += _distribution(con, entity, column, roles, first, last)
-    found += count_pairs(con, roles, found, last)
-    found += find_spikes(con, entity, roles)
-    found += count_orders(con, roles)
-    found += follow_numbers(con, entity, roles)
-    found += count_holes(con, entity, roles)
-    found += count_within(con, name, entity, rows)
-    found += count_repeated(con, name, roles, rows)
-    found += digest_rows(con, name, entity, roles, step)
+        counted += _distribution(con, entity, column, roles, first, last)
+    counted += count_pairs(con, roles, counted, last)
+    counted += find_spikes(con, entity, roles)
+    counted += count_orders(con, roles)
+    counted += follow_numbers(con, entity, roles)
+    counted += count_holes(con, entity, roles)
+    counted += count_within(con, name, entity, rows)
+    counted += count_repeated(con, name, roles, rows)
+    counted += digest_rows(con, name, entity, roles, step)
     con.execute("drop table _seen")
     return [("form", one.name, _form(one), 1.0) for one in columns] + counted
 

@@ -36,26 +36,26 @@ def read_number(con: Any, measure: str, about: str, query: str) -> Rows:
     return [] if value is None else [(measure, about, "", float(value))]
 
 
-def count_pairs(con: Any, roles: Roles, found: Rows, last: date) -> Rows:
+def count_pairs(con: Any, roles: Roles, profiled: Rows, last: date) -> Rows:
     """Joint counts of sex with age and area, and how strongly any two columns hang together (Cramér's V).
 
     Args:
-        found: the profile so far, which says how many values a column has.
+        profiled: the profile so far, which says how many values a column has.
         last: day on which ages are reckoned.
     """
     values: dict[str, int] = defaultdict(int)
-    for measure, about, _, _ in found:
+    for measure, about, _, _ in profiled:
         values[about] += MOST_VALUES * (measure == "many") + (measure in ("values", "ages"))
     groups = {
-        name: _grouped(quote(name), role, last, roles.codes.get(name, {}))
+        name: _group_values(quote(name), role, last, roles.codes.get(name, {}))
         for name, role in roles.of.items()
         if role in PAIRED and (values[name] > 1 or role == "amount")
     }
     rows: Rows = []
     sex = roles.first_column("sex")
     if sex in groups:
-        told = [one for one in roles.having("category") if 1 < values[one] <= MOST_PAIRED][:6]
-        for other in (roles.first(*AGES), *roles.having("area", "post", "country")[:3], *told):
+        categories = [one for one in roles.columns_with("category") if 1 < values[one] <= MOST_PAIRED][:6]
+        for other in (roles.first_column(*AGES), *roles.columns_with("area", "post", "country")[:3], *categories):
             if other in groups and other:
                 both = f"{groups[sex]} || '|' || {groups[other]}"
                 rows += count_values(con, "by_sex", other, both)
@@ -69,7 +69,7 @@ def count_pairs(con: Any, roles: Roles, found: Rows, last: date) -> Rows:
     return rows
 
 
-def _grouped(value: str, role: str, last: date, sexes: dict[str, tuple[str, ...]]) -> str:
+def _group_values(value: str, role: str, last: date, sexes: dict[str, tuple[str, ...]]) -> str:
     """SQL of the group that a value is set against others by: ages by tens, amounts by thirds of a magnitude."""
     if role == "sex" and sexes:
         text = f"cast({value} as varchar)"
@@ -100,8 +100,8 @@ def _strength(con: Any, one: str, other: str, left: str, right: str) -> Rows:
     if not n or min(a, b) < 2:
         return []
     corrected = max(0.0, float(phi) - (a - 1) * (b - 1) / max(float(n) - 1, 1))
-    return [("strength", f"{first}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
-            ("paired", f"{first}|{other}", "", float(n))]  # fmt: skip
+    return [("strength", f"{one}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
+            ("paired", f"{one}|{other}", "", float(n))]  # fmt: skip
 
 
 def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
@@ -136,13 +136,13 @@ def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
 def count_repeated(con: Any, name: str, roles: Roles, rows: int) -> Rows:
     """Rows with an identifier, and how many different ones they hold; where there are many rows, of a part of all
     identifiers, with all the rows of each."""
-    step, found = max(1, -(-rows // SEEN)), []
-    for one in map(quote, roles.having("identifier")):
+    step, counted = max(1, -(-rows // SEEN)), []
+    for one in map(quote, roles.columns_with("identifier")):
         query = f"select count({one}), count(distinct {one}) from {quote(name)}"
         known, different = con.execute(f"{query} where hash({one}) % {step} = 0" if step > 1 else query).fetchone()
         about = one[1:-1].replace('""', '"')
-        found += [("known", about, "", float(known)), ("different", about, "", float(different))] if known else []
-    return found
+        counted += [("known", about, "", float(known)), ("different", about, "", float(different))] if known else []
+    return counted
 
 
 def count_orders(con: Any, roles: Roles) -> Rows:
@@ -165,10 +165,14 @@ def follow_numbers(con: Any, entity: Entity, roles: Roles) -> Rows:
     numbers = [one for one in entity.key if len(entity.key) == 1 and entity.column(one).type == "integer"]
     rows: Rows = []
     for number in numbers:
-        for day in roles.having("date"):
+        for day in roles.columns_with("date"):
             query = f"select corr(cast({quote(number)} as double), epoch({quote(day)})) from _seen"
-            (found,) = con.execute(query).fetchone()
-            rows += [("along", f"{number}|{day}", "", float(found))] if found is not None and found == found else []
+            (correlation,) = con.execute(query).fetchone()
+            rows += (
+                [("along", f"{number}|{day}", "", float(correlation))]
+                if correlation is not None and correlation == correlation
+                else []
+            )
     return rows
 
 

@@ -60,7 +60,7 @@ def _hold(key: str, path: Path, purpose: str, wait_seconds: float, log: Log) -> 
         finally:
             _held[key] -= 1
         return
-    with _opened(path) as file:
+    with _open_lock(path) as file:
         _wait(file, path.parent, wait_seconds, log)
         with suppress(OSError):  # a full disk: who holds it cannot be told, and it is held all the same
             os.ftruncate(file.fileno(), 0)
@@ -72,7 +72,7 @@ def _hold(key: str, path: Path, purpose: str, wait_seconds: float, log: Log) -> 
             del _held[key]
 
 
-def _opened(path: Path) -> IO[str]:
+def _open_lock(path: Path) -> IO[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():
         raise Damaged(path, "is to be a lock and is no file: move away what lies there, and it is made again")

@@ -30,7 +30,7 @@ class NoteDamaged(HimsError):
     """The note of which key an installation rests on cannot be read."""
 
 
-def known(settings: Settings) -> dict[str, Any]:
+def read_key_facts(settings: Settings) -> dict[str, Any]:
     """What is noted of the key; empty in an installation that has used none.
 
     Raises:
@@ -38,9 +38,9 @@ def known(settings: Settings) -> dict[str, Any]:
     """
     try:
         text = read_text(settings.home / FILE)
-        found = parse_json(text)
-        found.pop(CHECK)
-        if text != checked_text(found):
+        facts = parse_json(text)
+        facts.pop(CHECK)
+        if text != checked_text(facts):
             raise ValueError
         return facts if isinstance(facts["version"], str) else {}
     except FileNotFoundError:
@@ -57,16 +57,16 @@ def known(settings: Settings) -> dict[str, Any]:
 def damage(settings: Settings) -> str:
     """What is wrong with the note; empty where nothing is."""
     try:
-        known(settings)
+        read_key_facts(settings)
     except NoteDamaged as error:
         return str(error)
     return ""
 
 
-def _believed(settings: Settings) -> dict[str, Any]:
+def _read_believed(settings: Settings) -> dict[str, Any]:
     """What is noted, or where the note is damaged what the records tell: enough to look and to take a release back."""
     try:
-        return known(settings)
+        return read_key_facts(settings)
     except NoteDamaged:
         return {"version": version} if (version := _told_by_records(settings)) else {}
 
@@ -114,7 +114,7 @@ def check_version(settings: Settings, version: str) -> None:
     Raises:
         KeyMismatch: it is another one, a rotation was interrupted, or the key was destroyed.
     """
-    facts = _believed(settings)
+    facts = _read_believed(settings)
     if not facts:
         if settings.identified.is_dir() and not damage(settings):
             with contextlib.suppress(OSError):  # an account that may only read notes nothing
@@ -153,7 +153,7 @@ def refuse_destroyed(settings: Settings, facts: dict[str, Any]) -> None:
 
 def advise_missing_key(settings: Settings, where: str) -> str:
     """What to do about a key that cannot be found where an installation rests on one; empty where it rests on none."""
-    facts = _believed(settings)
+    facts = _read_believed(settings)
     if not facts:
         return ""
     refuse_destroyed(settings, facts)

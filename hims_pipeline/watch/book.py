@@ -16,6 +16,7 @@ from typing import Any
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import reserve
 from hims_pipeline.lake.files import private_folder, write_text
+from hims_pipeline.lake.journal import acting_account
 from hims_pipeline.plain_file import checked_text, read_checked
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import KINDS, Condition, instant
@@ -119,7 +120,7 @@ def write_book(settings: Settings, book: Book) -> None:
         "outbox": [asdict(one) for one in book.outbox],
     }
     try:
-        with reserve.lent(settings):  # a full disk is itself to be told
+        with reserve.lend(settings):  # a full disk is itself to be told
             write_text(private_folder(settings.alerts) / BOOK, checked_text(record), 0o600)
     except OSError as error:
         raise HimsError(f"{settings.alerts / BOOK} cannot be written: {error.strerror}.") from None

@@ -15,7 +15,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import acts
-from hims_pipeline.scrub import OF_FOREIGN, SEEN, Scrubbed, scrub
+from hims_pipeline.scrub import OF_FOREIGN, SEEN, Scrubbed, scrub_parts
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch import book, nights
 from tests.lake.test_tampering import flip, mend
@@ -117,7 +117,7 @@ def test_a_delivery_that_was_never_received_here_is_told(settings, tmp_path) -> 
     other = installation(tmp_path / "other")
     foreign = send(other, "census", ["90000077"], "2021")
     shutil.copytree(foreign.folder(other), foreign.folder(settings))
-    found = scrub(settings).damage
+    found = scrub_parts(settings).damage
     shutil.rmtree(foreign.folder(settings).parent)
     put_back(before, settings)
     assert [line for line in found if "tells that it was received" in line] == [
@@ -133,7 +133,7 @@ def test_on_a_full_disk_what_was_found_is_told_although_it_cannot_be_recorded(se
         raise OSError(errno.ENOSPC, "No space left on device", str(settings.home / SEEN))
 
     monkeypatch.setattr("hims_pipeline.scrub._write_seen", full)
-    found = scrub(settings).damage
+    found = scrub_parts(settings).damage
     put_back(before, settings)
     assert any("landing/census/" in line for line in found)
     assert found[-1].startswith(f"The disk is full: {settings.home / SEEN}. Make room")
