@@ -69,9 +69,9 @@ def next_id(settings: Settings) -> str:
     Raises:
         ReleaseError: there is no higher number.
     """
-    told = {act["release"] for act, _ in journal.acts(settings) if act["event"] == journal.PUBLISHED}
+    published = {act["release"] for act, _ in journal.acts(settings) if act["event"] == journal.PUBLISHED}
     there = releases(settings)
-    known = {one for one in told if ID.fullmatch(one)} | {one.id for one in there if _has_manifest(one)}
+    known = {one for one in published if ID.fullmatch(one)} | {one.id for one in there if _has_manifest(one)}
     number, taken = max((int(one[1:]) for one in known), default=0) + 1, {one.id for one in there}
     while (candidate := f"r{number:06d}") in taken:
         number += 1
