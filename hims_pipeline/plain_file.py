@@ -10,7 +10,7 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 CHECK = "check"
 LARGEST_BYTES = 1 << 30  # dbt's manifest of a thousand nodes has 30 MB
@@ -60,6 +60,20 @@ def read_json(path: Path) -> Any:
         OSError, ValueError: as `read_text` and `parse_json`.
     """
     return parse_json(read_text(path))
+
+
+def open_lock(path: Path) -> IO[str]:
+    """A file to hold a lock on, made where there is none.
+
+    Raises:
+        OSError: it cannot be written, or is no regular file: a pipe would wait for its other end.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
+    file = os.fdopen(os.open(path, flags, 0o600), "a")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "Is no file", str(path))
+    return file
 
 
 def checked_text(record: dict[str, Any]) -> str:

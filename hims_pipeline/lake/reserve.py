@@ -23,7 +23,8 @@ def keep_reserve(settings: Settings) -> None:
         if path.exists() and path.stat().st_size == SIZE:
             return
         if shutil.disk_usage(settings.home).free > LOW + SIZE:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK  # a pipe would wait for its other end
+            with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
                 file.write(b"\0" * SIZE)
 
 

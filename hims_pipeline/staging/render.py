@@ -28,6 +28,7 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake.files import move_folder, remove_folder, sha256_of, write_text
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.plain_file import open_lock
 from hims_pipeline.processes import describe_ending, start_bound
 from hims_pipeline.provenance import RENDERING, provenance_of
 from hims_pipeline.settings import Settings, quiet_environment
@@ -117,7 +118,7 @@ def _hashes(tree: Path) -> dict[str, str]:
 @contextmanager
 def _hold_lock(settings: Settings) -> Iterator[None]:
     """One process at a time makes or clears trees: none takes away what another has just made."""
-    with (settings.rendered / "making.lock").open("a") as file:
+    with open_lock(settings.rendered / "making.lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hims_pipeline.errors import Busy, HimsError
 from hims_pipeline.lake.files import write_json
+from hims_pipeline.plain_file import open_lock
 from hims_pipeline.settings import Settings
 from hims_pipeline.ui.door import Doorkeeper
 from hims_pipeline.ui.visitors import Proxy, Tokens
@@ -28,7 +29,7 @@ def hold_daemon(settings: Settings) -> Iterator[None]:
     Raises:
         Busy: another `hims ui` or `hims daemon` runs on it.
     """
-    with (settings.dagster_home / "ui.lock").open("w") as file:
+    with open_lock(settings.dagster_home / "ui.lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

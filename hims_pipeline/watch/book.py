@@ -17,7 +17,7 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import reserve
 from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.lake.journal import acting_account
-from hims_pipeline.plain_file import checked_text, read_checked
+from hims_pipeline.plain_file import checked_text, open_lock, read_checked
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import KINDS, Condition, instant
 
@@ -131,7 +131,7 @@ def open_book(settings: Settings) -> Iterator[Book]:
     """The book, held for this process alone while the block lasts; written by whoever changes it."""
     try:
         path = private_folder(settings.alerts) / LOCK
-        file = path.open("a")
+        file = open_lock(path)
     except OSError as error:
         raise HimsError(f"{settings.alerts} cannot be written: {error.strerror}.") from None
     with file:

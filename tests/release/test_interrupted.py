@@ -15,6 +15,7 @@ from hims_pipeline.errors import Busy, Damaged, ReleaseError
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.lake.files import write_json
 from hims_pipeline.lake.lock import acts_lock, installation_lock
+from hims_pipeline.plain_file import open_lock
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import acts, store
 from hims_pipeline.release.publish import refuse_overtaken
@@ -204,3 +205,19 @@ def test_what_lies_where_a_lock_should_is_told_by_its_place(settings: Settings, 
     place.rmdir() if place.is_dir() else place.unlink()
     with hold(settings, "mine"):
         assert place.is_file()
+
+
+def test_a_pipe_where_the_reserve_or_a_lock_should_lie_stops_nobody(settings: Settings, tmp_path: Path) -> None:
+    """It would wait for its other end for ever."""
+    make(settings, "r000001")
+    make(settings, "r000002")
+    (settings.home / "acts.reserve").unlink()
+    os.mkfifo(settings.home / "acts.reserve")
+    acts.use_release(settings, "r000001", "a wrong figure")
+    assert store.pointer(settings) == "r000001"
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="pipe"):
+        open_lock(tmp_path / "pipe")
+    with open_lock(tmp_path / "lock") as file:
+        assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
+        assert file.writable()
