@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.night import peak_bytes
 from hims_pipeline import build as building
 from hims_pipeline.plain_file import read_json
-from hims_pipeline.processes import bound
+from hims_pipeline.processes import start_bound
 from hims_pipeline.release import tables
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection, literal, quote
@@ -64,7 +64,7 @@ def plain_script_seconds(settings: Settings, folder: Path) -> float:
     made = building.prepare(settings, "plain-script", full=True)
     try:
         command = [*render.parsed_dbt(made.tree), "--quiet", "compile", "--project-dir", str(made.tree)]
-        with bound(command, made.environment(settings)) as dbt:
+        with start_bound(command, made.environment(settings)) as dbt:
             assert dbt.stdout is not None
             said = dbt.stdout.read()
             if dbt.wait():
@@ -83,7 +83,7 @@ def plain_script_seconds(settings: Settings, folder: Path) -> float:
             tables.copy_schemas(con, target, public, tables.PUBLIC_SCHEMAS, lambda text: None)
         return time.perf_counter() - started
     finally:
-        building.give_up(made.folder)
+        building.discard_build(made.folder)
 
 
 def _statements(made: building.Build, nodes: dict):

@@ -21,7 +21,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.batches import Batch
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.keys import load_key
-from hims_pipeline.privacy.pseudonym import install, normalised, pseudonym
+from hims_pipeline.privacy.pseudonym import install, normalise_sql, pseudonym
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal, quote, read_parquet
 from hims_pipeline.staging.inputs import current_batches
@@ -68,8 +68,8 @@ def score(home: Path, scale: float, data: Path = REPOSITORY / "data") -> list[Sc
             if sample.source in linking:
                 delivery, _ = landing.take_over(settings, contracts[sample.source], sample.period, sample.files)
                 intake.take_in(settings, delivery, lambda text: None)
-        linkage.link(settings)
-        for one in intake.pending(settings, linkage.SOURCE):
+        linkage.link_registers(settings)
+        for one in intake.find_pending(settings, linkage.SOURCE):
             intake.take_in(settings, one.delivery, lambda text: None)
     return compared(settings, *(truth_of(home / "made", name) for name in ("persons", "true_keys")))
 
@@ -129,7 +129,8 @@ def _stand(
         table = quote(f"known {source} {place} {column.name}")  # once a source, however many batches
         con.execute(
             f"create temp table if not exists {table} as "
-            f"select person_no, {pseudonym(normalised('number'), domains, domain)} as register_id from ({numbers}) as t"
+            f"select person_no, {pseudonym(normalise_sql('number'), domains, domain)} as register_id "
+            f"from ({numbers}) as t"
         )
         joins.append(f"left join {table} as k{place} on k{place}.register_id = sent.{quote(column.name)}")
         owners.append(f"k{place}.person_no")

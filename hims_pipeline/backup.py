@@ -47,7 +47,7 @@ class Backup:
         return self.record["files"]
 
 
-def make(settings: Settings, folder: Path, keep: int = 0, log: Log = lambda text: None) -> Backup:
+def make_backup(settings: Settings, folder: Path, keep: int = 0, log: Log = lambda text: None) -> Backup:
     """Back the installation up into a new folder within `folder`.
 
     Nights wait while it is made. What people do meanwhile (a withdrawal, a delivery, another release) is in it: the
@@ -80,9 +80,9 @@ def make(settings: Settings, folder: Path, keep: int = 0, log: Log = lambda text
     except OSError as error:
         raise HimsError(f"The backup in {target} is not whole: {error.strerror or type(error).__name__}.") from None
     log(f"{target}: {len(record['files']):,} files, {copier.copied / 1e6:,.1f} MB new")
-    for one in backups(settings, folder)[:-keep] if keep else ():
-        remove_folder(one.folder)
-        log(f"removed {one.folder}")
+    for backup in backups(settings, folder)[:-keep] if keep else ():
+        remove_folder(backup.folder)
+        log(f"removed {backup.folder}")
     return Backup(target, record)
 
 
@@ -171,16 +171,16 @@ def _record(settings: Settings, target: Path, files: Listed, now: datetime) -> d
 
 def backups(settings: Settings, folder: Path) -> list[Backup]:
     """Finished backups in a folder, oldest first. One whose record does not hold is none."""
-    found = []
+    complete = []
     for path in sorted(folder.glob("*/" + RECORD)):
         try:
-            found.append(Backup(path.parent, seal.read_sealed(settings, path, KIND)))
+            complete.append(Backup(path.parent, seal.read_sealed(settings, path, KIND)))
         except Damaged:
             continue
-    return found
+    return complete
 
 
-def find(settings: Settings, folder: Path) -> Backup:
+def find_backup(settings: Settings, folder: Path) -> Backup:
     """The backup at a folder, or the newest one within it.
 
     Raises:
@@ -188,20 +188,20 @@ def find(settings: Settings, folder: Path) -> Backup:
     """
     if (folder / RECORD).exists():
         return Backup(folder, seal.read_sealed(settings, folder / RECORD, KIND))
-    if found := backups(settings, folder):
-        return found[-1]
+    if candidates := backups(settings, folder):
+        return candidates[-1]
     raise HimsError(f"{folder} holds no backup that was sealed with this key ({load_key(settings).version}).")
 
 
-def damaged(backup: Backup) -> list[str]:
+def find_damaged(backup: Backup) -> list[str]:
     """What in a backup is not what was written, a line each; every file is read."""
-    found = [
+    damage = [
         f"{name} is missing or is not what was written"
         for name, one in sorted(backup.files.items())
         if not holds(backup.folder / FILES / name, one["sha256"])
     ]
     config = backup.record["config"]
-    return found + [
+    return damage + [
         f"config/{name}" for name, sha256 in config.items() if not holds(backup.folder / CONFIG / name, sha256)
     ]
 

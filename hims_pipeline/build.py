@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from hims_pipeline import processes
 from hims_pipeline.build_needs import require_fresh, require_room, require_sources
-from hims_pipeline.carry.kept import keep
+from hims_pipeline.carry.kept import keep_build
 from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
 from hims_pipeline.disclosure.history import EARLIER, write_earlier
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
@@ -91,7 +91,9 @@ def prepare(
     Raises:
         HimsError: a source that the observatory requires has no accepted batch or is late, or the disk is too full.
     """
-    began = trail.last(settings).number  # before the inputs are read: what a person forbids from now on is seen
+    began = trail.read_present_head(
+        settings
+    ).number  # before the inputs are read: what a person forbids from now on is seen
     rows = input_rows(settings)
     if not rehearsal:
         require_sources(settings, {row["source"] for row in rows})
@@ -102,14 +104,14 @@ def prepare(
         shutil.rmtree(folder)
     try:
         (folder / "spill").mkdir(parents=True)
-        _own(folder)
+        _hold_folder(folder)
         write_json(folder / "inputs.json", rows)
         _take_earlier(settings, folder, log)
-        build = Build(folder, render.rendered(settings, log), inputs_sha256(settings, rows), began)
+        build = Build(folder, render.ensure_rendered(settings, log), inputs_sha256(settings, rows), began)
         make_plan(settings, folder, build.tree, full=full, log=log)
-        write_sealed(settings, folder / RECORD, "build", _made_of(build))
+        write_sealed(settings, folder / RECORD, "build", _describe_build(build))
     except BaseException:
-        give_up(folder)
+        discard_build(folder)
         raise
     return build
 
@@ -129,7 +131,7 @@ def _take_earlier(settings: Settings, folder: Path, log: Log) -> None:
         log(f"{staff.parent.name} is damaged, so its decisions on disclosure are not asked")
 
 
-def _made_of(build: Build) -> dict[str, Any]:
+def _describe_build(build: Build) -> dict[str, Any]:
     return {
         "run": build.folder.name,
         "tree": build.tree.name,
@@ -141,7 +143,7 @@ def _made_of(build: Build) -> dict[str, Any]:
     }
 
 
-def reopen(settings: Settings, run: str) -> Build:
+def reopen_build(settings: Settings, run: str) -> Build:
     """The build that an earlier step of the same run prepared.
 
     Raises:
@@ -159,7 +161,9 @@ def reopen(settings: Settings, run: str) -> Build:
     return Build(folder, settings.rendered / known["tree"], known["inputs_sha256"], known["trail"])
 
 
-def close(settings: Settings, build: Build, results: Mapping[str, Mapping[str, Any]], *, keep_it: bool = True) -> None:
+def close_build(
+    settings: Settings, build: Build, results: Mapping[str, Mapping[str, Any]], *, keep_it: bool = True
+) -> None:
     """Write down which file dbt has closed; from now on any other is refused. dbt has just ended.
 
     Args:
@@ -170,7 +174,7 @@ def close(settings: Settings, build: Build, results: Mapping[str, Mapping[str, A
         Damaged: what the build is made of changed while dbt ran, or a table is not the one it should be.
         HimsError: the same inputs gave other tables than in the last build.
     """
-    made_of = _checked(settings, build)
+    made_of = _check_record(settings, build)
     if not build.warehouse.exists() or build.warehouse.with_suffix(".duckdb.wal").exists():
         raise Damaged(build.warehouse, "was not closed by dbt: it is missing, or a write-ahead log lies beside it")
     nodes = record_nodes(settings, build.folder, build.tree, build.warehouse, results)
@@ -180,7 +184,7 @@ def close(settings: Settings, build: Build, results: Mapping[str, Mapping[str, A
     if keep_it:
         since_full = read_plan(settings, build.folder).since_full
         facts = {"sha256": sha256, "inputs_sha256": build.inputs_sha256, "nodes": nodes, "since_full": since_full}
-        keep(settings, build.warehouse, facts)
+        keep_build(settings, build.warehouse, facts)
 
 
 def closed_warehouse(settings: Settings, build: Build) -> Path:
@@ -190,7 +194,7 @@ def closed_warehouse(settings: Settings, build: Build) -> Path:
         ReleaseError: it is another file, or was changed since.
     """
     try:
-        record = _checked(settings, build)
+        record = _check_record(settings, build)
         for path, name in ((build.warehouse, "warehouse_sha256"), (build.results, "results_sha256")):
             if sha256_of(path) != record.get(name):
                 raise Damaged(path, "is not the file that dbt closed")
@@ -199,28 +203,28 @@ def closed_warehouse(settings: Settings, build: Build) -> Path:
     return build.warehouse
 
 
-def tables_of(settings: Settings, build: Build) -> dict[str, dict[str, Any]]:
+def list_tables(settings: Settings, build: Build) -> dict[str, dict[str, Any]]:
     """`schema.table` -> rows and content hash, as they were when dbt had closed the file.
 
     Raises:
         Damaged: the build's record is not what we wrote.
     """
     nodes = read_sealed(settings, build.folder / RECORD, "build")["nodes"].values()
-    return {one["table"]: {k: one[k] for k in ("rows", "content_hash")} for one in nodes if "table" in one}
+    return {node["table"]: {k: node[k] for k in ("rows", "content_hash")} for node in nodes if "table" in node}
 
 
-def _checked(settings: Settings, build: Build) -> dict[str, Any]:
+def _check_record(settings: Settings, build: Build) -> dict[str, Any]:
     """The sealed record of a build, when it still tells the truth about its inputs and its tree."""
     record = read_sealed(settings, build.folder / RECORD, "build")
-    if {name: record.get(name) for name in _made_of(build)} != _made_of(build):
+    if {name: record.get(name) for name in _describe_build(build)} != _describe_build(build):
         raise Damaged(build.folder / RECORD, "tells of other inputs than those that lie beside it")
-    if damaged := render.damaged_in(settings, build.tree):
+    if damaged := render.find_damaged_in(settings, build.tree):
         raise Damaged(build.tree, f"changed while dbt ran: {damaged[0]}")
     verify_inputs(settings, build.inputs())
     return record
 
 
-def _own(folder: Path) -> None:
+def _hold_folder(folder: Path) -> None:
     file = (folder / LOCK).open("w")
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     file.write(f"{processes.token(os.getpid())} ")
@@ -228,7 +232,7 @@ def _own(folder: Path) -> None:
     _owned[str(folder)] = file
 
 
-def give_up(folder: Path) -> None:
+def discard_build(folder: Path) -> None:
     """Delete a build folder and let go of its lock."""
     file = _owned.pop(str(folder), None)
     shutil.rmtree(folder, ignore_errors=True)
@@ -236,10 +240,10 @@ def give_up(folder: Path) -> None:
         file.close()
 
 
-def give_up_all() -> None:
+def discard_builds() -> None:
     """Give the space of all builds of this process back: none of them will be published any more."""
     for folder in list(_owned):
-        give_up(Path(folder))
+        discard_build(Path(folder))
 
 
 def _is_alive(folder: Path) -> bool:
@@ -261,7 +265,7 @@ def _is_alive(folder: Path) -> bool:
     return False
 
 
-def clear_leftovers(settings: Settings) -> list[str]:
+def clear_dead_builds(settings: Settings) -> list[str]:
     """Remove what killed runs left: builds, half-rendered trees, half-made deliveries, scratch. Lock held by caller."""
     cleared = []
     for folder in sorted(settings.build.glob("*")) if settings.build.exists() else []:
@@ -271,10 +275,10 @@ def clear_leftovers(settings: Settings) -> list[str]:
     if settings.scratch.exists():
         shutil.rmtree(settings.scratch)
         cleared.append("scratch")
-    cleared += [f"{n} half-made deliveries" for n in [landing.clear_leftovers(settings)] if n]
+    cleared += [f"{n} half-made deliveries" for n in [landing.clear_incoming(settings)] if n]
     for root in (settings.bronze, settings.validated, settings.quarantine, settings.releases):
         for trash in root.rglob(".trash-*") if root.exists() else ():
             shutil.rmtree(trash, ignore_errors=True)
             cleared.append(trash.name)
-    render.clear_leftovers(settings)
+    render.clear_rendered(settings)
     return cleared

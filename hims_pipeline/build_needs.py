@@ -41,10 +41,12 @@ def require_fresh(settings: Settings, counting: Iterable[tuple[str, str]], today
         raise HimsError(f"observatory.yml wants {', '.join(sorted(unknown))} fresh, for which there is no contract.")
     late = [one for one in late_sources(settings, counting, today or today_of(settings)) if one.source in wanted]
     if late:
-        told = "; ".join(
+        overdue_text = "; ".join(
             f"{one.source}: its last period is {one.last_period}, the next was due {one.due}" for one in late
         )
-        raise HimsError(f"No release: observatory.yml wants fresh what is late. {told}. The former release stays.")
+        raise HimsError(
+            f"No release: observatory.yml wants fresh what is late. {overdue_text}. The former release stays."
+        )
 
 
 def room_for_a_build(settings: Settings) -> int:

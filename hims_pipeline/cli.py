@@ -23,15 +23,16 @@ from hims_pipeline.commands import (
     watch,
 )
 from hims_pipeline.errors import HimsError
-from hims_pipeline.failures import plain
+from hims_pipeline.failures import explain
 from hims_pipeline.privacy.keys import check_key
-from hims_pipeline.settings import close_umask, debugging, load_settings
+from hims_pipeline.privacy.known import NoteDamaged
+from hims_pipeline.settings import close_umask, is_debugging, load_settings
 
 # Readers of releases need no key.
 KEYED = {"run", "ui", "daemon", "deliver", "status", "batch", "gate", "link", "build", "retention", "scrub"}
 
 
-class Plain(click.Group):
+class PlainGroup(click.Group):
     """Every error is one line that says what is wrong and what to do; a developer asks for the trace."""
 
     def invoke(self, ctx: click.Context):
@@ -40,19 +41,23 @@ class Plain(click.Group):
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise  # click knows what to do about these
         except Exception as error:
-            if debugging() and not isinstance(error, HimsError):
+            if is_debugging() and not isinstance(error, HimsError):
                 raise
-            raise click.ClickException(plain(error)) from None
+            raise click.ClickException(explain(error)) from None
 
 
-@click.group(cls=Plain)
+@click.group(cls=PlainGroup)
 @click.version_option(package_name="hims-pipeline")
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """From deliveries of migration data to a released warehouse of indicators."""
     close_umask()
     if ctx.invoked_subcommand in KEYED and "--help" not in sys.argv:
-        check_key(load_settings())
+        try:
+            check_key(load_settings())
+        except NoteDamaged:
+            if ctx.invoked_subcommand != "status":  # which tells it beside all else
+                raise
 
 
 GROUPS = (

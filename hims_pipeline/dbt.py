@@ -12,12 +12,12 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.build import Build, Log, close
+from hims_pipeline.build import Build, Log, close_build
 from hims_pipeline.carry.kept import read_kept
-from hims_pipeline.carry.plan import nodes_of, not_proven, read_plan
+from hims_pipeline.carry.plan import find_unproven, nodes_of, read_plan
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.plain_file import read_json
-from hims_pipeline.processes import bound, ending
+from hims_pipeline.processes import describe_ending, start_bound
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging import render
 from hims_pipeline.staging.render import MANIFEST
@@ -96,7 +96,7 @@ class Carried:
         self._carried, self._told = carried, set[str]()
         self._left = [name for name in TopologicalSorter(self._reads).static_order() if name in carried]
 
-    def behind(self, done: str = "") -> Iterator[Finished]:
+    def follow(self, done: str = "") -> Iterator[Finished]:
         """What may be told now that `done` was."""
         self._told.add(done)
         left = []
@@ -124,11 +124,11 @@ def stream_dbt(
         HimsError: a model or test failed, says which; dbt died, left no results, or did not build everything.
     """
     carried = Carried(build.tree, {} if select else read_plan(settings, build.folder).carried)
-    yield from carried.behind()
+    yield from carried.follow()
     command = build_command(settings, build, select)
     log("dbt build")
-    began, said = "", []
-    with bound(command, build.environment(settings) | {"DBT_LOG_FORMAT": "json"}, inherit=[build.lock]) as dbt:
+    began, messages = "", []
+    with start_bound(command, build.environment(settings) | {"DBT_LOG_FORMAT": "json"}, inherit=[build.lock]) as dbt:
         build.share(dbt.pid)
         assert dbt.stdout is not None
         for line in dbt.stdout:
@@ -137,14 +137,14 @@ def stream_dbt(
                 began = data["node_info"]["unique_id"]
                 log(message)
             elif name in RESULT_EVENTS:
-                yield (node := _finished(data))
-                yield from carried.behind(node.unique_id)
+                yield (node := _read_finished(data))
+                yield from carried.follow(node.unique_id)
             elif not began and name in ("", "MainEncounteredError"):
-                said.append(message)  # nothing has read data yet: what goes wrong now is about the project
+                messages.append(message)  # nothing has read data yet: what goes wrong now is about the project
         code = dbt.wait()
-    _judge(build, code, began, "\n".join(said)[-2000:])
+    _judge(build, code, began, "\n".join(messages)[-2000:])
     if not select:
-        finish(settings, build, keep_it=keep_it)
+        finish_build(settings, build, keep_it=keep_it)
 
 
 def build_command(settings: Settings, build: Build, select: list[str] | None = None) -> list[str]:
@@ -159,16 +159,16 @@ def build_command(settings: Settings, build: Build, select: list[str] | None = N
     return [*command, "--select", *anew, "--indirect-selection", "empty"] if carried and anew else command
 
 
-def finish(settings: Settings, build: Build, *, keep_it: bool = True) -> None:
+def finish_build(settings: Settings, build: Build, *, keep_it: bool = True) -> None:
     """Close a whole build, once every node is proved to be of tonight or rightly carried over.
 
     Raises:
         HimsError: a node is neither.
-        Damaged: as `build.close`.
+        Damaged: as `build.close_build`.
     """
-    if missing := not_built(settings, build):
+    if missing := find_not_built(settings, build):
         raise HimsError(f"dbt did not build everything: {len(missing)} nodes without success, such as {missing[0]}.")
-    close(settings, build, {one["unique_id"]: one for one in _results(build)}, keep_it=keep_it)
+    close_build(settings, build, {one["unique_id"]: one for one in _results(build)}, keep_it=keep_it)
 
 
 def _event(line: str) -> tuple[str, str, dict[str, Any]]:
@@ -180,7 +180,7 @@ def _event(line: str) -> tuple[str, str, dict[str, Any]]:
         return "", line.strip(), {}
 
 
-def _finished(data: dict[str, Any]) -> Finished:
+def _read_finished(data: dict[str, Any]) -> Finished:
     failures = data.get("num_failures")
     return Finished(
         data["node_info"]["unique_id"], data["node_info"]["node_status"], round(data.get("execution_time", 0.0), 3),
@@ -188,28 +188,28 @@ def _finished(data: dict[str, Any]) -> Finished:
     )  # fmt: skip
 
 
-def _judge(build: Build, code: int, began: str, said: str) -> None:
+def _judge(build: Build, code: int, began: str, text: str) -> None:
     """Hold dbt's ending against its own results."""
     where = f" while it built {began}" if began else ""
-    how = f"dbt {ending(code)}{where}"
+    how = f"dbt {describe_ending(code)}{where}"
     if code < 0:
         raise HimsError(f"{how}. Nothing of this build is used.")
     try:
-        found = _results(build)
+        results = _results(build)
     except Damaged as error:
         if not build.results.exists():
-            raise HimsError(f"{how} and left no results." + (f"\n{said}" if said else "")) from None
+            raise HimsError(f"{how} and left no results." + (f"\n{text}" if text else "")) from None
         raise HimsError(f"{how}, but {error}") from None
     failed = [
-        f"{result['unique_id']}: {result['status']}: {told(result['message'] or '')}"
-        for result in found
+        f"{result['unique_id']}: {result['status']}: {describe_error(result['message'] or '')}"
+        for result in results
         if result["status"] not in (*GOOD, "skipped", "no-op")  # an exposure is listed, and has nothing to do
     ]
     if code or failed:
-        raise HimsError("dbt build failed:\n  " + "\n  ".join(failed or [how, said]))
+        raise HimsError("dbt build failed:\n  " + "\n  ".join(failed or [how, text]))
 
 
-def told(message: str) -> str:
+def describe_error(message: str) -> str:
     """Of an error of dbt what may be told: where, its kind, and its text where that speaks of SQL, never of data."""
     where, kind, findings = (pattern.search(message) for pattern in (WHERE, KIND, FINDINGS))
     parts = [where[1]] if where else []
@@ -241,7 +241,7 @@ def _results(build: Build) -> list[dict[str, Any]]:
     try:
         record = read_json(build.results)
         of_build = record["metadata"]["env"].get("HIMS_BUILD")
-        found = [
+        results = [
             {"unique_id": str(r["unique_id"]), "status": str(r["status"]), "message": r.get("message"),
              "execution_time": float(r["execution_time"]), "failures": r.get("failures")}
             for r in record["results"]
@@ -250,7 +250,7 @@ def _results(build: Build) -> list[dict[str, Any]]:
         raise Damaged(build.results, f"cannot be read as dbt's results ({type(error).__name__})") from None
     if of_build != build.folder.name:
         raise Damaged(build.results, "holds the results of another run of dbt")
-    return found
+    return results
 
 
 def seconds(build: Build) -> dict[str, float]:
@@ -258,12 +258,12 @@ def seconds(build: Build) -> dict[str, float]:
     return {result["unique_id"].split(".")[-1]: round(result["execution_time"], 3) for result in _results(build)}
 
 
-def tested(build: Build) -> set[str]:
+def list_tests_run(build: Build) -> set[str]:
     """Names of the data tests that dbt has run."""
     return {r["unique_id"].split(".")[2] for r in _results(build) if r["unique_id"].startswith("test.")}
 
 
-def not_built(settings: Settings, build: Build) -> list[str]:
+def find_not_built(settings: Settings, build: Build) -> list[str]:
     """What a whole build has and this one has not: models, seeds and tests that neither have a good result of dbt's nor
     were carried over with the fingerprint that they have tonight.
 
@@ -271,6 +271,6 @@ def not_built(settings: Settings, build: Build) -> list[str]:
     """
     try:
         good = {result["unique_id"] for result in _results(build) if result["status"] in GOOD}
-        return not_proven(nodes_of(settings, build.folder, build.tree), read_plan(settings, build.folder), good)
+        return find_unproven(nodes_of(settings, build.folder, build.tree), read_plan(settings, build.folder), good)
     except Damaged as error:
         return [f"everything: {error}"]

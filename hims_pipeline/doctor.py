@@ -23,11 +23,11 @@ from hims_pipeline.contracts.alerts import Email, Webhook
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.errors import HimsError
-from hims_pipeline.failures import plain
-from hims_pipeline.kept import what_is_kept
+from hims_pipeline.failures import explain
+from hims_pipeline.kept import kept_parts
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.privacy.keys import load_key
-from hims_pipeline.privacy.modes import opened
+from hims_pipeline.privacy.modes import find_too_open
 from hims_pipeline.privacy.production import check_installation
 from hims_pipeline.settings import Settings, secret
 from hims_pipeline.staging.render import dbt_executable
@@ -52,17 +52,17 @@ class Checkup:
     todo: str = ""
 
 
-def examine(settings: Settings, now: datetime | None = None) -> list[Checkup]:
+def examine_installation(settings: Settings, now: datetime | None = None) -> list[Checkup]:
     """All checks; one that cannot be made is wrong by itself."""
     now = now or datetime.now(UTC)
-    found: list[Checkup] = []
+    checkups: list[Checkup] = []
     for check in CHECKS:
         name = check.__name__.strip("_").replace("_", " ")
         try:
-            found += check(settings, now)
+            checkups += check(settings, now)
         except Exception as error:
-            found.append(Checkup(name, "wrong", plain(error)))
-    return found
+            checkups.append(Checkup(name, "wrong", explain(error)))
+    return checkups
 
 
 def _installation(settings: Settings, now: datetime) -> Iterable[Checkup]:
@@ -101,7 +101,7 @@ def _version_of(name: str) -> str | None:
 
 
 def _modes(settings: Settings, now: datetime) -> Iterable[Checkup]:
-    wide = [str(one) for one in opened(settings)] if settings.home.is_dir() else []
+    wide = [str(one) for one in find_too_open(settings)] if settings.home.is_dir() else []
     for text in wide:
         yield Checkup("modes", "wrong", text, "The next start closes it outside production; ask who read it.")
     if not wide:
@@ -129,11 +129,11 @@ def _key(settings: Settings, now: datetime) -> Iterable[Checkup]:
 
 
 def _audit_trail(settings: Settings, now: datetime) -> Iterable[Checkup]:
-    found = trail.check(settings)
-    for text in found.damage:
+    checked_trail = trail.check(settings)
+    for text in checked_trail.damage:
         yield Checkup("audit trail", "wrong", text, "`hims audit verify`, then find out who or what did it.")
-    if not found.damage:
-        yield Checkup("audit trail", "well", f"{found.lines:,} lines, whole.")
+    if not checked_trail.damage:
+        yield Checkup("audit trail", "well", f"{checked_trail.lines:,} lines, whole.")
     if settings.env == "prod" and settings.head_file is None:
         todo = "Set HIMS_AUDIT_HEAD to a file on another disk."
         yield Checkup("audit trail", "note", "Its head lies beside it, so both can be put back together.", todo)
@@ -200,7 +200,7 @@ def _schedule(settings: Settings, now: datetime) -> Iterable[Checkup]:
         yield Checkup("daemon", "note", text, "Start hims-daemon (deploy/systemd), or `hims run` by cron.")
     if past := nights.nights(settings, last=1):
         last = past[-1]
-        state: State = "wrong" if nights.failed(last, now) else "well"
+        state: State = "wrong" if nights.has_failed(last, now) else "well"
         yield Checkup(
             "nights", state, f"The last began at {last.begun}.", "`hims alert list`" if state == "wrong" else ""
         )
@@ -228,7 +228,7 @@ def _backup(settings: Settings, now: datetime) -> Iterable[Checkup]:
 
 def _alerts(settings: Settings, now: datetime) -> Iterable[Checkup]:
     channels = channels_of(settings)
-    if not any(isinstance(one, Email | Webhook) for one in channels.values()):
+    if not any(isinstance(channel, Email | Webhook) for channel in channels.values()):
         text = f"No mail and no webhook in {settings.env}: nobody hears of a failed night."
         yield Checkup("alerts", "wrong" if settings.env == "prod" else "note", text, "docs/alerts.md")
     for name, one in channels.items():
@@ -238,21 +238,21 @@ def _alerts(settings: Settings, now: datetime) -> Iterable[Checkup]:
                 yield Checkup("alerts", "wrong", f"{name}: {needed} is not set here.", todo)
 
 
-def _kept(settings: Settings, now: datetime) -> Iterable[Checkup]:
-    for name, size, until in what_is_kept(settings):
+def _check_kept(settings: Settings, now: datetime) -> Iterable[Checkup]:
+    for name, size, until in kept_parts(settings):
         yield Checkup("kept", "well", f"{name}: {size / 1e6:,.1f} MB; {until}")
 
 
 CHECKS: tuple[Callable[[Settings, datetime], Iterable[Checkup]], ...] = (
     _installation, _versions, _modes, _key, _audit_trail, _disk, _memory, _clock, _dagster, _schedule, _scrub, _backup,
-    _alerts, _kept,
+    _alerts, _check_kept,
 )  # fmt: skip
 
 
-def require_well(found: Iterable[Checkup]) -> None:
+def require_well(checkups: Iterable[Checkup]) -> None:
     """
     Raises:
         HimsError: something is wrong; says how many things.
     """
-    if wrong := sum(one.state == "wrong" for one in found):
+    if wrong := sum(one.state == "wrong" for one in checkups):
         raise HimsError(f"{wrong} thing(s) to mend.")

@@ -12,7 +12,7 @@ from hims_pipeline.contracts.controls import load_controls
 from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, HimsError
-from hims_pipeline.gates.revisions import load_limits
+from hims_pipeline.gates.revisions import load_revision_limits
 from hims_pipeline.gates.warehouse import warehouse_rules
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.staging.indicators import own_models
@@ -34,12 +34,12 @@ def require_parts(settings: Settings) -> None:
 
 def missing_parts(settings: Settings) -> list[str]:
     """What is missing, in sentences; empty where a night can begin."""
-    found = [*_records(settings), *_lists(settings), *_country(settings)]
+    missing = [*_records(settings), *_lists(settings), *_country(settings)]
     if not (settings.expectations / "release.json").is_file():
-        found.append("expectations/release.json is missing: the rules for what may leave")
+        missing.append("expectations/release.json is missing: the rules for what may leave")
     if not list((settings.data / "contracts").glob("*.yml")):
-        found.append("data/contracts has no contract: `hims source draft FILE` writes a first one")
-    return list(dict.fromkeys(found))
+        missing.append("data/contracts has no contract: `hims source draft FILE` writes a first one")
+    return list(dict.fromkeys(missing))
 
 
 def _records(settings: Settings) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _records(settings: Settings) -> Iterator[str]:
         lambda: load_observatory(settings.data),
         lambda: load_indicators(settings.data),
         lambda: load_controls(settings.data),
-        lambda: load_limits(settings.expectations),
+        lambda: load_revision_limits(settings.expectations),
         lambda: warehouse_rules(settings.expectations),
         lambda: own_models(settings),
     )
@@ -86,15 +86,15 @@ def _read_by_models(project: Path) -> dict[str, tuple[str, ...]]:
     """Code list -> its columns, of those that models, macros and tests name. English is every label's own column."""
     texts = [path.read_text(encoding="utf-8") for path in project.rglob("*.sql") if "target" not in path.parts]
     named = {name for text in texts for name in _REF.findall(text)}
-    found = {}
+    models = {}
     for path in sorted((REPOSITORY / "data/codelists").glob("*.csv")):
         if path.stem in named:
             with path.open(encoding="utf-8", newline="") as file:
                 header = next(csv.reader(file))
             labels = {name.removesuffix("_en") for name in header if name.endswith("_en")}
             others = {name for name in header if _LABEL.sub("", name) in labels and not name.endswith("_en")}
-            found[path.stem] = tuple(name for name in header if name not in others | _FREE)
-    return found
+            models[path.stem] = tuple(name for name in header if name not in others | _FREE)
+    return models
 
 
 def _country(settings: Settings) -> Iterator[str]:

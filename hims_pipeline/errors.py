@@ -6,7 +6,7 @@
 
 from pathlib import Path
 
-from hims_pipeline.words import as_message, own, words
+from hims_pipeline.words import as_message, our_text, words
 
 
 class HimsError(Exception):
@@ -49,5 +49,5 @@ class DataError(Exception):
 
     def __init__(self, rule: str, message: str, file: str = "") -> None:
         self.rule, self.message = rule, as_message(message)
-        self.file = as_message(file) if file else own("")
+        self.file = as_message(file) if file else our_text("")
         super().__init__(words("{file}: {message}", file=self.file, message=self.message) if file else self.message)

@@ -27,11 +27,11 @@ WHAT_TO_DO = {
 NO_MEMORY = "There is not enough memory. Give DuckDB more with HIMS_MEMORY_LIMIT, or the machine."
 
 
-def plain(error: BaseException) -> str:
+def explain(error: BaseException) -> str:
     """What to tell a person of an error, whatever it is wrapped in."""
     chain = list(_chain(error))
     for one in chain:
-        if (known := _known(one)) is not None:
+        if (known := _explain_known(one)) is not None:
             return known
     return f"A defect of ours: {_place(chain[-1])}. HIMS_DEBUG=1 shows its trace, which may quote data."
 
@@ -45,15 +45,15 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         following = inner if isinstance(inner, BaseException) else following.__cause__ or following.__context__
 
 
-def _known(error: BaseException) -> str | None:
+def _explain_known(error: BaseException) -> str | None:
     if isinstance(error, HimsError | DataError):
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":
         return NO_MEMORY
     if isinstance(error, OSError):
         at = f": {_told_path(error.filename)}" if error.filename else ""
-        told = WHAT_TO_DO.get(error.errno or 0)
-        return told.format(at=at) if told else f"{error.strerror or type(error).__name__}{at}."
+        advice = WHAT_TO_DO.get(error.errno or 0)
+        return advice.format(at=at) if advice else f"{error.strerror or type(error).__name__}{at}."
     if FULL in str(error) or (isinstance(error, sqlite3.Error) and "disk is full" in str(error)):
         return WHAT_TO_DO[errno.ENOSPC].format(at="")
     return None

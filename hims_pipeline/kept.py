@@ -7,7 +7,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.watch import nights
 
 
-def what_is_kept(settings: Settings) -> Iterator[tuple[str, int, str]]:
+def kept_parts(settings: Settings) -> Iterator[tuple[str, int, str]]:
     """Name, bytes and term of each part that is there."""
     policies = load_observatory(settings.data).policies
     for name, place, until in (

@@ -33,7 +33,7 @@ NOTHING_LEFT = "no batch that counts holds numbers any more"
 NOT_PRESENT = "they are no longer the pairs of the batches that count"
 
 
-def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
+def link_registers(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
     """Put the present pairs into landing as a delivery; None where there is nothing to link. Lock held by the caller.
 
     Returns:
@@ -50,10 +50,10 @@ def link(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
     sources = {name: one for name, one in contracts.items() if has_links(one) and one.data_kind == own.data_kind}
     for name in sorted(name for name, one in contracts.items() if has_links(one) and name not in sources):
         log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
-    for one in (one for name in sources for one in intake.doubtful(settings, name)):
-        raise HimsError(f"The links stay as they are: {one.sentence()}. `hims run` reads it again and links then.")
+    for source in (one for name in sources for one in intake.find_doubtful(settings, name)):
+        raise HimsError(f"The links stay as they are: {source.sentence()}. `hims run` reads it again and links then.")
     for name in sources:
-        for gone in batches.without_delivery(settings, name, landing.deliveries(settings, name)):
+        for gone in batches.find_without_delivery(settings, name, landing.deliveries(settings, name)):
             batch = gone.relative_to(settings.validated)
             raise HimsError(f"The links stay as they are: the record of {batch} in landing is missing or damaged.")
     files = _files(settings, sources)
@@ -85,7 +85,7 @@ def has_links(contract: Contract) -> bool:
     return any(column.links for entity in contract.entities.values() for column in entity.columns)
 
 
-def _links_in(contract: Contract, batch: Batch) -> bool:
+def _has_links(contract: Contract, batch: Batch) -> bool:
     """Was a linking number asked for in the batch's period?"""
     entities = (contract.entity_in(name, batch.manifest.period) for name in batch.manifest.entities)
     return any(column.links for entity in entities for column in entity.columns)
@@ -93,19 +93,19 @@ def _links_in(contract: Contract, batch: Batch) -> bool:
 
 def _files(settings: Settings, sources: dict[str, Contract]) -> list[tuple[Batch, Path]]:
     """The pairs of every batch that counts, of the linking sources."""
-    found, version = [], load_key(settings).version if sources else ""
+    paths, version = [], load_key(settings).version if sources else ""
     for batch in current_batches(settings):
         contract = sources.get(batch.manifest.source)
-        if contract is None or not _links_in(contract, batch):
+        if contract is None or not _has_links(contract, batch):
             continue
-        if batches.damaged_links(settings, contract, batch) or batch.manifest.key_version != version:
+        if batches.find_damaged_links(settings, contract, batch) or batch.manifest.key_version != version:
             raise HimsError(
                 f"{batch.manifest.batch} has no pairs under the present key. `hims run` reads it again and links then."
             )
         folder = settings.links.joinpath(*batch.manifest.batch.split("/"))
         names = [f"{entity}.parquet" for entity in batch.manifest.entities]
-        found += [(batch, folder / name) for name in names if (folder / name).exists()]
-    return found
+        paths += [(batch, folder / name) for name in names if (folder / name).exists()]
+    return paths
 
 
 def _write(settings: Settings, files: list[tuple[Batch, Path]], target: Path) -> None:

@@ -34,7 +34,7 @@ def is_running(known: str) -> bool:
 
 
 @contextmanager
-def bound(
+def start_bound(
     command: Sequence[str], env: Mapping[str, str], inherit: Sequence[IO] = (), errors: IO | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """Start a command, its output on a pipe, in a process group of its own that outlives neither the block nor this
@@ -53,10 +53,10 @@ def bound(
     try:
         yield process
     finally:
-        end(process)
+        end_process(process)
 
 
-def end(process: subprocess.Popen[str]) -> None:
+def end_process(process: subprocess.Popen[str]) -> None:
     """Have a process and its group gone. What it was writing is thrown away, so it is not asked."""
     if process.poll() is None:
         _kill_group(process.pid)
@@ -76,7 +76,7 @@ def _kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def ending(code: int) -> str:
+def describe_ending(code: int) -> str:
     """How a process ended, in words, from its return code."""
     if code >= 0:
         return f"ended with code {code}"
@@ -85,7 +85,7 @@ def ending(code: int) -> str:
     )
 
 
-def _become(parent: int, command: list[str]) -> None:
+def _exec_command(parent: int, command: list[str]) -> None:
     library = ctypes.CDLL(None)
     if hasattr(library, "prctl"):  # Linux; elsewhere the lock that a child inherits tells that it lives
         library.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -95,4 +95,4 @@ def _become(parent: int, command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _become(int(sys.argv[1]), sys.argv[2:])
+    _exec_command(int(sys.argv[1]), sys.argv[2:])

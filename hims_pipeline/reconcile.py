@@ -3,7 +3,7 @@ every command that changes what counts.
 
 Every act of the audit trail runs under the acts' lock, so whatever is still begun while we hold that lock is nobody's.
 Each kind of act has one way to be finished that does no harm when it had been done already. Not here: folders of builds
-and half-made deliveries, which no act stands behind (`build.clear_leftovers`).
+and half-made deliveries, which no act stands behind (`build.clear_dead_builds`).
 """
 
 from collections.abc import Callable
@@ -28,17 +28,17 @@ def reconcile(settings: Settings) -> list[str]:
     Raises:
         Damaged: the trail's head is missing or is not what we wrote: nothing can be recorded, so nothing is done.
     """
-    reserve.keep(settings)
+    reserve.keep_reserve(settings)
     with acts_lock(settings, "finishing what was interrupted"):
-        found = [text for text in [trail.mend(settings)] if text]
-        found += [f"the audit trail is damaged: {text}" for text in trail.check(settings).damage]
+        closed = [text for text in [trail.mend(settings)] if text]
+        closed += [f"the audit trail is damaged: {text}" for text in trail.check(settings).damage]
         for intent, state in journal.acts(settings):
             if state == journal.BEGUN or (state == FAILED and intent["event"] in FINISH):
-                found.append(_close(settings, intent))
-        found += acts.mend_pointer(settings)
+                closed.append(_close(settings, intent))
+        closed += acts.mend_pointer(settings)
         if holds_installation(settings):
             tidy(settings)
-    return found
+    return closed
 
 
 def tidy(settings: Settings) -> None:
@@ -54,20 +54,20 @@ def _close(settings: Settings, intent: dict[str, Any]) -> str:
         state = FINISH[intent["event"]](settings, intent) if intent["event"] in FINISH else INTERRUPTED
     journal.close(settings, intent, state, "left begun by a process that was killed or failed")
     about = intent.get("batch") or intent.get("release") or f"line {intent['number']}"
-    said = {DONE: "finished", UNDONE: "undone"}.get(state, "recorded as interrupted")
-    return f"{intent['event']} ({about}) had been left begun: {said}"
+    messages = {DONE: "finished", UNDONE: "undone"}.get(state, "recorded as interrupted")
+    return f"{intent['event']} ({about}) had been left begun: {messages}"
 
 
-def _later(settings: Settings, intent: dict[str, Any], *events: str) -> list[dict[str, Any]]:
+def _find_later_acts(settings: Settings, intent: dict[str, Any], *events: str) -> list[dict[str, Any]]:
     """Acts of these kinds that were carried out after an intent: they decided, and it must not come over them."""
     return [one for one in journal.done(settings, *events) if one["number"] > intent["number"]]
 
 
 def _set_withdrawn(settings: Settings, intent: dict[str, Any]) -> str:
-    if any(one["batch"] == intent["batch"] for one in _later(settings, intent, WITHDRAWN, REINSTATED)):
+    if any(one["batch"] == intent["batch"] for one in _find_later_acts(settings, intent, WITHDRAWN, REINSTATED)):
         return UNDONE
     try:
-        delivery = landing.find(settings, intent["batch"])
+        delivery = landing.find_delivery(settings, intent["batch"])
     except HimsError:
         return UNDONE
     reason = intent["reason"] if intent["event"] == WITHDRAWN else ""
@@ -77,7 +77,7 @@ def _set_withdrawn(settings: Settings, intent: dict[str, Any]) -> str:
 
 
 def _use(settings: Settings, intent: dict[str, Any]) -> str:
-    if _later(settings, intent, USED, PUBLISHED):
+    if _find_later_acts(settings, intent, USED, PUBLISHED):
         return UNDONE
     acts.carry_out_use(settings, intent)
     return DONE
@@ -94,21 +94,21 @@ def _retire(settings: Settings, intent: dict[str, Any]) -> str:
 
 def _receive(settings: Settings, intent: dict[str, Any]) -> str:
     """One that was sent again has a higher number than before."""
-    numbers = [one.sequence for one in landing.deliveries(settings) if one.batch == intent["batch"]]
+    numbers = [delivery.sequence for delivery in landing.deliveries(settings) if delivery.batch == intent["batch"]]
     return DONE if numbers and numbers[0] >= intent.get("sequence", 0) else UNDONE
 
 
 def _judge(settings: Settings, intent: dict[str, Any]) -> str:
     """A batch whose verdict did not come to its place is pending again, and will be judged anew."""
     try:
-        verdict = batches.standing(settings, landing.find(settings, intent["batch"])).verdict
+        verdict = batches.prove_batch(settings, landing.find_delivery(settings, intent["batch"])).verdict
     except HimsError:
         return UNDONE
     return DONE if verdict is not None and verdict.judged_at == intent["judged_at"] else UNDONE
 
 
 def _destroy(settings: Settings, intent: dict[str, Any]) -> str:
-    retention.finish(settings, intent)
+    retention.finish_destruction(settings, intent)
     return DONE
 
 

@@ -16,7 +16,7 @@ RESTORING = ".restoring"
 Log = Callable[[str], None]
 
 
-def restore(settings: Settings, backup: Backup, log: Log = lambda text: None) -> list[str]:
+def restore_backup(settings: Settings, backup: Backup, log: Log = lambda text: None) -> list[str]:
     """Put a backup into an empty home, prove every file on the way, and prove the current release.
 
     Killed halfway, the same command goes on.
@@ -47,34 +47,34 @@ def restore(settings: Settings, backup: Backup, log: Log = lambda text: None) ->
     return _differences(settings, backup)
 
 
-def _put_back(settings: Settings, backup: Backup, name: str, one: dict[str, Any]) -> None:
+def _put_back(settings: Settings, backup: Backup, name: str, record: dict[str, Any]) -> None:
     outside = name == f"outside/{HEAD}"
     to = settings.trail_head if outside else settings.home / name
     to.parent.mkdir(parents=True, exist_ok=True)
-    if not holds(to, one["sha256"]):
+    if not holds(to, record["sha256"]):
         to.unlink(missing_ok=True)
         shutil.copyfile(backup.folder / FILES / name, to)
         sync(to)
-        if not holds(to, one["sha256"]):
+        if not holds(to, record["sha256"]):
             raise HimsError(f"{name} is not what was backed up: `hims backup verify` says what else; take another one.")
-    to.chmod(one["mode"])
+    to.chmod(record["mode"])
 
 
 def _wrong_release(settings: Settings, backup: Backup) -> list[str]:
-    now = store.current(settings)
+    now = store.current_release(settings)
     if (now.id if now else None) != backup.record["release"]:
         return [f"the current release is {now.id if now else 'none'}, and was {backup.record['release']}"]
-    return [f"{now.id}: {text}" for text in store.verify(settings, now)] if now else []
+    return [f"{now.id}: {text}" for text in store.verify_release(settings, now)] if now else []
 
 
 def _differences(settings: Settings, backup: Backup) -> list[str]:
-    found = []
+    differences = []
     for name, place in (("data", settings.data), ("expectations", settings.expectations)):
         then = {p.removeprefix(f"{name}/"): h for p, h in backup.record["config"].items() if p.startswith(f"{name}/")}
         other = [path for path, sha256 in then.items() if not holds(place / path, sha256)]
         if other:
-            found.append(
+            differences.append(
                 f"{place} differs from that of the backup in {len(other)} file(s), such as {other[0]}: a night makes "
                 f"another release of it. As it was: {backup.folder / CONFIG / name}"
             )
-    return found
+    return differences

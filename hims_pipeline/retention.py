@@ -24,7 +24,7 @@ from hims_pipeline.lake import batches, journal, landing, reports, tombstone
 from hims_pipeline.lake.files import private_folder, remove_folder, write_text
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.tombstone import Tombstone
-from hims_pipeline.privacy.known import now
+from hims_pipeline.privacy.known import current_time
 from hims_pipeline.settings import Settings
 
 DESTROYED, FORGOTTEN = "delivery destroyed", "links removed"
@@ -64,17 +64,17 @@ def term_ends(contract: Contract, delivery: Delivery) -> date:
     return received.replace(year=year)
 
 
-def plan(settings: Settings, day: date | None = None) -> list[Due]:
+def plan_retention(settings: Settings, day: date | None = None) -> list[Due]:
     """Deliveries past their term on a day, today without one; withdrawn and refused ones too."""
-    day, contracts, found = day or today(settings), load_contracts(settings.data), []
+    day, contracts, due = day or today(settings), load_contracts(settings.data), []
     for delivery in landing.deliveries(settings):
         contract = contracts.get(delivery.source)
         if contract is not None and (ends := term_ends(contract, delivery)) <= day:
-            found.append(Due(delivery, contract, ends))
-    return found
+            due.append(Due(delivery, contract, ends))
+    return due
 
 
-def act(settings: Settings, due: Sequence[Due], reason: str, log: Log = lambda text: None) -> Path | None:
+def act_on_terms(settings: Settings, due: Sequence[Due], reason: str, log: Log = lambda text: None) -> Path | None:
     """Destroy deliveries whose term has ended. The caller holds the installation's lock.
 
     Each is an act of the audit trail: killed halfway, the next start destroys the rest of it.
@@ -101,7 +101,7 @@ def act(settings: Settings, due: Sequence[Due], reason: str, log: Log = lambda t
 
 def _stone(settings: Settings, due: Due, reason: str) -> Tombstone:
     delivery, legal = due.delivery, due.contract.legal
-    accepted = batches.accepted_batch(settings, delivery)
+    accepted = batches.find_accepted_batch(settings, delivery)
     return Tombstone(
         source=delivery.source,
         period=delivery.period,
@@ -115,7 +115,7 @@ def _stone(settings: Settings, due: Due, reason: str) -> Tombstone:
         basis=legal.basis,
         term_years=legal.retention_years,
         due=due.day.isoformat(),
-        destroyed_at=now(),
+        destroyed_at=current_time(),
         reason=reason,
     )
 
@@ -124,7 +124,7 @@ def _facts(stone: Tombstone) -> dict[str, Any]:
     return dict(stone.__dict__)
 
 
-def finish(settings: Settings, intent: dict[str, Any]) -> None:
+def finish_destruction(settings: Settings, intent: dict[str, Any]) -> None:
     """Destroy what a kill left of a delivery; the intent in the audit trail says all that is needed."""
     destroy(settings, Tombstone(**{**intent["stone"], "file_hashes": tuple(intent["stone"]["file_hashes"])}))
 
@@ -139,7 +139,7 @@ def places(settings: Settings, batch: str) -> list[Path]:
 
 def destroy(settings: Settings, stone: Tombstone) -> None:
     """Leave the tombstone and nothing else of a delivery. Twice is the same as once."""
-    tombstone.write(settings, stone)
+    tombstone.write_tombstone(settings, stone)
     forget(settings)  # blocks of its file may hold what tables held that were dropped
     for folder in places(settings, stone.batch):
         for trash in folder.parent.glob(f".trash-{folder.name}-*"):  # a kill came between its rename and its end
@@ -165,7 +165,7 @@ def _protocol(settings: Settings, stones: list[Tombstone]) -> Path:
     """A draft for the officers who sign; the law asks for a record of each destruction."""
     folder = private_folder(private_folder(settings.identified) / PROTOCOLS)
     path = folder / f"{stones[0].destroyed_at[:10]}-{uuid.uuid4().hex[:8]}.md"
-    people = journal.who()
+    people = journal.acting_account()
     lines = [
         "# Protocol of a destruction (draft)",
         "",

@@ -47,7 +47,7 @@ Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class RotationPlan:
     """What a rotation would do.
 
     Args:
@@ -65,18 +65,18 @@ class Plan:
     releases: list[str]
 
 
-def resting(settings: Settings, version: str) -> list[tuple[Path, dict[str, Any]]]:
+def find_batches_of_key(settings: Settings, version: str) -> list[tuple[Path, dict[str, Any]]]:
     """Folders and manifests of the batches whose pseudonyms were made with a key."""
-    found = []
+    paths = []
     for root in (settings.bronze, settings.validated, settings.quarantine):
         for path in sorted(root.glob("*/*/*/manifest.json")):
             record = _record(path)
             if record and record.get("key_version") == version:
-                found.append((path.parent, record))
-    return found
+                paths.append((path.parent, record))
+    return paths
 
 
-def plan(settings: Settings, version: str, fresh: Settings | None = None) -> Plan:
+def plan_rotation(settings: Settings, version: str, fresh: Settings | None = None) -> RotationPlan:
     """Look at everything that rests on the present key, and change nothing.
 
     Args:
@@ -85,21 +85,21 @@ def plan(settings: Settings, version: str, fresh: Settings | None = None) -> Pla
     either = [settings, *([fresh] if fresh else [])]
     records: list[tuple[Path, str]] = []
     damaged = []
-    for path in _sealed(settings):
+    for path in _sealed_records(settings):
         kind = next((kind for one in either if (kind := _kind(one, path))), "")
         if kind:
             records.append((path, kind))
         else:
             damaged.append(path)
-    folders = [folder for folder, _ in resting(settings, version)]
+    folders = [folder for folder, _ in find_batches_of_key(settings, version)]
     there = {sent.batch: sent for one in either for sent in landing.deliveries(one)}
     names = {"/".join(folder.parts[-3:]) for folder in folders}
     lost = sorted(n for n in names if n not in there or not all(p.is_file() for p in there[n].paths(settings)))
     staff = [path.parents[1].name for path in sorted(settings.releases.glob("r*/staff/warehouse.duckdb"))]
-    return Plan(records, damaged, folders, lost, staff)
+    return RotationPlan(records, damaged, folders, lost, staff)
 
 
-def _sealed(settings: Settings) -> Iterator[Path]:
+def _sealed_records(settings: Settings) -> Iterator[Path]:
     """Every sealed record of the installation but the head of the trail and the manifests of releases."""
     released = [path for path in settings.releases.glob("r*") if path.is_dir()]
     for path in sorted(settings.home.rglob("*.json")):
@@ -128,7 +128,9 @@ def _kind(settings: Settings, path: Path) -> str:
     return ""
 
 
-def rotate(settings: Settings, new_file: Path, reason: str, drop: bool = False, log: Log = lambda text: None) -> Plan:
+def rotate(
+    settings: Settings, new_file: Path, reason: str, drop: bool = False, log: Log = lambda text: None
+) -> RotationPlan:
     """Let another key take over. The caller holds the installation's lock, and the acts' lock.
 
     Args:
@@ -141,27 +143,27 @@ def rotate(settings: Settings, new_file: Path, reason: str, drop: bool = False, 
     if not reason.strip():
         raise HimsError("Say why, with --reason: it stands in the audit trail.")
     fresh = replace(settings, key_file=new_file.expanduser().resolve())
-    with known.in_rotation(settings):
+    with known.open_rotation(settings):
         old, new = load_key(settings), load_key(fresh)
         _check(settings, old, new)
-        found = plan(settings, old.version, fresh)
-        if found.lost and not drop:
+        begun = plan_rotation(settings, old.version, fresh)
+        if begun.lost and not drop:
             raise HimsError(
-                f"Files as sent are missing for {', '.join(found.lost)}: they cannot be read under the new key. Put "
+                f"Files as sent are missing for {', '.join(begun.lost)}: they cannot be read under the new key. Put "
                 "them back from a backup, or add --drop: their figures then leave the next release."
             )
-        _begin(settings, fresh, old, new, reason.strip(), found)
+        _begin(settings, fresh, old, new, reason.strip(), begun)
         forget(settings)  # the last build's file holds pseudonyms of the former key
         _seal_anew(settings, fresh, log)
-        for folder in found.batches:
+        for folder in begun.batches:
             remove_folder(folder)
         remove_folder(settings.links)
         _end(settings, fresh, old, new, log)
-    return found
+    return begun
 
 
 def _check(settings: Settings, old: Key, new: Key) -> None:
-    facts = known.known(settings)
+    facts = known.read_key_facts(settings)
     known.refuse_destroyed(settings, facts)
     if old.version == new.version:
         raise HimsError(f"Both files hold key {old.version}. `hims key init PATH` makes a new one.")
@@ -177,25 +179,25 @@ def _check(settings: Settings, old: Key, new: Key) -> None:
         raise HimsError(f"The audit trail is damaged, so no key is changed: {damage[0]}. See `hims audit verify`.")
 
 
-def _begun(settings: Settings, old: Key, new: Key) -> tuple[dict[str, Any], str] | None:
+def _read_begun(settings: Settings, old: Key, new: Key) -> tuple[dict[str, Any], str] | None:
     acts = journal.acts(settings)
     mine = [(i, s) for i, s in acts if i["event"] == ROTATED and (i["former"], i["key"]) == (old.version, new.version)]
     return mine[-1] if mine else None
 
 
-def _begin(settings: Settings, fresh: Settings, old: Key, new: Key, reason: str, found: Plan) -> None:
+def _begin(settings: Settings, fresh: Settings, old: Key, new: Key, reason: str, begun: RotationPlan) -> None:
     """Note that both keys are good, then tell the trail: from here on the same command finishes it."""
-    facts = known.known(settings)
+    facts = known.read_key_facts(settings)
     if "rotating" not in facts:
         known.note(settings, facts | {"rotating": {"from": old.version, "to": new.version}})
-    if not _head_is_of(fresh) and _begun(settings, old, new) is None:
+    if not _has_head(fresh) and _read_begun(settings, old, new) is None:
         journal.record(
             settings, ROTATED, state=journal.BEGUN, former=old.version, key=new.version, reason=reason,
-            records=len(found.records), batches=len(found.batches), releases_of_former=found.releases,
+            records=len(begun.records), batches=len(begun.batches), releases_of_former=begun.releases,
         )  # fmt: skip
 
 
-def _head_is_of(settings: Settings) -> bool:
+def _has_head(settings: Settings) -> bool:
     try:
         seal.read_sealed(settings, settings.trail_head, trail_file.HEAD)
         return True
@@ -206,7 +208,7 @@ def _head_is_of(settings: Settings) -> bool:
 def _seal_anew(settings: Settings, fresh: Settings, log: Log) -> None:
     """Every record in a step of its own; what is sealed under the new key already stays."""
     count = 0
-    for path in list(_sealed(settings)):
+    for path in list(_sealed_records(settings)):
         if _kind(fresh, path):
             continue
         if kind := _kind(settings, path):
@@ -219,15 +221,15 @@ def _seal_anew(settings: Settings, fresh: Settings, log: Log) -> None:
 
 
 def _end(settings: Settings, fresh: Settings, old: Key, new: Key, log: Log) -> None:
-    if not _head_is_of(fresh):
+    if not _has_head(fresh):
         trail.reseal(fresh, former=settings)
     retention.forget_links(fresh, log)
-    begun = _begun(fresh, old, new)
+    begun = _read_begun(fresh, old, new)
     if begun and begun[1] == journal.BEGUN:
         journal.record(fresh, ROTATED, state=journal.DONE, of=begun[0]["number"])
-    facts = known.known(settings)
-    former = [*facts.get("former", []), {"version": old.version, "until": known.now()}]
-    known.note(settings, {"version": new.version, "since": known.now(), "former": former})
+    facts = known.read_key_facts(settings)
+    former = [*facts.get("former", []), {"version": old.version, "until": known.current_time()}]
+    known.note(settings, {"version": new.version, "since": known.current_time(), "former": former})
 
 
 def destroy_key(settings: Settings, version: str, reason: str) -> None:
@@ -242,13 +244,13 @@ def destroy_key(settings: Settings, version: str, reason: str) -> None:
         raise HimsError("Say on whose decision, with --reason: it stands in the audit trail.")
     if settings.key_file is None:
         raise HimsError("There is no key file here: the demonstration key is public and cannot be destroyed.")
-    facts = known.known(settings)
+    facts = known.read_key_facts(settings)
     if "destroyed" not in facts:
         key = load_key(settings)
         if key.version != version:
             raise HimsError(f"The key at hand is {key.version}, not {version}: nothing was destroyed.")
         journal.record(settings, KEY_DESTROYED, key=version, reason=reason.strip())
-        gone = {"at": known.now(), "reason": reason.strip()}
+        gone = {"at": known.current_time(), "reason": reason.strip()}
         known.note(settings, facts | {"version": version, "destroyed": gone})
     elif facts["version"] != version:
         raise HimsError(f"It was key {facts['version']} that was destroyed here, not {version}.")

@@ -161,12 +161,12 @@ def _threads(text: str) -> int:
 
 
 def _memory(text: str) -> str:
-    said = MEMORY.fullmatch(text)
-    if said is None:
+    messages = MEMORY.fullmatch(text)
+    if messages is None:
         raise HimsError(
             f"HIMS_MEMORY_LIMIT is {text!r}; it must be a size with its unit, such as 800MB, 1.5GB or 2GiB."
         )
-    number, prefix, binary = said.groups()
+    number, prefix, binary = messages.groups()
     size = float(number) * (1024 if binary else 1000) ** " kmgt".index(prefix.lower() or " ")
     if size < LEAST_MEMORY:
         raise HimsError(f"HIMS_MEMORY_LIMIT is {text!r}; DuckDB needs at least {LEAST_MEMORY // 1_000_000}MB.")
@@ -190,11 +190,14 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         raise HimsError(f"HIMS_REAL_DATA names {real}, which is not a folder. Unset it or mount the data there.")
     if not data.is_dir():
         raise HimsError(f"HIMS_DATA names {data}, which is not a folder.")
+    home = _folder(env, "HIMS_HOME", REPOSITORY / ".hims")
+    if home.exists() and not home.is_dir():
+        raise HimsError(f"HIMS_HOME names {home}, which is not a folder. Name the installation's folder, or a new one.")
     return Settings(
         project=REPOSITORY,
         data=data,
         expectations=_folder(env, "HIMS_EXPECTATIONS", REPOSITORY / "expectations"),
-        home=_folder(env, "HIMS_HOME", REPOSITORY / ".hims"),
+        home=home,
         env=name,
         key_file=_folder(env, "HIMS_KEY_FILE", Path()) if env.get("HIMS_KEY_FILE") else None,
         staff_group=env.get("HIMS_STAFF_GROUP") or None,
@@ -205,7 +208,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def debugging(env: Mapping[str, str] | None = None) -> bool:
+def is_debugging(env: Mapping[str, str] | None = None) -> bool:
     """Whether a developer asked, with `HIMS_DEBUG=1`, to see the traces of errors; a trace may quote data."""
     return (os.environ if env is None else env).get("HIMS_DEBUG", "") not in ("", "0")
 
@@ -248,7 +251,7 @@ def quiet_environment(settings: Settings) -> dict[str, str]:
     return env
 
 
-def export(env: Mapping[str, str]) -> None:
+def export_environment(env: Mapping[str, str]) -> None:
     """Set variables of this process, for libraries that start others and know no other way."""
     os.environ.update(env)
 
@@ -261,4 +264,4 @@ def close_umask() -> None:
 def apply_environment(settings: Settings) -> None:
     """Make this process one of ours: what it writes is closed, and libraries that phone home by default do not."""
     close_umask()
-    export(quiet_environment(settings))
+    export_environment(quiet_environment(settings))

@@ -1,9 +1,9 @@
 """Texts with two readings: one for everybody, and one for the closed zone, with the words that a sender wrote.
 
 Names of files, sheets, headings, variables and codes come from outside and may name a person. So a message is put
-together from a template of ours and named parts, each of which says whose words it is: `own` for ours and the
-contract's, `sent` for a sender's. As text (printed, logged, formatted, written as JSON, copied) it is the outer
-reading; only `inner` gives the other. Here, too: how text that our own people typed is made fit to be shown.
+together from a template of ours and named parts, each of which says whose words it is: `our_text` for ours and the
+contract's, `senders_text` for a sender's. As text (printed, logged, formatted, written as JSON, copied) it is the outer
+reading; only `inner_text` gives the other. Here, too: how text that our own people typed is made fit to be shown.
 """
 
 import re
@@ -35,17 +35,17 @@ class _Own(str):
     """Words of ours or of the contract, which may be shown anywhere."""
 
 
-def own(text: object) -> _Own:
+def our_text(text: object) -> _Own:
     """Mark a part of a message as ours: a name in the contract, a constant of ours."""
     return _Own(text)
 
 
-def sent(text: str, outer: str = KEPT) -> Words:
+def senders_text(text: str, outer: str = KEPT) -> Words:
     """A sender's words, and what stands for them outside the closed zone: an ordinal (`column 12`) or a count."""
     return Words(outer, printable(text))
 
 
-def inner(text: str) -> str:
+def inner_text(text: str) -> str:
     """The reading for the closed zone; of a text without two readings, the text."""
     return text.inner if isinstance(text, Words) else text
 
@@ -54,20 +54,22 @@ def words(template: str, **parts: int | float | Words | _Own) -> Words:
     """A message from a template of ours, in `str.format` style, and parts that say whose words they are.
 
     Raises:
-        TypeError: a part is plain text: say whether it is `own` or `sent`.
+        TypeError: a part is plain text: say whether it is `our_text` or `senders_text`.
     """
     for name, part in parts.items():
         if not isinstance(part, int | float | Words | _Own):
-            raise TypeError(f"{name!r} of a message is {type(part).__name__}: say whether it is `own` or `sent`")
-    inside = {name: inner(part) if isinstance(part, str) else part for name, part in parts.items()}
+            raise TypeError(
+                f"{name!r} of a message is {type(part).__name__}: say whether it is `our_text` or `senders_text`"
+            )
+    inside = {name: inner_text(part) if isinstance(part, str) else part for name, part in parts.items()}
     form = string.Formatter()
     return Words(form.vformat(template, (), parts), form.vformat(template, (), inside))
 
 
-def joined(parts: Iterable[Words | _Own], by: str = ", ") -> Words:
+def join_words(parts: Iterable[Words | _Own], by: str = ", ") -> Words:
     """Parts in a row."""
     parts = list(parts)
-    return Words(by.join(parts), by.join(inner(part) for part in parts))
+    return Words(by.join(parts), by.join(inner_text(part) for part in parts))
 
 
 def as_message(text: str) -> Words:

@@ -21,13 +21,13 @@ from hims_pipeline.lake.files import private_folder, remove_folder
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.readers.entity import read_entity
 from hims_pipeline.readers.files.archives import Member, expand
-from hims_pipeline.readers.guard import Unreadable, guarded
-from hims_pipeline.readers.matching import with_books
-from hims_pipeline.readers.shape import Shape, shape_of, similar
+from hims_pipeline.readers.guard import Unreadable, guard
+from hims_pipeline.readers.matching import attach_books
+from hims_pipeline.readers.shape import TableShape, find_similar, shape_of
 from hims_pipeline.readers.table import Job
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection, literals, quote, read_parquet
-from hims_pipeline.words import inner
+from hims_pipeline.words import inner_text
 
 _SHOWN_CODES = 10
 
@@ -44,12 +44,12 @@ def check_file(
     """
     with _scratch(settings) as scratch:
         members, findings = expand(contract, list(paths), scratch, lambda text: None)
-        said = [finding.in_full() for finding in findings]
+        messages = [finding.full_text() for finding in findings]
         books = [member for member in members if contract.is_companion(member.name, period or "")]
-        for member in [with_books(contract, one, books, period or "") for one in members if one not in books]:
+        for member in [attach_books(contract, one, books, period or "") for one in members if one not in books]:
             look = partial(_check, settings, contract, period, member, scratch, drift)
-            said += guarded(settings, f"checking {member.shown}", look)
-        return said
+            messages += guard(settings, f"checking {member.shown}", look)
+        return messages
 
 
 def rehearse_files(
@@ -66,19 +66,19 @@ def draft_contract(*paths: Path) -> str:
     Raises:
         HimsError: no reader opens the file, or it is damaged.
     """
-    from hims_pipeline.authoring.draft import draft
+    from hims_pipeline.authoring.draft import write_draft
 
     settings = load_settings()
 
     def make(scratch: Path) -> str:
         try:
-            return draft(settings, paths, scratch)
+            return write_draft(settings, paths, scratch)
         except DataError as error:
-            raise HimsError(f"{inner(error.file) or paths[0].name}: {inner(error.message)}.") from None
+            raise HimsError(f"{inner_text(error.file) or paths[0].name}: {inner_text(error.message)}.") from None
 
     with _scratch(settings) as scratch:
         try:
-            return guarded(settings, "drafting", lambda: make(scratch))
+            return guard(settings, "drafting", lambda: make(scratch))
         except Unreadable as error:
             raise HimsError(
                 f"{paths[0].name}: no draft could be made, our reader stopped with {error.kind} (full text in "
@@ -105,27 +105,29 @@ def _check(
         read = [_read(settings, shape, member, scratch, most) for shape in shapes]
         read += [drift_of(settings, shape, member, scratch) for shape in shapes if drift]
         return list(dict.fromkeys(line for lines in read for line in lines))
-    seen = _seen(settings, member)
-    name, said = _entity_of(contract, period, member, seen)
+    seen = _find_dialect(settings, member)
+    name, messages = _entity_of(contract, period, member, seen)
     if name is None:
-        return said
+        return messages
     shape = shape_of(contract, name, period or "")
-    said += _read(settings, shape, member, scratch, most)
+    messages += _read(settings, shape, member, scratch, most)
     if drift:
-        said += drift_of(settings, shape, member, scratch)
-    if not any("ENVELOPE-HEADER" in line or "ENVELOPE-ENCODING" in line for line in said) or seen is None:
-        return said
+        messages += drift_of(settings, shape, member, scratch)
+    if not any("ENVELOPE-HEADER" in line or "ENVELOPE-ENCODING" in line for line in messages) or seen is None:
+        return messages
     if shape.format.type in ("fixed_width", "cspro"):
-        return said
-    said += [] if drift else _hints(shape, seen)
-    found = _relaxed(shape, seen)
-    if found.columns:
-        said.append(f"{inner(member.shown)}: read on with {len(found.columns)} of {len(shape.columns)} columns:")
-        said += _read(settings, found, member, scratch, most)
-    return said
+        return messages
+    messages += [] if drift else _hints(shape, seen)
+    relaxed = _relax(shape, seen)
+    if relaxed.columns:
+        messages.append(
+            f"{inner_text(member.shown)}: read on with {len(relaxed.columns)} of {len(shape.columns)} columns:"
+        )
+        messages += _read(settings, relaxed, member, scratch, most)
+    return messages
 
 
-def _seen(settings: Settings, member: Member) -> Dialect | None:
+def _find_dialect(settings: Settings, member: Member) -> Dialect | None:
     try:
         return guess_dialect(settings, member.path)
     except (HimsError, DataError):
@@ -140,16 +142,16 @@ def _entity_of(
         if entity.takes(member.name):
             return name, []
     expected = "; ".join(f"{name}: {' or '.join(entity.files)}" for name, entity in contract.entities.items())
-    said = [f"{inner(member.shown)}: the name fits no entity of {contract.source} ({expected})"]
+    messages = [f"{inner_text(member.shown)}: the name fits no entity of {contract.source} ({expected})"]
     shapes = {name: shape_of(contract, name, period or "") for name in contract.entities}
     known = {name: len(set(shape.header) & set(seen.names if seen else [])) for name, shape in shapes.items()}
     best = max(known, key=lambda name: known[name])
     if known[best] == 0 and len(known) > 1:
-        return None, said
-    return best, [f"{said[0]}; compared with {best}"]
+        return None, messages
+    return best, [f"{messages[0]}; compared with {best}"]
 
 
-def _read(settings: Settings, shape: Shape, member: Member, scratch: Path, most: int | None) -> list[str]:
+def _read(settings: Settings, shape: TableShape, member: Member, scratch: Path, most: int | None) -> list[str]:
     """The findings of a reading, and codes that the contract does not list."""
     work = Path(tempfile.mkdtemp(dir=scratch))
     # Any key will do: no pseudonym made here is kept.
@@ -157,14 +159,14 @@ def _read(settings: Settings, shape: Shape, member: Member, scratch: Path, most:
     target = work / f"{shape.name}.parquet"
     job = Job(settings, shape, member.shown, target, work / "rejects.parquet", work, key, lambda text: None)
     outcome = read_entity(job, member)
-    said = [finding.in_full() for finding in outcome.findings]
+    messages = [finding.full_text() for finding in outcome.findings]
     if outcome.entity is None:
-        return said
-    return said + _unknown_codes(settings, shape, outcome.entity.paths(work), inner(member.shown), most)
+        return messages
+    return messages + _unknown_codes(settings, shape, outcome.entity.paths(work), inner_text(member.shown), most)
 
 
-def _unknown_codes(settings: Settings, shape: Shape, table: list[Path], shown: str, most: int | None) -> list[str]:
-    said = []
+def _unknown_codes(settings: Settings, shape: TableShape, table: list[Path], shown: str, most: int | None) -> list[str]:
+    messages = []
     with connection(settings) as con:
         for column in shape.columns:
             codes = column.valid_codes()
@@ -181,29 +183,29 @@ def _unknown_codes(settings: Settings, shape: Shape, table: list[Path], shown: s
                 more = (
                     f": {listed}{', …' if most and len(counts) > most else ''}" if column.sensitivity == "open" else ""
                 )
-                said.append(
+                messages.append(
                     f"{shown} · {shape.name} · {column.name}: {len(counts)} codes that the contract does not list, "
                     f"in {rows:,} rows{more}"
                 )
-    return said
+    return messages
 
 
-def _hints(shape: Shape, seen: Dialect) -> list[str]:
+def _hints(shape: TableShape, seen: Dialect) -> list[str]:
     """What a header or encoding that differs suggests."""
-    said, form = [], shape.format
+    messages, form = [], shape.format
     if form.type == "delimited" and seen.form.type == "delimited":
         for what in ("delimiter", "encoding", "trailing_delimiter"):
             there, here = getattr(seen.form, what), getattr(form, what)
             if str(there).lower() != str(here).lower():
-                said.append(f"format.{what} seems to be {there!r}; the contract says {here!r}")
+                messages.append(f"format.{what} seems to be {there!r}; the contract says {here!r}")
     extra = [name for name in seen.names if name not in shape.header]
     for name in shape.header:
-        if name not in seen.names and (other := similar(name, extra)):
-            said.append(f"{name!r} may be called {other!r} in the file; a layout's `names` can say so")
-    return said
+        if name not in seen.names and (other := find_similar(name, extra)):
+            messages.append(f"{name!r} may be called {other!r} in the file; a layout's `names` can say so")
+    return messages
 
 
-def _relaxed(shape: Shape, seen: Dialect) -> Shape:
+def _relax(shape: TableShape, seen: Dialect) -> TableShape:
     """The shape as the file has it, with those columns of the contract that are in it."""
     pairs = [
         (column, seen.names.index(shape.header[position]))

@@ -77,10 +77,10 @@ def names_of(settings: Settings, path: Path, form: Format) -> list[str]:
         from hims_pipeline.readers.formats.excel import sheet_names
 
         return sheet_names(path, form)
-    return read_labels(path, form.type).names
+    return read_variable_labels(path, form.type).names
 
 
-def read_labels(path: Path, kind: str) -> Codebook:
+def read_variable_labels(path: Path, kind: str) -> Codebook:
     """The codebook within an SPSS or Stata file.
 
     Args:
@@ -154,14 +154,14 @@ def _titles(lines: list[str]) -> int:
 def _records(lines: list[str], delimiter: str) -> list[tuple[int, int, int]]:
     """First line (from 0), lines and fields of each record; none where quotes are not closed."""
     reader = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter)
-    found, before = [], 0
+    records, before = [], 0
     try:
         for row in reader:
-            found.append((before, reader.line_num - before, len(row)))
+            records.append((before, reader.line_num - before, len(row)))
             before = reader.line_num
     except csv.Error:
         return []
-    return found
+    return records
 
 
 def _width(line: str, delimiter: str) -> int:

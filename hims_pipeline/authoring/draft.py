@@ -10,17 +10,17 @@ from typing import Any
 
 import yaml
 
-from hims_pipeline.authoring.dialect import Dialect, guess_dialect, read_labels, slug
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect, read_variable_labels, slug
 from hims_pipeline.authoring.draft_books import database_tables, is_book, tables_of
 from hims_pipeline.authoring.kinds import Facts
-from hims_pipeline.authoring.profile import Profile, profile
-from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.authoring.profile import FileProfile, profile_file
+from hims_pipeline.contracts.formats import Format, FormatLimits
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member, expand_file
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, Description, Place
 from hims_pipeline.settings import Settings
-from hims_pipeline.words import inner
+from hims_pipeline.words import inner_text
 
 # Names that suggest a number of a person; a person decides.
 _IDENTIFIER = re.compile(
@@ -69,7 +69,7 @@ class _Drafted:
     remarks: tuple[str, ...] = ()
 
 
-def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
+def write_draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     """The YAML text.
 
     Args:
@@ -78,55 +78,55 @@ def draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str:
     Raises:
         HimsError, DataError: a file cannot be read.
     """
-    members = [member for path in paths for member in expand_file(path, Limits(), scratch)]
+    members = [member for path in paths for member in expand_file(path, FormatLimits(), scratch)]
     if not members:
         raise HimsError(f"{paths[0].name} is an empty archive.")
     books = [member for member in members if is_book(member)]
     if len(books) == len(members):
-        raise HimsError(f"{inner(books[0].shown)} describes data; give the data file beside it.")
+        raise HimsError(f"{inner_text(books[0].shown)} describes data; give the data file beside it.")
     data = sorted((one for one in members if one not in books), key=lambda one: -one.path.stat().st_size)
     member, remarks = data[0], list[str]()
     if kind_of(member.path) == "sqlite":
-        found = [_entity(settings, *one, scratch) for one in database_tables(member)]
+        drafts = [_entity(settings, *table, scratch) for table in database_tables(member)]
     elif books:
-        found = [_entity(settings, *one, scratch) for one in tables_of(settings, member, books[0])]
+        drafts = [_entity(settings, *table, scratch) for table in tables_of(settings, member, books[0])]
     else:
-        found = _entities(settings, data, scratch, remarks)
-    contract = _contract(slug(member.name), found)
+        drafts = _entities(settings, data, scratch, remarks)
+    contract = _contract(slug(member.name), drafts)
     text = yaml.dump(contract, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=118)
-    rows = sum(one.rows for one in found)
-    remarks += [remark for one in found for remark in one.remarks]
-    said = "".join(f"# To decide: {remark}.\n" for remark in remarks)
-    return _HEAD.format(file=inner(member.shown), rows=rows, source=contract["source"]) + said + text
+    rows = sum(one.rows for one in drafts)
+    remarks += [remark for one in drafts for remark in one.remarks]
+    messages = "".join(f"# To decide: {remark}.\n" for remark in remarks)
+    return _HEAD.format(file=inner_text(member.shown), rows=rows, source=contract["source"]) + messages + text
 
 
 def _entities(settings: Settings, data: Sequence[Member], scratch: Path, remarks: list[str]) -> list[_Drafted]:
     """An entity of each data file; what no reader opens beside one is left out, with a remark."""
-    found: list[_Drafted] = []
+    drafted_entities: list[_Drafted] = []
     for member in data:
         if len(data) > 1 and kind_of(member.path) in NO_DATA:
             remarks.append(
-                f"{inner(member.shown)} is {NAMES[kind_of(member.path)]} and no data; it must not be delivered"
+                f"{inner_text(member.shown)} is {NAMES[kind_of(member.path)]} and no data; it must not be delivered"
             )
             continue
-        name, taken = slug(member.name), {one.name for one in found}
+        name, taken = slug(member.name), {one.name for one in drafted_entities}
         if name in taken:
             name = next(other for number in count(2) if (other := f"{name}_{number}") not in taken)
-        folder = scratch / f"entity-{len(found)}"  # readers write files of fixed names
+        folder = scratch / f"entity-{len(drafted_entities)}"  # readers write files of fixed names
         folder.mkdir()
-        found.append(_entity(settings, name, member, *_seen(settings, member), folder))
-    if not found:
-        raise HimsError(f"{inner(data[0].shown)} is {NAMES[kind_of(data[0].path)]}; no reader opens that.")
-    return found
+        drafted_entities.append(_entity(settings, name, member, *_describe_member(settings, member), folder))
+    if not drafted_entities:
+        raise HimsError(f"{inner_text(data[0].shown)} is {NAMES[kind_of(data[0].path)]}; no reader opens that.")
+    return drafted_entities
 
 
-def _seen(settings: Settings, member: Member) -> tuple[Dialect, Description]:
+def _describe_member(settings: Settings, member: Member) -> tuple[Dialect, Description]:
     seen = guess_dialect(settings, member.path)
     if not seen.names:
-        raise HimsError(f"{inner(member.shown)} has no header.")
+        raise HimsError(f"{inner_text(member.shown)} has no header.")
     book = Codebook(seen.names, {}, {}, {})
     if seen.form.type in ("spss", "stata"):
-        book = read_labels(member.path, seen.form.type)
+        book = read_variable_labels(member.path, seen.form.type)
     return seen, Description(book)
 
 
@@ -141,35 +141,40 @@ def _entity(
     numeric = [name for name, place in described.places.items() if place.numeric and not place.zero_fill]
     book = described.codebook
     labelled = {name: [*codes, *book.missing.get(name, ())] for name, codes in book.values.items()}
-    found = profile(settings, member, seen, scratch, marks, numeric, labelled)
-    columns = [_column(facts, found, described) for facts in found.columns]
-    record: dict[str, Any] = {"title": _Flow(en="?"), "grain": "?", "files": [member.name], "key": list(found.key)}
+    description = profile_file(settings, member, seen, scratch, marks, numeric, labelled)
+    columns = [_column(facts, description, described) for facts in description.columns]
+    record: dict[str, Any] = {
+        "title": _Flow(en="?"),
+        "grain": "?",
+        "files": [member.name],
+        "key": list(description.key),
+    }
     if len(columns) < len(seen.names):
         record["header"] = list(seen.names)
     record["columns"] = columns
-    return _Drafted(name, found.form, found.rows, record, (*seen.remarks, *found.remarks))
+    return _Drafted(name, description.form, description.rows, record, (*seen.remarks, *description.remarks))
 
 
-def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
+def _column(facts: Facts, profile: FileProfile, described: Description) -> _Flow:
     book, place = described.codebook, described.places.get(facts.name)
     labels_of = book.first_labels().get(facts.name, {})
     column = _Flow(name=facts.name)
     if facts.name in book.labels:
         column["label"] = book.labels[facts.name]
-    if place is not None and found.form.type == "fixed_width":
+    if place is not None and profile.form.type == "fixed_width":
         column |= {"start": place.start, "width": place.width}
     if _IDENTIFIER.search(facts.name):
         return _Flow(column | {"type": "text", "sensitivity": "identifier"})
     if facts.is_free_text:
         return _Flow(column | {"type": "text", "sensitivity": "free_text"})
     kind = _kind_at(place, facts.kind)
-    if place is not None and place.decimals and found.form.type == "fixed_width":
+    if place is not None and place.decimals and profile.form.type == "fixed_width":
         column["implied_decimals"] = place.decimals
     column |= {name: list(value) if isinstance(value, tuple) else value for name, value in kind.items()}
-    if found.form.type == "parquet" and "date_format" in column:
+    if profile.form.type == "parquet" and "date_format" in column:
         column["date_format"] = "%Y-%m-%d"  # a timestamp at midnight is a day, whatever it prints
-    if kind["type"] != "text" and not set(facts.words) <= set(found.form.null_values):
-        column["null_values"] = [*found.form.null_values, *facts.words]
+    if kind["type"] != "text" and not set(facts.words) <= set(profile.form.null_values):
+        column["null_values"] = [*profile.form.null_values, *facts.words]
     if facts.flags:
         column["flags"] = _Flow(facts.flags)
     lacking = dict(book.missing.get(facts.name, {}))
@@ -196,14 +201,14 @@ def _column(facts: Facts, found: Profile, described: Description) -> _Flow:
     if lacking or spans:
         column["missing"] = {_code(code, kind): special for code, special in lacking.items()}
         column["missing"] |= {f"{_end(low)}..{_end(high)}": UNKNOWN for low, high in spans}
-    if facts.name in found.key or facts.filled == found.rows:
+    if facts.name in profile.key or facts.filled == profile.rows:
         column["required"] = True
-    if found.key == (facts.name,):
+    if profile.key == (facts.name,):
         column["unique"] = True
     if facts.filled == 0:
         column["may_be_empty"] = True
     column["sensitivity"] = "quasi"
-    if kind["type"] == "text" and "codes" not in column and facts.name not in found.key:
+    if kind["type"] == "text" and "codes" not in column and facts.name not in profile.key:
         return _Flow(column | {"sensitivity": "free_text"})  # open text stays inside until a person decides
     if kind["type"] == "text" and "codes" not in column:
         column["open_text"] = "?"
@@ -236,14 +241,14 @@ def _code(code: str, kind: dict[str, object]) -> int | str:
     return int(code) if kind["type"] == "integer" and code.lstrip("-").isdecimal() else code
 
 
-def _contract(name: str, found: list[_Drafted]) -> dict[str, Any]:
-    forms = [_Flow(one.form.model_dump(mode="json", exclude_defaults=True) or {"type": "delimited"}) for one in found]
-    entities = {one.name: one.record for one in found}
-    if len(found) > 1:
+def _contract(name: str, drafted: list[_Drafted]) -> dict[str, Any]:
+    forms = [_Flow(one.form.model_dump(mode="json", exclude_defaults=True) or {"type": "delimited"}) for one in drafted]
+    entities = {one.name: one.record for one in drafted}
+    if len(drafted) > 1:
         entities = {
             one.name: {**{k: v for k, v in one.record.items() if k != "columns"}, "format": form}
             | {"columns": one.record["columns"]}
-            for one, form in zip(found, forms, strict=True)
+            for one, form in zip(drafted, forms, strict=True)
         }
     return {
         "source": name,
@@ -262,6 +267,6 @@ def _contract(name: str, found: list[_Drafted]) -> dict[str, Any]:
         "universe": "unknown",
         "duration_rule": "NONE",
         "measure_type": "stock",
-        **({"format": forms[0]} if len(found) == 1 else {}),
+        **({"format": forms[0]} if len(drafted) == 1 else {}),
         "entities": entities,
     }

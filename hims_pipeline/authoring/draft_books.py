@@ -11,7 +11,7 @@ from hims_pipeline.readers.files.signatures import kind_of
 from hims_pipeline.readers.formats.codebook import Codebook, Description
 from hims_pipeline.readers.formats.cspro.database import record_columns
 from hims_pipeline.readers.formats.cspro.read import read_dictionary
-from hims_pipeline.readers.formats.ddi import read_ddi, read_labels, records_of
+from hims_pipeline.readers.formats.ddi import ddi_records, read_ddi, read_ddi_labels
 from hims_pipeline.settings import Settings
 
 _CODEBOOK = re.compile(rb"^\s*<([\w.-]+:)?codeBook[\s>]")
@@ -32,11 +32,11 @@ def _begins(member: Member, pattern: re.Pattern[bytes]) -> bool:
         return bool(pattern.match(file.read(4096).removeprefix(b"\xef\xbb\xbf")))
 
 
-def _labelled(settings: Settings, member: Member, book: Member) -> tuple[Dialect, Description] | None:
+def _read_labelled_text(settings: Settings, member: Member, book: Member) -> tuple[Dialect, Description] | None:
     """Delimited text whose header names variables of a DDI-Codebook, with their labels; None for other text."""
     if kind_of(member.path) != "text":
         return None
-    seen, labels = guess_dialect(settings, member.path), read_labels(book.path, member.name)
+    seen, labels = guess_dialect(settings, member.path), read_ddi_labels(book.path, member.name)
     shared = set(seen.names) & set(labels.names)
     return (seen, Description(labels)) if 2 * len(shared) > len(seen.names) else None
 
@@ -66,11 +66,11 @@ def tables_of(settings: Settings, member: Member, book: Member) -> Iterator[tupl
     """
     encoding = encoding_of(member.path)
     glob = f"*.{book.name.rpartition('.')[2]}"
-    if not _is_dictionary(book) and (seen := _labelled(settings, member, book)):
+    if not _is_dictionary(book) and (seen := _read_labelled_text(settings, member, book)):
         yield slug(member.name), member, *seen
         return
     if not _is_dictionary(book):
-        types = records_of(book.path, member.name)
+        types = ddi_records(book.path, member.name)
         kinds = tuple(kind for kind, _ in types)
         several: list[tuple[str | None, str]] = [*types] or [(None, "records")]
         for kind, label in several:
@@ -82,7 +82,7 @@ def tables_of(settings: Settings, member: Member, book: Member) -> Iterator[tupl
     dictionary = read_dictionary(book.path, encoding)
     names = tuple(record.name for record in dictionary.records)
     for record in dictionary.records:
-        described = dictionary.described(record)
+        described = dictionary.describe_record(record)
         form = Format(
             type="cspro", codebook=glob if glob.lower() != "*.dcf" else None, record=record.name, encoding=encoding
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from hims_pipeline.authoring.dialect import Dialect, guess_dialect, names_of, read_labels
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect, names_of, read_variable_labels
 from hims_pipeline.authoring.draft_books import tables_of
 from hims_pipeline.authoring.profile import gather_texts, shape_as_seen
 from hims_pipeline.contracts.columns import Column
@@ -17,14 +17,14 @@ from hims_pipeline.contracts.formats import Format
 from hims_pipeline.contracts.missing import Missing, Range
 from hims_pipeline.contracts.values import NUMERIC, Value
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.files.headings import before
+from hims_pipeline.readers.files.headings import names_before_headings
 from hims_pipeline.readers.formats import open_table
 from hims_pipeline.readers.formats.codebook import Codebook
-from hims_pipeline.readers.shape import Shape, plain, similar
-from hims_pipeline.readers.typing.fitting import misfits
-from hims_pipeline.readers.typing.parts import reading
+from hims_pipeline.readers.shape import TableShape, compose_letters, find_similar
+from hims_pipeline.readers.typing.fitting import count_misfits
+from hims_pipeline.readers.typing.parts import open_for_parts
 from hims_pipeline.settings import Settings
-from hims_pipeline.words import inner
+from hims_pipeline.words import inner_text
 
 _FEWEST_VALUES = 2  # a column of one value says too little
 
@@ -38,35 +38,38 @@ class Renaming:
     by: str
 
 
-def drift_of(settings: Settings, shape: Shape, member: Member, scratch: Path) -> list[str]:
+def drift_of(settings: Settings, shape: TableShape, member: Member, scratch: Path) -> list[str]:
     """All names that are new or gone, the order if it alone differs, and probable renamings, a line each.
 
     Raises:
         HimsError, DataError: the file cannot be opened at all.
     """
-    seen, book = _seen(settings, shape, member)
-    wanted = before(shape) if shape.format.unpivot else shape.header
-    found = [plain(name) for name in seen.names][: len(wanted) if shape.format.unpivot else None]
-    gone = [name for name in wanted if name not in found]
-    new = [name for name in found if name not in wanted]
+    seen, book = _read_names(settings, shape, member)
+    wanted = names_before_headings(shape) if shape.format.unpivot else shape.header
+    names = [compose_letters(name) for name in seen.names][: len(wanted) if shape.format.unpivot else None]
+    gone = [name for name in wanted if name not in names]
+    new = [name for name in names if name not in wanted]
     read = {shape.header[position] for position in shape.positions}
-    where = f"{inner(member.shown)} · {shape.name}"
-    said = [f"{where}: gone: {name!r}{'' if name in read else ', which is not read'}" for name in gone]
-    said += [f"{where}: new: {name!r}, column {found.index(name) + 1}" for name in new]
-    if not gone and not new and list(wanted) != found and shape.format.header is True:
-        moved = [(a, b) for a, b in zip(wanted, found, strict=False) if a != b]
-        said += [f"{where}: {b!r} stands where {a!r} stood" for a, b in moved]
-    for one in _renamings(settings, shape, member, scratch, seen, book, gone, new):
-        said.append(f"{where}: {one.old!r} is probably {one.new!r} now, by its {one.by}; a layout's `names` can say so")
-    return said
+    where = f"{inner_text(member.shown)} · {shape.name}"
+    messages = [f"{where}: gone: {name!r}{'' if name in read else ', which is not read'}" for name in gone]
+    messages += [f"{where}: new: {name!r}, column {names.index(name) + 1}" for name in new]
+    if not gone and not new and list(wanted) != names and shape.format.header is True:
+        moved = [(a, b) for a, b in zip(wanted, names, strict=False) if a != b]
+        messages += [f"{where}: {b!r} stands where {a!r} stood" for a, b in moved]
+    for renaming in _renamings(settings, shape, member, scratch, seen, book, gone, new):
+        messages.append(
+            f"{where}: {renaming.old!r} is probably {renaming.new!r} now, by its {renaming.by}; "
+            "a layout's `names` can say so"
+        )
+    return messages
 
 
-def _seen(settings: Settings, shape: Shape, member: Member) -> tuple[Dialect, Codebook]:
+def _read_names(settings: Settings, shape: TableShape, member: Member) -> tuple[Dialect, Codebook]:
     """The names in a file, and what it or its codebook says of them."""
     form = shape.format
     if member.codebook is not None:
         tables = [(seen, described) for _, _, seen, described in tables_of(settings, member, member.codebook)]
-        seen, described = next((one for one in tables if one[0].form.record == form.record), tables[0])
+        seen, described = next((table for table in tables if table[0].form.record == form.record), tables[0])
         return seen, described.codebook
     if form.type in ("fixed_width", "cspro"):
         return Dialect(form, list(shape.header)), Codebook(list(shape.header), {}, {}, {})
@@ -74,44 +77,48 @@ def _seen(settings: Settings, shape: Shape, member: Member) -> tuple[Dialect, Co
     if seen.form.type == form.type and form.type not in ("delimited", "sdmx_csv", "eurostat_tsv"):
         seen = Dialect(form, names_of(settings, member.path, form))
     if seen.form.type in ("spss", "stata"):
-        return seen, read_labels(member.path, seen.form.type)
+        return seen, read_variable_labels(member.path, seen.form.type)
     return seen, Codebook(seen.names, {}, {}, {})
 
 
 def _renamings(
-    settings: Settings, shape: Shape, member: Member, scratch: Path,
+    settings: Settings, shape: TableShape, member: Member, scratch: Path,
     seen: Dialect, book: Codebook, gone: list[str], new: list[str],
 ) -> list[Renaming]:  # fmt: skip
     columns = {shape.header[p]: column for column, p in zip(shape.columns, shape.positions, strict=True)}
     labels = {name: columns[name].label for name in gone if name in columns}
-    pairs = _only({(a, b) for a in gone for b in new if _same_words(str(labels.get(a, "")), book.labels.get(b, ""))})
-    found = [Renaming(old, name, "label") for old, name in pairs]
-    left = [name for name in gone if name not in {one.old for one in found}]
-    free = [name for name in new if name not in {one.new for one in found}]
+    pairs = _keep_unambiguous(
+        {(a, b) for a in gone for b in new if _has_same_words(str(labels.get(a, "")), book.labels.get(b, ""))}
+    )
+    renamings = [Renaming(old, name, "label") for old, name in pairs]
+    left = [name for name in gone if name not in {one.old for one in renamings}]
+    free = [name for name in new if name not in {one.new for one in renamings}]
     if any(name in columns for name in left) and free:
-        fitting = _fitting(settings, shape, member, scratch, seen, {a: columns[a] for a in left if a in columns}, free)
-        found += [Renaming(old, name, "values") for old, name in _only(fitting)]
-        left = [name for name in left if name not in {one.old for one in found}]
-        free = [name for name in free if name not in {one.new for one in found}]
+        fitting = _find_fitting(
+            settings, shape, member, scratch, seen, {a: columns[a] for a in left if a in columns}, free
+        )
+        renamings += [Renaming(old, name, "values") for old, name in _keep_unambiguous(fitting)]
+        left = [name for name in left if name not in {one.old for one in renamings}]
+        free = [name for name in free if name not in {one.new for one in renamings}]
     for name in left:
-        if other := similar(name, free):
-            found.append(Renaming(name, other, "name"))
+        if other := find_similar(name, free):
+            renamings.append(Renaming(name, other, "name"))
             free.remove(other)
-    return found
+    return renamings
 
 
-def _only(pairs: set[tuple[str, str]]) -> list[tuple[str, str]]:
+def _keep_unambiguous(pairs: set[tuple[str, str]]) -> list[tuple[str, str]]:
     """Pairs of which neither name has another partner."""
     old, new = [a for a, _ in pairs], [b for _, b in pairs]
     return sorted(pair for pair in pairs if old.count(pair[0]) == 1 and new.count(pair[1]) == 1)
 
 
-def _same_words(one: str, other: str) -> bool:
-    return bool(one.strip()) and " ".join(one.casefold().split()) == " ".join(other.casefold().split())
+def _has_same_words(first: str, other: str) -> bool:
+    return bool(first.strip()) and " ".join(first.casefold().split()) == " ".join(other.casefold().split())
 
 
-def _fitting(
-    settings: Settings, shape: Shape, member: Member, scratch: Path,
+def _find_fitting(
+    settings: Settings, shape: TableShape, member: Member, scratch: Path,
     seen: Dialect, columns: dict[str, Column], free: list[str],
 ) -> set[tuple[str, str]]:  # fmt: skip
     """Pairs of a column of the contract and a name in the file, all of whose values could be that column's."""
@@ -121,9 +128,9 @@ def _fitting(
     table, _ = open_table(settings, as_seen, member, scratch)
     if table is None:
         return set()
-    with reading(settings, table.slices) as con:
+    with open_for_parts(settings, table.slices) as con:
         gather_texts(con, table, as_seen, member, scratch)
-        texts = {name: f"t{[plain(one) for one in seen.names].index(name)}" for name in free}
+        texts = {name: f"t{[compose_letters(one) for one in seen.names].index(name)}" for name in free}
         return {
             (old, name)
             for old, column in closed.items()
@@ -135,10 +142,10 @@ def _fitting(
 def _fits(con: duckdb.DuckDBPyConnection, column: Column, form: Format, text: str) -> bool:
     values = f"(select distinct {text} as t0 from texts where {text} is not null)"
     [(different,)] = con.execute(f"select count(*) from {values}").fetchall()
-    if different < _FEWEST_VALUES or misfits(con, column, form, values):
+    if different < _FEWEST_VALUES or count_misfits(con, column, form, values):
         return False
     plain_texts = [value for (value,) in con.execute(f"select t0 from {values}").fetchall()]
-    absent = column.absent_in(form)
+    absent = column.missing_values_in(form)
     there = [value for one in plain_texts if (value := column.value_of(one.strip())) is not None]
     there = [value for value in there if not _is_missing(absent, value)]
     if column.codes is not None:

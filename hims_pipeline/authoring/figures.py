@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from hims_pipeline.contracts.facts import load_fact_columns
-from hims_pipeline.contracts.indicators import code_of, load_indicators
+from hims_pipeline.contracts.indicators import code_in_name, load_indicators
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, literals
@@ -45,7 +45,7 @@ class Figures:
         for code, areas in self.areas.items():
             by_areas.setdefault(areas, []).append(code)
         given = [
-            f"{_listed(codes)} for {areas:,} area{'s' * (areas != 1)}"
+            f"{_list_codes(codes)} for {areas:,} area{'s' * (areas != 1)}"
             for areas, codes in sorted(by_areas.items(), reverse=True)
         ]
         yield f"This delivery would give {'; '.join(given)}." if given else "This delivery would give no figure."
@@ -60,10 +60,10 @@ class Figures:
         for code, reason in self.absent.items():
             reasons.setdefault(reason, []).append(code)
         for reason, codes in reasons.items():
-            yield f"Not {_listed(codes)}, because {reason}."
+            yield f"Not {_list_codes(codes)}, because {reason}."
 
 
-def _listed(codes: list[str]) -> str:
+def _list_codes(codes: list[str]) -> str:
     return " and ".join([", ".join(codes[:-1])] * (len(codes) > 1) + codes[-1:])
 
 
@@ -84,11 +84,11 @@ def figures_of(settings: Settings, contract: Contract, warehouse: Path, tree: Pa
         ).fetchall()
         areas, figures, withheld = ({row[0]: row[place] for row in rows if row[1]} for place in (1, 2, 3))
         absent = {row[0]: "each of its figures rests on too few records" for row in rows if not row[1]}
-        absent |= dict(_absent(con, settings, contract, tree, areas.keys() | absent.keys()))
+        absent |= dict(_explain_absent(con, settings, contract, tree, areas.keys() | absent.keys()))
     return Figures(areas, figures, withheld, absent)
 
 
-def _absent(
+def _explain_absent(
     con: duckdb.DuckDBPyConnection, settings: Settings, contract: Contract, tree: Path, given: Set[str]
 ) -> Iterator[tuple[str, str]]:
     """Indicators that read a fact which the source feeds and have no figure of it, and why."""
@@ -97,17 +97,21 @@ def _absent(
     for code, indicator in load_indicators(settings.data).items():
         if code in given or not indicator.publish:
             continue
-        reading = [found for model in _models_of(manifest, code) if (found := _behind(manifest, model))[1] & fed]
+        reading = [
+            traced for model in _models_of(manifest, code) if (traced := _trace_models(manifest, model))[1] & fed
+        ]
         if not reading:
             continue
         # Several models of one indicator are ways to the same figure: the source may lack what each of them needs.
-        columns = _smallest({one for models, facts in reading for one in _unfed(manifest, models, contract, facts)})
+        columns = _smallest(
+            {one for models, facts in reading for one in _find_unfed(manifest, models, contract, facts)}
+        )
         lacking = sorted({one for _, facts in reading for one in facts - fed if not _has_rows(con, one)})
         if columns:
             yield code, f"nothing feeds {', '.join(columns)}"
         elif lacking:
-            yield code, f"it also needs what feeds {_listed(lacking)}"
-        elif _computed(con, contract, code):
+            yield code, f"it also needs what feeds {_list_codes(lacking)}"
+        elif _is_computed(con, contract, code):
             yield code, "none of its figures is one that may be published"
         else:
             yield code, "no record of this delivery falls under it"
@@ -116,10 +120,10 @@ def _absent(
 def _models_of(manifest: dict[str, Any], code: str) -> list[str]:
     """The models that compute an indicator, which are called by its code."""
     nodes = manifest["nodes"].items()
-    return [name for name, node in nodes if node["resource_type"] == "model" and code_of(node["name"]) == code]
+    return [name for name, node in nodes if node["resource_type"] == "model" and code_in_name(node["name"]) == code]
 
 
-def _behind(manifest: dict[str, Any], model: str) -> tuple[set[str], set[str]]:
+def _trace_models(manifest: dict[str, Any], model: str) -> tuple[set[str], set[str]]:
     """The models that a model is made of, itself among them, and the facts that they name in their own text: what a
     macro reads beside, such as drawn units, is not needed for a figure."""
     models, facts, waiting = set(), set(), [model]
@@ -138,10 +142,12 @@ def _behind(manifest: dict[str, Any], model: str) -> tuple[set[str], set[str]]:
     return models, facts
 
 
-def _unfed(manifest: dict[str, Any], models: set[str], contract: Contract, facts: set[str]) -> Iterator[frozenset[str]]:
+def _find_unfed(
+    manifest: dict[str, Any], models: set[str], contract: Contract, facts: set[str]
+) -> Iterator[frozenset[str]]:
     """Columns of facts that the models' text names, or that such a column is made of (any of them would do), and that
     the source feeds by nothing."""
-    words = {word for one in models for word in _WORD.findall(manifest["nodes"][one]["raw_code"])}
+    words = {word for model in models for word in _WORD.findall(manifest["nodes"][model]["raw_code"])}
     for fact, columns in load_fact_columns().items():
         feeds = [f for entity in contract.entities.values() for f in entity.feeds if f.fact == fact]
         if fact not in facts or not feeds:
@@ -149,7 +155,7 @@ def _unfed(manifest: dict[str, Any], models: set[str], contract: Contract, facts
         mapped = {column for feed in feeds for column in feed.columns}
         text = next((n["raw_code"] for n in manifest["nodes"].values() if n["name"] == f"fct_{fact}"), "")
         for word in words:
-            made_of = _made_of(text, word, set(columns)) or ({word} & columns.keys())
+            made_of = _trace_columns(text, word, set(columns)) or ({word} & columns.keys())
             if made_of and not made_of & (mapped | _DESIGNED):
                 yield frozenset(made_of)
 
@@ -160,23 +166,23 @@ def _smallest(groups: set[frozenset[str]]) -> list[str]:
     return sorted(" or ".join(sorted(group)) for group in kept)
 
 
-def _made_of(text: str, word: str, columns: set[str]) -> set[str]:
+def _trace_columns(text: str, word: str, columns: set[str]) -> set[str]:
     """The fed columns that the line of a fact which ends in `as <word>` names, and those that they are made of."""
-    found: set[str] = set()
+    traced: set[str] = set()
     waiting = [word]
     while waiting:
-        one = waiting.pop()
-        for line in re.findall(rf"^(.*) as {one},?\s*$", text, re.MULTILINE):
-            new = (set(_WORD.findall(line)) & columns) - found
-            found |= new
-            waiting += sorted(new - {one})
-    return found
+        column = waiting.pop()
+        for line in re.findall(rf"^(.*) as {column},?\s*$", text, re.MULTILINE):
+            new = (set(_WORD.findall(line)) & columns) - traced
+            traced |= new
+            waiting += sorted(new - {column})
+    return traced
 
 
 def _has_rows(con: duckdb.DuckDBPyConnection, fact: str) -> bool:
     return con.execute(f"select 1 from built.conformed.fct_{fact} limit 1").fetchone() is not None
 
 
-def _computed(con: duckdb.DuckDBPyConnection, contract: Contract, code: str) -> bool:
+def _is_computed(con: duckdb.DuckDBPyConnection, contract: Contract, code: str) -> bool:
     query = f"select 1 from built.indicators.ind_values where indicator in ({literals([code])}) and source = $1 limit 1"
     return con.execute(query, [contract.source]).fetchone() is not None

@@ -9,7 +9,7 @@ import duckdb
 
 from hims_pipeline.contracts.columns import OF_NUMBERS, Column
 from hims_pipeline.contracts.formats import Format
-from hims_pipeline.readers.typing.fitting import fitting_words, misfits
+from hims_pipeline.readers.typing.fitting import count_misfits, find_fitting_words
 
 _DATES = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S")
 _PLAIN: list[dict[str, object]] = [
@@ -64,11 +64,11 @@ def find_kind(
         more: what else the column says, such as its flags.
     """
     for candidate in _CANDIDATES:
-        if misfits(con, Column.model_validate({"name": "x", **(more or {}), **candidate}), form, "one") == 0:
+        if count_misfits(con, Column.model_validate({"name": "x", **(more or {}), **candidate}), form, "one") == 0:
             return dict(candidate)
     for candidate in _NUMBERS:
         column = Column.model_validate({"name": "x", **(more or {}), **candidate})
-        needed, _ = fitting_words(con, column, form, "one", [*_WORDS, *(["leading_zeros"] * is_numeric)])
-        if misfits(con, column.model_copy(update={"allow": tuple(needed)}), form, "one") == 0:
+        needed, _ = find_fitting_words(con, column, form, "one", [*_WORDS, *(["leading_zeros"] * is_numeric)])
+        if count_misfits(con, column.model_copy(update={"allow": tuple(needed)}), form, "one") == 0:
             return {**candidate, "allow": tuple(needed)}
     return {"type": "text"}

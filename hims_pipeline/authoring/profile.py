@@ -10,17 +10,17 @@ from hims_pipeline.authoring.dialect import Dialect
 from hims_pipeline.authoring.kinds import Facts, find_kind
 from hims_pipeline.contracts.basics import Text
 from hims_pipeline.contracts.columns import Column
-from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.contracts.formats import Format, FormatLimits
 from hims_pipeline.contracts.model import Entity
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.formats import open_table
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.typing.parts import Part, reading
+from hims_pipeline.readers.typing.parts import TextPart, open_for_parts
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, literals
-from hims_pipeline.words import inner
+from hims_pipeline.words import inner_text
 
 NULL_WORDS = ("NA", "N/A", "n/a", "NULL", "null", "NaN", "nan", ".", "-")
 MAXIMUM_CODES = 40
@@ -35,7 +35,7 @@ FLAGS = {"c": "_C", "z": "_Z"}
 
 
 @dataclass(frozen=True)
-class Profile:
+class FileProfile:
     form: Format
     rows: int
     columns: list[Facts]
@@ -43,7 +43,7 @@ class Profile:
     remarks: tuple[str, ...] = ()
 
 
-def profile(
+def profile_file(
     settings: Settings,
     member: Member,
     seen: Dialect,
@@ -51,7 +51,7 @@ def profile(
     marks: Mapping[str, Sequence[str]] | None = None,
     numeric: Collection[str] = (),
     labelled: Mapping[str, Collection[str]] | None = None,
-) -> Profile:
+) -> FileProfile:
     """Look at every value of a file.
 
     Args:
@@ -66,13 +66,13 @@ def profile(
     table, findings = open_table(settings, shape, member, scratch)
     beyond = [finding.column for finding in findings if finding.rule == "TYPES-DATE"]
     if table is None and len(beyond) == len(findings):
-        table, findings = open_table(settings, _with_dates(shape, beyond), member, scratch)
+        table, findings = open_table(settings, _mark_dates(shape, beyond), member, scratch)
     if table is None:
-        raise HimsError("\n".join(finding.in_full() for finding in findings))
-    with reading(settings, table.slices) as con:
+        raise HimsError("\n".join(finding.full_text() for finding in findings))
+    with open_for_parts(settings, table.slices) as con:
         gather_texts(con, table, shape, member, scratch)
         words = _null_words(con, shape)
-        decimal = "," if _mostly_commas(con, shape) else "."
+        decimal = "," if _has_mostly_commas(con, shape) else "."
         form = seen.form.model_copy(update={"null_values": (*seen.form.null_values, *words), "decimal": decimal})
         columns = [
             _facts(con, form, number, column.name, (marks or {}).get(column.name, ()), column.name in numeric)
@@ -80,7 +80,7 @@ def profile(
         ]
         for number, facts in enumerate(columns):
             if facts.kind["type"] == "integer" and (labels := (labelled or {}).get(facts.name)):
-                facts.unlabelled = _unlabelled(con, number, labels)
+                facts.unlabelled = _count_unlabelled(con, number, labels)
         for facts in columns:
             facts.kind = {"type": "date"} if facts.name in beyond else facts.kind
             facts.codes = None if facts.name in beyond else facts.codes
@@ -92,10 +92,10 @@ def profile(
         ]
         if alike := len(seen.names) - len(columns):
             remarks.append(f"{alike} columns have names that differ from others in case alone, and are left unread")
-        return Profile(form, table.records, columns, _key(con, columns, table.records), tuple(remarks))
+        return FileProfile(form, table.records, columns, _key(con, columns, table.records), tuple(remarks))
 
 
-def _unlabelled(con: duckdb.DuckDBPyConnection, number: int, labels: Collection[str]) -> int:
+def _count_unlabelled(con: duckdb.DuckDBPyConnection, number: int, labels: Collection[str]) -> int:
     """Different whole numbers of a column that are none of the codes."""
     codes = ", ".join(code for code in labels if code.lstrip("-").isdecimal()) or "null"
     value = f"try_cast(try_cast(trim(t{number}) as double) as bigint)"
@@ -105,13 +105,15 @@ def _unlabelled(con: duckdb.DuckDBPyConnection, number: int, labels: Collection[
     return int(count)
 
 
-def _with_dates(shape: Shape, names: list[str]) -> Shape:
+def _mark_dates(shape: TableShape, names: list[str]) -> TableShape:
     """The shape with these columns as dates, so that days beyond the calendar are left to their type."""
-    columns = tuple(Column(name=one.name, type="date") if one.name in names else one for one in shape.columns)
+    columns = tuple(
+        Column(name=column.name, type="date") if column.name in names else column for column in shape.columns
+    )
     return replace(shape, columns=columns)
 
 
-def shape_as_seen(member: Member, seen: Dialect) -> Shape:
+def shape_as_seen(member: Member, seen: Dialect) -> TableShape:
     """A shape by which a file is read as texts under the names that it has.
 
     Raises:
@@ -119,18 +121,20 @@ def shape_as_seen(member: Member, seen: Dialect) -> Shape:
     """
     names = seen.names
     if any(not name.strip() for name in names):
-        raise HimsError(f"{inner(member.shown)}: a column has no name. Is the first line the header?")
+        raise HimsError(f"{inner_text(member.shown)}: a column has no name. Is the first line the header?")
     if doubled := [place for place, name in enumerate(names, 1) if names.count(name) > 1]:
         listed = ", ".join(map(str, doubled[:10]))  # not by name: the first line may be a row
-        raise HimsError(f"{inner(member.shown)}: columns {listed} share a name. Is the first line the header?")
+        raise HimsError(f"{inner_text(member.shown)}: columns {listed} share a name. Is the first line the header?")
     lower = [name.lower() for name in names]
     places = tuple(place for place, name in enumerate(lower) if lower.index(name) == place)  # SQL has one name for both
     columns = tuple(Column(name=names[place]) for place in places)
     entity = Entity(title=Text(en="?"), grain="?", files=("*",), columns=columns)
-    return Shape("draft", "draft", entity, seen.form, Limits(), tuple(names), columns, places)
+    return TableShape("draft", "draft", entity, seen.form, FormatLimits(), tuple(names), columns, places)
 
 
-def gather_texts(con: duckdb.DuckDBPyConnection, table: Table, shape: Shape, member: Member, scratch: Path) -> None:
+def gather_texts(
+    con: duckdb.DuckDBPyConnection, table: Table, shape: TableShape, member: Member, scratch: Path
+) -> None:
     """All texts of a file as the table `texts`.
 
     Raises:
@@ -138,7 +142,7 @@ def gather_texts(con: duckdb.DuckDBPyConnection, table: Table, shape: Shape, mem
     """
     parts = table.parts
     if not parts:
-        raise HimsError(f"{inner(member.shown)} holds no rows, and a draft follows from what stands in them.")
+        raise HimsError(f"{inner_text(member.shown)} holds no rows, and a draft follows from what stands in them.")
     structure = table.structure
     try:
         con.execute(f"create temp table texts as {' union all '.join(_relation(part) for part in parts)}")
@@ -147,16 +151,16 @@ def gather_texts(con: duckdb.DuckDBPyConnection, table: Table, shape: Shape, mem
             raise
         structure, _ = table.examine(scratch)
     if structure is not None and structure.misfits:
-        raise HimsError("\n".join(finding.in_full() for finding in structure.findings(shape, member.shown)))
+        raise HimsError("\n".join(finding.full_text() for finding in structure.findings(shape, member.shown)))
 
 
-def _relation(part: Part) -> str:
+def _relation(part: TextPart) -> str:
     return f"(select * from ({part.relation}))"
 
 
-def _null_words(con: duckdb.DuckDBPyConnection, shape: Shape) -> list[str]:
+def _null_words(con: duckdb.DuckDBPyConnection, shape: TableShape) -> list[str]:
     """Words for missing that stand in the file; whether a column means them so, its type decides later."""
-    found: set[str] = set()
+    null_words: set[str] = set()
     for number in range(len(shape.columns)):
         rows = con.execute(
             f"select distinct t{number} from texts where t{number} in ({literals(NULL_WORDS)})"
@@ -166,11 +170,11 @@ def _null_words(con: duckdb.DuckDBPyConnection, shape: Shape) -> list[str]:
             f"where t{number} not in ({literals(NULL_WORDS)})"
         ).fetchall()[0]
         if rows and others[0] == others[1] > 0:
-            found |= {word for (word,) in rows}
-    return sorted(found)
+            null_words |= {word for (word,) in rows}
+    return sorted(null_words)
 
 
-def _mostly_commas(con: duckdb.DuckDBPyConnection, shape: Shape) -> bool:
+def _has_mostly_commas(con: duckdb.DuckDBPyConnection, shape: TableShape) -> bool:
     """True where more columns have numbers with a decimal comma than with a point."""
     counts = []
     for sign in (r"\.", ","):
@@ -247,10 +251,10 @@ def _gather(con: duckdb.DuckDBPyConnection, number: int, nothing: Sequence[str])
         f"create or replace temp table one as select t as t0, count(*) as n from "
         f"(select t{number} as t from texts where t{number} not in ({literals(tuple(nothing))})) group by t"
     )
-    [found] = con.execute(
+    [rows] = con.execute(
         "select coalesce(sum(n), 0)::bigint, count(*), coalesce(max(length(t0)), 0) from one"
     ).fetchall()
-    return found
+    return rows
 
 
 def _key(con: duckdb.DuckDBPyConnection, columns: Sequence[Facts], rows: int) -> tuple[str, ...]:

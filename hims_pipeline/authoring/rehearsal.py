@@ -82,9 +82,9 @@ def rehearse(
             verdict = intake.take_in(there, delivery, lambda text: None)
         except GateError as error:  # no fault of the delivery: a rule cannot be evaluated on what the source sends
             raise HimsError(str(error)) from None
-        found = [(one.severity, one.in_full()) for one in verdict.findings]
-        refusals = [text for severity, text in found if severity == "blocking"]
-        warnings = [text for severity, text in found if severity != "blocking"]
+        findings = [(finding.severity, finding.full_text()) for finding in verdict.findings]
+        refusals = [text for severity, text in findings if severity == "blocking"]
+        warnings = [text for severity, text in findings if severity != "blocking"]
         if not verdict.accepted or not build:
             return Rehearsal(refusals, warnings)
         log("It would be accepted. Building what it gives, which takes a minute or so …")
@@ -92,14 +92,14 @@ def rehearse(
 
 
 def _figures(settings: Settings, there: Settings, contract: Contract) -> Figures:
-    known = render.rendered(settings)  # of the installation itself: the night finds it made
+    known = render.ensure_rendered(settings)  # of the installation itself: the night finds it made
     shutil.copytree(known, there.rendered / known.name, symlinks=True)
     prepared = building.prepare(there, RUN, rehearsal=True)
     try:
         dbt.run_dbt(there, prepared, lambda text: None)
         return figures_of(there, contract, prepared.warehouse, prepared.tree)
     finally:
-        building.give_up(prepared.folder)
+        building.discard_build(prepared.folder)
 
 
 def guess_period(settings: Settings, contract: Contract, paths: Sequence[Path]) -> str:

@@ -27,7 +27,7 @@ class Caught:
     last: str = ""
 
 
-def show(settings: Settings, name: str, language: str, period: str) -> Iterator[str]:
+def show_rules(settings: Settings, name: str, language: str, period: str) -> Iterator[str]:
     """Lines about each rule of a source, or of `source/entity`.
 
     Raises:
@@ -37,10 +37,10 @@ def show(settings: Settings, name: str, language: str, period: str) -> Iterator[
     contract = contract_of(settings, source)
     if entity and entity not in contract.entities:
         raise HimsError(f"{source} has no entity {entity!r}; it has {', '.join(contract.entities)}.")
-    caught = _caught(settings, source)
-    for one in rules_in_words(settings, contract, period):
-        if entity in ("", one.entity):
-            yield from _lines(one, language, caught[one.code])
+    caught = _describe_caught(settings, source)
+    for word in rules_in_words(settings, contract, period):
+        if entity in ("", word.entity):
+            yield from _lines(word, language, caught[word.code])
 
 
 def rules_in_words(settings: Settings, contract: Contract, period: str) -> list[Rule]:
@@ -48,23 +48,25 @@ def rules_in_words(settings: Settings, contract: Contract, period: str) -> list[
     suites = []
     for entity in contract.entities:
         path = suite_file(settings.expectations, contract.source, entity)
-        suites += [as_rule(one, entity) for one in load_suite(path).expectations] if path.exists() else []
+        suites += (
+            [as_rule(expectation, entity) for expectation in load_suite(path).expectations] if path.exists() else []
+        )
     return [*compile_rules(contract, period), *suites, *profile_rules(settings.expectations, contract, period)]
 
 
-def _caught(settings: Settings, source: str) -> dict[str, Caught]:
-    found: dict[str, Caught] = defaultdict(Caught)
-    for delivery in sorted(landing.deliveries(settings, source), key=lambda one: one.sequence):
-        verdict = batches.standing(settings, delivery).verdict
+def _describe_caught(settings: Settings, source: str) -> dict[str, Caught]:
+    caught: dict[str, Caught] = defaultdict(Caught)
+    for delivery in sorted(landing.deliveries(settings, source), key=lambda delivery: delivery.sequence):
+        verdict = batches.prove_batch(settings, delivery).verdict
         for result in verdict.rules if verdict else ():
-            one = found[result["code"]]
-            one.judged += 1
+            caught_rule = caught[result["code"]]
+            caught_rule.judged += 1
             if not result["success"] or result["blind"]:
-                one.broken, one.last = one.broken + 1, delivery.batch
+                caught_rule.broken, caught_rule.last = caught_rule.broken + 1, delivery.batch
         for part in verdict.set_aside if verdict else ():
-            found[part.rule].rows_aside += part.rows
-            found[part.rule].last = delivery.batch
-    return found
+            caught[part.rule].rows_aside += part.rows
+            caught[part.rule].last = delivery.batch
+    return caught
 
 
 def _lines(rule: Rule, language: str, caught: Caught) -> Iterator[str]:
@@ -88,13 +90,13 @@ def _lines(rule: Rule, language: str, caught: Caught) -> Iterator[str]:
 
 def _bounds(rule: Rule) -> str:
     terms: dict[str, Any] = rule.terms or rule.kwargs
-    said = []
+    messages = []
     for name in ("min_value", "max_value", "mostly"):
         if isinstance(value := terms.get(name), int | float | str):
-            said.append(f"{name} {value:.10g}" if isinstance(value, float) else f"{name} {value}")
-    said += [f"{name} {value}" for name, value in terms.items() if name.startswith("max_value ")]
+            messages.append(f"{name} {value:.10g}" if isinstance(value, float) else f"{name} {value}")
+    messages += [f"{name} {value}" for name, value in terms.items() if name.startswith("max_value ")]
     if isinstance(values := terms.get("value_set"), list) and values:
-        said.append(f"{len(values)} values")
+        messages.append(f"{len(values)} values")
     query = str(rule.kwargs.get("unexpected_rows_query", "")) if not rule.terms else ""
     tail = query.lower().rfind(" where ")
-    return ", ".join(said) or (query[tail + 7 :] if tail >= 0 and not rule.terms else "")
+    return ", ".join(messages) or (query[tail + 7 :] if tail >= 0 and not rule.terms else "")

@@ -23,22 +23,22 @@ def write_thresholds(expectations: Path, target: Path) -> int:
     Raises:
         HimsError: another kind of file, or it cannot be written.
     """
-    found = thresholds(expectations)
-    rows = [(one.file, one.code, one.what, one.value, one.condition, *one.said) for one in found]
+    all_thresholds = thresholds(expectations)
+    rows = [(one.file, one.code, one.what, one.value, one.condition, *one.sentence) for one in all_thresholds]
     try:
         if target.suffix.lower() == ".xlsx":
             write_workbook(target, SHEET, [HEADER, *rows])
         elif target.suffix.lower() == ".csv":
             with target.open("w", encoding="utf-8-sig", newline="") as file:
-                csv.writer(file, delimiter=";").writerows([HEADER, *(map(_spelt, row) for row in rows)])
+                csv.writer(file, delimiter=";").writerows([HEADER, *(map(_spell, row) for row in rows)])
         else:
             raise HimsError(f"{target.name}: thresholds are written as .xlsx or .csv.")
     except OSError as error:
         raise HimsError(f"{target} cannot be written: {error.strerror}.") from None
-    return len(found)
+    return len(all_thresholds)
 
 
-def _spelt(cell: Any) -> str:
+def _spell(cell: Any) -> str:
     """A cell of a list for a French Excel, which takes `0.5` for a text or a day. What begins as a formula is none."""
     text = str(cell).replace(".", ",") if isinstance(cell, int | float) else str(cell)
     return f"'{text}" if isinstance(cell, str) and text[:1] in "=+-@" else text
@@ -50,7 +50,7 @@ def read_thresholds(expectations: Path, source: Path) -> list[Threshold]:
     Raises:
         HimsError: all that is wrong in it, by row.
     """
-    known = {(one.file, one.code, one.what): one for one in thresholds(expectations)}
+    known = {(threshold.file, threshold.code, threshold.what): threshold for threshold in thresholds(expectations)}
     changed, wrong, seen = [], [], set()
     for number, row in enumerate(_rows(source), 2):
         if not any(str(cell or "").strip() for cell in row[:4]):
@@ -88,7 +88,7 @@ def _rows(source: Path) -> list[list[Any]]:
         raise HimsError(
             f"{source.name} is no workbook with a sheet {SHEET!r}; `hims gate export` writes one."
         ) from None
-    return _below_header(rows, source.name)
+    return _rows_below_header(rows, source.name)
 
 
 def _from_csv(content: bytes) -> list[list[Any]]:
@@ -97,10 +97,10 @@ def _from_csv(content: bytes) -> list[list[Any]]:
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")  # as Excel saves a list on Windows
     delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
-    return _below_header(list(csv.reader(io.StringIO(text), delimiter=delimiter)), "the list")
+    return _rows_below_header(list(csv.reader(io.StringIO(text), delimiter=delimiter)), "the list")
 
 
-def _below_header(rows: list[list[Any]], name: str) -> list[list[Any]]:
+def _rows_below_header(rows: list[list[Any]], name: str) -> list[list[Any]]:
     if not rows or tuple(str(cell).strip().lower() for cell in rows[0][:4]) != HEADER[:4]:
         raise HimsError(f"{name}: its first row must be {', '.join(HEADER[:4])}, as `hims gate export` writes it.")
     return rows[1:]

@@ -14,7 +14,7 @@ from typing import Any
 from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.errors import HimsError
 from hims_pipeline.gates.comparisons import FILE as LIMITS
-from hims_pipeline.gates.comparisons import load_limits
+from hims_pipeline.gates.comparisons import load_comparison_limits
 from hims_pipeline.gates.measures import MEASURES
 from hims_pipeline.gates.suites import load_suite
 
@@ -35,7 +35,7 @@ class Threshold:
         file: of `expectations/`.
         code: the rule's; of `comparisons.yml` the entity's name, or `limits` for all.
         what: which number of it: an argument, `bound 1` of the SQL's condition, `set_aside`, or a measure.
-        said: what the rule tells, in English and French.
+        sentence: what the rule tells, in English and French.
         condition: the SQL in which a bound stands.
     """
 
@@ -43,50 +43,50 @@ class Threshold:
     code: str
     what: str
     value: Number
-    said: tuple[str, str]
+    sentence: tuple[str, str]
     condition: str = ""
 
 
 def thresholds(expectations: Path) -> list[Threshold]:
     """All thresholds, file by file."""
-    found: list[Threshold] = []
+    collected: list[Threshold] = []
     for path in sorted(expectations.glob("*.json")):
         load_suite(path)  # what is no suite is told before anything is edited
         for one in json.loads(path.read_text(encoding="utf-8"))["expectations"]:
-            found += _of_rule(path.name, one)
-    return found + list(_of_limits(expectations))
+            collected += _thresholds_of_rule(path.name, one)
+    return collected + list(_thresholds_of_limits(expectations))
 
 
-def _of_rule(file: str, one: dict[str, Any]) -> Iterator[Threshold]:
-    code, message = one["meta"]["code"], one["meta"]["message"]
-    said = (message["en"], message.get("fr", ""))
+def _thresholds_of_rule(file: str, rule: dict[str, Any]) -> Iterator[Threshold]:
+    code, message = rule["meta"]["code"], rule["meta"]["message"]
+    messages = (message["en"], message.get("fr", ""))
     for name in _KWARGS:
-        if isinstance(value := one["kwargs"].get(name), int | float):
-            yield Threshold(file, code, name, value, said)
-    condition = _condition(one)
+        if isinstance(value := rule["kwargs"].get(name), int | float):
+            yield Threshold(file, code, name, value, messages)
+    condition = _condition(rule)
     for place, text in enumerate(_bounds(condition), 1):
-        yield Threshold(file, code, f"bound {place}", _number(text[2]), said, condition)
-    if "set_aside" in one["meta"] or "_line" in one["kwargs"].get("unexpected_rows_query", "")[:20]:
-        yield Threshold(file, code, "set_aside", one["meta"].get("set_aside", 0.0), said)
+        yield Threshold(file, code, f"bound {place}", _number(text[2]), messages, condition)
+    if "set_aside" in rule["meta"] or "_line" in rule["kwargs"].get("unexpected_rows_query", "")[:20]:
+        yield Threshold(file, code, "set_aside", rule["meta"].get("set_aside", 0.0), messages)
 
 
-def _condition(one: dict[str, Any]) -> str:
-    found = _TAIL.search(one["kwargs"].get("unexpected_rows_query", ""))
-    return found["condition"] if found else ""
+def _condition(rule: dict[str, Any]) -> str:
+    match = _TAIL.search(rule["kwargs"].get("unexpected_rows_query", ""))
+    return match["condition"] if match else ""
 
 
 def _bounds(condition: str) -> list[tuple[int, int, str]]:
     """Begin, end and text of each number in a condition that something is compared with."""
     return [
-        (*found.span(group), found.group(group))
-        for found in _BOUND.finditer(condition)
+        (*match.span(group), match.group(group))
+        for match in _BOUND.finditer(condition)
         for group in (1, 2, 3)
-        if found.group(group) is not None
+        if match.group(group) is not None
     ]
 
 
-def _of_limits(expectations: Path) -> Iterator[Threshold]:
-    if load_limits(expectations) is None:
+def _thresholds_of_limits(expectations: Path) -> Iterator[Threshold]:
+    if load_comparison_limits(expectations) is None:
         return
     record = read_yaml(expectations / LIMITS)
     for place, limits in (("limits", record["limits"]), *record.get("sources", {}).items()):
@@ -109,7 +109,7 @@ def change(expectations: Path, edited: Sequence[Threshold]) -> None:
         after = _limits_with(before, own) if file == LIMITS else _suite_with(before, own)
         path.write_text(after, encoding="utf-8")
         try:
-            load_limits(expectations) if file == LIMITS else load_suite(path)
+            load_comparison_limits(expectations) if file == LIMITS else load_suite(path)
         except BaseException:
             path.write_text(before, encoding="utf-8")
             raise
@@ -123,11 +123,11 @@ def _suite_with(text: str, edited: list[Threshold]) -> str:
         if one.what in _KWARGS:
             rule["kwargs"][one.what] = one.value
         elif one.what == "set_aside":
-            rule["meta"] = {**rule["meta"], "set_aside": one.value} if one.value else _without_share(rule["meta"])
+            rule["meta"] = {**rule["meta"], "set_aside": one.value} if one.value else _drop_share(rule["meta"])
         else:
             query, condition = rule["kwargs"]["unexpected_rows_query"], _condition(rule)
             start, end, was = _bounds(condition)[int(one.what.split(" ")[1]) - 1]
-            written = condition[:start] + _written(was, one.value) + condition[end:]
+            written = condition[:start] + _write_number(was, one.value) + condition[end:]
             rule["kwargs"]["unexpected_rows_query"] = query[: len(query) - len(condition)] + written
     second = [*text.split("\n"), " "][1]
     return json.dumps(record, indent=len(second) - len(second.lstrip()) or 1, ensure_ascii=False) + "\n"
@@ -142,20 +142,20 @@ def _limits_with(text: str, edited: list[Threshold]) -> str:
         pattern = re.compile(rf"((?:^\s*|[{{,]\s*){name}:\s*)({_NUMBER})")
         last = len(lines) if one.code == "limits" else (at or 0) + 1
         for n in range(at + (one.code == "limits"), last) if at is not None else ():
-            if found := pattern.search(lines[n]):
-                start, end = found.span(2)
-                lines[n] = lines[n][:start] + _written(found[2], one.value) + lines[n][end:]
+            if match := pattern.search(lines[n]):
+                start, end = match.span(2)
+                lines[n] = lines[n][:start] + _write_number(match[2], one.value) + lines[n][end:]
                 break
         else:
             raise HimsError(f"{LIMITS}: {one.what} of {one.code} does not stand on one line; edit the file itself.")
     return "\n".join(lines)
 
 
-def _without_share(meta: dict[str, Any]) -> dict[str, Any]:
+def _drop_share(meta: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in meta.items() if name != "set_aside"}
 
 
-def _written(text: str, value: Number) -> str:
+def _write_number(text: str, value: Number) -> str:
     """A number as it stands, `0.50`, unless it is another."""
     return text if _number(text) == value else repr(value)
 

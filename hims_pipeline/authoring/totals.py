@@ -24,7 +24,7 @@ def totals_template(contract: Contract, period: str, file: Path | None = None) -
     for name in names:
         lines += [f"{name}:", "  rows:"]
         columns = contract.entity_in(name, period).kept_columns
-        summed = [one.name for one in columns if one.type in NUMERIC and one.sensitivity != "identifier"]
+        summed = [column.name for column in columns if column.type in NUMERIC and column.sensitivity != "identifier"]
         lines += ["  sums:", *(f"    {one}:" for one in summed)] if summed else []
     return "\n".join(lines) + "\n"
 

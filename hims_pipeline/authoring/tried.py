@@ -33,10 +33,10 @@ class Difference:
     mended: tuple[str, ...]
 
     def sentence(self) -> str:
-        told = [f"would break {', '.join(self.broken)}"] if self.broken else []
-        told += [f"would break no longer {', '.join(self.mended)}"] if self.mended else []
+        effects = [f"would break {', '.join(self.broken)}"] if self.broken else []
+        effects += [f"would break no longer {', '.join(self.mended)}"] if self.mended else []
         status = f"{self.was} -> {self.would_be}" if self.was != self.would_be else f"stays {self.was}"
-        return f"{self.batch}: {status}; {'; '.join(told) or 'nothing else'}"
+        return f"{self.batch}: {status}; {'; '.join(effects) or 'nothing else'}"
 
 
 def try_rules(settings: Settings, changed: Path, source: str | None, log: Log) -> Iterator[Difference | None]:
@@ -54,7 +54,7 @@ def try_rules(settings: Settings, changed: Path, source: str | None, log: Log) -
         files = _put_in_place(settings, folder / "expectations", changed)
         tried = replace(settings, expectations=folder / "expectations")
         sources = {file.split("__")[0] for file in files} if LIMITS not in files else None
-        for batch in _judged(settings, source):
+        for batch in _judge_batches(settings, source):
             if sources is None or batch.manifest.source in sources:
                 log(f"judging {batch.manifest.batch}")
                 yield _try_on(tried, batch)
@@ -80,10 +80,10 @@ def _put_in_place(settings: Settings, expectations: Path, changed: Path) -> set[
     return {changed.name}
 
 
-def _judged(settings: Settings, source: str | None) -> Iterator[Batch]:
+def _judge_batches(settings: Settings, source: str | None) -> Iterator[Batch]:
     contracts = load_contracts(settings.data)
     for delivery in sorted(landing.deliveries(settings, source), key=lambda one: (one.source, one.sequence)):
-        batch = batches.judged_batch(settings, delivery) if delivery.source in contracts else None
+        batch = batches.find_judged_batch(settings, delivery) if delivery.source in contracts else None
         if batch is not None:
             yield batch
 
@@ -92,9 +92,9 @@ def _try_on(tried: Settings, batch: Batch) -> Difference | None:
     manifest, verdict = batch.manifest, batch.verdict
     tables = {name: batch.parquet(name) for name in manifest.entities}
     contract = load_contracts(tried.data)[manifest.source]
-    outcome = judge(tried, contract, manifest.period, tables, None, _beside(tried, batch))
-    was = {one["code"] for one in verdict.rules if not one["success"] or one["blind"]}
-    now = {one["code"] for one in outcome.rules if not one["success"] or one["blind"]}
+    outcome = judge(tried, contract, manifest.period, tables, None, _find_predecessors(tried, batch))
+    was = {rule["code"] for rule in verdict.rules if not rule["success"] or rule["blind"]}
+    now = {rule["code"] for rule in outcome.rules if not rule["success"] or rule["blind"]}
     blocked = [one for one in verdict.found_in_reading if one.severity == "blocking"]
     would_be = "accepted" if outcome.accepted and not blocked else "refused"
     if was == now and would_be == verdict.status:
@@ -102,7 +102,7 @@ def _try_on(tried: Settings, batch: Batch) -> Difference | None:
     return Difference(manifest.batch, verdict.status, would_be, tuple(sorted(now - was)), tuple(sorted(was - now)))
 
 
-def _beside(settings: Settings, batch: Batch) -> list[Predecessor]:
+def _find_predecessors(settings: Settings, batch: Batch) -> list[Predecessor]:
     """The batches that it was compared with, as far as their profiles are still there."""
     places = {
         name: (settings.validated.joinpath(*name.split("/")) / PROFILE, sha256)

@@ -27,10 +27,10 @@ def content_of(con: Any, schema: str, table: str, database: str | None = None) -
 
 def relations(con: Any, database: str) -> dict[tuple[str, str], bool]:
     """(schema, name) of every table and view of ours -> whether it is a view."""
-    found = con.execute(
+    rows = con.execute(
         "select schema_name, table_name, false from duckdb_tables() where database_name = $1 and not internal "
         "union all "
         "select schema_name, view_name, true from duckdb_views() where database_name = $1 and not internal",
         [database],
     ).fetchall()
-    return {(schema, name): is_view for schema, name, is_view in found}
+    return {(schema, name): is_view for schema, name, is_view in rows}

@@ -113,7 +113,7 @@ class _Project:
         return {
             name: Node(
                 name, node["resource_type"], _relation(node), node["config"].get("materialized") == "view",
-                self.full(name), self._place(name), f"fqn:{'.'.join(node['fqn'])}",
+                self.fingerprint_result(name), self._place(name), f"fqn:{'.'.join(node['fqn'])}",
             )
             for name, node in self.all.items()
             if node["resource_type"] in KINDS and node["config"].get("enabled", True)
@@ -134,17 +134,17 @@ class _Project:
         project = [self.files.get(name) for name in ("dbt_project.yml", "profiles.yml")]
         return digest([self.rests_on, project, time.tzname, implicit, sorted(hooks)])
 
-    def full(self, name: str) -> str | None:
+    def fingerprint_result(self, name: str) -> str | None:
         """Fingerprint of a node's result; None where it cannot be proved."""
         if name not in self._full:
             self._full[name] = None  # what reads itself proves nothing
-            self._full[name] = self._rows_too(name) if self._provable(name) else None
+            self._full[name] = self._fingerprint_rows(name) if self._is_provable(name) else None
         return self._full[name]
 
-    def _rows_too(self, name: str) -> str | None:
+    def _fingerprint_rows(self, name: str) -> str | None:
         node = self.all[name]
         if node["resource_type"] == "unit_test":  # it reads no table: rows given, rows expected
-            return self.plain(name)
+            return self.fingerprint_text(name)
         read: list[list[str | None]] = []
         for parent in sorted(node["depends_on"].get("nodes", ())):
             if parent.startswith(VALIDATED) and not any(SOURCE.search(text) for text in self._texts(name)):
@@ -152,22 +152,24 @@ class _Project:
             if parent not in self.all:
                 return None  # read as a source, or what a later dbt may have: its rows are in no fingerprint
             if self.all[parent]["name"] in BATCHES and joins_by_batch(self._texts(name), self.all[parent]["name"]):
-                read.append([parent, self.plain(parent)])  # of its rows only those of batches read otherwise
+                read.append([parent, self.fingerprint_text(parent)])  # of its rows only those of batches read otherwise
             else:
-                read.append([parent, self.full(parent)])
-        if any(found is None for _, found in read):
+                read.append([parent, self.fingerprint_result(parent)])
+        if any(fingerprint is None for _, fingerprint in read):
             return None
         seed = self.files.get(node["original_file_path"]) if node["resource_type"] == "seed" else ""
         earlier = self.earlier if node.get("language") == "python" else ""
-        return None if seed is None else digest([self.plain(name), read, seed, self._inputs(name), earlier])
+        return None if seed is None else digest([self.fingerprint_text(name), read, seed, self._inputs(name), earlier])
 
-    def plain(self, name: str) -> str:
+    def fingerprint_text(self, name: str) -> str:
         """Fingerprint of what a node says, and of what those say that it reads, whatever rows there are."""
         if name not in self._plain:
             node = self.all[name]
-            parents = [self.plain(one) for one in sorted(node["depends_on"].get("nodes", ())) if one in self.all]
-            macros = [[one, _hashed(self.macros[one]["macro_sql"])] for one in sorted(self._reach(name))]
-            self._plain[name] = digest([self.salt, name, _own(node), macros, parents])
+            parents = [
+                self.fingerprint_text(one) for one in sorted(node["depends_on"].get("nodes", ())) if one in self.all
+            ]
+            macros = [[one, _hash_text(self.macros[one]["macro_sql"])] for one in sorted(self._reach(name))]
+            self._plain[name] = digest([self.salt, name, _reduce_node(node), macros, parents])
         return self._plain[name]
 
     def _reach(self, name: str) -> frozenset[str]:
@@ -189,7 +191,7 @@ class _Project:
             *(_plain_text(one["macro_sql"]) for one in self._ours(name)),
         ]
 
-    def _provable(self, name: str) -> bool:
+    def _is_provable(self, name: str) -> bool:
         node = self.all[name]
         known = [one["macro_sql"] for one in self._ours(name) if one["name"] not in DOORS]
         texts = [node.get("raw_code") or "", json.dumps(node.get("test_metadata") or {}), *known]
@@ -208,22 +210,22 @@ class _Project:
             return None
         return set(calls)
 
-    def _opened(self, name: str) -> list[dict[str, Any]]:
+    def _find_opened(self, name: str) -> list[dict[str, Any]]:
         wanted = self._entities(name)
         return [row for row in self.rows if wanted is None or (row["source"], row["entity"]) in wanted]
 
     def _inputs(self, name: str) -> list[dict[str, Any]]:
-        plain = [{k: v for k, v in row.items() if k not in NO_CONTENT} for row in self._opened(name)]
+        plain = [{k: v for k, v in row.items() if k not in NO_CONTENT} for row in self._find_opened(name)]
         return sorted(plain, key=lambda row: (row["batch_id"], row["entity"]))
 
     def _place(self, name: str) -> str:
         if self._entities(name) is None:
             return digest(self.inputs_path)
-        return digest(sorted(row["path"] for row in self._opened(name)))
+        return digest(sorted(row["path"] for row in self._find_opened(name)))
 
 
 @cache
-def _hashed(text: str) -> str:
+def _hash_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -237,7 +239,7 @@ def _asks_for_more(text: str) -> bool:
     return UNPROVABLE.search(_plain_text(text)) is not None
 
 
-def _own(node: Mapping[str, Any]) -> dict[str, Any]:
+def _reduce_node(node: Mapping[str, Any]) -> dict[str, Any]:
     """Of what dbt knows of a node, that which its result can follow from."""
     names = (
         "resource_type", "schema", "alias", "language", "raw_code", "contract", "constraints", "test_metadata",

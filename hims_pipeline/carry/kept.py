@@ -71,7 +71,7 @@ def copy_kept(kept: Kept, target: Path) -> None:
         raise Damaged(kept.warehouse, "is not the file that the last build closed")
 
 
-def keep(settings: Settings, warehouse: Path, facts: dict[str, Any]) -> None:
+def keep_build(settings: Settings, warehouse: Path, facts: dict[str, Any]) -> None:
     """Keep a closed build for the next one, in place of what was kept before.
 
     Args:

@@ -33,7 +33,7 @@ Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class CarryPlan:
     """What a build does anew, and what not.
 
     Attributes:
@@ -63,7 +63,7 @@ def nodes_of(settings: Settings, folder: Path, tree: Path) -> dict[str, Node]:
     return fingerprint_nodes(manifest, files, read_json(inputs), str(inputs), (own.code, own.libraries), earlier)
 
 
-def make_plan(settings: Settings, folder: Path, tree: Path, *, full: bool, log: Log = lambda text: None) -> Plan:
+def make_plan(settings: Settings, folder: Path, tree: Path, *, full: bool, log: Log = lambda text: None) -> CarryPlan:
     """Decide what is carried over, put the copy that holds it where dbt builds, and seal the decision.
 
     Args:
@@ -71,27 +71,27 @@ def make_plan(settings: Settings, folder: Path, tree: Path, *, full: bool, log: 
         full: carry nothing over.
     """
     nodes, carried, since_full = nodes_of(settings, folder, tree), dict[str, dict[str, Any]](), 0
-    kept = None if full else _usable(settings, log)
-    if kept is not None and (wanted := _unchanged(nodes, kept)):
-        carried = _copied(settings, folder, nodes, kept, wanted, log)
+    kept = None if full else _find_usable(settings, log)
+    if kept is not None and (wanted := _find_unchanged(nodes, kept)):
+        carried = _copy_kept(settings, folder, nodes, kept, wanted, log)
         since_full = kept.since_full + 1 if carried else 0
         log(f"{len(carried)} of {len(nodes)} nodes of dbt have the inputs they had, and are carried over")
-    plan = Plan(carried, since_full)
+    plan = CarryPlan(carried, since_full)
     write_sealed(settings, folder / PLAN, KIND, {"carried": plan.carried, "since_full": plan.since_full})
     return plan
 
 
-def read_plan(settings: Settings, folder: Path) -> Plan:
+def read_plan(settings: Settings, folder: Path) -> CarryPlan:
     """The sealed plan of a build.
 
     Raises:
         Damaged: it is not what we wrote.
     """
     record = read_sealed(settings, folder / PLAN, KIND)
-    return Plan(record["carried"], record["since_full"])
+    return CarryPlan(record["carried"], record["since_full"])
 
 
-def _usable(settings: Settings, log: Log) -> Kept | None:
+def _find_usable(settings: Settings, log: Log) -> Kept | None:
     """The last build, where it may be built upon tonight."""
     try:
         kept = read_kept(settings)
@@ -105,7 +105,7 @@ def _usable(settings: Settings, log: Log) -> Kept | None:
     return kept
 
 
-def _unchanged(nodes: Mapping[str, Node], kept: Kept) -> dict[str, dict[str, Any]]:
+def _find_unchanged(nodes: Mapping[str, Node], kept: Kept) -> dict[str, dict[str, Any]]:
     return {
         name: kept.nodes[name]
         for name, node in nodes.items()
@@ -115,7 +115,7 @@ def _unchanged(nodes: Mapping[str, Node], kept: Kept) -> dict[str, dict[str, Any
     }
 
 
-def _copied(
+def _copy_kept(
     settings: Settings, folder: Path, nodes: Mapping[str, Node], kept: Kept, wanted: dict[str, dict[str, Any]], log: Log
 ) -> dict[str, dict[str, Any]]:
     """Copy the last build's file, drop what is not carried over; returns what is, which is there."""
@@ -139,7 +139,7 @@ def _copied(
     return carried
 
 
-def not_proven(nodes: Mapping[str, Node], plan: Plan, good: set[str]) -> list[str]:
+def find_unproven(nodes: Mapping[str, Node], plan: CarryPlan, good: set[str]) -> list[str]:
     """Nodes that neither dbt built tonight with success nor were carried over with tonight's fingerprint."""
     held = {
         name
@@ -162,7 +162,7 @@ def record_nodes(
         HimsError: a full build made something else of the same inputs than the last one.
     """
     nodes, plan = nodes_of(settings, folder, tree), read_plan(settings, folder)
-    found: dict[str, dict[str, Any]] = {}
+    recorded: dict[str, dict[str, Any]] = {}
     with connection(settings, warehouse, read_only=True, spill=folder / "spill") as con:
         there = relations(con, warehouse.stem)
         for name, node in nodes.items():
@@ -172,19 +172,19 @@ def record_nodes(
                 raise Damaged(warehouse, f"does not hold {'.'.join(node.relation)} as dbt says it does")
             if node.relation is not None and not node.is_view:
                 facts |= vars(content_of(con, *node.relation)) | {"table": ".".join(node.relation)}
-            found[name] = facts | {"fingerprint": node.fingerprint, "place": node.place}
-    changed = [name for name, facts in plan.carried.items() if name not in results and _differs(facts, found[name])]
+            recorded[name] = facts | {"fingerprint": node.fingerprint, "place": node.place}
+    changed = [name for name, facts in plan.carried.items() if name not in results and _differs(facts, recorded[name])]
     if changed:
         raise Damaged(warehouse, f"holds another {changed[0]} than the one that was carried over")
-    _compare(settings, found, plan)
-    return found
+    _compare(settings, recorded, plan)
+    return recorded
 
 
 def _differs(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     return any(before.get(name) != now.get(name) for name in ("rows", "content_hash"))
 
 
-def _compare(settings: Settings, found: Mapping[str, Mapping[str, Any]], plan: Plan) -> None:
+def _compare(settings: Settings, recorded: Mapping[str, Mapping[str, Any]], plan: CarryPlan) -> None:
     """Hold what was built anew against what the last build has for the same fingerprint."""
     try:
         kept = read_kept(settings)
@@ -193,7 +193,7 @@ def _compare(settings: Settings, found: Mapping[str, Mapping[str, Any]], plan: P
     same = {name: facts for name, facts in (kept.nodes if kept else {}).items() if facts["fingerprint"] is not None}
     changed = [
         name
-        for name, facts in found.items()
+        for name, facts in recorded.items()
         if name in same and same[name]["fingerprint"] == facts["fingerprint"] and _differs(same[name], facts)
     ]
     if changed:

@@ -28,21 +28,21 @@ _NUMERAL = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?")
 _FORMULA = re.compile(r"^(?=[\t\r\n])|^(?= *[=+\-@＝＋－＠])|(?<=[;|\t\r\n])(?=[=+\-@＝＋－＠])")
 
 
-def visible(text: str) -> str:
+def escape_controls(text: str) -> str:
     """Text for a terminal: control characters and marks of direction are written out, as `\\x1b`."""
-    return _ACTIVE.sub(lambda found: f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else _escape(found[0]), text)
+    return _ACTIVE.sub(lambda match: f"\\x{ord(match[0]):02x}" if ord(match[0]) < 256 else _escape(match[0]), text)
 
 
 def visible_lines(text: str) -> str:
-    """As `visible`, but lines stay lines: for CSV and JSON that go to a terminal."""
-    return "\n".join(map(visible, text.split("\n")))
+    """As `escape_controls`, but lines stay lines: for CSV and JSON that go to a terminal."""
+    return "\n".join(map(escape_controls, text.split("\n")))
 
 
 def _escape(character: str) -> str:
     return f"\\u{ord(character):04x}"
 
 
-def plain(value: Any) -> str:
+def format_plain(value: Any) -> str:
     """A value as text, as DuckDB would write it in a CSV; NULL is empty."""
     if value is None:
         return ""
@@ -62,12 +62,12 @@ def plain(value: Any) -> str:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
     """A table for people; a row with more columns than the width holds becomes lines of `column: value`."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH, markup=False, highlight=False, emoji=False)
-    texts = [[visible(plain(value)) for value in row] for row in rows]
-    names = [visible(name) for name in columns]
+    texts = [[escape_controls(format_plain(value)) for value in row] for row in rows]
+    names = [escape_controls(name) for name in columns]
     if len(names) * (NARROWEST + 3) > console.width:
         _print_records(console, names, texts)
         return
-    shown = Table(title=Text(visible(title)) if title else None, title_justify="left")
+    shown = Table(title=Text(escape_controls(title)) if title else None, title_justify="left")
     for name in names:
         shown.add_column(Text(name), overflow="fold")
     for row in texts:
@@ -83,7 +83,7 @@ def _print_records(console: Console, names: list[str], rows: list[list[str]]) ->
             console.print(Text(f"  {name:<{wide}}  {text}"), soft_wrap=True)
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Text that no spreadsheet runs: an apostrophe stands before what would be a formula, as OWASP advises."""
     return text if _NUMERAL.fullmatch(text) else _FORMULA.sub("'", text)
 
@@ -94,9 +94,9 @@ def csv_line(row: Sequence[Any]) -> str:
 
 
 def _csv_cell(value: Any) -> str:
-    text = plain(value)
+    text = format_plain(value)
     if isinstance(value, str | list | tuple | dict):
-        text = harmless(text)
+        text = escape_formula(text)
         if not text or any(mark in text for mark in ',;"\r\n\t') or text != text.strip():
             return '"' + text.replace('"', '""') + '"'
     return text
@@ -105,7 +105,7 @@ def _csv_cell(value: Any) -> str:
 def json_text(value: Any) -> str:
     """A value in JSON. Decimals keep their digits; NaN and infinities, which JSON lacks, are texts; bytes are hex."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json_text(plain(k))}: {json_text(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{json_text(format_plain(k))}: {json_text(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(json_text, value)) + "]"
     if isinstance(value, float) and not math.isfinite(value):
@@ -115,11 +115,11 @@ def json_text(value: Any) -> str:
     if isinstance(value, date | datetime | time):
         value = value.isoformat()
     elif isinstance(value, timedelta | UUID | bytes | bytearray):
-        value = plain(value)
-    return _ACTIVE.sub(lambda found: _escape(found[0]), json.dumps(value, ensure_ascii=False))
+        value = format_plain(value)
+    return _ACTIVE.sub(lambda match: _escape(match[0]), json.dumps(value, ensure_ascii=False))
 
 
-def distinct(columns: Sequence[str]) -> list[str]:
+def make_distinct(columns: Sequence[str]) -> list[str]:
     """Column names as keys of an object: a name that comes again gets a number, and nothing is lost."""
     names: list[str] = []
     for column in columns:

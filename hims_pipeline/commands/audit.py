@@ -21,11 +21,11 @@ def audit() -> None:
 @audit.command("verify")
 def verify() -> None:
     """Prove that no line of the trail was changed, moved, added or cut."""
-    found = trail.check(load_settings())
-    click.echo(f"{found.lines:,} lines: {'DAMAGED' if found.damage else 'whole'}")
-    for text in (*found.damage, *(f"note: {note}" for note in found.notes)):
+    checked = trail.check(load_settings())
+    click.echo(f"{checked.lines:,} lines: {'DAMAGED' if checked.damage else 'whole'}")
+    for text in (*checked.damage, *(f"note: {note}" for note in checked.notes)):
         click.echo(f"  {text}")
-    if found.damage:
+    if checked.damage:
         click.echo("`hims audit renew --reason …` goes on after it, with the damage written down.")
         raise SystemExit(1)
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake, linkage
-from hims_pipeline.commands.start import finish_begun, marked, open_installation, teller
+from hims_pipeline.commands.start import finish_begun, mark_demonstration, open_installation, teller
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.privacy import known
 from hims_pipeline.privacy.notice import mark
 from hims_pipeline.release import held, store
 from hims_pipeline.settings import load_settings
@@ -27,7 +28,7 @@ def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
     delivery = taken.delivery
     if taken.is_new:
         text = f"{delivery.batch}: {len(files)} file(s), {delivery.size / 1e6:,.1f} MB, in landing."
-        click.echo(marked(settings, text))
+        click.echo(mark_demonstration(settings, text))
     elif delivery.withdrawn:
         click.echo(
             f"{delivery.batch} was delivered before and withdrawn: {delivery.withdrawn}\n"
@@ -44,16 +45,17 @@ def deliver(files: tuple[Path, ...], source: str, period: str) -> None:
 def status(form: str) -> None:
     """Every batch with its verdict, what waits in landing, and the releases."""
     settings = load_settings()
-    states = [*intake.states(settings), *intake.destroyed(settings)]
-    waiting = intake.waiting(settings)
+    states = [*intake.states(settings), *intake.find_destroyed(settings)]
+    waiting = intake.survey_landing(settings)
     now, taken_back, wrong = store.read_state(settings)
+    wrong += [text for text in [known.damage(settings)] if text]
     everything = [one.id for one in store.releases(settings)]
     left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
     ready = [one.place for one in waiting.ready]
     broken = broken_sources(settings)
-    waiting_for = held.held(settings)
+    waiting_for = held.read_hold(settings)
     if form == "json":
-        found = {
+        report = {
             "batches": [one.as_json() for one in states],
             "ready": ready,
             "left": left,
@@ -65,13 +67,13 @@ def status(form: str) -> None:
             "damaged": wrong,
             "demonstration_key": bool(mark(settings)),
         }
-        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        click.echo(json.dumps(report, indent=1, ensure_ascii=False))
         return
     for source, problem in broken.items():
         click.echo(f"{'BROKEN':<11} {source}: takes no part in a night until this is mended\n            {problem}")
     for one in states:
         rows = f"{one.rows:,} rows" if one.rows is not None else ""
-        click.echo(marked(settings, f"{one.state:<11} {one.batch:<46} {rows}"))
+        click.echo(mark_demonstration(settings, f"{one.state:<11} {one.batch:<46} {rows}"))
         if one.note:
             click.echo(f"            {one.note}")
         for text in (*one.reasons, *(f"warning: {w}" for w in one.warnings)):
@@ -99,8 +101,8 @@ def link_registers() -> None:
     tell = teller(settings)
     with installation_lock(settings, "linking registers"):
         finish_begun(settings)
-        linkage.link(settings, tell)
-        for one in intake.pending(settings, linkage.SOURCE):
+        linkage.link_registers(settings, tell)
+        for one in intake.find_pending(settings, linkage.SOURCE):
             intake.take_in(settings, one.delivery, tell)
 
 

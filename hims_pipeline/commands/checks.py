@@ -14,13 +14,13 @@ from hims_pipeline.settings import load_settings
 @click.option("--all", "everything", is_flag=True, help="All of it at once, instead of tonight's share.")
 def scrub(everything: bool) -> None:
     """Read landing, batches and releases again and hold them against their hashes; the night does it too."""
-    from hims_pipeline.scrub import scrub as scrub_installation
+    from hims_pipeline.scrub import scrub_parts as scrub_installation
 
     settings = open_installation()
     with suppress(Damaged):  # of the audit trail: the scrub tells it, and goes on
         finish_begun(settings)
-    found = scrub_installation(settings, click.echo, budget=1 << 62 if everything else None)
-    if found.damage:
+    scrubbed = scrub_installation(settings, click.echo, budget=1 << 62 if everything else None)
+    if scrubbed.damage:
         raise SystemExit(1)
 
 
@@ -33,17 +33,19 @@ def rules() -> None:
 def show() -> None:
     """Rules that are gone, emptied, weaker or changed; and what a held release waits for."""
     from hims_pipeline.release import rules as inventories
-    from hims_pipeline.staging.render import rendered
+    from hims_pipeline.staging.render import ensure_rendered
 
     settings = load_settings()
-    if (waiting := inventories.held(settings)) is not None:
+    if (waiting := inventories.read_rules_hold(settings)) is not None:
         click.echo(f"Held since {waiting['since']} until a second account agrees:")
         for line in waiting["rules"]:
             click.echo(f"  {line}")
         return
     settings = open_installation()  # not before: who is to agree to what is held has another account
-    since = inventories.since_last(settings, inventories.take(settings, rendered(settings, click.echo)))
-    click.echo(inventories.notes(since).strip())
+    since = inventories.compare_with_last(
+        settings, inventories.take_rules(settings, ensure_rendered(settings, click.echo))
+    )
+    click.echo(inventories.rule_notes(since).strip())
 
 
 @rules.command("approve")
@@ -53,7 +55,7 @@ def approve(reason: str) -> None:
     # Not opened as others open it: the installation belongs to the account that runs the night.
     from hims_pipeline.release import rules as inventories
 
-    waiting = inventories.approve(load_settings(), reason)
+    waiting = inventories.approve_rules(load_settings(), reason)
     for line in waiting["rules"]:
         click.echo(f"  {line}")
     click.echo("Agreed. The next run publishes, if nothing else was changed.")

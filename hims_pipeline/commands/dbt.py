@@ -28,7 +28,7 @@ def dbt(words: tuple[str, ...]) -> None:
     values: what it prints is for those who may see the data.
     """
     settings = open_installation()
-    tree = render.rendered(settings, lambda text: click.echo(text, err=True))
+    tree = render.ensure_rendered(settings, lambda text: click.echo(text, err=True))
     folder = _workbench(settings)
     command = [render.dbt_executable(), *(words or ("--help",))]
     if words and not words[0].startswith("-"):
@@ -46,7 +46,7 @@ def _workbench(settings: Settings) -> Path:
     folder = private_folder(private_folder(settings.build) / FOLDER)
     private_folder(folder / "spill")
     write_json(folder / "inputs.json", input_rows(settings))
-    now = store.current(settings)
+    now = store.current_release(settings)
     of, copied = now.id if now else "none", folder / "release.txt"
     if now and not (copied.exists() and copied.read_text(encoding="utf-8") == of):
         require_room(settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake
-from hims_pipeline.commands.start import finish_begun, marked, open_installation
+from hims_pipeline.commands.start import finish_begun, mark_demonstration, open_installation
 from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, journal, landing
@@ -31,18 +31,18 @@ def batch() -> None:
 def list_batches(source: str | None, state: str | None, form: str) -> None:
     """Every delivery on a line: where it stands, and what a person may do about it."""
     settings = load_settings()
-    found = [
+    listed = [
         one
         for one in intake.states(settings)
         if source in (None, one.batch.split("/")[0]) and state in (None, one.state)
     ]
     if form == "json":
-        click.echo(json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False))
+        click.echo(json.dumps([one.as_json() for one in listed], indent=1, ensure_ascii=False))
         return
-    for one in found:
+    for one in listed:
         rows = f"{one.rows:,} rows" if one.rows is not None else ""
-        click.echo(marked(settings, f"{one.state:<11} {one.batch:<46} {rows:<18} {one.note}".rstrip()))
-    if not found:
+        click.echo(mark_demonstration(settings, f"{one.state:<11} {one.batch:<46} {rows:<18} {one.note}".rstrip()))
+    if not listed:
         click.echo("No delivery is like that.")
 
 
@@ -53,22 +53,22 @@ def show(name: str) -> None:
     from hims_pipeline.reporting import LANGUAGES, report_file
 
     settings = load_settings()
-    delivery = landing.find(settings, name)
+    delivery = landing.find_delivery(settings, name)
     (state,) = [one for one in intake.states(settings) if one.batch == delivery.batch]
-    click.echo(marked(settings, f"{state.state:<11} {delivery.batch}  received {delivery.received_at}"))
+    click.echo(mark_demonstration(settings, f"{state.state:<11} {delivery.batch}  received {delivery.received_at}"))
     if state.note:
         click.echo(f"  {state.note}")
     for text in (*state.reasons, *(f"warning: {w}" for w in state.warnings)):
         click.echo(f"  {text}")
-    verdict = batches.standing(settings, delivery).verdict
+    verdict = batches.prove_batch(settings, delivery).verdict
     if verdict is not None:
         click.echo(f"  rules: {verdict.evaluated} evaluated, stage {verdict.stage}, judged {verdict.judged_at}")
         beside = ", ".join(verdict.compared_with) or "nothing: judged by its contract alone"
         click.echo(f"  compared with: {beside}")
-        told = (
+        transport_text = (
             "compared with the sender's totals" if verdict.transport == CHECKED else "not checked: no totals were sent"
         )
-        click.echo(f"  transport: {told}")
+        click.echo(f"  transport: {transport_text}")
         for one in verdict.set_aside:
             click.echo(f"  set aside: {one.rows:,} of {one.total:,} rows of {one.entity} ({one.rule})")
         for language in LANGUAGES:
@@ -93,15 +93,15 @@ def report(name: str, language: str, form: str, output: Path | None) -> None:
     from hims_pipeline.reporting import page_of, report_of
 
     settings = load_settings()
-    delivery = landing.find(settings, name)
-    verdict = batches.standing(settings, delivery).verdict
+    delivery = landing.find_delivery(settings, name)
+    verdict = batches.prove_batch(settings, delivery).verdict
     if verdict is None:
         raise HimsError(f"{delivery.batch} was not judged yet, or its verdict is damaged; the next run judges it.")
     contract = intake.contract_of(settings, delivery.source)
     folder = batches.settled_folder(settings, delivery)
-    manifest = batches.read_manifest(settings, folder) if verdict.manifest_sha256 else None
-    found = report_of(settings, contract, delivery, folder, verdict, manifest)
-    text = page_of(found, language) if form == "html" else json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    manifest = batches.read_batch_manifest(settings, folder) if verdict.manifest_sha256 else None
+    reported = report_of(settings, contract, delivery, folder, verdict, manifest)
+    text = page_of(reported, language) if form == "html" else json.dumps(reported, ensure_ascii=False, indent=1) + "\n"
     if output is None:
         click.echo(text, nl=False)
         return
@@ -155,7 +155,9 @@ def resubmit(name: str, files: tuple[Path, ...], reason: str) -> None:
     former, taken = intake.resubmit(settings, name, files, reason)
     delivery = taken.delivery
     click.echo(
-        marked(settings, f"{delivery.batch}: {len(files)} file(s), in place of {former.batch}; the next run judges.")
+        mark_demonstration(
+            settings, f"{delivery.batch}: {len(files)} file(s), in place of {former.batch}; the next run judges."
+        )
     )
 
 
@@ -199,7 +201,7 @@ def reseal(names: tuple[str, ...], everything: bool, reason: str) -> None:
         for name in chosen:
             try:
                 with journal.act(settings, journal.RESEALED, batch=name, reason=reason):
-                    delivery = landing.reseal(settings, name)
+                    delivery = landing.reseal_delivery(settings, name)
             except HimsError as error:
                 click.echo(str(error), err=True)
                 failed += 1
@@ -213,12 +215,12 @@ def reseal(names: tuple[str, ...], everything: bool, reason: str) -> None:
 @click.argument("name")
 def letter(name: str) -> None:
     """Print what to tell the sender of a delivery, with the sender's own words: for accounts of the closed zone."""
-    from hims_pipeline.gates.report import letter as letter_to_sender
+    from hims_pipeline.gates.report import render_letter as letter_to_sender
     from hims_pipeline.lake import reports
 
     settings = load_settings()
-    delivery = landing.find(settings, name)
-    verdict, findings = batches.standing(settings, delivery).verdict, reports.read_findings(settings, delivery)
+    delivery = landing.find_delivery(settings, name)
+    verdict, findings = batches.prove_batch(settings, delivery).verdict, reports.read_findings(settings, delivery)
     if verdict is None or findings is None:
         raise HimsError(f"{delivery.batch} was not judged yet; the next run does it.")
     click.echo(letter_to_sender(verdict, intake.contract_of(settings, delivery.source), findings))

@@ -13,7 +13,7 @@ from hims_pipeline.settings import REPOSITORY, Settings, load_settings
 def docs(counted: bool) -> None:
     """Write docs/dictionary, docs/sources.md and docs/contracts.md from contracts, descriptions and code lists."""
     from hims_pipeline.docs.contracts import contracts_page
-    from hims_pipeline.docs.dictionary import WORDS, Dictionary, read_tables
+    from hims_pipeline.docs.dictionary import WORDS, DictionaryPage, read_tables
     from hims_pipeline.docs.sources import sources_page
 
     settings = load_settings()
@@ -22,9 +22,9 @@ def docs(counted: bool) -> None:
         _count(settings, folder)
     tables = read_tables(folder / "dictionary/tables.csv")
     for language in WORDS:
-        dictionary = Dictionary(settings, language)
+        dictionary = DictionaryPage(settings, language)
         (folder / f"dictionary/{language}.md").write_text(dictionary.page(tables), encoding="utf-8")
-        for name in dictionary.missing(tables):
+        for name in dictionary.find_missing(tables):
             click.echo(f"{language}: nothing describes {name}")
     (folder / "sources.md").write_text(sources_page(settings), encoding="utf-8")
     (folder / "contracts.md").write_text(contracts_page(settings.data), encoding="utf-8")
@@ -35,7 +35,7 @@ def _count(settings: Settings, folder: Path) -> None:
     from hims_pipeline.release import store
     from hims_pipeline.staging.inputs import current_batches
 
-    release = store.current(settings)
+    release = store.current_release(settings)
     if release is None:
         raise click.ClickException("There is no release to count: `make run` makes one.")
     (folder / "dictionary").mkdir(exist_ok=True)

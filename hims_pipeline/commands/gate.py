@@ -21,7 +21,7 @@ def gate() -> None:
 @click.option("--period", default="", help="As they are in this period, where the contract has other layouts.")
 def show(entity: str, language: str, period: str) -> None:
     """Every rule as a sentence, compiled ones included: severity, threshold, and what it has caught so far."""
-    from hims_pipeline.authoring.rulebook import show as lines
+    from hims_pipeline.authoring.rulebook import show_rules as lines
 
     for line in lines(load_settings(), entity, language, period):
         click.echo(line)
@@ -46,7 +46,9 @@ def take_back(source: Path, dry_run: bool) -> None:
     from hims_pipeline.authoring.thresholds import change, thresholds
 
     expectations = load_settings().expectations
-    known = {(one.file, one.code, one.what): one.value for one in thresholds(expectations)}
+    known = {
+        (threshold.file, threshold.code, threshold.what): threshold.value for threshold in thresholds(expectations)
+    }
     edited = read_thresholds(expectations, source)
     for one in edited:
         click.echo(f"{one.file}: {one.code} {one.what}: {known[one.file, one.code, one.what]} -> {one.value}")
@@ -65,11 +67,11 @@ def try_out(changed: Path, source: str | None) -> None:
     from hims_pipeline.authoring.tried import try_rules
 
     settings = open_installation()
-    found = list(try_rules(settings, changed, source, lambda text: click.echo(text, err=True)))
-    for one in found:
+    rules = list(try_rules(settings, changed, source, lambda text: click.echo(text, err=True)))
+    for one in rules:
         if one is not None:
             click.echo(one.sentence())
-    click.echo(f"{sum(one is not None for one in found)} of {len(found)} batches would come out otherwise.")
+    click.echo(f"{sum(one is not None for one in rules)} of {len(rules)} batches would come out otherwise.")
 
 
 COMMANDS = (gate,)

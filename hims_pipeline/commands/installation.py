@@ -24,16 +24,16 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def doctor(as_json: bool) -> None:
     """Look at how this installation is set up, and say what to mend. Changes nothing."""
-    found = doctors.examine(load_settings())
+    checkups = doctors.examine_installation(load_settings())
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
+        click.echo(json.dumps([asdict(one) for one in checkups], indent=1, ensure_ascii=False))
     else:
-        _print(found)
-    doctors.require_well(found)
+        _print(checkups)
+    doctors.require_well(checkups)
 
 
-def _print(found: list[doctors.Checkup]) -> None:
-    for one in found:
+def _print(checkups: list[doctors.Checkup]) -> None:
+    for one in checkups:
         click.echo(f"{SIGNS[one.state]}  {one.name:<13} {one.text}")
         if one.todo:
             click.echo(f"                     -> {one.todo}")
@@ -51,7 +51,7 @@ def make(folder: Path, keep: int) -> None:
     """Back this installation up into FOLDER. Nights wait meanwhile; files that a former backup holds are not copied."""
     settings = load_settings()
     close_umask()
-    backups.make(settings, folder, keep, click.echo)
+    backups.make_backup(settings, folder, keep, click.echo)
 
 
 @backup.command("list")
@@ -67,13 +67,13 @@ def list_backups(folder: Path) -> None:
 @click.argument("folder", type=FOLDER)
 def verify(folder: Path) -> None:
     """Read every file of a backup, the newest in FOLDER, and hold it against its sealed record."""
-    found = backups.find(load_settings(), folder)
-    damaged = backups.damaged(found)
+    copy = backups.find_backup(load_settings(), folder)
+    damaged = backups.find_damaged(copy)
     for text in damaged:
         click.echo(text)
     if damaged:
-        raise HimsError(f"{found.folder}: {len(damaged)} damaged.")
-    click.echo(f"{found.folder}: all {len(found.files):,} files are what was written.")
+        raise HimsError(f"{copy.folder}: {len(damaged)} damaged.")
+    click.echo(f"{copy.folder}: all {len(copy.files):,} files are what was written.")
 
 
 @backup.command("restore")
@@ -82,8 +82,8 @@ def restore(folder: Path) -> None:
     """Put a backup, the newest in FOLDER, into an empty HIMS_HOME. HIMS_KEY_FILE names the key of the installation."""
     settings = load_settings()
     close_umask()
-    found = backups.find(settings, folder)
-    for text in restoring.restore(settings, found, click.echo):
+    copy = backups.find_backup(settings, folder)
+    for text in restoring.restore_backup(settings, copy, click.echo):
         click.echo(f"note: {text}", err=True)
     _tell_release(settings)
 
@@ -94,17 +94,17 @@ def drill(folder: Path) -> None:
     """Restore the newest backup in FOLDER into a temporary place, prove its release, and remove it again."""
     settings = load_settings()
     close_umask()
-    found = backups.find(settings, folder)
+    copy = backups.find_backup(settings, folder)
     with tempfile.TemporaryDirectory(prefix="hims-drill-") as place:
         elsewhere = replace(settings, home=Path(place) / "home", head_file=None)
         if settings.head_file is not None:
             elsewhere = replace(elsewhere, head_file=Path(place) / "audit.head")
-        restoring.restore(elsewhere, found, click.echo)
+        restoring.restore_backup(elsewhere, copy, click.echo)
         _tell_release(elsewhere)
 
 
 def _tell_release(settings: Settings) -> None:
-    if (now := store.current(settings)) is None:
+    if (now := store.current_release(settings)) is None:
         click.echo("There is no release in it.")
         return
     digest = now.manifest()["tables"]["published.indicator_value"]["content_hash"]
@@ -122,19 +122,19 @@ def upgrade(folder: Path) -> None:
     from hims_pipeline import intake
     from hims_pipeline.commands.runs import prepare_instance
     from hims_pipeline.defs.instance import migrate
-    from hims_pipeline.staging.render import rendered
+    from hims_pipeline.staging.render import ensure_rendered
 
     settings = open_installation()
     with installation_lock(settings, "upgrading", 600, click.echo):
-        backups.make(settings, folder, 0, click.echo)
+        backups.make_backup(settings, folder, 0, click.echo)
         prepare_instance(settings)
         migrate(settings, click.echo)
-        rendered(settings, click.echo)
-        waiting = intake.pending(settings)
+        ensure_rendered(settings, click.echo)
+        waiting = intake.find_pending(settings)
     click.echo(f"{len(waiting)} batch(es) are to be read or judged again; the next night does it.")
-    found = doctors.examine(settings)
-    _print([one for one in found if one.state != "well"])
-    doctors.require_well(found)
+    checkups = doctors.examine_installation(settings)
+    _print([one for one in checkups if one.state != "well"])
+    doctors.require_well(checkups)
 
 
 COMMANDS = (doctor, backup, upgrade)

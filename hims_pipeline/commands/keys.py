@@ -24,7 +24,7 @@ def key_init(path: Path) -> None:
     """Write a new key to PATH, readable by its owner alone; name it in HIMS_KEY_FILE."""
     made = create_key(path)
     click.echo(f"Key {made.version} is in {path}. Keep two sealed copies; without it no register can be joined again.")
-    facts = known.known(load_settings())
+    facts = known.read_key_facts(load_settings())
     if facts and facts["version"] != made.version:
         click.echo(
             f"This installation rests on key {facts['version']}; `hims key rotate {path} --reason …` is the way to it"
@@ -35,7 +35,7 @@ def key_init(path: Path) -> None:
 def key_show() -> None:
     """Fingerprint of the key, since when it is used, and what rests on it; never the key."""
     settings = load_settings()
-    facts = known.known(settings)
+    facts = known.read_key_facts(settings)
     if not facts:
         click.echo(f"No key has been used in {settings.home} yet; the one at hand is {load_key(settings).version}.")
         return
@@ -44,7 +44,7 @@ def key_show() -> None:
         click.echo(f"former key {one['version']}, until {one['until']}")
     if "destroyed" in facts:
         click.echo(f"destroyed on {facts['destroyed']['at']}: {facts['destroyed']['reason']}")
-    batches = rotation.resting(settings, facts["version"])
+    batches = rotation.find_batches_of_key(settings, facts["version"])
     click.echo(f"{len(batches)} batch(es) hold pseudonyms made with it")
     for folder, _ in batches:
         click.echo(f"  {folder.relative_to(settings.home)}")
@@ -64,11 +64,11 @@ def key_rotate(new_key_file: Path, reason: str, only_plan: bool, drop: bool) -> 
     """
     if only_plan:
         settings = load_settings()
-        _tell(rotation.plan(settings, load_key(settings).version))
+        _tell(rotation.plan_rotation(settings, load_key(settings).version))
         return
     settings = _open_for_key()
     with installation_lock(settings, "changing the key", wait_seconds=60, log=click.echo):
-        if "rotating" not in known.known(settings):
+        if "rotating" not in known.read_key_facts(settings):
             finish_begun(settings)
         with acts_lock(settings, "changing the key"):
             done = rotation.rotate(settings, new_key_file, reason, drop, click.echo)
@@ -78,11 +78,11 @@ def key_rotate(new_key_file: Path, reason: str, only_plan: bool, drop: bool) -> 
 
 def _open_for_key() -> Settings:
     """The installation, although a change of its key was interrupted, or destroying it was: to finish just that."""
-    with known.in_rotation(load_settings()):
+    with known.open_rotation(load_settings()):
         return open_installation()
 
 
-def _tell(plan: rotation.Plan) -> None:
+def _tell(plan: rotation.RotationPlan) -> None:
     click.echo(f"{len(plan.records):,} records to be sealed under the new key, beside the audit trail's head")
     for path in plan.damaged:
         click.echo(f"  not what was written, and left so: {path}")
@@ -106,7 +106,7 @@ def key_destroy(fingerprint: str, reason: str) -> None:
     """
     settings = _open_for_key()
     with installation_lock(settings, "destroying the key"), acts_lock(settings, "destroying the key"):
-        if not {"rotating", "destroyed"} & known.known(settings).keys():
+        if not {"rotating", "destroyed"} & known.read_key_facts(settings).keys():
             finish_begun(settings)  # nothing can be sealed, and so finished, afterwards
         rotation.destroy_key(settings, fingerprint, reason)
     click.echo(f"Key {fingerprint} is destroyed here. Destroy its sealed copies too; releases can still be read.")
@@ -122,7 +122,7 @@ def retention_group() -> None:
 def retention_plan(day) -> None:
     """Deliveries whose term has ended, and what would be destroyed; changes nothing."""
     settings = load_settings()
-    due = retention.plan(settings, day.date() if day else None)
+    due = retention.plan_retention(settings, day.date() if day else None)
     for one in due:
         click.echo(one.sentence())
         for place in retention.places(settings, one.delivery.batch):
@@ -138,7 +138,7 @@ def retention_act(reason: str) -> None:
     settings = open_installation()
     with installation_lock(settings, "destroying deliveries past their term", wait_seconds=60, log=click.echo):
         finish_begun(settings)
-        protocol = retention.act(settings, retention.plan(settings), reason, click.echo)
+        protocol = retention.act_on_terms(settings, retention.plan_retention(settings), reason, click.echo)
     click.echo(f"Protocol, to be signed: {protocol}" if protocol else "Nothing is past its term.")
 
 

@@ -38,12 +38,12 @@ def query(sql: str, form: str, bom: bool, staff: bool, release_id: str | None) -
     import duckdb
 
     settings = load_settings()
-    chosen = store.get(settings, release_id) if release_id else store.current(settings)
+    chosen = store.get(settings, release_id) if release_id else store.current_release(settings)
     con = connect(chosen.id if chosen else None, staff=staff, settings=settings)
     assert chosen is not None  # or connect had raised
     try:
-        statement = _one_question(con, sql)
-        answer = _waited(con, lambda: con.execute(statement))
+        statement = _read_question(con, sql)
+        answer = _wait_for(con, lambda: con.execute(statement))
         columns = [column[0] for column in answer.description or []]
         rows = _rows(con, answer)
         first = list(itertools.islice(rows, 1))  # a mistake in the SQL shows before anything is printed
@@ -53,12 +53,12 @@ def query(sql: str, form: str, bom: bool, staff: bool, release_id: str | None) -
         _print(form, bom, columns, itertools.chain(first, rows))
     except duckdb.Error as error:
         hint = "" if staff else f" {STAFF_HINT}" if any(f"{name}." in sql for name in STAFF_ONLY) else ""
-        raise click.ClickException(f"{_told(error)}{hint}") from None
+        raise click.ClickException(f"{_describe_error(error)}{hint}") from None
     finally:
         con.close()
 
 
-def _one_question(con, sql: str):
+def _read_question(con, sql: str):
     """The statement, if it is one and only reads.
 
     Raises:
@@ -69,8 +69,10 @@ def _one_question(con, sql: str):
     if "pivot" in sql.lower() and kinds == ["CREATE", "SELECT"]:
         return sql  # DuckDB lists the values of a PIVOT first, in a step of its own
     if len(kinds) != 1:
-        said = f"holds {len(kinds)} statements" if kinds else "is empty"
-        raise click.ClickException(f"The query {said}; ask one question at a time, such as `from v_indicator_values`.")
+        messages = f"holds {len(kinds)} statements" if kinds else "is empty"
+        raise click.ClickException(
+            f"The query {messages}; ask one question at a time, such as `from v_indicator_values`."
+        )
     if kinds[0] not in QUESTIONS:
         raise click.ClickException(
             f"{kinds[0]} is not a question. A release is only read: SELECT, FROM, WITH, DESCRIBE, SUMMARIZE, EXPLAIN."
@@ -79,11 +81,11 @@ def _one_question(con, sql: str):
 
 
 def _rows(con, answer) -> Iterator[Sequence[Any]]:
-    while some := _waited(con, lambda: answer.fetchmany(ROWS_AT_ONCE)):
+    while some := _wait_for(con, lambda: answer.fetchmany(ROWS_AT_ONCE)):
         yield from some
 
 
-def _waited(con, work: Callable[[], Any]) -> Any:
+def _wait_for(con, work: Callable[[], Any]) -> Any:
     """Do what may take long in a thread: DuckDB looks for no Ctrl-C while it makes rows, and the main thread must."""
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(work)
@@ -94,12 +96,12 @@ def _waited(con, work: Callable[[], Any]) -> Any:
             raise
 
 
-def _told(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """DuckDB's words in one line, without the excerpt of the statement that it draws below them."""
     words = " ".join(line.strip() for line in str(error).split("\nLINE ")[0].splitlines() if line.strip())
     if CLOSED in words:
         return "Only the release can be read: files, the network and extensions are closed to queries."
-    return answers.visible(words)
+    return answers.escape_controls(words)
 
 
 def _print(form: str, bom: bool, columns: list[str], rows: Iterator[Sequence[Any]]) -> None:
@@ -121,7 +123,7 @@ def _csv(columns: list[str], rows: Iterator[Sequence[Any]], bom: bool) -> Iterat
 
 
 def _json(columns: list[str], rows: Iterator[Sequence[Any]]) -> Iterator[str]:
-    names, before = answers.distinct(columns), "["
+    names, before = answers.make_distinct(columns), "["
     for row in rows:
         yield before + answers.json_text(dict(zip(names, row, strict=True)))
         before = ",\n"

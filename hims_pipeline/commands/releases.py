@@ -17,7 +17,7 @@ from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import acts, compare, fallback, held, held_page, revision, store
-from hims_pipeline.release.publish import publish, standing
+from hims_pipeline.release.publish import find_existing_release, publish
 from hims_pipeline.release.tonight import prove
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
@@ -42,11 +42,15 @@ def _build(settings: Settings, *, draft: bool, full: bool) -> None:
         fallback.clear_stale(settings, tell)
         _tell_doubtful(settings, draft)
         rows = input_rows(settings)
-        if not draft and not full and (done := standing(settings, inputs_sha256(settings, rows), tell)) is not None:
+        if (
+            not draft
+            and not full
+            and (done := find_existing_release(settings, inputs_sha256(settings, rows), tell)) is not None
+        ):
             held.let_go(settings)  # what was held is no longer what there is
             tell(f"Nothing changed since {done.id}: same batches, rules and code.")
             return
-        building.clear_leftovers(settings)
+        building.clear_dead_builds(settings)
         prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", tell, full=full)
         try:
             run_dbt(settings, prepared, tell, keep_it=not draft)
@@ -56,15 +60,15 @@ def _build(settings: Settings, *, draft: bool, full: bool) -> None:
                 publish(settings, prepared, tell)
                 tell(prove(settings).why)
         finally:
-            building.give_up(prepared.folder)
+            building.discard_build(prepared.folder)
 
 
 def _tell_doubtful(settings: Settings, draft: bool) -> None:
     """A release rests on verdicts under the present rules; a draft may show what would come of others."""
-    for one in (found := intake.doubtful(settings)):
+    for one in (doubtful := intake.find_doubtful(settings)):
         click.echo(one.sentence())
-    if found and not draft:
-        raise HimsError(f"{len(found)} batch(es) above are to be read or judged again first: `hims run` does it.")
+    if doubtful and not draft:
+        raise HimsError(f"{len(doubtful)} batch(es) above are to be read or judged again first: `hims run` does it.")
 
 
 def _draft(settings, prepared: building.Build) -> None:
@@ -72,7 +76,7 @@ def _draft(settings, prepared: building.Build) -> None:
     if now is None:
         click.echo("It builds. There is no release to compare with.")
         return
-    changes = compare.differences(settings, now.staff / "warehouse.duckdb", prepared.warehouse)
+    changes = compare.find_differences(settings, now.staff / "warehouse.duckdb", prepared.warehouse)
     if not changes:
         click.echo(f"It builds, and no published figure would differ from {now.id}.")
         return
@@ -83,8 +87,8 @@ def _draft(settings, prepared: building.Build) -> None:
     print_table(["indicator", "source", "added", "gone", "changed", "largest change %"], rows, f"Against {now.id}:")
     if since.beyond:
         click.echo(f"A release would be held: {len(since.beyond)} movements are beyond what is known to have changed.")
-        for one in held.rolled_up(since.beyond)[:20]:
-            click.echo(f"  {held_page.line(settings, one)}")
+        for one in held.roll_up(since.beyond)[:20]:
+            click.echo(f"  {held_page.page_line(settings, one)}")
 
 
 @click.group()
@@ -123,14 +127,14 @@ def show(release_id: str | None, is_held: bool, language: str) -> None:
     settings = load_settings()
     waiting = None
     with suppress(*(() if is_held else (HimsError,))):  # readers need not see what is held
-        waiting = held.held(settings)
+        waiting = held.read_hold(settings)
     if is_held:
         if waiting is None:
             raise click.ClickException("No release is held for what moved.")
-        click.echo(held_page.text(settings, waiting, language))
+        click.echo(held_page.page_text(settings, waiting, language))
         click.echo(f"\n{settings.approvals / held.PAGE}")
         return
-    chosen = store.get(settings, release_id) if release_id else store.current(settings)
+    chosen = store.get(settings, release_id) if release_id else store.current_release(settings)
     if chosen is None:
         raise click.ClickException("Nothing has been published yet; `make run` does it.")
     click.echo((chosen.public / "RELEASE_NOTES.md").read_text(encoding="utf-8"))
@@ -144,7 +148,7 @@ def accept(reason: str) -> None:
     """Agree to what a held release waits for. The account that runs the nights publishes it at once, where it is still
     what would be published; for any other the next night does."""
     settings = load_settings()
-    waiting = held.accept(settings, reason)
+    waiting = held.accept_held(settings, reason)
     for text in waiting["first"]:
         click.echo(f"  {text}")
     click.echo(f"Accepted: {len(waiting['movements'])} movement(s) since {waiting['since']}.")
@@ -162,22 +166,24 @@ def verify(release_id: str | None) -> None:
     settings = load_settings()
     damaged = []
     for one in [store.get(settings, release_id)] if release_id else store.releases(settings):
-        found, notes = store.verify(settings, one), store.unchecked(settings, one)
-        damaged += found
-        click.echo(f"{one.id}: {'; '.join(found) or 'intact'}{''.join(f' ({note})' for note in notes)}")
+        damage, notes = store.verify_release(settings, one), store.find_unchecked(settings, one)
+        damaged += damage
+        click.echo(f"{one.id}: {'; '.join(damage) or 'intact'}{''.join(f' ({note})' for note in notes)}")
     if not release_id:
-        for text in _wrong_beside(settings):
+        for text in _check_pointer_and_trail(settings):
             damaged.append(text)
             click.echo(text)
     if damaged:
         raise SystemExit(1)
 
 
-def _wrong_beside(settings: Settings) -> list[str]:
+def _check_pointer_and_trail(settings: Settings) -> list[str]:
     """What is wrong with the pointer and the audit trail, as far as this account and machine can tell."""
     try:
-        found = [f"{name}: was published and is gone" for name in store.lost(settings)]
-        return found + acts.disagreements(settings) + [f"audit trail: {text}" for text in trail.check(settings).damage]
+        problems = [f"{name}: was published and is gone" for name in store.find_lost(settings)]
+        return (
+            problems + acts.disagreements(settings) + [f"audit trail: {text}" for text in trail.check(settings).damage]
+        )
     except PermissionError:
         return []  # an analyst: told with each release
     except Damaged:
@@ -194,7 +200,7 @@ def use(release_id: str, reason: str) -> None:
     """Make a release the current one, at once, also while a night runs; newer ones count as withdrawn."""
     settings = open_installation()
     finish_begun(settings)
-    acts.use(settings, release_id, reason)
+    acts.use_release(settings, release_id, reason)
     click.echo(f"{release_id} is the current release.")
 
 

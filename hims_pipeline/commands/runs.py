@@ -12,18 +12,18 @@ import click
 
 from hims_pipeline import intake
 from hims_pipeline.build_needs import require_room
-from hims_pipeline.commands.start import marked, open_installation
+from hims_pipeline.commands.start import mark_demonstration, open_installation
 from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.commands.watch import tell_all
 from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import HimsError
-from hims_pipeline.failures import plain
+from hims_pipeline.failures import explain
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sources import broken_sources
 from hims_pipeline.ui.door import Doorkeeper
-from hims_pipeline.ui.sockets import only_one, opened_here, opened_to_proxy
+from hims_pipeline.ui.sockets import hold_daemon, open_here, open_to_proxy
 from hims_pipeline.watch import nights
 from hims_pipeline.watch.tell import tell
 
@@ -54,7 +54,7 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     if only and not samples:
         raise click.UsageError("--only chooses among the sources of the sample: say --samples too.")
     settings = open_installation()
-    with _told(settings, begun=False):
+    with _tell_failure(settings, begun=False):
         require_parts(settings)
         require_room(settings)
         prepare_instance(settings)
@@ -63,7 +63,7 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
             unsent += _put_real(settings, settings.real_data)
     from hims_pipeline.defs.execution import execute_nightly
 
-    with _told(settings, begun=True):
+    with _tell_failure(settings, begun=True):
         night = execute_nightly(settings, click.echo)
     print_summary(settings, night.failures, night.proof or night.unproven)
     tell_all(settings)
@@ -76,7 +76,7 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
 
 
 @contextlib.contextmanager
-def _told(settings: Settings, *, begun: bool) -> Iterator[None]:
+def _tell_failure(settings: Settings, *, begun: bool) -> Iterator[None]:
     """What ends a run before its summary is told to people too, and is a failed night."""
     try:
         yield
@@ -85,7 +85,7 @@ def _told(settings: Settings, *, begun: bool) -> Iterator[None]:
             if not begun:
                 night = str(uuid.uuid4())
                 nights.begin(settings, night)
-                nights.end(settings, night, well=False, reasons=[plain(error)])
+                nights.end_night(settings, night, well=False, reasons=[explain(error)])
             tell(settings)
         raise
 
@@ -112,7 +112,7 @@ def _put_kept(settings: Settings) -> list[str]:
 def _put_real(settings: Settings, folder: Path) -> list[str]:
     from hims_pipeline.contracts.deliveries import load_deliveries
 
-    return _put(settings, [one.at(folder) for one in load_deliveries(settings.data)], "listed")
+    return _put(settings, [delivery.at(folder) for delivery in load_deliveries(settings.data)], "listed")
 
 
 def _put(settings: Settings, sent: Iterable[tuple[str, str, Sequence[Path]]], manner: landing.Manner) -> list[str]:
@@ -126,7 +126,7 @@ def _put(settings: Settings, sent: Iterable[tuple[str, str, Sequence[Path]]], ma
             unsent.append(str(error))
             continue
         state = "delivered" if is_new else "known   "
-        click.echo(marked(settings, f"{state}  {delivery.batch}  {delivery.size / 1e6:,.1f} MB"))
+        click.echo(mark_demonstration(settings, f"{state}  {delivery.batch}  {delivery.size / 1e6:,.1f} MB"))
     return unsent
 
 
@@ -149,8 +149,8 @@ def ui(port: int, path: Path | None, group: str | None, names: tuple[str, ...], 
     prepare_instance(settings)
     if path is not None:
         with (
-            contextlib.nullcontext() if apart else only_one(settings),
-            opened_to_proxy(path, group, names, read_only=read_only) as (door, keeper),
+            contextlib.nullcontext() if apart else hold_daemon(settings),
+            open_to_proxy(path, group, names, read_only=read_only) as (door, keeper),
         ):
             _serve(settings, door, keeper, apart=apart)
     elif settings.env == "prod":
@@ -159,7 +159,7 @@ def ui(port: int, path: Path | None, group: str | None, names: tuple[str, ...], 
             "deploy/nginx.conf."
         )
     else:
-        with only_one(settings), opened_here(settings, port) as (door, keeper, links):
+        with hold_daemon(settings), open_here(settings, port) as (door, keeper, links):
             for role, link in links.items():
                 click.echo(f"{role:<8}  {link}")
             click.echo("(Ctrl-C stops it)")
@@ -183,7 +183,7 @@ def daemon() -> None:
     prepare_instance(settings)
     from hims_pipeline.defs.services import serve_daemon
 
-    with only_one(settings):
+    with hold_daemon(settings):
         serve_daemon(settings, click.echo)
 
 

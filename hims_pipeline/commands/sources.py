@@ -36,15 +36,15 @@ def check(files: tuple[Path, ...], name: str, period: str | None, drift: bool, f
         period = guess_period(settings, contract, files)
         click.echo(f"Taken for a delivery of {period}; --period says otherwise.")
     differences = check_file(settings, contract, files, period, drift)
-    found = rehearse_files(settings, contract, files, period, click.echo, build=figures)
-    told = [*differences, *found.refusals, *(f"(warning) {text}" for text in found.warnings)]
-    for line in dict.fromkeys(told):
+    rehearsal = rehearse_files(settings, contract, files, period, click.echo, build=figures)
+    refusals = [*differences, *rehearsal.refusals, *(f"(warning) {text}" for text in rehearsal.warnings)]
+    for line in dict.fromkeys(refusals):
         click.echo(line)
-    if found.refusals:
+    if rehearsal.refusals:
         click.echo(f"{name}/{period} would be refused.")
         raise SystemExit(1)
     click.echo(f"{files[0].name} fits the contract of {name}: {name}/{period} would be accepted.")
-    for line in found.figures.sentences() if found.figures else ():
+    for line in rehearsal.figures.sentences() if rehearsal.figures else ():
         click.echo(line)
 
 

@@ -36,10 +36,10 @@ def finish_begun(settings: Settings) -> None:
 
 def teller(settings: Settings) -> Callable[[str], None]:
     """What prints the lines of a run in the terminal, marked."""
-    return lambda text: click.echo(marked(settings, text))
+    return lambda text: click.echo(mark_demonstration(settings, text))
 
 
-def marked(settings: Settings, text: str) -> str:
+def mark_demonstration(settings: Settings, text: str) -> str:
     """A line about batches; with the demonstration key it says so."""
-    said = mark(settings)
-    return f"{text}  [{said}]" if said else text
+    messages = mark(settings)
+    return f"{text}  [{messages}]" if messages else text

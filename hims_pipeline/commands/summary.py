@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import click
 
-from hims_pipeline.commands.start import marked
+from hims_pipeline.commands.start import mark_demonstration
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.intake import destroyed, states
+from hims_pipeline.intake import find_destroyed, states
 from hims_pipeline.release.reader import connect
 from hims_pipeline.release.tonight import Proof
 from hims_pipeline.settings import Settings
@@ -40,12 +40,12 @@ def print_summary(settings: Settings, failures: Sequence[str], proof: Proof | st
 
 
 def _print_deliveries(settings: Settings) -> None:
-    found = [*states(settings), *destroyed(settings)]
-    counts = Counter(one.state for one in found)
-    click.echo(f"\nDeliveries: {len(found)}  ({', '.join(f'{n} {state}' for state, n in sorted(counts.items()))})")
-    for one in found:
+    shown = [*states(settings), *find_destroyed(settings)]
+    counts = Counter(one.state for one in shown)
+    click.echo(f"\nDeliveries: {len(shown)}  ({', '.join(f'{n} {state}' for state, n in sorted(counts.items()))})")
+    for one in shown:
         rows = f"{one.rows:>10,} rows" if one.rows is not None else " " * 15
-        click.echo(marked(settings, f"  {one.state:<10} {one.batch:<44}{rows}"))
+        click.echo(mark_demonstration(settings, f"  {one.state:<10} {one.batch:<44}{rows}"))
         for reason in one.reasons:
             click.echo(f"             {reason}")
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from hims_pipeline.commands.answers import visible
+from hims_pipeline.commands.answers import escape_controls
 from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings, close_umask, load_settings
 from hims_pipeline.watch import book, digest, messages
 from hims_pipeline.watch.health import CRITICAL, WORDS, Health
-from hims_pipeline.watch.health import health as look_at
+from hims_pipeline.watch.health import measure_health as look_at
 from hims_pipeline.watch.kinds import KINDS
-from hims_pipeline.watch.metrics import metrics as metrics_of
+from hims_pipeline.watch.metrics import collect_metrics as metrics_of
 from hims_pipeline.watch.metrics import write_metrics
 from hims_pipeline.watch.tell import channels_of, open_alerts, tell
 
@@ -32,33 +32,35 @@ def health(as_json: bool) -> None:
     must mend (refused, overdue) is shown and is no fault of the installation.
     """
     try:
-        found = look_at(load_settings())
+        condition = look_at(load_settings())
     except HimsError as error:
         click.echo(json.dumps({"status": "UNKNOWN", "code": UNKNOWN, "why": str(error)}) if as_json else str(error))
         sys.exit(UNKNOWN)
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(condition.as_json(), indent=1, ensure_ascii=False))
     else:
-        _print_health(found)
-    sys.exit(found.code)
+        _print_health(condition)
+    sys.exit(condition.code)
 
 
-def _print_health(found: Health) -> None:
-    night = found.last_night
+def _print_health(condition: Health) -> None:
+    night = condition.last_night
     last = f"{night.begun}, {'well' if night.well else 'FAILED' if night.ended else 'not ended'}" if night else "none"
-    click.echo(f"{WORDS[found.code]}: release {found.release or 'none'}; last night {last}")
-    for one in sorted((one for one in found.conditions if not one.over), key=found.weight, reverse=True):
+    click.echo(f"{WORDS[condition.code]}: release {condition.release or 'none'}; last night {last}")
+    for one in sorted(
+        (condition for condition in condition.conditions if not condition.over), key=condition.weight, reverse=True
+    ):
         kind = KINDS[one.kind]
-        seen = " (somebody sees to it)" if one.key in found.acknowledged else ""
-        word = WORDS[found.weight(one)] if found.weight(one) else "told"
+        seen = " (somebody sees to it)" if one.key in condition.acknowledged else ""
+        word = WORDS[condition.weight(one)] if condition.weight(one) else "told"
         what, *more = one.what.split("\n")
-        click.echo(f"{word:<9} {one.kind}: {visible(what)}{seen}")
+        click.echo(f"{word:<9} {one.kind}: {escape_controls(what)}{seen}")
         for line in more:
-            click.echo(f"          {visible(line)}")
-        if found.weight(one) == CRITICAL:
+            click.echo(f"          {escape_controls(line)}")
+        if condition.weight(one) == CRITICAL:
             click.echo(f"          {one.todo or kind.todo}")
-    if found.unsent:
-        click.echo(f"{found.unsent} message(s) could not be sent yet; `hims alert list` says why.")
+    if condition.unsent:
+        click.echo(f"{condition.unsent} message(s) could not be sent yet; `hims alert list` says why.")
 
 
 @click.command()
@@ -96,15 +98,17 @@ def list_alerts(everything: bool) -> None:
     known = book.read(settings)
     shown = known.alerts if everything else open_alerts(settings)
     for one in shown:
-        click.echo("\n".join(map(visible, messages.paragraph(settings, one))))
+        click.echo("\n".join(map(escape_controls, messages.paragraph(settings, one))))
         if seen := one.acknowledged:
             note = f": {seen['note']}" if seen["note"] else ""
-            click.echo(visible(f"  Seen:    by {seen['by']} at {seen['at']}{note}"))
+            click.echo(escape_controls(f"  Seen:    by {seen['by']} at {seen['at']}{note}"))
     if not shown:
         click.echo("No open alerts.")
     for message in known.outbox:
         why = message.trouble or "not tried yet"
-        click.echo(visible(f"unsent: {message.channel}, since {message.made}, tried {message.attempts} times: {why}"))
+        click.echo(
+            escape_controls(f"unsent: {message.channel}, since {message.made}, tried {message.attempts} times: {why}")
+        )
 
 
 @alert.command("ack")
@@ -114,7 +118,7 @@ def acknowledge(alert_id: str, note: str) -> None:
     """Say that you see to an alert: a watchdog then no longer counts it as critical."""
     settings = load_settings()
     close_umask()
-    done = book.acknowledge(settings, alert_id, note.strip(), datetime.now(UTC))
+    done = book.acknowledge_alert(settings, alert_id, note.strip(), datetime.now(UTC))
     click.echo(f"{done.id}: {done.acknowledged['by']} sees to it.")
 
 
@@ -122,7 +126,7 @@ def acknowledge(alert_id: str, note: str) -> None:
 def show_digest() -> None:
     """Print the digest of the last seven days, as it is sent once a week."""
     settings = load_settings()
-    subject, text = digest.write(settings, book.read(settings), datetime.now(UTC))
+    subject, text = digest.write_digest(settings, book.read(settings), datetime.now(UTC))
     click.echo(f"{subject}\n\n{text}", nl=False)
 
 

@@ -58,7 +58,7 @@ class Email(_Channel):
     password_env: Secret | None = None
 
     @model_validator(mode="after")
-    def _guarded(self) -> "Email":
+    def _check_guard(self) -> "Email":
         if self.security == "none" and (self.host not in LOCAL or self.user):
             raise ValueError("without encryption mail goes to a server on this machine only, and without a password")
         if (self.user is None) != (self.password_env is None):
@@ -81,7 +81,7 @@ class Webhook(_Channel):
     token_env: Secret | None = None
 
     @model_validator(mode="after")
-    def _one_address(self) -> "Webhook":
+    def _check_address(self) -> "Webhook":
         if (self.url is None) == (self.url_env is None):
             raise ValueError("give one of `url` and `url_env`")
         if self.url is not None:
@@ -102,7 +102,7 @@ def check_url(url: str) -> None:
         raise ValueError("the address must be https, or http on this machine")
 
 
-class File(_Channel):
+class AlertFile(_Channel):
     """Into a file, one JSON object a line.
 
     Args:
@@ -113,7 +113,7 @@ class File(_Channel):
     path: str = "told.jsonl"
 
 
-Channel = Annotated[Email | Webhook | File, Field(discriminator="kind")]
+Channel = Annotated[Email | Webhook | AlertFile, Field(discriminator="kind")]
 
 
 class OverdueDays(Strict):
@@ -150,7 +150,7 @@ class Alerts(Strict):
     runbooks: str | None = None
 
     @model_validator(mode="after")
-    def _named_apart(self) -> "Alerts":
+    def _check_names(self) -> "Alerts":
         names = [channel.name for channel in self.channels]
         if len(set(names)) < len(names):
             raise ValueError("two channels have one name")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
-def _written(code: Any) -> Any:
+def _read_code(code: Any) -> Any:
     """A code is a text or a number; of `true`, `false` and `null` YAML keeps no more than what they mean."""
     if code is None or isinstance(code, bool):
         raise ValueError(f"put the code in quotes: {'null' if code is None else str(code).lower()!r}")
@@ -16,7 +16,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Whole = Annotated[int, Field(strict=True)]
 Positive = Annotated[int, Field(strict=True, ge=1)]
 Flag = Annotated[bool, Field(strict=True)]  # `true` or `false`, and no other word for them
-Raw = Annotated[str | int | float, BeforeValidator(_written)]  # a code as it is written
+Raw = Annotated[str | int | float, BeforeValidator(_read_code)]  # a code as it is written
 SPECIAL_CODES = {
     "_T": "total",
     "_U": "unknown or not stated",

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.indicators import code_of, load_breakdowns, load_indicators
+from hims_pipeline.contracts.indicators import code_in_name, load_breakdowns, load_indicators
 from hims_pipeline.contracts.load import load_contracts, read_yaml
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.settings import Settings
@@ -27,7 +27,7 @@ class Catalogue:
         self.settings, self.language = settings, language
         self.words = read_yaml(settings.dbt_project / "dictionary.yml")
         self.models = _models(settings.dbt_project)
-        self.breakdowns = {one.name: one for one in load_breakdowns(settings.data)}
+        self.breakdowns = {breakdown.name: breakdown for breakdown in load_breakdowns(settings.data)}
         self.indicators = load_indicators(settings.data)
         self.languages = load_observatory(settings.data).languages
         self.kinds = _kinds(settings.data)
@@ -40,9 +40,9 @@ class Catalogue:
     def table(self, name: str) -> str:
         """What a table is; empty where nothing says it."""
         model = self.models.get(name, {})
-        if (code := code_of(name)) in self.indicators:
-            one = self.indicators[code]
-            return f"{code} {one.name.get(self.language)}. {one.definition.get(self.language)}".rstrip()
+        if (code := code_in_name(name)) in self.indicators:
+            indicator = self.indicators[code]
+            return f"{code} {indicator.name.get(self.language)}. {indicator.definition.get(self.language)}".rstrip()
         own = self.words["tables"].get(name, {}).get(self.language, "")
         return own or (model.get("description", "") if self.language == "en" else "")
 
@@ -51,19 +51,19 @@ class Catalogue:
         label = re.fullmatch(rf"(\w+)_({'|'.join(self.languages)})", name)
         if label and label.group(1) in self.words["labels"]:
             return f"{self.words['labels'][label.group(1)].get(self.language, '')} ({label.group(2)})"
-        if name in self.breakdowns and (table in FIGURES or code_of(table) or table.startswith("v_")):
-            one = self.breakdowns[name]
-            return one.meaning if self.language == "en" else one.label.get(self.language)
+        if name in self.breakdowns and (table in FIGURES or code_in_name(table) or table.startswith("v_")):
+            breakdown = self.breakdowns[name]
+            return breakdown.meaning if self.language == "en" else breakdown.label.get(self.language)
         shared = self.words["columns"].get(f"{table}.{name}") or self.words["columns"].get(name, {})
         if self.language != "en":
             return shared.get(self.language, "")
         described = self.models.get(table, {}).get("columns", {}).get(name, {}).get("description")
-        return described or shared.get("en", "") or self._elsewhere(name)
+        return described or shared.get("en", "") or self._find_elsewhere(name)
 
-    def _elsewhere(self, name: str) -> str:
+    def _find_elsewhere(self, name: str) -> str:
         """One name has one meaning: what another model says of the column holds here too."""
-        found = (model["columns"].get(name, {}).get("description", "") for model in self.models.values())
-        return next((text for text in found if text), "")
+        descriptions = (model["columns"].get(name, {}).get("description", "") for model in self.models.values())
+        return next((text for text in descriptions if text), "")
 
     def code_list(self, table: str, name: str) -> str:
         """The code list of a column, as the pages write it; empty where it has none."""
@@ -74,12 +74,12 @@ class Catalogue:
 
 
 def _models(project: Path) -> dict[str, dict[str, Any]]:
-    found = {}
+    models = {}
     for path in sorted((project / "models").rglob("*.yml")):
         for model in read_yaml(path).get("models", ()):
             columns = {column["name"]: column for column in model.get("columns", ())}
-            found[model["name"]] = {"description": model.get("description", ""), "columns": columns}
-    return found
+            models[model["name"]] = {"description": model.get("description", ""), "columns": columns}
+    return models
 
 
 def _kinds(data: Path) -> set[str]:
@@ -88,9 +88,9 @@ def _kinds(data: Path) -> set[str]:
 
 
 def _feeders(settings: Settings) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    feeders: dict[str, list[str]] = {}
     for contract in load_contracts(settings.data).values():
         for name, entity in contract.entities.items():
             for feed in entity.feeds:
-                found.setdefault(f"fct_{feed.fact}", []).append(f"`{contract.source}.{name}`")
-    return {fact: list(dict.fromkeys(some)) for fact, some in found.items()}
+                feeders.setdefault(f"fct_{feed.fact}", []).append(f"`{contract.source}.{name}`")
+    return {fact: list(dict.fromkeys(some)) for fact, some in feeders.items()}

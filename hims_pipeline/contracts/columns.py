@@ -98,9 +98,9 @@ class Column(Strict):
     @property
     def absent(self) -> Missing:
         """What stands for no value in this column, and why."""
-        return self.absent_in(Format(null_values=()))
+        return self.missing_values_in(Format(null_values=()))
 
-    def absent_in(self, form: Format) -> Missing:
+    def missing_values_in(self, form: Format) -> Missing:
         """What stands for no value where the column is sent in this format, whose null words may hold for it too."""
         opaque = self.sensitivity == "identifier"
         coded = self.type == "text" and (self.codes is not None or self.crosswalk is not None)
@@ -139,7 +139,7 @@ class Column(Strict):
         return [str(value) if digits is None else f"{value:.{digits}f}" for value in values]
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Column":
+    def _check_consistency(self) -> "Column":
         if self.sensitivity == "identifier" and self.type != "text":
             raise ValueError(f"{self.name}: an identifier is text, or leading zeros would be lost")
         if self.links and self.sensitivity != "identifier":
@@ -153,37 +153,39 @@ class Column(Strict):
             raise ValueError(
                 f"{self.name}: missing codes map to {', '.join(SPECIAL_CODES)}, not {', '.join(sorted(bad))}"
             )
-        if found := [*self._strange_codes(), *self._strange_bounds(), *self._strange_words()]:
-            raise ValueError(f"{self.name}: {'; '.join(found)}")
+        if problems := [*self._strange_codes(), *self._strange_bounds(), *self._strange_words()]:
+            raise ValueError(f"{self.name}: {'; '.join(problems)}")
         return self
 
     def _strange_codes(self) -> list[str]:
         """Codes that are no value of the type, that are one value twice, or a value and missing at once."""
         kind = f"type {self.type}" + (f" with {self.scale} decimals" if self.type == "decimal" else "")
         values = {code: self.value_of(code) for code in self.codes or ()}
-        found = [f"code {code!r} is no value of {kind}" for code, value in values.items() if value is None]
+        problems = [f"code {code!r} is no value of {kind}" for code, value in values.items() if value is None]
         known = [value for value in values.values() if value is not None]
-        found += [f"code {value} stands twice" for value in {one for one in known if known.count(one) > 1}]
+        problems += [f"code {value} stands twice" for value in {one for one in known if known.count(one) > 1}]
         both = set(known) & set(self.absent.codes)
-        return found + [f"{value} is a code and stands for missing" for value in sorted(both, key=str)]
+        return problems + [f"{value} is a code and stands for missing" for value in sorted(both, key=str)]
 
     def _strange_bounds(self) -> list[str]:
         bounds = [one for one in (self.minimum, self.maximum) if one is not None]
         if bounds and self.type not in (*NUMERIC, "date"):
             return [f"minimum and maximum go with numbers and dates, not with type {self.type}"]
         kind = "number" if self.type in NUMERIC else self.type
-        return [f"the bound {one!r} is no value of type {self.type}" for one in bounds if value_of(kind, one) is None]
+        return [
+            f"the bound {bound!r} is no value of type {self.type}" for bound in bounds if value_of(kind, bound) is None
+        ]
 
     def _strange_words(self) -> list[str]:
         """Null words that are codes too, spellings of numbers elsewhere, and flags that could be part of a value."""
         codes = {str(code) for code in (*(self.codes or ()), *self.missing)}
-        found = [f"{word!r} is a code and a null word" for word in self.null_values or () if word in codes]
+        problems = [f"{word!r} is a code and a null word" for word in self.null_values or () if word in codes]
         if self.flags and (self.type not in (*NUMERIC, "date") or self.sensitivity == "identifier"):
-            found.append("flags stand behind numbers and dates")
+            problems.append("flags stand behind numbers and dates")
         if self.type not in NUMERIC:
-            found += [f"`{word}` in `allow` is for numbers" for word in self.allow if word in OF_NUMBERS]
-        found += ["% is a flag and allowed behind a number"] * ("%" in self.flags and "percent" in self.allow)
-        return found + [
+            problems += [f"`{word}` in `allow` is for numbers" for word in self.allow if word in OF_NUMBERS]
+        problems += ["% is a flag and allowed behind a number"] * ("%" in self.flags and "percent" in self.allow)
+        return problems + [
             f"the flag {flag!r} could be part of a value"
             for flag in self.flags
             if not flag.strip() or _DIGIT.search(flag)
@@ -261,7 +263,7 @@ class ColumnMap(Strict):
         return {*self.when, *((self.from_,) if self.from_ and self.of is None else ())}
 
     @model_validator(mode="after")
-    def _one_origin(self) -> "ColumnMap":
+    def _check_origin(self) -> "ColumnMap":
         if (self.from_ is None) == (self.value is None):
             raise ValueError("a mapping has either `from` (a column sent) or `value` (a constant)")
         if self.of and self.from_ is None:

@@ -52,9 +52,9 @@ def load_controls(data: Path) -> list[Control]:
     Raises:
         ContractError: what is wrong, with file and line; all findings at once.
     """
-    known = {"age", "universe", *(one.name for one in load_breakdowns(data))}
+    known = {"age", "universe", *(breakdown.name for breakdown in load_breakdowns(data))}
     indicators = load_indicators(data)
-    found: dict[str, Control] = {}
+    controls: dict[str, Control] = {}
     wrong = []
     for path in sorted((data / "controls").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
@@ -64,21 +64,22 @@ def load_controls(data: Path) -> list[Control]:
             for row in reader:
                 place = f"{path.name}, line {reader.line_num}"
                 try:
-                    one = Control.model_validate(row)
+                    control = Control.model_validate(row)
                 except ValidationError as error:
                     wrong += [f"{place}, {e['loc'][0] if e['loc'] else 'row'}: {e['msg']}" for e in error.errors()]
                     continue
-                if one.control_id in found:
-                    wrong.append(f"{place}: {one.control_id} stands twice")
-                found[one.control_id] = one
-                if one.indicator and one.indicator not in indicators:
-                    wrong.append(f"{place}: there is no indicator {one.indicator}")
-                elif one.indicator and indicators[one.indicator].unit_measure != one.unit:
+                if control.control_id in controls:
+                    wrong.append(f"{place}: {control.control_id} stands twice")
+                controls[control.control_id] = control
+                if control.indicator and control.indicator not in indicators:
+                    wrong.append(f"{place}: there is no indicator {control.indicator}")
+                elif control.indicator and indicators[control.indicator].unit_measure != control.unit:
                     wrong.append(
-                        f"{place}: {one.indicator} is in {indicators[one.indicator].unit_measure}, not {one.unit}"
+                        f"{place}: {control.indicator} is in {indicators[control.indicator].unit_measure}, "
+                        f"not {control.unit}"
                     )
-                if one.indicator and (strange := sorted(set(one.broken_down) - known)):
+                if control.indicator and (strange := sorted(set(control.broken_down) - known)):
                     wrong.append(f"{place}: no breakdown {', '.join(strange)}")
     if wrong:
         raise ContractError("data/controls does not say what it must:\n  " + "\n  ".join(wrong))
-    return list(found.values())
+    return list(controls.values())

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import parse
+from hims_pipeline.contracts.records import parse_record
 from hims_pipeline.errors import ContractError
 
 ACTIONS = ("set", "compute", "missing", "drop", "donors")
@@ -38,7 +38,7 @@ class Guard(Strict):
     severity: Literal["error", "warning"] = "error"
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Guard":
+    def _check_order(self) -> "Guard":
         if self.maximum is not None and self.maximum < self.minimum:
             raise ValueError("maximum is below minimum")
         return self
@@ -111,7 +111,7 @@ class Correction(Strict):
         return next(name for name in ACTIONS if getattr(self, name))
 
     @model_validator(mode="after")
-    def _one_of_each(self) -> "Correction":
+    def _check_kind(self) -> "Correction":
         if bool(self.where) == bool(self.matches):
             raise ValueError(f"{self.id}: says which rows by either `where` or `matches`")
         if sum(bool(getattr(self, name)) for name in ACTIONS) != 1:
@@ -131,15 +131,15 @@ def load_corrections(data: Path, contracts: dict[str, Contract]) -> dict[str, tu
     Raises:
         ContractError: a file without a contract of its name, an entity or an id that cannot be; all findings at once.
     """
-    found, wrong = {}, []
+    corrections, wrong = {}, []
     for source in correction_files(data):
         try:
-            found[source] = corrections_of(data, source, contracts.get(source))
+            corrections[source] = corrections_of(data, source, contracts.get(source))
         except ContractError as error:
             wrong.append(str(error))
     if wrong:
         raise ContractError("\n".join(wrong))
-    return found
+    return corrections
 
 
 def correction_files(data: Path) -> list[str]:
@@ -159,14 +159,16 @@ def corrections_of(data: Path, source: str, contract: Contract | None) -> tuple[
     place = f"data/corrections/{source}.yml does not say what it must:\n  "
     if contract is None:
         raise ContractError(f"{place}there is no contract of that name")
-    found = _load(data / "corrections" / f"{source}.yml", *_state(data / "corrections" / f"{source}.yml"))
+    corrections = _load(data / "corrections" / f"{source}.yml", *_state(data / "corrections" / f"{source}.yml"))
     others = {one for path in paths if path.stem != source for one in _ids(path)}
-    ids = [one.id for one in found]
+    ids = [one.id for one in corrections]
     wrong = [f"{one} stands twice" for one in sorted({one for one in ids if ids.count(one) > 1 or one in others})]
-    wrong += [f"{one.id}: {source} has no entity {one.entity}" for one in found if one.entity not in contract.entities]
+    wrong += [
+        f"{one.id}: {source} has no entity {one.entity}" for one in corrections if one.entity not in contract.entities
+    ]
     if wrong:
         raise ContractError(place + "\n  ".join(wrong))
-    return found
+    return corrections
 
 
 def _ids(path: Path) -> list[str]:
@@ -182,4 +184,4 @@ def _state(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _load(path: Path, modified: int, size: int) -> tuple[Correction, ...]:
-    return parse(_CorrectionFile, path).corrections
+    return parse_record(_CorrectionFile, path).corrections

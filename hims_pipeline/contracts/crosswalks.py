@@ -38,22 +38,22 @@ def load_schemes(data: Path) -> Schemes:
 
 @lru_cache(maxsize=8)
 def _load(folder: Path, state: tuple[tuple[str, int, int], ...]) -> Schemes:
-    found = Schemes()
+    schemes = Schemes()
     for name, (to, column) in CROSSWALKS.items():
         known = {row.get(column) for row in _rows(folder / to)}
         by_scheme: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for row in _rows(folder / name):
             by_scheme[str(row.get("scheme"))].append((row.get("code") or "", row.get(column) or ""))
         for scheme, pairs in by_scheme.items():
-            if scheme in found.codes or scheme in found.broken:
-                found.broken[scheme] = f"{name}: scheme {scheme} stands in another crosswalk too"
+            if scheme in schemes.codes or scheme in schemes.broken:
+                schemes.broken[scheme] = f"{name}: scheme {scheme} stands in another crosswalk too"
             elif problem := _problem(pairs, {str(one) for one in known}, to):
-                found.broken[scheme] = f"{name}, scheme {scheme}: {problem}"
+                schemes.broken[scheme] = f"{name}, scheme {scheme}: {problem}"
             else:
-                found.codes[scheme] = frozenset(code for code, _ in pairs)
-    for scheme in found.broken:
-        found.codes.pop(scheme, None)
-    return found
+                schemes.codes[scheme] = frozenset(code for code, _ in pairs)
+    for scheme in schemes.broken:
+        schemes.codes.pop(scheme, None)
+    return schemes
 
 
 def _problem(pairs: list[tuple[str, str]], known: set[str], to: str) -> str:
@@ -75,7 +75,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return []
 
 
-def _assigned(data: Path) -> set[str]:
+def _assignable_schemes(data: Path) -> set[str]:
     """Schemes by which codes can be assigned: they have shares and a seed."""
     shares, seeds = ({row.get("scheme") for row in _rows(data / "codelists" / name)} for name in CORRESPONDENCES)
     return {str(one) for one in shares & seeds}
@@ -85,37 +85,39 @@ def scheme_problems(data: Path, contract: Contract) -> list[str]:
     """What is wrong with the schemes that a contract names."""
     schemes = load_schemes(data)
     assigned: set[str] | None = None
-    found = []
-    for place, scheme, words in _named(contract):
+    problems = []
+    for place, scheme, words in _find_schemes(contract):
         if scheme in schemes.broken:
-            found.append(f"{place}: {schemes.broken[scheme]}")
+            problems.append(f"{place}: {schemes.broken[scheme]}")
         elif scheme not in schemes.codes:
-            found.append(f"{place}: no crosswalk in data/codelists has a scheme {scheme}")
+            problems.append(f"{place}: no crosswalk in data/codelists has a scheme {scheme}")
         elif words & schemes.codes[scheme]:
             word = sorted(words & schemes.codes[scheme])[0]
-            found.append(f"{place}: {word!r} is a code of {scheme} and a null word; say the column's own `null_values`")
+            problems.append(
+                f"{place}: {word!r} is a code of {scheme} and a null word; say the column's own `null_values`"
+            )
     for name in contract.entities:
         feeds = [feed for period in contract.periods_of_layouts for feed in contract.entity_in(name, period).feeds]
         for scheme in sorted({m.assign for feed in feeds for m in feed.columns.values() if m.assign}):
-            assigned = _assigned(data) if assigned is None else assigned
+            assigned = _assignable_schemes(data) if assigned is None else assigned
             if scheme not in assigned:
-                found.append(f"{name}: correspondences.csv and assignment_seeds.csv have no scheme {scheme}")
-    return list(dict.fromkeys(found))
+                problems.append(f"{name}: correspondences.csv and assignment_seeds.csv have no scheme {scheme}")
+    return list(dict.fromkeys(problems))
 
 
-def _named(contract: Contract) -> Iterator[tuple[str, str, set[str]]]:
+def _find_schemes(contract: Contract) -> Iterator[tuple[str, str, set[str]]]:
     """Each scheme that a contract names: where, which, and the null words of its column."""
     for name in contract.entities:
         for period in contract.periods_of_layouts:
             entity, form = contract.entity_in(name, period), contract.format_in(name, period)
             for column in entity.kept_columns:
                 if column.crosswalk:
-                    yield f"{name}.{column.name}", column.crosswalk, set(column.absent_in(form).nulls)
+                    yield f"{name}.{column.name}", column.crosswalk, set(column.missing_values_in(form).nulls)
             for feed in entity.feeds:
                 for target, mapping in feed.columns.items():
                     if mapping.crosswalk and mapping.from_ and (read := _read(contract, name, mapping, period)):
                         there = steps_of(contract.entities, name, mapping.of)[-1].entity if mapping.of else name
-                        words = set(read.absent_in(contract.format_in(there, period)).nulls)
+                        words = set(read.missing_values_in(contract.format_in(there, period)).nulls)
                         yield f"{name} -> {feed.fact}.{target}", mapping.crosswalk, words
 
 

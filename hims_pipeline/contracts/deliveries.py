@@ -4,7 +4,7 @@ and those that are kept in `data/`."""
 from pathlib import Path
 
 from hims_pipeline.contracts.basics import Strict
-from hims_pipeline.contracts.records import parse
+from hims_pipeline.contracts.records import parse_record
 
 
 class PinnedDelivery(Strict):
@@ -35,4 +35,4 @@ def load_kept(data: Path) -> tuple[PinnedDelivery, ...]:
 def _load(data: Path) -> Pinned:
     """The list; empty where an observatory keeps none."""
     path = data / "deliveries.yml"
-    return parse(Pinned, path) if path.exists() else Pinned()
+    return parse_record(Pinned, path) if path.exists() else Pinned()

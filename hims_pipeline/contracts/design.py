@@ -80,12 +80,12 @@ class Design(BaseModel, extra="forbid", frozen=True):
         standing_in = {"stratum": self.fallback.strata, "psu": self.fallback.psu}.get(kind, ()) if self.fallback else ()
         return standing_in if set(sent).issuperset(standing_in) else ()
 
-    def fallback_in(self, sent: Collection[str]) -> str | None:
+    def fallback_of(self, sent: Collection[str]) -> str | None:
         """Name of the fallback where not all strata and units were sent; None where the design holds."""
         whole = self.strata and self.psu and set(sent).issuperset({*self.strata, *self.psu})
         return None if whole or self.fallback is None else self.fallback.name
 
-    def lost_in(self, sent: Collection[str], usual: Collection[str]) -> list[str]:
+    def lost_columns_of(self, sent: Collection[str], usual: Collection[str]) -> list[str]:
         """Columns of strata and units that an entity usually has and a layout lacks, if nothing stands for them."""
         if self.kind == "census":
             return []
@@ -94,7 +94,7 @@ class Design(BaseModel, extra="forbid", frozen=True):
         return [] if whole else absent
 
     @model_validator(mode="after")
-    def _no_silent_random_sample(self) -> "Design":
+    def _refuse_silent_random_sample(self) -> "Design":
         if self.kind != "census" and not (self.strata and self.psu) and not self.fallback:
             raise ValueError(
                 "a sample without strata or primary sampling units needs a `fallback`: say what stands for them, or "

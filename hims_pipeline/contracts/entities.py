@@ -33,8 +33,8 @@ def is_totals(file_name: str) -> bool:
 
 def data_file_of(file_name: str) -> str:
     """The name of the file that a sidecar is of; empty where the name is no sidecar's."""
-    found = re.fullmatch(r"(.+)\.totals\.(yml|csv)", file_name, re.IGNORECASE | re.DOTALL)
-    return found.group(1) if found else ""
+    match = re.fullmatch(r"(.+)\.totals\.(yml|csv)", file_name, re.IGNORECASE | re.DOTALL)
+    return match.group(1) if match else ""
 
 
 def code_part(name: str) -> str:
@@ -114,7 +114,7 @@ class Entity(Strict):
         return any(matches(file_name, glob) for glob in self.files)
 
     @model_validator(mode="after")
-    def _names_exist(self) -> "Entity":
+    def _check_names(self) -> "Entity":
         names = [column.name for column in self.columns]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"column named twice: {', '.join(sorted(doubled))}")
@@ -131,22 +131,22 @@ class Entity(Strict):
             raise ValueError(f"no such column, or one that is not kept: {', '.join(sorted(missing))}")
         if self.header and (absent := set(names) - set(self.header)):
             raise ValueError(f"in columns but not in header: {', '.join(sorted(absent))}")
-        self._dated()
-        self._rules_exist()
+        self._check_period_columns()
+        self._check_rules()
         return self
 
-    def _rules_exist(self) -> None:
+    def _check_rules(self) -> None:
         """What is said of a rule is said of one that there is: an option that does nothing is an error."""
-        known = {f"{code_part(one.name)}-{rule}" for one in self.kept_columns for rule in one.rule_names}
+        known = {f"{code_part(column.name)}-{rule}" for column in self.kept_columns for rule in column.rule_names}
         known |= {"KEY"} if self.key else set()
         known |= {f"{code_part(name)}-REQUIRED" for name in self.key}
         if strange := set(self.set_aside) - known - ({"PERIOD"} if self.period else set()):
             raise ValueError(f"set_aside: no rule on rows is called {', '.join(sorted(strange))}")
-        known |= {"ROWS", "PERIOD", *(f"ORPHANS-{code_part(one.called)}" for one in self.references)}
+        known |= {"ROWS", "PERIOD", *(f"ORPHANS-{code_part(reference.called)}" for reference in self.references)}
         if strange := set(self.may_be_accepted) - known:
             raise ValueError(f"may_be_accepted: no rule is called {', '.join(sorted(strange))}")
 
-    def _dated(self) -> None:
+    def _check_period_columns(self) -> None:
         """Columns that state the period have a type that can."""
         types = {"date": ("date",), "year": ("integer", "text"), "spelt": ("text", "integer")}
         parts = ("integer", "text")
@@ -158,14 +158,14 @@ class Entity(Strict):
                 kind = self.column(name).type
                 raise ValueError(f"{name} is of type {kind}; a period's {way} is of type {' or '.join(fitting)}")
 
-    def changed_by(self, layout: "EntityLayout | None") -> "Entity":
+    def apply_layout(self, layout: "EntityLayout | None") -> "Entity":
         """The entity with a period's layout laid over it."""
         if layout is None:
             return self
         changed = {column.name: column for column in layout.columns}
         columns = tuple(changed.pop(column.name, column) for column in self.columns) + tuple(changed.values())
         feeds = tuple(
-            feed.model_copy(update={"columns": without(layout.absent, {**feed.columns, **layout.feeds})})
+            feed.model_copy(update={"columns": leave_out(layout.absent, {**feed.columns, **layout.feeds})})
             for feed in self.feeds
         )
         return self.model_copy(
@@ -204,7 +204,7 @@ class EntityLayout(Strict):
     period: StatedPeriod | None = None
 
 
-def without(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
+def leave_out(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
     """Mappings that need none of the absent columns; the others give no value."""
     return {name: one for name, one in columns.items() if not one.own_columns & set(absent)}
 
@@ -232,7 +232,7 @@ class Layout(Strict):
         return self.periods or (self.from_ or "",)
 
     @model_validator(mode="after")
-    def _holds_for_some(self) -> "Layout":
+    def _check_periods(self) -> "Layout":
         if bool(self.periods) == bool(self.from_):
             raise ValueError(f"layout {self.name}: it has either `periods` or `from`")
         return self
@@ -240,6 +240,8 @@ class Layout(Strict):
 
 def layout_in(layouts: tuple[Layout, ...], period: str) -> Layout | None:
     """The layout of a period: one that names it, or else the last that has begun by then."""
-    named = next((one for one in layouts if period in one.periods), None)
-    begun = sorted((one for one in layouts if one.from_ and one.from_ <= period), key=lambda one: one.from_ or "")
+    named = next((layout for layout in layouts if period in layout.periods), None)
+    begun = sorted(
+        (layout for layout in layouts if layout.from_ and layout.from_ <= period), key=lambda one: one.from_ or ""
+    )
     return named or (begun[-1] if begun else None)

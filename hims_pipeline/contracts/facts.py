@@ -66,9 +66,9 @@ def _column(described: dict[str, Any]) -> FactColumn:
 def _list_of(described: dict[str, Any]) -> str:
     tests = [next(iter(test.values())) for test in described.get("data_tests", ()) if isinstance(test, dict)]
     named = [re.fullmatch(r"ref\('(\w+)'\)", str(test.get("arguments", {}).get("to"))) for test in tests]
-    found = next((match.group(1) for match in named if match), "")
+    codelist = next((match.group(1) for match in named if match), "")
     area = "dim_area" if is_area(described["name"]) else ""
-    return found or area or ("dim_country" if "dim_country" in described.get("description", "") else "")
+    return codelist or area or ("dim_country" if "dim_country" in described.get("description", "") else "")
 
 
 # Status of a person -> the country's code that it follows from where it is not given.
@@ -91,13 +91,13 @@ def _undrawn(contract: Contract, name: str, period: str, feed: Feed) -> list[str
     needed = {"stratum", "psu"} & load_fact_columns()[feed.fact].keys()
     if design is None or not needed or needed <= feed.columns.keys():
         return []
-    lost = design.lost_in(contract.at(period).design_columns(name), design.named)
+    lost = design.lost_columns_of(contract.at(period).design_columns(name), design.named)
     if not lost:
         return []
     return [f"{', '.join(lost)} of the design stand neither here nor in an entity that this one refers to by its key"]
 
 
-def _unfed(feed: Feed, columns: dict[str, FactColumn]) -> list[str]:
+def _find_unfed(feed: Feed, columns: dict[str, FactColumn]) -> list[str]:
     """Columns that a fact cannot do without and that a feed leaves out."""
     lost = [name for name, column in columns.items() if column.is_needed and name not in feed.columns]
     return [f"maps nothing to {', '.join(lost)}, which no row of it may be without"] if lost else []
@@ -109,26 +109,26 @@ def check_feeds(contract: Contract) -> None:
     Raises:
         ContractError: all that is wrong, entity by entity and layout by layout.
     """
-    facts, found = load_fact_columns(), []
+    facts, problems = load_fact_columns(), []
     periods = ["", *(period for layout in contract.layouts for period in layout.known_periods)]
     for name in contract.entities:
         for period in periods:
-            entity = contract.at(period).joined(name)
+            entity = contract.at(period).join_columns(name)
             for feed in entity.feeds:
                 place = f"{contract.source}.{name}{f' in {period}' if period else ''} -> {feed.fact}"
                 if feed.fact not in facts:
-                    found.append(f"{place}: no such fact; there are {', '.join(facts)}")
+                    problems.append(f"{place}: no such fact; there are {', '.join(facts)}")
                     continue
                 columns = facts[feed.fact]
-                found += [f"{place}: {problem}" for problem in _homeless(contract, feed, columns)]
-                found += [f"{place}: {problem}" for problem in _undrawn(contract, name, period, feed)]
-                found += [f"{place}: {problem}" for problem in _unfed(feed, columns)]
-                found += [
+                problems += [f"{place}: {problem}" for problem in _homeless(contract, feed, columns)]
+                problems += [f"{place}: {problem}" for problem in _undrawn(contract, name, period, feed)]
+                problems += [f"{place}: {problem}" for problem in _find_unfed(feed, columns)]
+                problems += [
                     f"{place}: {c} is no column of it" for c in (*feed.columns, *feed.exclude) if c not in columns
                 ]
                 for target, mapping in feed.columns.items():
                     if target in columns:
-                        said = mapping_problems(entity, mapping, columns[target])
-                        found += [f"{place}.{target}: {problem}" for problem in said]
-    if found:
-        raise ContractError(f"{contract.source}.yml feeds do not fit:\n  " + "\n  ".join(dict.fromkeys(found)))
+                        messages = mapping_problems(entity, mapping, columns[target])
+                        problems += [f"{place}.{target}: {problem}" for problem in messages]
+    if problems:
+        raise ContractError(f"{contract.source}.yml feeds do not fit:\n  " + "\n  ".join(dict.fromkeys(problems)))

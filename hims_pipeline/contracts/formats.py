@@ -127,9 +127,11 @@ class Format(Strict):
         return self.unread_damage == "tell" or (self.unread_damage is None and self.header == "by_name")
 
     @model_validator(mode="after")
-    def _of_their_kind(self) -> "Format":
-        said = {name for name in self.model_fields_set if getattr(self, name) != type(self).model_fields[name].default}
-        idle = sorted(name for name in said if self.type not in HONOURED.get(name, {self.type}))
+    def _check_kinds(self) -> "Format":
+        messages = {
+            name for name in self.model_fields_set if getattr(self, name) != type(self).model_fields[name].default
+        }
+        idle = sorted(name for name in messages if self.type not in HONOURED.get(name, {self.type}))
         if idle:
             raise ValueError(f"{', '.join(f'`{name}`' for name in idle)} would do nothing for type {self.type}")
         if self.unpivot and self.header is not True:
@@ -147,7 +149,7 @@ class Format(Strict):
         return self
 
 
-class Limits(Strict):
+class FormatLimits(Strict):
     """Envelope limits, in bytes.
 
     Args:

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
 from hims_pipeline.contracts.observatory import Policies, load_observatory
-from hims_pipeline.contracts.records import parse
+from hims_pipeline.contracts.records import parse_record
 from hims_pipeline.errors import ContractError
 
 Code = Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")]
@@ -32,10 +32,10 @@ ADDITIVE = ("ref_area", "time_period", *CORE)
 MODEL = re.compile(r"([a-z]\d\d)_\w+")
 
 
-def code_of(model: str) -> str:
+def code_in_name(model: str) -> str:
     """The code that a model's name begins with, as in `b04_net_migration`; empty where the model is no indicator's."""
-    found = MODEL.fullmatch(model)
-    return found.group(1).upper() if found else ""
+    match = MODEL.fullmatch(model)
+    return match.group(1).upper() if match else ""
 
 
 Statistic = Literal["total", "share", "ratio", "balance", "other"]
@@ -93,14 +93,14 @@ class Formula(Strict):
 
     def problems(self, dimensions: set[str]) -> list[str]:
         """What does not hold of it, given the dimensions of its indicator."""
-        found = [f"formula: {name} is no dimension of it" for name in sorted(self.used - dimensions)]
+        problems = [f"formula: {name} is no dimension of it" for name in sorted(self.used - dimensions)]
         given = {*self.dimensions, *self.parts}
-        found += [f"formula: no cell has {name}" for name in sorted(given - self.used)]
+        problems += [f"formula: no cell has {name}" for name in sorted(given - self.used)]
         if self.parts and self.kind != "share":
-            found.append("formula: only a share has parts")
+            problems.append("formula: only a share has parts")
         if len({frozenset(cell) for cell in self.cells}) < len(self.cells):
-            found.append("formula: a cell stands twice")
-        return found
+            problems.append("formula: a cell stands twice")
+        return problems
 
 
 class Indicator(Strict):
@@ -163,37 +163,37 @@ class Indicator(Strict):
         return "total" if self.measure_type in ("stock", "flow") else "other"
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Indicator":
-        found = [f"{b} is a core dimension, no breakdown" for b in self.breakdowns if b in (*ADDITIVE, "indicator")]
+    def _check_consistency(self) -> "Indicator":
+        problems = [f"{b} is a core dimension, no breakdown" for b in self.breakdowns if b in (*ADDITIVE, "indicator")]
         for what, names in (("breakdowns", self.breakdowns), ("additive_over", self.additive_over)):
-            found += [f"{what} names {n} twice" for n in sorted(set(names)) if names.count(n) > 1]
+            problems += [f"{what} names {n} twice" for n in sorted(set(names)) if names.count(n) > 1]
         known = {*self.dimensions, "ref_area", "time_period"}
-        found += [f"additive over {d}, which is no dimension of it" for d in self.additive_over if d not in known]
-        found += [
+        problems += [f"additive over {d}, which is no dimension of it" for d in self.additive_over if d not in known]
+        problems += [
             f"cell {list(c)}: {d} is no dimension of it" for c in self.cells for d in c if d not in self.dimensions
         ]
         if len({frozenset(cell) for cell in self.cells}) < len(self.cells):
-            found.append("a cell stands twice")
+            problems.append("a cell stands twice")
         if self.additive_over and self.measure_type in ("ratio", "index"):
-            found.append(f"a {self.measure_type} is additive over nothing")
+            problems.append(f"a {self.measure_type} is additive over nothing")
         if "time_period" in self.additive_over and self.measure_type == "stock":
-            found.append("a stock is not additive over time")
+            problems.append("a stock is not additive over time")
         if self.counterpart_area and self.ref_area_side == "country":
-            found.append("with a counterpart_area, say whether ref_area is the origin or the destination")
+            problems.append("with a counterpart_area, say whether ref_area is the origin or the destination")
         if self.publish != bool(self.cells) or (self.publish and self.status == "planned"):
-            found.append("what is published is computed and lists its cells; what is not published lists none")
+            problems.append("what is published is computed and lists its cells; what is not published lists none")
         for one in self.formula:
-            found += one.problems({*self.dimensions, "ref_area"})
+            problems += one.problems({*self.dimensions, "ref_area"})
         if len({one.name for one in self.formula}) < len(self.formula):
-            found.append("formulas of one indicator have names of their own")
+            problems.append("formulas of one indicator have names of their own")
         if (self.shows == "balance") != (len(self.balance_of) == BALANCED):
-            found.append("a balance says of what: balance_of has an indicator, a dimension and two codes")
+            problems.append("a balance says of what: balance_of has an indicator, a dimension and two codes")
         if self.formula and self.statistic is not None:
-            found.append("what a figure shows follows from its formula")
+            problems.append("what a figure shows follows from its formula")
         if self.formula and self.status == "planned":
-            found.append("what has a formula is computed")
-        if found:
-            raise ValueError(f"{self.code}: " + "; ".join(found))
+            problems.append("what has a formula is computed")
+        if problems:
+            raise ValueError(f"{self.code}: " + "; ".join(problems))
         return self
 
     def as_row(self, languages: tuple[str, ...], policies: Policies) -> dict[str, str]:
@@ -249,28 +249,30 @@ def _state(data: Path) -> tuple[tuple[str, int, int], ...]:
 @lru_cache(maxsize=8)
 def _load(data: Path, state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str, Indicator], list[Breakdown]]:
     folder = data / "indicators"
-    found: dict[str, Indicator] = {}
+    by_code: dict[str, Indicator] = {}
     wrong: list[str] = []
     for path in sorted(folder.glob("*.yml")):
         if path.name == BREAKDOWNS:
             continue
-        for one in parse(_IndicatorFile, path).indicators:
-            if one.code in found:
-                wrong.append(f"{path.name}: {one.code} stands twice")
-            if one.code[0] != path.name[0]:
-                wrong.append(f"{path.name}: {one.code} belongs into the file that begins with {one.code[0]}")
-            found[one.code] = one
-    labels = parse(_BreakdownFile, folder / BREAKDOWNS).breakdowns if (folder / BREAKDOWNS).exists() else ()
-    wrong += _drift(found, labels) + _unnamed(found, labels, load_observatory(data).languages)
+        for indicator in parse_record(_IndicatorFile, path).indicators:
+            if indicator.code in by_code:
+                wrong.append(f"{path.name}: {indicator.code} stands twice")
+            if indicator.code[0] != path.name[0]:
+                wrong.append(
+                    f"{path.name}: {indicator.code} belongs into the file that begins with {indicator.code[0]}"
+                )
+            by_code[indicator.code] = indicator
+    labels = parse_record(_BreakdownFile, folder / BREAKDOWNS).breakdowns if (folder / BREAKDOWNS).exists() else ()
+    wrong += _drift(by_code, labels) + _find_unnamed(by_code, labels, load_observatory(data).languages)
     if wrong:
         raise ContractError("data/indicators does not say what it must:\n  " + "\n  ".join(wrong))
-    return dict(sorted(found.items())), sorted(labels, key=lambda one: one.name)
+    return dict(sorted(by_code.items())), sorted(labels, key=lambda one: one.name)
 
 
 def _drift(indicators: dict[str, Indicator], labels: tuple[Breakdown, ...]) -> list[str]:
     """Both ways: what is used has a label, what has a label is used, once."""
-    names = [one.name for one in labels]
-    used = {name: one.code for one in indicators.values() for name in one.breakdowns}
+    names = [label.name for label in labels]
+    used = {name: indicator.code for indicator in indicators.values() for name in indicator.breakdowns}
     return [
         *(f"{BREAKDOWNS}: {name} stands twice" for name in sorted(set(names)) if names.count(name) > 1),
         *(f"{BREAKDOWNS}: {name} is missing; {used[name]} uses it" for name in sorted(set(used) - set(names))),
@@ -278,8 +280,13 @@ def _drift(indicators: dict[str, Indicator], labels: tuple[Breakdown, ...]) -> l
     ]
 
 
-def _unnamed(indicators: dict[str, Indicator], labels: tuple[Breakdown, ...], languages: tuple[str, ...]) -> list[str]:
-    texts = [*((one.code, one.name) for one in indicators.values()), *((one.name, one.label) for one in labels)]
+def _find_unnamed(
+    indicators: dict[str, Indicator], labels: tuple[Breakdown, ...], languages: tuple[str, ...]
+) -> list[str]:
+    texts = [
+        *((indicator.code, indicator.name) for indicator in indicators.values()),
+        *((one.name, one.label) for one in labels),
+    ]
     return [
         f"{place}: no name in {language}"
         for place, text in texts

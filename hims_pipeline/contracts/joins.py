@@ -28,19 +28,19 @@ def steps_of(entities: Entities, name: str, path: str) -> list[Reference]:
     Raises:
         ValueError: a part of it is no reference of the entity that stands there.
     """
-    found, here = [], entities[name]
+    steps, here = [], entities[name]
     for part in path.split("."):
-        step = next((one for one in here.references if one.called == part), None)
+        step = next((reference for reference in here.references if reference.called == part), None)
         if step is None:
-            known = ", ".join(one.called for one in here.references) or "none"
+            known = ", ".join(reference.called for reference in here.references) or "none"
             raise ValueError(f"of: {path}: {part} is no reference of {name}, which has {known}")
-        found.append(step)
+        steps.append(step)
         name = step.entity
         here = entities[name]
-    return found
+    return steps
 
 
-def joined(entities: Entities, name: str, rename: Rename) -> Entity:
+def join_columns(entities: Entities, name: str, rename: Rename) -> Entity:
     """An entity as if the columns that its feeds take from other entities were its own.
 
     Args:
@@ -51,7 +51,7 @@ def joined(entities: Entities, name: str, rename: Rename) -> Entity:
         return entity
     taken: dict[str, Column] = {}
 
-    def resolved(mapping: ColumnMap) -> ColumnMap | None:
+    def resolve_mapping(mapping: ColumnMap) -> ColumnMap | None:
         if mapping.of is None:
             return mapping
         column = column_at(entities, name, mapping.of, str(mapping.from_))
@@ -63,7 +63,9 @@ def joined(entities: Entities, name: str, rename: Rename) -> Entity:
 
     feeds = []
     for feed in entity.feeds:
-        columns = {target: one for target, mapping in feed.columns.items() if (one := resolved(mapping))}
+        columns = {
+            target: resolved for target, mapping in feed.columns.items() if (resolved := resolve_mapping(mapping))
+        }
         feeds.append(feed.model_copy(update={"columns": columns}))
     return entity.model_copy(update={"feeds": tuple(feeds), "columns": (*entity.columns, *taken.values())})
 
@@ -78,23 +80,23 @@ def design_columns(entities: Entities, name: str, design: Design | None) -> dict
     """The columns that an entity's design may name: its own (path ``""``), and those of its design that
     stand in an entity that it refers to, with the path to it."""
     entity = entities[name]
-    found = {column.name: ("", column) for column in entity.kept_columns}
+    columns = {column.name: ("", column) for column in entity.kept_columns}
     named = () if design is None else design.named
-    elsewhere = {column: _design_column(entities, name, column) for column in named if column not in found}
-    return found | {column: place for column, place in elsewhere.items() if place}
+    elsewhere = {column: _design_column(entities, name, column) for column in named if column not in columns}
+    return columns | {column: place for column, place in elsewhere.items() if place}
 
 
 def _design_column(entities: Entities, name: str, column: str) -> tuple[str, Column] | None:
     """Where a column of the design stands that an entity lacks itself: the nearest entity that it refers to."""
-    waiting = [(one.called, one.entity) for one in entities[name].references]
+    waiting = [(reference.called, reference.entity) for reference in entities[name].references]
     while waiting:
         path, there = waiting.pop(0)
         if not _multiplies(entities, steps_of(entities, name, path)) and (
-            found := column_at(entities, name, path, column)
+            joined_column := column_at(entities, name, path, column)
         ):
-            return path, found
+            return path, joined_column
         if path.count(".") + 1 < MOST_STEPS:
-            waiting += [(f"{path}.{one.called}", one.entity) for one in entities[there].references]
+            waiting += [(f"{path}.{reference.called}", reference.entity) for reference in entities[there].references]
     return None
 
 
@@ -133,13 +135,13 @@ def _reference_problems(source: str, entities: Entities, name: str, reference: R
         yield f"{place}: `to` has {len(reference.targets)} columns for {len(reference.columns)}"
         return
     for a, b in zip(reference.columns, reference.targets, strict=True):
-        ours = next((one for one in here.kept_columns if one.name == a), None)
-        theirs = next((one for one in there.kept_columns if one.name == b), None)
+        ours = next((column for column in here.kept_columns if column.name == a), None)
+        theirs = next((column for column in there.kept_columns if column.name == b), None)
         if ours is None or theirs is None:
             absent = f"{reference.entity} has no column {b}" if ours else f"{name} has no column {a}"
             yield f"{place}: {absent}, or none that is kept"
         elif _kind(source, ours) != _kind(source, theirs):
-            yield f"{place}: {a} is {_said(source, ours)}, {b} of {reference.entity} is {_said(source, theirs)}"
+            yield f"{place}: {a} is {_describe(source, ours)}, {b} of {reference.entity} is {_describe(source, theirs)}"
 
 
 def _kind(source: str, column: Column) -> str:
@@ -149,7 +151,7 @@ def _kind(source: str, column: Column) -> str:
     return "number" if column.type in NUMERIC else column.type
 
 
-def _said(source: str, column: Column) -> str:
+def _describe(source: str, column: Column) -> str:
     kind = _kind(source, column)
     return kind if kind.startswith("an ") else f"of type {column.type}"
 
@@ -162,8 +164,8 @@ def join_problems(periods: Mapping[str, Entities]) -> Iterator[str]:
                 for target, mapping in feed.columns.items():
                     if mapping.of:
                         yield from (
-                            f"{name} -> {feed.fact}.{target}: {one}"
-                            for one in _join_problems(periods, name, mapping, mapping.of)
+                            f"{name} -> {feed.fact}.{target}: {problem}"
+                            for problem in _join_problems(periods, name, mapping, mapping.of)
                         )
 
 
@@ -188,7 +190,7 @@ def _multiplies(entities: Entities, steps: list[Reference]) -> list[str]:
     ]
 
 
-def joined_on(entities: Entities, name: str) -> set[str]:
+def find_joining_columns(entities: Entities, name: str) -> set[str]:
     """Columns of an entity by which rows of others find its rows."""
     return {
         column

@@ -23,16 +23,16 @@ LISTS = {
 
 def listed_problems(data: Path, contract: Contract) -> list[str]:
     """What no list has of what a contract names; nothing is said of a list that is not there."""
-    found = [
-        *_defined(data, contract),
-        *_of_countries(data, contract),
-        *_mapped(data, contract),
+    problems = [
+        *_check_definitions(data, contract),
+        *_check_countries(data, contract),
+        *_check_mappings(data, contract),
         *_shapes(data, contract),
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(problems))
 
 
-def _defined(data: Path, contract: Contract) -> Iterator[str]:
+def _check_definitions(data: Path, contract: Contract) -> Iterator[str]:
     named: list[tuple[str, str | None, str | None]] = [("", contract.universe, contract.reference_point)]
     named += [(f"{name}: ", one.universe, one.reference_point) for name, one in contract.entities.items()]
     for place, universe, point in named:
@@ -42,14 +42,14 @@ def _defined(data: Path, contract: Contract) -> Iterator[str]:
                 yield f"{place}definitions.csv has no {kind} {code}"
 
 
-def _of_countries(data: Path, contract: Contract) -> Iterator[str]:
+def _check_countries(data: Path, contract: Contract) -> Iterator[str]:
     known = _codes(data / "codelists/countries.csv", "country_code")
     for key, code in (("country", contract.country), ("owner: country", contract.owner.country)):
         if code and known and code not in known:
             yield f"{key}: countries.csv has no {code}"
 
 
-def _mapped(data: Path, contract: Contract) -> Iterator[str]:
+def _check_mappings(data: Path, contract: Contract) -> Iterator[str]:
     """Constants and codes that a mapping writes into columns of countries, areas and measures."""
     facts = load_fact_columns()
     for name in contract.entities:
@@ -61,12 +61,12 @@ def _mapped(data: Path, contract: Contract) -> Iterator[str]:
                         continue
                     file, key = LISTS[column.list_]
                     known = _codes(data / "codelists" / file, key)
-                    lost = [code for code in _written(mapping) if code not in known and not code.startswith("_")]
+                    lost = [code for code in _list_written(mapping) if code not in known and not code.startswith("_")]
                     if known and lost:
                         yield f"{name} -> {feed.fact}.{target}: {file} has no {', '.join(lost)}"
 
 
-def _written(mapping: ColumnMap) -> list[str]:
+def _list_written(mapping: ColumnMap) -> list[str]:
     values = (mapping.value, mapping.otherwise, mapping.default, *(mapping.codes or {}).values())
     return sorted({str(value) for value in (*values, *mapping.replace.values()) if value is not None})
 

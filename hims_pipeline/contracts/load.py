@@ -13,16 +13,17 @@ from hims_pipeline.contracts.crosswalks import scheme_problems
 from hims_pipeline.contracts.facts import check_feeds
 from hims_pipeline.contracts.listed import listed_problems
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import parse, read_yaml
+from hims_pipeline.contracts.records import parse_record, read_yaml
 from hims_pipeline.errors import ContractError
 
 __all__ = [
-    "broken_contracts", "fingerprint", "load_contract", "load_contracts", "parse", "read_yaml", "tree_fingerprint",
+    "broken_contracts", "fingerprint", "load_contract", "load_contracts", "parse_record", "read_yaml",
+    "tree_fingerprint",
 ]  # fmt: skip
 
 
 def load_contract(path: Path) -> Contract:
-    contract = parse(Contract, path)
+    contract = parse_record(Contract, path)
     if contract.source != path.stem:
         raise ContractError(f"{path.name}: `source` is {contract.source!r}; it must be the file's name, {path.stem!r}.")
     return contract

@@ -27,27 +27,27 @@ PLAIN = {
 
 def mapping_problems(entity: Entity, mapping: ColumnMap, target: FactColumn) -> list[str]:
     """What is wrong with one mapping, in sentences."""
-    found = list(_when_problems(entity, mapping))
-    found += [
-        f"{word} {value!r} is no value of {target.sql_type}{_among(target)}"
+    problems = list(_condition_problems(entity, mapping))
+    problems += [
+        f"{word} {value!r} is no value of {target.sql_type}{_list_accepted(target)}"
         for word, value in (("value", mapping.value), ("otherwise", mapping.otherwise), ("default", mapping.default))
         if value is not None and not fits(target, value)
     ]
     if mapping.from_ is not None:
-        found += _from_problems(entity.column(mapping.from_), mapping, target)
+        problems += _from_problems(entity.column(mapping.from_), mapping, target)
     if is_area(target.name) and mapping.from_ and mapping.crosswalk is None and mapping.codes is None:
-        found.append(
+        problems.append(
             f"a code of areas comes through a scheme of xwalk_area.csv: {mapping.from_} alone does not say in which"
             " system it counts"
         )
     if target.kind == "text" and target.special and (lost := sorted(_reasons(entity, mapping) - target.special)):
-        found.append(
+        problems.append(
             f"cells may stand for {', '.join(lost)}, which it does not know; say in `codes` what becomes of them"
         )
-    return found
+    return problems
 
 
-def _among(target: FactColumn) -> str:
+def _list_accepted(target: FactColumn) -> str:
     return f" ({', '.join(sorted(target.accepted))})" if target.accepted else ""
 
 
@@ -86,8 +86,8 @@ def _taken_problems(column: Column, mapping: ColumnMap, target: FactColumn) -> I
         if not has:
             yield f"{column.name} declares nothing missing"
     if mapping.codes is not None:
-        yield from _lost(has if mapping.take == "missing" else set(), mapping.codes, column)
-        yield from _written(mapping.codes.values(), target)
+        yield from _find_lost(has if mapping.take == "missing" else set(), mapping.codes, column)
+        yield from _check_written(mapping.codes.values(), target)
 
 
 def _codes_problems(column: Column, mapping: ColumnMap, target: FactColumn) -> Iterator[str]:
@@ -101,27 +101,27 @@ def _codes_problems(column: Column, mapping: ColumnMap, target: FactColumn) -> I
             for code in column.codes
             if column.value_of(code) not in mapped
         )
-    yield from _written(codes.values(), target)
+    yield from _check_written(codes.values(), target)
 
 
-def _lost(has: set[str], codes: Iterable[object], column: Column) -> Iterator[str]:
+def _find_lost(has: set[str], codes: Iterable[object], column: Column) -> Iterator[str]:
     yield from (f"{code} of {column.name} is not mapped" for code in sorted(has - {str(code) for code in codes}))
 
 
-def _written(values: Iterable[object], target: FactColumn) -> Iterator[str]:
+def _check_written(values: Iterable[object], target: FactColumn) -> Iterator[str]:
     for value in dict.fromkeys(map(str, values)):
         if not fits(target, value):
-            yield f"code {value!r} is no value of {target.sql_type}{_among(target)}"
+            yield f"code {value!r} is no value of {target.sql_type}{_list_accepted(target)}"
 
 
 def _translated_problems(column: Column, mapping: ColumnMap, target: FactColumn) -> Iterator[str]:
     if target.kind != "text":
         yield f"a crosswalk or correspondence gives codes; the column is {target.sql_type}"
     if column.type not in ("text", "integer") or column.sensitivity == "identifier":
-        yield f"{column.name} is of type {column.type}{_named(column)}, which has no codes to be translated"
+        yield f"{column.name} is of type {column.type}{_describe_column(column)}, which has no codes to be translated"
 
 
-def _named(column: Column) -> str:
+def _describe_column(column: Column) -> str:
     return " and an identifier" if column.sensitivity == "identifier" else ""
 
 
@@ -150,7 +150,7 @@ def _plain_problems(column: Column, mapping: ColumnMap, target: FactColumn) -> I
             yield f"{column.name} has {digits} digits after the point, of which the column keeps {scale}"
     strange = [code for code in mapping.replace if column.value_of(code) is None]
     yield from (f"{code!r} is no value of {column.name}, which is of type {column.type}" for code in strange)
-    yield from _written(mapping.replace.values(), target)
+    yield from _check_written(mapping.replace.values(), target)
 
 
 def _zeros(factor: Decimal) -> int:
@@ -158,29 +158,29 @@ def _zeros(factor: Decimal) -> int:
     return max(0, int(factor.normalize().as_tuple().exponent))
 
 
-def _when_problems(entity: Entity, mapping: ColumnMap) -> Iterator[str]:
+def _condition_problems(entity: Entity, mapping: ColumnMap) -> Iterator[str]:
     for name, values in mapping.when.items():
         column = entity.column(name)
         known = None if column.codes is None else [column.value_of(c) for c in (*column.codes, *column.missing)]
         for value in values:
-            found = column.value_of(value)
-            if found is None or column.sensitivity == "identifier":
+            typed_value = column.value_of(value)
+            if typed_value is None or column.sensitivity == "identifier":
                 yield f"when: {value!r} is no value of {name}, which is of type {column.type}"
-            elif known is not None and found not in known:
+            elif known is not None and typed_value not in known:
                 yield f"when: {value!r} is no code of {name}"
 
 
 def _reasons(entity: Entity, mapping: ColumnMap) -> set[str]:
     """Special codes that rows get because a column that the mapping reads has no value."""
-    found: set[str] = set()
+    reasons: set[str] = set()
     for name, values in mapping.when.items():
-        found |= _unlisted(entity.column(name), values)
+        reasons |= _find_unlisted(entity.column(name), values)
     if mapping.from_ is None or mapping.take == "flag" or (mapping.take == "missing" and mapping.codes is not None):
-        return found
-    return found | _unlisted(entity.column(mapping.from_), mapping.codes or ())
+        return reasons
+    return reasons | _find_unlisted(entity.column(mapping.from_), mapping.codes or ())
 
 
-def _unlisted(column: Column, codes: Iterable[object]) -> set[str]:
+def _find_unlisted(column: Column, codes: Iterable[object]) -> set[str]:
     """Special codes of what a column declares missing, but for the codes that a mapping lists itself."""
     absent, listed = column.absent, [column.value_of(code) for code in codes]
     left = {to for code, to in absent.codes.items() if code not in listed}

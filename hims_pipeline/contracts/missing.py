@@ -1,9 +1,9 @@
 """One notion of "missing" for every type and format: what a column's contract says stands for no value, and why.
 
 A code or a range is a value of the column's type and stays in the data as it was sent; `reason` tells in SQL why it
-stands for none. What can be no value of the type (`*`, `..`, `a`) is a mark: `split` turns it into NULL, and the reason
-stands beside it in the column `<name>__missing`, flags of the cell in `<name>__flag`. Readers of all formats, the gate
-and staging ask here. Not here: which value becomes what in a fact (`staging.models`).
+stands for none. What can be no value of the type (`*`, `..`, `a`) is a mark: `split_sql` turns it into NULL, and the
+reason stands beside it in the column `<name>__missing`, flags of the cell in `<name>__flag`. Readers of all formats,
+the gate and staging ask here. Not here: which value becomes what in a fact (`staging.models`).
 """
 
 import re
@@ -141,7 +141,7 @@ def _range(written: str, kind: Kind, scale: int, date_format: str) -> Range | No
     return Range(low, high)
 
 
-def split(missing: Missing, text: str, padding: bool) -> Split | None:
+def split_sql(missing: Missing, text: str, padding: bool) -> Split | None:
     """SQL that takes a sent text apart; None where the text is the value, NULL if it is empty.
 
     Args:
@@ -156,7 +156,7 @@ def split(missing: Missing, text: str, padding: bool) -> Split | None:
     words = literals([*missing.nulls, *missing.marks])
     body, flagged, refusing = plain, "", ""
     if missing.flags:
-        behind = f"case when {plain} in ({words}) then '' else regexp_extract({plain}, {_behind(missing)}) end"
+        behind = f"case when {plain} in ({words}) then '' else regexp_extract({plain}, {_pattern_behind(missing)}) end"
         body = f"rtrim(left({plain}, length({plain}) - length({behind})), {literal(BLANKS)})"
         flagged = f"regexp_extract_all({behind}, {literal(_pattern(missing))})"
         refusing = _special(missing, flagged)
@@ -172,7 +172,7 @@ def _pattern(missing: Missing) -> str:
     return "|".join(re.escape(flag) for flag in sorted(missing.flags, key=lambda flag: (-len(flag), flag)))
 
 
-def _behind(missing: Missing) -> str:
+def _pattern_behind(missing: Missing) -> str:
     """SQL: the pattern of what stands behind a value, with the blanks around it."""
     return literal(f"([{BLANKS}]*({_pattern(missing)}))+$")
 

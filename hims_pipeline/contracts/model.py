@@ -25,12 +25,12 @@ from hims_pipeline.contracts.entities import (
     layout_in,
     matches,
 )  # fmt: skip
-from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.contracts.formats import Format, FormatLimits
 from hims_pipeline.contracts.joins import (
     Rename,
     design_columns,
+    join_columns,
     join_problems,
-    joined,
     name_by_path,
     reference_problems,
 )
@@ -91,12 +91,12 @@ class Contract(Strict):
     reference_point: ReferencePoint | None = None
     design: Design | None = None
     format: Format = Format()
-    limits: Limits = Limits()
+    limits: FormatLimits = FormatLimits()
     entities: dict[Name, Entity]
     layouts: tuple[Layout, ...] = ()
 
     @model_validator(mode="after")
-    def _whole(self) -> "Contract":
+    def _check_whole(self) -> "Contract":
         for name, entity in self.entities.items():
             formats = [
                 entity.format or self.format,
@@ -110,8 +110,8 @@ class Contract(Strict):
                 raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
         periods = {period: self.at(period).entities for period in self.periods_of_layouts}
         for problems in (reference_problems(self.source, periods), join_problems(periods)):
-            if found := list(dict.fromkeys(problems)):
-                raise ValueError("; ".join(found))
+            if distinct_problems := list(dict.fromkeys(problems)):
+                raise ValueError("; ".join(distinct_problems))
         kept = {name: {column.name for column in entity.kept_columns} for name, entity in self.entities.items()}
         drifted = {c.name for layout in self.layouts for other in layout.entities.values() for c in other.columns}
         if self.design:
@@ -122,7 +122,7 @@ class Contract(Strict):
         if self.personal and not self.legal.basis:
             raise ValueError("a personal source needs a legal basis")
         if self.personal:
-            self._text_is_closed()
+            self._check_text_is_closed()
         self._begin_apart()
         for period in self.periods_of_layouts:
             for name in self.entities:
@@ -150,7 +150,7 @@ class Contract(Strict):
         usual = {"stock": "END_OF_PERIOD", "flow": "PERIOD", "mixed": "MIXED"}
         return entity.reference_point or self.reference_point or usual[entity.measure_type or self.measure_type]
 
-    def _text_is_closed(self) -> None:
+    def _check_text_is_closed(self) -> None:
         """In a personal source open text may hold a name and a number: it stays inside unless the contract says why."""
         drifted = [
             (name, c) for layout in self.layouts for name, other in layout.entities.items() for c in other.columns
@@ -205,7 +205,7 @@ class ContractAt:
 
     def entity(self, name: str) -> Entity:
         """The entity as it is in this period."""
-        return self.contract.entities[name].changed_by(self.layout.entities.get(name) if self.layout else None)
+        return self.contract.entities[name].apply_layout(self.layout.entities.get(name) if self.layout else None)
 
     def format_of(self, name: str) -> Format:
         """How an entity's files are written."""
@@ -232,9 +232,9 @@ class ContractAt:
         """The columns that an entity's design may name, each with the path to where it stands; see `joins`."""
         return design_columns(self.entities, name, self.contract.entities[name].design or self.contract.design)
 
-    def joined(self, name: str, rename: Rename = name_by_path) -> Entity:
+    def join_columns(self, name: str, rename: Rename = name_by_path) -> Entity:
         """An entity as if the columns that its feeds take from other entities were its own; see `joins`."""
-        return joined(self.entities, name, rename)
+        return join_columns(self.entities, name, rename)
 
 
 def _check_entity(terms: ContractAt, name: str) -> None:
@@ -249,7 +249,7 @@ def _check_entity(terms: ContractAt, name: str) -> None:
     if placeless and form.type == "fixed_width" and not form.codebook:
         raise ValueError(f"{name}: without a codebook each column has `start` and `width`: {', '.join(placeless)}")
     design, usual = terms.contract.entities[name].design or terms.contract.design, terms.contract.at("")
-    if design and (lost := design.lost_in(terms.design_columns(name), usual.design_columns(name))):
+    if design and (lost := design.lost_columns_of(terms.design_columns(name), usual.design_columns(name))):
         # A layout that lacks strata or units which others have needs a fallback, and the fallback's own columns.
         raise ValueError(f"{name} in {period or 'its base layout'}: nothing stands for {', '.join(lost)} of its design")
     if absent := set(entity.period.columns if entity.period else ()) - kept:

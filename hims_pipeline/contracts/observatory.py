@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.alerts import Alerts
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
-from hims_pipeline.contracts.records import parse
+from hims_pipeline.contracts.records import parse_record
 
 
 class Level(Strict):
@@ -86,7 +86,7 @@ class Observatory(Strict):
     headline: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Observatory":
+    def _check_consistency(self) -> "Observatory":
         if "en" not in self.languages or len(set(self.languages)) < len(self.languages):
             raise ValueError("languages names English (en), in which reports are written, and each language once")
         levels = [level.code for level in self.levels]
@@ -97,7 +97,7 @@ class Observatory(Strict):
 
 @lru_cache(maxsize=8)
 def _load(path: Path, state: int) -> Observatory:
-    return parse(Observatory, path)
+    return parse_record(Observatory, path)
 
 
 def load_observatory(data: Path) -> Observatory:

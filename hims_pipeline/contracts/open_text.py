@@ -35,10 +35,10 @@ def admits_names(pattern: str) -> bool:
 
 def _letters(parsed: Iterable[Any]) -> int:
     """The largest number of free letters in what a part of a pattern matches."""
-    return min(_MANY, sum(_of(str(kind), value) for kind, value in parsed))
+    return min(_MANY, sum(_count_kind(str(kind), value) for kind, value in parsed))
 
 
-def _of(kind: str, value: Any) -> int:
+def _count_kind(kind: str, value: Any) -> int:
     if kind in ("ANY", "NOT_LITERAL"):
         return 1
     if kind == "IN":
@@ -61,8 +61,8 @@ def _is_any_letter(members: list[tuple[Any, Any]]) -> bool:
 
 def _holds(members: list[tuple[Any, Any]], letter: str) -> bool:
     negated = str(members[0][0]) == "NEGATE"
-    found = any(_is_in(str(kind), value, letter) for kind, value in members[negated:])
-    return found is not negated
+    is_member = any(_is_in(str(kind), value, letter) for kind, value in members[negated:])
+    return is_member is not negated
 
 
 def _is_in(kind: str, value: Any, letter: str) -> bool:

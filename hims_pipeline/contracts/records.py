@@ -33,14 +33,14 @@ class _AsWritten(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.Safe
             seen.add(key)
         return super().construct_mapping(node, deep)
 
-    def whole(self, node: yaml.ScalarNode) -> int | str:
-        return _if_it_prints_back(int, self.construct_scalar(node))
+    def construct_whole(self, node: yaml.ScalarNode) -> int | str:
+        return _convert_if_it_prints_back(int, self.construct_scalar(node))
 
-    def fraction(self, node: yaml.ScalarNode) -> float | str:
-        return _if_it_prints_back(float, self.construct_scalar(node))
+    def construct_fraction(self, node: yaml.ScalarNode) -> float | str:
+        return _convert_if_it_prints_back(float, self.construct_scalar(node))
 
 
-def _if_it_prints_back(kind: Any, text: str) -> Any:
+def _convert_if_it_prints_back(kind: Any, text: str) -> Any:
     return value if str(value := kind(text)) == text else text
 
 
@@ -52,8 +52,8 @@ for tag, pattern, first in (
     ("merge", "<<", "<"),
 ):
     _AsWritten.add_implicit_resolver(_TAG + tag, re.compile(f"^(?:{pattern})$"), list(first))
-_AsWritten.add_constructor(_TAG + "int", _AsWritten.whole)
-_AsWritten.add_constructor(_TAG + "float", _AsWritten.fraction)
+_AsWritten.add_constructor(_TAG + "int", _AsWritten.construct_whole)
+_AsWritten.add_constructor(_TAG + "float", _AsWritten.construct_fraction)
 
 
 def read_yaml(path: Path) -> Any:
@@ -70,7 +70,7 @@ def read_yaml(path: Path) -> Any:
         raise ContractError(f"{path.name}: not readable as YAML: {error}") from None
 
 
-def parse(model: type[Model], path: Path) -> Model:
+def parse_record(model: type[Model], path: Path) -> Model:
     """Parse and check one file.
 
     Raises:
@@ -79,8 +79,8 @@ def parse(model: type[Model], path: Path) -> Model:
     try:
         return model.model_validate(read_yaml(path))
     except ValidationError as error:
-        found = "\n".join(
+        problems = "\n".join(
             f"  {'.'.join(str(part) for part in problem['loc']) or '(whole file)'}: {problem['msg']}"
             for problem in error.errors(include_url=False, include_input=False)
         )
-        raise ContractError(f"{path.name} does not say what it must:\n{found}") from None
+        raise ContractError(f"{path.name} does not say what it must:\n{problems}") from None

@@ -31,7 +31,7 @@ class StatedPeriod(Strict):
         return tuple(name for name in (self.date, self.year, self.quarter, self.month, self.spelt) if name)
 
     @model_validator(mode="after")
-    def _one_way(self) -> "StatedPeriod":
+    def _check_way(self) -> "StatedPeriod":
         ways = [bool(self.date), bool(self.year), bool(self.spelt), bool(self.none)]
         ways.append(not self.year and bool(self.quarter or self.month))
         if sum(ways) != 1 or (self.quarter and self.month):

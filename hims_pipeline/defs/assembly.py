@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.defs.broken import broken_landing, holds_check
+from hims_pipeline.defs.broken import holds_check, make_broken_landing
 from hims_pipeline.defs.nightly import LEFT_PENDING, TAKE_IN, nightly_job, take_in_asset
 from hims_pipeline.defs.release import RELEASE, release_asset
 from hims_pipeline.defs.sources import assets_of
@@ -13,7 +13,7 @@ from hims_pipeline.defs.warehouse import dbt_definition
 from hims_pipeline.defs.watching import watching_sensors
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
-from hims_pipeline.staging.render import rendered
+from hims_pipeline.staging.render import ensure_rendered
 
 
 def build_definitions(settings: Settings, log: Callable[[str], None] = print) -> dg.Definitions:
@@ -25,9 +25,9 @@ def build_definitions(settings: Settings, log: Callable[[str], None] = print) ->
         checks.append(gate)
     for source in broken_sources(settings):
         if source not in load_contracts(settings.data):
-            assets.append(broken_landing(source))
+            assets.append(make_broken_landing(source))
         checks.append(holds_check(settings, source))
-    warehouse = dbt_definition(settings, rendered(settings, log))
+    warehouse = dbt_definition(settings, ensure_rendered(settings, log))
     release, intact = release_asset(settings, [key for key in warehouse.keys if key.path[0] == "published"])
     night = dg.AssetSelection.assets(TAKE_IN, LEFT_PENDING, RELEASE, *warehouse.keys)
     job, schedule = nightly_job(settings, night)

@@ -9,7 +9,7 @@ from hims_pipeline.sources import broken_sources
 CHECK = "holds"
 
 
-def broken_landing(source: str) -> dg.AssetSpec:
+def make_broken_landing(source: str) -> dg.AssetSpec:
     """The asset of a source of which nothing more can be said: its contract cannot be used."""
     return dg.AssetSpec(
         ["landing", source],

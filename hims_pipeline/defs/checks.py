@@ -30,9 +30,9 @@ class Shown:
 def wrong_checks(settings: Settings, instance: dg.DagsterInstance) -> Iterator[tuple[dg.AssetCheckEvaluation, Shown]]:
     """What the gate decided beside what is shown, for each period where they differ: the gate did not report that."""
     for source, contract in load_contracts(settings.data).items():
-        for period, shown in _shown(instance, source).items():
+        for period, shown in _read_shown(instance, source).items():
             delivery = delivery_of(settings, contract, period)
-            verdict = batches.standing(settings, delivery).verdict if delivery else None
+            verdict = batches.prove_batch(settings, delivery).verdict if delivery else None
             if delivery and verdict and shown.passed != (verdict.status == "accepted"):
                 yield gate_check(settings, delivery, verdict), shown
 
@@ -40,34 +40,34 @@ def wrong_checks(settings: Settings, instance: dg.DagsterInstance) -> Iterator[t
 def set_checks_right(context, settings: Settings) -> None:
     """Show again what the gate decided, and tell where something else was shown; where nothing is, show it anew."""
     for check, shown in wrong_checks(settings, context.instance):
-        said, is_so = ("passed", "failed") if shown.passed else ("failed", "passed")
+        messages, is_so = ("passed", "failed") if shown.passed else ("failed", "passed")
         place = f"{'/'.join(check.asset_key.path)} {check.partition}"
-        context.log.warning(f"{place} is shown as {said}, which the gate did not report: it {is_so}")
+        context.log.warning(f"{place} is shown as {messages}, which the gate did not report: it {is_so}")
         if (
             context.run.run_id not in shown.runs
         ):  # Dagster takes one check of a period from a run: the next sets it right
             context.log_event(check)
-    for delivery, verdict in forgotten(settings, context.instance):
+    for delivery, verdict in find_forgotten(settings, context.instance):
         log_verdict(context, settings, delivery, verdict)
 
 
-def forgotten(settings: Settings, instance: dg.DagsterInstance) -> Iterator[tuple[Delivery, Verdict]]:
+def find_forgotten(settings: Settings, instance: dg.DagsterInstance) -> Iterator[tuple[Delivery, Verdict]]:
     """Judged deliveries of whose period nothing is shown: Dagster's history was lost, or is past its time."""
     for source, contract in load_contracts(settings.data).items():
-        shown = _shown(instance, source)
+        shown = _read_shown(instance, source)
         for period in sorted({one.period for one in deliveries(settings, source)} - shown.keys()):
             delivery = delivery_of(settings, contract, period)
-            verdict = batches.standing(settings, delivery).verdict if delivery else None
+            verdict = batches.prove_batch(settings, delivery).verdict if delivery else None
             if delivery and verdict:
                 yield delivery, verdict
 
 
-def _shown(instance: dg.DagsterInstance, source: str) -> dict[str, Shown]:
+def _read_shown(instance: dg.DagsterInstance, source: str) -> dict[str, Shown]:
     key = dg.AssetCheckKey(dg.AssetKey(["landing", source]), "gate")
-    found: dict[str, Shown] = {}
+    by_batch: dict[str, Shown] = {}
     for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=HISTORY):
         event = record.event.dagster_event if record.event else None
         if event and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION and record.partition:
-            shown = found.setdefault(record.partition, Shown(event.asset_check_evaluation_data.passed))
+            shown = by_batch.setdefault(record.partition, Shown(event.asset_check_evaluation_data.passed))
             shown.runs.add(record.run_id)
-    return found
+    return by_batch

@@ -10,11 +10,12 @@ import dagster as dg
 from hims_pipeline import build
 from hims_pipeline.defs.assembly import build_definitions
 from hims_pipeline.defs.history import clear_history
-from hims_pipeline.defs.instance import open_instance
+from hims_pipeline.defs.instance import open_instance, set_spoilt_aside
 from hims_pipeline.defs.nightly import JOB
+from hims_pipeline.defs.plain import quiet_history
 from hims_pipeline.defs.watching import reason_of
 from hims_pipeline.errors import HimsError
-from hims_pipeline.failures import plain
+from hims_pipeline.failures import explain
 from hims_pipeline.processes import is_running, token
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
@@ -29,7 +30,7 @@ UNFINISHED = [
 
 
 @dataclass(frozen=True)
-class Night:
+class NightRun:
     """How a night ended: well, when there is a proof and nothing failed.
 
     Attributes:
@@ -65,7 +66,7 @@ def fail_dead_runs(settings: Settings, *, every: bool = False) -> list[str]:
     return ended
 
 
-def execute_nightly(settings: Settings, log: Callable[[str], None] = print) -> Night:
+def execute_nightly(settings: Settings, log: Callable[[str], None] = print) -> NightRun:
     """Run `nightly` in this process, and prove what it ended with.
 
     Raises:
@@ -76,16 +77,20 @@ def execute_nightly(settings: Settings, log: Callable[[str], None] = print) -> N
     try:
         night = _execute(settings, run, log)
     except BaseException as error:
-        nights.end(settings, run, well=False, reasons=[plain(error)])
+        nights.end_night(settings, run, well=False, reasons=[explain(error)])
         raise
-    nights.end(settings, run, well=night.well, reasons=[*night.failures, *([night.unproven] if night.unproven else [])])
+    nights.end_night(
+        settings, run, well=night.well, reasons=[*night.failures, *([night.unproven] if night.unproven else [])]
+    )
     return night
 
 
-def _execute(settings: Settings, run: str, log: Callable[[str], None]) -> Night:
+def _execute(settings: Settings, run: str, log: Callable[[str], None]) -> NightRun:
+    for text in set_spoilt_aside(settings):
+        log(text)
     fail_dead_runs(settings)
     try:
-        with open_instance(settings) as instance:
+        with quiet_history(), open_instance(settings) as instance:
             job = build_definitions(settings, log).resolve_job_def(JOB)
             result = job.execute_in_process(
                 instance=instance, raise_on_error=False, run_id=run, tags={PROCESS: token(os.getpid())},
@@ -93,14 +98,14 @@ def _execute(settings: Settings, run: str, log: Callable[[str], None]) -> Night:
             )  # fmt: skip
             _tidy(settings, instance, log)
     finally:
-        build.give_up_all()
+        build.discard_builds()
     failures = [reason_of(event.step_failure_data) for event in result.all_events if event.is_step_failure]
     if not result.success and not failures:
         failures = ["the run failed before a step started; Dagster's log says why"]
     try:
-        return Night(tuple(failures), prove(settings))
+        return NightRun(tuple(failures), prove(settings))
     except HimsError as error:
-        return Night(tuple(failures), None, str(error))
+        return NightRun(tuple(failures), None, str(error))
 
 
 def _tidy(settings: Settings, instance: dg.DagsterInstance, log: Callable[[str], None]) -> None:
@@ -108,4 +113,4 @@ def _tidy(settings: Settings, instance: dg.DagsterInstance, log: Callable[[str],
     try:
         clear_history(settings, instance)
     except Exception as error:
-        log(f"Dagster's history was not cleared: {plain(error)}")
+        log(f"Dagster's history was not cleared: {explain(error)}")

@@ -59,7 +59,7 @@ def log_verdict(
     context.log_event(dg.AssetObservation(["landing", source], partition=period, metadata=sent))
     context.log_event(gate_check(settings, delivery, verdict))
     root = settings.validated if verdict.status == "accepted" else settings.quarantine
-    manifest = batches.read_manifest(settings, batches.folder_of(root, delivery))
+    manifest = batches.read_batch_manifest(settings, batches.folder_of(root, delivery))
     if manifest is None:
         return
     facts: dict[str, Any] = {
@@ -100,7 +100,7 @@ def gate_metadata(settings: Settings, delivery: Delivery, verdict: Verdict) -> d
     }
     return pages | {
         "reasons": dg.MetadataValue.md(reasons_markdown(verdict)),
-        "codes": ", ".join(dict.fromkeys(one.rule for one in verdict.reasons)) or "none",
+        "codes": ", ".join(dict.fromkeys(reason.rule for reason in verdict.reasons)) or "none",
         "stage": verdict.stage,
         "rules_declared": verdict.declared,
         "rules_evaluated": verdict.evaluated,
@@ -111,5 +111,9 @@ def gate_metadata(settings: Settings, delivery: Delivery, verdict: Verdict) -> d
 
 def delivery_of(settings: Settings, contract: Contract, period: str) -> Delivery | None:
     """The delivery that stands for a period: the last one that was not withdrawn."""
-    sent = [one for one in deliveries(settings, contract.source) if one.period == period and not one.withdrawn]
+    sent = [
+        delivery
+        for delivery in deliveries(settings, contract.source)
+        if delivery.period == period and not delivery.withdrawn
+    ]
     return sent[-1] if sent else None

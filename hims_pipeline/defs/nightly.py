@@ -20,13 +20,13 @@ from hims_pipeline.defs.intake import add_partitions, take_in_delivery
 from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.defs.watching import watching_hooks
 from hims_pipeline.edited import require_parts
-from hims_pipeline.failures import plain
+from hims_pipeline.failures import explain
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import fallback
-from hims_pipeline.scrub import scrub
+from hims_pipeline.scrub import scrub_parts
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 from hims_pipeline.watch import nights
@@ -53,21 +53,21 @@ def take_in_asset(settings: Settings):
 
     @dg.op
     def take_in_batch(context: dg.OpExecutionContext, batch: str) -> dict[str, Any]:
-        with _failing_alone(context, batch) as outcome:
-            outcome["accepted"].append(_accepted(context, settings, landing.find(settings, batch)))
+        with _contain_failure(context, batch) as outcome:
+            outcome["accepted"].append(_is_accepted(context, settings, landing.find_delivery(settings, batch)))
         return outcome
 
     @dg.op
     def link_registers(context: dg.OpExecutionContext, taken_in: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        with _failing_alone(context, "linking registers") as outcome:
+        with _contain_failure(context, "linking registers") as outcome:
             with installation_lock(settings, "linking registers", 3600, context.log.info):
-                linkage.link(settings, context.log.info)
-            waiting = [one.delivery for one in intake.pending(settings, linkage.SOURCE)]
+                linkage.link_registers(settings, context.log.info)
+            waiting = [one.delivery for one in intake.find_pending(settings, linkage.SOURCE)]
             add_partitions(context.instance, settings, [linkage.SOURCE] if waiting else [])
             for delivery in waiting:
-                outcome["accepted"].append(_accepted(context, settings, delivery))
-        with _failing_alone(context, "reading again what was written") as read_again:
-            read_again["failed"] += [*intake.problems(settings), *scrub(settings, context.log.info).damage]
+                outcome["accepted"].append(_is_accepted(context, settings, delivery))
+        with _contain_failure(context, "reading again what was written") as read_again:
+            read_again["failed"] += [*intake.problems(settings), *scrub_parts(settings, context.log.info).damage]
         return [*taken_in, outcome, read_again]
 
     @dg.op
@@ -116,11 +116,11 @@ def _collect(context: dg.OpExecutionContext, settings: Settings) -> list[intake.
         for text in reconcile(settings):
             context.log.warning(text)
         fallback.clear_stale(settings, context.log.info)
-        for left in build.clear_leftovers(settings):
+        for left in build.clear_dead_builds(settings):
             context.log.info(f"cleared away: {left}")
         if load_observatory(settings.data).policies.destroy_at_term:
-            retention.act(settings, retention.plan(settings), retention.POLICY, context.log.warning)
-        new, again, misplaced = intake.collect(settings)
+            retention.act_on_terms(settings, retention.plan_retention(settings), retention.POLICY, context.log.warning)
+        new, again, misplaced = intake.take_over_dropped(settings)
         for delivery in new:
             context.log.info(f"arrived: {delivery.batch}")
         for delivery in again:
@@ -129,13 +129,13 @@ def _collect(context: dg.OpExecutionContext, settings: Settings) -> list[intake.
             context.log.warning(f"landing/{stray.place}: {stray.reason}")
     log_broken(context, settings)
     add_partitions(context.instance, settings, list(load_contracts(settings.data)))
-    waiting = intake.pending(settings)
+    waiting = intake.find_pending(settings)
     context.log.info(f"{len(waiting)} batch(es) to take in")
     return waiting
 
 
 @contextmanager
-def _failing_alone(context: dg.OpExecutionContext, what: str) -> Iterator[dict[str, Any]]:
+def _contain_failure(context: dg.OpExecutionContext, what: str) -> Iterator[dict[str, Any]]:
     """A failure of our own inside stops what is inside: it stays pending, and the night goes on and ends red.
 
     Yields:
@@ -145,11 +145,11 @@ def _failing_alone(context: dg.OpExecutionContext, what: str) -> Iterator[dict[s
     try:
         yield outcome
     except Exception as error:
-        outcome["failed"].append(f"{what}: {plain(error)}")
-        context.log.error(f"FAILED, and stays pending: {what}: {plain(error)}")
+        outcome["failed"].append(f"{what}: {explain(error)}")
+        context.log.error(f"FAILED, and stays pending: {what}: {explain(error)}")
 
 
-def _accepted(context: dg.OpExecutionContext, settings: Settings, delivery: landing.Delivery) -> bool:
+def _is_accepted(context: dg.OpExecutionContext, settings: Settings, delivery: landing.Delivery) -> bool:
     verdict = take_in_delivery(context, settings, delivery)
     for finding in verdict.reasons:
         context.log.error(f"REFUSED {delivery.batch}: {finding.sentence()}")

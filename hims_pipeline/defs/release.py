@@ -29,23 +29,23 @@ def release_asset(settings: Settings, published: list[dg.AssetKey]):
     )
     def current(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         with plain_failures():
-            prepared = build.reopen(settings, context.run.run_id)
+            prepared = build.reopen_build(settings, context.run.run_id)
             try:
                 publish(settings, prepared, context.log.info)
             finally:
-                build.give_up(prepared.folder)
+                build.discard_build(prepared.folder)
             proof = prove(settings)
             context.log.info(proof.why)
             return dg.MaterializeResult(metadata=_metadata(proof.release) | {"proof": proof.why})
 
     @dg.asset_check(asset=RELEASE, description="Every file of the current release is what its manifest says.")
-    def intact() -> dg.AssetCheckResult:
-        now = store.current(settings)
-        damaged = store.verify(settings, now) if now else ["nothing has been published yet"]
-        told = intact_check(now, damaged)
-        return dg.AssetCheckResult(passed=told.passed, metadata=told.metadata)
+    def check_intact() -> dg.AssetCheckResult:
+        now = store.current_release(settings)
+        damaged = store.verify_release(settings, now) if now else ["nothing has been published yet"]
+        check_result = intact_check(now, damaged)
+        return dg.AssetCheckResult(passed=check_result.passed, metadata=check_result.metadata)
 
-    return current, intact
+    return current, check_intact
 
 
 def intact_check(release: store.Release | None, damaged: list[str]) -> dg.AssetCheckEvaluation:

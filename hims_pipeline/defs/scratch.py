@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from hims_pipeline import build
-from hims_pipeline.dbt import run_dbt, seconds, tested
+from hims_pipeline.dbt import list_tests_run, run_dbt, seconds
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.settings import Settings
 
@@ -24,9 +24,9 @@ def try_part(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[
         prepared = build.prepare(settings, context.run.run_id, context.log.info, full=True)
         try:
             run_dbt(settings, prepared, context.log.info, select=[f"+{name}" for name in names])
-            results, ran = seconds(prepared), tested(prepared)
+            results, ran = seconds(prepared), list_tests_run(prepared)
         finally:
-            build.give_up(prepared.folder)
+            build.discard_build(prepared.folder)
     for key in keys:
         tried = {"tried": True, "seconds": results.get(key.path[-1])}
         context.log_event(

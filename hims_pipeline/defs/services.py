@@ -56,7 +56,7 @@ def serve(settings: Settings, keeper: Doorkeeper, door: socket.socket, log: Call
         dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance,
         WorkspaceProcessContext(instance, WorkspaceFileTarget([str(workspace)]), dg.__version__) as context,
     ):
-        app = guarded_app(context, keeper, lambda who, names: record(settings, who, names))
+        app = guarded_app(context, keeper, lambda who, names: record_service(settings, who, names))
         ended = _host(app, door, processes)
     if ended:
         raise HimsError(f"The {ended} ended by itself; its own words stand above. Everything was stopped.")
@@ -100,10 +100,10 @@ def serve_pages(settings: Settings, keeper: Doorkeeper, door: socket.socket, log
         dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance,
         WorkspaceProcessContext(instance, WorkspaceFileTarget([str(workspace)]), dg.__version__) as context,
     ):
-        _host(guarded_app(context, keeper, lambda who, names: record(settings, who, names)), door, {})
+        _host(guarded_app(context, keeper, lambda who, names: record_service(settings, who, names)), door, {})
 
 
-def record(settings: Settings, visitor: Visitor, names: list[str]) -> None:
+def record_service(settings: Settings, visitor: Visitor, names: list[str]) -> None:
     """Write into the audit trail who started what in the pages, before it is run."""
     journal.record(settings, journal.ASKED, visitor=visitor.name, role=visitor.role, mutations=names)
 

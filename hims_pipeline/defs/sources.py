@@ -96,10 +96,10 @@ def _gate(settings: Settings, contract: Contract, periods: dg.PartitionsDefiniti
         """Show what the gate decided of the chosen periods, or of all, each on its own partition. Nothing is read,
         taken in or changed."""
         if context.has_partition_key:
-            return _shown(settings, contract, context.partition_key)
+            return _show_period(settings, contract, context.partition_key)
         chosen = context.partition_keys if context.has_partition_key_range else _periods(settings, contract)
-        found = {period: _shown(settings, contract, period) for period in chosen}
-        for period, result in found.items():
+        by_period = {period: _show_period(settings, contract, period) for period in chosen}
+        for period, result in by_period.items():
             check = dg.AssetCheckEvaluation(
                 asset_key=dg.AssetKey(["landing", contract.source]),
                 check_name="gate",
@@ -110,23 +110,23 @@ def _gate(settings: Settings, contract: Contract, periods: dg.PartitionsDefiniti
                 metadata=result.metadata or {},
             )
             context.op_execution_context.log_event(check)  # type: ignore[arg-type] # Dagster takes it
-        red = [f"{period}: {result.description}" for period, result in found.items() if not result.passed]
-        told = "\n".join(red) or f"All {len(found)} periods are accepted."
+        red = [f"{period}: {result.description}" for period, result in by_period.items() if not result.passed]
+        description = "\n".join(red) or f"All {len(by_period)} periods are accepted."
         metadata: dict[str, Any] = {
-            "periods": len(found),
+            "periods": len(by_period),
             "red": len(red),
-            "reasons": dg.MetadataValue.md(reasons_by_period(found)),
+            "reasons": dg.MetadataValue.md(reasons_by_period(by_period)),
         }
-        return dg.AssetCheckResult(passed=not red, description=told, metadata=metadata)
+        return dg.AssetCheckResult(passed=not red, description=description, metadata=metadata)
 
     return gate
 
 
-def reasons_by_period(found: dict[str, dg.AssetCheckResult]) -> str:
+def reasons_by_period(by_period: dict[str, dg.AssetCheckResult]) -> str:
     """The reasons of every period that is red, each under its own; of none, that all are accepted."""
-    red = {period: result for period, result in found.items() if not result.passed}
+    red = {period: result for period, result in by_period.items() if not result.passed}
     lines = [f"**{markdown(period)}**\n\n{markdown_lines(result.description or '')}" for period, result in red.items()]
-    return "\n\n".join(lines) or f"All {len(found)} periods are accepted."
+    return "\n\n".join(lines) or f"All {len(by_period)} periods are accepted."
 
 
 def markdown_lines(text: str) -> str:
@@ -135,17 +135,17 @@ def markdown_lines(text: str) -> str:
 
 
 def _periods(settings: Settings, contract: Contract) -> list[str]:
-    return sorted({one.period for one in deliveries(settings, contract.source)})
+    return sorted({delivery.period for delivery in deliveries(settings, contract.source)})
 
 
-def _shown(settings: Settings, contract: Contract, period: str) -> dg.AssetCheckResult:
+def _show_period(settings: Settings, contract: Contract, period: str) -> dg.AssetCheckResult:
     """The verdict that stands for a period, or that there is none."""
     delivery = delivery_of(settings, contract, period)
     if delivery is None:
         return dg.AssetCheckResult(passed=False, description=f"Nothing that counts was delivered for {period}.")
-    standing = batches.standing(settings, delivery)
+    standing = batches.prove_batch(settings, delivery)
     if standing.verdict is None:
-        told = f"{delivery.batch} is not judged yet; the night does it. {standing.damage}".strip()
-        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description=told)
+        description = f"{delivery.batch} is not judged yet; the night does it. {standing.damage}".strip()
+        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description=description)
     check = gate_check(settings, delivery, standing.verdict)
     return dg.AssetCheckResult(passed=check.passed, description=check.description, metadata=dict(check.metadata))

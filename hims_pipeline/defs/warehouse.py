@@ -21,7 +21,7 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.release import held
-from hims_pipeline.release.publish import standing
+from hims_pipeline.release.publish import find_existing_release
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
@@ -62,16 +62,16 @@ def dbt_definition(settings: Settings, tree: Path):
     )
     def warehouse(context: dg.AssetExecutionContext):
         with plain_failures():
-            yield from try_part(context, settings) if context.is_subset else _whole(context, settings)
+            yield from try_part(context, settings) if context.is_subset else _require_whole(context, settings)
 
     return warehouse
 
 
-def _whole(context: dg.AssetExecutionContext, settings: Settings):
+def _require_whole(context: dg.AssetExecutionContext, settings: Settings):
     """The candidate of a release: every node, or a failure. A quiet night builds nothing, proves what stands, and
     tells of every check what the build of the same inputs found."""
     with installation_lock(settings, f"building in run {context.run.run_id[:8]}", 3600, context.log.info):
-        if (proof := _standing(settings, context.log.warning)) is not None:
+        if (proof := _find_standing(settings, context.log.warning)) is not None:
             held.let_go(settings)  # what was held is no longer what there is
             context.log.info(f"Nothing to build: {proof.why}")
             inputs = proof.release.manifest("staff")["inputs_sha256"]
@@ -87,10 +87,10 @@ def _whole(context: dg.AssetExecutionContext, settings: Settings):
             whole = True
         finally:
             if not whole:
-                build.give_up(prepared.folder)  # its space is free at once; the reasons have been told
+                build.discard_build(prepared.folder)  # its space is free at once; the reasons have been told
 
 
-def _standing(settings: Settings, log: build.Log) -> Proof | None:
+def _find_standing(settings: Settings, log: build.Log) -> Proof | None:
     """The proof of the release that stands tonight without a build; None where one must be built.
 
     Raises:
@@ -98,7 +98,7 @@ def _standing(settings: Settings, log: build.Log) -> Proof | None:
     """
     with suppress(HimsError):
         return prove(settings)
-    if standing(settings, inputs_sha256(settings, input_rows(settings)), log) is None:
+    if find_existing_release(settings, inputs_sha256(settings, input_rows(settings)), log) is None:
         return None
     return prove(settings)
 
@@ -117,7 +117,7 @@ def _events(context: dg.AssetExecutionContext, prepared: build.Build, nodes: Ite
             key = dg.AssetKey([manifest[node.unique_id]["schema"], node.name])
             if key in waiting:
                 waiting.remove(key)
-                yield dg.MaterializeResult(asset_key=key, metadata=_about(node))
+                yield dg.MaterializeResult(asset_key=key, metadata=_describe_node(node))
     if waiting:
         first = min(waiting).to_user_string()
         raise HimsError(f"dbt built no {first}, which the graph shows: `data/` changed since it was loaded. Reload it.")
@@ -133,9 +133,9 @@ def _check_results(context: dg.AssetExecutionContext, nodes: Iterable[Finished])
                 check_name=node.name,
                 passed=node.status == "pass",
                 severity=dg.AssetCheckSeverity.WARN if node.status == "warn" else dg.AssetCheckSeverity.ERROR,
-                metadata=_about(node) | ({} if node.failures is None else {"rows_found": node.failures}),
+                metadata=_describe_node(node) | ({} if node.failures is None else {"rows_found": node.failures}),
             )
 
 
-def _about(node: Finished) -> dict[str, Any]:
+def _describe_node(node: Finished) -> dict[str, Any]:
     return {"seconds": node.seconds, "unique_id": node.unique_id, "carried_over": node.carried}

@@ -10,7 +10,7 @@ import dagster as dg
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.defs.history import clear_history
-from hims_pipeline.failures import plain
+from hims_pipeline.failures import explain
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch import nights
 from hims_pipeline.watch.look import beat
@@ -42,16 +42,16 @@ def watching_hooks(settings: Settings) -> set[dg.HookDefinition]:
     """Each step of a night leaves a sign that it ended, and why it failed."""
 
     @dg.success_hook(name="sign_of_success")
-    def succeeded(context: dg.HookContext) -> None:
+    def note_success(context: dg.HookContext) -> None:
         nights.sign(settings, context.run_id)
 
     @dg.failure_hook(name="sign_of_failure")
-    def failed(context: dg.HookContext) -> None:
+    def note_failure(context: dg.HookContext) -> None:
         error = context.op_exception
-        reason = str(error.description) if isinstance(error, dg.Failure) else plain(error) if error else "no reason"
+        reason = str(error.description) if isinstance(error, dg.Failure) else explain(error) if error else "no reason"
         nights.sign(settings, context.run_id, reason)
 
-    return {succeeded, failed}
+    return {note_success, note_failure}
 
 
 def watching_sensors(settings: Settings, job) -> list[dg.SensorDefinition]:
@@ -84,11 +84,13 @@ def _night_ended(settings: Settings, job, default: dg.DefaultSensorStatus) -> It
             minimum_interval_seconds=30,
             description="Writes down how a night ended, tells it, and removes what is past its time of Dagster's.",
         )
-        def ended(context: dg.RunStatusSensorContext, well: bool = well) -> None:
+        def note_end(context: dg.RunStatusSensorContext, well: bool = well) -> None:
             run = context.dagster_run.run_id
             nights.begin(settings, run)  # a run that failed before its first step
-            nights.end(settings, run, well=well, reasons=[] if well else [context.dagster_event.message or "it failed"])
+            nights.end_night(
+                settings, run, well=well, reasons=[] if well else [context.dagster_event.message or "it failed"]
+            )
             clear_history(settings, context.instance)
             tell(settings, context.log.info)
 
-        yield ended
+        yield note_end

@@ -26,7 +26,7 @@ OPEN = frozenset({"/", "/{path:path}", "/graphql", "/server_info", "/dagit_info"
 FOR_OPERATORS = frozenset({"/download_debug/{run_id:str}"})  # a run's whole event log
 
 
-async def _closed(_: Request) -> Response:
+async def _refuse_route(_: Request) -> Response:
     return PlainTextResponse("Closed: what a run reports, only a run reports, and logs are read on the pages.", 403)
 
 
@@ -49,15 +49,15 @@ class GuardedWebserver(DagsterWebserver[WorkspaceProcessContext, WorkspaceReques
     def build_routes(self) -> list[BaseRoute]:
         """Dagster's routes. What is neither open nor a file of the pages is closed: so is what a later version adds."""
         files = {route.path for route in self.build_static_routes() if isinstance(route, (Route, Mount))}
-        return [self._guarded(route, files) for route in super().build_routes()]
+        return [self._guard(route, files) for route in super().build_routes()]
 
-    def _guarded(self, route: BaseRoute, files: set[str]) -> BaseRoute:
+    def _guard(self, route: BaseRoute, files: set[str]) -> BaseRoute:
         path = route.path if isinstance(route, (Route, Mount, WebSocketRoute)) else ""
         if path in OPEN | files:
             return route
         if path in FOR_OPERATORS and isinstance(route, Route):
-            return Route(path, _for_operators(route), methods=["GET"])
-        return Route(path or "/", _closed, methods=["GET", "POST"])
+            return Route(path, _require_operator(route), methods=["GET"])
+        return Route(path or "/", _refuse_route, methods=["GET", "POST"])
 
     def _make_request_context(self, conn: HTTPConnection) -> WorkspaceRequestContext:
         """Dagster's context of a request; a viewer's is read-only, so that buttons are grey and Dagster refuses too."""
@@ -107,13 +107,13 @@ class GuardedWebserver(DagsterWebserver[WorkspaceProcessContext, WorkspaceReques
         return await super().execute_graphql_subscription(websocket, operation_id, query, variables, operation_name)
 
 
-def _for_operators(route: Route) -> Callable:
-    async def guarded(request: Request) -> Response:
+def _require_operator(route: Route) -> Callable:
+    async def answer(request: Request) -> Response:
         if request.scope[VISITOR].role != OPERATOR:
             return PlainTextResponse("This is for operators.", 403)
         return await route.endpoint(request)
 
-    return guarded
+    return answer
 
 
 def guarded_app(context: WorkspaceProcessContext, keeper: Doorkeeper, record: Record) -> Starlette:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.disclosure.bounds import narrow
+from hims_pipeline.disclosure.bounds import find_narrow
 from hims_pipeline.disclosure.determined import determine
 from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, read_figures
 from hims_pipeline.disclosure.groups import Equation, Linked, components
 from hims_pipeline.disclosure.history import TABLE, Key
-from hims_pipeline.disclosure.linked import link
+from hims_pipeline.disclosure.linked import link_figures
 from hims_pipeline.disclosure.protect import least_sizes, protection_width, shown_groups
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings, load_settings
@@ -66,7 +66,7 @@ class Found:
             f" to within a few records; {len(self.differences):,} differences between releases show too few records."
         ]
         for what, figures in (("computed", self.exact), ("narrow", self.narrow), ("difference", self.differences)):
-            tables = Counter((one.concept[0], " ".join(name for name, _ in one.cell)) for one in figures)
+            tables = Counter((figure.concept[0], " ".join(name for name, _ in figure.cell)) for figure in figures)
             lines += [f"  {what:<10} {code} [{cell}] {many:,}" for (code, cell), many in sorted(tables.items())]
         return lines
 
@@ -93,12 +93,12 @@ def public_figures(con: Any, database: str, newest: str) -> list[Figure]:
         )
         select {", ".join(names)}, indicators.statistic, indicators.balance_of, conf_status = 'F' as shown,
             cast(indicators.minimum_records as integer) as minimum,
-            map {{{", ".join(f"'{one}': figures.{one}" for one in breakdowns)}}} as breakdowns
+            map {{{", ".join(f"'{breakdown}': figures.{breakdown}" for breakdown in breakdowns)}}} as breakdowns
         from figures
         join {newest}.reference.indicators as indicators on figures.indicator = indicators.code
     """
-    found = con.execute(query)
-    columns, rows = [column[0] for column in found.description], found.fetchall()
+    cursor = con.execute(query)
+    columns, rows = [column[0] for column in cursor.description], cursor.fetchall()
     formers = con.execute(
         f"select successor_code, former_code from {newest}.reference.area_successors where weight != ''"
     ).fetchall()
@@ -115,7 +115,7 @@ def public_parents(con: Any, database: str) -> dict[str, list[tuple[str, str]]]:
     ).fetchall()
     for child, parent in pairs:
         above[child].add(parent)
-    found = {}
+    parents = {}
     for area in above:
         seen: set[str] = set()
         todo = [area]
@@ -123,8 +123,8 @@ def public_parents(con: Any, database: str) -> dict[str, list[tuple[str, str]]]:
             new = above.get(todo.pop(), set()) - seen
             seen |= new
             todo += new
-        found[area] = sorted((levels.get(area, ""), one) for one in seen)
-    return found
+        parents[area] = sorted((levels.get(area, ""), one) for one in seen)
+    return parents
 
 
 def attack(
@@ -135,18 +135,18 @@ def attack(
 
     Args:
         releases: figures of each, oldest first.
-        parents: as in `link`.
+        parents: as in `link_figures`.
         quick: only what is exact, and differences.
         truth: value of each figure as it is now, where it is at hand: a stranger who takes a figure of an earlier
             release for the present one is then believed only where it still is.
     """
     last = list(releases[-1])
-    found = Found(withheld=sum(not one.shown for one in last), differences=_differences(releases))
+    disclosed = Found(withheld=sum(not one.shown for one in last), differences=_differences(releases))
     earlier: dict[Key, Figure] = {}
     for release in releases[:-1]:
         earlier |= {one.key: one for one in release if one.shown and (truth is None or truth.get(one.key) == one.value)}
     known = [earlier[one.key] if not one.shown and one.key in earlier else one for one in last]
-    linked = link(known, parents)
+    linked = link_figures(known, parents)
     withheld = {at: "" for at, one in enumerate(known) if not one.shown}
     shown = shown_groups(linked, withheld)
     given = {at for at, (now, then) in enumerate(zip(known, last, strict=True)) if now.shown and not then.shown}
@@ -160,13 +160,13 @@ def attack(
                 close |= _close(linked, equations, hidden - computed, shown | computed)
     for at, groups in enumerate(linked.shows):
         if at in given:
-            found.exact.append(last[at])
+            disclosed.exact.append(last[at])
         elif at in withheld and groups:
-            if all(one in shown or one in computed for one in groups):
-                found.exact.append(last[at])
+            if all(group in shown or group in computed for group in groups):
+                disclosed.exact.append(last[at])
             elif groups[0] in close:
-                found.narrow.append(last[at])
-    return found
+                disclosed.narrow.append(last[at])
+    return disclosed
 
 
 def _close(linked: Linked, equations: Sequence[Equation], hidden: set[int], known: set[int]) -> set[int]:
@@ -178,20 +178,20 @@ def _close(linked: Linked, equations: Sequence[Equation], hidden: set[int], know
         if one in known and (size := linked.records[one]) is not None
     }
     width = dict.fromkeys(hidden, protection_width(LEAST))
-    return set(narrow(equations, sizes, hidden, least_sizes(linked, hidden), width))
+    return set(find_narrow(equations, sizes, hidden, least_sizes(linked, hidden), width))
 
 
 def _differences(releases: Sequence[Sequence[Figure]]) -> list[Figure]:
     """Figures that two releases show with numbers of records that differ by too few."""
     states: dict[Key, dict[float, Figure]] = defaultdict(dict)
-    found: dict[Key, Figure] = {}
+    differences: dict[Key, Figure] = {}
     for release in releases:
-        for one in release:
-            if one.shown and one.records is not None:
-                if any(0 < abs(one.records - before) < one.minimum for before in states[one.key]):
-                    found[one.key] = one
-                states[one.key][one.records] = one
-    return list(found.values())
+        for figure in release:
+            if figure.shown and figure.records is not None:
+                if any(0 < abs(figure.records - before) < figure.minimum for before in states[figure.key]):
+                    differences[figure.key] = figure
+                states[figure.key][figure.records] = figure
+    return list(differences.values())
 
 
 def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = False, only_new: bool = False) -> Found:
@@ -217,18 +217,18 @@ def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = Fal
             con.execute(f"attach {literal(staff)} as staff (read_only)")
             rows = con.execute(f"select series_key, time_period, vintage, value from staff.{TABLE} where is_tonight")
             truth = {(row[0], row[1], row[2]): row[3] for row in rows.fetchall()}
-    found = attack(releases, parents, quick=quick, truth=truth)
-    if only_new and (found.exact or found.narrow) and len(releases) > 1:
-        _without_known(found, releases[:-1], attack(releases[:-1], parents, quick=quick))
-    return found
+    disclosed = attack(releases, parents, quick=quick, truth=truth)
+    if only_new and (disclosed.exact or disclosed.narrow) and len(releases) > 1:
+        _leave_out_known(disclosed, releases[:-1], attack(releases[:-1], parents, quick=quick))
+    return disclosed
 
 
-def _without_known(found: Found, releases: Sequence[Sequence[Figure]], before: Found) -> None:
+def _leave_out_known(disclosed: Found, releases: Sequence[Sequence[Figure]], before: Found) -> None:
     """Leave out what anybody knew before the last release: no release gives it away again."""
     known = {one.key for release in releases for one in release if one.shown}
     known |= {one.key for one in (*before.exact, *before.narrow)}
-    found.exact = [one for one in found.exact if one.key not in known]
-    found.narrow = [one for one in found.narrow if one.key not in known]
+    disclosed.exact = [one for one in disclosed.exact if one.key not in known]
+    disclosed.narrow = [one for one in disclosed.narrow if one.key not in known]
 
 
 def main(*words: str) -> int:
@@ -237,9 +237,9 @@ def main(*words: str) -> int:
     files = [Path(word) for word in words] or sorted(settings.releases.glob("r*/public/warehouse.duckdb"))
     if not files:
         raise HimsError("There is no release to attack; `hims run` makes one.")
-    found = attack_files(settings, files)
-    print("\n".join(found.lines()))
-    return int(found.succeeded)
+    disclosed = attack_files(settings, files)
+    print("\n".join(disclosed.lines()))
+    return int(disclosed.succeeded)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ PASSES = 8  # over the equations of a component, each passing bounds on to the n
 Ends = dict[int, tuple[float, float]]
 
 
-def narrow(
+def find_narrow(
     equations: Sequence[Equation],
     known: Mapping[int, float],
     hidden: set[int],
@@ -47,25 +47,27 @@ def narrow(
         settled: groups that were found wide enough, to which those found now are added. Where more is hidden than
             before they stay so, since every solution of before is one still.
     """
-    found, settled = Ends(), set() if settled is None else settled
+    narrowed, settled = Ends(), set() if settled is None else settled
     for rows in _components(equations, hidden):
         usable = [equations[at] for at in rows if all(one in hidden or one in known for one in equations[at])]
         groups = sorted({one for equation in usable for one in equation if one in hidden})
-        wanted = {one: width[one] for one in groups if one in width and one not in settled}
+        wanted = {group: width[group] for group in groups if group in width and group not in settled}
         if not wanted:
             continue
-        passed_on = _passed_on(usable, known, least, groups)
+        passed_on = _propagate_bounds(usable, known, least, groups)
         close = {one: passed_on[one] for one in wanted if passed_on[one][1] - passed_on[one][0] < wanted[one] - NEAR}
         if close and true_sizes is not None:
-            found |= close
+            narrowed |= close
             continue
         program = _Program(usable, known, least)
         point = (
-            true_sizes if true_sizes is not None and all(one in true_sizes for one in groups) else program.point(wanted)
+            true_sizes
+            if true_sizes is not None and all(group in true_sizes for group in groups)
+            else program.point(wanted)
         )
         if point is None:
             continue  # what is known contradicts itself: nothing follows
-        wide = _exchanged(usable, point, least, set(groups))
+        wide = _exchange(usable, point, least, set(groups))
         near = _Nearby(usable, point, least, set(groups))
         left = {one: need for one, need in wanted.items() if wide[one] < need}
         for one, need in near.shake(program, left).items():
@@ -73,16 +75,16 @@ def narrow(
                 continue
             ends = program.ends(one)
             if ends[1] - ends[0] < wanted[one] - NEAR:
-                found[one] = ends
-        settled |= wanted.keys() - found.keys()
-    return found
+                narrowed[one] = ends
+        settled |= wanted.keys() - narrowed.keys()
+    return narrowed
 
 
-def _passed_on(
+def _propagate_bounds(
     equations: Sequence[Equation], known: Mapping[int, float], least: Mapping[int, float], groups: Sequence[int]
 ) -> Ends:
     """Bounds that follow from one equation at a time; the true ones lie within."""
-    low = {one: least.get(one, 0.0) for one in groups}
+    low = {group: least.get(group, 0.0) for group in groups}
     high = dict.fromkeys(groups, inf)
     rows = [
         (
@@ -105,7 +107,7 @@ def _passed_on(
                     changed = True
         if not changed:
             break
-    return {one: (low[one], high[one]) for one in groups}
+    return {group: (low[group], high[group]) for group in groups}
 
 
 def _sums_of_others(sizes: Sequence[float]) -> list[float]:
@@ -117,7 +119,7 @@ def _sums_of_others(sizes: Sequence[float]) -> list[float]:
     return [total if isinf(size) else endless[0] if endless else total - size for size in sizes]
 
 
-def _exchanged(
+def _exchange(
     equations: Sequence[Equation], point: Mapping[int, float], least: Mapping[int, float], hidden: set[int]
 ) -> dict[int, float]:
     """How far apart two sizes of a group surely can be: what it gains, groups lose that stand in one equation alone."""
@@ -245,17 +247,17 @@ class _Program:
         self.solver.changeColsCost(len(self.groups), self.columns, objective)
         for cap in (inf, FAR):
             if cap == FAR:
-                self._cap(cap)
+                self._set_cap(cap)
             self.solver.run()
             optimal = self.solver.getModelStatus() == HighsModelStatus.kOptimal
             solution = np.array(self.solver.getSolution().col_value) if optimal else None
             if cap == FAR:
-                self._cap(inf)
+                self._set_cap(inf)
             if optimal:
                 return solution
         return None
 
-    def _cap(self, size: float) -> None:
+    def _set_cap(self, size: float) -> None:
         self.solver.changeColsBounds(len(self.groups), self.columns, self.lower, np.full(len(self.groups), size))
 
     def point(self, wanted: Mapping[int, float]) -> dict[int, float] | None:
@@ -272,29 +274,29 @@ class _Program:
 
     def ends(self, group: int) -> tuple[float, float]:
         """The bounds of one group."""
-        found = []
+        both_ends = []
         for sign in (1.0, -1.0):
             objective = np.zeros(len(self.groups))
             objective[self.column[group]] = sign
             solution = self.solve(objective)
-            found.append(-sign * inf if solution is None else float(solution[self.column[group]]))
-        return found[0], found[1]
+            both_ends.append(-sign * inf if solution is None else float(solution[self.column[group]]))
+        return both_ends[0], both_ends[1]
 
 
 def _components(equations: Sequence[Equation], hidden: set[int]) -> list[list[int]]:
     parent: dict[int, int] = {}
 
-    def root(one: int) -> int:
-        while parent.setdefault(one, one) != one:
-            parent[one] = parent[parent[one]]
-            one = parent[one]
-        return one
+    def root(group: int) -> int:
+        while parent.setdefault(group, group) != group:
+            parent[group] = parent[parent[group]]
+            group = parent[group]
+        return group
 
     firsts: dict[int, int] = {}
     for at, equation in enumerate(equations):
-        hers = [one for one in equation if one in hidden]
-        for one in hers:
-            parent[root(one)] = root(hers[0])
+        hers = [node for node in equation if node in hidden]
+        for node in hers:
+            parent[root(node)] = root(hers[0])
         if hers:
             firsts[at] = hers[0]
     rows: dict[int, list[int]] = defaultdict(list)

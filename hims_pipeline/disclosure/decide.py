@@ -58,13 +58,13 @@ def _figures(con: Any) -> list[Figure]:
     query = SQL.format(
         columns=", ".join(f"figures.{one}" for one in names)
         + ", case when figures.is_microdata then figures.n_obs else cast(figures.obs_value as bigint) end as n_obs",
-        breakdowns=", ".join(f"'{one}': figures.{one}" for one in breakdowns),
+        breakdowns=", ".join(f"'{breakdown}': figures.{breakdown}" for breakdown in breakdowns),
         named=", ".join(
             f"case when figures.{one} not in ('_T', '_Z') then '{one}' else '' end" for one in (*CORE, *breakdowns)
         ),
     )
-    found = con.execute(query)
-    columns, rows = [column[0] for column in found.description], found.fetchall()
+    cursor = con.execute(query)
+    columns, rows = [column[0] for column in cursor.description], cursor.fetchall()
     formers = con.execute(
         "select successor_code, former_code from reference.area_successors where weight != ''"
     ).fetchall()
@@ -74,7 +74,7 @@ def _figures(con: Any) -> list[Figure]:
 def _parents(con: Any) -> dict[str, list[tuple[str, str]]]:
     """Area -> (its level, area above it): areas of one level add up to each that they lie in."""
     levels = dict(con.execute("select area_code, level from conformed.dim_area").fetchall())
-    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    by_area: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for area, above in con.execute("select area_code, ancestor_code from conformed.dim_area_ancestor").fetchall():
-        found[area].add((levels.get(area, ""), above))
-    return {area: sorted(parents) for area, parents in sorted(found.items())}
+        by_area[area].add((levels.get(area, ""), above))
+    return {area: sorted(parents) for area, parents in sorted(by_area.items())}

@@ -30,7 +30,7 @@ def determine(equations: Sequence[Equation], hidden: Iterable[int]) -> dict[int,
         OverflowError: more groups hang together than can be eliminated at once.
     """
     unknown = set(hidden)
-    found: dict[int, Equation] = {}
+    determined: dict[int, Equation] = {}
     by_group: dict[int, list[int]] = defaultdict(list)
     left: dict[int, set[int]] = {}
     for at, equation in enumerate(equations):
@@ -39,20 +39,23 @@ def determine(equations: Sequence[Equation], hidden: Iterable[int]) -> dict[int,
             left[at] = hers
             for one in hers:
                 by_group[one].append(at)
-    _propagate(equations, left, by_group, found)
+    _propagate(equations, left, by_group, determined)
     aside = _peel(left, by_group)
     rows: dict[int, Equation] = {}
     for component in _components(left, by_group):
-        rows |= _eliminated(equations, left, component)
-    open_ = unknown - found.keys()
+        rows |= _eliminate(equations, left, component)
+    open_ = unknown - determined.keys()
     for one, row in rows.items():
         if all(other == one or other not in open_ for other in row):
-            found[one] = row
-    return found | _follow_back(equations, aside, rows, open_)
+            determined[one] = row
+    return determined | _follow_back(equations, aside, rows, open_)
 
 
 def _propagate(
-    equations: Sequence[Equation], left: dict[int, set[int]], by_group: dict[int, list[int]], found: dict[int, Equation]
+    equations: Sequence[Equation],
+    left: dict[int, set[int]],
+    by_group: dict[int, list[int]],
+    determined: dict[int, Equation],
 ) -> None:
     """Equations with one unknown, until there is none."""
     todo = [at for at, hers in left.items() if len(hers) == 1]
@@ -61,11 +64,11 @@ def _propagate(
         hers = left.get(at)
         if hers is None or len(hers) != 1:
             continue
-        one = next(iter(hers))
-        found[one] = equations[at]
-        for other in by_group[one]:
+        unknown = next(iter(hers))
+        determined[unknown] = equations[at]
+        for other in by_group[unknown]:
             if other in left:
-                left[other].discard(one)
+                left[other].discard(unknown)
                 if not left[other]:
                     del left[other]
                 elif len(left[other]) == 1:
@@ -75,16 +78,16 @@ def _propagate(
 def _peel(left: dict[int, set[int]], by_group: dict[int, list[int]]) -> list[tuple[int, int, bool]]:
     """Lay aside every equation that has an unknown of its own; returns both in order, and whether it is the only one:
     of two of its own it gives neither."""
-    count = {one: sum(one in left.get(at, ()) for at in places) for one, places in by_group.items()}
-    todo = [one for one, times in count.items() if times == 1]
+    count = {unknown: sum(unknown in left.get(at, ()) for at in places) for unknown, places in by_group.items()}
+    todo = [group for group, times in count.items() if times == 1]
     aside = []
     while todo:
-        one = todo.pop()
-        if count[one] != 1:
+        unknown = todo.pop()
+        if count[unknown] != 1:
             continue
-        at = next(place for place in by_group[one] if one in left.get(place, ()))
+        at = next(place for place in by_group[unknown] if unknown in left.get(place, ()))
         hers = left.pop(at)
-        aside.append((at, one, sum(count[other] == 1 for other in hers) == 1))
+        aside.append((at, unknown, sum(count[other] == 1 for other in hers) == 1))
         for other in hers:
             count[other] -= 1
             if count[other] == 1:
@@ -95,7 +98,7 @@ def _peel(left: dict[int, set[int]], by_group: dict[int, list[int]]) -> list[tup
 def _components(left: dict[int, set[int]], by_group: dict[int, list[int]]) -> list[list[int]]:
     """Equations that share unknowns, directly or by others."""
     seen: set[int] = set()
-    found = []
+    components = []
     for start in left:
         if start in seen:
             continue
@@ -109,11 +112,11 @@ def _components(left: dict[int, set[int]], by_group: dict[int, list[int]]) -> li
                     if other in left and other not in seen:
                         seen.add(other)
                         todo.append(other)
-        found.append(sorted(component))
-    return found
+        components.append(sorted(component))
+    return components
 
 
-def _eliminated(equations: Sequence[Equation], left: dict[int, set[int]], component: list[int]) -> dict[int, Equation]:
+def _eliminate(equations: Sequence[Equation], left: dict[int, set[int]], component: list[int]) -> dict[int, Equation]:
     """The reduced rows of a component, by the unknown that each begins with."""
     unknown = sorted(set().union(*(left[at] for at in component)))
     if len(unknown) > LARGEST_CORE:
@@ -124,13 +127,13 @@ def _eliminated(equations: Sequence[Equation], left: dict[int, set[int]], compon
         for one in left[at]:
             matrix[row, column[one]] = equations[at][one] % PRIME
         matrix[row, len(unknown) + row] = 1
-    found = {}
+    reduced = {}
     for row, place in enumerate(_reduce(matrix, len(unknown))):
         used = np.nonzero(matrix[row, len(unknown) :])[0]
-        found[unknown[place]] = _combined(
+        reduced[unknown[place]] = _combine(
             equations, [component[one] for one in used], matrix[row, len(unknown) :][used]
         )
-    return found
+    return reduced
 
 
 def _reduce(matrix: np.ndarray, width: int) -> list[int]:
@@ -160,7 +163,7 @@ def _reduce(matrix: np.ndarray, width: int) -> list[int]:
     return pivots
 
 
-def _combined(equations: Sequence[Equation], used: Sequence[int], factors: np.ndarray) -> Equation:
+def _combine(equations: Sequence[Equation], used: Sequence[int], factors: np.ndarray) -> Equation:
     """A combination of equations, modulo the prime: which groups take part is what matters."""
     total: dict[int, int] = defaultdict(int)
     for at, factor in zip(used, factors, strict=True):
@@ -174,7 +177,7 @@ def _follow_back(
 ) -> dict[int, Equation]:
     """The unknowns that equations laid aside give, once they are reduced by those laid aside later and by the core."""
     turn = {one: place for place, (_, one, _) in enumerate(aside)} | dict.fromkeys(rows, len(aside))
-    found = {}
+    traced = {}
     for place, (at, one, is_only) in enumerate(aside):
         if not is_only:
             continue
@@ -195,5 +198,5 @@ def _follow_back(
                 elif not before and other in turn and other in open_:
                     heapq.heappush(todo, (turn[other], other))
         if not any(group in open_ for group in vector if group != one):
-            found[one] = vector
-    return found
+            traced[one] = vector
+    return traced

@@ -68,24 +68,24 @@ def read_figures(rows: Iterable[Sequence[Any]], columns: Sequence[str], formers:
 
 
 def _figure(row: Sequence[Any], at: Mapping[str, int], formers: Mapping[str, str]) -> Figure:
-    def of(name: str) -> Any:
+    def read_member(name: str) -> Any:
         return row[at[name]] if name in at else None
 
-    pairs = [(name, of(name)) for name in CORE] + list((of("breakdowns") or {}).items())
+    pairs = [(name, read_member(name)) for name in CORE] + list((read_member("breakdowns") or {}).items())
     cell = tuple(sorted((name, code) for name, code in pairs if code not in TOTALS))
-    shared_out = "E" in (of("obs_status") or "").split(";")
-    kind = of("statistic")
-    counted, records = of("n_numerator"), of("n_obs")
+    shared_out = "E" in (read_member("obs_status") or "").split(";")
+    kind = read_member("statistic")
+    counted, records = read_member("n_numerator"), read_member("n_obs")
     if kind != RATIO and counted is None:
         counted = records
-    value = of("obs_value")
+    value = read_member("obs_value")
     return Figure(
-        (of("series_key"), of("time_period"), of("vintage")),
-        tuple(of(name) for name in CONTEXT),
-        (of("indicator"), of("universe"), of("duration_rule")),
-        kind, tuple((of("balance_of") or "").split()), of("ref_area"), cell,
-        formers.get(of("ref_area"), "") if shared_out else "",
-        counted, of("n_denominator"), records,
-        of("numerator") if kind in (SHARE, RATIO) else value, of("denominator"), value,
-        int(of("minimum") or 0), bool(of("shown")),
+        (read_member("series_key"), read_member("time_period"), read_member("vintage")),
+        tuple(read_member(name) for name in CONTEXT),
+        (read_member("indicator"), read_member("universe"), read_member("duration_rule")),
+        kind, tuple((read_member("balance_of") or "").split()), read_member("ref_area"), cell,
+        formers.get(read_member("ref_area"), "") if shared_out else "",
+        counted, read_member("n_denominator"), records,
+        read_member("numerator") if kind in (SHARE, RATIO) else value, read_member("denominator"), value,
+        int(read_member("minimum") or 0), bool(read_member("shown")),
     )  # fmt: skip

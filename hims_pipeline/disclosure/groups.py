@@ -13,7 +13,7 @@ from hims_pipeline.disclosure.figures import Cell
 CLOSE = 1e-9  # relative: sizes that differ by less are the same
 
 
-class Group(NamedTuple):
+class RecordGroup(NamedTuple):
     """A group of records: `part` is C counted, B base, R the rest of a share, N all of a ratio or balance."""
 
     context: tuple[Any, ...]
@@ -38,7 +38,7 @@ class Linked:
         equations: sums that are zero. A group that no figure shows takes part too, such as those of unknown sex.
     """
 
-    names: list[Group] = field(default_factory=list)
+    names: list[RecordGroup] = field(default_factory=list)
     records: list[float | None] = field(default_factory=list)
     weights: list[float | None] = field(default_factory=list)
     shows: list[tuple[int, ...]] = field(default_factory=list)
@@ -49,17 +49,17 @@ def components(equations: Sequence[Equation]) -> list[list[Equation]]:
     """Equations by what hangs together: no group stands in two of them."""
     parent: dict[int, int] = {}
 
-    def root(one: int) -> int:
-        while parent.setdefault(one, one) != one:
-            parent[one] = parent[parent[one]]
-            one = parent[one]
-        return one
+    def root(group: int) -> int:
+        while parent.setdefault(group, group) != group:
+            parent[group] = parent[parent[group]]
+            group = parent[group]
+        return group
 
     for equation in equations:
         first, *others = equation
-        for one in others:
-            parent[root(one)] = root(first)
-    found: dict[int, list[Equation]] = defaultdict(list)
+        for group in others:
+            parent[root(group)] = root(first)
+    by_root: dict[int, list[Equation]] = defaultdict(list)
     for equation in equations:
-        found[root(next(iter(equation)))].append(equation)
-    return list(found.values())
+        by_root[root(next(iter(equation)))].append(equation)
+    return list(by_root.values())

@@ -37,10 +37,10 @@ def change_of(figure: Figure, state: State) -> float:
     """Records by which a figure differs from what it was: the smallest difference of its counts that is one; 0 where it
     is the same."""
     pairs = ((figure.counted, state.counted), (figure.base, state.base), (figure.records, state.records))
-    found = [
+    changes = [
         abs(a - b) for a, b in pairs if a is not None and b is not None and not isnan(a) and not isnan(b) and a != b
     ]
-    return min(found, default=0.0)
+    return min(changes, default=0.0)
 
 
 SHOWN_THEN = """

@@ -12,18 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hims_pipeline.disclosure.figures import BALANCE, OTHER, SHARE, TOTAL, Cell, Figure
-from hims_pipeline.disclosure.groups import CLOSE, Equation, Group, Linked
+from hims_pipeline.disclosure.groups import CLOSE, Equation, Linked, RecordGroup
 from hims_pipeline.disclosure.same import same_groups
 
 
 class _Builder:
     def __init__(self, figures: Sequence[Figure], parents: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         self.figures, self.parents = figures, parents
-        self.number: dict[Group, int] = {}
+        self.number: dict[RecordGroup, int] = {}
         self.made = Linked()
         self.parts = _parts_of_shares(figures)
 
-    def group(self, name: Group, records: float | None, weight: float | None) -> int:
+    def group(self, name: RecordGroup, records: float | None, weight: float | None) -> int:
         at = self.number.get(name)
         if at is None:
             at = self.number[name] = len(self.made.names)
@@ -43,29 +43,29 @@ class _Builder:
                 balances.append((figure, len(self.made.shows)))
                 self.made.shows.append(())
             else:
-                self.made.shows.append(self._shown_by(figure))
+                self.made.shows.append(self._groups_shown_by(figure))
         for figure, at in balances:
             self.made.shows[at] = self._sides(figure)
         self.made.equations += self._margins()
         self.made.equations += same_groups(self.made, self.number)
         return self.made
 
-    def _shown_by(self, figure: Figure) -> tuple[int, ...]:
+    def _groups_shown_by(self, figure: Figure) -> tuple[int, ...]:
         context, concept = figure.context, figure.concept
         area = figure.former or figure.area
         if figure.kind == OTHER:
-            return (self.group(Group(context, concept, "N", area, figure.cell), figure.records, None),)
-        counted = self.group(Group(context, concept, "C", area, figure.cell), figure.counted, figure.above)
+            return (self.group(RecordGroup(context, concept, "N", area, figure.cell), figure.records, None),)
+        counted = self.group(RecordGroup(context, concept, "C", area, figure.cell), figure.counted, figure.above)
         if figure.kind == TOTAL:
             return (counted,)
         parts = self.parts.get(concept, frozenset())
         cell = tuple(pair for pair in figure.cell if pair[0] not in parts)
-        base = self.group(Group(context, concept, "B", area, cell), figure.base, figure.below)
+        base = self.group(RecordGroup(context, concept, "B", area, cell), figure.base, figure.below)
         other = "R" if figure.kind == SHARE else "N"
         sign = -1 if figure.kind == SHARE else 1
         rest = self.group(
-            Group(context, concept, other, area, figure.cell),
-            _added(figure.base, figure.counted, sign), _added(figure.below, figure.above, sign),
+            RecordGroup(context, concept, other, area, figure.cell),
+            _add_sizes(figure.base, figure.counted, sign), _add_sizes(figure.below, figure.above, sign),
         )  # fmt: skip
         self.made.equations.append({base: 1, counted: sign, rest: -1})
         return (counted, base, rest)
@@ -76,7 +76,9 @@ class _Builder:
         concept = (indicator, *figure.concept[1:])
         sides = [
             self.group(
-                Group(figure.context, concept, "C", figure.area, tuple(sorted((*figure.cell, (dimension, code))))),
+                RecordGroup(
+                    figure.context, concept, "C", figure.area, tuple(sorted((*figure.cell, (dimension, code))))
+                ),
                 None, None,
             )
             for code in (plus, minus)
@@ -85,7 +87,7 @@ class _Builder:
             if figure.records is not None and figure.value is not None and self.made.records[side] is None:
                 self.made.records[side] = self.made.weights[side] = (figure.records + sign * figure.value) / 2
         whole = self.group(
-            Group(figure.context, figure.concept, "N", figure.area, figure.cell), figure.records, figure.records
+            RecordGroup(figure.context, figure.concept, "N", figure.area, figure.cell), figure.records, figure.records
         )
         self.made.equations.append({whole: 1, sides[0]: -1, sides[1]: -1})
         return (*sides, whole)
@@ -96,16 +98,16 @@ class _Builder:
         for name, at in list(self.number.items()):
             if name.part in ("C", "B") or (name.part == "N" and name.concept):
                 for place, (dimension, _) in enumerate(name.cell):
-                    above = self._above(name, name.cell[:place] + name.cell[place + 1 :], name.area, dimension)
+                    above = self._find_above(name, name.cell[:place] + name.cell[place + 1 :], name.area, dimension)
                     if above is not None:
                         below[above, dimension].append(at)
                 for hierarchy, area in self.parents.get(name.area, ()):
-                    above = self._above(name, name.cell, area, "")
+                    above = self._find_above(name, name.cell, area, "")
                     if above is not None:
                         below[above, hierarchy].append(at)
         return _closing(self.made, below)
 
-    def _above(self, name: Group, cell: Cell, area: str, dimension: str) -> int | None:
+    def _find_above(self, name: RecordGroup, cell: Cell, area: str, dimension: str) -> int | None:
         if name.part == "C" and dimension in self.parts.get(name.concept, frozenset()):
             parts = self.parts[name.concept]
             if any(one[0] in parts for one in cell):
@@ -114,7 +116,7 @@ class _Builder:
         return self.number.get(name._replace(cell=cell, area=area))
 
 
-def link(figures: Sequence[Figure], parents: Mapping[str, Sequence[tuple[str, str]]]) -> Linked:
+def link_figures(figures: Sequence[Figure], parents: Mapping[str, Sequence[tuple[str, str]]]) -> Linked:
     """The groups that figures show, and every equation between them.
 
     Args:
@@ -123,7 +125,7 @@ def link(figures: Sequence[Figure], parents: Mapping[str, Sequence[tuple[str, st
     return _Builder(figures, parents).build()
 
 
-def _added(a: float | None, b: float | None, sign: int) -> float | None:
+def _add_sizes(a: float | None, b: float | None, sign: int) -> float | None:
     return None if a is None or b is None else a + sign * b
 
 
@@ -138,47 +140,47 @@ def _parts_of_shares(figures: Iterable[Figure]) -> dict[tuple[str, str, str], fr
                 key = (figure.concept, pair[0], figure.context, figure.area, rest)
                 bases[key].add(figure.below)
                 many[key] += 1
-    found: dict[tuple[str, str, str], dict[str, bool]] = defaultdict(dict)
+    parts: dict[tuple[str, str, str], dict[str, bool]] = defaultdict(dict)
     for key, values in bases.items():
         if many[key] > 1:
-            found[key[0]][key[1]] = found[key[0]].get(key[1], True) and len(values) == 1
-    return {one: frozenset(name for name, is_part in dims.items() if is_part) for one, dims in found.items()}
+            parts[key[0]][key[1]] = parts[key[0]].get(key[1], True) and len(values) == 1
+    return {one: frozenset(name for name, is_part in dims.items() if is_part) for one, dims in parts.items()}
 
 
 def _closing(made: Linked, below: Mapping[tuple[int, str], Sequence[int]]) -> list[Equation]:
     """The margins that hold. Where all sizes are known, by the sizes; else where all known ones of its kind hold."""
     known: dict[tuple[Any, ...], list[bool]] = defaultdict(list)
-    found, unsure = [], []
+    equations, unsure = [], []
     for (above, dimension), parts in below.items():
         sizes = [made.records[one] for one in (above, *parts)]
         weights = [made.weights[one] for one in (above, *parts)]
         kind = (made.names[above].concept, made.names[above].part, dimension)
-        left = _left(sizes) if None not in sizes else _left(weights)
+        left = _subtract_sizes(sizes) if None not in sizes else _subtract_sizes(weights)
         if left is None:
             unsure.append((kind, above, parts))
             continue
         known[kind].append(left == 0)
         equation = {above: 1} | dict.fromkeys(parts, -1)
         if left > 0:
-            equation[_hidden(made, above, dimension, left)] = -1
+            equation[_make_hidden(made, above, dimension, left)] = -1
         if left >= 0:
-            found.append(equation)
+            equations.append(equation)
     for kind, above, parts in unsure:
         if all(known.get(kind, [True])):
-            found.append({above: 1} | dict.fromkeys(parts, -1))
-    return found
+            equations.append({above: 1} | dict.fromkeys(parts, -1))
+    return equations
 
 
-def _left(sizes: Sequence[float | None]) -> float | None:
+def _subtract_sizes(sizes: Sequence[float | None]) -> float | None:
     """What the first has more than the sum of the others."""
-    if any(one is None for one in sizes):
+    if any(size is None for size in sizes):
         return None
-    whole, total = sizes[0] or 0.0, sum(one or 0.0 for one in sizes[1:])
+    whole, total = sizes[0] or 0.0, sum(size or 0.0 for size in sizes[1:])
     left = whole - total
     return 0.0 if abs(left) <= CLOSE * max(abs(whole), 1.0) else left
 
 
-def _hidden(made: Linked, above: int, dimension: str, left: float) -> int:
+def _make_hidden(made: Linked, above: int, dimension: str, left: float) -> int:
     """A group that stands in no figure: those whose code is unknown."""
     name = made.names[above]
     made.names.append(name._replace(part="U", cell=(*name.cell, (dimension, "_U"))))

@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hims_pipeline.disclosure.bounds import narrow
+from hims_pipeline.disclosure.bounds import find_narrow
 from hims_pipeline.disclosure.determined import determine
 from hims_pipeline.disclosure.figures import SHARE, Figure
 from hims_pipeline.disclosure.groups import Equation, Linked, components
 from hims_pipeline.disclosure.history import Key, State, change_of
-from hims_pipeline.disclosure.linked import link
+from hims_pipeline.disclosure.linked import link_figures
 
 FEW, EVERYBODY, BESIDE = "FEW_RECORDS", "EVERYBODY", "BESIDE_OTHERS"
 BEFORE, CHANGE = "WITHHELD_BEFORE", "SMALL_CHANGE"
@@ -51,19 +51,19 @@ def protect(
 
     Args:
         figures: all that might be shown, with the records behind them.
-        parents: as in `link`.
+        parents: as in `link_figures`.
         history: key of a figure, and what an earlier release had of it; in any order, and several of one figure.
     """
-    linked = link(figures, parents)
+    linked = link_figures(figures, parents)
     made = Protected({}, linked)
     for at, (figure, groups) in enumerate(zip(figures, linked.shows, strict=True)):
-        for one in groups:
-            if rule := _judge(linked, one, figure):
-                made.sensitive[one] = max(made.sensitive.get(one, 0.0), protection_width(figure.minimum))
+        for group in groups:
+            if rule := _judge(linked, group, figure):
+                made.sensitive[group] = max(made.sensitive.get(group, 0.0), protection_width(figure.minimum))
                 made.rules.setdefault(at, rule)
     _remember(made, figures, history)
     _spread(made)
-    shown_by = _shown_by(linked)
+    shown_by = _figures_showing(linked)
     for equations in components(linked.equations):
         settled: set[int] = set()
         for _ in range(TURNS):
@@ -127,7 +127,7 @@ def _spread(made: Protected) -> None:
                     made.sensitive[b] = made.sensitive[a]
                     changed = True
     for at, groups in enumerate(made.linked.shows):
-        if at not in made.public and any(one in made.sensitive for one in groups):
+        if at not in made.public and any(group in made.sensitive for group in groups):
             made.rules.setdefault(at, BESIDE)
     for at in made.public & made.rules.keys():
         del made.rules[at]
@@ -137,45 +137,45 @@ def _spread(made: Protected) -> None:
                 made.open.add(one)
 
 
-def _shown_by(linked: Linked) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = defaultdict(list)
+def _figures_showing(linked: Linked) -> dict[int, list[int]]:
+    figures_of: dict[int, list[int]] = defaultdict(list)
     for at, groups in enumerate(linked.shows):
-        for one in groups:
-            found[one].append(at)
-    return found
+        for group in groups:
+            figures_of[group].append(at)
+    return figures_of
 
 
 def shown_groups(linked: Linked, withheld: Mapping[int, str]) -> set[int]:
     """Groups whose sizes some figure shows that is not withheld."""
-    return {one for at, groups in enumerate(linked.shows) if at not in withheld for one in groups}
+    return {group for at, groups in enumerate(linked.shows) if at not in withheld for group in groups}
 
 
-def _hidden(made: Protected, equations: Iterable[Equation], shown_by: Mapping[int, Sequence[int]]) -> set[int]:
+def _find_hidden(made: Protected, equations: Iterable[Equation], shown_by: Mapping[int, Sequence[int]]) -> set[int]:
     groups = {one for equation in equations for one in equation}
-    return {one for one in groups if all(at in made.rules for at in shown_by.get(one, ()))}
+    return {group for group in groups if all(at in made.rules for at in shown_by.get(group, ()))}
 
 
 def _mend_exact(made: Protected, equations: Sequence[Equation], shown_by: Mapping[int, Sequence[int]]) -> int:
     """Withhold what lets a sensitive group be computed; returns how many groups were found."""
-    hidden = _hidden(made, equations, shown_by)
-    found = determine(equations, hidden)
-    bad = sorted(one for one in found if one in made.sensitive)
+    hidden = _find_hidden(made, equations, shown_by)
+    determined = determine(equations, hidden)
+    bad = sorted(one for one in determined if one in made.sensitive)
     for one in bad:
-        direct = [other for other in found[one] if other not in hidden]
-        if not _withhold_one(made, shown_by, direct or _behind(found, one, hidden), hidden):
+        direct = [other for other in determined[one] if other not in hidden]
+        if not _withhold_one(made, shown_by, direct or _trace_groups(determined, one, hidden), hidden):
             made.sensitive.pop(one)  # it follows from nothing that could be withheld
             made.open.add(one)
     return len(bad)
 
 
-def _behind(found: Mapping[int, Equation], group: int, hidden: set[int]) -> list[int]:
+def _trace_groups(equations: Mapping[int, Equation], group: int, hidden: set[int]) -> list[int]:
     """The shown groups that a group is computed from, through others that can be computed."""
     seen, todo = {group}, [group]
     while todo:
-        for one in found[todo.pop()]:
+        for one in equations[todo.pop()]:
             if one not in seen:
                 seen.add(one)
-                if one in hidden and one in found:
+                if one in hidden and one in equations:
                     todo.append(one)
     return sorted(seen - hidden)
 
@@ -186,9 +186,9 @@ def _mend_narrow(
     """Withhold what lets the bounds of a sensitive group be too close; returns how many groups were found.
 
     Args:
-        settled: groups that are wide enough, as `narrow` found in the turns before.
+        settled: groups that are wide enough, as `find_narrow` found in the turns before.
     """
-    hidden = _hidden(made, equations, shown_by)
+    hidden = _find_hidden(made, equations, shown_by)
     records = made.linked.records
     known = {
         one: size
@@ -197,7 +197,7 @@ def _mend_narrow(
         if one not in hidden and (size := records[one]) is not None
     }
     sizes = {one: size for equation in equations for one in equation if (size := records[one]) is not None}
-    bad = narrow(equations, known, hidden, least_sizes(made.linked, hidden), made.sensitive, sizes, settled)
+    bad = find_narrow(equations, known, hidden, least_sizes(made.linked, hidden), made.sensitive, sizes, settled)
     by_group: dict[int, list[int]] = defaultdict(list)
     for at, equation in enumerate(equations):
         for one in equation:
@@ -225,7 +225,7 @@ def _withhold_one(
     made: Protected, shown_by: Mapping[int, Sequence[int]], groups: Sequence[int], hidden: set[int], enough: float = 0.0
 ) -> bool:
     """Withhold the figures that show one of these groups, unless one was in this turn; whether there is one."""
-    now = [one for one in groups if one in shown_by and not any(at in made.public for at in shown_by[one])]
+    now = [group for group in groups if group in shown_by and not any(at in made.public for at in shown_by[group])]
     if any(one not in hidden and all(at in made.rules for at in shown_by[one]) for one in now):
         return True
     best = min(
@@ -246,7 +246,7 @@ def _cost(made: Protected, shown_by: Mapping[int, Sequence[int]], group: int, en
 
 def _show_again(made: Protected) -> None:
     """Figures that could be worked out from what is shown protect nobody by being withheld."""
-    hidden = _hidden(made, made.linked.equations, _shown_by(made.linked))
+    hidden = _find_hidden(made, made.linked.equations, _figures_showing(made.linked))
     known = set(determine(made.linked.equations, hidden)) | shown_groups(made.linked, made.rules)
     for at in [at for at, rule in made.rules.items() if rule == BESIDE]:
         if all(one in known and one not in made.sensitive for one in made.linked.shows[at]):

@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from hims_pipeline.disclosure.groups import CLOSE, Equation, Group, Linked
+from hims_pipeline.disclosure.groups import CLOSE, Equation, Linked, RecordGroup
 
 FEW_CODES = 4  # a dimension of so many codes may be the condition of another indicator: women among emigrants
 SURE = 0.5  # of the cells that two indicators share, the part that must agree before they count the same
 
 
-def same_groups(made: Linked, number: Mapping[Group, int]) -> list[Equation]:
+def same_groups(made: Linked, number: Mapping[RecordGroup, int]) -> list[Equation]:
     """Equations between groups of different indicators that are the same records.
 
     Two concepts count the same where at least two cells that both have agree, and half of all; a condition of one may
@@ -36,16 +36,16 @@ def same_groups(made: Linked, number: Mapping[Group, int]) -> list[Equation]:
                     shared[pair] += 1
                     if same:
                         agree[pair].append((one, other))
-    found: list[Equation] = []
+    equations: list[Equation] = []
     for pair, cells in agree.items():
         if len(cells) >= SURE * shared[pair] and (len(cells) > 1 or _is_large(made, cells[0][0])):
-            found += [{one: 1, other: -1} for one, other in cells]
+            equations += [{one: 1, other: -1} for one, other in cells]
             if len(cells) == shared[pair]:
-                found += [{one: 1, other: -1} for one, other in unknown[pair]]
-    return found
+                equations += [{one: 1, other: -1} for one, other in unknown[pair]]
+    return equations
 
 
-def _places(number: Mapping[Group, int]) -> dict[tuple[Any, ...], list[tuple[Any, int]]]:
+def _places(number: Mapping[RecordGroup, int]) -> dict[tuple[Any, ...], list[tuple[Any, int]]]:
     """Cell -> the groups that may be about it, each with the concept that it would be one cell of."""
     codes: dict[tuple[Any, str], set[str]] = defaultdict(set)
     for name in number:
@@ -62,9 +62,9 @@ def _places(number: Mapping[Group, int]) -> dict[tuple[Any, ...], list[tuple[Any
     return places
 
 
-def _agree(made: Linked, one: int, other: int) -> bool | None:
+def _agree(made: Linked, group: int, other: int) -> bool | None:
     """Whether two groups have the same sizes; None where that is not known."""
-    pairs = [(made.records[one], made.records[other]), (made.weights[one], made.weights[other])]
+    pairs = [(made.records[group], made.records[other]), (made.weights[group], made.weights[other])]
     known = [(a, b) for a, b in pairs if a is not None and b is not None]
     if not known:
         return None

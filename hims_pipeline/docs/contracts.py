@@ -76,7 +76,7 @@ def contracts_page(data: Path) -> str:
     """The page, as Markdown."""
     examples = _examples(data)
     parts = [_HEAD]
-    for record in records_of(Contract, Correction):
+    for record in documented_records(Contract, Correction):
         parts += [
             "",
             f"## {record.__name__}",
@@ -89,33 +89,33 @@ def contracts_page(data: Path) -> str:
         meanings = meanings_of(record)
         for name, info in record.model_fields.items():
             key = info.alias or name
-            example = examples.get((record.__name__, name), "") or _linked(info)
+            example = examples.get((record.__name__, name), "") or _link_records(info)
             parts.append(f"| `{key}` | {_default(info)} | {_cell(meanings.get(name, ''))} | {example} |")
     return "\n".join(parts) + "\n"
 
 
-def undescribed(*roots: type[BaseModel]) -> list[str]:
+def find_undescribed(*roots: type[BaseModel]) -> list[str]:
     """Keys without a meaning."""
     return [
         f"{record.__name__}.{name}"
-        for record in records_of(*(roots or (Contract, Correction)))
+        for record in documented_records(*(roots or (Contract, Correction)))
         for name in record.model_fields
         if not meanings_of(record).get(name)
     ]
 
 
-def records_of(*roots: type[BaseModel]) -> list[type[BaseModel]]:
+def documented_records(*roots: type[BaseModel]) -> list[type[BaseModel]]:
     """The records that these are made of, each once, in the order in which they are met."""
-    found: dict[type[BaseModel], None] = {}
+    records: dict[type[BaseModel], None] = {}
     waiting = list(roots)
     while waiting:
         record = waiting.pop(0)
-        if record in found or record is Text:
+        if record in records or record is Text:
             continue
-        found[record] = None
+        records[record] = None
         for info in record.model_fields.values():
             waiting += list(_records_in(info.annotation))
-    return list(found)
+    return list(records)
 
 
 def _records_in(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -132,29 +132,29 @@ def _summary(record: type[BaseModel]) -> str:
 def meanings_of(record: type[BaseModel]) -> dict[str, str]:
     """Key -> what the docstring says of it, under `Args`; several keys may share a sentence."""
     text = inspect.getdoc(record) or ""
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     names: list[str] = []
     for line in text.partition("Args:\n")[2].split("\n\n")[0].splitlines():
         if head := re.match(r"    (\w+(?:, \w+)*): (.*)", line):
             names = head.group(1).split(", ")
-            found |= dict.fromkeys(names, head.group(2))
+            meanings |= dict.fromkeys(names, head.group(2))
         elif names:
-            found |= {name: f"{found[name]} {line.strip()}" for name in names}
-    return found
+            meanings |= {name: f"{meanings[name]} {line.strip()}" for name in names}
+    return meanings
 
 
-def without_example(data: Path) -> list[str]:
+def find_without_example(data: Path) -> list[str]:
     """Keys without an example, or a link to the record that stands there."""
     examples = _examples(data)
     return [
         f"{record.__name__}.{name}"
-        for record in records_of(Contract, Correction)
+        for record in documented_records(Contract, Correction)
         for name, info in record.model_fields.items()
-        if not (examples.get((record.__name__, name)) or _linked(info))
+        if not (examples.get((record.__name__, name)) or _link_records(info))
     ]
 
 
-def _linked(info: FieldInfo) -> str:
+def _link_records(info: FieldInfo) -> str:
     """Links to the records that a key holds."""
     named = [one.__name__ for one in dict.fromkeys(_records_in(info.annotation)) if one is not Text]
     return "see " + ", ".join(f"[{name}](#{name.lower()})" for name in named) if named else ""
@@ -179,14 +179,14 @@ def _examples(data: Path) -> dict[tuple[str, str], str]:
     """Record and key -> the first short example in the contracts."""
     contracts = load_contracts(data)
     corrections = [corrections_of(data, source, contract) for source, contract in contracts.items()]
-    found = dict(EXAMPLES)
+    examples = dict(EXAMPLES)
     for one in (*contracts.values(), *corrections):
         for record in _walk(one):
             for name in sorted(record.model_fields_set & set(type(record).model_fields)):
                 place = (type(record).__name__, name)
-                if place not in found and (shown := _shown(record, name)):
-                    found[place] = shown
-    return found
+                if place not in examples and (shown := _show_example(record, name)):
+                    examples[place] = shown
+    return examples
 
 
 def _walk(value: Any) -> Iterator[BaseModel]:
@@ -202,7 +202,7 @@ def _walk(value: Any) -> Iterator[BaseModel]:
             yield from _walk(one)
 
 
-def _shown(record: BaseModel, name: str) -> str:
+def _show_example(record: BaseModel, name: str) -> str:
     value = record.model_dump(mode="json", by_alias=True, exclude_unset=True, include={name})
     text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=1000).strip()[1:-1]
     return f"`{_cell(text)}`" if len(text) <= _LONGEST and "\n" not in text else ""

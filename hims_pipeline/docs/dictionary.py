@@ -10,7 +10,7 @@ import csv
 from pathlib import Path
 
 from hims_pipeline.contracts.catalogue import Catalogue
-from hims_pipeline.contracts.indicators import code_of
+from hims_pipeline.contracts.indicators import code_in_name
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
 
@@ -25,7 +25,7 @@ WORDS = {
 }  # fmt: skip
 
 
-class Dictionary(Catalogue):
+class DictionaryPage(Catalogue):
     """The catalogue as pages."""
 
     def page(self, tables: list[Table]) -> str:
@@ -36,7 +36,7 @@ class Dictionary(Catalogue):
             lines += [f"## {layer}", ""]
             for _, table, columns in (one for one in tables if one[0] == layer):
                 lines += [f"### {table}", "", self.table(table), ""]
-                if code_of(table):
+                if code_in_name(table):
                     continue  # its columns are those of ind_values, but for what that adds
                 if table in self.feeders:
                     lines += [f"{fed} {', '.join(self.feeders[table])}.", ""]
@@ -47,10 +47,12 @@ class Dictionary(Catalogue):
                 lines.append("")
         return "\n".join(lines)
 
-    def missing(self, tables: list[Table]) -> list[str]:
+    def find_missing(self, tables: list[Table]) -> list[str]:
         """Tables and columns that nothing describes in this language."""
-        found = [table for _, table, _ in tables if not self.table(table).strip()]
-        return found + [f"{t}.{c}" for _, t, columns in tables for c, _ in columns if not self.column(t, c).strip()]
+        undescribed = [table for _, table, _ in tables if not self.table(table).strip()]
+        return undescribed + [
+            f"{t}.{c}" for _, t, columns in tables for c, _ in columns if not self.column(t, c).strip()
+        ]
 
 
 def columns_built(settings: Settings, warehouse: Path) -> list[Table]:

@@ -29,7 +29,11 @@ SOME_PERIOD = {
 def sources_page(settings: Settings) -> str:
     """The page as Markdown, one line a table of a source."""
     rows = sample_rows(settings.data)
-    lines = [line for contract in load_contracts(settings.data).values() for line in _of(settings, contract, rows)]
+    lines = [
+        line
+        for contract in load_contracts(settings.data).values()
+        for line in _describe_source(settings, contract, rows)
+    ]
     return HEAD + "\n".join(lines) + "\n"
 
 
@@ -42,7 +46,7 @@ def sample_rows(data: Path) -> dict[tuple[str, str], int]:
         return {(row["source"], row["entity"]): int(row["rows"]) for row in csv.DictReader(file)}
 
 
-def _of(settings: Settings, contract: Contract, rows: dict[tuple[str, str], int]) -> list[str]:
+def _describe_source(settings: Settings, contract: Contract, rows: dict[tuple[str, str], int]) -> list[str]:
     latest = contract.layouts[-1].known_periods[-1] if contract.layouts else SOME_PERIOD[contract.period.pattern]
     rules = Counter(rule.entity for rule in rules_of(settings, contract, latest))
     lines = []

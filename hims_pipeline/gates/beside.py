@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
-from hims_pipeline.gates.comparisons import closest
-from hims_pipeline.gates.differences import compare
+from hims_pipeline.gates.comparisons import find_closest
+from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
 from hims_pipeline.gates.profile import Profile, Rows, read_profile, take_profile, write_profile
 from hims_pipeline.gates.references import PREFIX, read_sql
@@ -55,17 +55,17 @@ def set_beside(
     evidence: dict[str, list[Evidence]] = {}
     with connection(settings) as con:
         known = []
-        for one in before:
-            if not one.profile.is_file() or sha256_of(one.profile) != one.sha256:
-                raise Damaged(one.profile, "is not the profile that the batch's verdict names")
-            known.append((one, read_profile(con, one.profile, read_sql(one.profile))))
+        for predecessor in before:
+            if not predecessor.profile.is_file() or sha256_of(predecessor.profile) != predecessor.sha256:
+                raise Damaged(predecessor.profile, "is not the profile that the batch's verdict names")
+            known.append((predecessor, read_profile(con, predecessor.profile, read_sql(predecessor.profile))))
         for name, files in tables.items():
             con.execute(f"create view {quote(name)} as from {read_parquet(files)}")
             roles = roles_of(contract, name, period)
             profiles[name] = take_profile(con, contract, name, period, roles)
             now = Subject(contract, name, period, Profile(profiles[name]), roles)
             beside = {
-                one: compare(
+                one: compare_profiles(
                     now,
                     Subject(
                         contract, name, one.period, read[name], roles_of(contract, name, one.period),
@@ -75,8 +75,8 @@ def set_beside(
                 for one, read in known
                 if name in read
             }  # fmt: skip
-            own = [found for one, found in beside.items() if one.period == period and one.batch.startswith(PREFIX)]
-            evidence[name] = [*evidence_of(now), *closest(list(beside.values()), own[0] if own else ())]
+            own = [profile for one, profile in beside.items() if one.period == period and one.batch.startswith(PREFIX)]
+            evidence[name] = [*evidence_of(now), *find_closest(list(beside.values()), own[0] if own else ())]
     return Beside(profiles, evidence, {one.batch: one.sha256 for one in before})
 
 

@@ -26,15 +26,15 @@ def part_rows(
         to: folder for the files without these rows, `<entity>.parquet`.
         aside: folder for the rows taken out, `<entity>.set_aside.parquet`, with the first rule that each breaks.
     """
-    parted, told = dict(tables), []
+    parted, set_aside = dict(tables), []
     with connection(settings) as con:
         fill_tables(con, settings, tables)
         for entity in sorted({rule.entity for rule in rules}):
             own = [rule for rule in rules if rule.entity == entity]
-            found = _mark(con, entity, own)
-            if found is None:
+            marked = _mark(con, entity, own)
+            if marked is None:
                 return None
-            told += found
+            set_aside += marked
             target = to / f"{entity}.parquet"
             parted[entity] = [target]
             rows = f"select * from {quote(entity)} where {LINE}"
@@ -47,7 +47,7 @@ def part_rows(
             con.execute(f"copy ({kept}) to {literal(target)} (format parquet)")
             con.execute(f"copy ({out}) to {literal(aside / f'{entity}.set_aside.parquet')} (format parquet)")
             con.execute("drop table _broken")
-    return parted, told
+    return parted, set_aside
 
 
 def _mark(con: Any, entity: str, rules: list[Rule]) -> list[SetAside] | None:
@@ -56,7 +56,7 @@ def _mark(con: Any, entity: str, rules: list[Rule]) -> list[SetAside] | None:
     if total != lines:
         return None  # a line that stands for two rows tells none of them
     con.execute(f"create or replace table _broken ({LINE} bigint primary key, rule varchar)")
-    told = []
+    set_aside = []
     for rule in rules:
         query = _lines_of(rule)
         (broken,) = con.execute(f"select count(distinct {LINE}) from ({query})").fetchone()
@@ -66,8 +66,8 @@ def _mark(con: Any, entity: str, rules: list[Rule]) -> list[SetAside] | None:
             f"insert into _broken select distinct {LINE}, {literal(rule.code)} from ({query}) where {LINE} not in"
             f" (select {LINE} from _broken)"
         )
-        told.append(SetAside(rule.code, entity, broken, total, rule.set_aside))
-    return told
+        set_aside.append(SetAside(rule.code, entity, broken, total, rule.set_aside))
+    return set_aside
 
 
 def _lines_of(rule: Rule) -> str:

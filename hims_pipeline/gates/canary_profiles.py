@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Any
 
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.gates.comparisons import Limits, load_limits
-from hims_pipeline.gates.differences import compare
+from hims_pipeline.gates.comparisons import ComparisonLimits, load_comparison_limits
+from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.engine import GateError
 from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
 from hims_pipeline.gates.profile import Profile, take_profile
@@ -81,7 +81,7 @@ def show(settings: Settings) -> None:
     Raises:
         GateError: the comparison found something in the good one, or missed something in the bad one.
     """
-    limits = load_limits(settings.expectations)
+    limits = load_comparison_limits(settings.expectations)
     if limits is None:
         return
     contract = Contract.model_validate(_SOURCE)
@@ -93,9 +93,9 @@ def show(settings: Settings) -> None:
         }
         subjects = {name: _subject(con, contract, roles, name, query) for name, query in tables.items()}
         subjects |= {name: _subject(con, contract, roles, name, query) for name, (query, _) in BAD.items()}
-    found = {name: _beyond(limits, subject, subjects["before"]) for name, subject in subjects.items()}
-    wrong = [*sorted(found["good"])]
-    wrong += [one for name, (_, must) in BAD.items() for one in sorted(set(must) - found[name])]
+    measures = {name: _measures_beyond(limits, subject, subjects["before"]) for name, subject in subjects.items()}
+    wrong = [*sorted(measures["good"])]
+    wrong += [one for name, (_, must) in BAD.items() for one in sorted(set(must) - measures[name])]
     if wrong:
         raise GateError(
             f"The gate does not trust its comparisons, and accepts nothing: canaries went wrong: {', '.join(wrong)}."
@@ -109,7 +109,9 @@ def _subject(con: Any, contract: Contract, roles: Roles, name: str, query: str) 
     return Subject(contract, "rows", period, Profile(take_profile(con, contract, "rows", period, roles)), roles)
 
 
-def _beyond(limits: Limits, now: Subject, before: Subject) -> set[str]:
+def _measures_beyond(limits: ComparisonLimits, now: Subject, before: Subject) -> set[str]:
     """The measures of which some number is beyond the limit that holds for all."""
-    found: list[Evidence] = [*evidence_of(now), *compare(now, before)]
-    return {one.measure for one in found if one.value is not None and not one.value <= limits.limits[one.measure]}
+    all_evidence: list[Evidence] = [*evidence_of(now), *compare_profiles(now, before)]
+    return {
+        one.measure for one in all_evidence if one.value is not None and not one.value <= limits.limits[one.measure]
+    }

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from hims_pipeline.contracts.basics import Strict
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import parse
+from hims_pipeline.contracts.records import parse_record
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.evidence import Evidence
 from hims_pipeline.gates.measures import MEASURES
@@ -37,7 +37,7 @@ class Exemption(Strict):
     reason: Annotated[str, Field(min_length=1)]
 
 
-class Limits(Strict):
+class ComparisonLimits(Strict):
     """Limits for all, those of single entities (`source/entity`), exceptions, and the measures against which a person
     may accept a batch."""
 
@@ -49,14 +49,16 @@ class Limits(Strict):
     def of(self, source: str, entity: str, period: str, measure: str) -> tuple[float, dict[str, float]]:
         """The limit of a measure in a period, and those of single columns."""
         own = dict(self.sources.get(f"{source}/{entity}", {}))
-        for one in self.exceptions:
-            if (one.source, one.entity) == (source, entity) and any(fnmatch(period, glob) for glob in one.periods):
-                own |= one.limits
+        for exception in self.exceptions:
+            if (exception.source, exception.entity) == (source, entity) and any(
+                fnmatch(period, glob) for glob in exception.periods
+            ):
+                own |= exception.limits
         columns = {key[len(measure) + 1 :]: limit for key, limit in own.items() if key.startswith(f"{measure} ")}
         return own.get(measure, self.limits[measure]), columns
 
 
-def load_limits(expectations: Path) -> Limits | None:
+def load_comparison_limits(expectations: Path) -> ComparisonLimits | None:
     """The limits; None where the observatory has none, and nothing is compared.
 
     Raises:
@@ -67,20 +69,20 @@ def load_limits(expectations: Path) -> Limits | None:
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, modified: int) -> Limits:
-    found = parse(Limits, path)
-    listed = [found.limits, *found.sources.values(), *(one.limits for one in found.exceptions)]
-    named = {key.split(" ")[0] for own in listed for key in own} | set(found.may_be_accepted)
+def _load(path: Path, modified: int) -> ComparisonLimits:
+    loaded = parse_record(ComparisonLimits, path)
+    listed = [loaded.limits, *loaded.sources.values(), *(exception.limits for exception in loaded.exceptions)]
+    named = {key.split(" ")[0] for own in listed for key in own} | set(loaded.may_be_accepted)
     if strange := named - MEASURES.keys():
         raise ContractError(f"{path.name}: no such measure: {', '.join(sorted(strange))}.")
-    if lost := MEASURES.keys() - found.limits.keys():
+    if lost := MEASURES.keys() - loaded.limits.keys():
         raise ContractError(f"{path.name}: no limit for {', '.join(sorted(lost))}.")
-    return found
+    return loaded
 
 
 def profile_rules(expectations: Path, contract: Contract, period: str) -> list[Rule]:
     """The rules on the profiles of a source's entities: one a measure and entity."""
-    limits = load_limits(expectations)
+    limits = load_comparison_limits(expectations)
     if limits is None:
         return []
     return [
@@ -92,7 +94,7 @@ def profile_rules(expectations: Path, contract: Contract, period: str) -> list[R
     ]
 
 
-def _rule(limits: Limits, source: str, entity: str, period: str, name: str) -> Rule:
+def _rule(limits: ComparisonLimits, source: str, entity: str, period: str, name: str) -> Rule:
     measure = MEASURES[name]
     limit, columns = limits.of(source, entity, period, name)
     bound = f"{limit!r}"
@@ -115,20 +117,20 @@ def _rule(limits: Limits, source: str, entity: str, period: str, name: str) -> R
     )  # fmt: skip
 
 
-def _exceptions(limits: Limits, source: str, entity: str, measure: str) -> list[dict[str, Any]]:
+def _exceptions(limits: ComparisonLimits, source: str, entity: str, measure: str) -> list[dict[str, Any]]:
     return [
-        {"periods": list(one.periods), **own}
-        for one in limits.exceptions
-        if (one.source, one.entity) == (source, entity)
-        and (own := {key: limit for key, limit in one.limits.items() if key.split(" ")[0] == measure})
+        {"periods": list(exception.periods), **own}
+        for exception in limits.exceptions
+        if (exception.source, exception.entity) == (source, entity)
+        and (own := {key: limit for key, limit in exception.limits.items() if key.split(" ")[0] == measure})
     ]
 
 
-def write_evidence(con: Any, entity: str, found: Sequence[Evidence], compared: bool) -> None:
+def write_evidence(con: Any, entity: str, evidence: Sequence[Evidence], compared: bool) -> None:
     """Put the evidence on an entity into the connection, with a word on each measure that nothing was found for."""
-    table, said = quote(entity + SUFFIX), {one.measure for one in found}
+    table, messages = quote(entity + SUFFIX), {one.measure for one in evidence}
     silent = "has no such column" if compared else "nothing to compare with"
-    lines = [*found, *(Evidence(name, "", None, silent) for name in MEASURES if name not in said)]
+    lines = [*evidence, *(Evidence(name, "", None, silent) for name in MEASURES if name not in messages)]
     con.execute(
         f"create or replace table {table} (measure varchar, about varchar, value double, judged boolean, why varchar)"
     )
@@ -136,21 +138,21 @@ def write_evidence(con: Any, entity: str, found: Sequence[Evidence], compared: b
         f"insert into {table} select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::double[]),"
         " unnest($4::boolean[]), unnest($5::varchar[])",
         [
-            [one.measure for one in lines], [one.about for one in lines], [one.value for one in lines],
-            [one.value is not None for one in lines], [one.why for one in lines],
+            [line.measure for line in lines], [line.about for line in lines], [line.value for line in lines],
+            [line.value is not None for line in lines], [line.why for line in lines],
         ],
     )  # fmt: skip
 
 
-def closest(several: Sequence[Sequence[Evidence]], own: Sequence[Evidence] = ()) -> list[Evidence]:
+def find_closest(several: Sequence[Sequence[Evidence]], own: Sequence[Evidence] = ()) -> list[Evidence]:
     """Of evidence beside several batches, the smallest for each measure and column: who is like one of them is well.
 
     Args:
         own: beside a batch of the same period, which knows better than others where it says anything.
     """
     best: dict[tuple[str, str], Evidence] = {}
-    for found in several:
-        for one in found:
+    for evidence in several:
+        for one in evidence:
             known = best.get((one.measure, one.about))
             if known is None or (one.value is not None and (known.value is None or one.value < known.value)):
                 best[one.measure, one.about] = one

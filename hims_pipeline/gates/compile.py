@@ -10,7 +10,7 @@ from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.contracts.values import NUMERIC, value_of, value_sql
 from hims_pipeline.gates.fed import fit_rules, needed_rules
-from hims_pipeline.gates.made import Make, missing_words, rows_rule, unless_missing, where_rule
+from hims_pipeline.gates.made import Make, condition_rule, missing_guard, missing_words, rows_rule
 from hims_pipeline.gates.period import period_rule
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.gates.sentences import Said, say
@@ -76,7 +76,7 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
     if required:
         rules.append(_required_rule(make, column))
     if column.unique:
-        held = f" where {unless}" if (unless := unless_missing(column)) else ""
+        held = f" where {unless}" if (unless := missing_guard(column)) else ""
         doubled = f"select {name} from {{batch}}{held} group by {name} having count(*) > 1"
         broken = f"{name} in ({doubled.replace('{batch}', '{table}')})"
         rules.append(rows_rule(make, "UNIQUE", doubled, say("unique"), column, broken, {"column": column.name}))
@@ -87,14 +87,18 @@ def _column_rules(make: Make, column: Column, required: bool) -> list[Rule]:
     if column.pattern and column.sensitivity != "identifier":
         broken = f"not regexp_full_match({name}, {literal(column.pattern)})"
         rules.append(
-            where_rule(make, "PATTERN", broken, say("pattern", pattern=column.pattern), column, pattern=column.pattern)
+            condition_rule(
+                make, "PATTERN", broken, say("pattern", pattern=column.pattern), column, pattern=column.pattern
+            )
         )
     if column.crosswalk:
         known = f"select code from _crosswalks where scheme = {literal(column.crosswalk)}"
         broken = f"cast({name} as varchar) not in ({known})"
         message = say("crosswalk", scheme=column.crosswalk)
         rules.append(
-            where_rule(make, "XWALK", broken, message, column, scheme=column.crosswalk, value_set=missing_words(column))
+            condition_rule(
+                make, "XWALK", broken, message, column, scheme=column.crosswalk, value_set=missing_words(column)
+            )
         )
     return rules
 
@@ -121,7 +125,7 @@ def _codes_rule(make: Make, column: Column) -> Rule:
         return make("CODES", "expect_column_values_to_be_in_set", {"column": column.name, "value_set": value_set},
                     message, column, broken_rows=broken)  # fmt: skip
     broken = f"{quote(column.name)} not in ({values})"
-    return where_rule(make, "CODES", broken, message, column, value_set=sorted({*codes, *missing_words(column)}))
+    return condition_rule(make, "CODES", broken, message, column, value_set=sorted({*codes, *missing_words(column)}))
 
 
 def _range_rule(make: Make, column: Column) -> Rule:
@@ -135,7 +139,7 @@ def _range_rule(make: Make, column: Column) -> Rule:
     broken = f"({' or '.join(bounds)})"
     message = say("range", low=low, high=high)
     terms = {"min_value": column.minimum, "max_value": column.maximum, "value_set": missing_words(column)}
-    return where_rule(make, "RANGE", broken, message, column, **terms)
+    return condition_rule(make, "RANGE", broken, message, column, **terms)
 
 
 def _key_rule(make: Make, entity: Entity) -> Rule:
@@ -143,8 +147,8 @@ def _key_rule(make: Make, entity: Entity) -> Rule:
     doubled = f"select {names} from {{batch}} group by {names} having count(*) > 1"
     broken = f"({names}) in (select ({names}) from {{table}} group by {names} having count(*) > 1)"
     message = say("key", columns=", ".join(entity.key))
-    one = broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
-    return rows_rule(make, "KEY", doubled, message, broken=one, terms={"columns": list(entity.key)})
+    broken_once = broken if len(entity.key) > 1 else broken.replace(f"({names})", names)
+    return rows_rule(make, "KEY", doubled, message, broken=broken_once, terms={"columns": list(entity.key)})
 
 
 def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference) -> Rule:

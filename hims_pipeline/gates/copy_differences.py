@@ -12,7 +12,7 @@ from hims_pipeline.gates.statistics import difference_of_shares
 def compare_numbers(now: Subject, before: Subject) -> Iterator[Evidence]:
     """Numbers that are missing, rows that stand twice, and rows of an earlier period."""
     new, old = now.profile, before.profile
-    for name in now.roles.having("key"):
+    for name in now.roles.columns_with("key"):
         gaps = [_gaps(one, name) for one in (new, old)]
         if gaps[0] is not None and gaps[1] is not None:
             yield Evidence("numbers_missing", name, gaps[0] - gaps[1])
@@ -40,7 +40,7 @@ def compare_numbers(now: Subject, before: Subject) -> Iterator[Evidence]:
     contract = now.contract
     measured = contract.entities[now.entity].measure_type or contract.measure_type
     if now.period != before.period:  # who is in a stock mostly stays in it
-        yield Evidence("again" if measured == "flow" else "nothing_new", "", _contained(new, old), "too few rows")
+        yield Evidence("again" if measured == "flow" else "nothing_new", "", _share_contained(new, old), "too few rows")
 
 
 def _gaps(profile: Profile, name: str) -> float | None:
@@ -53,7 +53,7 @@ def _gaps_within(profile: Profile, name: str) -> float | None:
     return None if not rows or not numbers else 1 - rows / numbers
 
 
-def _contained(new: Profile, old: Profile) -> float | None:
+def _share_contained(new: Profile, old: Profile) -> float | None:
     """The share of runs of rows, by the smallest digests, that the earlier batch holds too."""
     ours, theirs = ({int(key) for key in one.counts("digest")} for one in (new, old))
     same = new.number("window") == old.number("window")  # runs of another length are never the same
@@ -64,7 +64,7 @@ def _contained(new: Profile, old: Profile) -> float | None:
     return sum(one in theirs for one in seen) / len(seen) if seen else None
 
 
-def repeated(name: str, new: Profile, old: Profile) -> float | None:
+def share_repeated(name: str, new: Profile, old: Profile) -> float | None:
     """By how much the share of rows that hold an identifier again rose, less the chance of it."""
     known, different = ([one.number(what, name) for one in (new, old)] for what in ("known", "different"))
     if not all(known) or not all(different):

@@ -17,7 +17,7 @@ def compare_days(name: str, role: str, now: Subject, before: Subject, years: flo
         holes = [one.number("holes", name) for one in (new, old)]
         if None not in holes:
             yield Evidence("cells_missing", name, holes[0] - holes[1])  # type: ignore[operator]
-        yield Evidence("year_revised", name, _revised(name, now, before), "no year in common")
+        yield Evidence("year_revised", name, _share_revised(name, now, before), "no year in common")
     if role == "date":
         a, b = new.counts("day_of_month", name), old.counts("day_of_month", name)
         yield Evidence("days_of_month", name, distance(a, b))
@@ -29,17 +29,17 @@ def compare_days(name: str, role: str, now: Subject, before: Subject, years: flo
         yield Evidence("days_missing", name, missed, "no day of the period")
         back = [one.counts("years_back", name) for one in (new, old)]
     else:
-        back = [_back(one.profile.counts("values", name), one.last_day.year) for one in (now, before)]
+        back = [_counts_back(one.profile.counts("values", name), one.last_day.year) for one in (now, before)]
     if all(sum(one.values()) >= FEW for one in back):
         yield Evidence("years", name, (distance(back[0], back[1]) or 0) / sqrt(years))
         fresh = [min(float(key) for key, n in one.items() if n >= 0.002 * sum(one.values())) for one in back]
         yield Evidence("stale", name, fresh[0] - fresh[1])
         gone = _holes(back[0]) - _holes(back[1])
-        gone |= _gone(back[0], back[1]) if now.roles.counts_rows else set()
+        gone |= _missing_days(back[0], back[1]) if now.roles.counts_rows else set()
         yield Evidence("year_lost", name, float(len(gone)))
 
 
-def _revised(name: str, now: Subject, before: Subject) -> float | None:
+def _share_revised(name: str, now: Subject, before: Subject) -> float | None:
     """The largest change of a year's sum that both batches hold, as a logarithm; of years that weigh little,
     none. Beside another scale, the share that stands in other years."""
     a, b = (one.profile.counts("amounts", name) for one in (now, before))
@@ -52,7 +52,7 @@ def _revised(name: str, now: Subject, before: Subject) -> float | None:
     return max(changes) if changes else None
 
 
-def _back(values: Counts, year: int) -> Counts:
+def _counts_back(values: Counts, year: int) -> Counts:
     return {str(year - int(float(key))): n for key, n in values.items() if key.lstrip("-").replace(".", "").isdigit()}
 
 
@@ -67,7 +67,7 @@ def _holes(back: Counts) -> set[float]:
     }  # type: ignore[return-value]  # fmt: skip
 
 
-def _gone(now: Counts, before: Counts) -> set[float]:
+def _missing_days(now: Counts, before: Counts) -> set[float]:
     """Years back that a register had many rows of, and has none of now."""
     scale = sum(now.values()) / sum(before.values())
     return {float(key) for key, n in before.items() if n * scale >= 2 * SURELY_SOME and not now.get(key)}
@@ -87,5 +87,5 @@ def _missed(days: Counts, usual: Counts, length: int) -> float | None:
 
 def counts_units(now: Subject) -> bool:
     """Are the amounts of cells numbers of persons or events, which chance moves? Money is not."""
-    amount = now.roles.first("amount")
+    amount = now.roles.first_column("amount")
     return amount is not None and now.contract.entity_in(now.entity, now.period).column(amount).type == "integer"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from math import log, sqrt
 
 from hims_pipeline.gates.amount_differences import compare_amounts, spread_of
-from hims_pipeline.gates.copy_differences import compare_numbers, repeated
+from hims_pipeline.gates.copy_differences import compare_numbers, share_repeated
 from hims_pipeline.gates.dated_differences import compare_days, counts_units
 from hims_pipeline.gates.evidence import FEW, Counts, Evidence, Subject
 from hims_pipeline.gates.joint_differences import compare_joint, most_by_group
@@ -26,12 +26,12 @@ TOLD = ("sex", "age", "birth_year", "birth_date", "area", "post", "country", "ca
         "amount")  # fmt: skip
 
 
-def compare(now: Subject, before: Subject) -> list[Evidence]:
+def compare_profiles(now: Subject, before: Subject) -> list[Evidence]:
     """What a batch says beside an accepted one."""
-    return list(_beside(now, before))
+    return list(_compare_sizes(now, before))
 
 
-def _beside(now: Subject, before: Subject) -> Iterator[Evidence]:
+def _compare_sizes(now: Subject, before: Subject) -> Iterator[Evidence]:
     new, old = now.profile, before.profile
     years = max(1.0, abs((now.last_day - before.last_day).days) / 365.25)
     if not before.is_scaled:
@@ -44,9 +44,9 @@ def _beside(now: Subject, before: Subject) -> Iterator[Evidence]:
         same = new.counts("form", name).keys() == old.counts("form", name).keys()
         yield from _unknowns(name, now, before)
         if role in TOLD and same:
-            yield Evidence("narrowed", name, _narrowed(name, role, now, before), "no values")
+            yield Evidence("narrowed", name, _measure_narrowing(name, role, now, before), "no values")
         if role == "identifier":
-            yield Evidence("repeated", name, repeated(name, new, old), "no identifiers")
+            yield Evidence("repeated", name, share_repeated(name, new, old), "no identifiers")
         yield from compare_amounts(name, role, now, before, years)
         yield from compare_days(name, role, now, before, years)
         mapped = role == "sex" or same
@@ -65,7 +65,7 @@ def _sizes(now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
     yield Evidence("size_revised" if now.period == before.period else "size", "", change)
 
 
-def _narrowed(name: str, role: str, now: Subject, before: Subject) -> float | None:
+def _measure_narrowing(name: str, role: str, now: Subject, before: Subject) -> float | None:
     """1 where one value alone stands in a column that held others, which so many rows would not miss by chance."""
     new, old = now.profile, before.profile
     if role == "amount":
@@ -90,7 +90,7 @@ def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Itera
     if sum(a.values()) < FEW or sum(b.values()) < FEW:
         yield from (Evidence(measure, name, None, "too few") for measure in ("ages", "mean_age", "heaping_more"))
         return
-    groups = [_grouped(one) for one in (a, b)]
+    groups = [_group_ages(one) for one in (a, b)]
     yield Evidence("ages", name, (distance(groups[0], groups[1]) or 0) / sqrt(years))
     yield Evidence("mean_age", name, mean_difference(a, b) / sqrt(years))
     (w_new, n_new), (w_old, n_old) = heaping(a), heaping(b)
@@ -100,12 +100,12 @@ def _age_structure(name: str, new: Profile, old: Profile, years: float) -> Itera
     yield Evidence("more_women_by_age", name, most_by_group(new, old, name))
 
 
-def _grouped(ages: dict[int, float]) -> Counts:
-    found: Counts = {}
+def _group_ages(ages: dict[int, float]) -> Counts:
+    counts: Counts = {}
     for age, n in ages.items():
         key = str(age // 5)
-        found[key] = found.get(key, 0) + n
-    return found
+        counts[key] = counts.get(key, 0) + n
+    return counts
 
 
 def _rarer(a: Counts, b: Counts) -> float | None:

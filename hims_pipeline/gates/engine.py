@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.gates.rules import Outcome, Rule
+from hims_pipeline.gates.rules import Rule, RuleResult
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
 
@@ -77,7 +77,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def evaluate(settings: Settings, fill: Callable[[Any], None], rules: Sequence[Rule]) -> list[Outcome]:
+def evaluate(settings: Settings, fill: Callable[[Any], None], rules: Sequence[Rule]) -> list[RuleResult]:
     """Evaluate rules on a scratch database.
 
     Args:
@@ -97,7 +97,7 @@ def evaluate(settings: Settings, fill: Callable[[Any], None], rules: Sequence[Ru
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _validate(settings: Settings, database: Path, rules: Sequence[Rule]) -> list[Outcome]:
+def _validate(settings: Settings, database: Path, rules: Sequence[Rule]) -> list[RuleResult]:
     context = great_expectations().get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     limits = {
@@ -123,7 +123,7 @@ def _validate(settings: Settings, database: Path, rules: Sequence[Rule]) -> list
     return outcomes
 
 
-def _validate_table(source: Any, table: str, rules: list[Rule]) -> list[Outcome]:
+def _validate_table(source: Any, table: str, rules: list[Rule]) -> list[RuleResult]:
     from great_expectations.core.expectation_suite import ExpectationSuite
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
@@ -141,25 +141,25 @@ def _validate_table(source: Any, table: str, rules: list[Rule]) -> list[Outcome]
     return [_outcome(rule, by_code[rule.code][0]) for rule in rules if len(by_code[rule.code]) == 1]
 
 
-def _outcome(rule: Rule, result: Any) -> Outcome:
+def _outcome(rule: Rule, result: Any) -> RuleResult:
     counts = result.result
-    return Outcome(
+    return RuleResult(
         rule=rule,
         success=bool(result.success),
-        raised=_raised(result.exception_info),
+        raised=_describe_raised(result.exception_info),
         rows=counts.get("element_count"),
-        unexpected=_unexpected(rule, counts),
+        unexpected=_count_unexpected(rule, counts),
         missing=counts.get("missing_count") if "element_count" in counts else None,
     )
 
 
-def _unexpected(rule: Rule, counts: dict[str, Any]) -> int | None:
+def _count_unexpected(rule: Rule, counts: dict[str, Any]) -> int | None:
     if rule.expectation == "unexpected_rows_expectation":  # its observed value is the number of rows, and nothing else
         return counts.get("observed_value")
     return counts.get("unexpected_count")
 
 
-def _raised(info: dict[str, Any] | None) -> str:
+def _describe_raised(info: dict[str, Any] | None) -> str:
     """What a rule stumbled over, by the exception's type alone: its message may quote data."""
     for part in [info, *(info or {}).values()]:
         if isinstance(part, dict) and part.get("raised_exception"):

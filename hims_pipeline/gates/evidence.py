@@ -62,25 +62,25 @@ class Subject:
 
 def evidence_of(now: Subject) -> list[Evidence]:
     """What a batch says by itself."""
-    return list(_alone(now))
+    return list(_evidence_alone(now))
 
 
-def _alone(now: Subject) -> Iterator[Evidence]:
+def _evidence_alone(now: Subject) -> Iterator[Evidence]:
     profile, rows = now.profile, now.profile.number("rows") or 0
     entity = now.contract.entity_in(now.entity, now.period)
     for name, role in now.roles.of.items():
         column = entity.column(name)
         unknown = profile.number("unknown", name) or 0
         counts = profile.counts("ages", name) or profile.counts("values", name)
-        told = role in ("sex", "age", "birth_year", "birth_date") or (
+        is_told = role in ("sex", "age", "birth_year", "birth_date") or (
             role in ("area", "post", "country") and column.required
         )
-        if told and not column.may_be_empty and now.roles.counts_rows:
+        if is_told and not column.may_be_empty and now.roles.counts_rows:
             yield Evidence("unknown", name, lowest_share(unknown, rows))
         elif not column.may_be_empty:
             yield Evidence("hardly_filled", name, lowest_share(unknown, rows))
         single = len(column.codes or ()) == 1
-        if told and now.roles.counts_rows and not single:
+        if is_told and now.roles.counts_rows and not single:
             known = sum(counts.values())
             yield Evidence("constant", name, float(len(counts) == 1) if known >= FEW else None, "too few rows")
         if role in ("age", "birth_year", "birth_date"):
@@ -90,7 +90,7 @@ def _alone(now: Subject) -> Iterator[Evidence]:
             both = women + counts.get("M", 0)
             less = min(women, both - women)
             yield Evidence("one_sex", name, 0.5 - highest_share(less, both) if both >= FEW else None, "too few")
-        if role == "amount" and not now.roles.counts_rows and now.roles.first("year"):
+        if role == "amount" and not now.roles.counts_rows and now.roles.first_column("year"):
             yield Evidence("spike", name, profile.number("spike", name), "no series")
     if now.roles.counts_rows:
         yield Evidence("runs_alone", "", share_of(profile, "runs_twice", "runs"), "too few rows")

@@ -9,7 +9,7 @@ from hims_pipeline.contracts.joins import read_by_feeds
 from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.values import value_of
-from hims_pipeline.gates.made import Make, rows_rule, where_rule
+from hims_pipeline.gates.made import Make, condition_rule, rows_rule
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.gates.sentences import say
 from hims_pipeline.sql import quote
@@ -33,7 +33,9 @@ def fit_rules(make: Make, contract: Contract, name: str, period: str) -> list[Ru
             low, high = limits[column.name]
             broken = f"{quote(column.name)} not between {low:f} and {high:f}"
             message = say("fits", low=f"{low:g}", high=f"{high:g}")
-            rules.append(where_rule(make, "FITS", broken, message, column, min_value=float(low), max_value=float(high)))
+            rules.append(
+                condition_rule(make, "FITS", broken, message, column, min_value=float(low), max_value=float(high))
+            )
     return rules
 
 

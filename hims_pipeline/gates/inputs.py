@@ -71,15 +71,19 @@ def gate_inputs(settings: Settings, contract: Contract, period: str) -> dict[str
     compiled = [asdict(rule) for rule in compile_rules(contract, period)]  # some follow from facts and feeds
     compiled += [asdict(rule) for rule in profile_rules(settings.expectations, contract, period)]
     gate = provenance_of(*JUDGING)
-    found = {"suites": suites_sha256(settings.expectations, contract), "code": gate.code, "libraries": gate.libraries}
-    found["rules"] = fingerprint(compiled)
+    hashes_of = {
+        "suites": suites_sha256(settings.expectations, contract),
+        "code": gate.code,
+        "libraries": gate.libraries,
+    }
+    hashes_of["rules"] = fingerprint(compiled)
     for name in CROSSWALKS:
         path = settings.data / "codelists" / name
         if schemes and path.exists():
-            found[f"codelists:{name}"] = _scheme_sha256(path, path.stat().st_mtime_ns, tuple(schemes))
+            hashes_of[f"codelists:{name}"] = _scheme_sha256(path, path.stat().st_mtime_ns, tuple(schemes))
     if reference := reference_for(settings.expectations, contract, period):
-        found["reference"] = sha256_of(reference[2])
+        hashes_of["reference"] = sha256_of(reference[2])
     if reads_controls(settings.expectations, contract):
         files = _control_files(settings.data)
-        found["controls"] = fingerprint([_controls(path, path.stat().st_mtime_ns) for path in files])
-    return found
+        hashes_of["controls"] = fingerprint([_controls(path, path.stat().st_mtime_ns) for path in files])
+    return hashes_of

@@ -33,12 +33,12 @@ def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evide
         if then > max(BOUND, SURE / sqrt(b)):
             for name in pair.split("|"):
                 ties.setdefault(name, []).append((then, strengths[""], 1 / a + 1 / b))
-    for name, found in ties.items():
-        if found:
-            yield Evidence("slipped", name, _lost(found) / sqrt(years))
-    sex = now.roles.first("sex")
+    for name, of_column in ties.items():
+        if of_column:
+            yield Evidence("slipped", name, _strength_lost(of_column) / sqrt(years))
+    sex = now.roles.first_column("sex")
     if sex and sex in before.roles.of:
-        yield Evidence("sexes_exchanged", sex, _exchanged(new, old), "no pattern to tell")
+        yield Evidence("sexes_exchanged", sex, _measure_exchange(new, old), "no pattern to tell")
 
 
 def _is_comparable(name: str, now: Subject, before: Subject) -> bool:
@@ -47,7 +47,7 @@ def _is_comparable(name: str, now: Subject, before: Subject) -> bool:
     return now.roles.of.get(name) == "sex" or forms[0] == forms[1]
 
 
-def _lost(ties: list[tuple[float, float, float]]) -> float:
+def _strength_lost(ties: list[tuple[float, float, float]]) -> float:
     """The share of a column's ties with the others that is gone for certain: 1 where all are."""
     weight = sum(then * then for then, _, _ in ties)
     lost = sum(then * (then - now) for then, now, _ in ties) / weight
@@ -55,7 +55,7 @@ def _lost(ties: list[tuple[float, float, float]]) -> float:
     return max(0.0, lost - SURE * error)
 
 
-def _exchanged(new: Profile, old: Profile) -> float | None:
+def _measure_exchange(new: Profile, old: Profile) -> float | None:
     """How far the pattern of the sexes over groups is the other way round: 1 where men stand where women stood, 0 where
     all is as it was. The grouping that tells most speaks; None where none tells anything."""
     best: tuple[float, float] | None = None
@@ -65,29 +65,29 @@ def _exchanged(new: Profile, old: Profile) -> float | None:
         now_all, then_all = ([sum(t[g][place] for g in groups) for place in (0, 1)] for t in tables)
         if not groups or not now_all[1] or not then_all[1]:
             continue
-        told = error = agreed = 0.0
+        explained = error = agreed = 0.0
         for group in groups:
             (w, n), (before, size) = tables[0][group], tables[1][group]
             if not n:
                 continue
             apart = before / size - then_all[0] / then_all[1]
-            told += n * apart * apart - n * 0.25 / size  # what chance alone makes of the groups before
+            explained += n * apart * apart - n * 0.25 / size  # what chance alone makes of the groups before
             agreed += n * apart * (w / n - now_all[0] / now_all[1])
             error += n * apart * apart * 0.25 * (1 + n / size)
-        if told > 0 and (best is None or told > best[0]):
-            best = (told, (1 - agreed / told - SURE * sqrt(error) / told) / 2)
+        if explained > 0 and (best is None or explained > best[0]):
+            best = (explained, (1 - agreed / explained - SURE * sqrt(error) / explained) / 2)
     return max(0.0, best[1]) if best else None
 
 
 def _women(counts: Counts) -> dict[str, tuple[float, float]]:
     """Group -> women, and both sexes; nothing where the codes are others."""
-    found: dict[str, tuple[float, float]] = {}
+    women_of: dict[str, tuple[float, float]] = {}
     for key, n in counts.items():
         sex, group = key.split("|", 1)
-        women, both = found.get(group, (0.0, 0.0))
+        women, both = women_of.get(group, (0.0, 0.0))
         if sex in ("F", "M"):
-            found[group] = (women + n * (sex == "F"), both + n)
-    return found
+            women_of[group] = (women + n * (sex == "F"), both + n)
+    return women_of
 
 
 def most_by_group(new: Profile, old: Profile, name: str) -> float | None:

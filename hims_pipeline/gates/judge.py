@@ -17,7 +17,7 @@ from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
 from hims_pipeline.gates.comparisons import profile_rules, write_evidence
 from hims_pipeline.gates.compile import compile_rules
 from hims_pipeline.gates.engine import GateError, evaluate, versions
-from hims_pipeline.gates.rules import Outcome, Rule
+from hims_pipeline.gates.rules import Rule, RuleResult
 from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite
 from hims_pipeline.gates.tables import fill_tables
 from hims_pipeline.lake.files import sha256_of
@@ -105,7 +105,7 @@ def judge_database(settings: Settings, database: Path, suite_path: Path) -> Gate
         GateError: the gate could not do its work.
     """
     suite = load_suite(suite_path)
-    wanted = {one.meta.table or suite.meta["table"] for one in suite.expectations}
+    wanted = {expectation.meta.table or suite.meta["table"] for expectation in suite.expectations}
     names = {table: table.rsplit(".", 1)[-1] for table in wanted}
 
     def fill(con: Any) -> None:
@@ -115,7 +115,9 @@ def judge_database(settings: Settings, database: Path, suite_path: Path) -> Gate
             con.execute(f"create table {quote(name)} as from judged.{table}")
         con.execute("detach judged")
 
-    rules = [as_rule(one, names[one.meta.table or suite.meta["table"]]) for one in suite.expectations]
+    rules = [
+        as_rule(expectation, names[expectation.meta.table or suite.meta["table"]]) for expectation in suite.expectations
+    ]
     return _decide(settings, fill, rules)
 
 
@@ -146,50 +148,50 @@ def _decide(settings: Settings, fill: Any, rules: Sequence[Rule]) -> GateOutcome
     shown = canary.show(settings)
     outcomes = evaluate(settings, fill, rules)
     if len(outcomes) != len(rules):
-        lost = sorted(set(codes) - {one.rule.code for one in outcomes})
+        lost = sorted(set(codes) - {outcome.rule.code for outcome in outcomes})
         raise GateError(f"Rules without exactly one result: {', '.join(lost)}.")
-    if raised := [f"{one.rule.code} ({one.raised})" for one in outcomes if one.raised]:
+    if raised := [f"{outcome.rule.code} ({outcome.raised})" for outcome in outcomes if outcome.raised]:
         raise GateError(f"Rules that could not be evaluated; check their columns and SQL: {', '.join(raised)}.")
-    broken = [one for one in outcomes if not one.success]
-    blind = [one for one in outcomes if one.success and one.is_blind]
-    findings = (*_findings(settings, fill, broken), *(_blind(one) for one in blind))
+    broken = [outcome for outcome in outcomes if not outcome.success]
+    blind = [outcome for outcome in outcomes if outcome.success and outcome.is_blind]
+    findings = (*_findings(settings, fill, broken), *(_make_blind_finding(one) for one in blind))
     return GateOutcome(
         findings=findings,
         declared=len(rules),
         evaluated=len(outcomes),
         canary=shown,
-        rules=tuple(_record(one) for one in outcomes),
+        rules=tuple(_record(outcome) for outcome in outcomes),
         versions=versions(),
     )
 
 
-def _record(one: Outcome) -> dict[str, Any]:
+def _record(result: RuleResult) -> dict[str, Any]:
     return {
-        "code": one.rule.code,
-        "expectation": one.rule.expectation,
-        "severity": one.rule.severity,
-        "success": one.success,
-        "rows": one.rows,
-        "unexpected": one.unexpected,
-        "missing": one.missing,
-        "blind": one.success and one.is_blind,
-        "may_be_accepted": one.rule.may_be_accepted,
+        "code": result.rule.code,
+        "expectation": result.rule.expectation,
+        "severity": result.rule.severity,
+        "success": result.success,
+        "rows": result.rows,
+        "unexpected": result.unexpected,
+        "missing": result.missing,
+        "blind": result.success and result.is_blind,
+        "may_be_accepted": result.rule.may_be_accepted,
     }
 
 
-def _blind(one: Outcome) -> Finding:
+def _make_blind_finding(result: RuleResult) -> Finding:
     return Finding(
-        rule=one.rule.code,
+        rule=result.rule.code,
         severity="blocking",
         message="The column has no value at all. Send it filled; the contract says `may_be_empty` where that is right.",
-        entity=one.rule.entity,
-        column=one.rule.column,
-        count=one.rows,
-        total=one.rows,
+        entity=result.rule.entity,
+        column=result.rule.column,
+        count=result.rows,
+        total=result.rows,
     )
 
 
-def _findings(settings: Settings, fill: Any, broken: list[Outcome]) -> list[Finding]:
+def _findings(settings: Settings, fill: Any, broken: list[RuleResult]) -> list[Finding]:
     """Findings of the rules that failed, with the first lines that break them: a diagnosis, not the verdict."""
     if not broken:
         return []
@@ -215,8 +217,8 @@ def _columns(con: Any, rule: Rule) -> str:
     if not rule.table:
         return ""
     query = rule.kwargs["unexpected_rows_query"].format(batch=quote(rule.table))
-    found = sorted({str(row[0]) for row in con.execute(query).fetchall()} - {""})
-    return ", ".join(one.replace("|", " and ") for one in found[:LINES_NAMED])
+    names = sorted({str(row[0]) for row in con.execute(query).fetchall()} - {""})
+    return ", ".join(one.replace("|", " and ") for one in names[:LINES_NAMED])
 
 
 def _lines(con: Any, rule: Rule) -> tuple[int, ...]:

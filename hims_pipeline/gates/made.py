@@ -32,9 +32,9 @@ def rows_rule(
     return make(suffix, "unexpected_rows_expectation", kwargs, message, column, broken_rows=broken, terms=terms or {})
 
 
-def where_rule(make: Make, suffix: str, broken: str, message: Said, column: Column, **terms: Any) -> Rule:
+def condition_rule(make: Make, suffix: str, broken: str, message: Said, column: Column, **terms: Any) -> Rule:
     """A rule on the values of a column: those that stand for none are left out."""
-    held = " and ".join(one for one in (f"{quote(column.name)} is not null", unless_missing(column), broken) if one)
+    held = " and ".join(one for one in (f"{quote(column.name)} is not null", missing_guard(column), broken) if one)
     query = f"select 1 as broken from {{batch}} where {held}"
     return rows_rule(make, suffix, query, message, column, held, {"column": column.name, **terms})
 
@@ -44,7 +44,7 @@ def missing_words(column: Column) -> list[str]:
     return sorted(str(code) for code in column.missing)
 
 
-def unless_missing(column: Column) -> str:
+def missing_guard(column: Column) -> str:
     """SQL: the value is none that the column declares missing; empty where it declares nothing."""
     condition = column.absent.condition(quote(column.name))
     return f"not coalesce({condition}, false)" if condition else ""

@@ -29,7 +29,7 @@ class Measure:
     def is_for(self, roles: Roles) -> bool:
         """Is there something in an entity that it can be about?"""
         return (not self.of or (self.of == "records") == roles.counts_rows) and (
-            not self.roles or bool(roles.having(*self.roles))
+            not self.roles or bool(roles.columns_with(*self.roles))
         )
 
 

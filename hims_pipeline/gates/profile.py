@@ -26,7 +26,7 @@ from hims_pipeline.gates.profile_joint import (
     digest_rows,
     find_spikes,
     follow_numbers,
-    one_number,
+    read_number,
 )
 from hims_pipeline.gates.roles import Roles
 from hims_pipeline.lake.periods import covers, is_period
@@ -57,24 +57,24 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
     """Profile one entity, which stands in the connection under its name."""
     entity = contract.entity_in(name, period)
     first, last = covers(contract, period) if is_period(contract, period) else (date(1, 1, 1), date(9999, 12, 31))
-    found = _exact(con, name, entity, roles)
-    rows = int(found[0][3])
+    counted = _count_exactly(con, name, entity, roles)
+    rows = int(counted[0][3])
     step = max(1, -(-rows // SAMPLE))
     columns = [one for one in entity.kept_columns if roles.of[one.name] != "identifier"]
-    listed = ", ".join(["_line", *(f"{_known(one)} as {quote(one.name)}" for one in columns)])
+    listed = ", ".join(["_line", *(f"{_known_value(one)} as {quote(one.name)}" for one in columns)])
     con.execute(f"create or replace temp table _seen as select {listed} from {quote(name)} where _line % {step} = 0")
     for column in columns:
-        found += _distribution(con, entity, column, roles, first, last)
-    found += count_pairs(con, roles, found, last)
-    found += find_spikes(con, entity, roles)
-    found += count_orders(con, roles)
-    found += follow_numbers(con, entity, roles)
-    found += count_holes(con, entity, roles)
-    found += count_within(con, name, entity, rows)
-    found += count_repeated(con, name, roles, rows)
-    found += digest_rows(con, name, entity, roles, step)
+        counted += _distribution(con, entity, column, roles, first, last)
+    counted += count_pairs(con, roles, counted, last)
+    counted += find_spikes(con, entity, roles)
+    counted += count_orders(con, roles)
+    counted += follow_numbers(con, entity, roles)
+    counted += count_holes(con, entity, roles)
+    counted += count_within(con, name, entity, rows)
+    counted += count_repeated(con, name, roles, rows)
+    counted += digest_rows(con, name, entity, roles, step)
     con.execute("drop table _seen")
-    return [("form", one.name, _form(one), 1.0) for one in columns] + found
+    return [("form", one.name, _form(one), 1.0) for one in columns] + counted
 
 
 def _form(column: Column) -> str:
@@ -82,13 +82,13 @@ def _form(column: Column) -> str:
     return column.crosswalk or fingerprint({"codes": sorted(map(str, column.codes or ())), "type": column.type})[:12]
 
 
-def _known(column: Column) -> str:
+def _known_value(column: Column) -> str:
     """SQL of a value; NULL where it is none."""
     condition = column.absent.condition(quote(column.name))
     return f"case when {condition} then null else {quote(column.name)} end" if condition else quote(column.name)
 
 
-def _exact(con: Any, name: str, entity: Entity, roles: Roles) -> Rows:
+def _count_exactly(con: Any, name: str, entity: Entity, roles: Roles) -> Rows:
     """Rows, unknowns of each column, and the amounts, in one pass over the whole table."""
     asked: list[tuple[str, str, str, str]] = [("rows", "", "", "count(*)")]
     for column in entity.kept_columns:
@@ -98,7 +98,7 @@ def _exact(con: Any, name: str, entity: Entity, roles: Roles) -> Rows:
         unknown = f"{reason} in ('_U', '_R') or ({value} is null and ({reason}) is null)" if has else f"{value} is null"
         asked.append(("unknown", column.name, "", f"count(*) filter ({unknown})"))
         if roles.of[column.name] in ("amount", "weight"):
-            number = f"cast({_known(column)} as double)"
+            number = f"cast({_known_value(column)} as double)"
             asked += [
                 ("amount", column.name, kind, sql.format(number))
                 for kind, sql in {
@@ -127,28 +127,28 @@ def _distribution(con: Any, entity: Entity, column: Column, roles: Roles, first:
             con, "ages", column.name, f"case when {age} < 0 then -1 when {age} > 130 then 130 else {age} end"
         )
     if role == "date":
-        found = count_values(con, "day_of_month", column.name, f"day({value})")
-        found += count_values(con, "years_back", column.name, f"{last.year} - year({value})")
+        rows = count_values(con, "day_of_month", column.name, f"day({value})")
+        rows += count_values(con, "years_back", column.name, f"{last.year} - year({value})")
         offset = f"date_diff('day', date '{first}', {value})"
         inside = f"case when {value} between date '{first}' and date '{last}' then {offset} end"
-        found += count_values(con, "days", column.name, inside) if (last - first).days < 400 else []
+        rows += count_values(con, "days", column.name, inside) if (last - first).days < 400 else []
         top = f"select max(n) from (select count(*) as n from _seen where {value} is not null group by {value}) as days"
-        return [*found, *one_number(con, "top_day", column.name, top)]
+        return [*rows, *read_number(con, "top_day", column.name, top)]
     if role in ("amount", "weight"):
         number = f"abs(cast({value} as double))"
         middle = f"select median({number}) from _seen where {number} > 0"
-        return one_number(con, "median", column.name, middle)
+        return read_number(con, "median", column.name, middle)
     if role in COUNTED:
-        found = count_values(con, "values", column.name, value, _conformed(entity, column))
-        amount = roles.first("amount")
-        if found and amount and not roles.counts_rows:
+        rows = count_values(con, "values", column.name, value, _code_meanings(entity, column))
+        amount = roles.first_column("amount")
+        if rows and amount and not roles.counts_rows:
             total = f"sum(abs(cast({quote(amount)} as double)))"
-            found += count_values(con, "amounts", column.name, value, _conformed(entity, column), total)
-        return found
+            rows += count_values(con, "amounts", column.name, value, _code_meanings(entity, column), total)
+        return rows
     return []
 
 
-def _conformed(entity: Entity, column: Column) -> dict[str, str]:
+def _code_meanings(entity: Entity, column: Column) -> dict[str, str]:
     """Code sent -> what it means, where the contract says so: layouts with other codes can then be compared."""
     for feed in entity.feeds:
         for mapping in feed.columns.values():
@@ -166,7 +166,7 @@ def write_profile(con: Any, profiles: dict[str, Rows], path: Path) -> None:
         "create or replace temp table _profile (entity varchar, measure varchar, about varchar, key varchar, n double)"
     )
     if lines:
-        columns = [list(one) for one in zip(*lines, strict=True)]
+        columns = [list(line) for line in zip(*lines, strict=True)]
         kinds = ("varchar", "varchar", "varchar", "varchar", "double")
         con.execute(
             f"insert into _profile select {', '.join(f'unnest(${i + 1}::{k}[])' for i, k in enumerate(kinds))}", columns

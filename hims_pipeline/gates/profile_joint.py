@@ -31,31 +31,31 @@ def count_values(
     return [(measure, about, (to or {}).get(key, key), float(n or 0)) for key, n in counted]
 
 
-def one_number(con: Any, measure: str, about: str, query: str) -> Rows:
+def read_number(con: Any, measure: str, about: str, query: str) -> Rows:
     value = con.execute(query).fetchone()[0]
     return [] if value is None else [(measure, about, "", float(value))]
 
 
-def count_pairs(con: Any, roles: Roles, found: Rows, last: date) -> Rows:
+def count_pairs(con: Any, roles: Roles, profiled: Rows, last: date) -> Rows:
     """Joint counts of sex with age and area, and how strongly any two columns hang together (Cramér's V).
 
     Args:
-        found: the profile so far, which says how many values a column has.
+        profiled: the profile so far, which says how many values a column has.
         last: day on which ages are reckoned.
     """
     values: dict[str, int] = defaultdict(int)
-    for measure, about, _, _ in found:
+    for measure, about, _, _ in profiled:
         values[about] += MOST_VALUES * (measure == "many") + (measure in ("values", "ages"))
     groups = {
-        name: _grouped(quote(name), role, last, roles.codes.get(name, {}))
+        name: _group_values(quote(name), role, last, roles.codes.get(name, {}))
         for name, role in roles.of.items()
         if role in PAIRED and (values[name] > 1 or role == "amount")
     }
     rows: Rows = []
-    sex = roles.first("sex")
+    sex = roles.first_column("sex")
     if sex in groups:
-        told = [one for one in roles.having("category") if 1 < values[one] <= MOST_PAIRED][:6]
-        for other in (roles.first(*AGES), *roles.having("area", "post", "country")[:3], *told):
+        categories = [one for one in roles.columns_with("category") if 1 < values[one] <= MOST_PAIRED][:6]
+        for other in (roles.first_column(*AGES), *roles.columns_with("area", "post", "country")[:3], *categories):
             if other in groups and other:
                 both = f"{groups[sex]} || '|' || {groups[other]}"
                 rows += count_values(con, "by_sex", other, both)
@@ -69,7 +69,7 @@ def count_pairs(con: Any, roles: Roles, found: Rows, last: date) -> Rows:
     return rows
 
 
-def _grouped(value: str, role: str, last: date, sexes: dict[str, tuple[str, ...]]) -> str:
+def _group_values(value: str, role: str, last: date, sexes: dict[str, tuple[str, ...]]) -> str:
     """SQL of the group that a value is set against others by: ages by tens, amounts by thirds of a magnitude."""
     if role == "sex" and sexes:
         text = f"cast({value} as varchar)"
@@ -106,7 +106,7 @@ def _strength(con: Any, one: str, other: str, left: str, right: str) -> Rows:
 
 def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
     """The largest leap of a series of amounts that the next year takes back, as a logarithm."""
-    year, amount = roles.first("year"), roles.first("amount")
+    year, amount = roles.first_column("year"), roles.first_column("amount")
     if roles.counts_rows or not year or not amount:
         return []
     of = [quote(key) for key in entity.key if key != year] or ["''"]
@@ -116,7 +116,7 @@ def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
         with leaps as (
             select {value} - lag({value}) {ordered} as up, {value} - lead({value}) {ordered} as down from _seen)
         select max(least(abs(up), abs(down))) from leaps where up * down > 0"""
-    return one_number(con, "spike", amount, query)
+    return read_number(con, "spike", amount, query)
 
 
 def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
@@ -136,18 +136,18 @@ def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
 def count_repeated(con: Any, name: str, roles: Roles, rows: int) -> Rows:
     """Rows with an identifier, and how many different ones they hold; where there are many rows, of a part of all
     identifiers, with all the rows of each."""
-    step, found = max(1, -(-rows // SEEN)), []
-    for one in map(quote, roles.having("identifier")):
+    step, counted = max(1, -(-rows // SEEN)), []
+    for one in map(quote, roles.columns_with("identifier")):
         query = f"select count({one}), count(distinct {one}) from {quote(name)}"
         known, different = con.execute(f"{query} where hash({one}) % {step} = 0" if step > 1 else query).fetchone()
         about = one[1:-1].replace('""', '"')
-        found += [("known", about, "", float(known)), ("different", about, "", float(different))] if known else []
-    return found
+        counted += [("known", about, "", float(known)), ("different", about, "", float(different))] if known else []
+    return counted
 
 
 def count_orders(con: Any, roles: Roles) -> Rows:
     """For each two columns of dates in how many rows the first is the later one."""
-    names = roles.having("date", "birth_date")[:5]
+    names = roles.columns_with("date", "birth_date")[:5]
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
     rows: Rows = []
     for one, other in pairs:
@@ -165,16 +165,20 @@ def follow_numbers(con: Any, entity: Entity, roles: Roles) -> Rows:
     numbers = [one for one in entity.key if len(entity.key) == 1 and entity.column(one).type == "integer"]
     rows: Rows = []
     for number in numbers:
-        for day in roles.having("date"):
+        for day in roles.columns_with("date"):
             query = f"select corr(cast({quote(number)} as double), epoch({quote(day)})) from _seen"
-            (found,) = con.execute(query).fetchone()
-            rows += [("along", f"{number}|{day}", "", float(found))] if found is not None and found == found else []
+            (correlation,) = con.execute(query).fetchone()
+            rows += (
+                [("along", f"{number}|{day}", "", float(correlation))]
+                if correlation is not None and correlation == correlation
+                else []
+            )
     return rows
 
 
 def count_holes(con: Any, entity: Entity, roles: Roles) -> Rows:
     """The share of years between the first and the last of a series that have no cell."""
-    year = roles.first("year")
+    year = roles.first_column("year")
     if roles.counts_rows or not year or entity.column(year).type not in ("integer", "number"):
         return []
     of = ", ".join(quote(key) for key in entity.key if key != year) or "''"
@@ -182,14 +186,14 @@ def count_holes(con: Any, entity: Entity, roles: Roles) -> Rows:
         select 1 - sum(n) / sum(wide) from (
             select count(distinct {quote(year)}) as n, max({quote(year)}) - min({quote(year)}) + 1 as wide
             from _seen where {quote(year)} is not null group by {of})"""
-    return one_number(con, "holes", year, query)
+    return read_number(con, "holes", year, query)
 
 
 def digest_rows(con: Any, name: str, entity: Entity, roles: Roles, step: int) -> Rows:
     """Rows without their keys: how many stand twice, how many runs of rows do, and the smallest digests of such runs.
     A row is looked at by its hash, so that all its copies are."""
-    keys = set(entity.key) or set(roles.having("identifier")[:1])
-    dated = {*(entity.period.columns if entity.period else ()), *roles.having("period")}
+    keys = set(entity.key) or set(roles.columns_with("identifier")[:1])
+    dated = {*(entity.period.columns if entity.period else ()), *roles.columns_with("period")}
     content = [c.name for c in entity.kept_columns if c.name not in keys]
     if len(content) < 2 or not roles.counts_rows:
         return []

@@ -19,14 +19,14 @@ _NOT_KEPT = ("digest",)  # of rows, which say nothing to a reader
 
 def reference_for(expectations: Path, contract: Contract, period: str) -> tuple[str, str, Path] | None:
     """Name, period and file of the reference nearest to a period; None where the source has none."""
-    found = []
+    candidates = []
     for path in sorted((expectations / FOLDER).glob(f"{contract.source}@*.csv")):
         of = path.stem.split("@", 1)[1]
         if is_period(contract, of):
-            found.append((abs((covers(contract, of)[0] - covers(contract, period)[0]).days), of, path))
-    if not found:
+            candidates.append((abs((covers(contract, of)[0] - covers(contract, period)[0]).days), of, path))
+    if not candidates:
         return None
-    _, of, path = min(found)
+    _, of, path = min(candidates)
     return f"{PREFIX}{contract.source}/{of}", of, path
 
 
@@ -39,7 +39,7 @@ def write_reference(con: Any, profiles: dict[str, Rows], path: Path) -> None:
     con.execute(
         "insert into _pinned select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::varchar[]),"
         " unnest($4::varchar[]), unnest($5::double[])",
-        [list(one) for one in zip(*lines, strict=True)],
+        [list(line) for line in zip(*lines, strict=True)],
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     con.execute(

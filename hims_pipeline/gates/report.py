@@ -10,25 +10,27 @@ from hims_pipeline.words import markdown
 
 def reasons_markdown(verdict: Verdict) -> str:
     """The findings as a list, blocking ones first; one line when there are none. A person's decision stands before."""
-    said = verdict.acceptance if verdict.is_overruled else None
-    head = f"Accepted against the gate by {markdown(said.name)}: {markdown(said.reason)}\n\n" if said else ""
+    messages = verdict.acceptance if verdict.is_overruled else None
+    head = (
+        f"Accepted against the gate by {markdown(messages.name)}: {markdown(messages.reason)}\n\n" if messages else ""
+    )
     whole = f"All {verdict.evaluated} rules hold." if verdict.accepted else "The gate came to no whole result."
-    return head + (_listed(verdict.findings) or whole)
+    return head + (_list_findings(verdict.findings) or whole)
 
 
-def _listed(findings: Sequence[Finding]) -> str:
-    lines = [f"- {markdown(one.sentence())}" for one in findings if one.severity == "blocking"]
-    lines += [f"- warning: {markdown(one.sentence())}" for one in findings if one.severity == "warning"]
+def _list_findings(findings: Sequence[Finding]) -> str:
+    lines = [f"- {markdown(finding.sentence())}" for finding in findings if finding.severity == "blocking"]
+    lines += [f"- warning: {markdown(finding.sentence())}" for finding in findings if finding.severity == "warning"]
     return "\n".join(lines)
 
 
-def letter(verdict: Verdict, contract: Contract, findings: Sequence[Finding]) -> str:
+def render_letter(verdict: Verdict, contract: Contract, findings: Sequence[Finding]) -> str:
     """What to tell the institution that sent a delivery.
 
     Args:
         findings: those of the verdict, with the sender's words (`lake.reports`).
     """
-    said = _listed(findings) or f"All {verdict.evaluated} rules hold."
+    messages = _list_findings(findings) or f"All {verdict.evaluated} rules hold."
     head = [
         f"# {contract.title.en}: delivery {verdict.batch}",
         "",
@@ -38,7 +40,7 @@ def letter(verdict: Verdict, contract: Contract, findings: Sequence[Finding]) ->
         "",
     ]
     if verdict.status == "accepted":
-        return "\n".join([*head, "Nothing needs to be done.", "", said, ""])
+        return "\n".join([*head, "Nothing needs to be done.", "", messages, ""])
     stages = {
         "envelope": "before a row was read",
         "types": "while its values were read",
@@ -50,4 +52,4 @@ def letter(verdict: Verdict, contract: Contract, findings: Sequence[Finding]) ->
         "## To be mended",
         "",
     ]
-    return "\n".join([*head, *body, said, "", "Please send the whole delivery again.", ""])
+    return "\n".join([*head, *body, messages, "", "Please send the whole delivery again.", ""])

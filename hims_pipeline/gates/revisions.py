@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from hims_pipeline.contracts.basics import Strict
-from hims_pipeline.contracts.records import parse
+from hims_pipeline.contracts.records import parse_record
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.judge import GateOutcome, judge_tables
 from hims_pipeline.gates.rules import Rule
@@ -92,7 +92,7 @@ class NewLevel(Strict):
         return self.indicators.get(indicator, getattr(self, measure_type, self.flow))
 
 
-class Limits(Strict):
+class RevisionLimits(Strict):
     """What `revisions.yml` says."""
 
     limits: dict[Cause, Bounds]
@@ -101,7 +101,7 @@ class Limits(Strict):
     new_level: NewLevel
 
 
-def load_limits(expectations: Path) -> Limits | None:
+def load_revision_limits(expectations: Path) -> RevisionLimits | None:
     """The limits; None where the observatory has none, and releases are compared for reading only.
 
     Raises:
@@ -112,15 +112,15 @@ def load_limits(expectations: Path) -> Limits | None:
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, modified: int) -> Limits:
-    found = parse(Limits, path)
-    if lost := set(CAUSES) - found.limits.keys():
+def _load(path: Path, modified: int) -> RevisionLimits:
+    loaded = parse_record(RevisionLimits, path)
+    if lost := set(CAUSES) - loaded.limits.keys():
         raise ContractError(f"{path.name}: no limits for {', '.join(sorted(lost))}.")
-    return found
+    return loaded
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RevisionEvidence:
     """A number that a rule judges; `no` is its place among the movements, `value` None where nothing is to say."""
 
     measure: str
@@ -129,12 +129,12 @@ class Evidence:
     limit: float | None
 
 
-def rules_of(limits: Limits) -> list[Rule]:
+def revision_rules(limits: RevisionLimits) -> list[Rule]:
     """One rule a measure; its terms are what an inventory compares."""
     return [_rule(limits, measure) for measure in MEASURES]
 
 
-def _rule(limits: Limits, measure: str) -> Rule:
+def _rule(limits: RevisionLimits, measure: str) -> Rule:
     here = "(select * from {batch}) as moved"
     query = (
         f"select no from {here} where measure = '{measure}' and judged and not coalesce(value <= bound, false)"
@@ -149,25 +149,29 @@ def _rule(limits: Limits, measure: str) -> Rule:
         terms = {f"max_value {cause}": getattr(own, measure) for cause, own in sorted(limits.limits.items())}
     message = MEASURES[measure]
     return Rule(
-        code_of(measure), "release", "unexpected_rows_expectation", {"unexpected_rows_query": query}, "blocking",
+        revision_code(measure), "release", "unexpected_rows_expectation", {"unexpected_rows_query": query}, "blocking",
         message["en"], messages={"fr": message["fr"], "ar": message["ar"]}, terms=terms, table=TABLE,
     )  # fmt: skip
 
 
-def code_of(measure: str) -> str:
+def revision_code(measure: str) -> str:
     """The stable code of a measure's rule."""
     return f"REVISION-{measure.upper().replace('_', '-')}"
 
 
-def judge_revision(settings: Settings, limits: Limits, evidence: Sequence[Evidence]) -> tuple[GateOutcome, set[int]]:
+def judge_revision(
+    settings: Settings, limits: RevisionLimits, evidence: Sequence[RevisionEvidence]
+) -> tuple[GateOutcome, set[int]]:
     """Let Great Expectations hold the evidence to the limits; returns its outcome and the numbers of what is beyond.
 
     Raises:
         GateError: the gate could not do its work.
     """
     beyond: set[int] = set()
-    rules = rules_of(limits)
-    silent = [Evidence(name, -1, None, None) for name in MEASURES if name not in {one.measure for one in evidence}]
+    rules = revision_rules(limits)
+    silent = [
+        RevisionEvidence(name, -1, None, None) for name in MEASURES if name not in {one.measure for one in evidence}
+    ]
 
     def fill(con: Any) -> None:
         lines = [*evidence, *silent]
@@ -178,8 +182,8 @@ def judge_revision(settings: Settings, limits: Limits, evidence: Sequence[Eviden
             f"insert into {quote(TABLE)} select unnest($1::varchar[]), unnest($2::bigint[]), unnest($3::double[]),"
             " unnest($4::double[]), unnest($5::bool[])",
             [
-                [one.measure for one in lines], [one.no for one in lines], [one.value for one in lines],
-                [one.limit for one in lines], [one.no >= 0 for one in lines],
+                [line.measure for line in lines], [line.no for line in lines], [line.value for line in lines],
+                [line.limit for line in lines], [line.no >= 0 for line in lines],
             ],
         )  # fmt: skip
         for rule in rules:

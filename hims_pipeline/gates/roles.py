@@ -34,13 +34,13 @@ class Roles:
     codes: dict[str, dict[str, tuple[str, ...]]]
     counts_rows: bool
 
-    def having(self, *roles: RoleName) -> list[str]:
+    def columns_with(self, *roles: RoleName) -> list[str]:
         """The columns of some roles, in the order of the file."""
         return [name for name, role in self.of.items() if role in roles]
 
-    def first(self, *roles: RoleName) -> str | None:
+    def first_column(self, *roles: RoleName) -> str | None:
         """The first column of some roles, None where there is none."""
-        return next(iter(self.having(*roles)), None)
+        return next(iter(self.columns_with(*roles)), None)
 
 
 def roles_of(contract: Contract, name: str, period: str) -> Roles:
@@ -61,8 +61,10 @@ def roles_of(contract: Contract, name: str, period: str) -> Roles:
                 }
             if target.startswith("weight"):
                 weights.add(mapping.from_)
-    found = {one.name: _role(one, entity, targets.get(one.name, ""), weights) for one in entity.kept_columns}
-    return Roles(found, codes, not any(_is_total(target) for target in targets.values()))
+    role_of = {
+        column.name: _role(column, entity, targets.get(column.name, ""), weights) for column in entity.kept_columns
+    }
+    return Roles(role_of, codes, not any(_is_total(target) for target in targets.values()))
 
 
 def _is_total(target: str) -> bool:

@@ -30,23 +30,23 @@ class RuleChange:
         return f"{self.code} ({self.section}): {self.kind}{where}{f', {self.what}' if self.what else ''}"
 
 
-def compare(before: Inventory, now: Inventory) -> list[RuleChange]:
+def compare_rules(before: Inventory, now: Inventory) -> list[RuleChange]:
     """What became of the rules of an earlier inventory, by section and code; empty where none is less than it was."""
-    found: dict[tuple[str, ...], RuleChange] = {}
+    changes: dict[tuple[str, ...], RuleChange] = {}
     for section, old in sorted(before.items()):
         new = now.get(section, {"layouts": [BASE], "rules": {}})
         for period in dict.fromkeys([*old["layouts"], *new["layouts"]]):
             for code in sorted(old["rules"]):
-                was, is_now = _in(old, code, period), _in(new, code, period)
+                was, is_now = _find_rule(old, code, period), _find_rule(new, code, period)
                 if was is None or (less := _became(was, is_now)) is None:
                     continue
                 key = (section, code, *less)
-                periods = (*found[key].periods, period) if key in found else (period,)
-                found[key] = RuleChange(section, code, *less, periods, was, is_now)
-    return list(found.values())
+                periods = (*changes[key].periods, period) if key in changes else (period,)
+                changes[key] = RuleChange(section, code, *less, periods, was, is_now)
+    return list(changes.values())
 
 
-def _in(section: dict[str, Any], code: str, period: str) -> dict[str, Any] | None:
+def _find_rule(section: dict[str, Any], code: str, period: str) -> dict[str, Any] | None:
     place = period if period in section["layouts"] else BASE
     for record in section["rules"].get(code, ()):
         if place in record["in"]:
@@ -65,7 +65,7 @@ def _became(was: dict[str, Any], now: dict[str, Any] | None) -> tuple[Kind, str]
         weaker.append("a warning where it refused")
     if now["may_be_empty"] and not was["may_be_empty"]:
         weaker.append("the column may be empty")
-    if narrowed := _narrowed(was.get("periods", []), now.get("periods", [])):
+    if narrowed := _find_narrowed(was.get("periods", []), now.get("periods", [])):
         weaker.append(f"no longer for {', '.join(narrowed)}")
     for name in ("expectation", "table"):
         if was.get(name) != now.get(name):
@@ -81,7 +81,7 @@ def _became(was: dict[str, Any], now: dict[str, Any] | None) -> tuple[Kind, str]
     return ("changed", f"cannot be ordered: {'; '.join(changed)}") if changed else None
 
 
-def _narrowed(was: list[str], now: list[str]) -> list[str]:
+def _find_narrowed(was: list[str], now: list[str]) -> list[str]:
     """Periods that a rule was for and is not any more; without any it is for all."""
     if not now or not was:
         return ["all periods"] if now and not was else []
@@ -125,4 +125,4 @@ def _words(name: str, old: Any, new: Any, order: str) -> str:
 
 def difference_sha256(changes: list[RuleChange]) -> str:
     """What an approval is bound to: every change, with the rule as it was and as it is."""
-    return fingerprint({"changes": [asdict(one) for one in changes]})
+    return fingerprint({"changes": [asdict(change) for change in changes]})

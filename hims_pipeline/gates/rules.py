@@ -53,16 +53,16 @@ def cannot_fail(expectation: str, kwargs: dict[str, Any]) -> bool:
         return True
     if expectation == "expect_column_distinct_values_to_contain_set" and not kwargs.get("value_set"):
         return True
-    return any(_is_never(found) for found in _NEVER.finditer(str(kwargs.get("unexpected_rows_query", ""))))
+    return any(_is_never(match) for match in _NEVER.finditer(str(kwargs.get("unexpected_rows_query", ""))))
 
 
-def _is_never(found: re.Match[str]) -> bool:
-    left, sign, right = found.group(3, 4, 5)
+def _is_never(match: re.Match[str]) -> bool:
+    left, sign, right = match.group(3, 4, 5)
     return left is None or (int(left) == int(right)) != (sign == "=")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RuleResult:
     """What came of one rule. Counts only: no field can hold a value of the data."""
 
     rule: Rule

@@ -35,13 +35,13 @@ def distance(a: Counts, b: Counts, noisy: bool = True) -> float | None:
     if na <= 0 or nb <= 0:
         return None
     keys = a.keys() | b.keys()
-    found = sum(abs(a.get(key, 0) / na - b.get(key, 0) / nb) for key in keys) / 2
+    half_sum = sum(abs(a.get(key, 0) / na - b.get(key, 0) / nb) for key in keys) / 2
     if not noisy:
-        return found
+        return half_sum
     pooled = [(a.get(key, 0) + b.get(key, 0)) / (na + nb) for key in keys]
     spread = sqrt(1 / na + 1 / nb)
     expected = sum(sqrt(2 / pi) * sqrt(p * (1 - p)) * spread for p in pooled) / 2
-    return max(0.0, found - expected - 1.5 * spread)
+    return max(0.0, half_sum - expected - 1.5 * spread)
 
 
 def largest_shift(a: Counts, b: Counts, z: float = 4.0) -> float:

@@ -64,24 +64,28 @@ def load_suite(path: Path) -> Suite:
     try:
         suite = Suite.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
-        raise ContractError(f"{path.name}: {found}") from None
+        problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
+        raise ContractError(f"{path.name}: {problems}") from None
     except json.JSONDecodeError as error:
         raise ContractError(f"{path.name}: not JSON: {error}") from None
     if suite.name != path.stem:
         raise ContractError(f"{path.name}: its name is {suite.name!r}; it must be the file's, {path.stem!r}.")
     codes = [one.meta.code for one in suite.expectations]
-    for one in suite.expectations:
-        if one.type not in KINDS:
-            raise ContractError(f"{path.name}: {one.meta.code}: {one.type} is none of {', '.join(KINDS)}.")
-        if cannot_fail(one.type, one.kwargs):
+    for expectation in suite.expectations:
+        if expectation.type not in KINDS:
             raise ContractError(
-                f"{path.name}: {one.meta.code} can never fail: give it a bound, a value or a condition."
+                f"{path.name}: {expectation.meta.code}: {expectation.type} is none of {', '.join(KINDS)}."
             )
-        if one.meta.set_aside and not tells_rows(one.kwargs):
-            raise ContractError(f"{path.name}: {one.meta.code}: only a rule whose SQL selects `_line` sets rows aside.")
-        if codes.count(one.meta.code) > 1:
-            raise ContractError(f"{path.name}: {one.meta.code} stands twice.")
+        if cannot_fail(expectation.type, expectation.kwargs):
+            raise ContractError(
+                f"{path.name}: {expectation.meta.code} can never fail: give it a bound, a value or a condition."
+            )
+        if expectation.meta.set_aside and not tells_rows(expectation.kwargs):
+            raise ContractError(
+                f"{path.name}: {expectation.meta.code}: only a rule whose SQL selects `_line` sets rows aside."
+            )
+        if codes.count(expectation.meta.code) > 1:
+            raise ContractError(f"{path.name}: {expectation.meta.code} stands twice.")
     if not suite.expectations:
         raise ContractError(f"{path.name} has no rule: an empty suite passes everything. Delete it or write one.")
     return suite
@@ -96,17 +100,19 @@ def tells_rows(kwargs: dict[str, Any]) -> bool:
 
 def judgement_rules(expectations: Path, contract: Contract, period: str) -> list[Rule]:
     """The judgement rules on a source's entities that are for this period."""
-    found: list[Rule] = []
+    rules: list[Rule] = []
     for entity in contract.entities:
         path = suite_file(expectations, contract.source, entity)
         if path.exists():
-            for one in load_suite(path).expectations:
-                if not one.meta.periods or any(fnmatch.fnmatch(period, glob) for glob in one.meta.periods):
-                    found.append(_in_period(as_rule(one, entity), contract, period))
-    return found
+            for expectation in load_suite(path).expectations:
+                if not expectation.meta.periods or any(
+                    fnmatch.fnmatch(period, glob) for glob in expectation.meta.periods
+                ):
+                    rules.append(_fill_period(as_rule(expectation, entity), contract, period))
+    return rules
 
 
-def _in_period(rule: Rule, contract: Contract, period: str) -> Rule:
+def _fill_period(rule: Rule, contract: Contract, period: str) -> Rule:
     """A rule's SQL may name the batch's period: `{period}`, its first day `{period_start}`, its last `{period_end}`."""
     query = rule.kwargs.get("unexpected_rows_query")
     if query is None:
@@ -141,22 +147,22 @@ _MANY_ROWS = re.compile(r"\bgroup\s+by\b|\bover\s*\(|\bunion\b", re.IGNORECASE)
 def break_on_nothing(query: str) -> str:
     """A query of a rule on one row of aggregates, such that a figure over no value breaks it: `avg(…) not between` is
     NULL there, and NULL would pass. Other queries stay as they are: their rows may have nothing to say."""
-    found = _SINGLE.search(query)
-    if found is None or "from (" not in query[: found.start()].lower():
+    match = _SINGLE.search(query)
+    if match is None or "from (" not in query[: match.start()].lower():
         return query
-    inner = query[query.lower().index("from (") + 6 : found.start()]
+    inner = query[query.lower().index("from (") + 6 : match.start()]
     if (
         not _AGGREGATE.search(inner)
         or _MANY_ROWS.search(inner)
-        or _unbalanced(inner)
-        or _unbalanced(found["condition"])
+        or _is_unbalanced(inner)
+        or _is_unbalanced(match["condition"])
     ):
         return query
-    start, end = found.span("condition")
+    start, end = match.span("condition")
     return f"{query[:start]}coalesce(({query[start:end]}), true){query[end:]}"
 
 
-def _unbalanced(text: str) -> bool:
+def _is_unbalanced(text: str) -> bool:
     """Do brackets open and close within a piece of SQL otherwise than in pairs?"""
     depth = 0
     for sign in text:
@@ -166,22 +172,22 @@ def _unbalanced(text: str) -> bool:
     return depth != 0
 
 
-def as_rule(one: Judgement, entity: str) -> Rule:
-    kwargs = dict(one.kwargs)
-    if "unexpected_rows_query" in kwargs and not one.meta.may_be_empty:
+def as_rule(judgement: Judgement, entity: str) -> Rule:
+    kwargs = dict(judgement.kwargs)
+    if "unexpected_rows_query" in kwargs and not judgement.meta.may_be_empty:
         kwargs["unexpected_rows_query"] = break_on_nothing(kwargs["unexpected_rows_query"])
     return Rule(
-        code=one.meta.code,
+        code=judgement.meta.code,
         entity=entity,
-        expectation=one.type,
+        expectation=judgement.type,
         kwargs=kwargs,
-        severity="blocking" if one.severity == "critical" else "warning",
-        message=one.meta.message.en,
-        column=str(one.kwargs.get("column", "")),
-        may_be_empty=one.meta.may_be_empty,
-        messages=one.meta.message.others,
-        set_aside=one.meta.set_aside,
-        may_be_accepted=one.meta.may_be_accepted,
+        severity="blocking" if judgement.severity == "critical" else "warning",
+        message=judgement.meta.message.en,
+        column=str(judgement.kwargs.get("column", "")),
+        may_be_empty=judgement.meta.may_be_empty,
+        messages=judgement.meta.message.others,
+        set_aside=judgement.meta.set_aside,
+        may_be_accepted=judgement.meta.may_be_accepted,
     )
 
 

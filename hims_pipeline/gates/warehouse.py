@@ -44,8 +44,8 @@ def warehouse_rules(expectations: Path) -> list[Rule]:
     path = expectations / SUITE
     if not path.exists():
         return []
-    found = [as_rule(one, one.meta.table) for one in load_suite(path).expectations]
-    rules = [replace(one, table=PREFIX + one.entity) for one in found]
+    warehouse_only = [as_rule(one, one.meta.table) for one in load_suite(path).expectations]
+    rules = [replace(one, table=PREFIX + one.entity) for one in warehouse_only]
     for rule in rules:
         if rule.expectation != "unexpected_rows_expectation":
             raise ContractError(f"{SUITE}: {rule.code} must select `source, period` of the rows that break it.")
@@ -86,16 +86,16 @@ def judge_warehouse(settings: Settings, database: Path) -> tuple[GateOutcome | N
         with connection(settings) as con:
             fill(con)
             for rule in (one for one in rules if one.code in failed):
-                broken += _broken(con, rule)
+                broken += _find_broken(con, rule)
     return outcome, broken
 
 
-def _broken(con: Any, rule: Rule) -> list[Broken]:
+def _find_broken(con: Any, rule: Rule) -> list[Broken]:
     query = rule.kwargs["unexpected_rows_query"].format(batch=quote(rule.table))
-    found = con.execute(
+    broken_rows = con.execute(
         f"select source, list(distinct period order by period), count(*) from ({query}) as broken group by 1 order by 1"
     ).fetchall()
     return [
         Broken(rule.code, rule.severity, rule.message, tuple(source.split("+")), tuple(periods), rows)
-        for source, periods, rows in found
+        for source, periods, rows in broken_rows
     ]

@@ -14,7 +14,7 @@ from typing import Any
 from hims_pipeline.errors import Busy, HimsError
 from hims_pipeline.intake.taking_in import carry_decision, contract_of
 from hims_pipeline.lake import batches, journal, landing
-from hims_pipeline.lake.batches import Standing
+from hims_pipeline.lake.batches import ProvenBatch
 from hims_pipeline.lake.decided import acceptances
 from hims_pipeline.lake.landing import Delivery, Taken
 from hims_pipeline.lake.lock import acts_lock, installation_lock
@@ -34,10 +34,10 @@ def accept(settings: Settings, batch: str, name: str, reason: str) -> tuple[Deli
         HimsError: no such batch, no name or reason, nothing to decide, a rule that allows no acceptance, or a later
             delivery that counts in its place.
     """
-    name, reason = _said(name, "--name"), _said(reason, "--reason")
+    name, reason = _one_line(name, "--name"), _one_line(reason, "--reason")
     with acts_lock(settings, f"accepting {batch}"):
-        delivery = landing.find(settings, batch)
-        verdict = _refused(delivery, batches.standing(settings, delivery))
+        delivery = landing.find_delivery(settings, batch)
+        verdict = _find_refusal(delivery, batches.prove_batch(settings, delivery))
         if forbidding := verdict.forbidding:
             named = ", ".join(forbidding)
             raise HimsError(
@@ -61,10 +61,10 @@ def reject(settings: Settings, batch: str, name: str, reason: str) -> tuple[Deli
     Raises:
         HimsError: no such batch, no name or reason, or the gate itself accepts it.
     """
-    name, reason = _said(name, "--name"), _said(reason, "--reason")
+    name, reason = _one_line(name, "--name"), _one_line(reason, "--reason")
     with acts_lock(settings, f"rejecting {batch}"):
-        delivery = landing.find(settings, batch)
-        known = batches.standing(settings, delivery)
+        delivery = landing.find_delivery(settings, batch)
+        known = batches.prove_batch(settings, delivery)
         if known.verdict is not None and known.verdict.accepted and not known.verdict.is_overruled:
             raise HimsError(
                 f"{delivery.batch} was accepted by the gate. `hims batch withdraw` takes a wrong file or period back."
@@ -81,9 +81,9 @@ def resubmit(settings: Settings, batch: str, files: Sequence[Path], reason: str)
         HimsError: the files are those that were sent before, or the former delivery counts and would go on counting
             beside the new one.
     """
-    delivery = landing.find(settings, batch)
+    delivery = landing.find_delivery(settings, batch)
     contract = contract_of(settings, delivery.source)
-    known = batches.standing(settings, delivery)
+    known = batches.prove_batch(settings, delivery)
     if known.batch is not None and not delivery.withdrawn and contract.period.supersedes == "nothing":
         raise HimsError(
             f"{delivery.batch} counts, and each delivery of {delivery.source} counts beside the others: withdraw it "
@@ -98,17 +98,17 @@ def resubmit(settings: Settings, batch: str, files: Sequence[Path], reason: str)
     return delivery, taken
 
 
-def _said(text: str, option: str) -> str:
+def _one_line(text: str, option: str) -> str:
     """What a person says, on one line."""
-    said = " ".join(printable(text).split())
-    if len(said) > LONGEST:
-        raise HimsError(f"{option} has {len(said):,} characters; say it in {LONGEST}.")
-    if not said:
+    messages = " ".join(printable(text).split())
+    if len(messages) > LONGEST:
+        raise HimsError(f"{option} has {len(messages):,} characters; say it in {LONGEST}.")
+    if not messages:
         raise HimsError(f"Say it with {option}: it stands in the audit trail and in the release notes.")
-    return said
+    return messages
 
 
-def _refused(delivery: Delivery, known: Standing) -> Verdict:
+def _find_refusal(delivery: Delivery, known: ProvenBatch) -> Verdict:
     if delivery.withdrawn:
         raise HimsError(f"{delivery.batch} is withdrawn: {delivery.withdrawn}. `hims batch reinstate` comes first.")
     if known.damage or known.verdict is None:
@@ -131,7 +131,7 @@ def _refuse_superseded(settings: Settings, delivery: Delivery) -> None:
         if not one.withdrawn and _is_over(rule, one, delivery)
     ]
     for one in later:
-        if rule == "earlier_deliveries" or batches.standing(settings, one).batch is not None:
+        if rule == "earlier_deliveries" or batches.prove_batch(settings, one).batch is not None:
             raise HimsError(
                 f"{delivery.batch} is superseded by {one.batch}: accepting it would change nothing. If the later"
                 " one is wrong, withdraw that first."
@@ -153,11 +153,11 @@ def _is_over(rule: str, other: Delivery, delivery: Delivery) -> bool:
 def _carry_out(settings: Settings, delivery: Delivery) -> bool:
     """Let the verdict carry what was decided, unless a run is under way: then the next one does it."""
     with suppress(Busy), installation_lock(settings, f"carrying out what was decided on {delivery.batch}"):
-        known = batches.standing(settings, delivery)
-        said = acceptances(settings).get(delivery.batch)
+        known = batches.prove_batch(settings, delivery)
+        messages = acceptances(settings).get(delivery.batch)
         if known.verdict is not None and not known.damage and known.verdict.stage == "gate":
-            if known.verdict.acceptance != said:
-                carry_decision(settings, delivery, replace(known.verdict, acceptance=said))
+            if known.verdict.acceptance != messages:
+                carry_decision(settings, delivery, replace(known.verdict, acceptance=messages))
             return True
-        return known.verdict is not None and said is None
+        return known.verdict is not None and messages is None
     return False

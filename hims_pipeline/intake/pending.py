@@ -14,7 +14,7 @@ from hims_pipeline.contracts.load import fingerprint, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import batches, journal, landing, reports
-from hims_pipeline.lake.batches import Batch, Standing
+from hims_pipeline.lake.batches import Batch, ProvenBatch
 from hims_pipeline.lake.decided import acceptances
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
@@ -112,24 +112,24 @@ class Pending:
         return f"{self.delivery.batch}: {self.why}"
 
 
-def pending(settings: Settings, source: str | None = None) -> list[Pending]:
+def find_pending(settings: Settings, source: str | None = None) -> list[Pending]:
     """Deliveries without a verdict that still holds, by source in the order of arrival: each is compared with what came
     before it."""
-    contracts, found = load_contracts(settings.data), []
+    contracts, pending = load_contracts(settings.data), []
     held_out = broken_sources(settings)
-    told, accepted = last_verdicts(settings), acceptances(settings)
+    verdicts, accepted = last_verdicts(settings), acceptances(settings)
     for delivery in landing.deliveries(settings, source):
         if delivery.withdrawn or delivery.source not in contracts or delivery.source in held_out:
             continue
-        known = batches.standing(settings, delivery)
+        known = batches.prove_batch(settings, delivery)
         decided = known.verdict is not None and known.verdict.stage == "gate"
         decided = decided and known.verdict.acceptance != accepted.get(delivery.batch)  # type: ignore[union-attr]
-        why = DECIDED if decided else _why_pending(settings, contracts[delivery.source], delivery, known)
-        if not why and known.verdict and known.verdict.sha256 != told.get(delivery.batch):
+        why = DECIDED if decided else _explain_pending(settings, contracts[delivery.source], delivery, known)
+        if not why and known.verdict and known.verdict.sha256 != verdicts.get(delivery.batch):
             why = "damaged on disk: its verdict is not the last one that the audit trail tells of"
         if why:
-            found.append(Pending(delivery, why, known.holds_place or bool(known.damage)))
-    return sorted(found, key=lambda one: (one.delivery.source, one.delivery.sequence))
+            pending.append(Pending(delivery, why, known.holds_place or bool(known.damage)))
+    return sorted(pending, key=lambda one: (one.delivery.source, one.delivery.sequence))
 
 
 def last_verdicts(settings: Settings) -> dict[str, str | None]:
@@ -137,7 +137,7 @@ def last_verdicts(settings: Settings) -> dict[str, str | None]:
     return {one["batch"]: one.get("verdict_sha256") for one in journal.done(settings, journal.JUDGED)}
 
 
-def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, known: Standing) -> str:
+def _explain_pending(settings: Settings, contract: Contract, delivery: Delivery, known: ProvenBatch) -> str:
     """Why a delivery is to be taken in (again); `""` while its verdict holds."""
     if known.damage:
         return f"damaged on disk: {known.damage}"
@@ -148,9 +148,9 @@ def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, kno
         now, then = inputs_of_reading(now), inputs_of_reading(then)
     if changed := sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)):
         return f"changed since the last verdict: {', '.join(changed)}"
-    if beside := _damaged_beside(settings, delivery):
+    if beside := _find_damaged_beside(settings, delivery):
         return f"damaged on disk: {beside}"
-    if lost := _no_longer_so(settings, known.verdict):
+    if lost := _find_lapsed(settings, known.verdict):
         return f"was compared with what no longer counts: {', '.join(lost)}"
     if not known.verdict.accepted:
         return ""
@@ -161,14 +161,14 @@ def _why_pending(settings: Settings, contract: Contract, delivery: Delivery, kno
     profile = known.batch.folder / batches.PROFILE
     if known.verdict.profile_sha256 and not (profile.is_file() and sha256_of(profile) == known.verdict.profile_sha256):
         return f"damaged on disk: {profile.relative_to(settings.home)}"
-    if damaged := batches.damaged_files(known.batch):
+    if damaged := batches.find_damaged_files(known.batch):
         return f"damaged on disk: {', '.join(damaged)} in {known.batch.folder.relative_to(settings.home)}"
-    if lost := batches.damaged_links(settings, contract, known.batch):
+    if lost := batches.find_damaged_links(settings, contract, known.batch):
         return f"its pairs for the linkage are missing or damaged: {', '.join(lost)}"
     return ""
 
 
-def _damaged_beside(settings: Settings, delivery: Delivery) -> str:
+def _find_damaged_beside(settings: Settings, delivery: Delivery) -> str:
     """What of a reading is kept in the closed zone alone and is not what was written: findings, lines set aside."""
     try:
         damaged = reports.damaged_rejects(settings, delivery)
@@ -177,19 +177,19 @@ def _damaged_beside(settings: Settings, delivery: Delivery) -> str:
     return f"lines that were set aside ({', '.join(damaged)})" if damaged else ""
 
 
-def _no_longer_so(settings: Settings, verdict: Verdict) -> list[str]:
+def _find_lapsed(settings: Settings, verdict: Verdict) -> list[str]:
     """Batches that a verdict was given beside, and that are not accepted any more, or look otherwise."""
     if not verdict.compared_with:
         return []
-    sent = {one.batch: one for one in landing.deliveries(settings, verdict.batch.split("/")[0])}
-    found = []
+    sent = {delivery.batch: delivery for delivery in landing.deliveries(settings, verdict.batch.split("/")[0])}
+    lapsed = []
     for batch, profile in verdict.compared_with.items():
         if batch.startswith("reference/"):  # by its hash among the inputs
             continue
-        stands = batches.accepted_batch(settings, sent[batch]) if batch in sent else None
+        stands = batches.find_accepted_batch(settings, sent[batch]) if batch in sent else None
         if stands is None or stands.verdict.profile_sha256 != profile:
-            found.append(batch)
-    return found
+            lapsed.append(batch)
+    return lapsed
 
 
 def _names_the_rules(settings: Settings, contract: Contract, batch: Batch) -> bool:
@@ -201,9 +201,9 @@ def _names_the_rules(settings: Settings, contract: Contract, batch: Batch) -> bo
     return wanted == sorted((rule["code"], rule["severity"]) for rule in batch.verdict.rules)
 
 
-def doubtful(settings: Settings, source: str | None = None) -> list[Pending]:
+def find_doubtful(settings: Settings, source: str | None = None) -> list[Pending]:
     """Batches among the accepted ones that are to be read or judged anew before a release may rest on them."""
-    return [one for one in pending(settings, source) if one.stood]
+    return [one for one in find_pending(settings, source) if one.stood]
 
 
 def problems(settings: Settings) -> list[str]:
@@ -212,25 +212,25 @@ def problems(settings: Settings) -> list[str]:
     lines = [
         f"{one.sentence()}. The next run reads it again; if its files in landing are damaged too, put them back from"
         " a backup or deliver them again."
-        for one in pending(settings)
+        for one in find_pending(settings)
         if one.why != DECIDED  # while a night ran: the next one carries it out
     ]
     damaged = landing.damaged_records(settings)
-    lines += [f"{landing.batch_of(one)}: {one} {how_to_mend(one)}" for one in damaged]
-    told = {landing.batch_of(one) for one in damaged}
+    lines += [f"{landing.batch_of(one)}: {one} {mending_advice(one)}" for one in damaged]
+    told_batches = {landing.batch_of(one) for one in damaged}
     for source in load_contracts(settings.data):
-        gone = batches.without_delivery(settings, source, landing.deliveries(settings, source))
+        gone = batches.find_without_delivery(settings, source, landing.deliveries(settings, source))
         lines += [
             f"{batch}: its record in landing is gone, so it does not count. {DELIVER_AGAIN}."
             if batches.was_ours(settings, folder)
             else f"validated/{batch}: no delivery ever made this batch, so it does not count. Move it away."
             for folder in gone
-            if (batch := folder.relative_to(settings.validated).as_posix()) not in told
+            if (batch := folder.relative_to(settings.validated).as_posix()) not in told_batches
         ]
     return lines
 
 
-def how_to_mend(damaged: Damaged) -> str:
+def mending_advice(damaged: Damaged) -> str:
     """What to do about a delivery's record that is not what was written."""
     return (
         "Put it back from a backup or, if you know that it is right, `hims batch reseal "

@@ -32,23 +32,25 @@ def predecessors_of(
     earlier = sorted((one for one in sent if one.sequence < delivery.sequence), key=lambda one: one.sequence)
     accepted: list[Accepted] = []
     for one in earlier:
-        batch = batches.accepted_batch(settings, one)
+        batch = batches.find_accepted_batch(settings, one)
         if batch is not None and batch.verdict.profile_sha256:
             accepted.append((one.batch, one.period, batch.folder / batches.PROFILE, batch.verdict.profile_sha256))
-    known = chosen(accepted, contract, delivery.period)
-    return [*known, *pinned(settings.expectations, contract, delivery.period, known)]
+    known = choose_predecessors(accepted, contract, delivery.period)
+    return [*known, *find_reference(settings.expectations, contract, delivery.period, known)]
 
 
-def pinned(expectations: Path, contract: Contract, period: str, known: Sequence[Predecessor]) -> list[Predecessor]:
+def find_reference(
+    expectations: Path, contract: Contract, period: str, known: Sequence[Predecessor]
+) -> list[Predecessor]:
     """The reference that an observatory keeps of a source: for want of accepted batches, or beside those of other
     periods where it is of this one."""
-    found = reference_for(expectations, contract, period)
-    if found is None or any(one.period == period for one in known) or (known and found[1] != period):
+    reference = reference_for(expectations, contract, period)
+    if reference is None or any(one.period == period for one in known) or (known and reference[1] != period):
         return []
-    return [Predecessor(found[0], found[1], found[2], sha256_of(found[2]))]
+    return [Predecessor(reference[0], reference[1], reference[2], sha256_of(reference[2]))]
 
 
-def chosen(accepted: Sequence[Accepted], contract: Contract, period: str) -> list[Predecessor]:
+def choose_predecessors(accepted: Sequence[Accepted], contract: Contract, period: str) -> list[Predecessor]:
     """Of accepted batches in the order of arrival, those that a period is compared with."""
     latest = {one[1]: one for one in accepted}
     if period in latest:

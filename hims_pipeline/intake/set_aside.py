@@ -49,8 +49,8 @@ def set_rows_aside(
     from hims_pipeline.gates import judge, rules_of
     from hims_pipeline.gates.broken_rows import part_rows
 
-    broken = {one["code"] for one in refused.rules if one["severity"] == "blocking" and not one["success"]}
-    lenient = [one for one in rules_of(settings, contract, manifest.period) if one.code in broken and one.set_aside]
+    broken = {rule["code"] for rule in refused.rules if rule["severity"] == "blocking" and not rule["success"]}
+    lenient = [rule for rule in rules_of(settings, contract, manifest.period) if rule.code in broken and rule.set_aside]
     if not lenient:
         return None
     scratch = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="aside-"))
@@ -59,14 +59,14 @@ def set_rows_aside(
         parted = part_rows(settings, tables, lenient, scratch, scratch / "aside")
         if parted is None:
             return None
-        rest, told = parted
+        rest, parted_rows = parted
         hashes = {path.name: sha256_of(path) for paths in rest.values() for path in paths}
         outcome = judge(settings, contract, manifest.period, rest, hashes, before, scratch / batches.PROFILE)
         if not _may_count(outcome):
             return None
         entities = {
-            name: _replaced(settings, entity, rest[name][0], folder)
-            if any(one.entity == name for one in told)
+            name: _replace_files(settings, entity, rest[name][0], folder)
+            if any(one.entity == name for one in parted_rows)
             else entity
             for name, entity in manifest.entities.items()
         }
@@ -75,21 +75,21 @@ def set_rows_aside(
         kept = private_folder(reports.rejects_folder(settings, delivery))
         for path in sorted((scratch / "aside").iterdir()):
             _move(path, kept / path.name)
-        links = _without_their_pairs(settings, contract, delivery, entities, list(manifest.links), folder)
+        links = _drop_pairs(settings, contract, delivery, entities, list(manifest.links), folder)
         made = replace(manifest, entities=entities, links=manifest.links | links)
         batches.write_manifest(settings, folder, made)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return Parted(made, outcome, _warnings(refused, told), tuple(told))
+    return Parted(made, outcome, _warnings(refused, parted_rows), tuple(parted_rows))
 
 
 def _may_count(outcome: "GateOutcome") -> bool:
     """Does the rest hold, or break only what a person may accept?"""
-    left = [one for one in outcome.rules if one["severity"] == "blocking" and not one["success"]]
+    left = [rule for rule in outcome.rules if rule["severity"] == "blocking" and not rule["success"]]
     return outcome.accepted or (bool(left) and all(one["may_be_accepted"] for one in left))
 
 
-def _replaced(settings: Settings, entity: EntityFiles, rest: Path, folder: Path) -> EntityFiles:
+def _replace_files(settings: Settings, entity: EntityFiles, rest: Path, folder: Path) -> EntityFiles:
     """Put the rest of an entity in the place of its files, as one."""
     with connection(settings) as con:
         ((rows,),) = con.execute(f"select count(*) from read_parquet({literal(rest)})").fetchall()
@@ -100,7 +100,7 @@ def _replaced(settings: Settings, entity: EntityFiles, rest: Path, folder: Path)
     return replace(entity, parts=(part,), set_aside=entity.rows - rows)
 
 
-def _without_their_pairs(
+def _drop_pairs(
     settings: Settings,
     contract: Contract,
     delivery: Delivery,
@@ -109,19 +109,19 @@ def _without_their_pairs(
     folder: Path,
 ) -> dict[str, str]:
     """Leave in the pairs for the linkage only who still stands in the batch; entity -> SHA-256 of its pairs."""
-    found = {}
+    hashes = {}
     for name in linked:
-        columns = [one.name for one in contract.entity_in(name, delivery.period).columns if one.links]
+        columns = [column.name for column in contract.entity_in(name, delivery.period).columns if column.links]
         path = batches.links_folder(settings, delivery) / f"{name}.parquet"
         rows = f"{read_parquet(entities[name].paths(folder))}"
-        stand = " union ".join(f"select {quote(one)} from {rows}" for one in columns)
+        stand = " union ".join(f"select {quote(column)} from {rows}" for column in columns)
         made = path.with_name(f".{path.name}.tmp")
         with connection(settings) as con:
             pairs = f"select * from read_parquet({literal(path)}) where register_id in ({stand}) order by all"
             con.execute(f"copy ({pairs}) to {literal(made)} (format parquet)")
         _move(made, path)
-        found[name] = sha256_of(path)
-    return found
+        hashes[name] = sha256_of(path)
+    return hashes
 
 
 def _move(path: Path, target: Path) -> None:
@@ -130,11 +130,11 @@ def _move(path: Path, target: Path) -> None:
     sync(target)
 
 
-def _warnings(refused: "GateOutcome", told: list[SetAside]) -> tuple[Finding, ...]:
+def _warnings(refused: "GateOutcome", parted_rows: list[SetAside]) -> tuple[Finding, ...]:
     """What refused the batch, as what is told of it."""
-    rows = {(one.rule, one.entity): one for one in told}
+    rows = {(one.rule, one.entity): one for one in parted_rows}
     return tuple(
-        replace(one, severity="warning", count=aside.rows, total=aside.total)
-        for one in refused.findings
-        if (aside := rows.get((one.rule, one.entity)))
+        replace(finding, severity="warning", count=aside.rows, total=aside.total)
+        for finding in refused.findings
+        if (aside := rows.get((finding.rule, finding.entity)))
     )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import Damaged
-from hims_pipeline.intake.pending import how_to_mend
+from hims_pipeline.intake.pending import mending_advice
 from hims_pipeline.lake import batches, landing, tombstone
-from hims_pipeline.lake.held_back import held_back
+from hims_pipeline.lake.held_back import read_held_back
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
@@ -38,15 +38,15 @@ def states(settings: Settings, *, hashed: bool = False) -> list[BatchState]:
     """
     sent = landing.deliveries(settings)
     contracts = load_contracts(settings.data)
-    counts = {b.manifest.batch for c in contracts.values() for b in batches.counting(settings, c, sent)}
-    found = [_state(settings, delivery, counts, hashed) for delivery in sent]
-    return found + [_damaged_state(one) for one in landing.damaged_records(settings)]
+    counts = {b.manifest.batch for c in contracts.values() for b in batches.find_current_batches(settings, c, sent)}
+    all_states = [_state(settings, delivery, counts, hashed) for delivery in sent]
+    return all_states + [_damaged_state(one) for one in landing.damaged_records(settings)]
 
 
 def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: bool) -> BatchState:
-    known = batches.standing(settings, delivery)
+    known = batches.prove_batch(settings, delivery)
     batch, damage = known.batch, known.damage
-    if hashed and batch and (damaged := batches.damaged_files(batch)):
+    if hashed and batch and (damaged := batches.find_damaged_files(batch)):
         damage = f"{', '.join(damaged)} in {batch.folder.relative_to(settings.home)}"
     findings = known.verdict.findings if known.verdict else ()
     reasons = tuple(f.sentence() for f in findings if f.severity == "blocking")
@@ -56,7 +56,7 @@ def _state(settings: Settings, delivery: Delivery, counts: set[str], hashed: boo
         state, reasons = "damaged", (f"Not what we wrote, and read again by the next run: {damage}.",)
     elif known.verdict is None:
         state = "pending"
-    elif batch and (back := held_back(settings).get(delivery.batch)):
+    elif batch and (back := read_held_back(settings).get(delivery.batch)):
         state, reasons = "held back", (back["reason"],)
     else:
         state = "superseded" if batch and delivery.batch not in counts else known.verdict.status
@@ -77,12 +77,13 @@ def _note(state: str, verdict: Verdict | None) -> str:
     if verdict is None or state not in ("accepted", "superseded", "refused"):
         return ""
     if verdict.is_overruled and verdict.acceptance and state != "refused":
-        said = verdict.acceptance
-        return f"accepted against the gate by {printable(said.name)} on {said.at[:10]}: {printable(said.reason)}"
+        acceptance = verdict.acceptance
+        name, reason = printable(acceptance.name), printable(acceptance.reason)
+        return f"accepted against the gate by {name} on {acceptance.at[:10]}: {reason}"
     return "may be accepted with a reason" if state == "refused" and not verdict.forbidding else ""
 
 
-def destroyed(settings: Settings) -> list[BatchState]:
+def find_destroyed(settings: Settings) -> list[BatchState]:
     """Deliveries that were destroyed under their legal term: their figures are no longer there, and this says why."""
     return [
         BatchState(one.batch, "destroyed", one.received_at, None, (one.sentence(),), ())
@@ -92,4 +93,4 @@ def destroyed(settings: Settings) -> list[BatchState]:
 
 def _damaged_state(damaged: Damaged) -> BatchState:
     """A delivery that does not count since its record cannot be believed."""
-    return BatchState(landing.batch_of(damaged), "damaged", "", None, (f"{damaged} {how_to_mend(damaged)}",), ())
+    return BatchState(landing.batch_of(damaged), "damaged", "", None, (f"{damaged} {mending_advice(damaged)}",), ())

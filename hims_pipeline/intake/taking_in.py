@@ -15,7 +15,7 @@ from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, Damaged, HimsError
-from hims_pipeline.intake.pending import DELIVER_AGAIN, how_to_mend, inputs_of, inputs_of_reading, last_verdicts
+from hims_pipeline.intake.pending import DELIVER_AGAIN, inputs_of, inputs_of_reading, last_verdicts, mending_advice
 from hims_pipeline.intake.predecessors import predecessors_of
 from hims_pipeline.intake.set_aside import set_rows_aside
 from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
@@ -36,22 +36,25 @@ Log = Callable[[str], None]
 LEFT = "left_in_landing.json"
 
 
-def collect(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[Misplaced]]:
-    """Take over what was dropped into landing; see `dropped.collect`. The names of what was left are written into the
-    identified zone, since they are told nowhere else."""
+def take_over_dropped(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[Misplaced]]:
+    """Take over what was dropped into landing; see `dropped.take_over_drops`. The names of what was left are
+    written into the identified zone, since they are told nowhere else."""
     contracts, settle_seconds = load_contracts(settings.data), load_observatory(settings.data).settle_seconds
-    new, again, left = dropped.collect(settings, contracts, settle_seconds)
+    new, again, left = dropped.take_over_drops(settings, contracts, settle_seconds)
     left += [
-        Misplaced(landing.batch_of(one), f"{one.what}. {how_to_mend(one)}") for one in landing.damaged_records(settings)
+        Misplaced(landing.batch_of(one), f"{one.what}. {mending_advice(one)}")
+        for one in landing.damaged_records(settings)
     ]
     private_folder(settings.identified)
-    write_json(settings.identified / LEFT, [one.with_name() for one in left], mode=0o600)
+    write_json(settings.identified / LEFT, [one.as_named_record() for one in left], mode=0o600)
     return new, again, left
 
 
-def waiting(settings: Settings) -> survey.Survey:
+def survey_landing(settings: Settings) -> survey.Survey:
     """What lies in landing and is no delivery yet, looked at and left as it is."""
-    return survey.look(settings, load_contracts(settings.data), load_observatory(settings.data).settle_seconds)
+    return survey.survey_dropped(
+        settings, load_contracts(settings.data), load_observatory(settings.data).settle_seconds
+    )
 
 
 def contract_of(settings: Settings, source: str) -> Contract:
@@ -91,8 +94,8 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
         verdict = replace(verdict, acceptance=acceptances(settings).get(delivery.batch))
     reports.write_findings(settings, delivery, verdict.findings)
     _settle(settings, contract, delivery, folder, verdict, log)
-    said = verdict.acceptance if verdict.is_overruled else None
-    overruled = f", accepted against the gate by {said.name}" if said else ""
+    messages = verdict.acceptance if verdict.is_overruled else None
+    overruled = f", accepted against the gate by {messages.name}" if messages else ""
     log(f"{delivery.batch}: {verdict.status}{overruled}" + "".join(f"\n  {f.sentence()}" for f in verdict.findings))
     return verdict
 
@@ -112,20 +115,20 @@ def _settle(
         write_beside(settings, contract, delivery, folder, verdict)
     except Exception as error:  # a view of the verdict: what cannot be drawn refuses nobody's data
         log(f"{delivery.batch}: its report could not be written ({type(error).__name__}); see `hims batch report`")
-    with journal.act(settings, journal.JUDGED, **_told(delivery, folder, verdict)):
-        batches.settle(settings, delivery, folder, verdict)
+    with journal.act(settings, journal.JUDGED, **_describe_verdict(delivery, folder, verdict)):
+        batches.place_batch(settings, delivery, folder, verdict)
 
 
 def _read_before(settings: Settings, contract: Contract, delivery: Delivery, inputs: dict[str, str]) -> Batch | None:
     """What the present reader would make of this delivery, where it lies there already and is whole."""
-    batch = batches.judged_batch(settings, delivery)
+    batch = batches.find_judged_batch(settings, delivery)
     if batch is None or inputs_of_reading(batch.verdict.inputs) != inputs_of_reading(inputs):
         return None
     if any(entity.set_aside for entity in batch.manifest.entities.values()):
         return None  # rows were taken out by rules that may be others now
     if last_verdicts(settings).get(delivery.batch) != batch.verdict.sha256:
         return None  # records that were put back are no ground to stand on
-    return None if batches.damaged_links(settings, contract, batch) else batch
+    return None if batches.find_damaged_links(settings, contract, batch) else batch
 
 
 def _read_and_judge(
@@ -141,24 +144,24 @@ def _read_and_judge(
     if any(finding.severity == "blocking" for finding in read.findings):
         for parquet in folder.glob("*.parquet"):
             parquet.unlink()  # half a delivery is no batch; the files as sent stay in landing
-        common = _common(delivery.batch, inputs)
+        common = _record_inputs(delivery.batch, inputs)
         return Verdict(stage=_stage(read.stage), findings=read.findings, transport=read.transport, **common)
     manifest = _manifest(settings, contract, delivery, inputs, read)
     batches.write_manifest(settings, folder, manifest)
     return _judge(settings, contract, delivery, folder, manifest, read.findings, inputs, read.transport, log)
 
 
-def _common(batch: str, inputs: dict[str, str]) -> dict[str, Any]:
+def _record_inputs(batch: str, inputs: dict[str, str]) -> dict[str, Any]:
     return {"batch": batch, "judged_at": datetime.now(UTC).isoformat(timespec="seconds"), "inputs": inputs}
 
 
 def _check_landing(settings: Settings, delivery: Delivery) -> None:
-    if damaged := landing.damaged_files(settings, delivery):
+    if damaged := landing.find_damaged_sent_files(settings, delivery):
         what = "is not the delivery that was taken over"
         raise Damaged(delivery.folder(settings), f"{what}: {'; '.join(damaged)}. {DELIVER_AGAIN}")
 
 
-def _told(delivery: Delivery, folder: Path, verdict: Verdict) -> dict[str, Any]:
+def _describe_verdict(delivery: Delivery, folder: Path, verdict: Verdict) -> dict[str, Any]:
     """What the audit trail says of a verdict: the decision, counts, and the hashes of what it is about."""
     manifest = folder / batches.MANIFEST
     return {
@@ -213,7 +216,7 @@ def _judge(
     from hims_pipeline.gates import judge
 
     before = predecessors_of(settings, contract, delivery, landing.deliveries(settings, delivery.source))
-    beside = f" beside {', '.join(one.batch for one in before)}" if before else " by its contract alone"
+    beside = f" beside {', '.join(predecessor.batch for predecessor in before)}" if before else " by its contract alone"
     log(f"{manifest.batch}: judging {manifest.rows:,} rows{beside}")
     tables = {name: entity.paths(folder) for name, entity in manifest.entities.items()}
     outcome = judge(settings, contract, manifest.period, tables, manifest.files, before, folder / batches.PROFILE)
@@ -236,5 +239,5 @@ def _judge(
         set_aside=parted.set_aside if parted else (),
         transport=transport,
         versions={**outcome.versions, "hims": __version__, "python": sys.version.split()[0]},
-        **_common(manifest.batch, inputs),
+        **_record_inputs(manifest.batch, inputs),
     )

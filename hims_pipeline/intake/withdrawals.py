@@ -20,7 +20,7 @@ def withdraw(settings: Settings, batch: str, reason: str) -> Delivery:
         HimsError: no such batch, no reason, or already withdrawn.
     """
     with acts_lock(settings, f"withdrawing {batch}"):
-        delivery = landing.find(settings, batch)
+        delivery = landing.find_delivery(settings, batch)
         if delivery.withdrawn:
             raise HimsError(f"{delivery.batch} is withdrawn already: {delivery.withdrawn}")
         if not reason.strip():
@@ -40,7 +40,7 @@ def reinstate(settings: Settings, batch: str) -> Delivery:
         HimsError: no such batch, or it was not withdrawn.
     """
     with acts_lock(settings, f"reinstating {batch}"):
-        delivery = landing.find(settings, batch)
+        delivery = landing.find_delivery(settings, batch)
         if not delivery.withdrawn:
             raise HimsError(f"{delivery.batch} was not withdrawn.")
         with journal.act(settings, journal.REINSTATED, partial(_put_back, settings, delivery), batch=delivery.batch):
@@ -49,6 +49,6 @@ def reinstate(settings: Settings, batch: str) -> Delivery:
 
 def _put_back(settings: Settings, delivery: Delivery) -> str:
     """A disk failed: the delivery's record says again what it said before."""
-    if landing.find(settings, delivery.batch).withdrawn != delivery.withdrawn:
+    if landing.find_delivery(settings, delivery.batch).withdrawn != delivery.withdrawn:
         landing.set_withdrawn(settings, delivery, delivery.withdrawn)
     return journal.UNDONE

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hims_pipeline.contracts.formats import Limits
+from hims_pipeline.contracts.formats import FormatLimits
 from hims_pipeline.errors import HimsError
 
 RECORD = "delivery.json"  # our own record stands beside the files
@@ -71,16 +71,16 @@ def trouble_of_name(name: str) -> str:
         return "has a name that is not UTF-8; rename it"
     if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
         return "has a control character in its name; rename it"
-    if _plain(name) == RECORD:
+    if _fold_name(name) == RECORD:
         return f"is called {RECORD}, as our own record is; rename it"
     return ""
 
 
-def _plain(name: str) -> str:
+def _fold_name(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def trouble_of_size(size: int, limits: Limits) -> str:
+def trouble_of_size(size: int, limits: FormatLimits) -> str:
     """Why a file is too large for its contract; `""` where it is not."""
     if size <= limits.file_bytes:
         return ""
@@ -94,7 +94,7 @@ def same_names(names: Sequence[str]) -> list[int]:
     """Positions (from 0) of names that differ in case or in the composition of letters alone, or not at all."""
     places = defaultdict(list)
     for place, name in enumerate(names):
-        places[_plain(name)].append(place)
+        places[_fold_name(name)].append(place)
     return sorted(place for same in places.values() if len(same) > 1 for place in same)
 
 

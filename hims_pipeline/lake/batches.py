@@ -22,7 +22,7 @@ from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.decided import acceptances
 from hims_pipeline.lake.files import move_folder, private_folder, remove_folder, sha256_of
-from hims_pipeline.lake.held_back import held_back
+from hims_pipeline.lake.held_back import read_held_back
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.lake.verdict import Verdict
@@ -140,7 +140,7 @@ def write_manifest(settings: Settings, folder: Path, manifest: Manifest) -> None
     write_sealed(settings, folder / MANIFEST, "manifest", asdict(manifest))
 
 
-def read_manifest(settings: Settings, folder: Path) -> Manifest | None:
+def read_batch_manifest(settings: Settings, folder: Path) -> Manifest | None:
     """The manifest of a folder, None where the delivery could not be read.
 
     Raises:
@@ -170,7 +170,7 @@ def read_verdict(settings: Settings, folder: Path) -> Verdict:
         raise Damaged(path, f"does not hold what a verdict of this version holds ({type(error).__name__})") from None
 
 
-def settle(settings: Settings, delivery: Delivery, folder: Path, verdict: Verdict) -> Path:
+def place_batch(settings: Settings, delivery: Delivery, folder: Path, verdict: Verdict) -> Path:
     """Write the verdict and move the batch to where it belongs, replacing what stood there for the same delivery.
 
     The caller holds the installation's lock. Killed between the two renames, the delivery is pending again.
@@ -197,12 +197,12 @@ def set_aside(settings: Settings, delivery: Delivery) -> None:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ProvenBatch:
     """What can be believed of a delivery's batch.
 
     Args:
         verdict: the last one on this delivery whose seal and chain hold.
-        batch: the accepted batch; its files are not hashed for this, see `damaged_files`.
+        batch: the accepted batch; its files are not hashed for this, see `find_damaged_files`.
         damage: which record is not what we wrote, or does not stand where it belongs; `""` where all is well.
         holds_place: an accepted batch stood there, so an earlier delivery does not count in its stead.
     """
@@ -213,7 +213,7 @@ class Standing:
     holds_place: bool = False
 
 
-def standing(settings: Settings, delivery: Delivery) -> Standing:
+def prove_batch(settings: Settings, delivery: Delivery) -> ProvenBatch:
     """Prove the records of a delivery's batch, wherever it stands. A bad record is told here and never raised."""
     for root in (settings.validated, settings.quarantine):
         folder = folder_of(root, delivery)
@@ -224,20 +224,20 @@ def standing(settings: Settings, delivery: Delivery) -> Standing:
         try:
             verdict = read_verdict(settings, folder)
             if (verdict.batch, verdict.inputs.get("delivery")) != (delivery.batch, delivery.sha256):
-                return Standing(damage=f"{place} holds the verdict on another delivery", holds_place=in_validated)
+                return ProvenBatch(damage=f"{place} holds the verdict on another delivery", holds_place=in_validated)
             if not verdict.accepted:
                 moved = f"{place} was refused, and was moved there" if in_validated else ""
-                return Standing(verdict, damage=moved)
-            batch = _chained(folder, read_manifest(settings, folder), verdict)
+                return ProvenBatch(verdict, damage=moved)
+            batch = _read_chained(folder, read_batch_manifest(settings, folder), verdict)
             if verdict.is_overruled and acceptances(settings).get(delivery.batch) != verdict.acceptance:
-                return Standing(verdict)  # the audit trail has another last word: it counts no longer
+                return ProvenBatch(verdict)  # the audit trail has another last word: it counts no longer
         except Damaged as error:
-            return Standing(damage=f"{error.path.relative_to(settings.home)} {error.what}", holds_place=in_validated)
-        return Standing(verdict, batch if in_validated else None, holds_place=in_validated)
-    return Standing()
+            return ProvenBatch(damage=f"{error.path.relative_to(settings.home)} {error.what}", holds_place=in_validated)
+        return ProvenBatch(verdict, batch if in_validated else None, holds_place=in_validated)
+    return ProvenBatch()
 
 
-def judged_batch(settings: Settings, delivery: Delivery) -> Batch | None:
+def find_judged_batch(settings: Settings, delivery: Delivery) -> Batch | None:
     """The batch of a delivery as the gate judged it, accepted or not, wherever it stands; its records and its files are
     those that were written. None where it never came to the gate, or something is not as it was."""
     for root in (settings.validated, settings.quarantine):
@@ -248,14 +248,14 @@ def judged_batch(settings: Settings, delivery: Delivery) -> Batch | None:
             verdict = read_verdict(settings, folder)
             if verdict.stage != "gate" or verdict.inputs.get("delivery") != delivery.sha256:
                 return None
-            batch = _chained(folder, read_manifest(settings, folder), verdict)
+            batch = _read_chained(folder, read_batch_manifest(settings, folder), verdict)
         except Damaged:
             return None
-        return batch if batch.manifest.batch == delivery.batch and not damaged_files(batch) else None
+        return batch if batch.manifest.batch == delivery.batch and not find_damaged_files(batch) else None
     return None
 
 
-def _chained(folder: Path, manifest: Manifest | None, verdict: Verdict) -> Batch:
+def _read_chained(folder: Path, manifest: Manifest | None, verdict: Verdict) -> Batch:
     if manifest is None:
         raise Damaged(folder / MANIFEST, "is missing")
     if manifest.sha256 != verdict.manifest_sha256 or manifest.files != verdict.files:
@@ -265,11 +265,11 @@ def _chained(folder: Path, manifest: Manifest | None, verdict: Verdict) -> Batch
     return Batch(folder, manifest, verdict)
 
 
-def accepted_batch(settings: Settings, delivery: Delivery) -> Batch | None:
-    return None if delivery.withdrawn else standing(settings, delivery).batch
+def find_accepted_batch(settings: Settings, delivery: Delivery) -> Batch | None:
+    return None if delivery.withdrawn else prove_batch(settings, delivery).batch
 
 
-def counting(settings: Settings, contract: Contract, sent: Iterable[Delivery]) -> list[Batch]:
+def find_current_batches(settings: Settings, contract: Contract, sent: Iterable[Delivery]) -> list[Batch]:
     """The batches of one source that count, by period, then arrival: accepted, whole, not withdrawn, held back or
     superseded.
 
@@ -282,19 +282,19 @@ def counting(settings: Settings, contract: Contract, sent: Iterable[Delivery]) -
         sent: all deliveries of the source; those of others are left out.
     """
     ordered = sorted((d for d in sent if d.source == contract.source), key=lambda d: (d.period, d.sequence))
-    out = held_back(settings)
-    found = [
-        (d.period, float(d.sequence), standing(settings, d)) for d in ordered if not (d.withdrawn or d.batch in out)
+    out = read_held_back(settings)
+    proven = [
+        (d.period, float(d.sequence), prove_batch(settings, d)) for d in ordered if not (d.withdrawn or d.batch in out)
     ]
     if contract.period.supersedes == "earlier_deliveries":
-        places = [(period, rank, one.batch) for period, rank, one in found]
+        places = [(period, rank, one.batch) for period, rank, one in proven]
     else:
-        places = [(period, rank, one.batch) for period, rank, one in found if one.holds_place]
-    places += [(folder.parent.name, rank, None) for folder, rank in _lost(settings, contract.source, ordered)]
-    return [batch for batch in _last(contract.period.supersedes, places) if batch is not None]
+        places = [(period, rank, one.batch) for period, rank, one in proven if one.holds_place]
+    places += [(folder.parent.name, rank, None) for folder, rank in _find_lost(settings, contract.source, ordered)]
+    return [batch for batch in _last_of_each_place(contract.period.supersedes, places) if batch is not None]
 
 
-def _last(supersedes: str, places: list[tuple[str, float, Batch | None]]) -> list[Batch | None]:
+def _last_of_each_place(supersedes: str, places: list[tuple[str, float, Batch | None]]) -> list[Batch | None]:
     """What stands in the places that are not superseded, by period and rank of arrival."""
     ordered = sorted(places, key=lambda place: place[:2])
     if supersedes == "nothing":
@@ -307,24 +307,24 @@ def _last(supersedes: str, places: list[tuple[str, float, Batch | None]]) -> lis
     return list(latest.values())
 
 
-def _lost(settings: Settings, source: str, sent: list[Delivery]) -> list[tuple[Path, float]]:
+def _find_lost(settings: Settings, source: str, sent: list[Delivery]) -> list[tuple[Path, float]]:
     """Accepted batches whose delivery has no readable record, and where they stand among the others: behind those that
     the audit trail tells of before them, and last where it tells nothing."""
-    if not (gone := without_delivery(settings, source, sent)):
+    if not (gone := find_without_delivery(settings, source, sent)):
         return []
     gone = [folder for folder in gone if was_ours(settings, folder)]
     arrived = {one["batch"]: one["number"] for one in journal.done(settings, journal.RECEIVED)}
-    found = []
+    paths = []
     for folder in gone:
         number = arrived.get(folder.relative_to(settings.validated).as_posix())
         before = [d.sequence for d in sent if number is not None and arrived.get(d.batch, number) < number]
-        found.append((folder, max(before, default=0) + 0.5 if number is not None else float("inf")))
-    return found
+        paths.append((folder, max(before, default=0) + 0.5 if number is not None else float("inf")))
+    return paths
 
 
-def without_delivery(settings: Settings, source: str, sent: Iterable[Delivery]) -> list[Path]:
+def find_without_delivery(settings: Settings, source: str, sent: Iterable[Delivery]) -> list[Path]:
     """Accepted batches of a source whose delivery has no readable record in landing."""
-    known = {folder_of(settings.validated, one) for one in sent}
+    known = {folder_of(settings.validated, delivery) for delivery in sent}
     standing_there = sorted((settings.validated / source).glob("*/*"))
     return [one for one in standing_there if one.is_dir() and one.name[0] != "." and one not in known]
 
@@ -341,12 +341,12 @@ def was_ours(settings: Settings, folder: Path) -> bool:
         return False
 
 
-def damaged_files(batch: Batch) -> list[str]:
+def find_damaged_files(batch: Batch) -> list[str]:
     """Names of files whose bytes are not those of the manifest: Parquet often reads back wrong without an error."""
     return [name for name, sha256 in batch.manifest.files.items() if not _is(batch.folder / name, sha256)]
 
 
-def damaged_links(settings: Settings, contract: Contract, batch: Batch) -> list[str]:
+def find_damaged_links(settings: Settings, contract: Contract, batch: Batch) -> list[str]:
     """Entities of a batch whose pairs for the linkage are missing, or are not those that were written."""
     manifest = batch.manifest
     folder = settings.links.joinpath(*manifest.batch.split("/"))

@@ -5,7 +5,7 @@ from hims_pipeline.contracts.model import Contract, matches
 from hims_pipeline.lake.landing import inner_name
 
 
-def missing(contract: Contract, period: str, names: list[str], ailing: list[str]) -> str:
+def describe_missing(contract: Contract, period: str, names: list[str], ailing: list[str]) -> str:
     """What a delivery lacks: entities that are required, a codebook, and files that belong to it and cannot be taken
     over as they are. `""` where it is whole."""
     held = _entities(contract, period, ailing) - _entities(contract, period, names)

@@ -30,16 +30,16 @@ class Decision:
 
 def acceptances(settings: Settings) -> dict[str, Acceptance]:
     """Batch -> the acceptance that holds: none where the last word on it is another."""
-    found: dict[str, Acceptance] = {}
+    by_batch: dict[str, Acceptance] = {}
     for line in journal.done(settings, *DECISIONS):
-        found.pop(line["batch"], None)
+        by_batch.pop(line["batch"], None)
         if line["event"] == journal.ACCEPTED and trail.is_ours(settings, line):
             rules = tuple(line["rules"])
-            found[line["batch"]] = Acceptance(_account(line), line["name"], line["reason"], line["at"], rules)
-    return found
+            by_batch[line["batch"]] = Acceptance(_account(line), line["name"], line["reason"], line["at"], rules)
+    return by_batch
 
 
-def rejected_since(settings: Settings, number: int) -> dict[str, Decision]:
+def find_rejected_since(settings: Settings, number: int) -> dict[str, Decision]:
     """Batches whose acceptance was taken back by a line of the trail behind this one."""
     later = (line for line in journal.done(settings, journal.REJECTED) if line["number"] > number)
     return {line["batch"]: _decision(line) for line in later}

@@ -89,28 +89,28 @@ def damaged_records(settings: Settings, source: str | None = None) -> list[Damag
 
 
 def _records(settings: Settings, source: str | None) -> tuple[list[Delivery], list[Damaged]]:
-    found: list[Delivery] = []
+    readable: list[Delivery] = []
     damaged: list[Damaged] = []
     for folder in _folders(settings, source, damaged):
         try:
-            found.append(read_record(settings, folder))
+            readable.append(read_record(settings, folder))
         except Damaged as error:
             if _PERIOD.fullmatch(folder.parent.name):  # another name is not shown, and `survey` tells its place
                 damaged.append(error)
-    return sorted(found, key=lambda one: (one.source, one.period, one.sequence, one.id)), damaged
+    return sorted(readable, key=lambda one: (one.source, one.period, one.sequence, one.id)), damaged
 
 
 def _folders(settings: Settings, source: str | None, damaged: list[Damaged]) -> Iterator[Path]:
     """Folders that are called as deliveries are."""
-    for sender in _inside(settings.landing, damaged):
+    for sender in _list_inside(settings.landing, damaged):
         if source not in (None, sender.name) or not _SOURCE.fullmatch(sender.name):
             continue
-        for period in _inside(sender, damaged):
-            told = damaged if _PERIOD.fullmatch(period.name) else []
-            yield from (one for one in _inside(period, told) if ID.fullmatch(one.name))
+        for period in _list_inside(sender, damaged):
+            told_damage = damaged if _PERIOD.fullmatch(period.name) else []
+            yield from (one for one in _list_inside(period, told_damage) if ID.fullmatch(one.name))
 
 
-def _inside(folder: Path, damaged: list[Damaged]) -> list[Path]:
+def _list_inside(folder: Path, damaged: list[Damaged]) -> list[Path]:
     try:
         return folders_in(folder)
     except OSError as error:
@@ -125,7 +125,7 @@ def read_record(settings: Settings, folder: Path) -> Delivery:
         Damaged: it is missing, is not what we wrote, or belongs elsewhere.
     """
     path = _small_file(folder / RECORD)
-    return _parsed(path, read_sealed(settings, path, KIND))
+    return _parse(path, read_sealed(settings, path, KIND))
 
 
 def _small_file(path: Path) -> Path:
@@ -139,7 +139,7 @@ def _small_file(path: Path) -> Path:
     return path
 
 
-def _parsed(path: Path, value: dict[str, Any]) -> Delivery:
+def _parse(path: Path, value: dict[str, Any]) -> Delivery:
     try:
         files = tuple(DeliveredFile(**file) for file in value["files"])
         delivery = Delivery(**{**value, "files": files, "sent_again": tuple(value.get("sent_again", ()))})
@@ -152,7 +152,7 @@ def _parsed(path: Path, value: dict[str, Any]) -> Delivery:
     return delivery
 
 
-def find(settings: Settings, batch: str) -> Delivery:
+def find_delivery(settings: Settings, batch: str) -> Delivery:
     """The delivery that a batch id, or an unambiguous start of one, names.
 
     Raises:
@@ -176,17 +176,17 @@ def batch_of(damaged: Damaged) -> str:
     return "/".join(parts[-4:-1] if parts[-1] == RECORD else parts[len(parts) - parts[::-1].index("landing") :])
 
 
-def damaged_files(settings: Settings, delivery: Delivery) -> list[str]:
+def find_damaged_sent_files(settings: Settings, delivery: Delivery) -> list[str]:
     """What is wrong with the files of a delivery, by their positions: empty where all are those that were recorded."""
-    found = []
+    damaged_files = []
     for position, (file, path) in enumerate(zip(delivery.files, delivery.paths(settings), strict=True), start=1):
         try:
             state = path.lstat()
             if not stat.S_ISREG(state.st_mode) or state.st_size != file.size or sha256_of(path) != file.sha256:
-                found.append(f"file {position} is not the one that was taken over")
+                damaged_files.append(f"file {position} is not the one that was taken over")
         except OSError as error:
-            found.append(f"file {position} cannot be read ({error.strerror})")
-    return found
+            damaged_files.append(f"file {position} cannot be read ({error.strerror})")
+    return damaged_files
 
 
 def set_withdrawn(settings: Settings, delivery: Delivery, reason: str) -> Delivery:
@@ -197,7 +197,7 @@ def set_withdrawn(settings: Settings, delivery: Delivery, reason: str) -> Delive
     return changed
 
 
-def reseal(settings: Settings, batch: str) -> Delivery:
+def reseal_delivery(settings: Settings, batch: str) -> Delivery:
     """Seal a record anew for which a person vouches: after a change of key, or from before records were sealed.
 
     Raises:
@@ -208,10 +208,10 @@ def reseal(settings: Settings, batch: str) -> Delivery:
         raise HimsError(f"{batch!r} is no delivery's name, which is <source>/<period>/<id>.")
     folder = settings.landing.joinpath(*parts)
     try:
-        delivery = _unproved(folder)
-        damaged = damaged_files(settings, delivery)  # hashing takes its time, so not under the lock
+        delivery = _read_unproved(folder)
+        damaged = find_damaged_sent_files(settings, delivery)  # hashing takes its time, so not under the lock
         with acts_lock(settings, f"sealing {batch} anew"):
-            if not damaged and _unproved(folder) == delivery:
+            if not damaged and _read_unproved(folder) == delivery:
                 write_record(settings, delivery, folder)
                 return delivery
     except (OSError, ValueError, AttributeError, TypeError, RecursionError, Damaged):
@@ -220,8 +220,8 @@ def reseal(settings: Settings, batch: str) -> Delivery:
     raise HimsError(f"{batch}: {what}. Put it back from a backup, or deliver its files again.")
 
 
-def _unproved(folder: Path) -> Delivery:
+def _read_unproved(folder: Path) -> Delivery:
     """What a record says, whoever wrote it."""
     value = read_json(_small_file(folder / RECORD))
     value.pop(SEAL, None)
-    return _parsed(folder / RECORD, value)
+    return _parse(folder / RECORD, value)

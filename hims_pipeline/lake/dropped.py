@@ -11,11 +11,11 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.arrival import Unfit, delete_copied
 from hims_pipeline.lake.delivery import Delivery
-from hims_pipeline.lake.survey import Drop, Misplaced, Survey, look
+from hims_pipeline.lake.survey import Drop, Misplaced, Survey, survey_dropped
 from hims_pipeline.settings import Settings
 
 
-def collect(
+def take_over_drops(
     settings: Settings,
     contracts: dict[str, Contract],
     settle_seconds: float,
@@ -28,10 +28,10 @@ def collect(
     A delivery waits while a file is younger than `settle_seconds` or still open for writing, and while a required
     entity is missing. What is taken over is deleted, if it is still what was copied.
     """
-    survey = look(settings, contracts, settle_seconds, now)
+    survey = survey_dropped(settings, contracts, settle_seconds, now)
     new: list[Delivery] = []
     again: list[Delivery] = []
-    for drop in _rested(survey, settle_seconds, sleep):
+    for drop in _wait_for_rest(survey, settle_seconds, sleep):
         try:
             taken = landing.take_over_files(settings, drop.contract, drop.period, list(drop.files), "dropped")
         except Unfit as error:
@@ -53,7 +53,7 @@ def collect(
     return new, again, survey.left
 
 
-def _rested(survey: Survey, settle_seconds: float, sleep: Callable[[float], None]) -> list[Drop]:
+def _wait_for_rest(survey: Survey, settle_seconds: float, sleep: Callable[[float], None]) -> list[Drop]:
     """The drops that rest. Where a clock cannot say so they are looked at twice."""
     ahead = {drop.place: drop.stamps() for drop in survey.ready if drop.ahead}
     if not ahead:

@@ -16,7 +16,7 @@ from hims_pipeline.settings import Settings
 KIND = "deliveries held back"
 
 
-def held_back(settings: Settings) -> dict[str, dict[str, Any]]:
+def read_held_back(settings: Settings) -> dict[str, dict[str, Any]]:
     """Batch -> `codes`, `reason`, `since`, `basis`. Of a record that is not what we wrote nothing is believed: all are
     judged again by the next build."""
     path = settings.home / "held_back.json"
@@ -28,7 +28,7 @@ def held_back(settings: Settings) -> dict[str, dict[str, Any]]:
         return {}
 
 
-def write(settings: Settings, batches: dict[str, dict[str, Any]]) -> None:
+def write_held_back(settings: Settings, batches: dict[str, dict[str, Any]]) -> None:
     """Replace the record; without any batch it goes."""
     path = settings.home / "held_back.json"
     if batches:

@@ -31,7 +31,7 @@ def incoming_folder(settings: Settings, place: Path) -> Iterator[Path]:
     Raises:
         HimsError: a link stands where the period's folder belongs.
     """
-    with acts_lock(settings, "delivering"):  # against `clear_leftovers`, between making and locking
+    with acts_lock(settings, "delivering"):  # against `clear_incoming`, between making and locking
         if place.resolve() != settings.landing.resolve() / place.parent.name / place.name:
             raise HimsError(f"landing/{place.parent.name}/{place.name} is a link. Make it a folder of its own.")
         place.mkdir(parents=True, exist_ok=True)
@@ -46,13 +46,13 @@ def incoming_folder(settings: Settings, place: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def clear_leftovers(settings: Settings) -> int:
+def clear_incoming(settings: Settings) -> int:
     """Remove what killed take-overs left; returns how many folders. What is in progress stays, and so does what is
     not ours, such as the hidden folder of a transfer."""
     cleared = 0
     with acts_lock(settings, "clearing away what was killed"):
-        periods = [period for source in _inside(settings.landing) for period in _inside(source)]
-        for folder in [one for period in periods for one in _inside(period)]:
+        periods = [period for source in _list_inside(settings.landing) for period in _list_inside(source)]
+        for folder in [one for period in periods for one in _list_inside(period)]:
             if STAGING.fullmatch(folder.name):
                 cleared += _clear(folder)
             for left in folder.glob(f".{RECORD}.*.tmp") if len(folder.name) == ID_LENGTH else ():
@@ -60,7 +60,7 @@ def clear_leftovers(settings: Settings) -> int:
     return cleared
 
 
-def _inside(folder: Path) -> list[Path]:
+def _list_inside(folder: Path) -> list[Path]:
     try:
         return folders_in(folder)
     except OSError:

@@ -45,7 +45,7 @@ def record(settings: Settings, event: str, **facts: Any) -> int:
     if own := OWN & facts.keys():
         raise ValueError(f"a line of the audit trail says {', '.join(own)} by itself")
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    return trail.append(settings, {"at": at, **who(), "event": event, **facts})
+    return trail.append(settings, {"at": at, **acting_account(), "event": event, **facts})
 
 
 @contextlib.contextmanager
@@ -63,7 +63,7 @@ def act(
     Raises:
         HimsError: it failed and could not be put right either, so that it stays begun.
     """
-    with acts_lock(settings, event), reserve.lent(settings):
+    with acts_lock(settings, event), reserve.lend(settings):
         number = _begin(settings, event, facts)
         outcome: dict[str, Any] = {}
         try:
@@ -75,7 +75,7 @@ def act(
             try:
                 record(settings, event, state=on_failure(), of=number, why=type(error).__name__)
             except OSError as second:
-                raise _left_begun(event, second) from error
+                raise _refuse_begun(event, second) from error
             raise
 
 
@@ -87,7 +87,7 @@ def _begin(settings: Settings, event: str, facts: dict[str, Any]) -> int:
         with contextlib.suppress(OSError):
             last = entries(settings)[-1:]
             if last and (last[0]["event"], last[0].get("state")) == (event, BEGUN):
-                raise _left_begun(event, error) from error
+                raise _refuse_begun(event, error) from error
         raise
 
 
@@ -97,7 +97,7 @@ def _is_done(settings: Settings, number: int) -> bool:
     return False
 
 
-def _left_begun(event: str, error: OSError) -> HimsError:
+def _refuse_begun(event: str, error: OSError) -> HimsError:
     return HimsError(
         f"{event}: begun, and for want of a working disk neither finished nor taken back ({error.strerror}). Once it"
         " works, the next command that changes something finishes it first, and says so."
@@ -106,24 +106,24 @@ def _left_begun(event: str, error: OSError) -> HimsError:
 
 def entries(settings: Settings) -> list[dict[str, Any]]:
     """All lines that can be read, unproved; `trail.check` proves them."""
-    return [entry for line in trail.read_lines(settings) if (entry := trail.parse(line)) is not None]
+    return [entry for line in trail.read_lines(settings) if (entry := trail.parse_line(line)) is not None]
 
 
 def line_hash(settings: Settings, number: int) -> str | None:
     """SHA-256 of the line with this number, None where there is none."""
-    numbered = ((trail.parse(line), line) for line in trail.read_lines(settings))
+    numbered = ((trail.parse_line(line), line) for line in trail.read_lines(settings))
     return next((trail.hash_of(line) for entry, line in numbered if entry and entry["number"] == number), None)
 
 
 def acts(settings: Settings) -> list[tuple[dict[str, Any], str]]:
     """Every act's intent with the last state that was written down of it, in the order of their intents."""
-    found: dict[int, tuple[dict[str, Any], str]] = {}
+    by_number: dict[int, tuple[dict[str, Any], str]] = {}
     for entry in entries(settings):
         if entry.get("state") == BEGUN and _NAMED.get(entry["event"], "event") in entry:
-            found[entry["number"]] = (entry, BEGUN)
-        elif entry.get("of") in found and "state" in entry:
-            found[entry["of"]] = (found[entry["of"]][0], entry["state"])
-    return list(found.values())
+            by_number[entry["number"]] = (entry, BEGUN)
+        elif entry.get("of") in by_number and "state" in entry:
+            by_number[entry["of"]] = (by_number[entry["of"]][0], entry["state"])
+    return list(by_number.values())
 
 
 def done(settings: Settings, *events: str) -> list[dict[str, Any]]:
@@ -145,20 +145,20 @@ def renew(settings: Settings, reason: str, **facts: Any) -> int:
     if not reason.strip():
         raise HimsError("Say what was found out about the damage, with --reason.")
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    return trail.renew(settings, {"at": at, **who(), "reason": reason.strip(), **facts})
+    return trail.renew(settings, {"at": at, **acting_account(), "reason": reason.strip(), **facts})
 
 
-def who() -> dict[str, str]:
+def acting_account() -> dict[str, str]:
     """The account that acts, as the kernel knows it; and where another one logged in (sudo, su), that one too.
 
     Variables of the environment such as LOGNAME or SUDO_USER are whatever the caller sets, so they are not asked.
     """
-    found = {"by": _account(os.getuid())}
+    account = {"by": _account(os.getuid())}
     try:
         login = int(Path("/proc/self/loginuid").read_text(encoding="ascii"))
     except (OSError, ValueError):
-        return found
-    return found if login in (NOBODY, os.getuid()) else found | {"login": _account(login)}
+        return account
+    return account if login in (NOBODY, os.getuid()) else account | {"login": _account(login)}
 
 
 def _account(uid: int) -> str:

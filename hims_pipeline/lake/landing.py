@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from hims_pipeline.contracts.formats import Limits
+from hims_pipeline.contracts.formats import FormatLimits
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal
@@ -28,25 +28,39 @@ from hims_pipeline.lake.delivery import (
     DeliveredFile,
     Delivery,
     batch_of,
-    damaged_files,
     damaged_records,
     deliveries,
-    find,
+    find_damaged_sent_files,
+    find_delivery,
     read_record,
-    reseal,
+    reseal_delivery,
     set_withdrawn,
     write_record,
 )
 from hims_pipeline.lake.files import private_folder, sync
-from hims_pipeline.lake.incoming import clear_leftovers, incoming_folder
+from hims_pipeline.lake.incoming import clear_incoming, incoming_folder
 from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.lake.periods import check_period
 from hims_pipeline.lake.sequence import next_number
 from hims_pipeline.settings import Settings
 
 __all__ = [
-    "RECORD", "DeliveredFile", "Delivery", "Manner", "Taken", "batch_of", "clear_leftovers", "damaged_files",
-    "damaged_records", "deliveries", "find", "inner_name", "reseal", "set_withdrawn", "take_over", "take_over_files",
+    "RECORD",
+    "DeliveredFile",
+    "Delivery",
+    "Manner",
+    "Taken",
+    "batch_of",
+    "clear_incoming",
+    "damaged_records",
+    "deliveries",
+    "find_damaged_sent_files",
+    "find_delivery",
+    "inner_name",
+    "reseal_delivery",
+    "set_withdrawn",
+    "take_over",
+    "take_over_files",
 ]  # fmt: skip
 MOST_FILES = 100
 MARGIN_BYTES = 200_000_000  # left free on the disk for what is made of a delivery
@@ -127,7 +141,7 @@ def take_over_files(
         ) from None
 
 
-def _check(batch: str, limits: Limits, files: Sequence[Path], free: int) -> None:
+def _check(batch: str, limits: FormatLimits, files: Sequence[Path], free: int) -> None:
     """Look at names and sizes before anything is copied."""
     if not files or len(files) > MOST_FILES:
         raise HimsError(f"{batch}: {len(files):,} files; a delivery has 1 to {MOST_FILES}. Pack them into an archive.")
@@ -178,12 +192,12 @@ def _settle(
     number = partial(next_number, settings, max((one.sequence for one in known), default=0))
     whole_source = contract.period.supersedes == "earlier_deliveries"
     rivals = [one for one in known if whole_source or one.period == period]
-    for one in rivals:
-        if (one.period, one.sha256) == (period, identity):
-            if one.withdrawn or manner == "listed" or _is_left(one, files) or one == max(rivals, key=_order):
-                return one, False, False
-            again = replace(one, sequence=number(), sent_again=(*one.sent_again, now))
-            with journal.act(settings, journal.RECEIVED, **_told(again), again=True):
+    for rival in rivals:
+        if (rival.period, rival.sha256) == (period, identity):
+            if rival.withdrawn or manner == "listed" or _is_left(rival, files) or rival == max(rivals, key=_order):
+                return rival, False, False
+            again = replace(rival, sequence=number(), sent_again=(*rival.sent_again, now))
+            with journal.act(settings, journal.RECEIVED, **_describe_delivery(again), again=True):
                 write_record(settings, again, target)
             return again, False, True
     if target.exists():
@@ -191,14 +205,14 @@ def _settle(
     delivery = Delivery(contract.source, period, identity[:ID_LENGTH], identity, number(), now, files)
     write_record(settings, delivery, staging)
     sync(staging)
-    with journal.act(settings, journal.RECEIVED, **_told(delivery)):
+    with journal.act(settings, journal.RECEIVED, **_describe_delivery(delivery)):
         staging.rename(target)
         for folder in (place, place.parent, settings.landing):
             sync(folder)
     return delivery, True, False
 
 
-def _told(delivery: Delivery) -> dict[str, Any]:
+def _describe_delivery(delivery: Delivery) -> dict[str, Any]:
     """What the audit trail says of a delivery."""
     return {
         "batch": delivery.batch,
@@ -220,7 +234,7 @@ def _is_left(known: Delivery, files: tuple[DeliveredFile, ...]) -> bool:
 
 def _mend(settings: Settings, known: Delivery, files: tuple[DeliveredFile, ...], staging: Path) -> None:
     """Put files that are no longer what was taken over back from the same bytes, sent again."""
-    if not damaged_files(settings, known):
+    if not find_damaged_sent_files(settings, known):
         return
     sent = {file.sha256: staging / file.name for file in files}
     for file, path in zip(known.files, known.paths(settings), strict=True):

@@ -34,7 +34,7 @@ def due_after(contract: Contract, end: date, days: int) -> date:
         end: last day of the period.
         days: granted after the end of the period that follows.
     """
-    return _months_later(end, MONTHS[contract.cadence]) + timedelta(days=days)
+    return _add_months(end, MONTHS[contract.cadence]) + timedelta(days=days)
 
 
 def late_sources(settings: Settings, counting: Iterable[tuple[str, str]], today: date) -> list[Late]:
@@ -46,15 +46,15 @@ def late_sources(settings: Settings, counting: Iterable[tuple[str, str]], today:
         if contract is not None and contract.cadence in MONTHS:
             end = covers(contract, period)[1]
             last[source] = max(last.get(source, (date.min, "")), (end, period))
-    found = []
+    late = []
     for source, (end, period) in sorted(last.items()):
         due = due_after(contracts[source], end, getattr(days, contracts[source].cadence))
         if today > due:
-            found.append(Late(source, period, due))
-    return found
+            late.append(Late(source, period, due))
+    return late
 
 
-def _months_later(day: date, months: int) -> date:
+def _add_months(day: date, months: int) -> date:
     """The same day of a later month; the last day of a month stays the last."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = calendar.monthrange(year, month + 1)[1]

@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
-from hims_pipeline.errors import Busy
+from hims_pipeline.errors import Busy, Damaged
 from hims_pipeline.settings import Settings
 
 Log = Callable[[str], None]
@@ -59,9 +60,7 @@ def _hold(key: str, path: Path, purpose: str, wait_seconds: float, log: Log) -> 
         finally:
             _held[key] -= 1
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Closed to other accounts: who can open the file could hold the lock.
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+    with _open_lock(path) as file:
         _wait(file, path.parent, wait_seconds, log)
         with suppress(OSError):  # a full disk: who holds it cannot be told, and it is held all the same
             os.ftruncate(file.fileno(), 0)
@@ -73,8 +72,16 @@ def _hold(key: str, path: Path, purpose: str, wait_seconds: float, log: Log) -> 
             del _held[key]
 
 
+def _open_lock(path: Path) -> IO[str]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        raise Damaged(path, "is to be a lock and is no file: move away what lies there, and it is made again")
+    # Closed to other accounts: who can open the file could hold the lock.
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+
+
 def _wait(file, home: Path, wait_seconds: float, log: Log) -> None:
-    deadline, told = time.monotonic() + wait_seconds, False
+    deadline, has_told = time.monotonic() + wait_seconds, False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -84,7 +91,7 @@ def _wait(file, home: Path, wait_seconds: float, log: Log) -> None:
             holder = file.read() or "another process"
         if time.monotonic() >= deadline:
             raise Busy(f"This installation ({home}) is in use by {holder}. Wait for it to end, or stop it.")
-        if not told:
+        if not has_told:
             log(f"waiting for {holder}")
-            told = True
+            has_told = True
         time.sleep(0.02 if wait_seconds <= ACTS_PATIENCE_SECONDS else 0.2)

@@ -16,7 +16,7 @@ from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.settings import Settings
-from hims_pipeline.words import inner
+from hims_pipeline.words import inner_text
 
 REPORTS, REJECTS, FINDINGS, KIND = "reports", "rejects", "findings.json", "findings"
 
@@ -32,8 +32,9 @@ def write_findings(settings: Settings, delivery: Delivery, findings: tuple[Findi
         "rejects": {path.name: sha256_of(path) for path in set_aside},
         "files": {f"file {number}": file.name for number, file in enumerate(delivery.files, 1)},
         "findings": [
-            asdict(one) | {"message": inner(one.message), "file": inner(one.file), "lines": list(one.lines)}
-            for one in findings
+            asdict(finding)
+            | {"message": inner_text(finding.message), "file": inner_text(finding.file), "lines": list(finding.lines)}
+            for finding in findings
         ],
     }
     write_sealed(settings, folder / FINDINGS, KIND, record)

@@ -16,7 +16,7 @@ SIZE = 256 << 10  # bytes: an act writes some ten small files anew, one at a tim
 LOW = 1 << 20  # bytes left on the disk below which an act takes the reserve
 
 
-def keep(settings: Settings) -> None:
+def keep_reserve(settings: Settings) -> None:
     """Make the reserve where there is none and the disk has room for it."""
     path = settings.home / "acts.reserve"
     with suppress(OSError):
@@ -28,7 +28,7 @@ def keep(settings: Settings) -> None:
 
 
 @contextmanager
-def lent(settings: Settings) -> Iterator[None]:
+def lend(settings: Settings) -> Iterator[None]:
     """Give the reserve up for an act where the disk has nothing else left."""
     with suppress(OSError):
         if shutil.disk_usage(settings.home).free < LOW:
@@ -36,4 +36,4 @@ def lent(settings: Settings) -> Iterator[None]:
     try:
         yield
     finally:
-        keep(settings)
+        keep_reserve(settings)

@@ -22,6 +22,18 @@ SEAL = "seal"
 DOMAIN = "seal"
 
 
+class SealedRecord(dict[str, Any]):
+    """What a sealed record says. A member that it lacks is told as damage of its file: another version of ours wrote
+    it, and whoever meets that makes the record anew or says so, instead of failing night after night."""
+
+    def __init__(self, members: dict[str, Any], path: Path, kind: str) -> None:
+        super().__init__(members)
+        self._path, self._kind = path, kind
+
+    def __missing__(self, name: str) -> Any:
+        raise Damaged(self._path, f"does not hold what a {self._kind} of this version holds ({name} is missing)")
+
+
 def key_version(settings: Settings) -> str:
     """Fingerprint of the key that seals here, which may be shown.
 
@@ -38,25 +50,25 @@ def seal_of(settings: Settings, kind: str, record: dict[str, Any]) -> str:
         HimsError: the installation's key cannot be had.
     """
     canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.digest(load_key(settings).for_domain(DOMAIN), f"{kind}\0{canonical}".encode(), "sha256").hex()
+    return hmac.digest(load_key(settings).derive_domain_key(DOMAIN), f"{kind}\0{canonical}".encode(), "sha256").hex()
 
 
 def _text(record: dict[str, Any]) -> str:
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
-def _signed(settings: Settings, kind: str, record: dict[str, Any]) -> str:
+def _sign(settings: Settings, kind: str, record: dict[str, Any]) -> str:
     return f"{load_key(settings).version}:{seal_of(settings, kind, record)}"
 
 
 def write_sealed(settings: Settings, path: Path, kind: str, record: dict[str, Any], mode: int = 0o600) -> None:
     """Write a record with its seal, in one durable step."""
     plain = json.loads(json.dumps(record, ensure_ascii=False))  # what a reader will get: tuples are lists
-    write_text(path, _text({**plain, SEAL: _signed(settings, kind, plain)}), mode)
+    write_text(path, _text({**plain, SEAL: _sign(settings, kind, plain)}), mode)
 
 
 def read_sealed(settings: Settings, path: Path, kind: str) -> dict[str, Any]:
-    """Read a record and prove its seal; returns it without the seal.
+    """Read a record and prove its seal; returns it without the seal, as a `SealedRecord`.
 
     Raises:
         Damaged: it cannot be read, is no JSON object, its bytes are not those that `write_sealed` writes, or its seal
@@ -70,13 +82,13 @@ def read_sealed(settings: Settings, path: Path, kind: str) -> dict[str, Any]:
         seal = record.pop(SEAL)
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise Damaged(path, f"cannot be read as a sealed {kind} ({type(error).__name__})") from None
-    signed = _signed(settings, kind, record)
+    signed = _sign(settings, kind, record)
     if isinstance(seal, str) and as_we_write and hmac.compare_digest(seal.encode(), signed.encode()):
-        return record
-    raise Damaged(path, f"is not the {kind} that this installation wrote: {_why(settings, seal)}")
+        return SealedRecord(record, path, kind)
+    raise Damaged(path, f"is not the {kind} that this installation wrote: {_explain_bad_seal(settings, seal)}")
 
 
-def _why(settings: Settings, seal: Any) -> str:
+def _explain_bad_seal(settings: Settings, seal: Any) -> str:
     now, then = load_key(settings).version, str(seal).rpartition(":")[0]
     if re.fullmatch(r"(demonstration-)?[0-9a-f]{12}", then) and then != now:
         return f"its seal does not hold: it was sealed with another key, {then}, than the present one, {now}"

@@ -29,16 +29,16 @@ def next_number(settings: Settings, known: int) -> int:
     Args:
         known: the highest number of the source's own deliveries.
     """
-    number = max(_last(settings), known, 0) + 1
+    number = max(_read_last(settings), known, 0) + 1
     write_sealed(settings, settings.identified / FILE, KIND, {"last": number})
     return number
 
 
-def _last(settings: Settings) -> int:
+def _read_last(settings: Settings) -> int:
     try:
         if last := last_number(settings):
             return last
     except Damaged:
         pass  # the scrub tells it
-    told = (one.get("sequence") for one in journal.entries(settings) if one["event"] == journal.RECEIVED)
-    return max((number for number in told if isinstance(number, int)), default=0)
+    numbers = (one.get("sequence") for one in journal.entries(settings) if one["event"] == journal.RECEIVED)
+    return max((number for number in numbers if isinstance(number, int)), default=0)

@@ -22,7 +22,7 @@ from hims_pipeline.lake.arrival import (
     trouble_of_name,
     trouble_of_size,
 )
-from hims_pipeline.lake.complete import missing
+from hims_pipeline.lake.complete import describe_missing
 from hims_pipeline.lake.delivery import ID, RECORD, deliveries
 from hims_pipeline.lake.incoming import STAGING
 from hims_pipeline.lake.periods import is_period, today_of, trouble_of_period
@@ -42,7 +42,7 @@ class Misplaced:
     reason: str
     name: str = ""
 
-    def with_name(self) -> dict[str, str]:
+    def as_named_record(self) -> dict[str, str]:
         """Everything, for a record inside the identified zone; bytes that are no UTF-8 are shown as such."""
         shown = self.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         return {"place": self.place, "reason": self.reason, "name": shown}
@@ -84,21 +84,23 @@ class Survey:
         self.left.append(Misplaced(place, reason, name))
 
 
-def look(settings: Settings, contracts: dict[str, Contract], settle_seconds: float, now: float | None = None) -> Survey:
+def survey_dropped(
+    settings: Settings, contracts: dict[str, Contract], settle_seconds: float, now: float | None = None
+) -> Survey:
     """Look through landing and touch nothing.
 
     Args:
         settle_seconds: how long a file must not have changed.
         now: seconds since 1970; the present without it.
     """
-    known = {one.batch: {RECORD, *(file.name for file in one.files)} for one in deliveries(settings)}
+    known = {delivery.batch: {RECORD, *(file.name for file in delivery.files)} for delivery in deliveries(settings)}
     walk = _Walk(settings, Survey(), known, time.time() if now is None else now, settle_seconds)
     for position, path, state in walk.entries(settings.landing, "landing itself"):
         contract = contracts.get(path.name)
         if not stat.S_ISDIR(state.st_mode):
             walk.survey.leave(f"entry {position}", "lies outside the folders of sources; move it", path.name)
         elif contract is not None:
-            walk.source(contract, path)
+            walk.visit_source(contract, path)
         else:
             stranger = "no contract in data/contracts has its name; write one, or move the files"
             walk.survey.leave(f"folder {position}", HIDDEN if path.name[0] == "." else stranger, path.name)
@@ -119,7 +121,7 @@ class _Loose:
     def place(self) -> str:
         return f"{self.contract.source}/{self.period}"
 
-    def where(self, path: Path) -> str:
+    def place_of(self, path: Path) -> str:
         return f"{self.place}, file {self.positions[path]}"
 
 
@@ -133,7 +135,7 @@ class _Walk:
 
     def entries(self, folder: Path, place: str) -> list[tuple[int, Path, os.stat_result]]:
         """What is in a folder, by name, numbered from 1; what vanished meanwhile is left out."""
-        found = []
+        paths = []
         try:
             with os.scandir(folder) as listed:
                 names = sorted(one.name for one in islice(listed, MOST_ENTRIES + 1))
@@ -147,14 +149,14 @@ class _Walk:
             return []
         for position, name in enumerate(names, start=1):
             try:
-                found.append((position, folder / name, os.lstat(folder / name)))
+                paths.append((position, folder / name, os.lstat(folder / name)))
             except FileNotFoundError:
                 continue
             except OSError as error:
                 self.survey.leave(f"{place}, entry {position}", f"cannot be looked at ({error.strerror})", name)
-        return found
+        return paths
 
-    def source(self, contract: Contract, folder: Path) -> None:
+    def visit_source(self, contract: Contract, folder: Path) -> None:
         today = today_of(self.settings)
         for position, path, state in self.entries(folder, contract.source):
             place = f"{contract.source}, {'folder' if stat.S_ISDIR(state.st_mode) else 'file'} {position}"
@@ -165,34 +167,34 @@ class _Walk:
             elif not is_period(contract, path.name):
                 self.survey.leave(place, f"its name {trouble_of_period(contract, path.name, today)}", path.name)
             elif trouble := trouble_of_period(contract, path.name, today):
-                if self._loose(contract, path).positions:
+                if self._sort_loose(contract, path).positions:
                     self.survey.leave(f"{contract.source}/{path.name}", trouble)
             else:
-                self.period(self._loose(contract, path))
+                self.visit_period(self._sort_loose(contract, path))
 
-    def _loose(self, contract: Contract, folder: Path) -> _Loose:
+    def _sort_loose(self, contract: Contract, folder: Path) -> _Loose:
         """Sort what is in the folder of a period, and tell what is no file that can be taken over."""
         loose = _Loose(contract, folder.name)
         for position, path, state in self.entries(folder, loose.place):
             if stat.S_ISDIR(state.st_mode):
-                self.folder(path, loose.place, position)
+                self.visit_folder(path, loose.place, position)
                 continue
             loose.positions[path] = position
             if trouble := HIDDEN if path.name[0] == "." else trouble_of_kind(state.st_mode):
-                self.survey.leave(loose.where(path), trouble, path.name)
+                self.survey.leave(loose.place_of(path), trouble, path.name)
             elif trouble := trouble_of_name(path.name) or trouble_of_size(state.st_size, contract.limits):
-                self.survey.leave(loose.where(path), trouble, path.name)
+                self.survey.leave(loose.place_of(path), trouble, path.name)
                 loose.ailing.append(path)
             else:
                 loose.sound[path] = state
         sound = list(loose.sound)
         for path in [sound[number] for number in same_names([path.name for path in sound])]:
-            self.survey.leave(loose.where(path), TWIN, path.name)
+            self.survey.leave(loose.place_of(path), TWIN, path.name)
             loose.ailing.append(path)
             del loose.sound[path]
         return loose
 
-    def folder(self, path: Path, place: str, position: int) -> None:
+    def visit_folder(self, path: Path, place: str, position: int) -> None:
         """A folder among the files of a period: a delivery, one in progress, or none of ours."""
         if path.name[0] == "." and not STAGING.fullmatch(path.name):
             self.survey.leave(f"{place}, folder {position}", HIDDEN, path.name)
@@ -204,12 +206,12 @@ class _Walk:
                     stray = "is no part of that delivery; put it into the folder of its period"
                     self.survey.leave(f"{place}/{path.name}, entry {number}", stray, other.name)
 
-    def period(self, loose: _Loose) -> None:
+    def visit_period(self, loose: _Loose) -> None:
         """The loose files of a period are ready, or what they wait for is told."""
         if not loose.sound or self.is_moving(loose):
             return
         sound, ailing = ([path.name for path in paths] for paths in (loose.sound, loose.ailing))
-        if reason := missing(loose.contract, loose.period, sound, ailing):
+        if reason := describe_missing(loose.contract, loose.period, sound, ailing):
             self.survey.leave(loose.place, reason)
             return
         ahead = any(state.st_mtime > self.now + AHEAD_SECONDS for state in loose.sound.values())
@@ -229,6 +231,6 @@ class _Walk:
                 except Unsound as error:
                     trouble = str(error)
             if trouble:
-                self.survey.leave(loose.where(path), trouble, path.name)
+                self.survey.leave(loose.place_of(path), trouble, path.name)
                 return True
         return False

@@ -51,7 +51,7 @@ def place_of(settings: Settings, batch: str) -> Path:
     return (settings.identified / "destroyed").joinpath(*batch.split("/")).with_suffix(".json")
 
 
-def write(settings: Settings, stone: Tombstone) -> None:
+def write_tombstone(settings: Settings, stone: Tombstone) -> None:
     path = place_of(settings, stone.batch)
     write_sealed(settings, path, KIND, asdict(stone))
 
@@ -62,11 +62,11 @@ def tombstones(settings: Settings) -> list[Tombstone]:
     Raises:
         Damaged: one is not what we wrote.
     """
-    found = []
+    stones = []
     for path in sorted((settings.identified / "destroyed").glob("*/*/*.json")):
         value = read_sealed(settings, path, KIND)
         try:
-            found.append(Tombstone(**{**value, "file_hashes": tuple(value["file_hashes"])}))
+            stones.append(Tombstone(**{**value, "file_hashes": tuple(value["file_hashes"])}))
         except (TypeError, KeyError):
             raise Damaged(path, "does not hold what a tombstone holds") from None
-    return found
+    return stones

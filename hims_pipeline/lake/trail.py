@@ -22,18 +22,28 @@ from hims_pipeline.lake.trail_file import (
     continues,
     hash_of,
     is_ours,
-    opened,
-    parse,
+    mend_trail,
+    open_trail,
+    parse_line,
     read_head,
-    settle,
-    split,
-    write,
+    split_line,
     write_head,
+    write_line,
 )
 from hims_pipeline.settings import Settings
 
 __all__ = [
-    "Checked", "Head", "append", "check", "hash_of", "is_ours", "last", "mend", "parse", "read_lines", "renew",
+    "Checked",
+    "Head",
+    "append",
+    "check",
+    "hash_of",
+    "is_ours",
+    "mend",
+    "parse_line",
+    "read_lines",
+    "read_present_head",
+    "renew",
     "reseal",
 ]  # fmt: skip
 
@@ -56,29 +66,29 @@ def append(settings: Settings, entry: dict[str, Any]) -> int:
         Damaged: the head is missing or is not what we wrote.
         HimsError: the installation's key cannot be had.
     """
-    with opened(settings, writing=True) as file:
-        head, removed = settle(settings, file)
+    with open_trail(settings, writing=True) as file:
+        head, removed = mend_trail(settings, file)
         if removed:
-            head = write(settings, file, head, {"event": MENDED, "removed_bytes": removed})
-        return write(settings, file, head, entry).number
+            head = write_line(settings, file, head, {"event": MENDED, "removed_bytes": removed})
+        return write_line(settings, file, head, entry).number
 
 
 def mend(settings: Settings) -> str:
     """Take in a line that was written just before a kill, remove a torn one; tells of the latter, `""` without."""
     if not settings.trail.exists():
         return ""
-    with opened(settings, writing=True) as file:
-        head, removed = settle(settings, file)
+    with open_trail(settings, writing=True) as file:
+        head, removed = mend_trail(settings, file)
         if not removed:
             return ""
-        write(settings, file, head, {"event": MENDED, "removed_bytes": removed})
+        write_line(settings, file, head, {"event": MENDED, "removed_bytes": removed})
         return f"the audit trail ended in a torn line ({removed} bytes, no act rested on it): removed and recorded"
 
 
-def last(settings: Settings) -> Head:
+def read_present_head(settings: Settings) -> Head:
     """The present end of the trail."""
-    with opened(settings, writing=True) as file:
-        return settle(settings, file)[0]
+    with open_trail(settings, writing=True) as file:
+        return mend_trail(settings, file)[0]
 
 
 def reseal(settings: Settings, former: Settings) -> None:
@@ -87,8 +97,8 @@ def reseal(settings: Settings, former: Settings) -> None:
     Raises:
         Damaged: the head is not what `former` wrote.
     """
-    with opened(settings, writing=True) as file:
-        write_head(settings, settle(former, file)[0])
+    with open_trail(settings, writing=True) as file:
+        write_head(settings, mend_trail(former, file)[0])
 
 
 def renew(settings: Settings, entry: dict[str, Any]) -> int:
@@ -98,25 +108,25 @@ def renew(settings: Settings, entry: dict[str, Any]) -> int:
     Raises:
         HimsError: the trail is whole.
     """
-    found = check(settings).damage
-    if not found:
+    damage = check(settings).damage
+    if not damage:
         raise HimsError("The audit trail is whole: there is nothing to renew.")
-    with opened(settings, writing=True) as file:
+    with open_trail(settings, writing=True) as file:
         file.seek(0)
-        lines = split(file.read())
-        numbers = [parsed["number"] for line in lines if (parsed := parse(line)) is not None]
+        lines = split_line(file.read())
+        numbers = [parsed["number"] for line in lines if (parsed := parse_line(line)) is not None]
         with suppress(Damaged):  # that may be what is being renewed
             numbers.append(read_head(settings).number)
         end = Head(max(numbers, default=0), hash_of(lines[-1]) if lines else FIRST)
-        return write(settings, file, end, {**entry, "event": RENEWED, "damage": found}).number
+        return write_line(settings, file, end, {**entry, "event": RENEWED, "damage": damage}).number
 
 
 def read_lines(settings: Settings) -> list[bytes]:
     """The lines as they stand, unproved; none where there is no trail."""
     if not settings.trail.exists():
         return []
-    with opened(settings, writing=False) as file:
-        return split(file.read())
+    with open_trail(settings, writing=False) as file:
+        return split_line(file.read())
 
 
 def check(settings: Settings) -> Checked:
@@ -124,37 +134,37 @@ def check(settings: Settings) -> Checked:
 
     Without the key the chain is checked all the same, and a note says that the head's seal was not.
     """
-    found = Checked()
+    checked = Checked()
     if settings.trail.exists():
-        with opened(settings, writing=False) as file:  # one moment for both: no line is written in between
-            lines, head = split(file.read()), _head_to_check(settings, found)
+        with open_trail(settings, writing=False) as file:  # one moment for both: no line is written in between
+            lines, head = split_line(file.read()), _head_to_check(settings, checked)
     else:
-        lines, head = [], _head_to_check(settings, found) if settings.trail_head.exists() else None
-    found.lines = len(lines)
+        lines, head = [], _head_to_check(settings, checked) if settings.trail_head.exists() else None
+    checked.lines = len(lines)
     before: str | None = FIRST
     expected = 1
     for place, line in enumerate(lines, start=1):
         if head is not None and expected > head.number:
             break
-        entry = parse(line)
+        entry = parse_line(line)
         if entry is None:
-            found.damage.append(f"line {place} cannot be read")
+            checked.damage.append(f"line {place} cannot be read")
             before, expected = None, expected + 1
             continue
         if entry["event"] == RENEWED:  # what it names is answered for; what was done to the lines before since is not
             named, expected = entry.get("damage", []), entry["number"]
-            found.notes += [f"before line {place}, answered for by {entry.get('by')}: {text}" for text in named]
-            found.damage = [text for text in found.damage if text not in named]
-        found.damage += _misplaced(place, entry, expected, before)
+            checked.notes += [f"before line {place}, answered for by {entry.get('by')}: {text}" for text in named]
+            checked.damage = [text for text in checked.damage if text not in named]
+        checked.damage += _find_misplaced(place, entry, expected, before)
         before, expected = hash_of(line), entry["number"] + 1
     else:
         place = len(lines) + 1
     if head is not None:
-        _check_end(settings, found, lines[place - 1 :], expected - 1, before, head)
-    return found
+        _check_end(settings, checked, lines[place - 1 :], expected - 1, before, head)
+    return checked
 
 
-def _misplaced(place: int, entry: dict[str, Any], expected: int, before: str | None) -> list[str]:
+def _find_misplaced(place: int, entry: dict[str, Any], expected: int, before: str | None) -> list[str]:
     if entry["number"] > expected:
         return [f"lines {expected} to {entry['number'] - 1} are missing before line {place}"]
     if entry["number"] < expected:
@@ -165,31 +175,33 @@ def _misplaced(place: int, entry: dict[str, Any], expected: int, before: str | N
 
 
 def _check_end(
-    settings: Settings, found: Checked, ahead: list[bytes], number: int, before: str | None, head: Head
+    settings: Settings, checked: Checked, ahead: list[bytes], number: int, before: str | None, head: Head
 ) -> None:
     """Hold the last line against the head, and judge what stands behind it: a line that a kill left before its head, a
     torn one, or somebody else's."""
     if number < head.number:
-        found.damage.append(f"lines {number + 1} to {head.number} are missing at the end")
+        checked.damage.append(f"lines {number + 1} to {head.number} are missing at the end")
     elif number > head.number or before not in (None, head.sha256):
-        found.damage.append(f"line {head.number}, the last, is not the one that was written")
-    elif len(ahead) == 1 and parse(ahead[0]) is None:
-        found.notes.append("behind the last line stands a torn one, as a power cut leaves it; the next act removes it")
-    elif ahead and (len(ahead) > 1 or not continues(settings, parse(ahead[0]), head)):
-        found.damage.append(f"what stands behind line {head.number} was not written by this installation")
+        checked.damage.append(f"line {head.number}, the last, is not the one that was written")
+    elif len(ahead) == 1 and parse_line(ahead[0]) is None:
+        checked.notes.append(
+            "behind the last line stands a torn one, as a power cut leaves it; the next act removes it"
+        )
+    elif ahead and (len(ahead) > 1 or not continues(settings, parse_line(ahead[0]), head)):
+        checked.damage.append(f"what stands behind line {head.number} was not written by this installation")
 
 
-def _head_to_check(settings: Settings, found: Checked) -> Head | None:
+def _head_to_check(settings: Settings, checked: Checked) -> Head | None:
     try:
         seal.key_version(settings)
     except HimsError:
-        found.notes.append("its end was not checked: no key here")
+        checked.notes.append("its end was not checked: no key here")
         return None
     if not settings.trail_head.exists():
-        found.damage.append(f"its head {settings.trail_head} is missing")
+        checked.damage.append(f"its head {settings.trail_head} is missing")
         return None
     try:
         return read_head(settings)
     except Damaged as error:
-        found.damage.append(str(error))
+        checked.damage.append(str(error))
         return None

@@ -31,12 +31,12 @@ class Head:
     size: int = 0
 
 
-def split(content: bytes) -> list[bytes]:
+def split_line(content: bytes) -> list[bytes]:
     lines = content.split(b"\n")
     return lines[:-1] if lines[-1] == b"" else lines
 
 
-def parse(line: bytes) -> dict[str, Any] | None:
+def parse_line(line: bytes) -> dict[str, Any] | None:
     """A line as a record, None where it is none."""
     try:
         entry = parse_json(line)
@@ -71,7 +71,7 @@ def read_head(settings: Settings) -> Head:
 
 
 @contextmanager
-def opened(settings: Settings, *, writing: bool) -> Iterator[IO[bytes]]:
+def open_trail(settings: Settings, *, writing: bool) -> Iterator[IO[bytes]]:
     """The trail's file under a lock of its own, held for one line: a reader meets whole lines and their head."""
     if settings.trail.exists() and not settings.trail.is_file():
         raise Damaged(
@@ -88,7 +88,7 @@ def opened(settings: Settings, *, writing: bool) -> Iterator[IO[bytes]]:
         yield file
 
 
-def settle(settings: Settings, file: IO[bytes]) -> tuple[Head, int]:
+def mend_trail(settings: Settings, file: IO[bytes]) -> tuple[Head, int]:
     """The head that the next line is chained to, and how many bytes of a torn line were removed before it."""
     size = file.seek(0, os.SEEK_END)
     if not settings.trail_head.exists():
@@ -106,10 +106,10 @@ def settle(settings: Settings, file: IO[bytes]) -> tuple[Head, int]:
     file.seek(0)
     content = file.read()
     line = content[head.size :].strip(b"\n")
-    known = split(content[: head.size])
+    known = split_line(content[: head.size])
     if not line or b"\n" in line or (head.number and (not known or hash_of(known[-1]) != head.sha256)):
         return head, 0  # what was cut or edited is written on from the head, so that it stays visible
-    entry = parse(line)
+    entry = parse_line(line)
     if entry is None:
         file.truncate(head.size)
         os.fsync(file.fileno())
@@ -127,7 +127,7 @@ def _end_line(file: IO[bytes]) -> None:
         _write_at(file, b"\n", size)
 
 
-def write(settings: Settings, file: IO[bytes], head: Head, entry: dict[str, Any]) -> Head:
+def write_line(settings: Settings, file: IO[bytes], head: Head, entry: dict[str, Any]) -> Head:
     plain = json.loads(json.dumps({"number": head.number + 1, **entry, "before": head.sha256}, ensure_ascii=False))
     line = json.dumps(plain | {seal.SEAL: seal.seal_of(settings, LINE, plain)}, ensure_ascii=False).encode()
     _end_line(file)

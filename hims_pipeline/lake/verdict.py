@@ -3,7 +3,7 @@
 Acceptance is no word that is stored: it is derived from findings and results each time it is asked for. No field holds
 a value of the data: codes, counts, shares and line numbers only. A finding's `message` and `file` have two readings
 (`words`): the record itself, and whatever is printed or logged of it, is the outer one, without a word of the sender;
-`in_full` is for the letter to the sender, which stays in the closed zone.
+`full_text` is for the letter to the sender, which stays in the closed zone.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from hims_pipeline.contracts.load import fingerprint
-from hims_pipeline.words import inner
+from hims_pipeline.words import inner_text
 
 Severity = Literal["blocking", "warning"]
 CHECKED, UNCHECKED = "checked", "not checked"  # how a delivery was carried, by totals that its sender gave
@@ -75,13 +75,13 @@ class Finding:
 
     def sentence(self) -> str:
         """The finding as a person reads it anywhere."""
-        return self._written(str(self.file), str(self.message))
+        return self._render(str(self.file), str(self.message))
 
-    def in_full(self) -> str:
+    def full_text(self) -> str:
         """The finding with the sender's own words: for the closed zone and for a person who has the file in hand."""
-        return self._written(inner(self.file), inner(self.message))
+        return self._render(inner_text(self.file), inner_text(self.message))
 
-    def _written(self, file: str, message: str) -> str:
+    def _render(self, file: str, message: str) -> str:
         where = " · ".join(part for part in (file, self.entity, self.column) if part)
         many = "" if self.count is None else f" ({self.count:,}{f' of {self.total:,}' if self.total else ''} rows)"
         first = f" First {self.lines_are}s: {', '.join(map(str, self.lines))}." if self.lines else ""
@@ -164,12 +164,12 @@ class Verdict:
     def forbidding(self) -> tuple[str, ...]:
         """What refuses and no person may overrule: codes, none where a person's word would be enough."""
         allowing = frozenset(rule["code"] for rule in self.rules if _may_be_accepted(rule))
-        blocked = tuple(dict.fromkeys(one.rule for one in self.reasons if one.rule not in allowing))
+        blocked = tuple(dict.fromkeys(reason.rule for reason in self.reasons if reason.rule not in allowing))
         return blocked or (() if self._passes(allowing) else ("GATE",))
 
     def _passes(self, excused: frozenset[str]) -> bool:
         judged = self.stage == "gate" and bool(self.manifest_sha256) and bool(self.files)
-        findings = [one for one in self.findings if one.rule not in excused]
+        findings = [finding for finding in self.findings if finding.rule not in excused]
         rules = [rule | {"success": True} if rule["code"] in excused else rule for rule in self.rules]
         return judged and passes(findings, rules, self.declared, self.evaluated, self.canary)
 
@@ -207,8 +207,8 @@ class Verdict:
         plain = {name: one for name, one in value.items() if name != "status"}
         plain |= {"findings": findings, "rules": tuple(value["rules"])}
         plain["set_aside"] = tuple(SetAside(**one) for one in value.get("set_aside", ()))
-        if said := value.get("acceptance"):
-            plain["acceptance"] = Acceptance(**{**said, "rules": tuple(said["rules"])})
+        if messages := value.get("acceptance"):
+            plain["acceptance"] = Acceptance(**{**messages, "rules": tuple(messages["rules"])})
         verdict = cls(**plain)
         if verdict.status != value["status"]:
             raise ValueError("a status that does not follow from the findings")

@@ -18,7 +18,7 @@ import duckdb
 
 from hims_pipeline.errors import ContractError
 from hims_pipeline.privacy.keys import Key
-from hims_pipeline.privacy.pseudonym import install, normalised, pseudonym
+from hims_pipeline.privacy.pseudonym import install, normalise_sql, pseudonym
 from hims_pipeline.sql import literal
 
 FILE = "identifier_shapes.csv"
@@ -38,7 +38,7 @@ SHORTEST = 5  # characters of a token that may be somebody's number
 
 
 @dataclass(frozen=True)
-class Shape:
+class IdentifierShape:
     """How a kind of number is written: a regular expression (RE2) without the characters around it, and its check."""
 
     name: str
@@ -53,21 +53,23 @@ class Shape:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, modified: int) -> tuple[Shape, ...]:
+def _read(path: Path, modified: int) -> tuple[IdentifierShape, ...]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    found = tuple(Shape(row["shape"], row["country"], row["pattern"], row["check"]) for row in rows)
-    for one in found:
+    identifier_shapes = tuple(
+        IdentifierShape(row["shape"], row["country"], row["pattern"], row["check"]) for row in rows
+    )
+    for one in identifier_shapes:
         if one.check and one.check not in CHECKS:
             raise ContractError(f"{path.name}: {one.name}: check {one.check!r} is none of {', '.join(CHECKS)}.")
         try:
             re.compile(one.pattern)
         except re.error as error:
             raise ContractError(f"{path.name}: {one.name} is no regular expression: {error}") from None
-    return found
+    return identifier_shapes
 
 
-def shapes(data: Path) -> tuple[Shape, ...]:
+def load_identifier_shapes(data: Path) -> tuple[IdentifierShape, ...]:
     """The shapes of an installation; none where it has no list.
 
     Raises:
@@ -77,16 +79,16 @@ def shapes(data: Path) -> tuple[Shape, ...]:
     return _read(path, path.stat().st_mtime_ns) if path.exists() else ()
 
 
-def _mod97(digits: str) -> bool:
+def _passes_mod97(digits: str) -> bool:
     return int(digits) % 97 == 0
 
 
-def _iban(text: str) -> bool:
+def _is_iban(text: str) -> bool:
     turned = text[4:] + text[:4]
     return int("".join(str(int(letter, 36)) for letter in turned)) % 97 == 1
 
 
-CHECKS: dict[str, Callable[[str], bool]] = {"MOD97": _mod97, "IBAN": _iban}
+CHECKS: dict[str, Callable[[str], bool]] = {"MOD97": _passes_mod97, "IBAN": _is_iban}
 
 
 Place = tuple[str, int, int | None]  # column, rows, first line
@@ -126,8 +128,8 @@ def load_known(con: duckdb.DuckDBPyConnection, key: Key, ids: Sequence[tuple[str
     return Known("known_persons", domains)
 
 
-def look(
-    con: duckdb.DuckDBPyConnection, values: str, listed: Sequence[Shape], known: Known | None
+def find_identifiers(
+    con: duckdb.DuckDBPyConnection, values: str, listed: Sequence[IdentifierShape], known: Known | None
 ) -> dict[str, list[Hit]]:
     """Look through the values of columns; column -> what was found, where something was.
 
@@ -137,17 +139,17 @@ def look(
     digits = f"translate(nfc_normalize(value), {literal(_EASTERN)}, {literal(_WESTERN)})"
     digits = f"regexp_replace({digits}, {literal(_PSEUDONYM)}, '', 'g')"
     con.execute(f"create or replace temp table looked_at as select place, {digits} as value, n, line from ({values})")
-    found: dict[str, list[Hit]] = {}
+    hits: dict[str, list[Hit]] = {}
     for shape in listed:
-        for place, hit in _hits(shape.name, _of_shape(con, shape)):
-            found.setdefault(place, []).append(hit)
+        for place, hit in _hits(shape.name, _places_of_shape(con, shape)):
+            hits.setdefault(place, []).append(hit)
     if known is not None:
-        for place, hit in _hits(KNOWN, _of_persons(con, known)):
-            found.setdefault(place, []).append(hit)
-    return found
+        for place, hit in _hits(KNOWN, _places_of_persons(con, known)):
+            hits.setdefault(place, []).append(hit)
+    return hits
 
 
-def _of_shape(con: duckdb.DuckDBPyConnection, shape: Shape) -> list[Place]:
+def _places_of_shape(con: duckdb.DuckDBPyConnection, shape: IdentifierShape) -> list[Place]:
     """(column, rows, line) of each value in which the shape stands, and its check holds."""
     where = f"from looked_at where regexp_matches(value, {literal(shape.search)})"
     if not shape.check:
@@ -156,15 +158,15 @@ def _of_shape(con: duckdb.DuckDBPyConnection, shape: Shape) -> list[Place]:
     holds = CHECKS[shape.check]
     return [
         (place, n, line)
-        for place, n, line, found in con.execute(f"select place, n, line, {numbers} {where}").fetchall()
-        if any(map(holds, _readings(found)))
+        for place, n, line, digits in con.execute(f"select place, n, line, {numbers} {where}").fetchall()
+        if any(map(holds, _readings(digits)))
     ]
 
 
-def _of_persons(con: duckdb.DuckDBPyConnection, known: Known) -> list[Place]:
+def _places_of_persons(con: duckdb.DuckDBPyConnection, known: Known) -> list[Place]:
     """(column, rows, line) of each value in which some known person's number stands."""
     tokens = ", ".join(f"regexp_extract_all(value, {literal(one)})" for one in _TOKENS)
-    bare = normalised("regexp_replace(token, '[ ./-]', '', 'g')")
+    bare = normalise_sql("regexp_replace(token, '[ ./-]', '', 'g')")
     listed = f"select value, unnest(flatten([{tokens}, [value]])) as token from (select distinct value from looked_at)"
     con.execute(
         f"create or replace temp table tokens as select * from (select distinct value, {bare} as token "
@@ -183,16 +185,16 @@ def _of_persons(con: duckdb.DuckDBPyConnection, known: Known) -> list[Place]:
     ).fetchall()
 
 
-def _hits(what: str, found: Sequence[Place]) -> list[tuple[str, Hit]]:
+def _hits(what: str, places: Sequence[Place]) -> list[tuple[str, Hit]]:
     hits = []
-    for place in dict.fromkeys(place for place, _, _ in found):
-        own = [(n, line) for there, n, line in found if there == place]
+    for place in dict.fromkeys(place for place, _, _ in places):
+        own = [(n, line) for there, n, line in places if there == place]
         lines = sorted(line for _, line in own if line is not None)[:LINES]
         hits.append((place, Hit(what, sum(n for n, _ in own), tuple(lines))))
     return hits
 
 
-def _readings(found: Sequence[str]) -> list[str]:
+def _readings(texts: Sequence[str]) -> list[str]:
     """Each number without its blanks, and its beginnings: words behind it may have been taken for its last groups."""
-    parts = [re.split(r"[ .-]", one) for one in found]
+    parts = [re.split(r"[ .-]", one) for one in texts]
     return ["".join(part[:end]).upper() for part in parts for end in range(len(part), 0, -1)]

@@ -28,7 +28,7 @@ class Key:
     secret: bytes = field(repr=False)
     demonstration: bool = False
 
-    def for_domain(self, domain: str) -> bytes:
+    def derive_domain_key(self, domain: str) -> bytes:
         """The 32-byte key of a domain, by HKDF-SHA-256 (RFC 5869): registers of two domains cannot be joined."""
         extracted = hmac.new(b"hims-pipeline pseudonym", self.secret, hashlib.sha256).digest()
         return hmac.new(extracted, domain.encode() + b"\x01", hashlib.sha256).digest()
@@ -53,8 +53,9 @@ def check_key(settings: Settings) -> None:
 
     Raises:
         KeyMismatch: it is another one, is missing, or was destroyed.
+        NoteDamaged: which key it rests on cannot be read.
     """
-    if known.known(settings):
+    if known.read_key_facts(settings):
         try:
             load_key(settings)
         except known.KeyMismatch:
@@ -66,8 +67,8 @@ def check_key(settings: Settings) -> None:
 def _load(settings: Settings) -> Key:
     if settings.key_file is None:
         if settings.env == "prod":
-            if told := known.missing(settings, "HIMS_KEY_FILE is not set"):
-                raise known.KeyMismatch(told)
+            if advice := known.advise_missing_key(settings, "HIMS_KEY_FILE is not set"):
+                raise known.KeyMismatch(advice)
             raise HimsError(
                 "Production has no pseudonymisation key. Run `hims key init /etc/hims/key` (outside the repository), "
                 "seal a copy of it, and set HIMS_KEY_FILE to that path."
@@ -103,8 +104,8 @@ def create_key(path: Path) -> Key:
 
 def _read(path: Path, settings: Settings) -> bytes:
     if not path.is_file():
-        if told := known.missing(settings, f"HIMS_KEY_FILE names {path}, which is not a file"):
-            raise known.KeyMismatch(told)
+        if advice := known.advise_missing_key(settings, f"HIMS_KEY_FILE names {path}, which is not a file"):
+            raise known.KeyMismatch(advice)
         raise HimsError(f"HIMS_KEY_FILE names {path}, which is not a file. `hims key init {path}` makes one.")
     if any(path.is_relative_to(root) for root in (REPOSITORY, settings.project.resolve())):
         raise HimsError(f"The key {path} lies inside the repository. Move it out of it and make a new one.")
@@ -118,12 +119,12 @@ def _read(path: Path, settings: Settings) -> bytes:
         secret = text
     if len(secret) < KEY_BYTES:
         raise HimsError(f"The key {path} has {len(secret)} bytes; it needs {KEY_BYTES}. Use `hims key init`.")
-    if _regular(secret):
+    if _is_regular(secret):
         raise HimsError(f"The key {path} is too regular to be random. Use `hims key init`.")
     return secret
 
 
-def _regular(secret: bytes) -> bool:
+def _is_regular(secret: bytes) -> bool:
     """True for what nobody draws at random: 32 random bytes have fewer than 16 different ones once in 10^12 draws."""
     steps = {(b - a) % 256 for a, b in itertools.pairwise(secret)}
     return len(set(secret)) < 16 or len(steps) < 12

@@ -8,15 +8,13 @@ and how it is changed or destroyed (`rotation`).
 """
 
 import contextlib
-import hashlib
-import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from hims_pipeline.errors import HimsError
-from hims_pipeline.plain_file import parse_json, read_json, read_text
+from hims_pipeline.plain_file import CHECK, checked_text, parse_json, read_json, read_text
 from hims_pipeline.settings import Settings
 
 FILE = "key.json"
@@ -28,30 +26,49 @@ class KeyMismatch(HimsError):
     """The key at hand is not the one that this installation rests on. Nothing of the installation is wrong."""
 
 
-def known(settings: Settings) -> dict[str, Any]:
-    """What is noted of the key; empty in an installation that has used none."""
+class NoteDamaged(HimsError):
+    """The note of which key an installation rests on cannot be read."""
+
+
+def read_key_facts(settings: Settings) -> dict[str, Any]:
+    """What is noted of the key; empty in an installation that has used none.
+
+    Raises:
+        NoteDamaged: the note cannot be read, so that a change of key under way would go unseen.
+    """
     try:
         text = read_text(settings.home / FILE)
-        found = parse_json(text)
-        found.pop("check")
-        if text != _written(found):
+        facts = parse_json(text)
+        facts.pop(CHECK)
+        if text != checked_text(facts):
             raise ValueError
-        return found if isinstance(found["version"], str) else {}
+        return facts if isinstance(facts["version"], str) else {}
     except FileNotFoundError:
         version = _told_by_records(settings)
         return {"version": version} if version else {}
     except PermissionError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise HimsError(
+        raise NoteDamaged(
             f"{settings.home / FILE} cannot be read. Delete it: it is made again from the records."
         ) from None
 
 
-def _written(facts: dict[str, Any]) -> str:
-    """The file's text: the facts, and the hash of their own text."""
-    check = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    return json.dumps(facts | {"check": check}, indent=1)
+def damage(settings: Settings) -> str:
+    """What is wrong with the note; empty where nothing is."""
+    try:
+        read_key_facts(settings)
+    except NoteDamaged as error:
+        return str(error)
+    return ""
+
+
+def _read_believed(settings: Settings) -> dict[str, Any]:
+    """What is noted, or where the note is damaged what the records tell: enough to look and to take a release back."""
+    try:
+        return read_key_facts(settings)
+    except NoteDamaged:
+        return {"version": version} if (version := _told_by_records(settings)) else {}
 
 
 def _told_by_records(settings: Settings) -> str:
@@ -69,7 +86,7 @@ def note(settings: Settings, facts: dict[str, Any]) -> None:
     path = settings.home / FILE
     temporary = path.with_name(f".{FILE}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        file.write(_written(facts))
+        file.write(checked_text(facts))
         file.flush()
         os.fsync(file.fileno())
     temporary.chmod(0o600)
@@ -82,7 +99,7 @@ def note(settings: Settings, facts: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def in_rotation(settings: Settings) -> Iterator[None]:
+def open_rotation(settings: Settings) -> Iterator[None]:
     """Both keys are good for this process while it carries a rotation out."""
     _rotating.add(str(settings.home))
     try:
@@ -97,11 +114,11 @@ def check_version(settings: Settings, version: str) -> None:
     Raises:
         KeyMismatch: it is another one, a rotation was interrupted, or the key was destroyed.
     """
-    facts = known(settings)
+    facts = _read_believed(settings)
     if not facts:
-        if settings.identified.is_dir():
+        if settings.identified.is_dir() and not damage(settings):
             with contextlib.suppress(OSError):  # an account that may only read notes nothing
-                note(settings, {"version": version, "since": now(), "former": []})
+                note(settings, {"version": version, "since": current_time(), "former": []})
         return
     if str(settings.home) in _rotating:
         return
@@ -113,7 +130,7 @@ def check_version(settings: Settings, version: str) -> None:
             f"file of {new} and HIMS_KEY_FILE still that of {old}, finishes it."
         )
     if facts["version"] != version and facts["version"].startswith(DEMONSTRATION):
-        raise KeyMismatch(f"{_demonstrated(settings)} Nothing was changed.")
+        raise KeyMismatch(f"{_check_demonstrated(settings)} Nothing was changed.")
     if facts["version"] != version:
         raise KeyMismatch(
             f"The key at hand is {version}, and {settings.home} rests on key {facts['version']}: set HIMS_KEY_FILE to "
@@ -134,21 +151,21 @@ def refuse_destroyed(settings: Settings, facts: dict[str, Any]) -> None:
         )
 
 
-def missing(settings: Settings, where: str) -> str:
+def advise_missing_key(settings: Settings, where: str) -> str:
     """What to do about a key that cannot be found where an installation rests on one; empty where it rests on none."""
-    facts = known(settings)
+    facts = _read_believed(settings)
     if not facts:
         return ""
     refuse_destroyed(settings, facts)
     if facts["version"].startswith(DEMONSTRATION):
-        return f"{where}. {_demonstrated(settings)}"
+        return f"{where}. {_check_demonstrated(settings)}"
     return (
         f"{where}. {settings.home} rests on key {facts['version']}: put its sealed copy back and name it in "
         "HIMS_KEY_FILE. No other key opens what is there; a new one would make its records worthless."
     )
 
 
-def _demonstrated(settings: Settings) -> str:
+def _check_demonstrated(settings: Settings) -> str:
     return (
         f"{settings.home} rests on the demonstration key, which is public. Bring data of persons into another "
         "HIMS_HOME with a key of its own; or, without HIMS_KEY_FILE and outside production, let one take over by "
@@ -156,5 +173,5 @@ def _demonstrated(settings: Settings) -> str:
     )
 
 
-def now() -> str:
+def current_time() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

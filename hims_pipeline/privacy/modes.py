@@ -31,7 +31,7 @@ PUBLIC_FILES = ("CURRENT", "WITHDRAWN.json")  # which release to read, and which
 
 
 @dataclass(frozen=True)
-class Opened:
+class TooOpen:
     """A place that more people can open than may."""
 
     path: Path
@@ -47,41 +47,41 @@ def staff_mode(settings: Settings) -> int:
     return 0o750 if settings.staff_group else CLOSED
 
 
-def opened(settings: Settings) -> Iterator[Opened]:
+def find_too_open(settings: Settings) -> Iterator[TooOpen]:
     """Places of the installation that are wider than their role; what lies in a closed folder is not looked at."""
     home = settings.home
     if not home.is_dir():
         return
-    yield from _too_wide(home, HOME)
+    yield from _find_too_wide(home, HOME)
     for place in sorted(home.iterdir()):
         if place != settings.releases:
-            yield from _too_wide(place, SHARED if place == settings.approvals else CLOSED)
+            yield from _find_too_wide(place, SHARED if place == settings.approvals else CLOSED)
             continue
-        yield from _too_wide(place, PUBLIC)
+        yield from _find_too_wide(place, PUBLIC)
         for inner in sorted(place.iterdir()) if place.is_dir() else ():
-            yield from _of_release(settings, inner)
+            yield from _find_in_release(settings, inner)
 
 
-def _of_release(settings: Settings, place: Path) -> Iterator[Opened]:
+def _find_in_release(settings: Settings, place: Path) -> Iterator[TooOpen]:
     if place.name in PUBLIC_FILES:
-        yield from _too_wide(place, PUBLIC)
+        yield from _find_too_wide(place, PUBLIC)
     elif place.name.startswith(".") or not place.is_dir():
-        yield from _too_wide(place, CLOSED)
+        yield from _find_too_wide(place, CLOSED)
     else:
-        yield from _too_wide(place, PUBLIC)
+        yield from _find_too_wide(place, PUBLIC)
         for part in sorted(place.iterdir()):
             public = part.name == "public"
-            yield from _too_wide(part, PUBLIC if public else staff_mode(settings))
+            yield from _find_too_wide(part, PUBLIC if public else staff_mode(settings))
             for inner in sorted(part.rglob("*")) if public else ():
-                yield from _too_wide(inner, PUBLIC)
+                yield from _find_too_wide(inner, PUBLIC)
 
 
-def _too_wide(place: Path, allowed: int) -> Iterator[Opened]:
+def _find_too_wide(place: Path, allowed: int) -> Iterator[TooOpen]:
     mode = (
         stat.S_IMODE(place.stat().st_mode) if place.exists() else 0
     )  # of what a link points to, a disk of its own say
     if mode & 0o077 & ~allowed:
-        yield Opened(place, mode, allowed)
+        yield TooOpen(place, mode, allowed)
 
 
 def make_home(settings: Settings) -> None:
@@ -103,27 +103,29 @@ def close_home(settings: Settings) -> list[str]:
     Raises:
         HimsError: a place belongs to another account, so it cannot be closed.
     """
-    told = []
-    for one in list(opened(settings)):
+    closed_places = []
+    for one in list(find_too_open(settings)):
         try:
             _close(one)
         except PermissionError:
             raise HimsError(
                 f"{one.path} is open to others and belongs to another account. As its owner, {one}."
             ) from None
-        told.append(f"closed {one.path}: it had mode {one.mode:04o}, so other accounts of this machine could open it")
-    return told
+        closed_places.append(
+            f"closed {one.path}: it had mode {one.mode:04o}, so other accounts of this machine could open it"
+        )
+    return closed_places
 
 
-def _close(one: Opened) -> None:
-    one.path.chmod(one.mode & one.allowed)
-    if one.allowed & (0o007 | stat.S_ISVTX) or not one.path.is_dir():
+def _close(too_open: TooOpen) -> None:
+    too_open.path.chmod(too_open.mode & too_open.allowed)
+    if too_open.allowed & (0o007 | stat.S_ISVTX) or not too_open.path.is_dir():
         return  # for all to read, or of several accounts
-    for folder, names, files in os.walk(one.path):  # what lies in it was open too
+    for folder, names, files in os.walk(too_open.path):  # what lies in it was open too
         for name in (*names, *files):
             inner = Path(folder, name)
             if not inner.is_symlink():
-                inner.chmod(stat.S_IMODE(inner.stat().st_mode) & one.allowed)
+                inner.chmod(stat.S_IMODE(inner.stat().st_mode) & too_open.allowed)
 
 
 def share(settings: Settings, folder: Path) -> None:

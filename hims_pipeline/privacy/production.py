@@ -10,7 +10,7 @@ from pathlib import Path
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import HimsError
 from hims_pipeline.privacy.keys import DEMONSTRATION_KEY, load_key
-from hims_pipeline.privacy.modes import opened
+from hims_pipeline.privacy.modes import find_too_open
 from hims_pipeline.settings import Settings
 
 
@@ -49,46 +49,46 @@ def _home(settings: Settings) -> list[str]:
     home = settings.home
     if not home.is_dir():
         return [f"there is no {home}: create it with mode 0711, owned by the account that runs the pipeline"]
-    found = [f"{one}; others could read it until now" for one in opened(settings)]
+    problems = [f"{one}; others could read it until now" for one in find_too_open(settings)]
     owned = (home, settings.identified, settings.validated, settings.bronze, settings.releases, settings.dagster_home)
     for place in owned:
         if place.exists() and place.stat().st_uid != os.geteuid():
-            found.append(f"{place} belongs to another account: run as that one, or change its owner")
-    return found + _parents(home)
+            problems.append(f"{place} belongs to another account: run as that one, or change its owner")
+    return problems + _parents(home)
 
 
 def _parents(place: Path) -> list[str]:
     """Whoever may write in a folder above can put another one in this one's place."""
-    found = []
+    problems = []
     for parent in place.resolve().parents:
         state = parent.stat()
         if state.st_mode & 0o022 and not state.st_mode & stat.S_ISVTX:
-            found.append(f"{parent}, above {place}, can be written by others: run `chmod go-w {parent}`")
+            problems.append(f"{parent}, above {place}, can be written by others: run `chmod go-w {parent}`")
         if state.st_uid not in (0, os.geteuid()):
-            found.append(f"{parent}, above {place}, belongs to another account, which could replace {place.name}")
-    return found
+            problems.append(f"{parent}, above {place}, belongs to another account, which could replace {place.name}")
+    return problems
 
 
 def _key(settings: Settings) -> list[str]:
-    found = []
+    problems = []
     try:
         load_key(settings)
     except HimsError as error:
-        found.append(str(error))
+        problems.append(str(error))
     if settings.key_file is None or not settings.key_file.is_file():
-        return found
+        return problems
     key = settings.key_file.resolve()
     for root, what in ((settings.home, "installation"), (settings.data, "data"), (settings.expectations, "suites")):
         if key.is_relative_to(root.resolve()):
-            found.append(
+            problems.append(
                 f"the key {key} lies inside the {what} ({root}), whose backup would hold both: make another one "
                 "outside with `hims key init`"
             )
     if key.stat().st_uid not in (0, os.geteuid()):
-        found.append(f"the key {key} belongs to another account: run as that one, or change its owner")
+        problems.append(f"the key {key} belongs to another account: run as that one, or change its owner")
     if _demonstrates(key.read_bytes()):
-        found.append(f"{key} holds the demonstration key, which is public. Make a real one with `hims key init`.")
-    return found + _parents(key)
+        problems.append(f"{key} holds the demonstration key, which is public. Make a real one with `hims key init`.")
+    return problems + _parents(key)
 
 
 def _demonstrates(raw: bytes) -> bool:

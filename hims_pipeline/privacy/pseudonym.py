@@ -19,7 +19,7 @@ _DROPPED = (
 _INNER, _OUTER = 0x36, 0x5C
 
 
-def normalised(text: str) -> str:
+def normalise_sql(text: str) -> str:
     """SQL: an identifier as it is hashed. NULL stays NULL; what is nothing but blanks becomes NULL.
 
     Plain upper-case letters and digits, the usual case, are recognised first: the rest costs six times as much.
@@ -35,7 +35,7 @@ def install(con: duckdb.DuckDBPyConnection, key: Key, domains: list[str]) -> Non
     Variables belong to one connection: call it once on each cursor.
     """
     for number, domain in enumerate(domains):
-        block = key.for_domain(domain).ljust(64, b"\0")
+        block = key.derive_domain_key(domain).ljust(64, b"\0")
         con.execute(f"set variable hims_inner_{number} = $1", [bytes(byte ^ _INNER for byte in block)])
         con.execute(f"set variable hims_outer_{number} = $1", [bytes(byte ^ _OUTER for byte in block)])
 

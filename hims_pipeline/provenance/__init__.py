@@ -19,9 +19,9 @@ from hims_pipeline.provenance.libraries import package_of, versions_of
 PACKAGE = Path(__file__).resolve().parent.parent
 READING = ("hims_pipeline.readers:read_delivery",)  # and of each format that is read, its module's `open_table`
 JUDGING = ("hims_pipeline.gates:judge",)
-RENDERING = ("hims_pipeline.staging.render:rendered",)
+RENDERING = ("hims_pipeline.staging.render:ensure_rendered",)
 BUILDING = (
-    "hims_pipeline.build:prepare", "hims_pipeline.build:close", "hims_pipeline.dbt:stream_dbt",
+    "hims_pipeline.build:prepare", "hims_pipeline.build:close_build", "hims_pipeline.dbt:stream_dbt",
     "hims_pipeline.parsed_dbt:main", "hims_pipeline.disclosure.decide:decide",
 )  # fmt: skip
 CARRYING = (
@@ -64,17 +64,17 @@ def provenance_of(*entries: str, package: Path | None = None) -> Provenance:
     Raises:
         LookupError: an entry point is not there, or a library that it uses is not installed.
     """
-    return _of_running(entries) if package is None else _provenance(SourceTree(package), entries)
+    return _provenance_of_running(entries) if package is None else _provenance(SourceTree(package), entries)
 
 
 @lru_cache(maxsize=1)
-def _running() -> SourceTree:
+def _running_tree() -> SourceTree:
     return SourceTree(PACKAGE)
 
 
 @lru_cache(maxsize=64)
-def _of_running(entries: tuple[str, ...]) -> Provenance:
-    return _provenance(_running(), entries)
+def _provenance_of_running(entries: tuple[str, ...]) -> Provenance:
+    return _provenance(_running_tree(), entries)
 
 
 def _provenance(sources: SourceTree, entries: tuple[str, ...]) -> Provenance:

@@ -62,7 +62,7 @@ class SourceTree:
         todo = [definition for entry in entries for definition in self._entry(entry)]
         seen: set[Definition] = set()
         libraries: set[str] = set()
-        said: set[str] = set()
+        messages: set[str] = set()
         while todo:
             if (definition := todo.pop()) in seen:
                 continue
@@ -71,22 +71,22 @@ class SourceTree:
             module = self._module(definition[0])
             assert module is not None
             uses, name = module.uses(definition[1]), ":".join(definition)
-            said.add(f"{name} {uses.sha256}")
+            messages.add(f"{name} {uses.sha256}")
             for target in self._targets(definition[0], uses):
                 if isinstance(target, str):
                     libraries.add(target.split(".")[0])
-                    said.add(f"{name} uses {target}")
+                    messages.add(f"{name} uses {target}")
                 else:
                     todo.append(target)
-        sha256 = hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
+        sha256 = hashlib.sha256("\n".join(sorted(messages)).encode()).hexdigest()
         return Closure(frozenset(seen), frozenset(libraries), sha256)
 
     def _entry(self, entry: str) -> list[Definition]:
         module, _, name = entry.partition(":")
-        found = [one for one in self._behind(module, (name,) if name else ()) if not isinstance(one, str)]
-        if not found:
+        definitions = [one for one in self._resolve_chain(module, (name,) if name else ()) if not isinstance(one, str)]
+        if not definitions:
             raise LookupError(f"There is no {entry} in {self.folder}.")
-        return found
+        return definitions
 
     def _run_at_import(self, module: str) -> list[Definition]:
         """What runs when a module is imported beside its definitions, and that of the packages that it lies in."""
@@ -98,16 +98,16 @@ class SourceTree:
         """The definitions behind the names that a definition uses, and libraries with what is used of them."""
         for chain in uses.chains:
             if chain[0] in uses.imports:
-                yield from self._imported(uses.imports[chain[0]], chain[1:])
+                yield from self._resolve_import(uses.imports[chain[0]], chain[1:])
             elif (known := self._module(module)) and (chain[0] in known.statements or chain[0] in known.imports):
-                yield from self._behind(module, chain)
+                yield from self._resolve_chain(module, chain)
             # else a builtin, an argument or a local name
 
-    def _imported(self, target: tuple[str, str], rest: Chain) -> Iterator[Definition | str]:
+    def _resolve_import(self, target: tuple[str, str], rest: Chain) -> Iterator[Definition | str]:
         module, name = target
-        return self._behind(module, (name, *rest) if name else rest)
+        return self._resolve_chain(module, (name, *rest) if name else rest)
 
-    def _behind(self, module: str, chain: Chain) -> Iterator[Definition | str]:
+    def _resolve_chain(self, module: str, chain: Chain) -> Iterator[Definition | str]:
         """What `chain`, read from a module, leads to; all of the module where nothing is read from it."""
         known = self._module(module)
         if known is None:  # not ours
@@ -115,22 +115,22 @@ class SourceTree:
         elif not chain:
             yield from ((module, name) for name in known.statements)
             for target in known.imports.values():
-                yield from self._imported(target, ())
+                yield from self._resolve_import(target, ())
         elif chain[0] in known.statements:
             yield module, chain[0]
         elif chain[0] in known.imports:
-            yield from self._imported(known.imports[chain[0]], chain[1:])
+            yield from self._resolve_import(known.imports[chain[0]], chain[1:])
         elif self._module(f"{module}.{chain[0]}") is not None:
-            yield from self._behind(f"{module}.{chain[0]}", chain[1:])
+            yield from self._resolve_chain(f"{module}.{chain[0]}", chain[1:])
         elif not chain[0].startswith("__"):
             raise LookupError(f"{module} has no {chain[0]}.")
 
     def _module(self, name: str) -> Module | None:
         if name not in self._modules:
-            self._modules[name] = self._parsed(name)
+            self._modules[name] = self._parse_module(name)
         return self._modules[name]
 
-    def _parsed(self, name: str) -> Module | None:
+    def _parse_module(self, name: str) -> Module | None:
         first, *rest = name.split(".")
         base = self.folder.joinpath(*rest)
         is_package = base.is_dir()

@@ -19,7 +19,7 @@ def package_of(module: str) -> str | None:
     """The package that holds a module that is not ours; None for Python's own."""
     if module in sys.stdlib_module_names:
         return None
-    return PACKAGES.get(module, _normal(module))
+    return PACKAGES.get(module, _normalise_name(module))
 
 
 def versions_of(packages: Iterable[str]) -> dict[str, str]:
@@ -28,20 +28,20 @@ def versions_of(packages: Iterable[str]) -> dict[str, str]:
     Raises:
         LookupError: one of `packages` is not installed.
     """
-    wanted = sorted({_normal(package) for package in packages})
-    if missing := [package for package in wanted if _installed(package) is None]:
+    wanted = sorted({_normalise_name(package) for package in packages})
+    if missing := [package for package in wanted if _read_installed(package) is None]:
         raise LookupError(f"Not installed under this name: {', '.join(missing)}.")
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     todo = list(wanted)
     while todo:
-        if (package := todo.pop()) not in found and (known := _installed(package)) is not None:
-            found[package] = known[0]
+        if (package := todo.pop()) not in versions and (known := _read_installed(package)) is not None:
+            versions[package] = known[0]
             todo += known[1]
-    return {"python": ".".join(map(str, sys.version_info[:2])), **dict(sorted(found.items()))}
+    return {"python": ".".join(map(str, sys.version_info[:2])), **dict(sorted(versions.items()))}
 
 
 @lru_cache(maxsize=512)
-def _installed(package: str) -> tuple[str, tuple[str, ...]] | None:
+def _read_installed(package: str) -> tuple[str, tuple[str, ...]] | None:
     """Version of a package and what it requires without extras; None where it is not installed, as one that another
     machine or another Python needs is not."""
     try:
@@ -49,8 +49,8 @@ def _installed(package: str) -> tuple[str, tuple[str, ...]] | None:
     except metadata.PackageNotFoundError:
         return None
     names = [REQUIRED_NAME.match(line) for line in lines if "extra ==" not in line]
-    return version, tuple(_normal(name.group()) for name in names if name)
+    return version, tuple(_normalise_name(name.group()) for name in names if name)
 
 
-def _normal(package: str) -> str:
+def _normalise_name(package: str) -> str:
     return re.sub(r"[-_.]+", "-", package).lower()

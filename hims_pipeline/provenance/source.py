@@ -68,7 +68,7 @@ def _index(module: Module, body: list[ast.stmt]) -> None:
     """Put each statement under the names that it defines, or among those that run at import."""
     for position, statement in enumerate(body):
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            module.imports |= _imported(module.package, statement)
+            module.imports |= _imported_names(module.package, statement)
             continue
         if isinstance(statement, Definable):
             names = [statement.name, *([RUNS] if _is_registered(module, statement) else [])]
@@ -77,14 +77,14 @@ def _index(module: Module, body: list[ast.stmt]) -> None:
             names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
         else:
             names = []
-            _index(module, list(_nested(statement)))
+            _index(module, list(_nested_statements(statement)))
         if (position == 0 and _is_text(statement)) or _is_for_types(statement):
             continue  # neither runs
         for name in names or [RUNS]:
             module.statements[name].append(statement)
 
 
-def _nested(statement: ast.stmt) -> Iterator[ast.stmt]:
+def _nested_statements(statement: ast.stmt) -> Iterator[ast.stmt]:
     """The statements within an `if`, a `try`, a loop, a `with`."""
     for node in ast.iter_child_nodes(statement):
         if isinstance(node, ast.stmt):
@@ -114,7 +114,7 @@ def _is_registered(module: Module, statement: Definable) -> bool:
     return any(head in module.statements or module.imports.get(head, ("",))[0].split(".")[0] == ours for head in heads)
 
 
-def _imported(package: str, statement: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str]]:
+def _imported_names(package: str, statement: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str]]:
     """Alias -> the module and the name in it that it stands for."""
     if isinstance(statement, ast.Import):
         pairs = [(one.asname, one.name) if one.asname else (one.name.split(".")[0],) * 2 for one in statement.names]
@@ -143,7 +143,7 @@ class _Walk:
                 self.chains.add(chain)
             in_chain = in_chain or bool(chain)
         elif kind is ast.Import or kind is ast.ImportFrom:
-            self.imports |= _imported(self.package, node)  # type: ignore[arg-type]
+            self.imports |= _imported_names(self.package, node)  # type: ignore[arg-type]
         self.tokens.append(kind.__name__)
         for name in node._fields:
             value = getattr(node, name, None)
@@ -170,7 +170,7 @@ class _Walk:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 with contextlib.suppress(SyntaxError):  # a text of `Literal[...]` or `Annotated[...]`
                     names = ast.walk(ast.parse(node.value, mode="eval"))
-                    self.chains |= {chain for one in names if (chain := _chain(one))}
+                    self.chains |= {chain for name in names if (chain := _chain(name))}
 
 
 def _has_docstring(node: ast.AST, name: str, body: list[ast.AST]) -> bool:

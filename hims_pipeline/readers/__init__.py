@@ -25,15 +25,15 @@ from hims_pipeline.lake.verdict import CHECKED, UNCHECKED, Finding
 from hims_pipeline.privacy.keys import Key, load_key
 from hims_pipeline.readers.entity import read_entity
 from hims_pipeline.readers.files.archives import Member, expand
-from hims_pipeline.readers.findings import blocking, refuses
-from hims_pipeline.readers.guard import Unreadable, guarded
+from hims_pipeline.readers.findings import block, refuses
+from hims_pipeline.readers.guard import Unreadable, guard
 from hims_pipeline.readers.matching import match
-from hims_pipeline.readers.shape import Shape, shape_of
-from hims_pipeline.readers.table import Job, Outcome, remove_written
+from hims_pipeline.readers.shape import TableShape, shape_of
+from hims_pipeline.readers.table import EntityResult, Job, remove_written
 from hims_pipeline.readers.totals import compare_totals, read_totals
 from hims_pipeline.readers.undeclared import find_undeclared
 from hims_pipeline.settings import Settings
-from hims_pipeline.words import own, words
+from hims_pipeline.words import our_text, words
 
 Log = Callable[[str], None]
 
@@ -86,24 +86,24 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
             files = (made / f"{name}.parquet", rejects / f"{name}.parquet", work)
             job = Job(settings, shapes[name], member.shown, *files, key, log, links / f"{name}.parquet")
             outcome = _read(job, member, delivery)
-            findings += _unsaid(findings, outcome.findings)
+            findings += _find_unsaid(findings, outcome.findings)
             if outcome.entity is not None:
                 entities[name] = outcome.entity
             shutil.rmtree(work)
         transport, differing = compare_totals(settings, totals, shapes, entities, made)
         findings += differing if not refuses(findings) else []
-        findings += _undeclared(settings, contract.source, shapes, made, entities, key, log)
-        if not any(one.severity == "blocking" for one in findings):
+        findings += _find_undeclared(settings, contract.source, shapes, made, entities, key, log)
+        if not any(finding.severity == "blocking" for finding in findings):
             _leave_the_zone(made, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return ReadResult(entities, tuple(findings), key.version if key else "", _stage(findings), transport)
 
 
-def _undeclared(
+def _find_undeclared(
     settings: Settings,
     source: str,
-    shapes: dict[str, Shape],
+    shapes: dict[str, TableShape],
     made: Path,
     entities: dict[str, EntityFiles],
     key: Key | None,
@@ -112,9 +112,9 @@ def _undeclared(
     tables = {name: entity.paths(made) for name, entity in entities.items()}
     step = f"{source}: looking for identifiers that are not declared"
     try:
-        return guarded(settings, step, lambda: find_undeclared(settings, source, shapes, tables, key))
+        return guard(settings, step, lambda: find_undeclared(settings, source, shapes, tables, key))
     except Unreadable as error:
-        return [_stumbled(error, log)]
+        return [_refuse_unreadable(error, log)]
 
 
 def _leave_the_zone(made: Path, target: Path) -> None:
@@ -129,41 +129,41 @@ def _unpack(
     settings: Settings, contract: Contract, delivery: Delivery, scratch: Path, log: Log
 ) -> tuple[list[Member], list[Finding]]:
     try:
-        return guarded(
+        return guard(
             settings, f"{delivery.batch}: unpacking", lambda: expand(contract, delivery.paths(settings), scratch, log)
         )
     except Unreadable as error:
-        return [], [_stumbled(error, log)]
+        return [], [_refuse_unreadable(error, log)]
 
 
-def _read(job: Job, member: Member, delivery: Delivery) -> Outcome:
+def _read(job: Job, member: Member, delivery: Delivery) -> EntityResult:
     try:
-        return guarded(job.settings, f"{delivery.batch}: {job.shown}", partial(read_entity, job, member))
+        return guard(job.settings, f"{delivery.batch}: {job.shown}", partial(read_entity, job, member))
     except Unreadable as error:
         remove_written(job)
-        return Outcome(None, [_stumbled(error, job.log, member.shown, job.shape.name)])
+        return EntityResult(None, [_refuse_unreadable(error, job.log, member.shown, job.shape.name)])
 
 
-def _stumbled(error: Unreadable, log: Log, file: str = "", entity: str = "") -> Finding:
+def _refuse_unreadable(error: Unreadable, log: Log, file: str = "", entity: str = "") -> Finding:
     """The delivery is refused, and our own people are told that the fault may be theirs."""
     kept = f" (full text in {error.place}, in the identified zone)" if error.place else ""
     log(f"A READER OF OURS MAY BE AT FAULT: {error.kind}{kept}")
     message = words(
         "could not be read: our reader stopped with {kind}. The fault may be ours: we look before you send",
-        kind=own(error.kind),
+        kind=our_text(error.kind),
     )
-    return blocking("ENVELOPE-UNREADABLE", message, file, entity=entity)
+    return block("ENVELOPE-UNREADABLE", message, file, entity=entity)
 
 
-def _key(settings: Settings, shapes: dict[str, Shape]) -> Key | None:
+def _key(settings: Settings, shapes: dict[str, TableShape]) -> Key | None:
     named = any(column.sensitivity == "identifier" for shape in shapes.values() for column in shape.columns)
     return load_key(settings) if named else None
 
 
-def _unsaid(said: list[Finding], found: list[Finding]) -> list[Finding]:
+def _find_unsaid(findings: list[Finding], undeclared: list[Finding]) -> list[Finding]:
     """What is wrong with a whole file is told once, though several entities are read from it."""
-    known = {replace(one, entity="") for one in said if one.rule.startswith("ENVELOPE")}
-    return [one for one in found if replace(one, entity="") not in known]
+    known = {replace(one, entity="") for one in findings if one.rule.startswith("ENVELOPE")}
+    return [one for one in undeclared if replace(one, entity="") not in known]
 
 
 def _stage(findings: list[Finding]) -> Literal["envelope", "types", "read"]:

@@ -47,7 +47,7 @@ class Unreadable(Exception):
         self.kind, self.place = kind, place
 
 
-def guarded(settings: Settings, step: str, work: Callable[[], Result]) -> Result:
+def guard(settings: Settings, step: str, work: Callable[[], Result]) -> Result:
     """Run `work`; whatever it raises comes out without data.
 
     Raises:
@@ -80,7 +80,7 @@ def _said_by_the_system(error: BaseException) -> list[str]:
     if isinstance(error, OSError) and error.errno:
         return [os.strerror(error.errno)]
     if isinstance(error, duckdb.IOException):
-        return [said for said in _SYSTEM if said in str(error)][:1]
+        return [text for text in _SYSTEM if text in str(error)][:1]
     return ["memory is used up"] if isinstance(error, duckdb.OutOfMemoryException | MemoryError) else []
 
 

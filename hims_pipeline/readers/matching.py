@@ -5,13 +5,13 @@ from dataclasses import replace
 from hims_pipeline.contracts.model import Contract, matches
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import Shape
-from hims_pipeline.words import own, words
+from hims_pipeline.readers.findings import block
+from hims_pipeline.readers.shape import TableShape
+from hims_pipeline.words import our_text, words
 
 
 def match(
-    contract: Contract, shapes: dict[str, Shape], members: list[Member], period: str, complete: bool
+    contract: Contract, shapes: dict[str, TableShape], members: list[Member], period: str, complete: bool
 ) -> tuple[dict[str, Member], list[Finding]]:
     """Entity -> its file, with the codebook that goes with it, and what is wrong with the delivery as a whole.
 
@@ -27,14 +27,14 @@ def match(
             continue
         takers = contract.takers(member.name, period)
         if not takers:
-            findings.append(_unknown(contract, shapes, member))
+            findings.append(_refuse_unknown(contract, shapes, member))
         elif twice := [name for name in takers if name in taken]:
             findings.append(
-                blocking(
+                block(
                     "ENVELOPE-TWICE",
                     words(
                         "is a second file for {entity}, beside {other}; send one",
-                        entity=own(twice[0]),
+                        entity=our_text(twice[0]),
                         other=taken[twice[0]].shown,
                     ),
                     member.shown,
@@ -44,51 +44,53 @@ def match(
         else:
             taken |= dict.fromkeys(takers, member)
     if complete:
-        findings += _missing(shapes, taken)
-    found = {name: with_books(contract, member, list(books.values()), period) for name, member in taken.items()}
-    return found, findings
+        findings += _find_missing(shapes, taken)
+    members_by_entity = {
+        name: attach_books(contract, member, list(books.values()), period) for name, member in taken.items()
+    }
+    return members_by_entity, findings
 
 
-def expected_files(contract: Contract, shapes: dict[str, Shape]) -> str:
+def expected_files(contract: Contract, shapes: dict[str, TableShape]) -> str:
     """The files of a delivery in words: `persons: persons_*.csv; codebook: *.xml`."""
     globs = dict.fromkeys(glob for shape in shapes.values() if (glob := shape.format.companion))
-    said = [f"{name}: {' or '.join(shape.entity.files)}" for name, shape in shapes.items()]
-    return "; ".join([*said, *(f"codebook: {glob}" for glob in globs)])
+    messages = [f"{name}: {' or '.join(shape.entity.files)}" for name, shape in shapes.items()]
+    return "; ".join([*messages, *(f"codebook: {glob}" for glob in globs)])
 
 
-def _add_book(shapes: dict[str, Shape], books: dict[str, Member], member: Member) -> list[Finding]:
+def _add_book(shapes: dict[str, TableShape], books: dict[str, Member], member: Member) -> list[Finding]:
     """Note for which glob a codebook was sent; a second one leaves open which holds."""
     globs = dict.fromkeys(glob for shape in shapes.values() if (glob := shape.format.companion))
-    found = []
+    findings = []
     for glob in globs:
         if not matches(member.name, glob):
             continue
         if glob in books:
             message = words("is a second codebook, beside {other}; send the one that holds", other=books[glob].shown)
-            found.append(blocking("ENVELOPE-TWICE", message, member.shown))
+            findings.append(block("ENVELOPE-TWICE", message, member.shown))
         else:
             books[glob] = member
-    return found
+    return findings
 
 
-def _unknown(contract: Contract, shapes: dict[str, Shape], member: Member) -> Finding:
+def _refuse_unknown(contract: Contract, shapes: dict[str, TableShape], member: Member) -> Finding:
     expected = expected_files(contract, shapes)
     message = words(
         "is no file of {source}; its contract expects {expected}. Rename it or leave it out",
-        source=own(contract.source),
-        expected=own(expected),
+        source=our_text(contract.source),
+        expected=our_text(expected),
     )
-    return blocking("ENVELOPE-UNKNOWN-FILE", message, member.shown)
+    return block("ENVELOPE-UNKNOWN-FILE", message, member.shown)
 
 
-def _missing(shapes: dict[str, Shape], taken: dict[str, Member]) -> list[Finding]:
+def _find_missing(shapes: dict[str, TableShape], taken: dict[str, Member]) -> list[Finding]:
     return [
-        blocking(
+        block(
             "ENVELOPE-MISSING-ENTITY",
             words(
                 "no file for {name} was sent ({files}); send the whole delivery",
-                name=own(name),
-                files=own(" or ".join(shape.entity.files)),
+                name=our_text(name),
+                files=our_text(" or ".join(shape.entity.files)),
             ),
             entity=name,
         )
@@ -97,7 +99,7 @@ def _missing(shapes: dict[str, Shape], taken: dict[str, Member]) -> list[Finding
     ]
 
 
-def with_books(contract: Contract, member: Member, books: list[Member], period: str) -> Member:
+def attach_books(contract: Contract, member: Member, books: list[Member], period: str) -> Member:
     """A data file with the codebook that goes with it, and the records that are read from it."""
     forms = [contract.format_in(name, period) for name in contract.takers(member.name, period)]
     globs = [form.companion for form in forms if form.companion]

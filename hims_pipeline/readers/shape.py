@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hims_pipeline.contracts.columns import Column
-from hims_pipeline.contracts.formats import Format, Limits
+from hims_pipeline.contracts.formats import Format, FormatLimits
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.findings import blocking, warning
-from hims_pipeline.words import Words, joined, own, sent, words
+from hims_pipeline.readers.findings import block, warn
+from hims_pipeline.words import Words, join_words, our_text, senders_text, words
 
 _SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Shape:
+class TableShape:
     """One entity in one period: names in the file in order, and where each column that is read stands among them.
 
     `positions` counts from 0 and is parallel to `columns`, the kept columns in the contract's order. `headings` are
@@ -33,14 +33,14 @@ class Shape:
     name: str
     entity: Entity
     format: Format
-    limits: Limits
+    limits: FormatLimits
     header: tuple[str, ...]
     columns: tuple[Column, ...]
     positions: tuple[int, ...]
     headings: tuple[str, ...] = ()
 
 
-def shape_of(contract: Contract, name: str, period: str) -> Shape:
+def shape_of(contract: Contract, name: str, period: str) -> TableShape:
     """The shape of an entity in a period.
 
     Raises:
@@ -49,13 +49,13 @@ def shape_of(contract: Contract, name: str, period: str) -> Shape:
     entity = contract.entity_in(name, period)
     sent = contract.sent_names(name, period)
     named = entity.header or tuple(column.name for column in entity.columns)
-    header = tuple(plain(sent.get(one, one)) for one in named)
+    header = tuple(compose_letters(sent.get(one, one)) for one in named)
     columns = entity.kept_columns
     if len({column.name.lower() for column in columns}) < len(columns):
         raise ContractError(
             f"{contract.source}.yml: {name} has columns whose names differ in case alone; SQL has one name"
         )
-    return Shape(
+    return TableShape(
         source=contract.source,
         name=name,
         entity=entity,
@@ -63,41 +63,43 @@ def shape_of(contract: Contract, name: str, period: str) -> Shape:
         limits=contract.limits,
         header=header,
         columns=columns,
-        positions=tuple(header.index(plain(sent.get(column.name, column.name))) for column in columns),
+        positions=tuple(header.index(compose_letters(sent.get(column.name, column.name))) for column in columns),
     )
 
 
-def fit_header(shape: Shape, found: list[str], file: str, ordered: bool = True) -> tuple[Shape, list[Finding]]:
+def fit_header(
+    shape: TableShape, names: list[str], file: str, ordered: bool = True
+) -> tuple[TableShape, list[Finding]]:
     """The shape as a file has it, and how its header differs from the contract's.
 
     With `header: by_name` the columns that are read are found by their names, wherever they stand; the others are told
     of and left unread. Otherwise the names must be the contract's, and in its order where places tell columns apart
     (`ordered`).
     """
-    found = [plain(name) for name in found]
+    names = [compose_letters(name) for name in names]
     if shape.format.header != "by_name":
-        same = tuple(found) == shape.header if ordered else sorted(found) == sorted(shape.header)
-        return shape, [] if same else check_header(shape, found, file)
+        same = tuple(names) == shape.header if ordered else sorted(names) == sorted(shape.header)
+        return shape, [] if same else check_header(shape, names, file)
     wanted = [shape.header[position] for position in shape.positions]
-    missing = [name for name in wanted if name not in found]
-    doubled = [name for name in wanted if found.count(name) > 1]
+    missing = [name for name in wanted if name not in names]
+    doubled = [name for name in wanted if names.count(name) > 1]
     if missing or doubled:
-        said = [words("missing: {names}", names=own(listed(missing)))] if missing else []
-        said += [words("named twice: {names}", names=own(listed(doubled)))] if doubled else []
+        messages = [words("missing: {names}", names=our_text(list_names(missing)))] if missing else []
+        messages += [words("named twice: {names}", names=our_text(list_names(doubled)))] if doubled else []
         message = words(
             "of the {count} columns that are read, {problem}. A layout's `names` can rename them",
             count=len(wanted),
-            problem=joined(said, "; "),
+            problem=join_words(messages, "; "),
         )
-        return shape, [blocking("ENVELOPE-HEADER", message, file, entity=shape.name)]
-    fitted = replace(shape, header=tuple(found), positions=tuple(found.index(name) for name in wanted))
-    return fitted, _drift(shape, found, file)
+        return shape, [block("ENVELOPE-HEADER", message, file, entity=shape.name)]
+    fitted = replace(shape, header=tuple(names), positions=tuple(names.index(name) for name in wanted))
+    return fitted, _drift(shape, names, file)
 
 
-def _drift(shape: Shape, found: list[str], file: str) -> list[Finding]:
+def _drift(shape: TableShape, names: list[str], file: str) -> list[Finding]:
     """Columns that are new, and those of the contract that are gone; nothing reads either."""
-    new = [name for name in found if name not in shape.header]
-    gone = [name for name in shape.header if name not in found]
+    new = [name for name in names if name not in shape.header]
+    gone = [name for name in shape.header if name not in names]
     if not new and not gone:
         return []
     message = words(
@@ -105,23 +107,23 @@ def _drift(shape: Shape, found: list[str], file: str) -> list[Finding]:
         new=len(new),
         gone=len(gone),
     )
-    return [warning("ENVELOPE-DRIFT", message, file, entity=shape.name)]
+    return [warn("ENVELOPE-DRIFT", message, file, entity=shape.name)]
 
 
-def check_header(shape: Shape, found: list[str], file: str) -> list[Finding]:
+def check_header(shape: TableShape, names: list[str], file: str) -> list[Finding]:
     """The header must be the contract's, name for name and in its order."""
-    found = [plain(name) for name in found]
-    if tuple(found) == shape.header:
+    names = [compose_letters(name) for name in names]
+    if tuple(names) == shape.header:
         return []
     return [
-        blocking(
+        block(
             "ENVELOPE-HEADER",
             words(
                 "the header has {found} names, the contract {agreed}; {difference}. "
                 "Send the file with the agreed header, or change the contract",
-                found=len(found),
+                found=len(names),
                 agreed=len(shape.header),
-                difference=_difference(shape, found),
+                difference=_difference(shape, names),
             ),
             file,
             entity=shape.name,
@@ -129,56 +131,56 @@ def check_header(shape: Shape, found: list[str], file: str) -> list[Finding]:
     ]
 
 
-def _difference(shape: Shape, found: list[str]) -> Words:
+def _difference(shape: TableShape, names_sent: list[str]) -> Words:
     expected = list(shape.header)
-    if len(found) == 1 < len(expected):
-        delimiter = own(repr(shape.format.delimiter))
+    if len(names_sent) == 1 < len(expected):
+        delimiter = our_text(repr(shape.format.delimiter))
         return words("it is one single name, so the delimiter is probably not {delimiter}", delimiter=delimiter)
-    known = len(set(found) & set(expected))
+    known = len(set(names_sent) & set(expected))
     if not known:
         return words("none of the contract's names is in it: the first line may be data, or this is another file")
 
-    def shown(names: list[str]) -> Words:
+    def show_names(names: list[str]) -> Words:
         if known < len(expected) / 2:
             return words("{count} name(s)", count=len(names))
-        return listed_as_sent(names, found, expected)
+        return listed_as_sent(names, names_sent, expected)
 
-    said = []
-    if doubled := [name for name, count in Counter(found).items() if count > max(1, expected.count(name))]:
-        said.append(words("named twice: {names}", names=shown(doubled)))
-    if missing := [name for name in expected if name not in found]:
-        said.append(words("missing: {names}", names=own(listed(missing))))
-    if extra := [name for name in found if name not in expected]:
-        said.append(words("not in the contract: {names}", names=shown(extra)))
-    if said:
-        return joined(said, "; ")
-    place = next(i for i, (a, b) in enumerate(zip(found, expected, strict=True)) if a != b)
+    messages = []
+    if doubled := [name for name, count in Counter(names_sent).items() if count > max(1, expected.count(name))]:
+        messages.append(words("named twice: {names}", names=show_names(doubled)))
+    if missing := [name for name in expected if name not in names_sent]:
+        messages.append(words("missing: {names}", names=our_text(list_names(missing))))
+    if extra := [name for name in names_sent if name not in expected]:
+        messages.append(words("not in the contract: {names}", names=show_names(extra)))
+    if messages:
+        return join_words(messages, "; ")
+    place = next(i for i, (a, b) in enumerate(zip(names_sent, expected, strict=True)) if a != b)
     return words(
         "out of order from column {place} on: {name} stands where {other} must",
         place=place + 1,
-        name=own(_show(found[place])),  # the contract knows all of them here
-        other=own(_show(expected[place])),
+        name=our_text(_show(names_sent[place])),  # the contract knows all of them here
+        other=our_text(_show(expected[place])),
     )
 
 
-def listed_as_sent(names: list[str], found: list[str], known: Sequence[str] = ()) -> Words:
+def listed_as_sent(names: list[str], names_sent: list[str], known: Sequence[str] = ()) -> Words:
     """The first few of a file's names: those that the contract knows, and ordinals of the others."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     shown = [
-        own(_show(name)) if name in known else sent(_show(name), f"column {found.index(name) + 1}")
+        our_text(_show(name)) if name in known else senders_text(_show(name), f"column {names_sent.index(name) + 1}")
         for name in names[:_SHOWN]
     ]
-    return words("{names}{more}", names=joined(shown), more=own(more))
+    return words("{names}{more}", names=join_words(shown), more=our_text(more))
 
 
-def similar(name: str, names: list[str]) -> str | None:
+def find_similar(name: str, names: list[str]) -> str | None:
     """The name among `names` that a misspelt or renamed one probably stands for."""
     lower = {other.lower(): other for other in names}
     close = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.75)
     return lower[close[0]] if close else None
 
 
-def plain(name: str) -> str:
+def compose_letters(name: str) -> str:
     """A name as it is compared: letters and their accents composed in one way."""
     return unicodedata.normalize("NFC", name)
 
@@ -188,7 +190,7 @@ def _show(name: str) -> str:
     return f"'{clean}'" if len(clean) <= 40 else f"'{clean[:37]}...'"
 
 
-def listed(names: list[str]) -> str:
+def list_names(names: list[str]) -> str:
     """The first few of the contract's names, fit to be shown, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(_show(name) for name in names[:_SHOWN]) + more

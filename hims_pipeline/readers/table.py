@@ -13,13 +13,13 @@ from hims_pipeline.lake.batches import EntityFiles
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.readers.files.records import Structure
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.guard import Unreadable
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.typing.links import write_links
-from hims_pipeline.readers.typing.parts import Part, Slices, reading
-from hims_pipeline.readers.typing.type_errors import any_misfit, type_findings, write_rejects
-from hims_pipeline.readers.typing.write import Plan, is_misfit, plan_of, write_typed
+from hims_pipeline.readers.typing.parts import Slices, TextPart, open_for_parts
+from hims_pipeline.readers.typing.type_errors import misfit_condition, type_findings, write_rejects
+from hims_pipeline.readers.typing.write import EntityPlan, is_misfit, plan_entity, write_typed
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import Words, words
 
@@ -38,10 +38,10 @@ class Table:
         rows_each: rows that a record examined becomes, where headings of a wide table do.
     """
 
-    parts: list[Part]
+    parts: list[TextPart]
     records: int
     slices: Slices | None = None
-    examine: Callable[[Path], tuple[Structure, list[Part]]] | None = None
+    examine: Callable[[Path], tuple[Structure, list[TextPart]]] | None = None
     structure: Structure | None = None
     probe: str = ""
     rows_each: int = 1
@@ -57,7 +57,7 @@ class Job:
     """Where one entity is read from and written to; `links` is None where nothing is kept of the reading."""
 
     settings: Settings
-    shape: Shape
+    shape: TableShape
     shown: Words
     target: Path
     rejects: Path
@@ -68,34 +68,34 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EntityResult:
     """What became of one file: its entity's files (None where it is refused) and all findings."""
 
     entity: EntityFiles | None = None
     findings: list[Finding] = field(default_factory=list)
 
 
-def load(job: Job, table: Table) -> Outcome:
+def load(job: Job, table: Table) -> EntityResult:
     """Type and write one table; what does not fit ends in findings.
 
     Raises:
         Unreadable, duckdb.Error, OSError: a failure of our own.
     """
-    plan = plan_of(job.shape, job.key)
-    with reading(job.settings, table.slices) as con:
+    plan = plan_entity(job.shape, job.key)
+    with open_for_parts(job.settings, table.slices) as con:
         if table.structure is not None and table.structure.misfits:
             return _diagnose(job, con, plan, table, None, "")
         written, problem = _try(job, con, plan, table)
         if problem == "damaged":
             remove_written(job)
-            return Outcome(None, [_damaged(job)])
+            return EntityResult(None, [_refuse_damaged(job)])
         if written is not None and written.rows == table.records:
             _link(job, con, plan, table.parts)
-            return Outcome(written)
+            return EntityResult(written)
         return _diagnose(job, con, plan, table, written, problem)
 
 
-def _try(job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, table: Table) -> tuple[EntityFiles | None, str]:
+def _try(job: Job, con: duckdb.DuckDBPyConnection, plan: EntityPlan, table: Table) -> tuple[EntityFiles | None, str]:
     try:
         return _write(job, con, plan, table.parts), ""
     except duckdb.Error as error:
@@ -120,14 +120,14 @@ def _fails(con: duckdb.DuckDBPyConnection, probe: str) -> bool:
     return False
 
 
-def _link(job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, parts: list[Part], only: str = "") -> None:
+def _link(job: Job, con: duckdb.DuckDBPyConnection, plan: EntityPlan, parts: list[TextPart], only: str = "") -> None:
     if job.links is not None and plan.linking:
         job.log(f"{job.shown}: writing the pairs by which registers are joined")
         write_links(job.settings, con, plan, parts, job.links, job.scratch, only)
 
 
 def _write(
-    job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, parts: list[Part], rejected: int = 0, only: str = ""
+    job: Job, con: duckdb.DuckDBPyConnection, plan: EntityPlan, parts: list[TextPart], rejected: int = 0, only: str = ""
 ) -> EntityFiles:
     remove_written(job)  # parts of an attempt before
     files = write_typed(job.settings, con, plan, parts, job.target, job.log, only)
@@ -141,8 +141,8 @@ def remove_written(job: Job) -> None:
 
 
 def _diagnose(
-    job: Job, con: duckdb.DuckDBPyConnection, plan: Plan, table: Table, written: EntityFiles | None, problem: str
-) -> Outcome:
+    job: Job, con: duckdb.DuckDBPyConnection, plan: EntityPlan, table: Table, written: EntityFiles | None, problem: str
+) -> EntityResult:
     """Something is wrong: find all of it, and set aside what the contract tolerates."""
     job.log(f"{job.shown}: something does not fit; looking at every value")
     remove_written(job)
@@ -151,31 +151,31 @@ def _diagnose(
         structure, parts = table.examine(job.scratch)
     findings = structure.findings(job.shape, job.shown)
     if structure.unclosed is not None:
-        return Outcome(None, findings)
+        return EntityResult(None, findings)
     try:
         typed = write_rejects(job.settings, con, plan, parts, job.rejects, job.scratch, structure.raw)
     except duckdb.InvalidInputException as error:
         if "CSV" not in str(error):
             raise
-        return Outcome(None, findings or [_unreadable(job)])
+        return EntityResult(None, findings or [_unreadable(job)])
     records = structure.records * table.rows_each if table.examine or table.structure else table.records
     findings += type_findings(con, plan, job.rejects, job.shown, records, structure.lines_differ)
     if not findings:
-        return Outcome(None, [_unexplained(job, table, written, problem)])
+        return EntityResult(None, [_refuse_unexplained(job, table, written, problem)])
     rejected = structure.misfits * table.rows_each + typed
     tolerance = job.shape.entity.record_tolerance
     if tolerance == 0 or rejected > tolerance * records:
-        return Outcome(None, findings)
-    keep = f"not ({any_misfit(plan)})"
+        return EntityResult(None, findings)
+    keep = f"not ({misfit_condition(plan)})"
     written = _write(job, con, plan, parts, rejected, keep)
     if written.rows != records - rejected:
         raise Unreadable(f"{written.rows:,} rows written, {records - rejected:,} expected")
     _link(job, con, plan, parts, keep)
-    return Outcome(written, [replace(one, severity="warning") for one in findings])
+    return EntityResult(written, [replace(finding, severity="warning") for finding in findings])
 
 
-def _damaged(job: Job) -> Finding:
-    return blocking(
+def _refuse_damaged(job: Job) -> Finding:
+    return block(
         "ENVELOPE-DAMAGED",
         words("is damaged: it cannot be read to its end; send it again"),
         job.shown,
@@ -184,7 +184,7 @@ def _damaged(job: Job) -> Finding:
 
 
 def _unreadable(job: Job) -> Finding:
-    return blocking(
+    return block(
         "ENVELOPE-QUOTES",
         words(
             "cannot be split into records and fields: quotes, delimiters or newlines are not used as the contract says"
@@ -194,12 +194,12 @@ def _unreadable(job: Job) -> Finding:
     )
 
 
-def _unexplained(job: Job, table: Table, written: EntityFiles | None, problem: str) -> Finding:
+def _refuse_unexplained(job: Job, table: Table, written: EntityFiles | None, problem: str) -> Finding:
     if problem == "text":
         return _unreadable(job)
     if written is None:
         raise Unreadable("a value was refused that no check names")
-    return blocking(
+    return block(
         "ENVELOPE-RECORDS",
         words(
             "{counted:,} records were counted over the bytes, but {read:,} were read; send the file again",

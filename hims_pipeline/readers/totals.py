@@ -19,11 +19,11 @@ from hims_pipeline.contracts.values import NUMERIC
 from hims_pipeline.lake.batches import EntityFiles
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import CHECKED, UNCHECKED, Finding
-from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.findings import block
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, quote, read_parquet
-from hims_pipeline.words import Words, own, sent, words
+from hims_pipeline.words import Words, our_text, senders_text, words
 
 RULE, ROWS, SUM = "ENVELOPE-TOTALS", "TOTALS-ROWS", "TOTALS-SUM"
 SHA256 = "ENVELOPE-TOTALS-SHA256"
@@ -53,36 +53,36 @@ class _Wrong(Exception):
 
 
 def read_totals(
-    settings: Settings, delivery: Delivery, shapes: dict[str, Shape]
+    settings: Settings, delivery: Delivery, shapes: dict[str, TableShape]
 ) -> tuple[dict[str, Totals], list[Finding]]:
     """The totals that came with a delivery, by the name of the file that they are of, and what is wrong with them or
     with the bytes of these files."""
     files = {file.name: (number, file) for number, file in enumerate(delivery.files, 1)}
-    found: dict[str, Totals] = {}
+    by_file: dict[str, Totals] = {}
     findings: list[Finding] = []
     for name, (number, _) in files.items():
         if not is_totals(name):
             continue
-        shown, of = sent(name, f"file {number}"), data_file_of(name)
+        shown, of = senders_text(name, f"file {number}"), data_file_of(name)
         try:
             if of not in files:
                 raise _Wrong(words("holds the totals of a file that was not sent with it; send both together"))
             totals = _parse(delivery.folder(settings) / name, shapes)
         except _Wrong as error:
-            findings.append(blocking(RULE, error.what, shown))
+            findings.append(block(RULE, error.what, shown))
             continue
-        found[of] = totals
+        by_file[of] = totals
         place, data = files[of]
         if totals.sha256 and totals.sha256 != data.sha256:
-            said = words("is not the file whose SHA-256 its sender gave: it was changed on its way. Send it again")
-            findings.append(blocking(SHA256, said, sent(data.name, f"file {place}")))
-    return found, findings
+            messages = words("is not the file whose SHA-256 its sender gave: it was changed on its way. Send it again")
+            findings.append(block(SHA256, messages, senders_text(data.name, f"file {place}")))
+    return by_file, findings
 
 
 def compare_totals(
     settings: Settings,
     totals: dict[str, Totals],
-    shapes: dict[str, Shape],
+    shapes: dict[str, TableShape],
     entities: dict[str, EntityFiles],
     made: Path,
 ) -> tuple[str, list[Finding]]:
@@ -97,15 +97,19 @@ def compare_totals(
             read = entities.get(name)
             arrived = read.rows + read.rejected if read else 0
             if arrived != rows:
-                said = words("its sender counted {rows:,} rows, and {arrived:,} arrived", rows=rows, arrived=arrived)
-                findings.append(blocking(ROWS, said, read.sent_as if read else "", entity=name, total=arrived))
+                messages = words(
+                    "its sender counted {rows:,} rows, and {arrived:,} arrived", rows=rows, arrived=arrived
+                )
+                findings.append(block(ROWS, messages, read.sent_as if read else "", entity=name, total=arrived))
         for name, sums in one.sums.items():
             if name in entities and not entities[name].rejected:
                 findings += _compare_sums(settings, shapes[name], entities[name].paths(made), sums)
     return (CHECKED if totals else UNCHECKED), findings
 
 
-def _compare_sums(settings: Settings, shape: Shape, paths: list[Path], sums: dict[str, Decimal]) -> Iterator[Finding]:
+def _compare_sums(
+    settings: Settings, shape: TableShape, paths: list[Path], sums: dict[str, Decimal]
+) -> Iterator[Finding]:
     asked = ", ".join(f"sum({quote(name)})" for name in sums)
     with connection(settings) as con:
         row = con.execute(f"select {asked} from {read_parquet(paths)}").fetchall()[0]
@@ -114,11 +118,13 @@ def _compare_sums(settings: Settings, shape: Shape, paths: list[Path], sums: dic
         arrived = Decimal(str(summed or 0))
         margin = abs(given) * CLOSE if kinds[name] == "number" else Decimal(0)
         if abs(arrived - given) > margin:
-            said = words("the sum of this column is not the one that its sender gave; check it, or correct the totals")
-            yield blocking(SUM, said, entity=shape.name, column=name)
+            messages = words(
+                "the sum of this column is not the one that its sender gave; check it, or correct the totals"
+            )
+            yield block(SUM, messages, entity=shape.name, column=name)
 
 
-def _parse(path: Path, shapes: dict[str, Shape]) -> Totals:
+def _parse(path: Path, shapes: dict[str, TableShape]) -> Totals:
     totals = Totals()
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -136,14 +142,14 @@ def _parse(path: Path, shapes: dict[str, Shape]) -> Totals:
     return totals
 
 
-def _take(totals: Totals, shapes: dict[str, Shape], table: str, what: str, column: str, value: str) -> None:
+def _take(totals: Totals, shapes: dict[str, TableShape], table: str, what: str, column: str, value: str) -> None:
     if what == "sha256":
         if len(value) != 64 or set(value.lower()) - set("0123456789abcdef"):
             raise _Wrong(words("holds a SHA-256 that is none: 64 hexadecimal digits are"))
         totals.sha256 = value.lower()
         return
     if table not in shapes:
-        raise _Wrong(words("names a table that the contract does not know: {name}", name=sent(table)))
+        raise _Wrong(words("names a table that the contract does not know: {name}", name=senders_text(table)))
     number = _number(value)
     if what == "rows" and number == int(number):
         totals.rows[table] = int(number)
@@ -151,7 +157,7 @@ def _take(totals: Totals, shapes: dict[str, Shape], table: str, what: str, colum
     summed = {one.name for one in shapes[table].columns if one.type in NUMERIC and one.sensitivity != "identifier"}
     if what != "sum" or column not in summed:
         raise _Wrong(
-            words("asks for what is neither rows nor the sum of a numeric column of {table}", table=own(table))
+            words("asks for what is neither rows nor the sum of a numeric column of {table}", table=our_text(table))
         )
     totals.sums.setdefault(table, {})[column] = number
 
@@ -172,19 +178,19 @@ def _number(text: str) -> Decimal:
 
 def _from_yaml(path: Path) -> Iterator[tuple[str, str, str, str]]:
     record: dict[str, Any] = read_yaml(path)
-    for table, said in record.items():
+    for table, text in record.items():
         if table == "sha256":
-            yield "", "sha256", "", _plain(said)
+            yield "", "sha256", "", _plain_number(text)
             continue
-        for what, value in said.items():
+        for what, value in text.items():
             if what == "sums":
                 for column, one in (value or {}).items():
-                    yield str(table), "sum", str(column), _plain(one)
+                    yield str(table), "sum", str(column), _plain_number(one)
             else:
-                yield str(table), str(what), "", _plain(value)
+                yield str(table), str(what), "", _plain_number(value)
 
 
-def _plain(value: Any) -> str:
+def _plain_number(value: Any) -> str:
     if isinstance(value, dict | list):
         raise _Wrong(words("holds a list where a number is expected"))
     return "" if value is None else str(value)

@@ -14,15 +14,24 @@ import duckdb
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.privacy.hidden import KNOWN, SHORTEST, Hit, Known, Shape, load_known, look, shapes
+from hims_pipeline.privacy.hidden import (
+    KNOWN,
+    SHORTEST,
+    Hit,
+    IdentifierShape,
+    Known,
+    find_identifiers,
+    load_identifier_shapes,
+    load_known,
+)
 from hims_pipeline.privacy.keys import Key
-from hims_pipeline.privacy.pseudonym import normalised, pseudonym
-from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import Shape as Layout
+from hims_pipeline.privacy.pseudonym import normalise_sql, pseudonym
+from hims_pipeline.readers.findings import block
+from hims_pipeline.readers.shape import TableShape as Layout
 from hims_pipeline.readers.typing.write import LINE
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import ParquetFiles, connection, literal, quote, read_parquet
-from hims_pipeline.words import Words, own, words
+from hims_pipeline.words import Words, our_text, words
 
 LIKE_NAMES = "EACH_ITS_OWN"  # what the contract calls it in `may_hold`, beside the shapes
 FEWEST = 20  # rows that tell a list from names
@@ -43,16 +52,18 @@ def find_undeclared(
     }
     if not any(watched.values()):
         return []
-    listed, found = shapes(settings.data), []
+    listed, findings = load_identifier_shapes(settings.data), []
     with connection(settings) as con:
-        known = _known(con, source, layouts, tables, key)
+        known = _read_known(con, source, layouts, tables, key)
         for name, files in tables.items():
             layout, table = layouts[name], read_parquet(files)
-            hits = _in_open_text(con, table, watched[name], listed, known)
+            hits = _find_in_open_text(con, table, watched[name], listed, known)
             if known is not None:
-                hits |= _in_its_own_row(con, layout, table, watched[name], known)
-            found += [_finding(layout, column, hits[column.name]) for column in watched[name] if hits.get(column.name)]
-    return found
+                hits |= _find_in_own_row(con, layout, table, watched[name], known)
+            findings += [
+                _finding(layout, column, hits[column.name]) for column in watched[name] if hits.get(column.name)
+            ]
+    return findings
 
 
 def _is_numbered(column: Column) -> bool:
@@ -61,7 +72,7 @@ def _is_numbered(column: Column) -> bool:
     return bool(closed) and column.sensitivity not in ("identifier", "free_text") and "[" in (column.pattern or "")
 
 
-def _known(
+def _read_known(
     con: duckdb.DuckDBPyConnection,
     source: str,
     layouts: dict[str, Layout],
@@ -83,8 +94,12 @@ def _known(
     )
 
 
-def _in_open_text(
-    con: duckdb.DuckDBPyConnection, table: str, columns: list[Column], listed: Sequence[Shape], known: Known | None
+def _find_in_open_text(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: list[Column],
+    listed: Sequence[IdentifierShape],
+    known: Known | None,
 ) -> dict[str, list[Hit]]:
     chosen = [column for column in columns if column.is_open_text]
     values = " union all ".join(
@@ -92,48 +107,51 @@ def _in_open_text(
         f"from {table} where {quote(column.name)} is not null group by all"
         for column in chosen
     )
-    found = look(con, values, listed, known) if chosen else {}
+    identifiers = find_identifiers(con, values, listed, known) if chosen else {}
     for column in chosen:
-        if column.open_text and (own_values := _of_one_row_each(con, table, column.name)):
-            found.setdefault(column.name, []).append(Hit(LIKE_NAMES, own_values, ()))
+        if column.open_text and (own_values := _count_unique_rows(con, table, column.name)):
+            identifiers.setdefault(column.name, []).append(Hit(LIKE_NAMES, own_values, ()))
     return {
-        column.name: [hit for hit in found.get(column.name, ()) if hit.what not in column.may_hold] for column in chosen
+        column.name: [hit for hit in identifiers.get(column.name, ()) if hit.what not in column.may_hold]
+        for column in chosen
     }
 
 
-def _of_one_row_each(con: duckdb.DuckDBPyConnection, table: str, name: str) -> int:
+def _count_unique_rows(con: duckdb.DuckDBPyConnection, table: str, name: str) -> int:
     """How many rows have a value that no other has, where most have; 0 otherwise."""
     once = f"select count(*) as n from {table} where {quote(name)} is not null group by {quote(name)}"
     [(rows, alone)] = con.execute(f"select sum(n), count(*) filter (n = 1) from ({once})").fetchall()
     return alone if (rows or 0) >= FEWEST and alone > rows / 2 else 0
 
 
-def _in_its_own_row(
+def _find_in_own_row(
     con: duckdb.DuckDBPyConnection, layout: Layout, table: str, columns: list[Column], known: Known
 ) -> dict[str, list[Hit]]:
     """Rows in which a closed column repeats the number of the row's own person; chance does so once in millions."""
     persons = [one for one in layout.columns if one.sensitivity == "identifier"]
-    found: dict[str, list[Hit]] = {}
+    hits: dict[str, list[Hit]] = {}
     for column in columns if persons else ():
         if column.is_open_text:
             continue
-        text, domains = normalised(quote(column.name)), list(known.domains)
-        same = [f"{pseudonym('v', domains, one.domain or layout.source)} = {quote(one.name)}" for one in persons]
+        text, domains = normalise_sql(quote(column.name)), list(known.domains)
+        same = [
+            f"{pseudonym('v', domains, person.domain or layout.source)} = {quote(person.name)}" for person in persons
+        ]
         [(rows,)] = con.execute(f"select count(*) from {table}").fetchall()
         chosen = f"select *, {text} as v from {table} where {LINE} % {max(1, rows // SAMPLE_ROWS)} = 0"
         [(count, lines)] = con.execute(
             f"select count(*), min({LINE}, 5) from ({chosen}) where length(v) >= {SHORTEST} and ({' or '.join(same)})"
         ).fetchall()
         if count > rows / 1_000_000:
-            found[column.name] = [Hit(KNOWN, count, tuple(lines))]
-    return found
+            hits[column.name] = [Hit(KNOWN, count, tuple(lines))]
+    return hits
 
 
 def _finding(layout: Layout, column: Column, hits: list[Hit]) -> Finding:
     kinds = [hit.what for hit in hits]
-    return blocking(
+    return block(
         _rule(layout.source, layout.name, column.name),
-        _like_names() if kinds == [LIKE_NAMES] else _named(", ".join(kinds)),
+        _like_names() if kinds == [LIKE_NAMES] else _name_kinds(", ".join(kinds)),
         entity=layout.name,
         column=column.name,
         count=max(hit.rows for hit in hits),
@@ -141,12 +159,12 @@ def _finding(layout: Layout, column: Column, hits: list[Hit]) -> Finding:
     )
 
 
-def _named(kinds: str) -> Words:
+def _name_kinds(kinds: str) -> Words:
     return words(
         "values that name somebody ({kinds}) stand in a column that is not declared as an identifier. Remove them at "
         "the source, or have the contract call the column `identifier` or `free_text`; where such values name nobody, "
         "the contract may say so (`may_hold`)",
-        kinds=own(kinds),
+        kinds=our_text(kinds),
     )
 
 

@@ -36,21 +36,21 @@ def marks(settings: Settings) -> dict[str, dict[str, str]]:
         except Damaged:
             if trail.check(settings).damage:
                 raise
-    return told(settings)[1]
+    return follow_trail(settings)[1]
 
 
-def told(settings: Settings) -> tuple[str | None, dict[str, dict[str, str]]]:
+def follow_trail(settings: Settings) -> tuple[str | None, dict[str, dict[str, str]]]:
     """The current release and the marks as they follow from the audit trail."""
     now: str | None = None
     taken_back: dict[str, dict[str, str]] = {}
     known = [(intent, intent["number"]) for intent in journal.done(settings, PUBLISHED, USED)]
     known += [(one, one["number"]) for one in journal.entries(settings) if one["event"] == trail.RENEWED]
     for entry, _ in sorted(known, key=lambda pair: pair[1]):
-        now, taken_back = _after(entry, now, taken_back)
+        now, taken_back = _apply_act(entry, now, taken_back)
     return now, taken_back
 
 
-def _after(entry: dict[str, Any], now: str | None, taken_back: dict) -> tuple[str | None, dict]:
+def _apply_act(entry: dict[str, Any], now: str | None, taken_back: dict) -> tuple[str | None, dict]:
     if entry["event"] == trail.RENEWED:
         return entry.get("current", now), entry.get("withdrawn", taken_back)
     left = {name: why for name, why in taken_back.items() if name != entry["release"]}
@@ -66,7 +66,7 @@ def _mark(settings: Settings, taken_back: dict[str, dict[str, str]]) -> None:
     seal.write_sealed(settings, settings.releases / "WITHDRAWN.json", MARKS, {"releases": taken_back}, PUBLIC_FILE)
 
 
-def use(settings: Settings, release_id: str, reason: str) -> Release:
+def use_release(settings: Settings, release_id: str, reason: str) -> Release:
     """Roll back (or forward) to a release. Newer ones are marked withdrawn, so that no night brings them back.
 
     Raises:
@@ -75,7 +75,9 @@ def use(settings: Settings, release_id: str, reason: str) -> Release:
     if not reason.strip():
         raise ReleaseError("Say why, with --reason: it stands in the audit trail.")
     release = store.get(settings, release_id)
-    if damaged := store.verify(settings, release):  # every file is read: before the lock, since it takes its time
+    if damaged := store.verify_release(
+        settings, release
+    ):  # every file is read: before the lock, since it takes its time
         raise ReleaseError(f"{release_id} is damaged and cannot be used: {'; '.join(damaged)}.")
     with acts_lock(settings, f"using {release_id}"):
         store.get(settings, release_id)  # may have been retired since
@@ -105,8 +107,8 @@ def _pointer(settings: Settings) -> str | None:
 
 
 def carry_out_use(settings: Settings, intent: dict[str, Any]) -> None:
-    """Do what the intent of a `use` says; twice is the same as once."""
-    release_id, taken_back = _after(intent, None, marks(settings))
+    """Do what the intent of a `use_release` says; twice is the same as once."""
+    release_id, taken_back = _apply_act(intent, None, marks(settings))
     assert release_id is not None
     point_to(settings, release_id)  # first: what is wrong goes out of readers' hands
     _mark(settings, taken_back)
@@ -146,7 +148,7 @@ def finish_publication(settings: Settings, intent: dict[str, Any]) -> bool:
     current release, it is removed instead: no reader has met it; returns False then."""
     later = [one for one in journal.done(settings, PUBLISHED, USED) if one["number"] > intent["number"]]
     release = Release(intent["release"], settings.releases / intent["release"])
-    if later or not release.folder.is_dir() or store.verify(settings, release):
+    if later or not release.folder.is_dir() or store.verify_release(settings, release):
         remove_folder(release.folder)
         return False
     point_to(settings, release.id)
@@ -163,7 +165,7 @@ def mend_pointer(settings: Settings) -> list[str]:
 
     The caller holds the acts' lock and has closed what was left begun.
     """
-    now, taken_back = told(settings)
+    now, taken_back = follow_trail(settings)
     wrong = disagreements(settings)
     if now is None or not wrong or trail.check(settings).damage:
         return []
@@ -175,37 +177,39 @@ def mend_pointer(settings: Settings) -> list[str]:
 
 def disagreements(settings: Settings) -> list[str]:
     """Where `CURRENT` and `WITHDRAWN.json` are not what the audit trail tells."""
-    now, taken_back = told(settings)
+    now, taken_back = follow_trail(settings)
     if now is None:
         return []
-    found = []
+    disagreeing = []
     try:
         if store.pointer(settings) != now:
-            found.append(f"CURRENT names {store.pointer(settings)}, the audit trail {now}")
+            disagreeing.append(f"CURRENT names {store.pointer(settings)}, the audit trail {now}")
     except Damaged as error:
-        found.append(f"CURRENT {error.what.split(';')[0]}")
+        disagreeing.append(f"CURRENT {error.what.split(';')[0]}")
     path = settings.releases / "WITHDRAWN.json"
     try:
         if (seal.read_sealed(settings, path, MARKS)["releases"] if path.exists() else {}) != taken_back:
-            found.append("WITHDRAWN.json is not what the audit trail tells")
+            disagreeing.append("WITHDRAWN.json is not what the audit trail tells")
     except Damaged as error:
-        found.append(f"WITHDRAWN.json {error.what.split(';')[0]}")
-    return found
+        disagreeing.append(f"WITHDRAWN.json {error.what.split(';')[0]}")
+    return disagreeing
 
 
 def newest_intact(settings: Settings, log: Log = lambda text: None) -> Release | None:
     """The current release, or the newest that was not taken back where that one is damaged; None without any."""
     try:
-        now = store.current(settings)
+        now = store.current_release(settings)
     except Damaged as error:
         log(str(error))
         now = None
     taken_back = marks(settings)
-    others = [one for one in reversed(store.releases(settings)) if one != now and one.id not in taken_back]
-    for one in [*([now] if now else []), *others]:
-        if not (damaged := store.verify(settings, one)):
-            return one
-        log(f"{one.id} is damaged, so nothing is compared with it: {'; '.join(damaged)}")
+    others = [
+        release for release in reversed(store.releases(settings)) if release != now and release.id not in taken_back
+    ]
+    for other in [*([now] if now else []), *others]:
+        if not (damaged := store.verify_release(settings, other)):
+            return other
+        log(f"{other.id} is damaged, so nothing is compared with it: {'; '.join(damaged)}")
     return None
 
 

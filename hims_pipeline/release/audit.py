@@ -13,19 +13,19 @@ from typing import Any
 
 from hims_pipeline.carry.content import content_of
 from hims_pipeline.errors import HimsError, ReleaseError
-from hims_pipeline.failures import plain
+from hims_pipeline.failures import explain
 from hims_pipeline.lake.files import sha256_of, write_json
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.release import leaks
-from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, is_large, linking, tables
-from hims_pipeline.settings import Settings, close_umask, debugging, load_settings
+from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, is_large, linking_tables, tables
+from hims_pipeline.settings import Settings, close_umask, is_debugging, load_settings
 from hims_pipeline.sql import connection
 
 PARTS = {"public": PUBLIC_SCHEMAS, "staff": STAFF_SCHEMAS}
 
 
-def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
+def audit_release(settings: Settings, folder: Path, log: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
     """Read both files of a candidate whole and judge the public one.
 
     Args:
@@ -39,7 +39,7 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
     """
     from hims_pipeline.gates import judge_database
 
-    found: dict[str, Any] = {}
+    audited: dict[str, Any] = {}
     named: list[Finding] = []
     for part, schemas in PARTS.items():
         path = folder / part / "warehouse.duckdb"
@@ -52,7 +52,7 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
                 raise ReleaseError(
                     f"{part}/warehouse.duckdb holds schemas that may not leave: {', '.join(sorted(strange))}."
                 )
-            if apart := linking(con, path.stem):
+            if apart := linking_tables(con, path.stem):
                 raise ReleaseError(
                     f"{part}/warehouse.duckdb holds a table that joins registers: {', '.join(map('.'.join, apart))}."
                 )
@@ -62,12 +62,12 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
                     log(f"reading {part} {schema}.{table}")
                 counted[f"{schema}.{table}"] = vars(content_of(con, schema, table))
         log(f"looking for identifiers in the {part} file")
-        looked_at = found.get("public", {}).get("tables", {})
+        looked_at = audited.get("public", {}).get("tables", {})
         same = {name for name, facts in counted.items() if looked_at.get(name) == facts}  # the staff file has them too
         named += leaks.find_in_tables(settings, path, schemas, same)
         if part == "public":
             outcome = judge_database(settings, path, settings.expectations / "release.json")
-            found["verdict"] = {
+            audited["verdict"] = {
                 "accepted": outcome.accepted,
                 "declared": outcome.declared,
                 "evaluated": outcome.evaluated,
@@ -77,23 +77,23 @@ def audit(settings: Settings, folder: Path, log: Callable[[str], None] = lambda 
             }
         if sha256_of(path) != before:
             raise ReleaseError(f"{part}/warehouse.duckdb changed while it was audited.")
-        found[part] = {"sha256": before, "tables": counted}
-    verdict = found["verdict"]
+        audited[part] = {"sha256": before, "tables": counted}
+    verdict = audited["verdict"]
     verdict["accepted"] = verdict["accepted"] and not named
     verdict["findings"] += [asdict(one) for one in named]
-    return found
+    return audited
 
 
 def main(folder: Path) -> int:
     """Audit a candidate; what went wrong is one line on the error output, since a trace may quote data."""
     close_umask()
     try:
-        result = audit(load_settings(), folder, lambda text: print(text, flush=True))
+        result = audit_release(load_settings(), folder, lambda text: print(text, flush=True))
         write_json(folder / "audit.json", result)
     except Exception as error:
-        if debugging() and not isinstance(error, HimsError):
+        if is_debugging() and not isinstance(error, HimsError):
             raise
-        print(plain(error), file=sys.stderr)
+        print(explain(error), file=sys.stderr)
         return 1
     return 0
 

@@ -1,8 +1,8 @@
 """What changed since the last release that may have moved figures: deliveries, what people edit, our own code.
 
-Each release keeps what it was made of, file by file (`basis` in its staff manifest). A figure may move where a delivery
-of its source changed whose days meet its own, where its indicator's record or model, or its source's contract or
-corrections, say something else, and where something changed that all figures rest on. Not here: what did move
+Each release keeps what it was made of, file by file (`read_basis` in its staff manifest). A figure may move where a
+delivery of its source changed whose days meet its own, where its indicator's record or model, or its source's contract
+or corrections, say something else, and where something changed that all figures rest on. Not here: what did move
 (`movements`), and how far it may (`gates.revisions`).
 """
 
@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.indicators import code_of, load_indicators
+from hims_pipeline.contracts.indicators import code_in_name, load_indicators
 from hims_pipeline.contracts.load import fingerprint, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates.revisions import Cause
@@ -66,32 +66,32 @@ class Changes:
     code: tuple[str, ...] = ()
     behind: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def behind_figure(self, indicator: str, source: str, start: date, end: date) -> list[tuple[Cause, str]]:
+    def causes_of_figure(self, indicator: str, source: str, start: date, end: date) -> list[tuple[Cause, str]]:
         """What may have moved the figures of an indicator and source (`a+b` for several) about these days, the most
         lenient first, in words: a batch, a file."""
         own = set(source.split("+"))
-        found: list[tuple[Cause, str]] = []
+        causes: list[tuple[Cause, str]] = []
         for one in self.batches:
             if one.source in own:
                 meets = one.start is None or one.end is None or (one.start <= end and start <= one.end)
                 several = len(own) > 1
                 if one.cause == "new_period":
-                    found.append(("growing_period" if meets else "new_period", one.batch))
+                    causes.append(("growing_period" if meets else "new_period", one.batch))
                 elif meets or several:
-                    found.append((one.cause, one.batch))
+                    causes.append((one.cause, one.batch))
             elif one.source in self.behind.get(indicator, ()):
-                found.append(("new_edition", one.batch))
+                causes.append(("new_edition", one.batch))
         ruled = [
             self.indicators.get(indicator, ""),
             *(self.sources.get(name, "") for name in sorted(own)),
             *self.shared,
         ]
-        found += [("new_rules", text) for text in ruled if text]
-        found += [("new_code", text) for text in self.code]
-        return sorted(found, key=lambda one: LENIENT.index(one[0]))
+        causes += [("new_rules", text) for text in ruled if text]
+        causes += [("new_code", text) for text in self.code]
+        return sorted(causes, key=lambda one: LENIENT.index(one[0]))
 
 
-def basis(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def read_basis(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What a release's figures follow from beside its batches, hash by hash.
 
     Args:
@@ -138,14 +138,14 @@ def _sources_behind(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
                     known[name] |= sources(other)
         return known[name]
 
-    found: dict[str, set[str]] = {}
+    sources_of_indicator: dict[str, set[str]] = {}
     for name, node in nodes.items():
-        if node.get("resource_type") == "model" and (code := code_of(node["name"])):
-            found.setdefault(code, set()).update(sources(name))
-    return found
+        if node.get("resource_type") == "model" and (code := code_in_name(node["name"])):
+            sources_of_indicator.setdefault(code, set()).update(sources(name))
+    return sources_of_indicator
 
 
-def changes_since(
+def compare_inputs(
     settings: Settings,
     before: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
@@ -165,12 +165,12 @@ def changes_since(
     then = before.get("basis")
     if then is None:
         return Changes(batches, shared=("an earlier version did not keep what it was made of",))
-    files = _differing(then["files"], now["files"])
+    files = _find_differing(then["files"], now["files"])
     sources = {Path(name).stem: name for name in files if name.split("/")[0] in ("contracts", "corrections")}
-    models = {name: code_of(Path(name).stem) for name in _differing(then["models"], now["models"])}
+    models = {name: code_in_name(Path(name).stem) for name in _find_differing(then["models"], now["models"])}
     indicators = {code: name for name, code in models.items() if code}
-    indicators |= {code: f"the record of {code}" for code in _differing(then["indicators"], now["indicators"])}
-    versions = _differing(then["versions"], now["versions"])
+    indicators |= {code: f"the record of {code}" for code in _find_differing(then["indicators"], now["indicators"])}
+    versions = _find_differing(then["versions"], now["versions"])
     named = {name for row in (*before["inputs"], *rows) for name in [row["source"]] if _has_figures(name, contracts)}
     return Changes(
         batches=batches,
@@ -190,7 +190,7 @@ def _has_figures(source: str, contracts: Mapping[str, Contract]) -> bool:
     return source in contracts and contracts[source].period.supersedes != "earlier_deliveries"
 
 
-def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def _find_differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
 
 
@@ -200,7 +200,7 @@ def _batches(
     contracts: Mapping[str, Contract],
     withdrawn: Mapping[str, str],
 ) -> Iterable[BatchChange]:
-    then, current = _by_batch(before), _by_batch(now)
+    then, current = _widest_by_batch(before), _widest_by_batch(now)
     replaced = {(row["source"], row["period"]): name for name, row in then.items() if name not in current}
     for name, row in current.items():
         if name in then:
@@ -226,14 +226,14 @@ def _batches(
         yield BatchChange("withdrawn_delivery", source, period, name, "", why, start, end)
 
 
-def _by_batch(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def _widest_by_batch(rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Batch -> its row with the longest window."""
-    found: dict[str, Mapping[str, Any]] = {}
+    widest: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        known = found.get(row["batch_id"])
+        known = widest.get(row["batch_id"])
         if known is None or (row.get("window_years") or 0) > (known.get("window_years") or 0):
-            found[row["batch_id"]] = row
-    return found
+            widest[row["batch_id"]] = row
+    return widest
 
 
 def _days(row: Mapping[str, Any]) -> tuple[date, date]:

@@ -18,10 +18,10 @@ def caveats_of(settings: Settings, batches: list[Batch]) -> Caveats:
     return {
         "accepted_against_the_gate": [
             {
-                "batch": one.manifest.batch, "rules": sorted({told.rule for told in one.verdict.reasons}),
-                "name": said.name, "reason": said.reason, "at": said.at,
+                "batch": one.manifest.batch, "rules": sorted({reason.rule for reason in one.verdict.reasons}),
+                "name": messages.name, "reason": messages.reason, "at": messages.at,
             }
-            for one in batches if one.verdict.is_overruled and (said := one.verdict.acceptance)
+            for one in batches if one.verdict.is_overruled and (messages := one.verdict.acceptance)
         ],
         "rows_set_aside": [
             {
@@ -36,22 +36,22 @@ def caveats_of(settings: Settings, batches: list[Batch]) -> Caveats:
     }  # fmt: skip
 
 
-def notes(caveats: Caveats) -> str:
+def caveat_notes(caveats: Caveats) -> str:
     """The part of the release notes about them, with fixed headings."""
     accepted = [
-        f"- {one['batch']} ({', '.join(one['rules'])}), by {markdown(one['name'])} on {one['at'][:10]}:"
-        f" {markdown(one['reason'])}"
-        for one in caveats["accepted_against_the_gate"]
+        f"- {caveat['batch']} ({', '.join(caveat['rules'])}), by {markdown(caveat['name'])} on {caveat['at'][:10]}:"
+        f" {markdown(caveat['reason'])}"
+        for caveat in caveats["accepted_against_the_gate"]
     ]
     aside = [
-        f"- {one['batch']}, {one['entity']}: {one['rows']:,} rows count."
-        + (f" {one['unreadable']:,} lines could not be read." if one["unreadable"] else "")
-        + "".join(f" {rows:,} rows break {rule}." for rule, rows in one["by_rule"].items())
-        for one in caveats["rows_set_aside"]
+        f"- {caveat['batch']}, {caveat['entity']}: {caveat['rows']:,} rows count."
+        + (f" {caveat['unreadable']:,} lines could not be read." if caveat["unreadable"] else "")
+        + "".join(f" {rows:,} rows break {rule}." for rule, rows in caveat["by_rule"].items())
+        for caveat in caveats["rows_set_aside"]
     ]
     late = [
-        f"- {one['source']}: stands on {one['last_period']}; the next delivery was due {one['due']}."
-        for one in caveats["late_sources"]
+        f"- {caveat['source']}: stands on {caveat['last_period']}; the next delivery was due {caveat['due']}."
+        for caveat in caveats["late_sources"]
     ]
     parts = [
         ("Accepted against the gate", accepted, "Nothing was."),

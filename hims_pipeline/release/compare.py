@@ -23,7 +23,7 @@ class Change:
     largest_percent: float | None
 
 
-def differences(settings: Settings, old: Path, new: Path) -> list[Change]:
+def find_differences(settings: Settings, old: Path, new: Path) -> list[Change]:
     """Compare `published.indicator_value` of two database files; indicators without any difference are left out."""
     with connection(settings) as con:
         for side, path in (("before", old), ("after", new)):
@@ -56,8 +56,8 @@ def differences(settings: Settings, old: Path, new: Path) -> list[Change]:
     return [Change(*row) for row in rows]
 
 
-def summary(settings: Settings, previous: Release | None, public: Path) -> list[Change] | None:
+def summarise(settings: Settings, previous: Release | None, public: Path) -> list[Change] | None:
     """Differences of a candidate from an earlier release; None where there is none to compare with."""
     if previous is None:
         return None
-    return differences(settings, previous.public / "warehouse.duckdb", public / "warehouse.duckdb")
+    return find_differences(settings, previous.public / "warehouse.duckdb", public / "warehouse.duckdb")

@@ -10,9 +10,9 @@ from hims_pipeline.build import Build
 from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ReleaseError
-from hims_pipeline.intake import destroyed, states
+from hims_pipeline.intake import find_destroyed, states
 from hims_pipeline.lake.files import sha256_of, write_json, write_text
-from hims_pipeline.lake.held_back import held_back
+from hims_pipeline.lake.held_back import read_held_back
 from hims_pipeline.release import audit, caveats, compare, disclosure, fallback, notes, proof, revision, rules, tables
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings
@@ -32,7 +32,7 @@ def describe(
 ) -> None:
     """Manifests, verdicts and notes; the manifests come last, since they list the other files."""
     batches, contracts = current_batches(settings), load_contracts(settings.data)
-    back, told = held_back(settings), caveats.caveats_of(settings, batches)
+    back, batch_caveats = read_held_back(settings), caveats.caveats_of(settings, batches)
     for part in audit.PARTS:
         if sha256_of(candidate / part / "warehouse.duckdb") != audited[part]["sha256"]:
             raise ReleaseError("The candidate is not the one that was audited.")
@@ -47,21 +47,21 @@ def describe(
         "previous": previous.id if previous else None,
         "contains_synthetic_data": any(b.manifest.data_kind == "synthetic" for b in batches),
         "sources": notes.sources_of(batches, contracts),
-        "caveats": told,
+        "caveats": batch_caveats,
         "held_back": {batch: why["codes"] for batch, why in back.items()},
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
     }
-    held_to = rules.take(settings, build.tree)
-    rules.write(settings, candidate / "staff", release_id, held_to)
-    changes = compare.summary(settings, previous, candidate / "public")
+    held_to = rules.take_rules(settings, build.tree)
+    rules.write_rules(settings, candidate / "staff", release_id, held_to)
+    changes = compare.summarise(settings, previous, candidate / "public")
     staff = candidate / "staff/warehouse.duckdb"
-    mended, controls = notes.corrections_of(settings, staff), notes.controls_of(settings, staff)
-    known = [*states(settings, hashed=True), *destroyed(settings)]
-    text = notes.write(settings, common, known, mended, controls, changes)
-    text += caveats.notes(told)
-    text += notes.across(judged.told, back)
-    text += revision.notes(since, words)
-    text += rules.notes(rules.since_last(settings, held_to))
+    mended, controls = notes.correction_notes(settings, staff), notes.controls_of(settings, staff)
+    known = [*states(settings, hashed=True), *find_destroyed(settings)]
+    text = notes.write_notes(settings, common, known, mended, controls, changes)
+    text += caveats.caveat_notes(batch_caveats)
+    text += notes.cross_source_notes(judged.broken, back)
+    text += revision.revision_notes(since, words)
+    text += rules.rule_notes(rules.compare_with_last(settings, held_to))
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     disclosure.write_cost(settings, candidate)
     private = {

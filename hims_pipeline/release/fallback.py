@@ -36,10 +36,10 @@ class Judged:
 
     build: Build
     verdict: Mapping[str, Any] | None
-    told: tuple[Broken, ...]
+    broken: tuple[Broken, ...]
 
 
-def settle(settings: Settings, build: Build, previous: Release | None, log: Log) -> Judged:
+def settle_fallback(settings: Settings, build: Build, previous: Release | None, log: Log) -> Judged:
     """Judge the warehouse of a build, and build again without the deliveries at fault. The caller holds the
     installation's lock and gives up the build that it gets.
 
@@ -61,10 +61,10 @@ def settle(settings: Settings, build: Build, previous: Release | None, log: Log)
         for batch, why in at_fault.items():
             log(f"HELD BACK {batch}: {why[0].sentence()}")
         run = build.folder.name
-        building.give_up(build.folder)
+        building.discard_build(build.folder)
         build = building.prepare(settings, f"{run.removesuffix(f'-{no - 1}')}-{no}", log)
         run_dbt(settings, build, log)
-    building.give_up(build.folder)
+    building.discard_build(build.folder)
     raise ReleaseError(
         f"Not published: after {ROUNDS} builds without the deliveries at fault there are still others. `hims status` "
         "tells each that is held back; ask their senders, or mend the control or rule."
@@ -84,7 +84,7 @@ def find_at_fault(
         ReleaseError: a source at fault is required, or several may be.
     """
     required = load_observatory(settings.data).policies.required_sources
-    found: dict[str, list[Broken]] = {}
+    at_fault: dict[str, list[Broken]] = {}
     for one in broken:
         if one.severity != "blocking":
             continue
@@ -108,28 +108,28 @@ def find_at_fault(
             )
         named = {batch for batch in batches if batch.split("/")[1] in one.periods}
         for batch in named or batches:
-            found.setdefault(batch, []).append(one)
-    return found
+            at_fault.setdefault(batch, []).append(one)
+    return at_fault
 
 
 def _hold_back(settings: Settings, at_fault: Mapping[str, list[Broken]], rows: Sequence[Mapping[str, Any]]) -> None:
-    known, since = held_back.held_back(settings), datetime.now(UTC).isoformat(timespec="seconds")
+    known, since = held_back.read_held_back(settings), datetime.now(UTC).isoformat(timespec="seconds")
     for batch, why in at_fault.items():
         beside = sorted({source for one in why for source in one.sources} - {batch.split("/")[0]})
         known[batch] = {
             "codes": sorted({one.code for one in why}),
             "reason": " ".join(one.sentence() for one in why[:3]),
             "since": since,
-            "basis": basis(settings),
+            "basis": fallback_basis(settings),
             "beside": {
                 source: sorted({row["batch_id"] for row in rows if row["source"] == source}) for source in beside
             },
         }
         journal.record(settings, "batch held back", batch=batch, codes=known[batch]["codes"])
-    held_back.write(settings, known)
+    held_back.write_held_back(settings, known)
 
 
-def basis(settings: Settings) -> str:
+def fallback_basis(settings: Settings) -> str:
     """Hash of what a batch is held back by: controls and definitions, rules, and the code that builds."""
     rules = tree_fingerprint(settings.expectations, suffixes=(".json", ".sql"))
     return fingerprint({"rendered": state(settings), "rules": rules})
@@ -138,20 +138,20 @@ def basis(settings: Settings) -> str:
 def clear_stale(settings: Settings, log: Log = lambda text: None) -> None:
     """Let batches count again whose controls, rules or neighbours are no longer those that they were held back by. The
     caller holds the installation's lock; the next build judges them anew."""
-    known = held_back.held_back(settings)
+    known = held_back.read_held_back(settings)
     if not known:
         return
-    now, stays = basis(settings), {}
+    now, stays = fallback_basis(settings), {}
     for batch, why in known.items():
-        if why["basis"] == now and not _neighbours_changed(settings, why["beside"]):
+        if why["basis"] == now and not _has_changed_neighbours(settings, why["beside"]):
             stays[batch] = why
         else:
             log(f"{batch} counts again, and is judged anew: what it was held back by has changed")
     if stays != known:
-        held_back.write(settings, stays)
+        held_back.write_held_back(settings, stays)
 
 
-def _neighbours_changed(settings: Settings, beside: Mapping[str, Sequence[str]]) -> bool:
+def _has_changed_neighbours(settings: Settings, beside: Mapping[str, Sequence[str]]) -> bool:
     if not beside:
         return False
     try:

@@ -50,18 +50,18 @@ def require_explained(
     wanted = {one.digest for one in revision.beyond}
     words = [word for word in _words(settings) if wanted & set(word["movements"])]
     if wanted <= {digest for word in words for digest in word["movements"]}:
-        told = [{name: word[name] for name in ("account", "uid", "reason")} for word in words]
+        explanations = [{name: word[name] for name in ("account", "uid", "reason")} for word in words]
         journal.record(
             settings,
             "movements accepted",
             since=revision.since,
             movements=_digest(wanted),
             codes=revision.codes,
-            words=told,
+            words=explanations,
         )
-        return told
+        return explanations
     _hold(settings, revision, previous, database, inputs_sha256)
-    first = "\n  ".join(held_page.line(settings, one) for one in rolled_up(revision.beyond)[:FIRST])
+    first = "\n  ".join(held_page.page_line(settings, one) for one in roll_up(revision.beyond)[:FIRST])
     raise ReleaseError(
         f"Held: {len(revision.beyond)} movements since {revision.since} are beyond what is known to have changed:\n  "
         f"{first}\nRead {settings.approvals / PAGE}, or `hims release show --held`. If it is right, `hims release "
@@ -69,25 +69,25 @@ def require_explained(
     )
 
 
-def rolled_up(found: Sequence[Movement]) -> list[Movement]:
+def roll_up(movements: Sequence[Movement]) -> list[Movement]:
     """Of movements that are of the same figure in several periods the first, which is the largest."""
     first: dict[tuple[str, ...], Movement] = {}
-    for one in found:
+    for one in movements:
         first.setdefault((one.measure, one.indicator, one.source, one.area, one.about), one)
     return list(first.values())
 
 
 def _hold(settings: Settings, revision: Revision, previous: Release, database: Path, inputs_sha256: str) -> None:
     digest = _digest({one.digest for one in revision.beyond})
-    known = held(settings) or {}
+    known = read_hold(settings) or {}
     record = {
         "movements": [asdict(one) | {"digest": one.digest} for one in revision.beyond],
         "digest": digest,
         "since": revision.since,
         "inputs_sha256": inputs_sha256,
-        "held_at": known["held_at"] if known.get("digest") == digest else _now(),
+        "held_at": known["held_at"] if known.get("digest") == digest else _current_time(),
         "changed": told_changes(revision.changes),
-        "first": [held_page.line(settings, one) for one in rolled_up(revision.beyond)[:FIRST]],
+        "first": [held_page.page_line(settings, one) for one in roll_up(revision.beyond)[:FIRST]],
         "uid": os.getuid(),
     }
     share(settings, settings.approvals)
@@ -98,7 +98,7 @@ def _hold(settings: Settings, revision: Revision, previous: Release, database: P
     journal.record(settings, "release held", difference=digest, codes=revision.codes, movements=len(revision.beyond))
 
 
-def held(settings: Settings) -> dict[str, Any] | None:
+def read_hold(settings: Settings) -> dict[str, Any] | None:
     """What a held release waits for; None where none is.
 
     Raises:
@@ -119,19 +119,23 @@ def let_go(settings: Settings) -> None:
         path.unlink(missing_ok=True)
 
 
-def accept(settings: Settings, reason: str) -> dict[str, Any]:
+def accept_held(settings: Settings, reason: str) -> dict[str, Any]:
     """Give this account's word on the movements that a release is held for; returns the record of it.
 
     Raises:
         HimsError: nothing is held, no reason, or this account cannot write there.
     """
-    waiting = held(settings)
+    waiting = read_hold(settings)
     if waiting is None:
         raise HimsError("No release is held for what moved. (For rules that are less: `hims rules show`.)")
     if not reason.strip():
         raise HimsError("Say why, with --reason: it stands in the release notes and in the audit trail.")
     path = settings.approvals / f"movements-{waiting['digest'][:16]}-{os.getuid()}.json"
-    word = {"movements": [one["digest"] for one in waiting["movements"]], "reason": reason.strip(), "at": _now()}
+    word = {
+        "movements": [one["digest"] for one in waiting["movements"]],
+        "reason": reason.strip(),
+        "at": _current_time(),
+    }
     try:
         path.unlink(missing_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w", encoding="utf-8") as file:  # noqa: PTH123
@@ -144,24 +148,24 @@ def accept(settings: Settings, reason: str) -> dict[str, Any]:
 
 def _words(settings: Settings) -> list[dict[str, Any]]:
     """The words that were given, each with its account; what is no word is left."""
-    found = []
+    words = []
     for path in sorted(settings.approvals.glob("movements-*.json")):
         if path.is_symlink() or not path.is_file():
             continue
         try:
             word, uid = read_json(path), path.lstat().st_uid
             if str(word["reason"]).strip() and all(isinstance(one, str) for one in word["movements"]):
-                found.append({**word, "reason": str(word["reason"]), "uid": uid, "account": _account(uid)})
+                words.append({**word, "reason": str(word["reason"]), "uid": uid, "account": _account(uid)})
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    return found
+    return words
 
 
 def _digest(digests: set[str]) -> str:
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
 
 
-def _now() -> str:
+def _current_time() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

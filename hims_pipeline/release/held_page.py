@@ -35,7 +35,7 @@ class _Names:
     codes: Mapping[str, str]
     breakdowns: Mapping[str, str]
 
-    def about(self, text: str) -> str:
+    def describe_figure(self, text: str) -> str:
         """What a figure is about, in words: `citizenship=LBY; sex=F`."""
         parts = (part.partition("=") for part in text.split("; ") if part)
         return ", ".join(f"{self.breakdowns.get(name, name)}: {self.codes.get(code, code)}" for name, _, code in parts)
@@ -45,7 +45,10 @@ def _names(settings: Settings, language: str) -> _Names:
     indicators = {code: one.name.get(language) or one.name.en for code, one in load_indicators(settings.data).items()}
     contracts = load_contracts(settings.data)
     sources = {name: one.title.get(language) or one.title.en for name, one in contracts.items()}
-    breakdowns = {one.name: one.label.get(language) or one.label.en for one in load_breakdowns(settings.data)}
+    breakdowns = {
+        breakdown.name: breakdown.label.get(language) or breakdown.label.en
+        for breakdown in load_breakdowns(settings.data)
+    }
     codes: dict[str, str] = {}
     for listed, key in (("areas", "area_code"), ("countries", "country_code")):
         path = settings.data / f"codelists/{listed}.csv"
@@ -66,26 +69,30 @@ def texts() -> dict[str, Any]:
     return read_yaml(HERE / "held_texts.yml")
 
 
-def line(settings: Settings, one: Movement, language: str = "en") -> str:
+def page_line(settings: Settings, movement: Movement, language: str = "en") -> str:
     """A movement as a line of text."""
-    names, said = _names(settings, language), texts()[language]
-    where = " ".join(part for part in (one.area, f"({names.about(one.about)})" if one.about else "") if part)
-    head = f"{one.indicator} {names.indicators.get(one.indicator, '')}, {one.source}, {one.time_period}"
-    if one.vintage not in ("", "_Z"):
-        head += f" [{one.vintage}]"
-    return f"{head}{f', {where}' if where else ''}: {_said(one, said)}; {said['causes'][one.cause]}"
+    names, messages = _names(settings, language), texts()[language]
+    where = " ".join(
+        part for part in (movement.area, f"({names.describe_figure(movement.about)})" if movement.about else "") if part
+    )
+    indicator = names.indicators.get(movement.indicator, "")
+    head = f"{movement.indicator} {indicator}, {movement.source}, {movement.time_period}"
+    if movement.vintage not in ("", "_Z"):
+        head += f" [{movement.vintage}]"
+    about = f"{head}, {where}" if where else head
+    return f"{about}: {_sentence_of(movement, messages)}; {messages['causes'][movement.cause]}"
 
 
-def _said(one: Movement, said: Mapping[str, Any]) -> str:
-    form = said["forms"][one.measure if one.measure in ("gone", "hidden", "missing") else "value"]
+def _sentence_of(movement: Movement, text: Mapping[str, Any]) -> str:
+    form = text["forms"][movement.measure if movement.measure in ("gone", "hidden", "missing") else "value"]
     return form.format(
-        before=_number(one.before), after=_number(one.after), lost=_number(one.before - one.after),
-        percent=_percent(one), limit=f"{one.limit:g}",
+        before=_number(movement.before), after=_number(movement.after), lost=_number(movement.before - movement.after),
+        percent=_percent(movement), limit=f"{movement.limit:g}",
     )  # fmt: skip
 
 
-def _percent(one: Movement) -> str:
-    plain = 100 * (one.after - one.before) / one.before if one.before else 0.0
+def _percent(movement: Movement) -> str:
+    plain = 100 * (movement.after - movement.before) / movement.before if movement.before else 0.0
     return f"{plain:+,.1f}" if abs(plain) >= 0.05 else f"{plain:+.2g}"
 
 
@@ -93,31 +100,38 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:,.4g}"
 
 
-def text(settings: Settings, record: Mapping[str, Any], language: str = "en") -> str:
+def page_text(settings: Settings, record: Mapping[str, Any], language: str = "en") -> str:
     """The page for a terminal."""
-    said = texts()[language]
-    found = [_movement(one) for one in record["movements"]]
-    lines = [f"{said['title']} ({record['held_at']})", said["lead"].format(since=record["since"]), "", said["changed"]]
-    lines += [f"  - {said['causes'][cause]}: {what}" for cause, what in record["changed"]] or [f"  {said['nothing']}"]
-    for measure in dict.fromkeys(one.measure for one in found):
-        own = [one for one in found if one.measure == measure]
+    messages = texts()[language]
+    movements = [_movement(one) for one in record["movements"]]
+    lines = [
+        f"{messages['title']} ({record['held_at']})",
+        messages["lead"].format(since=record["since"]),
+        "",
+        messages["changed"],
+    ]
+    lines += [f"  - {messages['causes'][cause]}: {what}" for cause, what in record["changed"]] or [
+        f"  {messages['nothing']}"
+    ]
+    for measure in dict.fromkeys(one.measure for one in movements):
+        own = [one for one in movements if one.measure == measure]
         lines += ["", f"{MEASURES[measure].get(language, MEASURES[measure]['en'])} ({len(own)})"]
-        lines += [f"  - {line(settings, one, language)}" for one in own[:15]]
-        lines += [f"  {said['more'].format(n=len(own) - 15)}"] if len(own) > 15 else []
-    return "\n".join([*lines, "", said["todo"]])
+        lines += [f"  - {page_line(settings, one, language)}" for one in own[:15]]
+        lines += [f"  {messages['more'].format(n=len(own) - 15)}"] if len(own) > 15 else []
+    return "\n".join([*lines, "", messages["todo"]])
 
 
-def _movement(one: Mapping[str, Any]) -> Movement:
+def _movement(record: Mapping[str, Any]) -> Movement:
     return Movement(
-        **{name: value for name, value in one.items() if name != "digest"} | {"because": tuple(one["because"])}
+        **{name: value for name, value in record.items() if name != "digest"} | {"because": tuple(record["because"])}
     )
 
 
 def curves(
-    settings: Settings, old: Path, new: Path, found: Sequence[Movement], most: int = 60
+    settings: Settings, old: Path, new: Path, movements: Sequence[Movement], most: int = 60
 ) -> dict[tuple[str, str, str, str], Curve]:
     """The series behind the first movements: (indicator, source, area, about) -> period, value before, value now."""
-    wanted = list(dict.fromkeys((one.indicator, one.source) for one in found))[:most]
+    wanted = list(dict.fromkeys((one.indicator, one.source) for one in movements))[:most]
     series: dict[tuple[str, str, str, str], dict[str, list[float | None]]] = {}
     with connection(settings) as con:
         for side, path in enumerate((old, new)):
@@ -160,37 +174,39 @@ def _plot(curve: Curve) -> dict[str, Any] | None:
 def page(
     settings: Settings,
     record: Mapping[str, Any],
-    found: Sequence[Movement],
+    movements: Sequence[Movement],
     known: Mapping[tuple[str, str, str, str], Curve],
 ) -> str:
     """The page, all of the observatory's languages that have words for it in one file."""
     languages = [one for one in load_observatory(settings.data).languages if one in texts()]
     plots = {key: _plot(curve) for key, curve in known.items()}
-    parts = [_part(settings, language, found, plots) for language in languages]
+    parts = [_part(settings, language, movements, plots) for language in languages]
     form = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     template = form.from_string((HERE / "held_page.html").read_text(encoding="utf-8"))
     name = load_observatory(settings.data).name
     return template.render(parts=parts, record=record, observatory=name, width=WIDTH, height=HEIGHT)
 
 
-def _part(settings: Settings, language: str, found: Sequence[Movement], plots: Mapping[tuple, Any]) -> dict[str, Any]:
-    names, said = _names(settings, language), texts()[language]
+def _part(
+    settings: Settings, language: str, movements: Sequence[Movement], plots: Mapping[tuple, Any]
+) -> dict[str, Any]:
+    names, messages = _names(settings, language), texts()[language]
     tables = []
-    for measure in dict.fromkeys(one.measure for one in found):
-        own = [one for one in found if one.measure == measure]
+    for measure in dict.fromkeys(one.measure for one in movements):
+        own = [one for one in movements if one.measure == measure]
         rows = [
             {
                 "indicator": one.indicator,
                 "name": names.indicators.get(one.indicator, ""),
                 "source": " + ".join(names.sources.get(part, part) for part in one.source.split("+")),
                 "area": names.codes.get(one.area, one.area),
-                "about": names.about(one.about),
+                "about": names.describe_figure(one.about),
                 "period": one.time_period + (f" [{one.vintage}]" if one.vintage not in ("", "_Z") else ""),
                 "before": _number(one.before),
                 "after": _number(one.after),
                 "percent": _percent(one),
                 "limit": f"{one.limit:g}",
-                "cause": said["causes"][one.cause],
+                "cause": messages["causes"][one.cause],
                 "because": one.because,
                 "plot": plots.get((one.indicator, one.source, one.area, "")) if not one.about else None,
             }
@@ -198,4 +214,4 @@ def _part(settings: Settings, language: str, found: Sequence[Movement], plots: M
         ]
         title = MEASURES[measure].get(language, MEASURES[measure]["en"])
         tables.append({"title": title, "rows": rows, "of": len(own), "more": max(0, len(own) - ROWS)})
-    return {"language": language, "said": said, "tables": tables, "rtl": language == "ar"}
+    return {"language": language, "said": messages, "tables": tables, "rtl": language == "ar"}

@@ -17,7 +17,7 @@ from typing import Any
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import ContractError, ReleaseError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.privacy.hidden import KNOWN, Hit, Known, load_known, look, shapes
+from hims_pipeline.privacy.hidden import KNOWN, Hit, Known, find_identifiers, load_identifier_shapes, load_known
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote, read_parquet
@@ -38,13 +38,13 @@ def load_lookalikes(data: Path) -> dict[str, set[str]]:
     path = data / LOOKALIKES
     if not path.exists():
         return {}
-    known, found = {KNOWN, *(one.name for one in shapes(data))}, dict[str, set[str]]()
+    known, lookalikes = {KNOWN, *(shape.name for shape in load_identifier_shapes(data))}, dict[str, set[str]]()
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if row["shape"] not in known or not (row["reason_en"] or "").strip():
                 raise ContractError(f"{LOOKALIKES}: {row['place']}: {row['shape']} is no shape, or has no reason.")
-            found.setdefault(row["place"], set()).add(row["shape"])
-    return found
+            lookalikes.setdefault(row["place"], set()).add(row["shape"])
+    return lookalikes
 
 
 def find_in_tables(
@@ -63,10 +63,12 @@ def find_in_tables(
         for schema, table, columns in _text_columns(con, schemas):
             if f"{schema}.{table}" not in looked_at:
                 con.execute(f"insert into candidates {_values(schema, table, columns)}")
-        found = look(con, "from candidates", shapes(settings.data), known_persons(settings, con))
+        identifiers = find_identifiers(
+            con, "from candidates", load_identifier_shapes(settings.data), known_persons(settings, con)
+        )
     return [
         _finding(place, hit)
-        for place, hits in found.items()
+        for place, hits in identifiers.items()
         for hit in hits
         if not any(fnmatch(place, glob) and hit.what in known for glob, known in allowed.items())
     ]
@@ -85,10 +87,12 @@ def check_files(settings: Settings, folder: Path) -> None:
         for path in sorted(files):
             inside, texts = str(path.relative_to(folder)), sorted(set(_texts(path)))
             con.execute("insert into candidates select $1, unnest($2::varchar[]), 1, null", [inside, texts])
-        found = look(con, "from candidates", shapes(settings.data), known_persons(settings, con))
-    if found:
-        told = "; ".join(f"{file} ({', '.join(hit.what for hit in hits)})" for file, hits in found.items())
-        raise ReleaseError(f"The candidate names somebody, so it is not published: {told}.")
+        identifiers = find_identifiers(
+            con, "from candidates", load_identifier_shapes(settings.data), known_persons(settings, con)
+        )
+    if identifiers:
+        leaks_text = "; ".join(f"{file} ({', '.join(hit.what for hit in hits)})" for file, hits in identifiers.items())
+        raise ReleaseError(f"The candidate names somebody, so it is not published: {leaks_text}.")
 
 
 def known_persons(settings: Settings, con: Any) -> Known | None:

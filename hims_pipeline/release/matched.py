@@ -55,7 +55,7 @@ def _read_side(con: Any, side: str, path: Path, edition: str) -> None:
     name = quote(path.stem)  # views of a file that dbt made hold under no other name
     con.execute(f"attach {literal(path)} as {name} (read_only)")
     columns = con.execute(f"describe select * from {name}.published.indicator_value").fetchall()
-    texts = [one[0] for one in columns if one[1] == "VARCHAR"]
+    texts = [column[0] for column in columns if column[1] == "VARCHAR"]
     values = texts[texts.index("vintage") + 1 : texts.index("unit_measure")]  # the breakdowns stand between them
     parts = [
         f"case when {quote(one)} not in ('_T', '_Z') then {literal(one + '=')} || {quote(one)} end"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.indicators import load_indicators
-from hims_pipeline.gates.revisions import Cause, Evidence, Limits
+from hims_pipeline.gates.revisions import Cause, RevisionEvidence, RevisionLimits
 from hims_pipeline.release.causes import Changes
 from hims_pipeline.release.matched import match_figures
 from hims_pipeline.settings import Settings
@@ -53,25 +53,29 @@ class Movement:
     def digest(self) -> str:
         """What a person agrees to: these numbers of this figure, whatever they are held to."""
         plain = asdict(self)
-        said = [plain[name] for name in ("measure", "indicator", "source", "area", "about", "time_period", "vintage")]
-        said += [f"{self.before:.9g}", f"{self.after:.9g}"]
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        messages = [
+            plain[name] for name in ("measure", "indicator", "source", "area", "about", "time_period", "vintage")
+        ]
+        messages += [f"{self.before:.9g}", f"{self.after:.9g}"]
+        return hashlib.sha256(json.dumps(messages).encode()).hexdigest()
 
 
-def evidence_of(found: Sequence[Movement]) -> list[Evidence]:
-    return [Evidence(one.measure, no, one.percent, one.limit) for no, one in enumerate(found)]
+def movement_evidence(movements: Sequence[Movement]) -> list[RevisionEvidence]:
+    return [RevisionEvidence(one.measure, no, one.percent, one.limit) for no, one in enumerate(movements)]
 
 
-def find(settings: Settings, old: Path, new: Path, changes: Changes, limits: Limits) -> list[Movement]:
+def find_movements(
+    settings: Settings, old: Path, new: Path, changes: Changes, limits: RevisionLimits
+) -> list[Movement]:
     """Compare `published.indicator_value` of two database files. Without a figure in the old one, or of a source in it,
     there is nothing to say."""
     with connection(settings) as con:
         match_figures(settings, con, old, new)
         groups = _groups(con, changes)
         return [
-            *_changed(con, groups, limits),
-            *_gone(con, groups, limits),
-            *_missing(con, groups, limits),
+            *_find_changed(con, groups, limits),
+            *_find_gone(con, groups, limits),
+            *_find_missing(con, groups, limits),
             *_new_level(settings, con, groups, limits),
         ]
 
@@ -93,7 +97,7 @@ class _Group:
     because: tuple[str, ...]
     beside: int | None = None
 
-    def limit(self, limits: Limits, measure: str) -> float:
+    def limit(self, limits: RevisionLimits, measure: str) -> float:
         return getattr(limits.limits[self.cause], measure)
 
 
@@ -103,17 +107,17 @@ def _groups(con: Any, changes: Changes) -> dict[int, _Group]:
         "from groups"
     ).fetchall()
     known = {(row[1], row[2]) for row in rows if row[7]}  # an indicator and source that had figures before
-    found: dict[int, _Group] = {}
+    groups: dict[int, _Group] = {}
     for row in rows:
-        causes = changes.behind_figure(row[1], row[2], row[5], row[6])
+        causes = changes.causes_of_figure(row[1], row[2], row[5], row[6])
         cause: Cause = causes[0][0] if causes else "nothing"
-        beside = _beside(row, rows) if row[8] and not row[7] and (row[1], row[2]) in known else None
+        beside = _period_beside(row, rows) if row[8] and not row[7] and (row[1], row[2]) in known else None
         because = tuple(text for kind, text in causes if kind == cause)
-        found[row[0]] = _Group(*row[:9], cause, because, beside)  # type: ignore[call-arg]
-    return found
+        groups[row[0]] = _Group(*row[:9], cause, because, beside)  # type: ignore[call-arg]
+    return groups
 
 
-def _beside(new: tuple, rows: Iterable[tuple]) -> int | None:
+def _period_beside(new: tuple, rows: Iterable[tuple]) -> int | None:
     """The last period of a new one's own edition, else the edition before for the same period."""
     alike = [row for row in rows if row[1:3] == new[1:3] and row[9] == new[9] and row[0] != new[0] and row[8]]
     earlier = [row for row in alike if row[10] == new[10] and row[6] < new[6] and row[7]]
@@ -122,7 +126,7 @@ def _beside(new: tuple, rows: Iterable[tuple]) -> int | None:
     return chosen[0] if chosen else None
 
 
-def _changed(con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator[Movement]:
+def _find_changed(con: Any, groups: Mapping[int, _Group], limits: RevisionLimits) -> Iterator[Movement]:
     """Figures with a value then and now: totals of countries, and what is of weight below them."""
     noisy = [no for no, one in groups.items() if one.cause in NOISY]
     weight = limits.weight
@@ -197,7 +201,7 @@ def _movement(
     )  # fmt: skip
 
 
-def _gone(con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator[Movement]:
+def _find_gone(con: Any, groups: Mapping[int, _Group], limits: RevisionLimits) -> Iterator[Movement]:
     """Figures that are no longer there, and those that have no value any more, as shares of their group."""
     rows = con.execute("""
         select
@@ -213,7 +217,7 @@ def _gone(con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator[Mo
                 yield _movement(measure, group, "", "", of, of - lost, 100 * lost / of, group.limit(limits, measure))
 
 
-def _missing(con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator[Movement]:
+def _find_missing(con: Any, groups: Mapping[int, _Group], limits: RevisionLimits) -> Iterator[Movement]:
     """Codes with weight that have no figure now: of the same period before, or of the one that a new one is beside."""
     pairs = [(no, one.beside) for no, one in groups.items() if one.beside is not None]
     pairs += [(no, no) for no, one in groups.items() if one.is_old and one.is_new and one.cause != "withdrawn_delivery"]
@@ -261,7 +265,9 @@ def _missing(con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator
         yield _movement("missing", groups[no], area, about, before, 0.0, 100.0, limits.missing)
 
 
-def _new_level(settings: Settings, con: Any, groups: Mapping[int, _Group], limits: Limits) -> Iterator[Movement]:
+def _new_level(
+    settings: Settings, con: Any, groups: Mapping[int, _Group], limits: RevisionLimits
+) -> Iterator[Movement]:
     """Totals in a new period, of all countries that are in both, beside those of the period before: percent a year."""
     kinds = {code: one.measure_type for code, one in load_indicators(settings.data).items()}
     rows = con.execute("""

@@ -33,17 +33,17 @@ def sources_of(batches: list[Batch], contracts: dict[str, Contract]) -> list[dic
     ]
 
 
-def corrections_of(settings: Settings, warehouse: Path) -> list[dict[str, Any]]:
+def correction_notes(settings: Settings, warehouse: Path) -> list[dict[str, Any]]:
     """What corrections did in a build, correction by correction and batch by batch."""
     with connection(settings, warehouse, read_only=True) as con:
-        found = con.execute("""
+        cursor = con.execute("""
             select applied.*, sources.is_personal
             from conformed.corrections_applied as applied
             join conformed.dim_source as sources on applied.source = sources.source
             order by applied.correction_id, applied.batch_id
         """)
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def controls_of(settings: Settings, warehouse: Path) -> list[tuple[str, int, int, list[str]]]:
@@ -57,7 +57,7 @@ def controls_of(settings: Settings, warehouse: Path) -> list[tuple[str, int, int
         """).fetchall()
 
 
-def write(
+def write_notes(
     settings: Settings,
     facts: dict[str, Any],
     batches: list[BatchState],
@@ -87,9 +87,9 @@ def write(
         "Nothing was refused or withdrawn."
     ]
     lines += ["", "## Corrections", ""]
-    lines += [_mended(one) for one in corrections] or ["No known error was mended."]
+    lines += [_describe_mended(correction) for correction in corrections] or ["No known error was mended."]
     lines += ["", "## Controls", ""]
-    lines += [_controlled(*one) for one in controls] or ["No control figure is about these sources."]
+    lines += [_describe_control(*control) for control in controls] or ["No control figure is about these sources."]
     lines += ["", "## Revisions", ""]
     if changes is None:
         is_first = facts["release"] == "r000001"
@@ -107,19 +107,19 @@ def write(
     return "\n".join(lines) + "\n"
 
 
-def across(told: Sequence[Broken], back: Mapping[str, Mapping[str, Any]]) -> str:
+def cross_source_notes(broken_rules: Sequence[Broken], back: Mapping[str, Mapping[str, Any]]) -> str:
     """Rules across sources that are broken and were before, and deliveries that their sources fell back from."""
-    if not told and not back:
+    if not broken_rules and not back:
         return ""
     lines = ["", "## Across sources", ""]
     lines += [
         f"- {name} is held back; the delivery before counts. {markdown(why['reason'])}" for name, why in back.items()
     ]
-    lines += [f"- {markdown(one.sentence())}" for one in told]
+    lines += [f"- {markdown(one.sentence())}" for one in broken_rules]
     return "\n".join(lines) + "\n"
 
 
-def _controlled(kind: str, compared: int, met: int, missed: list[str]) -> str:
+def _describe_control(kind: str, compared: int, met: int, missed: list[str]) -> str:
     what = "SYNTHETIC: {} of {} figures equal published ones, scaled to the sample."
     what = what if kind == "synthetic" else f"{kind}: {{}} of {{}} figures equal published ones."
     return f"- {what.format(f'{met:,}', f'{compared:,}')}" + (f" Missed: {', '.join(missed)}." if missed else "")
@@ -130,14 +130,14 @@ def _row(change: Change) -> str:
     return f"| {change.indicator} | {change.source} | {change.added} | {change.gone} | {change.changed} | {largest} |"
 
 
-def _mended(one: dict[str, Any]) -> str:
-    before, after = (f"{one[name] or 0:,.6g}" for name in ("measure_before", "measure_after"))
-    matched = f"{one['rows_matched']:,} rows matched, {one['rows_changed']:,} changed"
-    if not one["rows_matched"]:
+def _describe_mended(mended: dict[str, Any]) -> str:
+    before, after = (f"{mended[name] or 0:,.6g}" for name in ("measure_before", "measure_after"))
+    matched = f"{mended['rows_matched']:,} rows matched, {mended['rows_changed']:,} changed"
+    if not mended["rows_matched"]:
         matched = "**matches no row any more: was it mended at the source?**"
-    if not one["is_personal"]:  # of persons, rows are told and no sums over them
-        matched += f"; {one['measure']} {before} -> {after}"
+    if not mended["is_personal"]:  # of persons, rows are told and no sums over them
+        matched += f"; {mended['measure']} {before} -> {after}"
     return (
-        f"- {one['correction_id']} ({one['kind']}, {one['status']}), {one['batch_id']}: {matched}. "
-        f"{markdown(one['reason_en'])}"
+        f"- {mended['correction_id']} ({mended['kind']}, {mended['status']}), {mended['batch_id']}: {matched}. "
+        f"{markdown(mended['reason_en'])}"
     )

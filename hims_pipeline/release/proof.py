@@ -27,7 +27,7 @@ NEEDED = {"release", "part", "published_at", "contains_synthetic_data", "sources
 NEEDED_OF = {"public": NEEDED, "staff": NEEDED | {"inputs_sha256", "public_manifest_sha256"}}
 
 
-def kind_of(part: str) -> str:
+def kind_of_file(part: str) -> str:
     """Of which kind of record a manifest's seal says that it is."""
     return f"{part} release manifest"
 
@@ -39,7 +39,7 @@ def write_manifests(settings: Settings, candidate: Path, facts: dict[str, dict[s
     Args:
         facts: part -> its manifest, without what binds it.
     """
-    end, version = trail.last(settings), seal.key_version(settings)
+    end, version = trail.read_present_head(settings), seal.key_version(settings)
     for part in PARTS:
         bound: dict[str, Any] = {"part": part, "key_version": version}
         if part == "staff":
@@ -51,7 +51,7 @@ def write_manifests(settings: Settings, candidate: Path, facts: dict[str, dict[s
             if path.is_file()
         }
         manifest = facts[part] | bound | {"files": files}
-        seal.write_sealed(settings, candidate / part / MANIFEST, kind_of(part), manifest)
+        seal.write_sealed(settings, candidate / part / MANIFEST, kind_of_file(part), manifest)
 
 
 def make_durable(settings: Settings, candidate: Path) -> None:
@@ -65,7 +65,7 @@ def make_durable(settings: Settings, candidate: Path) -> None:
         sync(path)
 
 
-def read_manifest(release: "Release", part: str) -> dict[str, Any]:
+def read_release_manifest(release: "Release", part: str) -> dict[str, Any]:
     """A manifest as it stands, without its seal, which is not proved here: readers have no key.
 
     Raises:
@@ -79,60 +79,60 @@ def read_manifest(release: "Release", part: str) -> dict[str, Any]:
             {"sha256", "bytes"} <= f.keys() for f in manifest["files"].values()
         )
     except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise Damaged(path, f"cannot be read ({type(error).__name__}); {_what_to_do(release.id)}") from None
+        raise Damaged(path, f"cannot be read ({type(error).__name__}); {_advice(release.id)}") from None
     if not whole:
-        raise Damaged(path, f"is no whole manifest; {_what_to_do(release.id)}")
+        raise Damaged(path, f"is no whole manifest; {_advice(release.id)}")
     if (manifest["release"], manifest["part"]) != (release.id, part):
-        raise Damaged(path, f"is the manifest of another release or part; {_what_to_do(release.id)}")
+        raise Damaged(path, f"is the manifest of another release or part; {_advice(release.id)}")
     return manifest
 
 
-def _what_to_do(release_id: str) -> str:
+def _advice(release_id: str) -> str:
     return (
         f"`hims release verify {release_id}` tells what else is wrong, `hims release use` gives readers another "
         "release, and the next night publishes a new one if this is the current"
     )
 
 
-def verify(settings: Settings, release: "Release") -> list[str]:
+def verify_release(settings: Settings, release: "Release") -> list[str]:
     """What is wrong with a release: files, manifests, rights. Empty when all that can be checked here is well."""
-    found, manifests = [], {}
+    damage, manifests = [], {}
     for part in PARTS:
         try:
-            manifests[part] = read_manifest(release, part)
+            manifests[part] = read_release_manifest(release, part)
         except Damaged as error:
-            found.append(f"{part}/{MANIFEST} {error.what.split(';')[0]}")
+            damage.append(f"{part}/{MANIFEST} {error.what.split(';')[0]}")
             continue
-        found += _files(release.folder, part, manifests[part])
-    found += [text for part in manifests if (text := _seal(settings, release, part, manifests[part]))]
+        damage += _files(release.folder, part, manifests[part])
+    damage += [text for part in manifests if (text := _seal(settings, release, part, manifests[part]))]
     known = manifests["staff"]["public_manifest_sha256"] if len(manifests) == len(PARTS) else None
     if known is not None and known != sha256_of(release.public / MANIFEST):
-        found.append(f"public/{MANIFEST} is not the one that the staff manifest knows")
-    return found + _trail(settings, release, manifests)
+        damage.append(f"public/{MANIFEST} is not the one that the staff manifest knows")
+    return damage + _trail(settings, release, manifests)
 
 
-def unchecked(settings: Settings, release: "Release") -> list[str]:
+def find_unchecked(settings: Settings, release: "Release") -> list[str]:
     """What of a release cannot be proved on this machine, and why."""
-    found = []
+    unchecked = []
     try:
         version = seal.key_version(settings)
-        sealed_under = read_manifest(release, "public")["key_version"]
+        sealed_under = read_release_manifest(release, "public")["key_version"]
         if version != sealed_under:
-            found.append(f"seal not checked: it is of key {sealed_under}, here is {version}")
+            unchecked.append(f"seal not checked: it is of key {sealed_under}, here is {version}")
     except Damaged:
         pass
     except HimsError:
-        found.append("seal not checked: no key here")
+        unchecked.append("seal not checked: no key here")
     if _lines(settings) is None:
-        found.append("audit trail not checked: it cannot be read here")
-    return found
+        unchecked.append("audit trail not checked: it cannot be read here")
+    return unchecked
 
 
 def _seal(settings: Settings, release: "Release", part: str, manifest: dict[str, Any]) -> str:
     try:
         if seal.key_version(settings) != manifest["key_version"]:
-            return ""  # told by `unchecked`; the trail still holds the manifest's hash
-        seal.read_sealed(settings, release.folder / part / MANIFEST, kind_of(part))
+            return ""  # told by `find_unchecked`; the trail still holds the manifest's hash
+        seal.read_sealed(settings, release.folder / part / MANIFEST, kind_of_file(part))
     except Damaged:
         return f"{part}/{MANIFEST} was changed: its seal does not hold"
     except HimsError:
@@ -152,17 +152,17 @@ def _trail(settings: Settings, release: "Release", manifests: dict[str, Any]) ->
     lines = _lines(settings)
     if lines is None:
         return []
-    published = [one for one in lines if one["event"] == journal.PUBLISHED and "manifests" in one]
-    told = [one for one in published if one["release"] == release.id]
-    if not told:
+    published = [line for line in lines if line["event"] == journal.PUBLISHED and "manifests" in line]
+    lines_of_release = [one for one in published if one["release"] == release.id]
+    if not lines_of_release:
         return ["no line of the audit trail tells of its publication"]
-    found = [
+    untold = [
         f"{part}/{MANIFEST} is not the one that the audit trail tells of"
         for part in manifests
-        if told[-1]["manifests"].get(part) != sha256_of(release.folder / part / MANIFEST)
+        if lines_of_release[-1]["manifests"].get(part) != sha256_of(release.folder / part / MANIFEST)
     ]
-    if found or "staff" not in manifests:
-        return found
+    if untold or "staff" not in manifests:
+        return untold
     resting = manifests["staff"]["trail"]
     if resting["number"] and journal.line_hash(settings, resting["number"]) != resting["sha256"]:
         return [f"line {resting['number']} of the audit trail is not the one that it was published after"]

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.build import Build, closed_warehouse, give_up, tables_of
+from hims_pipeline.build import Build, closed_warehouse, discard_build, list_tables
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.dbt import not_built
+from hims_pipeline.dbt import find_not_built
 from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.lake import decided, journal, landing
 from hims_pipeline.lake.lock import acts_lock, installation_lock
-from hims_pipeline.processes import bound, ending
+from hims_pipeline.processes import describe_ending, start_bound
 from hims_pipeline.release import (
     acts,
     audit,
@@ -42,7 +42,7 @@ from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 Log = Callable[[str], None]
 
 
-def standing(settings: Settings, inputs: str, log: Log = lambda text: None) -> Release | None:
+def find_existing_release(settings: Settings, inputs: str, log: Log = lambda text: None) -> Release | None:
     """The current release, where it was made of these inputs and is still what was published. It is read whole for
     that: a damaged one does not stand, and is made again as a new release.
 
@@ -57,13 +57,13 @@ def standing(settings: Settings, inputs: str, log: Log = lambda text: None) -> R
                 f" data behind it, or take the release back with `hims release use {release_id} --reason …`."
             )
     try:
-        now = store.current(settings)
+        now = store.current_release(settings)
         if now is None or now.manifest("staff")["inputs_sha256"] != inputs:
             return None
     except Damaged as error:
         log(f"{error} It is made again.")
         return None
-    if damaged := store.verify(settings, now):
+    if damaged := store.verify_release(settings, now):
         log(f"{now.id} is damaged ({'; '.join(damaged)}): it is made again, as a new release.")
         return None
     return now
@@ -77,31 +77,31 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
             withdrew a batch of it or used another release while it was made.
     """
     with installation_lock(settings, "publishing a release", wait_seconds=600, log=log):
-        if missing := not_built(settings, build):
+        if missing := find_not_built(settings, build):
             raise ReleaseError(
                 f"Not a whole build, so not published: {len(missing)} nodes without success, such as {missing[0]}."
             )
         refuse_overtaken(settings, build)
         if inputs_sha256(settings, input_rows(settings)) != build.inputs_sha256:
             raise ReleaseError("Batches, rules or code changed while this was built. Run `nightly` again.")
-        if (done := standing(settings, build.inputs_sha256, log)) is not None:
+        if (done := find_existing_release(settings, build.inputs_sha256, log)) is not None:
             held.let_go(settings)
-            give_up(build.folder)
+            discard_build(build.folder)
             return done
         closed_warehouse(settings, build)
-        rules.require_agreement(settings, rules.since_last(settings, rules.take(settings, build.tree)))
+        rules.require_agreement(settings, rules.compare_with_last(settings, rules.take_rules(settings, build.tree)))
         previous = acts.newest_intact(settings, log)
-        judged = fallback.settle(settings, build, previous, log)
+        judged = fallback.settle_fallback(settings, build, previous, log)
         try:
             return _publish(settings, judged, previous, log)
         finally:
-            give_up(judged.build.folder)
+            discard_build(judged.build.folder)
 
 
 def _publish(settings: Settings, judged: fallback.Judged, previous: Release | None, log: Log) -> Release:
     """Publish a build that the rules across sources let pass."""
     build = judged.build
-    if (done := standing(settings, build.inputs_sha256, log)) is not None:
+    if (done := find_existing_release(settings, build.inputs_sha256, log)) is not None:
         held.let_go(settings)  # without what was held back it is that
         return done
     closed_warehouse(settings, build)
@@ -126,7 +126,7 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
     with acts_lock(settings, f"publishing {release_id}"):
         refuse_overtaken(settings, build)
         acts.place(settings, candidate, release_id, build.inputs_sha256)
-    rules.release_hold(settings)
+    rules.clear_hold(settings)
     held.let_go(settings)
     acts.retire(settings, load_observatory(settings.data).policies.keep_releases)
     log(f"{release_id} is published")
@@ -150,17 +150,17 @@ def refuse_overtaken(settings: Settings, build: Build) -> None:
             f"Not published: while this was built, {chosen[-1]['by']} made {chosen[-1]['release']} the current release "
             f"({chosen[-1]['reason']}). The next night decides anew."
         )
-    withdrawn = {one.batch: one.withdrawn for one in landing.deliveries(settings) if one.withdrawn}
+    withdrawn = {delivery.batch: delivery.withdrawn for delivery in landing.deliveries(settings) if delivery.withdrawn}
     batches = {row["batch_id"] for row in build.inputs()}
     for batch in sorted(batches & withdrawn.keys()):
         raise ReleaseError(
             f"Not published: {batch} was withdrawn while this was built ({withdrawn[batch]}). The next run builds "
             "without it."
         )
-    for batch, said in decided.rejected_since(settings, build.began).items():
+    for batch, text in decided.find_rejected_since(settings, build.began).items():
         if batch in batches:
             raise ReleaseError(
-                f"Not published: {batch} was rejected by {said.name} while this was built ({said.reason}). The next "
+                f"Not published: {batch} was rejected by {text.name} while this was built ({text.reason}). The next "
                 "run builds without it."
             )
     linked = {one["batch"]: one["batches"] for one in journal.entries(settings) if one["event"] == journal.LINKED}
@@ -186,13 +186,18 @@ def _pack(settings: Settings, build: Build, candidate: Path, log: Log) -> None:
 
 def _audit(settings: Settings, candidate: Path, log: Log) -> dict[str, Any]:
     command = [sys.executable, "-m", "hims_pipeline.release.audit", str(candidate)]
-    with tempfile.TemporaryFile("w+") as errors, bound(command, quiet_environment(settings), errors=errors) as running:
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        start_bound(command, quiet_environment(settings), errors=errors) as running,
+    ):
         assert running.stdout is not None
         for line in running.stdout:
             log(line.rstrip())
         if code := running.wait():
             errors.seek(0)
-            raise ReleaseError(f"The audit of the candidate {ending(code)}:\n{errors.read()[-3000:]}".rstrip(":\n"))
+            raise ReleaseError(
+                f"The audit of the candidate {describe_ending(code)}:\n{errors.read()[-3000:]}".rstrip(":\n")
+            )
     result = audit.result_of(candidate)
     (candidate / "audit.json").unlink()
     verdict = result["verdict"]
@@ -210,7 +215,7 @@ def _require_as_built(settings: Settings, build: Build, audited: dict[str, Any])
     Raises:
         ReleaseError: one is another.
     """
-    built = tables_of(settings, build)
+    built = list_tables(settings, build)
     for part in audit.PARTS:
         for name, facts in audited[part]["tables"].items():
             if built.get(name) != facts:

@@ -39,7 +39,7 @@ def connect(release: str | None = None, *, staff: bool = False, settings: Settin
     import duckdb
 
     settings = settings or load_settings()
-    chosen = store.get(settings, release) if release else store.current(settings)
+    chosen = store.get(settings, release) if release else store.current_release(settings)
     if chosen is None:
         raise ReleaseError(f"Nothing has been published in {settings.home} yet; `make run` does it.")
     path = (chosen.staff if staff else chosen.public) / FILE

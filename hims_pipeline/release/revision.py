@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.gates.revisions import Cause, code_of, judge_revision, load_limits
-from hims_pipeline.intake import destroyed
+from hims_pipeline.gates.revisions import Cause, judge_revision, load_revision_limits, revision_code
+from hims_pipeline.intake import find_destroyed
 from hims_pipeline.lake import landing
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.release import movements
-from hims_pipeline.release.causes import Changes, basis, changes_since
+from hims_pipeline.release.causes import Changes, compare_inputs, read_basis
 from hims_pipeline.release.held_page import texts
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.release.store import Release
@@ -40,12 +40,12 @@ class Revision:
 
     @property
     def codes(self) -> list[str]:
-        return sorted({code_of(one.measure) for one in self.beyond})
+        return sorted({revision_code(one.measure) for one in self.beyond})
 
 
 def basis_of(settings: Settings, tree: Path) -> dict[str, Any]:
     """What a build's figures follow from beside its batches; `tree` is its rendered dbt project."""
-    return basis(settings, read_json(tree / MANIFEST))
+    return read_basis(settings, read_json(tree / MANIFEST))
 
 
 def revise(
@@ -65,38 +65,38 @@ def revise(
     Raises:
         GateError: the gate could not do its work.
     """
-    limits = load_limits(settings.expectations)
+    limits = load_revision_limits(settings.expectations)
     if previous is None or limits is None:
         return Revision("", Changes())
-    withdrawn = {one.batch: one.withdrawn for one in landing.deliveries(settings) if one.withdrawn}
-    withdrawn |= {one.batch: one.reasons[0] for one in destroyed(settings)}
-    changes = changes_since(settings, previous.manifest("staff"), rows, now, withdrawn)
-    found = movements.find(settings, previous.folder / part / "warehouse.duckdb", database, changes, limits)
-    outcome, numbers = judge_revision(settings, limits, movements.evidence_of(found))
+    withdrawn = {delivery.batch: delivery.withdrawn for delivery in landing.deliveries(settings) if delivery.withdrawn}
+    withdrawn |= {one.batch: one.reasons[0] for one in find_destroyed(settings)}
+    changes = compare_inputs(settings, previous.manifest("staff"), rows, now, withdrawn)
+    moved = movements.find_movements(settings, previous.folder / part / "warehouse.duckdb", database, changes, limits)
+    outcome, numbers = judge_revision(settings, limits, movements.movement_evidence(moved))
     beyond = sorted(
-        (found[no] for no in numbers if no >= 0),
+        (moved[no] for no in numbers if no >= 0),
         key=lambda one: (ORDER.index(one.measure), -one.percent, one.indicator, one.source, one.area, one.about),
     )
     verdict = {
         "accepted": outcome.accepted,
         "declared": outcome.declared,
         "evaluated": outcome.evaluated,
-        "compared": len(found),
-        "findings": [asdict(one) for one in outcome.findings],
+        "compared": len(moved),
+        "findings": [asdict(finding) for finding in outcome.findings],
     }
     return Revision(previous.id, changes, tuple(beyond), verdict)
 
 
-def notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> str:
+def revision_notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> str:
     """What the release notes say: what changed since, and who accepted what."""
     if not revision.since:
         return ""
     lines = ["", f"## Since {revision.since}", ""]
-    said = texts()["en"]["causes"]
-    told = [f"{said[cause]}: {text}" for cause, text in told_changes(revision.changes)]
-    lines += [f"- {markdown(text)}" for text in told] or ["The same deliveries and definitions."]
-    for one in words:
-        lines += ["", f"Accepted by {markdown(one['account'])}: {markdown(one['reason'])}"]
+    messages = texts()["en"]["causes"]
+    causes = [f"{messages[cause]}: {text}" for cause, text in told_changes(revision.changes)]
+    lines += [f"- {markdown(text)}" for text in causes] or ["The same deliveries and definitions."]
+    for word in words:
+        lines += ["", f"Accepted by {markdown(word['account'])}: {markdown(word['reason'])}"]
     if revision.beyond:
         lines += ["", f"Movements beyond their limits: {len(revision.beyond)} ({', '.join(revision.codes)})."]
     return "\n".join(lines) + "\n"
@@ -104,10 +104,10 @@ def notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> str:
 
 def told_changes(changes: Changes) -> list[tuple[Cause, str]]:
     """What changed since the last release: of which kind, and the batch (`new <- former`), file or library."""
-    found: list[tuple[Cause, str]] = []
+    causes: list[tuple[Cause, str]] = []
     for one in changes.batches:
         behind = f" <- {one.former}" if one.former else ""
-        found.append((one.cause, f"{one.batch}{behind}{f' ({one.why})' if one.why else ''}"))
+        causes.append((one.cause, f"{one.batch}{behind}{f' ({one.why})' if one.why else ''}"))
     ruled = [*changes.sources.values(), *changes.indicators.values(), *changes.shared]
-    found += [("new_rules", name) for name in dict.fromkeys(ruled)]
-    return found + [("new_code", name) for name in changes.code]
+    causes += [("new_rules", name) for name in dict.fromkeys(ruled)]
+    return causes + [("new_code", name) for name in changes.code]

@@ -22,7 +22,7 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.gates import inventory
 from hims_pipeline.gates.inventory import BASE, Inventory
-from hims_pipeline.gates.rule_changes import RuleChange, compare, difference_sha256
+from hims_pipeline.gates.rule_changes import RuleChange, compare_rules, difference_sha256
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import write_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
@@ -36,12 +36,12 @@ FILE, HELD = "rules.json", "held.json"
 ASKED = "POLICY-SECOND-ACCOUNT-"
 
 
-def take(settings: Settings, tree: Path) -> Inventory:
+def take_rules(settings: Settings, tree: Path) -> Inventory:
     """The rules as they are now; `tree` is the rendered dbt project."""
-    return inventory.take(settings, read_json(tree / MANIFEST))
+    return inventory.take_inventory(settings, read_json(tree / MANIFEST))
 
 
-def write(settings: Settings, staff: Path, release_id: str, rules: Inventory) -> None:
+def write_rules(settings: Settings, staff: Path, release_id: str, rules: Inventory) -> None:
     """Keep the inventory with a release."""
     write_sealed(settings, staff / FILE, "rules", {"release": release_id, "rules": rules})
 
@@ -56,19 +56,19 @@ class Since:
     asked: bool
 
 
-def since_last(settings: Settings, rules: Inventory) -> Since:
+def compare_with_last(settings: Settings, rules: Inventory) -> Since:
     """Compare with the newest release that was not taken back and whose inventory is what was written. Where there are
     inventories and none can be believed, that itself is a rule less: it never stops a release where nobody is asked."""
     damaged = []
     for release in reversed(store.releases(settings)):
-        if release.id in _taken_back(settings) or not _lists(release):
+        if release.id in _find_taken_back(settings) or not _lists(release):
             continue
         try:
             before = _read(settings, release)
         except Damaged as error:
             damaged.append(str(error))
             continue
-        return Since(release.id, compare(before, rules), _asks(settings, before))
+        return Since(release.id, compare_rules(before, rules), _asks(settings, before))
     if damaged:
         lost = RuleChange("release", "INVENTORY", "gone", " ".join(damaged), (BASE,), {}, None)
         return Since("what was published before", [lost], _asks(settings, {}))
@@ -80,7 +80,7 @@ def _read(settings: Settings, release: store.Release) -> Inventory:
     try:
         record = read_sealed(settings, path, "rules")
     except Damaged:
-        if store.verify(settings, release):
+        if store.verify_release(settings, release):
             raise
         record = read_json(path)  # sealed with a former key, and bound by its manifest and the audit trail
     if record["release"] != release.id:
@@ -88,9 +88,9 @@ def _read(settings: Settings, release: store.Release) -> Inventory:
     return record["rules"]
 
 
-def _taken_back(settings: Settings) -> set[str]:
+def _find_taken_back(settings: Settings) -> set[str]:
     try:
-        return set(store.withdrawn(settings))
+        return set(store.withdrawn_releases(settings))
     except (OSError, ValueError, HimsError):
         return set()  # told by the scrub; a release taken back was made by rules too
 
@@ -115,30 +115,30 @@ def require_agreement(settings: Settings, since: Since) -> None:
     Raises:
         ReleaseError: the release is held; names the rules, and what is to be done by whom.
     """
-    found = since.changes
-    if not found or not since.asked:
+    changes = since.changes
+    if not changes or not since.asked:
         return
-    difference = difference_sha256(found)
-    barred = {os.getuid(), *_authors(settings, found)}
-    codes = sorted({one.code for one in found})
+    difference = difference_sha256(changes)
+    barred = {os.getuid(), *_authors(settings, changes)}
+    codes = sorted({one.code for one in changes})
     if (word := _word(settings, difference, barred)) is not None:
         uid, reason = word
         journal.record(
             settings, "rules approved", difference=difference, account=_name(uid), uid=uid, reason=reason, codes=codes
         )
         return
-    _hold(settings, since.release, difference, found, barred)
+    _hold(settings, since.release, difference, changes, barred)
     raise ReleaseError(
-        f"Held: {len(found)} rule(s) are less than in {since.release}, and a second account must agree:\n  "
-        + "\n  ".join(one.sentence() for one in found)
+        f"Held: {len(changes)} rule(s) are less than in {since.release}, and a second account must agree:\n  "
+        + "\n  ".join(one.sentence() for one in changes)
         + f"\nAn account other than {', '.join(sorted(map(_name, barred)))} says `hims rules approve --reason …`; then"
         " run `nightly` again. Or put the rules back."
     )
 
 
-def notes(since: Since) -> str:
+def rule_notes(since: Since) -> str:
     """What the release notes say of it: rules by code, never their conditions."""
-    lines = [f"- {one.sentence()}" for one in since.changes]
+    lines = [f"- {change.sentence()}" for change in since.changes]
     if not since.release:
         lines = ["This is the first release that keeps an inventory of its rules."]
     elif not lines:
@@ -148,7 +148,7 @@ def notes(since: Since) -> str:
     return "\n".join(["", "## Rules", "", *lines]) + "\n"
 
 
-def _authors(settings: Settings, found: Iterable[RuleChange]) -> set[int]:
+def _authors(settings: Settings, changes: Iterable[RuleChange]) -> set[int]:
     """Accounts that own the files in which rules were changed, or the folder that one was deleted from."""
     files = {
         "release": [settings.expectations / "release.json"],
@@ -159,7 +159,7 @@ def _authors(settings: Settings, found: Iterable[RuleChange]) -> set[int]:
         "warehouse": [settings.dbt_project],
     }
     paths: set[Path] = set()
-    for section in {one.section for one in found}:
+    for section in {one.section for one in changes}:
         source, _, entity = section.partition("/")
         own = [settings.data / f"contracts/{source}.yml", settings.expectations / f"{source}__{entity}.json"]
         paths.update(files.get(section, own))
@@ -170,19 +170,19 @@ def _owner(path: Path) -> int:
     return path.lstat().st_uid
 
 
-def _hold(settings: Settings, last_id: str, difference: str, found: list[RuleChange], barred: set[int]) -> None:
+def _hold(settings: Settings, last_id: str, difference: str, changes: list[RuleChange], barred: set[int]) -> None:
     held = {
         "difference": difference,
         "since": last_id,
-        "rules": [one.sentence() for one in found],
+        "rules": [one.sentence() for one in changes],
         "not_by": sorted(barred),
     }
     share(settings, settings.approvals)
     write_json(settings.approvals / HELD, held, mode=0o640)
-    journal.record(settings, "release held", difference=difference, codes=sorted({one.code for one in found}))
+    journal.record(settings, "release held", difference=difference, codes=sorted({one.code for one in changes}))
 
 
-def release_hold(settings: Settings) -> None:
+def clear_hold(settings: Settings) -> None:
     """Take the question away once a release is out."""
     (settings.approvals / HELD).unlink(missing_ok=True)
 
@@ -201,7 +201,7 @@ def _word(settings: Settings, difference: str, barred: set[int]) -> tuple[int, s
     return None
 
 
-def held(settings: Settings) -> dict[str, Any] | None:
+def read_rules_hold(settings: Settings) -> dict[str, Any] | None:
     """What a held release waits for: `difference`, `since`, `rules` in words, and `not_by` whom; None where none is.
 
     Raises:
@@ -214,13 +214,13 @@ def held(settings: Settings) -> dict[str, Any] | None:
         raise HimsError(f"{path} cannot be read ({type(error).__name__}): {_membership(settings)}.") from None
 
 
-def approve(settings: Settings, reason: str) -> dict[str, Any]:
+def approve_rules(settings: Settings, reason: str) -> dict[str, Any]:
     """Give this account's word on what a held release waits for; returns it. The night looks at whose word it is.
 
     Raises:
         HimsError: nothing is held, no reason, or this account runs the night or changed the rules itself.
     """
-    waiting = held(settings)
+    waiting = read_rules_hold(settings)
     if waiting is None:
         raise HimsError("No release is held.")
     if not reason.strip():

@@ -37,12 +37,12 @@ _of_process: dict[int, Spill] = {}
 _making = threading.Lock()
 
 
-def _after_fork() -> None:
+def _forget_after_fork() -> None:
     global _making
     _making = threading.Lock()  # the thread that held it does not exist in the child
 
 
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def spill_of_process(never_in: Path) -> Spill:

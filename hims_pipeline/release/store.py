@@ -17,10 +17,10 @@ from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.lake import journal
 from hims_pipeline.plain_file import read_json, read_text
 from hims_pipeline.release import proof
-from hims_pipeline.release.proof import unchecked, verify
+from hims_pipeline.release.proof import find_unchecked, verify_release
 from hims_pipeline.settings import Settings
 
-__all__ = ["Release", "current", "get", "releases", "unchecked", "verify", "withdrawn"]
+__all__ = ["Release", "current_release", "find_unchecked", "get", "releases", "verify_release", "withdrawn_releases"]
 
 ID = re.compile(r"r\d{6}")
 
@@ -44,7 +44,7 @@ class Release:
         Raises:
             Damaged: it cannot be read, or is not this release's.
         """
-        return proof.read_manifest(self, part)
+        return proof.read_release_manifest(self, part)
 
     def figures(self) -> dict[str, Any]:
         """Rows and content hash of the table that holds its figures; earlier releases had all in one.
@@ -58,13 +58,13 @@ class Release:
 
 def releases(settings: Settings) -> list[Release]:
     """All releases on disk, oldest first."""
-    found = settings.releases.glob("r*") if settings.releases.exists() else []
-    return [Release(path.name, path) for path in sorted(found) if ID.fullmatch(path.name)]
+    paths = settings.releases.glob("r*") if settings.releases.exists() else []
+    return [Release(path.name, path) for path in sorted(paths) if ID.fullmatch(path.name)]
 
 
 def next_id(settings: Settings) -> str:
     """A number that no release has had, also none that is gone from the disk or was never finished."""
-    known = {one.id for one in releases(settings)}
+    known = {release.id for release in releases(settings)}
     known |= {act["release"] for act, _ in journal.acts(settings) if act["event"] == journal.PUBLISHED}
     return f"r{max((int(one[1:]) for one in known), default=0) + 1:06d}"
 
@@ -75,9 +75,9 @@ def get(settings: Settings, release_id: str) -> Release:
     Raises:
         ReleaseError: there is none.
     """
-    for one in releases(settings):
-        if one.id == release_id:
-            return one
+    for release in releases(settings):
+        if release.id == release_id:
+            return release
     known = ", ".join(one.id for one in releases(settings)[-5:]) or "none yet"
     raise ReleaseError(f"There is no release {release_id!r}; the last ones are {known}.")
 
@@ -100,7 +100,7 @@ def pointer(settings: Settings) -> str | None:
     return text
 
 
-def current(settings: Settings) -> Release | None:
+def current_release(settings: Settings) -> Release | None:
     """The release that readers get; None before the first.
 
     Raises:
@@ -119,7 +119,7 @@ def current(settings: Settings) -> Release | None:
     return release
 
 
-def withdrawn(settings: Settings) -> dict[str, dict[str, str]]:
+def withdrawn_releases(settings: Settings) -> dict[str, dict[str, str]]:
     """Release id -> why it was taken back, and the hash of its inputs; unproved, for pages and lists.
 
     Raises:
@@ -143,19 +143,19 @@ def read_state(settings: Settings) -> tuple[str | None, dict[str, dict[str, str]
     damaged = []
     try:
         now = pointer(settings)
-        if (release := current(settings)) is not None:
+        if (release := current_release(settings)) is not None:
             release.manifest()
     except Damaged as error:
         damaged.append(str(error))
     try:
-        taken_back = withdrawn(settings)
+        taken_back = withdrawn_releases(settings)
     except Damaged as error:
         damaged.append(str(error))
     return now, taken_back, damaged
 
 
-def lost(settings: Settings) -> list[str]:
+def find_lost(settings: Settings) -> list[str]:
     """Ids of releases that were published, not retired, and are gone from the disk."""
     gone = {intent["release"] for intent in journal.done(settings, journal.RETIRED)}
     published = {intent["release"] for intent in journal.done(settings, journal.PUBLISHED)}
-    return sorted(published - gone - {one.id for one in releases(settings)})
+    return sorted(published - gone - {release.id for release in releases(settings)})

@@ -25,13 +25,13 @@ def tables(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str]
     ).fetchall()
 
 
-def linking(con, database: str) -> set[tuple[str, str]]:
+def linking_tables(con, database: str) -> set[tuple[str, str]]:
     """(schema, table) of what joins the pseudonyms of registers; no release holds it."""
-    found = con.execute(
+    rows = con.execute(
         "select distinct schema_name, table_name from duckdb_columns() where database_name = ? and column_name = ?",
         [database, LINKING],
     )
-    return set(found.fetchall())
+    return set(rows.fetchall())
 
 
 def views(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str, str]]:
@@ -45,11 +45,11 @@ def views(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str, 
 
 def is_large(con, schema: str, table: str, database: str) -> bool:
     """Does a table take long enough to be told of?"""
-    found = con.execute(
+    rows = con.execute(
         "select estimated_size from duckdb_tables() where database_name = ? and schema_name = ? and table_name = ?",
         [database, schema, table],
     ).fetchall()
-    return found[0][0] >= LARGE
+    return rows[0][0] >= LARGE
 
 
 def copy_schemas(con, build: Path, target: Path, schemas: tuple[str, ...], log: Callable[[str], None]) -> None:
@@ -60,7 +60,7 @@ def copy_schemas(con, build: Path, target: Path, schemas: tuple[str, ...], log: 
     con.execute(f"attach {literal(target)} as packed (storage_version {literal(STORAGE_VERSION)})")
     for schema in schemas:
         con.execute(f"create schema packed.{quote(schema)}")
-    apart = linking(con, "built")
+    apart = linking_tables(con, "built")
     for schema, table in tables(con, "built", schemas):
         if (schema, table) in apart:
             continue

@@ -26,10 +26,10 @@ def prove(settings: Settings) -> Proof:
             chose it in place of one made of these.
         Damaged: which release is current, or what was withdrawn, cannot be told.
     """
-    now, taken_back = store.current(settings), acts.marks(settings)
+    now, taken_back = store.current_release(settings), acts.marks(settings)
     if now is None:
         raise ReleaseError("Nothing has been published yet.")
-    if damaged := store.verify(settings, now):
+    if damaged := store.verify_release(settings, now):
         raise ReleaseError(f"The current release, {now.id}, is damaged: {'; '.join(damaged)}.")
     inputs = inputs_sha256(settings, input_rows(settings))
     if now.manifest("staff")["inputs_sha256"] == inputs:

@@ -1,8 +1,8 @@
 """What a rule on a batch's profile measured, computed again from the profiles that the verdict names."""
 
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.gates.comparisons import closest
-from hims_pipeline.gates.differences import compare
+from hims_pipeline.gates.comparisons import find_closest
+from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.evidence import Subject, evidence_of
 from hims_pipeline.gates.profile import Profile
 from hims_pipeline.gates.roles import roles_of
@@ -10,7 +10,7 @@ from hims_pipeline.gates.roles import roles_of
 Profiles = dict[str, Profile]
 
 
-def measured(
+def measure_entity(
     contract: Contract, entity: str, period: str, now: Profiles, before: list[tuple[str, Profiles]]
 ) -> dict[tuple[str, str], float]:
     """Measure and columns (as a finding names them) -> what was measured, less what chance makes.
@@ -23,9 +23,9 @@ def measured(
         return {}
     own = Subject(contract, entity, period, now[entity], roles_of(contract, entity, period))
     beside = [
-        compare(own, Subject(contract, entity, other, read[entity], roles_of(contract, entity, other)))
+        compare_profiles(own, Subject(contract, entity, other, read[entity], roles_of(contract, entity, other)))
         for other, read in before
         if entity in read
     ]
-    found = [*evidence_of(own), *closest(beside)]
-    return {(one.measure, one.about.replace("|", " and ")): one.value for one in found if one.value is not None}
+    evidence = [*evidence_of(own), *find_closest(beside)]
+    return {(one.measure, one.about.replace("|", " and ")): one.value for one in evidence if one.value is not None}

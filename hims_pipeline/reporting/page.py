@@ -18,7 +18,7 @@ from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.reporting.plots import as_svg_bars
 from hims_pipeline.reporting.record import Report, report_of
-from hims_pipeline.reporting.sentences import HERE, LANGUAGES, labels
+from hims_pipeline.reporting.sentences import HERE, LANGUAGES, sentence_labels
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import printable
 
@@ -31,14 +31,14 @@ LOCALES = {"fr": "fr", "ar": "ar_TN", "en": "en_GB"}
 def page_of(report: Report, language: str) -> str:
     """A report as a page in one language, `fr`, `ar` or `en`."""
     direction = "rtl" if language == "ar" else "ltr"
-    said = labels(language)
+    messages = sentence_labels(language)
     numbers = {
         "number": lambda value: format_decimal(value, locale=LOCALES[language]),
         "short": lambda value: format_decimal(value, format="#,##0.##", locale=LOCALES[language]),
         "day": lambda text: format_date(_day(text), "long", locale=LOCALES[language]),
     }
     return _template().render(
-        report=report, language=language, direction=direction, said=said, bars=as_svg_bars, **numbers
+        report=report, language=language, direction=direction, texts=messages, bars=as_svg_bars, **numbers
     )
 
 
@@ -49,7 +49,7 @@ def report_file(settings: Settings, delivery: Delivery, language: str) -> Path:
 
 def write_beside(settings: Settings, contract: Contract, delivery: Delivery, folder: Path, verdict: Verdict) -> None:
     """Write the report on a batch into its folder, in each language and as JSON, readable by us alone."""
-    manifest = batches.read_manifest(settings, folder) if verdict.manifest_sha256 else None
+    manifest = batches.read_batch_manifest(settings, folder) if verdict.manifest_sha256 else None
     report = report_of(settings, contract, delivery, folder, verdict, manifest)
     pages = {FILE.format(language): page_of(report, language) for language in LANGUAGES}
     for name, text in pages.items():

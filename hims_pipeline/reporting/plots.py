@@ -70,10 +70,10 @@ def plot_of(
         if measure in measures:
             new, old = now.counts(counted, column), before.counts(counted, column) if before else None
             if counted == "ages":
-                new, old = _by_five_years(new), _by_five_years(old) if old is not None else None
+                new, old = _group_by_five_years(new), _group_by_five_years(old) if old is not None else None
             elif counted == "values":
                 may_say = _codes(settings, contract, entity, known)
-                new, old = _only(new, may_say), _only(old, may_say) if old is not None else None
+                new, old = _keep_known(new, may_say), _keep_known(old, may_say) if old is not None else None
             return _shares(kind, column, new, old, least, in_order=counted != "values")
     return None
 
@@ -90,7 +90,7 @@ def _share_unknown(profile: Profile, column: str) -> float | None:
     return 100 * (profile.number("unknown", column) or 0) / rows if rows else None
 
 
-def _by_five_years(counts: Counts) -> Counts:
+def _group_by_five_years(counts: Counts) -> Counts:
     groups: Counts = {}
     for key, number in counts.items():
         start = max(0, int(float(key))) // 5 * 5
@@ -101,19 +101,19 @@ def _by_five_years(counts: Counts) -> Counts:
 
 def _codes(settings: Settings, contract: Contract, entity: str, column: Column) -> set[str]:
     """Values that may be named: codes of the contract, of its mappings and of the list that it names."""
-    said = {str(code) for code in column.codes or ()}
+    messages = {str(code) for code in column.codes or ()}
     if column.crosswalk:
-        said |= set(load_schemes(settings.data).codes.get(column.crosswalk, ()))
+        messages |= set(load_schemes(settings.data).codes.get(column.crosswalk, ()))
     for feed in contract.entities[entity].feeds:
         for mapping in feed.columns.values():
             if mapping.from_ == column.name:
-                said |= {str(to) for to in (mapping.codes or {}).values()}
-    return said
+                messages |= {str(to) for to in (mapping.codes or {}).values()}
+    return messages
 
 
-def _only(counts: Counts, known: set[str]) -> Counts:
-    found = {key: number for key, number in counts.items() if key in known}
-    return found | {OTHERS: sum(counts.values()) - sum(found.values())}
+def _keep_known(counts: Counts, known: set[str]) -> Counts:
+    kept = {key: number for key, number in counts.items() if key in known}
+    return kept | {OTHERS: sum(counts.values()) - sum(kept.values())}
 
 
 def _shares(kind: str, about: str, new: Counts, old: Counts | None, least: int, in_order: bool) -> Plot | None:

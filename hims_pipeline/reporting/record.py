@@ -9,7 +9,7 @@ from hims_pipeline.contracts.basics import Text
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates import rules_of
-from hims_pipeline.gates.comparisons import load_limits
+from hims_pipeline.gates.comparisons import load_comparison_limits
 from hims_pipeline.gates.measures import MEASURES
 from hims_pipeline.gates.profile import read_profile
 from hims_pipeline.gates.rules import Rule
@@ -18,7 +18,7 @@ from hims_pipeline.lake.batches import Manifest
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Finding, Verdict
-from hims_pipeline.reporting.measured import Profiles, measured
+from hims_pipeline.reporting.measured import Profiles, measure_entity
 from hims_pipeline.reporting.plots import Plot, plot_of
 from hims_pipeline.reporting.sentences import LANGUAGES, message_of
 from hims_pipeline.settings import Settings
@@ -47,12 +47,12 @@ def report_of(
     results = {one["code"]: one for one in verdict.rules}
     compared, drawn = _profiles(settings, folder, verdict), set[Any]()
     findings = []
-    for one in verdict.findings:
-        message, detail = message_of(one, rules, results)
-        findings.append(_finding(contract, delivery.period, one, message, detail))
-        findings[-1] |= _drawn(settings, contract, delivery.period, one, compared, drawn)
-        findings[-1]["may_be_accepted"] = bool(results.get(one.rule, {}).get("may_be_accepted"))
-        aside = [part for part in verdict.set_aside if part.rule == one.rule]
+    for finding in verdict.findings:
+        message, detail = message_of(finding, rules, results)
+        findings.append(_finding(contract, delivery.period, finding, message, detail))
+        findings[-1] |= _draw_finding(settings, contract, delivery.period, finding, compared, drawn)
+        findings[-1]["may_be_accepted"] = bool(results.get(finding.rule, {}).get("may_be_accepted"))
+        aside = [part for part in verdict.set_aside if part.rule == finding.rule]
         findings[-1]["set_aside"] = asdict(aside[0]) if aside else None
     held = sum(1 for one in verdict.rules if one["success"] and not one["blind"])
     return {
@@ -104,27 +104,27 @@ def _entities(contract: Contract, manifest: Manifest | None) -> list[dict[str, A
     ]
 
 
-def _finding(contract: Contract, period: str, one: Finding, message: dict[str, str], detail: str) -> dict[str, Any]:
-    title = contract.entities[one.entity].title if one.entity in contract.entities else None
+def _finding(contract: Contract, period: str, finding: Finding, message: dict[str, str], detail: str) -> dict[str, Any]:
+    title = contract.entities[finding.entity].title if finding.entity in contract.entities else None
     labels = [
         _texts(column.label) if isinstance(column.label, Text) else dict.fromkeys(LANGUAGES, column.label)
-        for column in (contract.entity_in(one.entity, period).columns if title else ())
-        if column.name == one.column and column.label
+        for column in (contract.entity_in(finding.entity, period).columns if title else ())
+        if column.name == finding.column and column.label
     ]
     return {
-        "rule": one.rule,
-        "severity": one.severity,
-        "file": str(one.file),
-        "entity": one.entity,
-        "entity_title": _texts(title) if title else dict.fromkeys(LANGUAGES, one.entity),
-        "column": one.column,
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "file": str(finding.file),
+        "entity": finding.entity,
+        "entity_title": _texts(title) if title else dict.fromkeys(LANGUAGES, finding.entity),
+        "column": finding.column,
         "column_label": labels[0] if labels else None,
         "message": message,
         "detail": detail,
-        "count": one.count,
-        "total": one.total,
-        "lines": list(one.lines),
-        "lines_are": one.lines_are,
+        "count": finding.count,
+        "total": finding.total,
+        "lines": list(finding.lines),
+        "lines_are": finding.lines_are,
     }
 
 
@@ -152,29 +152,31 @@ def _profiles(settings: Settings, folder: Path, verdict: Verdict) -> _Compared:
         return _Compared(read(folder / batches.PROFILE, verdict.profile_sha256), others)
 
 
-def _drawn(
-    settings: Settings, contract: Contract, period: str, one: Finding, compared: _Compared, drawn: set[Any]
+def _draw_finding(
+    settings: Settings, contract: Contract, period: str, finding: Finding, compared: _Compared, drawn: set[Any]
 ) -> dict[str, Any]:
     """The limit of a finding on the profile, what was measured, and what it is drawn by, each picture once."""
-    measure = next((name for name in MEASURES if one.rule.endswith(_tail(name))), "")
-    limits = load_limits(settings.expectations) if measure else None
+    measure = next((name for name in MEASURES if finding.rule.endswith(_tail(name))), "")
+    limits = load_comparison_limits(settings.expectations) if measure else None
     if limits is None or measure not in limits.limits:
         return {"measure": "", "measured": [], "plots": []}
     plots: list[Plot] = []
-    columns = one.column.split(", ") if one.column else [""]
-    before = next((read[one.entity] for _, read in compared.before if one.entity in read), None)
-    for column in columns[:MOST_DRAWN] if one.entity in compared.now else ():
-        plot = plot_of(settings, contract, one.entity, period, measure, column, compared.now[one.entity], before)
-        if plot and (one.entity, plot.kind, plot.about) not in drawn:
-            drawn.add((one.entity, plot.kind, plot.about))
+    columns = finding.column.split(", ") if finding.column else [""]
+    before = next((read[finding.entity] for _, read in compared.before if finding.entity in read), None)
+    for column in columns[:MOST_DRAWN] if finding.entity in compared.now else ():
+        plot = plot_of(
+            settings, contract, finding.entity, period, measure, column, compared.now[finding.entity], before
+        )
+        if plot and (finding.entity, plot.kind, plot.about) not in drawn:
+            drawn.add((finding.entity, plot.kind, plot.about))
             plots.append(plot)
-    found = measured(contract, one.entity, period, compared.now, compared.before)
-    bound, own = limits.of(contract.source, one.entity, period, measure)
-    told = [
-        {"about": about, "value": found.get((measure, about)), "limit": own.get(about.replace(" and ", "|"), bound)}
+    measured = measure_entity(contract, finding.entity, period, compared.now, compared.before)
+    bound, own = limits.of(contract.source, finding.entity, period, measure)
+    limits_told = [
+        {"about": about, "value": measured.get((measure, about)), "limit": own.get(about.replace(" and ", "|"), bound)}
         for about in columns
     ]
-    return {"measure": measure, "measured": told, "plots": [asdict(plot) for plot in plots]}
+    return {"measure": measure, "measured": limits_told, "plots": [asdict(plot) for plot in plots]}
 
 
 def _tail(measure: str) -> str:

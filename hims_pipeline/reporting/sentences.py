@@ -9,7 +9,7 @@ from hims_pipeline.gates.rules import Rule
 from hims_pipeline.gates.sentences import LANGUAGES
 from hims_pipeline.lake.verdict import Finding
 
-__all__ = ["LANGUAGES", "labels", "message_of", "reading_sentences"]
+__all__ = ["LANGUAGES", "message_of", "reading_sentences", "sentence_labels"]
 HERE = Path(__file__).parent
 Texts = dict[str, str]
 
@@ -25,7 +25,7 @@ def reading_sentences() -> dict[str, Texts]:
     return read_yaml(HERE / "reading.yml")
 
 
-def labels(language: str) -> Texts:
+def sentence_labels(language: str) -> Texts:
     """The words of the page itself in one language."""
     return {name: texts[language] for name, texts in _page().items()}
 
@@ -37,13 +37,13 @@ def message_of(finding: Finding, rules: dict[str, Rule], results: dict[str, dict
         rules: code -> the present rule.
         results: code -> what the verdict says of the rule.
     """
-    said = str(finding.message)  # the outer reading, without a word of the sender
+    message = str(finding.message)  # the outer reading, without a word of the sender
     result = results.get(finding.rule, {})
     if result.get("blind"):
         return {language: _page()["blind"][language] for language in LANGUAGES}, ""
     if rule := rules.get(finding.rule):
-        return {language: rule.messages.get(language) or said for language in LANGUAGES} | {"en": said}, ""
+        return {language: rule.messages.get(language) or message for language in LANGUAGES} | {"en": message}, ""
     known = reading_sentences().get(finding.rule) or reading_sentences().get(finding.rule.rpartition("-")[2])
     if known:
-        return {**known, "en": said}, said
-    return dict.fromkeys(LANGUAGES, said), ""
+        return {**known, "en": message}, message
+    return dict.fromkeys(LANGUAGES, message), ""

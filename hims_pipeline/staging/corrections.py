@@ -9,13 +9,13 @@ come after, over `edited_<source>__<entity>` (`hims_pipeline.staging.imputation`
 import duckdb
 
 from hims_pipeline.contracts.corrections import Correction
-from hims_pipeline.contracts.joins import joined_on
+from hims_pipeline.contracts.joins import find_joining_columns
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.sql import literal, literals, quote
 from hims_pipeline.staging import expressions
-from hims_pipeline.staging.imputation import imputed_sql, valued
-from hims_pipeline.staging.names import BATCH_COLUMNS, beside, sql_type, staged_name
+from hims_pipeline.staging.imputation import has_value_sql, imputed_sql
+from hims_pipeline.staging.names import BATCH_COLUMNS, columns_beside, staged_name, staged_type
 
 NUMERIC = ("bigint", "decimal", "double")
 MATCHED_COLUMNS = {
@@ -34,74 +34,89 @@ MATCHED_COLUMNS = {
 
 def columns_of(contract: Contract, entity: str) -> dict[str, str]:
     """The columns of an entity in staging and their SQL types."""
-    own = {staged_name(c.name): sql_type(c) for c in contract.entities[entity].kept_columns}
-    return BATCH_COLUMNS | own | dict.fromkeys(beside(contract, entity).values(), "varchar")
+    own = {staged_name(c.name): staged_type(c) for c in contract.entities[entity].kept_columns}
+    return BATCH_COLUMNS | own | dict.fromkeys(columns_beside(contract, entity).values(), "varchar")
 
 
-def check(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple[Correction, ...]) -> None:
+def check_corrections(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple[Correction, ...]) -> None:
     """Every correction names columns of its entity, and its SQL is a condition or expression over them alone.
 
     Raises:
         ContractError: all that is wrong, correction by correction.
     """
     wrong = []
-    for one in corrections:
-        columns = columns_of(contract, one.entity)
-        named = (*one.changed, *one.matches, *([one.measure] if one.measure else ()))
+    for correction in corrections:
+        columns = columns_of(contract, correction.entity)
+        named = (*correction.changed, *correction.matches, *([correction.measure] if correction.measure else ()))
         absent = [name for name in named if name not in columns]
-        wrong += [f"{one.id}: {one.entity} has no column {name}" for name in absent]
-        wrong += [f"{one.id}: {name} says where a row comes from" for name in one.changed if name in BATCH_COLUMNS]
-        keys = {staged_name(column) for column in joined_on(contract.entities, one.entity)}
-        wrong += [f"{one.id}: rows of other entities are found by {name}" for name in one.changed if name in keys]
-        if one.measure in columns and not columns[one.measure].startswith(NUMERIC):
-            wrong.append(f"{one.id}: {one.measure} is no number that could be summed")
+        wrong += [f"{correction.id}: {correction.entity} has no column {name}" for name in absent]
+        wrong += [
+            f"{correction.id}: {name} says where a row comes from"
+            for name in correction.changed
+            if name in BATCH_COLUMNS
+        ]
+        keys = {staged_name(column) for column in find_joining_columns(contract.entities, correction.entity)}
+        wrong += [
+            f"{correction.id}: rows of other entities are found by {name}"
+            for name in correction.changed
+            if name in keys
+        ]
+        if correction.measure in columns and not columns[correction.measure].startswith(NUMERIC):
+            wrong.append(f"{correction.id}: {correction.measure} is no number that could be summed")
         if not absent:
-            wrong += [f"{one.id}: {problem}" for problem in _sql_problems(con, one, columns)]
-    given = [(one.entity, name) for one in corrections if one.donors for name in one.donors.columns]
+            wrong += [f"{correction.id}: {problem}" for problem in _sql_problems(con, correction, columns)]
+    given = [
+        (correction.entity, name)
+        for correction in corrections
+        if correction.donors
+        for name in correction.donors.columns
+    ]
     wrong += [f"{entity}: {name} is imputed twice" for entity, name in sorted({g for g in given if given.count(g) > 1})]
     if wrong:
         raise ContractError(f"corrections/{contract.source}.yml does not fit its entities:\n  " + "\n  ".join(wrong))
 
 
-def _sql_problems(con: duckdb.DuckDBPyConnection, one: Correction, columns: dict[str, str]) -> list[str]:
+def _sql_problems(con: duckdb.DuckDBPyConnection, correction: Correction, columns: dict[str, str]) -> list[str]:
     """What is wrong with a correction's SQL, on an empty table of the entity's columns."""
     expressions.make_table(con, columns)
-    classes = [f"({text})" for level in one.donors.classes for text in level] if one.donors else []
-    values = [] if one.donors else [_value(one, name, columns) for name in one.changed]
+    classes = [f"({text})" for level in correction.donors.classes for text in level] if correction.donors else []
+    values = [] if correction.donors else [_value(correction, name, columns) for name in correction.changed]
     # As written, and then as it is put to use: brackets that are around it there must not make sense of it.
-    written = [text for text in (one.where, *one.compute.values()) if text]
-    written += [text for level in one.donors.classes for text in level] if one.donors else []
+    written = [text for text in (correction.where, *correction.compute.values()) if text]
+    written += [text for level in correction.donors.classes for text in level] if correction.donors else []
     try:
-        kinds = [expressions.kind_of(con, text) for text in (*written, *classes, *values, condition(one))]
+        kinds = [
+            expressions.kind_of_expression(con, text) for text in (*written, *classes, *values, condition(correction))
+        ]
     except ValueError as error:
         return [str(error)]
     return [] if kinds[-1] == "BOOLEAN" else ["`where` is a condition: true or false for each row"]
 
 
-def condition(one: Correction) -> str:
+def condition(correction: Correction) -> str:
     """Which rows of its periods a correction is about, as SQL."""
-    if one.where:
-        return f"({one.where})"
+    if correction.where:
+        return f"({correction.where})"
     # Texts in quotes take the column's type, so that values are compared: 9999 is 9999.00.
-    parts = (f"{quote(c)} in ({literals([str(v) for v in vs])})" for c, vs in one.matches.items())
+    parts = (f"{quote(c)} in ({literals([str(v) for v in vs])})" for c, vs in correction.matches.items())
     return f"({' and '.join(parts)})"
 
 
-def _hits(one: Correction) -> str:
-    periods = " or ".join(f"period glob {literal(glob)}" for glob in one.periods)
-    return f"coalesce({condition(one)}, false)" + (f" and ({periods})" if periods else "")
+def _hits(correction: Correction) -> str:
+    periods = " or ".join(f"period glob {literal(glob)}" for glob in correction.periods)
+    return f"coalesce({condition(correction)}, false)" + (f" and ({periods})" if periods else "")
 
 
-def _value(one: Correction, column: str, columns: dict[str, str]) -> str:
-    value = "null" if column in one.missing else one.compute.get(column, "")
-    return f"cast({value or literal(one.set.get(column))} as {columns[column]})"
+def _value(correction: Correction, column: str, columns: dict[str, str]) -> str:
+    value = "null" if column in correction.missing else correction.compute.get(column, "")
+    return f"cast({value or literal(correction.set.get(column))} as {columns[column]})"
 
 
 def corrected_models(contract: Contract, entity: str, corrections: tuple[Correction, ...]) -> dict[str, str]:
     """The views over `sent_…` of an entity with known errors, by their names: the staging view, and before it
     `edited_…` where values of other records are put in."""
-    edits = tuple(one for one in corrections if not one.donors)
-    imputations = [(one, _hits(one)) for one in corrections if one.donors]
+    edits = tuple(correction for correction in corrections if not correction.donors)
+    imputations = [(correction, _hits(correction)) for correction in corrections if correction.donors]
     name = f"{contract.source}__{entity}"
     if not imputations:
         return {f"stg_{name}": corrected_sql(contract, entity, edits)}
@@ -116,10 +131,14 @@ def corrected_sql(contract: Contract, entity: str, corrections: tuple[Correction
     columns = columns_of(contract, entity)
     lines = []
     for name in columns:
-        whens = [f"when {_hits(one)} then {_value(one, name, columns)}" for one in corrections if name in one.changed]
+        whens = [
+            f"when {_hits(correction)} then {_value(correction, name, columns)}"
+            for correction in corrections
+            if name in correction.changed
+        ]
         mended = f"case {' '.join(whens)} else {quote(name)} end as {quote(name)}" if whens else quote(name)
         lines.append(f"    {mended}")
-    kept = " and ".join(f"not ({_hits(one)})" for one in corrections if one.drop)
+    kept = " and ".join(f"not ({_hits(correction)})" for correction in corrections if correction.drop)
     body = "select\n" + ",\n".join(lines) + f"\nfrom {{{{ ref('sent_{contract.source}__{entity}') }}}}"
     return body + (f"\nwhere {kept}" if kept else "")
 
@@ -127,7 +146,7 @@ def corrected_sql(contract: Contract, entity: str, corrections: tuple[Correction
 def matched_sql(by_source: dict[str, tuple[Correction, ...]], contracts: dict[str, Contract]) -> str:
     """What each correction did to each batch of its periods; no row where no such batch counts."""
     selects = [
-        (_imputed if one.donors else _matched)(contracts[source], one)
+        (_describe_imputed if one.donors else _describe_matched)(contracts[source], one)
         for source, some in by_source.items()
         for one in some
     ]
@@ -137,21 +156,30 @@ def matched_sql(by_source: dict[str, tuple[Correction, ...]], contracts: dict[st
     return "select\n    " + ",\n    ".join(empty) + "\nwhere false"
 
 
-def _matched(contract: Contract, one: Correction) -> str:
-    columns = columns_of(contract, one.entity)
-    hits = _hits(one)
-    differs = " or ".join(f"{quote(c)} is distinct from {_value(one, c, columns)}" for c in one.changed) or "true"
-    return _counted(
-        one, f"{{{{ ref('sent_{contract.source}__{one.entity}') }}}}", hits, differs, *_measures(one, columns, hits)
+def _describe_matched(contract: Contract, correction: Correction) -> str:
+    columns = columns_of(contract, correction.entity)
+    hits = _hits(correction)
+    differs = (
+        " or ".join(f"{quote(c)} is distinct from {_value(correction, c, columns)}" for c in correction.changed)
+        or "true"
+    )
+    return _count_sql(
+        correction,
+        f"{{{{ ref('sent_{contract.source}__{correction.entity}') }}}}",
+        hits,
+        differs,
+        *_measures(correction, columns, hits),
     )
 
 
-def _imputed(contract: Contract, one: Correction) -> str:
+def _describe_imputed(contract: Contract, correction: Correction) -> str:
     """Of an imputation: edited rows beside what staging makes of them."""
-    assert one.donors is not None
-    given, name = one.donors.columns, f"{contract.source}__{one.entity}"
-    told = one.measure or given[0]
-    after = ", ".join(f"stg.{quote(column)} as {quote('then_' + column)}" for column in dict.fromkeys([*given, told]))
+    assert correction.donors is not None
+    given, name = correction.donors.columns, f"{contract.source}__{correction.entity}"
+    measure = correction.measure or given[0]
+    after = ", ".join(
+        f"stg.{quote(column)} as {quote('then_' + column)}" for column in dict.fromkeys([*given, measure])
+    )
     both = (
         f"(\n    select edited.*, {after}\n    from {{{{ ref('edited_{name}') }}}} as edited\n"
         f"    join {{{{ ref('stg_{name}') }}}} as stg\n"
@@ -159,19 +187,19 @@ def _imputed(contract: Contract, one: Correction) -> str:
     )
     differs = " or ".join(f"{quote(c)} is distinct from {quote('then_' + c)}" for c in given)
     measures = []
-    for column in (told, f"then_{told}"):
-        has_value = f"filter (where {valued(contract, one.entity, told, quote(column))})"
+    for column in (measure, f"then_{measure}"):
+        has_value = f"filter (where {has_value_sql(contract, correction.entity, measure, quote(column))})"
         mean = f"round(sum(cast({quote(column)} as decimal(38, 6))) {has_value} / (count(*) {has_value}), 6)"
-        measures.append(mean if one.measure else f"count(*) {has_value}")
-    return _counted(one, both, _hits(one), differs, measures[0], measures[1])
+        measures.append(mean if correction.measure else f"count(*) {has_value}")
+    return _count_sql(correction, both, _hits(correction), differs, measures[0], measures[1])
 
 
-def _counted(one: Correction, relation: str, hits: str, differs: str, before: str, after: str) -> str:
-    periods = " or ".join(f"period glob {literal(glob)}" for glob in one.periods)
+def _count_sql(correction: Correction, relation: str, hits: str, differs: str, before: str, after: str) -> str:
+    periods = " or ".join(f"period glob {literal(glob)}" for glob in correction.periods)
     return "\n".join(
         [
             "select",
-            f"    {literal(one.id)} as correction_id,",
+            f"    {literal(correction.id)} as correction_id,",
             "    source,",
             "    entity,",
             "    period,",
@@ -188,32 +216,33 @@ def _counted(one: Correction, relation: str, hits: str, differs: str, before: st
     )
 
 
-def _measures(one: Correction, columns: dict[str, str], hits: str) -> tuple[str, str]:
-    if one.measure is None:
-        return "count(*)", f"count(*) filter (where not ({hits}))" if one.drop else "count(*)"
-    before = f"cast({quote(one.measure)} as decimal(38, 6))"
-    if one.drop:
+def _measures(correction: Correction, columns: dict[str, str], hits: str) -> tuple[str, str]:
+    if correction.measure is None:
+        return "count(*)", f"count(*) filter (where not ({hits}))" if correction.drop else "count(*)"
+    before = f"cast({quote(correction.measure)} as decimal(38, 6))"
+    if correction.drop:
         return f"sum({before})", f"sum({before}) filter (where not ({hits}))"
-    if one.measure not in one.changed:
+    if correction.measure not in correction.changed:
         return f"sum({before})", f"sum({before})"
-    after = f"cast({_value(one, one.measure, columns)} as decimal(38, 6))"
+    after = f"cast({_value(correction, correction.measure, columns)} as decimal(38, 6))"
     return f"sum({before})", f"sum(case when {hits} then {after} else {before} end)"
 
 
-def _told(one: Correction) -> str:
+def _describe_measures(correction: Correction) -> str:
     """What `measure_before` and `measure_after` are, in words."""
-    if one.donors:
-        return f"mean of {one.measure}" if one.measure else f"records with {one.donors.columns[0]}"
-    return f"sum of {one.measure}" if one.measure else "records"
+    if correction.donors:
+        return f"mean of {correction.measure}" if correction.measure else f"records with {correction.donors.columns[0]}"
+    return f"sum of {correction.measure}" if correction.measure else "records"
 
 
-def correction_row(source: str, one: Correction, languages: tuple[str, ...]) -> dict[str, str]:
+def correction_row(source: str, correction: Correction, languages: tuple[str, ...]) -> dict[str, str]:
     """A correction as one row of the table `corrections`; lists are separated by blanks."""
     values = (
-        one.id, source, one.entity, one.kind, one.action, " ".join(one.changed), " ".join(one.periods), condition(one),
-        _told(one), one.provided_by, one.status, str(one.guard.minimum),
-        *("" if limit is None else str(limit) for limit in (one.guard.maximum, one.guard.maximum_share)),
-        one.guard.severity, *one.reason.columns("reason", languages).values(),
+        correction.id, source, correction.entity, correction.kind, correction.action, 
+        " ".join(correction.changed), " ".join(correction.periods), condition(correction),
+        _describe_measures(correction), correction.provided_by, correction.status, str(correction.guard.minimum),
+        *("" if limit is None else str(limit) for limit in (correction.guard.maximum, correction.guard.maximum_share)),
+        correction.guard.severity, *correction.reason.columns("reason", languages).values(),
     )  # fmt: skip
     return dict(zip(correction_header(languages), values, strict=True))
 

@@ -14,12 +14,12 @@ ELSEWHERE = ("SUBQUERY", "STAR", "WINDOW")  # classes of DuckDB's tree that say 
 
 
 def make_table(con: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> None:
-    """An empty table `record` of these columns and types, which `kind_of` tries expressions on."""
+    """An empty table `record` of these columns and types, which `kind_of_expression` tries expressions on."""
     typed = ", ".join(f"cast(null as {kind}) as {quote(name)}" for name, kind in columns.items())
     con.execute(f"create or replace temp table record as select {typed} limit 0")
 
 
-def parsed(con: duckdb.DuckDBPyConnection, text: str) -> str:
+def parse_expression(con: duckdb.DuckDBPyConnection, text: str) -> str:
     """A query that gives an expression as the last column of `record`; it need not have its columns.
 
     Raises:
@@ -35,19 +35,19 @@ def parsed(con: duckdb.DuckDBPyConnection, text: str) -> str:
     node = statements[0]["node"] if len(statements) == 1 else {}
     if node.get("from_table", {}).get("table_name") != "record":
         raise ValueError(f"is no expression, or holds a comment, which hides what follows it: {text}")
-    found = node["select_list"]
-    if len(found) != 2 or any(one in ELSEWHERE for one in _classes(found[1])):
+    select_list = node["select_list"]
+    if len(select_list) != 2 or any(one in ELSEWHERE for one in _classes(select_list[1])):
         raise ValueError(f"reads its row's own columns and nothing else, not: {text}")
     return sql
 
 
-def kind_of(con: duckdb.DuckDBPyConnection, text: str) -> str:
+def kind_of_expression(con: duckdb.DuckDBPyConnection, text: str) -> str:
     """The SQL type of an expression over the columns of `record`.
 
     Raises:
-        ValueError: as `parsed`, or DuckDB cannot make sense of it on these columns.
+        ValueError: as `parse_expression`, or DuckDB cannot make sense of it on these columns.
     """
-    sql = parsed(con, text)
+    sql = parse_expression(con, text)
     try:
         kind = con.execute(f"describe {sql}").fetchall()[-1][1]
         con.execute(sql).fetchall()  # a constant that does not cast shows here

@@ -6,19 +6,21 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
-from hims_pipeline.staging.corrections import check
+from hims_pipeline.staging.corrections import check_corrections
 
 
 def held_sources(settings: Settings) -> tuple[dict[str, Contract], dict[str, tuple[Correction, ...]], dict[str, str]]:
     """Contracts and corrections of the sources that take part, and source -> what is wrong with its corrections."""
     contracts, mended, broken = load_contracts(settings.data), {}, {}
-    found = {source: some for source, one in contracts.items() if (some := corrections_of(settings.data, source, one))}
-    if not found:
+    with_corrections = {
+        source: some for source, one in contracts.items() if (some := corrections_of(settings.data, source, one))
+    }
+    if not with_corrections:
         return contracts, {}, {}
     with connection(settings) as con:
-        for source, corrections in found.items():
+        for source, corrections in with_corrections.items():
             try:
-                check(con, contracts[source], corrections)
+                check_corrections(con, contracts[source], corrections)
                 mended[source] = corrections
             except ContractError as error:
                 broken[source] = str(error)

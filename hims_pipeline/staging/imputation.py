@@ -15,7 +15,7 @@ from hims_pipeline.sql import literal, quote
 from hims_pipeline.staging.names import staged_name
 
 
-def valued(contract: Contract, entity: str, column: str, name: str) -> str:
+def has_value_sql(contract: Contract, entity: str, column: str, name: str) -> str:
     """Does a staged column hold a value, and nothing that its layout calls missing? `name` is it in SQL."""
     whens = []
     for layout in contract.layouts:
@@ -58,19 +58,21 @@ def imputed_sql(contract: Contract, entity: str, imputations: list[tuple[Correct
     )
 
 
-def _steps(contract: Contract, entity: str, one: Correction, hits: str, name: str) -> list[str]:
+def _steps(contract: Contract, entity: str, correction: Correction, hits: str, name: str) -> list[str]:
     """Who wants a value and who could give one; for each list of classes how many donors there are and whose turn it
     is; at the end `name`, one row a record that found a donor."""
-    assert one.donors is not None
-    given = one.donors.columns
-    can_give = " and ".join(valued(contract, entity, column, quote(column)) for column in given)
-    levels = [[f"c{level}_{place}" for place in range(len(exprs))] for level, exprs in enumerate(one.donors.classes)]
+    assert correction.donors is not None
+    given = correction.donors.columns
+    can_give = " and ".join(has_value_sql(contract, entity, column, quote(column)) for column in given)
+    levels = [
+        [f"c{level}_{place}" for place in range(len(exprs))] for level, exprs in enumerate(correction.donors.classes)
+    ]
     classes = [
         f"{expression} as c{level}_{place}"
-        for level, exprs in enumerate(one.donors.classes)
+        for level, exprs in enumerate(correction.donors.classes)
         for place, expression in enumerate(exprs)
     ]
-    lot = f"md5_number_lower({literal(one.id)} || '/' || period || '/' || record_no) as lot"
+    lot = f"md5_number_lower({literal(correction.id)} || '/' || period || '/' || record_no) as lot"
     columns = ["batch_id", "record_no", *map(quote, given), *classes, lot]
     wanting = ["batch_id", "record_no", *(c for level in levels for c in level)]
     turns = [f"{_turn(level)} as turn_{number}" for number, level in enumerate(levels)]
@@ -88,14 +90,14 @@ def _steps(contract: Contract, entity: str, one: Correction, hits: str, name: st
             f"{name}_sizes_{number} as (\n    select {kept}, count(*) as donors from {name}_donors_{number}\n"
             f"    group by {kept}\n)",
         ]
-    return [*parts, _found(name, levels, given)]
+    return [*parts, _found_sql(name, levels, given)]
 
 
 def _turn(level: list[str]) -> str:
     return f"row_number() over (partition by {', '.join(['batch_id', *level])} order by lot, record_no)"
 
 
-def _found(name: str, levels: list[list[str]], given: tuple[str, ...]) -> str:
+def _found_sql(name: str, levels: list[list[str]], given: tuple[str, ...]) -> str:
     joins = []
     for number, level in enumerate(levels):
         sizes, donors = f"{name}_sizes_{number}", f"{name}_donors_{number}"

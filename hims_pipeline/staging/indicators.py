@@ -8,11 +8,11 @@ from typing import Any
 
 import duckdb
 
-from hims_pipeline.contracts.indicators import Formula, Indicator, code_of
+from hims_pipeline.contracts.indicators import Formula, Indicator, code_in_name
 from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.files import write_text
 from hims_pipeline.settings import Settings
-from hims_pipeline.staging.expressions import parsed
+from hims_pipeline.staging.expressions import parse_expression
 from hims_pipeline.staging.names import snake
 
 _OWN = re.compile(r"[a-z][0-9]{2}_[a-z0-9_]+\.sql")
@@ -47,12 +47,12 @@ def write_indicators(
         ContractError: all that does not fit: a formula's SQL or fact, an indicator that is said to be computed and has
             no model, a model without such a record.
     """
-    written = sorted(path.stem for path in folder.glob("*.sql") if code_of(path.stem))
-    made = {model_name(one, f): (one, f) for one in indicators.values() for f in one.formula}
+    written = sorted(path.stem for path in folder.glob("*.sql") if code_in_name(path.stem))
+    made = {model_name(indicator, f): (indicator, f) for indicator in indicators.values() for f in indicator.formula}
     wrong = _unfit(con, made, facts) + [f"{name}.sql stands there already" for name in made if name in written]
     names = sorted([*made, *written])
     computed = {code for code, one in indicators.items() if one.status == "computed"}
-    modelled = {code_of(name) for name in names}
+    modelled = {code_in_name(name) for name in names}
     wrong += [
         f"{code} is computed, and neither has a formula nor a model {code.lower()}_….sql"
         for code in computed - modelled
@@ -65,29 +65,30 @@ def write_indicators(
     return names
 
 
-def described(indicators: dict[str, Indicator], names: list[str]) -> list[dict[str, Any]]:
+def describe_indicators(indicators: dict[str, Indicator], names: list[str]) -> list[dict[str, Any]]:
     """What each model of an indicator says of itself, in dbt's words."""
-    notes = {model_name(one, f): f.note for one in indicators.values() for f in one.formula}
+    notes = {model_name(indicator, f): f.note for indicator in indicators.values() for f in indicator.formula}
     return [
-        {"name": name, "description": _description(indicators[code_of(name)], notes.get(name, ""))} for name in names
+        {"name": name, "description": _description(indicators[code_in_name(name)], notes.get(name, ""))}
+        for name in names
     ]
 
 
-def _description(one: Indicator, note: str) -> str:
-    return " ".join(filter(None, [f"{one.code} {one.name.en}.", one.definition.en, note]))
+def _description(indicator: Indicator, note: str) -> str:
+    return " ".join(filter(None, [f"{indicator.code} {indicator.name.en}.", indicator.definition.en, note]))
 
 
 def _unfit(con: duckdb.DuckDBPyConnection, made: dict[str, tuple[Indicator, Formula]], facts: set[str]) -> list[str]:
-    found = []
+    problems = []
     for name, (_, formula) in made.items():
         if formula.fact not in facts:
-            found.append(f"{name}: there is no fact {formula.fact}")
+            problems.append(f"{name}: there is no fact {formula.fact}")
         for text in formula.expressions:
             try:
-                parsed(con, text)
+                parse_expression(con, text)
             except ValueError as error:
-                found.append(f"{name}: {error}")
-    return found
+                problems.append(f"{name}: {error}")
+    return problems
 
 
 def own_models(settings: Settings) -> list[Path]:
@@ -96,14 +97,14 @@ def own_models(settings: Settings) -> list[Path]:
     Raises:
         ContractError: a file that is none, or that would take the place of a model of the project.
     """
-    found = sorted((settings.data / "models").glob("*"))
+    paths = sorted((settings.data / "models").glob("*"))
     named = {path.name for path in settings.dbt_project.rglob("*.sql")}
     wrong = [
         f"{path.name} is called otherwise than <code>_<what>.sql, as z01_guests.sql is"
-        for path in found
+        for path in paths
         if not _OWN.fullmatch(path.name)
     ]
-    wrong += [f"{path.name} is a model of the project; give yours another name" for path in found if path.name in named]
+    wrong += [f"{path.name} is a model of the project; give yours another name" for path in paths if path.name in named]
     if wrong:
         raise ContractError("data/models holds what is no model of an own indicator:\n  " + "\n  ".join(wrong))
-    return found
+    return paths

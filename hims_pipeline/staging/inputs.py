@@ -10,7 +10,7 @@ from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_finge
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.batches import VERDICT, Batch, counting, damaged_files, read_verdict
+from hims_pipeline.lake.batches import VERDICT, Batch, find_current_batches, find_damaged_files, read_verdict
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.provenance import BUILDING, PUBLISHING, provenance_of
@@ -30,8 +30,8 @@ def current_batches(settings: Settings) -> list[Batch]:
     One that is damaged is left out here, and told by `intake.problems`: it takes nothing else with it.
     """
     sent = landing.deliveries(settings)
-    counted = [batch for c in held_sources(settings)[0].values() for batch in counting(settings, c, sent)]
-    return [batch for batch in counted if not damaged_files(batch)]
+    counted = [batch for c in held_sources(settings)[0].values() for batch in find_current_batches(settings, c, sent)]
+    return [batch for batch in counted if not find_damaged_files(batch)]
 
 
 def input_rows(settings: Settings) -> list[dict[str, Any]]:
@@ -48,7 +48,7 @@ def input_rows(settings: Settings) -> list[dict[str, Any]]:
             "manifest_sha256": batch.verdict.manifest_sha256,
             "verdict_sha256": batch.verdict.sha256,
         }
-        | _of_batch(contracts[batch.manifest.source], batch, name)
+        | _describe_batch(contracts[batch.manifest.source], batch, name)
         for batch in current_batches(settings)
         for name, entity in batch.manifest.entities.items()
         for part in entity.parts
@@ -72,7 +72,7 @@ def verify_inputs(settings: Settings, rows: list[dict[str, Any]]) -> None:
             raise Damaged(path.parent / VERDICT, f"is not the verdict on {TO_READ}")
 
 
-def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, Any]:
+def _describe_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, Any]:
     manifest, edition = batch.manifest, contract.period.kind == "edition"
     first, last = covers(contract, manifest.period)
     entity = contract.entities[entity_name]
@@ -96,7 +96,7 @@ def _of_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, A
         "design_kind": design.kind if design else NOT_APPLICABLE,
         "expand_to_persons": design.expand_to if design else None,
         "sampling_fraction": design.fraction if design else None,
-        "design_fallback": design.fallback_in(sent) if design else None,
+        "design_fallback": design.fallback_of(sent) if design else None,
         "window_years": entity.window_years,
         "set_aside_share": manifest.entities[entity_name].set_aside_share,
     }

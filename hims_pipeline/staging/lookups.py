@@ -6,7 +6,7 @@ from hims_pipeline.contracts.joins import steps_of
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.sql import literal, quote
-from hims_pipeline.staging.names import beside, staged_name
+from hims_pipeline.staging.names import columns_beside, staged_name
 
 
 class Lookups:
@@ -31,18 +31,18 @@ class Lookups:
         prefix = self._prefix(path)
         there = steps_of(self._contract.entities, self._entity, path)[-1].entity
         staged, name = staged_name(column.name), f"{prefix}_{column.name}"
-        own = beside(self._contract, there)
-        found = {staged: staged_name(name)}
+        own = columns_beside(self._contract, there)
+        columns = {staged: staged_name(name)}
         for suffix in (MISSING_SUFFIX, FLAG_SUFFIX):
             if column.name + suffix in own:
-                found[staged + suffix] = staged_name(name) + suffix
-        self._joined[path] |= found
+                columns[staged + suffix] = staged_name(name) + suffix
+        self._joined[path] |= columns
         return name
 
     def _prefix(self, path: str) -> str:
         return f"joined{list(self._joined).index(path) + 1}"
 
-    def translated(self, scheme: str, text: str) -> str:
+    def translate(self, scheme: str, text: str) -> str:
         """SQL of the code that an expression has in a scheme; null where it has none."""
         name = self._names.setdefault((scheme, text), f"x{len(self._names) + 1}")
         return f"{name}.{name}_to_code"
@@ -57,24 +57,24 @@ class Lookups:
 
     def _entity_joins(self) -> str:
         """Each entity joined on its key, within the batch: a row finds one row or none."""
-        contract, found = self._contract, ""
+        contract, joins = self._contract, ""
         for path in sorted(self._joined, key=lambda path: path.count(".")):
             assert contract is not None
             step, prefix = steps_of(contract.entities, self._entity, path)[-1], self._prefix(path)
             before = self._prefix(path.rpartition(".")[0]) + "_" if "." in path else ""
             key = {staged_name(column): staged_name(f"{prefix}_{column}") for column in step.targets}
             ours = [staged_name(before + column) for column in step.columns]
-            named = {"batch_id": f"{prefix}_batch_id"} | key | self._needed(path) | self._joined[path]
+            named = {"batch_id": f"{prefix}_batch_id"} | key | self._needed_columns(path) | self._joined[path]
             listed = ", ".join(f"{quote(staged)} as {quote(name)}" for staged, name in named.items())
             same = [f"{prefix}_batch_id = batch_id"]
             same += [f"{quote(name)} = {quote(own)}" for name, own in zip(key.values(), ours, strict=True)]
-            found += (
+            joins += (
                 f"\nleft join (\n    select {listed} from {{{{ ref('stg_{contract.source}__{step.entity}') }}}}\n)"
                 f" as {prefix} on {' and '.join(same)}"
             )
-        return found
+        return joins
 
-    def _needed(self, path: str) -> dict[str, str]:
+    def _needed_columns(self, path: str) -> dict[str, str]:
         """Columns of an entity by which those behind it are found."""
         contract, prefix = self._contract, self._prefix(path)
         assert contract is not None

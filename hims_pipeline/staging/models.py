@@ -15,7 +15,7 @@ from hims_pipeline.contracts.model import Contract, Entity, Feed
 from hims_pipeline.contracts.values import value_sql
 from hims_pipeline.sql import literal, literals, quote
 from hims_pipeline.staging.lookups import Lookups
-from hims_pipeline.staging.names import BATCH_COLUMNS, beside, sql_type, staged_name
+from hims_pipeline.staging.names import BATCH_COLUMNS, columns_beside, staged_name, staged_type
 
 RECORD_KEY = "batch_id || '/' || entity || '/' || record_no"
 
@@ -23,8 +23,8 @@ RECORD_KEY = "batch_id || '/' || entity || '/' || record_no"
 def staging_sql(contract: Contract, entity_name: str) -> str:
     """The staging view of an entity: the files that the batch manifests give, an empty typed relation without any."""
     columns = contract.entities[entity_name].kept_columns
-    companions = beside(contract, entity_name)
-    types = {column.name: sql_type(column) for column in columns} | dict.fromkeys(companions, "varchar")
+    companions = columns_beside(contract, entity_name)
+    types = {column.name: staged_type(column) for column in columns} | dict.fromkeys(companions, "varchar")
     typed = ", ".join(f"{quote(name)}: {kind!r}" for name, kind in types.items())
     named = {column.name: staged_name(column.name) for column in columns} | companions
     lines = [f"    cast({quote(name)} as {types[name]}) as {quote(staged)}," for name, staged in named.items()]
@@ -71,17 +71,17 @@ def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: di
     for name, kind in columns.items():
         target = targets.get(name, FactColumn(name, kind))
         expression = (
-            _by_layout(contract, entity_name, position, target, lookups)
+            _map_by_layout(contract, entity_name, position, target, lookups)
             if name in feed.columns or target.of
-            else _designed(contract, entity_name, name, lookups)
+            else _design_column(contract, entity_name, name, lookups)
         )
         lines.append(f"    cast({expression} as {kind}) as {name},")
     body = "select\n" + "\n".join(lines) + f"\nfrom {{{{ ref('stg_{contract.source}__{entity_name}') }}}}"
     body += lookups.joins()
-    return body if not feed.exclude else f"select * from (\n{body}\n) as mapped\nwhere {_kept(feed)}"
+    return body if not feed.exclude else f"select * from (\n{body}\n) as mapped\nwhere {_kept_rows(feed)}"
 
 
-def _designed(contract: Contract, entity_name: str, name: str, lookups: Lookups) -> str:
+def _design_column(contract: Contract, entity_name: str, name: str, lookups: Lookups) -> str:
     """Stratum or sampling unit as the design says, or what stands for it in a layout that does not have it; put
     together where several columns make it up; null for other columns."""
     entity = contract.entities[entity_name]
@@ -89,31 +89,31 @@ def _designed(contract: Contract, entity_name: str, name: str, lookups: Lookups)
     if design is None:
         return "null"
 
-    def in_words(period: str) -> str:
+    def word_of(period: str) -> str:
         sent = contract.at(period).design_columns(entity_name)
         made_of = [sent[column] for column in design.columns(name, sent)]
         names = [lookups.take(path, column) if path else column.name for path, column in made_of]
         return f"concat_ws('-', {', '.join(quote(staged_name(one)) for one in names)})" if names else "null"
 
-    base = in_words("")
-    by_layout = {one.name: in_words(one.known_periods[0]) for one in contract.layouts}
+    base = word_of("")
+    by_layout = {one.name: word_of(one.known_periods[0]) for one in contract.layouts}
     cases = [f"when layout = {literal(layout)} then {other}" for layout, other in by_layout.items() if other != base]
     return f"case {' '.join(cases)} else {base} end" if cases else base
 
 
-def _kept(feed: Feed) -> str:
+def _kept_rows(feed: Feed) -> str:
     return " and ".join(
         f"coalesce({c} not in ({literals([str(v) for v in vs])}), true)" for c, vs in feed.exclude.items()
     )
 
 
-def _by_layout(contract: Contract, entity_name: str, position: int, target: FactColumn, lookups: Lookups) -> str:
+def _map_by_layout(contract: Contract, entity_name: str, position: int, target: FactColumn, lookups: Lookups) -> str:
     """The mapping of a column; a `case` over the layouts where some periods map it otherwise."""
-    entity = contract.at("").joined(entity_name, lookups.take)
+    entity = contract.at("").join_columns(entity_name, lookups.take)
     base = _expression(_mapping_of(entity, position, target), entity.columns, target, lookups)
     cases = []
     for layout in contract.layouts:
-        changed = contract.at(layout.known_periods[0]).joined(entity_name, lookups.take)
+        changed = contract.at(layout.known_periods[0]).join_columns(entity_name, lookups.take)
         other = _expression(_mapping_of(changed, position, target), changed.columns, target, lookups)
         if other != base:
             cases.append(f"when layout = {literal(layout.name)} then {other}")
@@ -147,15 +147,15 @@ def _expression(mapping: ColumnMap | None, columns: tuple[Column, ...], target: 
     if mapping.from_ is None:
         mapped = literal(mapping.value)
     else:
-        mapped = _mapped(mapping, by_name[mapping.from_], target, lookups)
+        mapped = _map_values(mapping, by_name[mapping.from_], target, lookups)
     if mapping.from_ is not None and (mapping.default is not None or mapping.when):
         mapped = f"cast({mapped} as {target.sql_type})"  # a pseudonym beside a code would become a pseudonym too
     if mapping.default is not None:
         mapped = f"coalesce({mapped}, {literal(mapping.default)})"
-    return _when(mapping, by_name, mapped, target) if mapping.when else mapped
+    return _map_when(mapping, by_name, mapped, target) if mapping.when else mapped
 
 
-def _when(mapping: ColumnMap, columns: dict[str, Column], mapped: str, target: FactColumn) -> str:
+def _map_when(mapping: ColumnMap, columns: dict[str, Column], mapped: str, target: FactColumn) -> str:
     """A mapping that holds on some rows; where a column that says which ones is missing, nobody knows."""
     held, unknown, reasons = [], [], []
     for name, values in mapping.when.items():
@@ -181,25 +181,25 @@ def _reason(column: Column, absent: Missing | None = None) -> str:
     return (absent or column.absent).reason(quote(name), quote(name + MISSING_SUFFIX))
 
 
-def _mapped(mapping: ColumnMap, column: Column, target: FactColumn, lookups: Lookups) -> str:
+def _map_values(mapping: ColumnMap, column: Column, target: FactColumn, lookups: Lookups) -> str:
     name = quote(staged_name(column.name))
     text, absent = f"cast({name} as varchar)", column.absent
     reason = _reason(column) if absent.reasons and target.kind == "text" else ""
     if mapping.take != "value":
         flags = quote(staged_name(column.name) + FLAG_SUFFIX)
         taken = reason if mapping.take == "missing" else flags
-        return _coded(taken, {literal(str(a)): b for a, b in mapping.codes.items()}) if mapping.codes else taken
+        return _map_codes(taken, {literal(str(a)): b for a, b in mapping.codes.items()}) if mapping.codes else taken
     if mapping.codes is not None:
         codes = {column.value_of(code): to for code, to in mapping.codes.items()}
-        found = _coded(name, {value_sql(column.type, a): to for a, to in codes.items() if a is not None})
+        mapped = _map_codes(name, {value_sql(column.type, a): to for a, to in codes.items() if a is not None})
         left = replace(absent, codes={code: to for code, to in absent.codes.items() if code not in codes})
-        return f"coalesce({found}, {_reason(column, left)})" if reason and left.reasons else found
+        return f"coalesce({mapped}, {_reason(column, left)})" if reason and left.reasons else mapped
     if mapping.crosswalk is not None:
-        found = lookups.translated(mapping.crosswalk, text)
-        return f"coalesce({reason}, {found})" if reason else found
+        mapped = lookups.translate(mapping.crosswalk, text)
+        return f"coalesce({reason}, {mapped})" if reason else mapped
     if mapping.assign is not None:
-        found = f"{{{{ assigned({mapping.assign!r}, {text!r}, {RECORD_KEY!r}) }}}}"
-        return f"coalesce({reason}, {found})" if reason else found
+        mapped = f"{{{{ assigned({mapping.assign!r}, {text!r}, {RECORD_KEY!r}) }}}}"
+        return f"coalesce({reason}, {mapped})" if reason else mapped
     lies = absent.condition(name)
     value = f"case when {lies} then null else {name} end" if lies else name
     if mapping.replace:
@@ -213,7 +213,7 @@ def _mapped(mapping: ColumnMap, column: Column, target: FactColumn, lookups: Loo
     return f"cast({value} as decimal(38,15)) * {_decimal(mapping.multiply)}"
 
 
-def _coded(name: str, codes: dict[str, Any]) -> str:
+def _map_codes(name: str, codes: dict[str, Any]) -> str:
     whens = " ".join(f"when {code} then {literal(str(to))}" for code, to in codes.items())
     return f"case {name} {whens} end"
 

@@ -21,7 +21,7 @@ def snake(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def sql_type(column: Column) -> str:
+def staged_type(column: Column) -> str:
     if column.sensitivity == "identifier":
         return "uuid"
     return f"decimal(18,{column.scale})" if column.type == "decimal" else SQL_TYPES[column.type]
@@ -33,11 +33,11 @@ def staged_name(column: str) -> str:
     return f"{name}_sent" if name in BATCH_COLUMNS else name
 
 
-def beside(contract: Contract, entity_name: str) -> dict[str, str]:
+def columns_beside(contract: Contract, entity_name: str) -> dict[str, str]:
     """Columns that stand beside values in some layout, by their names as read -> in staging: why a cell has no value,
     and its flags."""
     periods = ["", *(layout.known_periods[0] for layout in contract.layouts)]
-    found = {}
+    beside = {}
     for column in contract.entities[entity_name].kept_columns:
         same = [
             one
@@ -50,5 +50,5 @@ def beside(contract: Contract, entity_name: str) -> dict[str, str]:
             (FLAG_SUFFIX, any(one.absent.has_flag for one in same)),
         ):
             if is_there:
-                found[column.name + suffix] = staged_name(column.name) + suffix
-    return found
+                beside[column.name + suffix] = staged_name(column.name) + suffix
+    return beside

@@ -28,14 +28,14 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake.files import move_folder, remove_folder, sha256_of, write_text
 from hims_pipeline.lake.seal import read_sealed, write_sealed
-from hims_pipeline.processes import bound, ending
+from hims_pipeline.processes import describe_ending, start_bound
 from hims_pipeline.provenance import RENDERING, provenance_of
 from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.sql import connection
 from hims_pipeline.staging import whole
 from hims_pipeline.staging.corrections import corrected_models, matched_sql
 from hims_pipeline.staging.held import held_sources
-from hims_pipeline.staging.indicators import described as described_indicators
+from hims_pipeline.staging.indicators import describe_indicators as described_indicators
 from hims_pipeline.staging.indicators import own_models, write_indicators
 from hims_pipeline.staging.models import feed_sql, staging_sql
 from hims_pipeline.staging.names import BATCH_COLUMNS, staged_name
@@ -54,7 +54,7 @@ def state(settings: Settings) -> str:
     return fingerprint([files, renderer.code, renderer.libraries])[:16]
 
 
-def rendered(settings: Settings, log: Callable[[str], None] = lambda text: None) -> Path:
+def ensure_rendered(settings: Settings, log: Callable[[str], None] = lambda text: None) -> Path:
     """The rendered tree of the present state, with dbt's manifest; made where it is not there, or not as it was made.
 
     Raises:
@@ -63,9 +63,9 @@ def rendered(settings: Settings, log: Callable[[str], None] = lambda text: None)
     """
     target = settings.rendered / state(settings)
     settings.rendered.mkdir(parents=True, exist_ok=True)
-    with _alone(settings):
+    with _hold_lock(settings):
         if target.exists():
-            if not (damaged := damaged_in(settings, target)):
+            if not (damaged := find_damaged_in(settings, target)):
                 return target
             log(
                 f"{target} was damaged and is made again: {damaged[0]}"
@@ -86,48 +86,48 @@ def rendered(settings: Settings, log: Callable[[str], None] = lambda text: None)
     return target
 
 
-def damaged_in(settings: Settings, tree: Path) -> list[str]:
+def find_damaged_in(settings: Settings, tree: Path) -> list[str]:
     """What is wrong with a rendered tree: files that are gone, changed or foreign. Empty when all is well."""
     try:
         made = read_sealed(settings, tree / TREE, "tree")
         if made["state"] != tree.name:
             return [f"{TREE} is that of another tree"]
-        found = _hashes(tree)
+        hashes = _hashes(tree)
     except (Damaged, OSError) as error:
         return [str(error)]
     listed = made["files"]
-    words = {name: "is not what was rendered" if name in listed else "is foreign" for name in found}
+    words = {name: "is not what was rendered" if name in listed else "is foreign" for name in hashes}
     return [
         f"{name} {words.get(name, 'is missing')}"
-        for name in sorted(found.keys() | listed.keys())
-        if found.get(name) != listed.get(name)
+        for name in sorted(hashes.keys() | listed.keys())
+        if hashes.get(name) != listed.get(name)
     ]
 
 
 def _hashes(tree: Path) -> dict[str, str]:
     """Path in the tree -> SHA-256 of the file there; links and the like are none of ours and have no hash."""
-    found = {}
+    hashes = {}
     for path in tree.rglob("*"):
         name, plain = path.relative_to(tree).as_posix(), path.is_file() and not path.is_symlink()
         if name != TREE and (path.is_symlink() or not path.is_dir()):
-            found[name] = sha256_of(path) if plain else "not a plain file"
-    return found
+            hashes[name] = sha256_of(path) if plain else "not a plain file"
+    return hashes
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
+def _hold_lock(settings: Settings) -> Iterator[None]:
     """One process at a time makes or clears trees: none takes away what another has just made."""
     with (settings.rendered / "making.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def clear_leftovers(settings: Settings) -> None:
+def clear_rendered(settings: Settings) -> None:
     """Remove rendered trees of other states and what a killed rendering left."""
     keep = state(settings)
     if not settings.rendered.exists():
         return
-    with _alone(settings):
+    with _hold_lock(settings):
         for folder in settings.rendered.glob("*"):
             if folder.is_dir() and folder.name != keep:
                 shutil.rmtree(folder)
@@ -158,13 +158,13 @@ def parsed_dbt(tree: Path) -> list[str]:
 
 def _parse(settings: Settings, tree: Path) -> None:
     command = [dbt_executable(), "--quiet", "parse", "--project-dir", str(tree)]
-    with bound(command, dbt_environment(settings, tree, tree)) as dbt:
+    with start_bound(command, dbt_environment(settings, tree, tree)) as dbt:
         assert dbt.stdout is not None
-        said = dbt.stdout.read()
+        messages = dbt.stdout.read()
         code = dbt.wait()
     made = (tree / MANIFEST, tree / PARSED)
     if code or not all(path.exists() for path in made):
-        raise HimsError(f"dbt cannot parse the project: it {ending(code)}.\n{said[-4000:]}")
+        raise HimsError(f"dbt cannot parse the project: it {describe_ending(code)}.\n{messages[-4000:]}")
     for path in tree.glob("target/*"):  # what else it writes rests on this moment and is of no use
         if path not in made:
             path.unlink() if path.is_file() else shutil.rmtree(path)
@@ -191,13 +191,13 @@ def render_project(settings: Settings, tree: Path) -> None:
     described += [_feed_model(tree, fact, columns, contracts.values()) for fact, columns in load_facts().items()]
     write_text(tree / "models/staging/staging.yml", as_yaml({"version": 2, "models": described}))
     write_text(tree / "macros/observatory.sql", _macros(settings, _indicator_models(settings, tree)))
-    _properties(settings, tree, contracts.values())
+    _write_properties(settings, tree, contracts.values())
     write_seeds(settings, tree / "seeds", contracts.values(), mended)
 
 
 def _staging_model(tree: Path, contract: Contract, name: str, corrections: tuple[Correction, ...]) -> dict[str, Any]:
     entity, model = contract.entities[name], f"stg_{contract.source}__{name}"
-    own = tuple(one for one in corrections if one.entity == name)
+    own = tuple(correction for correction in corrections if correction.entity == name)
     views = corrected_models(contract, name, own) if own else {model: staging_sql(contract, name)}
     for view, sql in views.items():
         write_text(tree / f"models/staging/{view}.sql", sql + "\n")
@@ -251,7 +251,7 @@ def _indicator_models(settings: Settings, tree: Path) -> list[str]:
     return names
 
 
-def _properties(settings: Settings, tree: Path, contracts: Iterable[Contract]) -> None:
+def _write_properties(settings: Settings, tree: Path, contracts: Iterable[Contract]) -> None:
     """What dbt's own tools read of a project beside its models."""
     published = whole.published_models(settings, tree)
     names = [model["name"] for model in published["models"]]

@@ -41,7 +41,10 @@ def write_seeds(
     observatory = load_observatory(settings.data)
     languages = observatory.languages
     for path in sorted((settings.data / "codelists").glob("*.csv")):
-        write_text(folder / path.name, _held(settings, path) if path.name in CROSSWALKS else _labelled(path, languages))
+        write_text(
+            folder / path.name,
+            _drop_broken_schemes(settings, path) if path.name in CROSSWALKS else _expand_labels(path, languages),
+        )
     indicators = load_indicators(settings.data)
     made = {
         "sources": [
@@ -49,9 +52,10 @@ def write_seeds(
             | {"counts_are_judged": str(contract.source in observatory.policies.delivered_counts).lower()}
             for contract in contracts
         ],
-        "indicators": [one.as_row(languages, observatory.policies) for one in indicators.values()],
+        "indicators": [indicator.as_row(languages, observatory.policies) for indicator in indicators.values()],
         "indicator_cells": [
-            {"indicator": one.code, "cell": " ".join(sorted(cell))} for one in indicators.values() for cell in one.cells
+            {"indicator": indicator.code, "cell": " ".join(sorted(cell))} for indicator in indicators.values()
+            for cell in indicator.cells
         ],
         "breakdowns": [
             {"breakdown": b.name, **b.label.columns("name", languages), "meaning": b.meaning}
@@ -64,7 +68,7 @@ def write_seeds(
         write_text(folder / f"{name}.csv", _csv(rows))
     corrections = [correction_row(source, one, languages) for source, some in mended.items() for one in some]
     write_text(folder / "corrections.csv", _csv(corrections, correction_header(languages)))
-    controls = [one.model_dump() for one in load_controls(settings.data)]
+    controls = [control.model_dump() for control in load_controls(settings.data)]
     write_text(folder / "controls.csv", _csv(controls, list(Control.model_fields)))
     described = []
     for path in sorted(folder.glob("*.csv")):
@@ -75,7 +79,7 @@ def write_seeds(
     write_text(folder / "seeds.yml", as_yaml({"version": 2, "seeds": described}))
 
 
-def _held(settings: Settings, path: Path) -> str:
+def _drop_broken_schemes(settings: Settings, path: Path) -> str:
     """A crosswalk without the schemes that do not hold: only the sources that name them are concerned."""
     header = ("scheme", "code", CROSSWALKS[path.name][1], "note")
     holding = load_schemes(settings.data).codes
@@ -84,7 +88,7 @@ def _held(settings: Settings, path: Path) -> str:
     return _csv([{name: row.get(name) or "" for name in header} for row in rows], header)
 
 
-def _labelled(path: Path, languages: tuple[str, ...]) -> str:
+def _expand_labels(path: Path, languages: tuple[str, ...]) -> str:
     """A code list with the label columns of the observatory's languages: what has `<label>_en` gets one for each."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)

@@ -24,9 +24,10 @@ def published_models(settings: Settings, tree: Path) -> dict[str, Any]:
         given = {column["name"]: column for column in model.get("columns", ())}
         model["config"] = {**model.get("config", {}), "contract": {"enforced": True}}
         model["columns"] = [
-            {"name": one, "data_type": kind, "description": catalogue.column(model["name"], one)} | given.get(one, {})
+            {"name": name, "data_type": kind, "description": catalogue.column(model["name"], name)}
+            | given.get(name, {})
             for pattern, kind in types[model["name"]].items()
-            for one in _names(catalogue, pattern)
+            for name in _names(catalogue, pattern)
         ]
     return properties
 

@@ -15,7 +15,7 @@ from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.starting.lists import LEVEL, scheme_of, write_lists
-from hims_pipeline.starting.world import Country, find_country, is_language, read_rows
+from hims_pipeline.starting.world import WorldCountry, find_country, is_language, read_world_rows
 
 DATA, EXPECTATIONS = REPOSITORY / "data", REPOSITORY / "expectations"
 OBSERVATORY = {
@@ -65,9 +65,9 @@ def write_country(
     """
     asked = tuple(dict.fromkeys(languages))
     spoken = asked if "en" in asked else (*asked, "en")
-    country = _checked(out, code, spoken, time_zone, currency)
+    country = _check_country(out, code, spoken, time_zone, currency)
     notes = ["English (en) is added, the working language of reports"] * ("en" not in asked)
-    notes += _of_the_country(country, time_zone, currency)
+    notes += _country_files(country, time_zone, currency)
     data, expectations = out / "data", out / "expectations"
     notes += write_lists(DATA / "codelists", data / "codelists", country, spoken)
     notes += _write_indicators(data / "indicators", spoken)
@@ -89,13 +89,19 @@ def write_country(
     return notes
 
 
-def _checked(out: Path, code: str, languages: tuple[str, ...], time_zone: str | None, currency: str | None) -> Country:
+def _check_country(
+    out: Path, code: str, languages: tuple[str, ...], time_zone: str | None, currency: str | None
+) -> WorldCountry:
     wrong, country = [], None
     try:
-        country = find_country(code, languages, read_rows(DATA / "codelists/countries.csv"))
+        country = find_country(code, languages, read_world_rows(DATA / "codelists/countries.csv"))
     except HimsError as error:
         wrong.append(str(error))
-    wrong += [f"{one!r} is no ISO 639 code of a language, such as fr." for one in languages if not is_language(one)]
+    wrong += [
+        f"{language!r} is no ISO 639 code of a language, such as fr."
+        for language in languages
+        if not is_language(language)
+    ]
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         wrong.append(f"{out} is not empty. Name a new folder: nothing is written over.")
     if country and not (time_zone or country.time_zones):
@@ -107,7 +113,7 @@ def _checked(out: Path, code: str, languages: tuple[str, ...], time_zone: str | 
     return country
 
 
-def _of_the_country(country: Country, time_zone: str | None, currency: str | None) -> Iterator[str]:
+def _country_files(country: WorldCountry, time_zone: str | None, currency: str | None) -> Iterator[str]:
     if time_zone is None and len(country.time_zones) > 1:
         yield (
             f"observatory.yml: of {len(country.time_zones)} time zones {country.time_zones[0]} was taken; --time-zone"
@@ -175,13 +181,13 @@ def _write_indicators(folder: Path, languages: tuple[str, ...]) -> Iterator[str]
         yield f"{language}: {count} indicators and breakdowns have their English names in data/indicators"
 
 
-def _observatory(country: Country, languages: tuple[str, ...], time_zone: str | None, currency: str | None) -> str:
+def _observatory(country: WorldCountry, languages: tuple[str, ...], time_zone: str | None, currency: str | None) -> str:
     def text(words: dict[str, str], *values: str) -> dict[str, str]:
-        return {one: words.get(one, words["en"]).format(*values) for one in languages}
+        return {language: words.get(language, words["en"]).format(*values) for language in languages}
 
     name = {
-        one: OBSERVATORY.get(one, OBSERVATORY["en"]).format(country.names.get(one, country.names["en"]))
-        for one in languages
+        language: OBSERVATORY.get(language, OBSERVATORY["en"]).format(country.names.get(language, country.names["en"]))
+        for language in languages
     }
     levels: list[dict[str, Any]] = [{"code": "country", "title": text(COUNTRY)}]
     if country.areas:

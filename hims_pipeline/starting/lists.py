@@ -8,14 +8,14 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from hims_pipeline.starting.world import Country, Row, read_rows, territory_name
+from hims_pipeline.starting.world import Row, WorldCountry, read_world_rows, territory_name
 
 # Lists that speak of one country's areas and breaks: another country begins with its own.
 OWN = ("areas.csv", "area_hierarchies.csv", "area_successors.csv", "series_breaks.csv", "xwalk_area.csv")
 LEVEL = "subdivision"
 
 
-def write_lists(world: Path, folder: Path, country: Country, languages: tuple[str, ...]) -> Iterator[str]:
+def write_lists(world: Path, folder: Path, country: WorldCountry, languages: tuple[str, ...]) -> Iterator[str]:
     """Write the code lists into a new folder; yields what has no name in which language.
 
     Args:
@@ -34,10 +34,11 @@ def write_lists(world: Path, folder: Path, country: Country, languages: tuple[st
     plain = [name for name in _header(world / "areas.csv") if not name.startswith("name_")]
     _write(folder / "areas.csv", [*plain, *(f"name_{one}" for one in languages)], rows)
     codes = [
-        {"scheme": scheme_of(country), "code": one["iso_code"], "area_code": one["iso_code"]} for one in country.areas
+        {"scheme": scheme_of(country), "code": area["iso_code"], "area_code": area["iso_code"]}
+        for area in country.areas
     ]
     _write(folder / "xwalk_area.csv", _header(world / "xwalk_area.csv"), codes)
-    yield from _unnamed(rows, languages)
+    yield from _find_unnamed(rows, languages)
     lists = [path for path in sorted(folder.glob("*.csv")) if path.name not in OWN]
     for language in languages:
         lacking = [path.name for path in lists if _lacks(path, language)]
@@ -45,17 +46,17 @@ def write_lists(world: Path, folder: Path, country: Country, languages: tuple[st
             yield f"{language}: English stands for the labels of {', '.join(lacking)} in data/codelists"
 
 
-def scheme_of(country: Country) -> str:
+def scheme_of(country: WorldCountry) -> str:
     """Name of the scheme by which a contract translates the country's ISO 3166-2 codes."""
     return f"ISO_{country.code}"
 
 
-def _areas(country: Country, languages: tuple[str, ...]) -> Iterator[Row]:
+def _areas(country: WorldCountry, languages: tuple[str, ...]) -> Iterator[Row]:
     names = {f"name_{language}": name for language, name in country.names.items()}
     yield {"area_code": country.code, "level": "country", "country_code": country.code} | names
-    for one in country.areas:
-        names = {f"name_{language}": one.get(f"name_{language}", "") for language in languages}
-        code = one["iso_code"]
+    for area in country.areas:
+        names = {f"name_{language}": area.get(f"name_{language}", "") for language in languages}
+        code = area["iso_code"]
         yield (
             {"area_code": code, "level": LEVEL, "country_code": country.code, "parent_code": country.code}
             | {"iso_code": code}
@@ -63,7 +64,7 @@ def _areas(country: Country, languages: tuple[str, ...]) -> Iterator[Row]:
         )
 
 
-def _unnamed(rows: Sequence[Row], languages: tuple[str, ...]) -> Iterator[str]:
+def _find_unnamed(rows: Sequence[Row], languages: tuple[str, ...]) -> Iterator[str]:
     if len(rows) == 1:
         yield "ISO 3166-2 knows no areas of this country; write them into data/codelists/areas.csv and xwalk_area.csv"
     for language in languages:
@@ -82,10 +83,10 @@ def _lacks(path: Path, language: str) -> bool:
 
 
 def _name_countries(path: Path, languages: tuple[str, ...]) -> None:
-    rows = read_rows(path)
+    rows = read_world_rows(path)
     for row in rows:
-        row |= {f"name_{one}": territory_name(row["alpha_2"], one) for one in languages}
-    _write(path, [*_header(path), *(f"name_{one}" for one in languages)], rows)
+        row |= {f"name_{language}": territory_name(row["alpha_2"], language) for language in languages}
+    _write(path, [*_header(path), *(f"name_{language}" for language in languages)], rows)
 
 
 def _header(path: Path) -> list[str]:

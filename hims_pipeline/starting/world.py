@@ -13,7 +13,7 @@ Row = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Country:
+class WorldCountry:
     """A country to start from.
 
     Args:
@@ -30,12 +30,12 @@ class Country:
     areas: tuple[Row, ...]
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_world_rows(path: Path) -> list[Row]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def find_country(code: str, languages: tuple[str, ...], countries: list[Row]) -> Country:
+def find_country(code: str, languages: tuple[str, ...], countries: list[Row]) -> WorldCountry:
     """The country of an ISO 3166-1 alpha-3 code.
 
     Args:
@@ -44,14 +44,16 @@ def find_country(code: str, languages: tuple[str, ...], countries: list[Row]) ->
     Raises:
         HimsError: there is no such country today.
     """
-    row = next((one for one in countries if one["country_code"] == code and one["status"] == "current"), None)
+    row = next(
+        (country for country in countries if country["country_code"] == code and country["status"] == "current"), None
+    )
     if row is None:
         raise HimsError(f"{code!r} is no ISO 3166-1 alpha-3 code of a country of today, such as MAR.")
     alpha_2 = row["alpha_2"]
-    about = next((one for one in read_rows(HERE / "territories.csv") if one["alpha_2"] == alpha_2), {})
-    areas = [one for one in read_rows(HERE / "subdivisions.csv") if one["iso_code"].split("-")[0] == alpha_2]
+    about = next((one for one in read_world_rows(HERE / "territories.csv") if one["alpha_2"] == alpha_2), {})
+    areas = [one for one in read_world_rows(HERE / "subdivisions.csv") if one["iso_code"].split("-")[0] == alpha_2]
     names = {language: row.get(f"name_{language}") or territory_name(alpha_2, language) for language in languages}
-    return Country(
+    return WorldCountry(
         code,
         alpha_2,
         {language: name for language, name in names.items() if name},

@@ -10,7 +10,7 @@ from pathlib import Path
 from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import recipe_table
+from hims_pipeline.synthetic.totals import make_recipe_table
 
 MONTHS = ("2024-01", "2024-02", "2024-03", "2024-04", "2024-05", "2024-06")
 TRIPS_A_DAY = 5_000  # at scale 1; fewer than in life, so that files stay small
@@ -112,13 +112,13 @@ def write(country: Country, out: Path) -> list[Sample]:
     """Write one file a month under `out/border_crossings/<month>/`."""
     con = country.con
     for name in ("border_posts", "border_trips"):
-        recipe_table(country, name)
-    recipe_table(country, "nationalities", "passage_countries")
+        make_recipe_table(country, name)
+    make_recipe_table(country, "nationalities", "passage_countries")
     con.execute(_TRIPS.format(trips_a_day=max(FEWEST_A_DAY, country.count(TRIPS_A_DAY))))
     for query in (_TRAVELLERS, _KNOWN, _PASSAGES):
         con.execute(query)
-    found = []
+    samples = []
     for month in MONTHS:
         path = out / "border_crossings" / month / f"border_crossings_{month}_{MARK}.csv"
-        found.append(Sample("border_crossings", month, [write_csv(con, _MONTH.format(month=month), path)]))
-    return found
+        samples.append(Sample("border_crossings", month, [write_csv(con, _MONTH.format(month=month), path)]))
+    return samples

@@ -41,19 +41,21 @@ class BrokenSample:
 
 def make_broken(settings: Settings, out: Path, seed: int = SEED, scale: float = SMALL) -> list[BrokenSample]:
     """Write the good sample to `out/good/` and the broken ones to `out/broken/<name>/`; returns the broken ones."""
-    good = {(one.source, one.period): one.files for one in make_samples(settings, out / "good", seed, scale)}
-    found = []
+    good = {
+        (sample.source, sample.period): sample.files for sample in make_samples(settings, out / "good", seed, scale)
+    }
+    broken_samples = []
     for fault in FILE_FAULTS:
         path, *others = good[fault.source, fault.period]
         files = fault.make(path.name, path.read_bytes())
-        found.append(_write(out, fault, files | {other.name: other.read_bytes() for other in others}))
+        broken_samples.append(_write(out, fault, files | {other.name: other.read_bytes() for other in others}))
     for row_fault in ROW_FAULTS:
         path, *others = good[row_fault.source, row_fault.period]
         delimiter, encoding = WRITTEN.get(row_fault.period, (",", "utf-8"))
-        rows = row_fault.make(read_rows(path, delimiter, encoding))
+        rows = row_fault.make(read_good_rows(path, delimiter, encoding))
         sent = {path.name: _as_bytes(rows, delimiter, encoding)} | {one.name: one.read_bytes() for one in others}
-        found.append(_write(out, row_fault, sent))
-    return found
+        broken_samples.append(_write(out, row_fault, sent))
+    return broken_samples
 
 
 def _write(out: Path, fault: FileFault | RowFault, files: dict[str, bytes]) -> BrokenSample:
@@ -65,7 +67,7 @@ def _write(out: Path, fault: FileFault | RowFault, files: dict[str, bytes]) -> B
     return BrokenSample(fault.name, fault.source, fault.period, paths, fault.why, fault.expected_rule, fault.refused)
 
 
-def read_rows(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> Rows:
+def read_good_rows(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> Rows:
     """A sample file as one dictionary a row."""
     with path.open(encoding=encoding, newline="") as file:
         return list(csv.DictReader(file, delimiter=delimiter))

@@ -46,7 +46,7 @@ def _cut_in_half(good: bytes) -> bytes:
     return half[:-1] if half.endswith(b"\n") else half  # never just behind a whole line
 
 
-def _zipped(name: str, good: bytes) -> bytes:
+def _zip(name: str, good: bytes) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo(name), good, zipfile.ZIP_DEFLATED)  # ZipInfo: no time of today in the bytes
@@ -97,7 +97,7 @@ FILE_FAULTS = (
         "zip_cut",
         "ENVELOPE-ARCHIVE",
         "A zip archive whose last third is missing.",
-        lambda name, good: {f"{name[:-4]}.zip": _two_thirds(_zipped(name, good))},
+        lambda name, good: {f"{name[:-4]}.zip": _two_thirds(_zip(name, good))},
     ),
     FileFault(
         "windows_1256_as_utf_8",

@@ -72,13 +72,13 @@ WIDTHS |= {"E03_AGE": 3, "E04_PAYS": 3, "PERS": 2, "P01_NUM": 2, "E01_NUM": 2}
 
 def write(country: Country, out: Path) -> list[Sample]:
     """One delivery a wave under `out/rgph/<year>/`, and what is processed first of it under `out/rgph_one_in_five/`."""
-    found = []
+    samples = []
     for wave in WAVES:
         files = write_wave(country, wave, out / "rgph" / wave.year)
-        found.append(Sample("rgph", wave.year, [file for file in files if ONE_IN_FIVE not in file.parts]))
+        samples.append(Sample("rgph", wave.year, [file for file in files if ONE_IN_FIVE not in file.parts]))
         if fifth := [file for file in files if ONE_IN_FIVE in file.parts]:
-            found.append(Sample(ONE_IN_FIVE, wave.year, fifth))
-    return found
+            samples.append(Sample(ONE_IN_FIVE, wave.year, fifth))
+    return samples
 
 
 def write_wave(country: Country, wave: Wave, out: Path) -> list[Path]:
@@ -88,7 +88,7 @@ def write_wave(country: Country, wave: Wave, out: Path) -> list[Path]:
     out.mkdir(parents=True)
     con.execute(f"create or replace temp table residents as {sql.RESIDENTS.format_map(asdict(wave))}")
     if wave.left_until:
-        _leavers(country, wave)
+        _make_leavers(country, wave)
     if wave.has_fifth:
         fifth = out.parent.parent / ONE_IN_FIVE / wave.year
         shutil.rmtree(fifth, ignore_errors=True)
@@ -112,9 +112,9 @@ def write_wave(country: Country, wave: Wave, out: Path) -> list[Path]:
     return files
 
 
-def _leavers(country: Country, wave: Wave) -> None:
+def _make_leavers(country: Country, wave: Wave) -> None:
     """Tables `reported` (country, sex, n) and `leavers`, the persons whom households report."""
-    flows = next(one for one in country.flows if one.to_date.isoformat() == wave.day)
+    flows = next(flow for flow in country.flows if flow.to_date.isoformat() == wave.day)
     rows = ", ".join(f"('{place}', '{sex}', {n})" for (place, sex), n in flows.reported.items())
     country.con.execute(f"create or replace temp table reported as select * from (values {rows}) as t(country, sex, n)")
     country.con.execute(f"create or replace temp table leavers as {sql.LEAVERS.format_map(asdict(wave))}")
@@ -177,11 +177,11 @@ def _fixed_width(con: duckdb.DuckDBPyConnection, wave: Wave, out: Path, first: b
 
 def _cspro(con: duckdb.DuckDBPyConnection, wave: Wave, out: Path, first: bool) -> Written:
     path = out / f"rgph_{wave.year}_{MARK}.dat"
-    ids = [one for one in variables("persons", wave) if one.name in ("GOUV", "MENAGE")]
+    ids = [variable for variable in variables("persons", wave) if variable.name in ("GOUV", "MENAGE")]
     records = [
         CsproRecord(
             record, kind, getattr(layouts, f"{entity.upper()}_{wave.year}"),
-            [one for one in variables(entity, wave) if one.name not in ("GOUV", "MENAGE")], label,
+            [variable for variable in variables(entity, wave) if variable.name not in ("GOUV", "MENAGE")], label,
         )
         for entity, record, kind, label in (
             ("persons", "PERSONNE", "1", "Personnes"), ("emigrants", "EMIGRE", "2", "Émigrés"),

@@ -68,10 +68,10 @@ def write(country: Country, out: Path) -> list[Sample]:
     con = country.con
     con.execute(_BORN)
     con.execute(_DIED)
-    found = []
+    samples = []
     for year in YEARS:
         folder = out / "civil_registration" / str(year)
         births = write_csv(con, _BIRTHS.format(year=year), folder / f"naissances_{year}_{MARK}.csv")
         deaths = write_csv(con, _DEATHS.format(year=year), folder / f"deces_{year}_{MARK}.csv")
-        found.append(Sample("civil_registration", str(year), [births, deaths]))
-    return found
+        samples.append(Sample("civil_registration", str(year), [births, deaths]))
+    return samples

@@ -10,7 +10,7 @@ from pathlib import Path
 from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import recipe_table, scaled
+from hims_pipeline.synthetic.totals import make_recipe_table, make_scaled
 
 ENCODINGS = {"2008-12-31": "windows-1256"}  # later editions are UTF-8 with a byte order mark
 PERCENT_TWICE = 1.5
@@ -137,15 +137,15 @@ def write(country: Country, out: Path) -> list[Sample]:
     Where fewer citizens ever registered abroad than were published, all of them are in the edition, and no more.
     """
     con = country.con
-    scaled(country, "consular_register", "persons")
+    make_scaled(country, "consular_register", "persons")
     for name in ("places", "consulates", "spellings"):
-        recipe_table(country, name)
+        make_recipe_table(country, name)
     con.execute(_ABROAD)
     con.execute("create or replace table consular_before (person_no bigint)")
     editions = con.execute(
         "select period, coalesce(max(excluded), '') from consular_register group by period order by period"
     ).fetchall()
-    found = []
+    samples = []
     for day, excluded in editions:
         encoding = ENCODINGS.get(day, "utf-8-sig")
         words = {
@@ -158,5 +158,5 @@ def write(country: Country, out: Path) -> list[Sample]:
         path = out / "consular_register" / day / f"registre_consulaire_{day}_{MARK}.csv"
         write_csv(con, _WRITTEN.format_map(words), path, delimiter=";", encoding=encoding)
         con.execute("insert into consular_before (select person_no from consular_chosen except from consular_before)")
-        found.append(Sample("consular_register", day, [path]))
-    return found
+        samples.append(Sample("consular_register", day, [path]))
+    return samples

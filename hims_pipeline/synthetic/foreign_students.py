@@ -10,7 +10,7 @@ from hims_pipeline.synthetic.foreigners import find_foreigners
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
-from hims_pipeline.synthetic.totals import recipe_table, scaled, titles
+from hims_pipeline.synthetic.totals import make_recipe_table, make_scaled, titles
 
 HEADER = ("NUM_ETUDIANT", "NATIONALITE", "SEXE", "DATE_NAISSANCE", "SECTEUR", "NIVEAU", "DOMAINE", "ETABLISSEMENT")
 PERCENT_TWICE = 1.2
@@ -77,13 +77,13 @@ def write(country: Country, out: Path) -> list[Sample]:
     """Write one workbook an academic year of the recipe under `out/foreign_students/<period>/`."""
     con = country.con
     find_foreigners(country)
-    scaled(country, "foreign_students", "persons", within="period, part_of")
-    recipe_table(country, "places")
-    found = []
+    make_scaled(country, "foreign_students", "persons", within="period, part_of")
+    make_recipe_table(country, "places")
+    samples = []
     for (period,) in con.execute("select distinct period from foreign_students order by period").fetchall():
         con.execute(_CANDIDATES.format(first_day=f"{period[:4]}-10-01"))
         rows = con.execute(_ENROLLED.format(period=period, percent_twice=PERCENT_TWICE)).fetchall()
         path = out / "foreign_students" / period / f"etudiants_etrangers_{period}_{MARK}.xlsx"
         write_workbook(path, "Etudiants", [*titles(country, "foreign_students"), HEADER, *rows])
-        found.append(Sample("foreign_students", period, [path]))
-    return found
+        samples.append(Sample("foreign_students", period, [path]))
+    return samples

@@ -13,8 +13,8 @@ import pandas as pd
 from hims_pipeline.synthetic import hims_survey_sql as sql
 from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.formats import write_spss
-from hims_pipeline.synthetic.labelled import contract, countries, labels, value_labels
-from hims_pipeline.synthetic.raking import rake, scaled
+from hims_pipeline.synthetic.labelled import column_labels, contract, countries, value_labels
+from hims_pipeline.synthetic.raking import rake, scale_parts
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
 
@@ -42,9 +42,9 @@ POPULATION = {
 def write(country: Country, out: Path) -> list[Sample]:
     """Write the wave's six SPSS files under `out/<source>/<period>/`; the same country gives the same bytes."""
     con = country.con
-    _lists(country)
-    _people(con, country.scale)
-    _weights(country)
+    _make_lists(country)
+    _make_people(con, country.scale)
+    _make_weights(country)
     con.execute(f"create or replace temp table hims_dreams as {sql.DREAMS}")
     homes = con.execute("select count(distinct id_menage) from hims_people").fetchall()[0][0]
     residents = con.execute(f"select count(*) from hims_here where country = '{HOME}'").fetchall()[0][0]
@@ -56,11 +56,11 @@ def write(country: Country, out: Path) -> list[Sample]:
             query += sql.PERSONS.format(population=POPULATION[entity])
         columns = contract(SOURCE).entities[entity].columns
         path = out / SOURCE / PERIOD / f"Tunisia-HIMS_{name}_{PERIOD}_{MARK}.sav"
-        files.append(write_spss(con, query, path, value_labels(columns), labels(columns)))
+        files.append(write_spss(con, query, path, value_labels(columns), column_labels(columns)))
     return [Sample(SOURCE, PERIOD, files)]
 
 
-def _lists(country: Country) -> None:
+def _make_lists(country: Country) -> None:
     """The recipe's tables; sizes of the samples follow from the scale."""
     con, scale = country.con, country.scale
     listed = max(round(LISTED * scale), LISTED_AT_LEAST)
@@ -83,7 +83,7 @@ def _lists(country: Country) -> None:
         con.unregister("made")
 
 
-def _people(con: duckdb.DuckDBPyConnection, scale: float) -> None:
+def _make_people(con: duckdb.DuckDBPyConnection, scale: float) -> None:
     residents = con.execute(
         f"select count(*) from stays where country = '{HOME}' and from_date <= date '{DAY}'"
         f" and (to_date is null or to_date > date '{DAY}')"
@@ -110,7 +110,7 @@ def _people(con: duckdb.DuckDBPyConnection, scale: float) -> None:
         con.execute(f"create or replace temp table {name} as {query.format_map(values)}")
 
 
-def _weights(country: Country) -> None:
+def _make_weights(country: Country) -> None:
     """One weight a person interviewed, by population raked to the margins of the recipe."""
     con, scale = country.con, country.scale
     margins: dict[str, dict[str, dict[str, float]]] = {}
@@ -122,7 +122,9 @@ def _weights(country: Country) -> None:
         frame = con.execute(sql.CATEGORIES.format(population=population)).df()
         if frame.empty:
             continue
-        targets = {name: {k: float(v) for k, v in scaled(parts, scale).items()} for name, parts in variables.items()}
+        targets = {
+            name: {k: float(v) for k, v in scale_parts(parts, scale).items()} for name, parts in variables.items()
+        }
         weight = rake({name: frame[name].to_numpy() for name in targets}, targets, frame["start"].to_numpy())
         frames.append(pd.DataFrame({"person_no": frame["person_no"], "weight": weight}))
     con.register("made", pd.concat(frames))

@@ -24,17 +24,17 @@ def countries() -> list[dict[str, str]]:
 def value_labels(columns: tuple[Column, ...]) -> dict[str, dict[int | float | str, str]]:
     """Column -> code -> French label, for coded columns and columns of countries."""
     of_countries: dict[int | float | str, str] = {int(row["m49"]): row["name_fr"] for row in countries()}
-    found: dict[str, dict[int | float | str, str]] = {}
+    labels: dict[str, dict[int | float | str, str]] = {}
     for column in columns:
         codes: dict[int | float | str, str] = {int(code): label for code, label in (column.codes or {}).items()}
         if column.crosswalk == "M49":
             codes = {**of_countries}
         codes |= {int(code): NONRESPONSE[special] for code, special in column.missing.items()}
         if codes:
-            found[column.name] = codes
-    return found
+            labels[column.name] = codes
+    return labels
 
 
-def labels(columns: tuple[Column, ...]) -> dict[str, str]:
+def column_labels(columns: tuple[Column, ...]) -> dict[str, str]:
     """Column -> its French label."""
     return {c.name: c.label.get("fr") if isinstance(c.label, Text) else c.label for c in columns}

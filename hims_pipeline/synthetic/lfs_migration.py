@@ -7,7 +7,7 @@ import datetime as dt
 from pathlib import Path
 
 from hims_pipeline.synthetic.country import Country
-from hims_pipeline.synthetic.labelled import contract, countries, labels, value_labels
+from hims_pipeline.synthetic.labelled import column_labels, contract, countries, value_labels
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
 
@@ -107,7 +107,7 @@ def _stata(country: Country, entity: str, query: str, out: Path, year: str) -> P
     frame["poids"] = frame["poids"].astype(float)
     frame.to_stata(
         path, write_index=False, version=118, time_stamp=_STAMP,
-        variable_labels={name: label[:80] for name, label in labels(columns).items()},
+        variable_labels={name: label[:80] for name, label in column_labels(columns).items()},
         value_labels=value_labels(columns),
     )  # fmt: skip
     return path

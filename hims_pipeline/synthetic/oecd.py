@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import recipe_table
+from hims_pipeline.synthetic.totals import make_recipe_table
 
 if TYPE_CHECKING:
     from hims_pipeline.synthetic.country import Country
@@ -58,6 +58,6 @@ order by REF_AREA, MEASURE, TIME_PERIOD, SEX
 
 def write(country: "Country", out: Path) -> list[Sample]:
     """Write one edition under `out/oecd_migration/<edition>/`; its last year is provisional."""
-    recipe_table(country, "oecd_countries")
+    make_recipe_table(country, "oecd_countries")
     path = out / "oecd_migration" / EDITION / f"oecd_els_imd_dsd_mig_df_mig_{MARK}.csv"
     return [Sample("oecd_migration", EDITION, [write_csv(country.con, _CELLS, path)])]

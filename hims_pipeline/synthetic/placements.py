@@ -11,7 +11,7 @@ from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import recipe_table
+from hims_pipeline.synthetic.totals import make_recipe_table
 
 CHANNELS = ("placements_atct", "placements_aneti", "placements_private")  # in this order they choose their contracts
 AGENCY, OFFICE, BUREAUX = CHANNELS
@@ -154,7 +154,7 @@ def write(country: Country, out: Path) -> list[Sample]:
     """Write the files of the three channels under `out/<source>/<period>/`."""
     con = country.con
     for name in ("placements", "placement_destinations", "placement_sectors", "places", "titles"):
-        recipe_table(country, name)
+        make_recipe_table(country, name)
     con.execute(_POOL)
     con.execute(
         "create or replace table placed (source varchar, period varchar, contract_no varchar, is_shared boolean)"
@@ -166,7 +166,7 @@ def write(country: Country, out: Path) -> list[Sample]:
         for query in (_DRAWN, _SHARED):
             con.execute(query.format(source=source, scale=country.scale, in_period=in_period))
     con.execute("create or replace table cooperants (contract_no varchar)")
-    found = []
+    samples = []
     for source, period, year, stock in con.execute(
         "select source, period, cast(year as int), cast(stock as int) from placements order by n"
     ).fetchall():
@@ -174,16 +174,16 @@ def write(country: Country, out: Path) -> list[Sample]:
         if source == AGENCY:
             paths = _agency_files(country, folder, year, stock)
         elif source == OFFICE:
-            query = _ANETI.format(named=_placed(source, period), source=source)
+            query = _ANETI.format(named=_placements_sql(source, period), source=source)
             paths = [write_csv(con, query, folder / f"aneti_placements_{period}_{MARK}.csv", delimiter=";")]
         else:
-            query = _PRIVATE.format(named=_placed(source, period))
+            query = _PRIVATE.format(named=_placements_sql(source, period))
             paths = [write_csv(con, query, folder / f"bureaux_prives_{period}_{MARK}.csv")]
-        found.append(Sample(source, period, paths))
-    return found
+        samples.append(Sample(source, period, paths))
+    return samples
 
 
-def _placed(source: str, period: str) -> str:
+def _placements_sql(source: str, period: str) -> str:
     return _NAMED.format(chosen="placed", where=f"where chosen.source = '{source}' and chosen.period = '{period}'")
 
 
@@ -191,7 +191,9 @@ def _agency_files(country: Country, folder: Path, year: int, stock: int | None) 
     """The workbook of contracts of a year, and that of cooperants in post where the recipe has their number."""
     con = country.con
     placements = folder / f"atct_placements_{year}_{MARK}.xlsx"
-    paths = [_workbook(country, placements, "Placements de l'année", year, _placed(AGENCY, str(year)), "signed_on")]
+    paths = [
+        _workbook(country, placements, "Placements de l'année", year, _placements_sql(AGENCY, str(year)), "signed_on")
+    ]
     if stock is None:
         return paths
     ((is_first,),) = con.execute("select count(*) = 0 from cooperants").fetchall()

@@ -11,7 +11,7 @@ ROUNDS = 200
 UNIT = 10_000  # weights have four digits after the point, so that their sums are exact
 
 
-def scaled(parts: Mapping[str, float], scale: float) -> dict[str, int]:
+def scale_parts(parts: Mapping[str, float], scale: float) -> dict[str, int]:
     """Whole numbers that add up to round(total * scale), each part as near to its own as can be (largest remainder)."""
     return dict(zip(parts, largest_remainder(round(sum(parts.values()) * scale), list(parts.values())), strict=True))
 
@@ -34,7 +34,7 @@ def rake(categories: Mapping[str, Any], targets: Mapping[str, Mapping[str, float
             weights = weights * (wanted / np.where(sums > 0, sums, 1))[index]
         if np.abs(weights / before - 1).max() < 1e-10:
             break
-    return _exact(weights, *plan[0])
+    return _round_exactly(weights, *plan[0])
 
 
 def _groups(values: Any, targets: Mapping[str, float]) -> tuple[Any, Any]:
@@ -43,7 +43,7 @@ def _groups(values: Any, targets: Mapping[str, float]) -> tuple[Any, Any]:
     return index, wanted * (sum(targets.values()) / wanted.sum())
 
 
-def _exact(weights: Any, index: Any, wanted: Any) -> Any:
+def _round_exactly(weights: Any, index: Any, wanted: Any) -> Any:
     """Rounded to a unit, what that leaves over in a category is put on its first records."""
     units = np.maximum(np.rint(weights * UNIT).astype(np.int64), 1)
     for category, total in enumerate(np.rint(wanted * UNIT).astype(np.int64)):

@@ -61,13 +61,13 @@ class Recipe:
     def delegations(self) -> list[str]:
         return [row["delegation"] for row in self.tables["delegations"]]
 
-    def by_age(self, name: str) -> list[float]:
+    def weights_by_age(self, name: str) -> list[float]:
         """A column of `ages` for each single year of age, 0 to `OLDEST`."""
-        found = [0.0] * (OLDEST + 1)
+        weights = [0.0] * (OLDEST + 1)
         for row in self.tables["ages"]:
             first, last = int(row["first_age"]), int(row["last_age"])
-            found[first : last + 1] = [float(row[name])] * (last - first + 1)
-        return found
+            weights[first : last + 1] = [float(row[name])] * (last - first + 1)
+        return weights
 
     def choices(self, what: str, group: str) -> tuple[list[str], list[float]]:
         """Values and weights of one choice for one group, such as reasons of emigration of women."""
@@ -98,11 +98,11 @@ def largest_remainder(total: int, weights: Sequence[float]) -> list[int]:
     if whole <= 0:
         return [0] * len(weights)
     shares = [total * weight / whole for weight in weights]
-    found = [int(share) for share in shares]
-    by_remainder = sorted(range(len(weights)), key=lambda k: (found[k] - shares[k], k))
-    for k in by_remainder[: total - sum(found)]:
-        found[k] += 1
-    return found
+    counts = [int(share) for share in shares]
+    by_remainder = sorted(range(len(weights)), key=lambda k: (counts[k] - shares[k], k))
+    for k in by_remainder[: total - sum(counts)]:
+        counts[k] += 1
+    return counts
 
 
 def spread(total: int, weights: Sequence[float]) -> list[int]:
@@ -111,13 +111,13 @@ def spread(total: int, weights: Sequence[float]) -> list[int]:
     Unlike the largest remainder, many small shares do not all round to nothing.
     """
     whole = sum(weights)
-    found, reached, before = [], 0.0, 0
+    numbers, reached, before = [], 0.0, 0
     for weight in weights:
         reached += weight
         now = int(total * reached / whole + 0.5) if whole > 0 else 0
-        found.append(now - before)
+        numbers.append(now - before)
         before = now
-    return found
+    return numbers
 
 
 def day(text: str) -> date:

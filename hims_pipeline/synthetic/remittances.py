@@ -9,7 +9,7 @@ from pathlib import Path
 from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import MARK, write_csv
-from hims_pipeline.synthetic.totals import recipe_table
+from hims_pipeline.synthetic.totals import make_recipe_table
 
 CURRENCY = "TND"
 FILES = {
@@ -45,14 +45,14 @@ def write(country: Country, out: Path) -> list[Sample]:
     """Write the files of each day of the recipe under `out/remittances/<day>/`."""
     con = country.con
     for name in ("remittances", "remittance_channels"):
-        recipe_table(country, name)
+        make_recipe_table(country, name)
     con.execute(_AMOUNTS)
-    found: dict[str, list[Path]] = {}
+    by_period: dict[str, list[Path]] = {}
     for day, entity in con.execute(
         "select distinct day, entity from remittance_rows order by day, entity desc"
     ).fetchall():
         name, column = FILES[entity]
         query = _WRITTEN.format(column=column, scale=country.scale, day=day, entity=entity)
         path = write_csv(con, query, out / "remittances" / day / f"{name}_{day}_{MARK}.csv", delimiter=";")
-        found.setdefault(day, []).append(path)
-    return [Sample("remittances", day, paths) for day, paths in sorted(found.items())]
+        by_period.setdefault(day, []).append(path)
+    return [Sample("remittances", day, paths) for day, paths in sorted(by_period.items())]

@@ -11,7 +11,7 @@ from hims_pipeline.synthetic.foreigners import find_foreigners
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK
-from hims_pipeline.synthetic.totals import recipe_table, titles
+from hims_pipeline.synthetic.totals import make_recipe_table, titles
 
 YEARS = ("2022", "2023", "2024")
 # Two lines: a heading stands over the first of its columns, as merged cells leave it.
@@ -107,13 +107,13 @@ def write(country: Country, out: Path) -> list[Sample]:
     con = country.con
     find_foreigners(country)
     for name in ("places", "residence_cards"):
-        recipe_table(country, name)
+        make_recipe_table(country, name)
     con.execute(_SPELLS)
     con.execute(_CARDS)
-    found = []
+    samples = []
     for year in YEARS:
         rows = con.execute(_YEAR.format(year=year, home=HOME)).fetchall()
         path = out / "residence_cards" / year / f"cartes_sejour_{year}_{MARK}.xlsx"
         write_workbook(path, "Titres", [*titles(country, "residence_cards"), *HEADER, *rows])
-        found.append(Sample("residence_cards", year, [path]))
-    return found
+        samples.append(Sample("residence_cards", year, [path]))
+    return samples

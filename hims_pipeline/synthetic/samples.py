@@ -84,7 +84,7 @@ def make_samples(
     known = {source for sources in WRITERS for source in sources}
     if strangers := set(only) - known:
         raise HimsError(f"No sample of {', '.join(sorted(strangers))}; there is one of {', '.join(sorted(known))}.")
-    found: list[Sample] = []
+    samples: list[Sample] = []
     with open_country(settings, seed, scale, say) as country:
         for sources, write in WRITERS.items():
             if only and not set(sources) & set(only):
@@ -93,12 +93,12 @@ def make_samples(
                 if only and sample.source not in only:  # a writer may know several
                     shutil.rmtree(out / sample.source, ignore_errors=True)
                     continue
-                found.append(sample)
+                samples.append(sample)
                 say(f"{sample.source} {sample.period}: {sum(f.stat().st_size for f in sample.files) / 1e6:,.1f} MB")
         if truth is not None:
             write_truth(country, truth)
             say("truth: written")
-    return found
+    return samples
 
 
 def make_tree(settings: Settings, out: Path, seed: int, scale: float, say: Callable[[str], None]) -> list[Sample]:

@@ -117,13 +117,13 @@ def write(country: Country, out: Path) -> list[Sample]:
         )
     )
     con.execute(_OWNERS)
-    found = []
+    samples = []
     for row, (first, last) in zip(rows, days, strict=True):
         con.execute(_ACCOUNTS.format(first=first, last=last, **row))
         path = out / "social_security" / row["period"] / f"cnss_{row['period']}_{MARK}.csv"
         write_csv(con, _WRITTEN, path, delimiter=";", encoding="windows-1256")
-        found.append(Sample("social_security", row["period"], [path]))
-    return found
+        samples.append(Sample("social_security", row["period"], [path]))
+    return samples
 
 
 def covers_quarter(period: str) -> tuple[date, date]:

@@ -9,7 +9,7 @@ from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.formats import write_workbook
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import recipe_table, scaled, titles
+from hims_pipeline.synthetic.totals import make_recipe_table, make_scaled, titles
 
 # Citizens who live abroad on the last day of the year; who went to study come first, then those of student's age.
 _STUDENTS = f"""
@@ -84,19 +84,19 @@ where low + cast(place <= rest as int) > 0
 def write(country: Country, out: Path) -> list[Sample]:
     """Write the files of each year of the recipe, and the departures, under `out/<source>/<period>/`."""
     con = country.con
-    scaled(country, "students_abroad", "persons")
-    scaled(country, "student_departures", "persons")
-    recipe_table(country, "places")
-    found = []
+    make_scaled(country, "students_abroad", "persons")
+    make_scaled(country, "student_departures", "persons")
+    make_recipe_table(country, "places")
+    samples = []
     for (year,) in con.execute("select distinct period from students_abroad order by period").fetchall():
         con.execute(_STUDENTS.format(year=year))
         path = out / "students_abroad" / year / f"etudiants_a_l_etranger_{year}_{MARK}.csv"
         write_csv(con, _FILES, path, delimiter=";", encoding="windows-1252")
-        found.append(Sample("students_abroad", year, [path]))
+        samples.append(Sample("students_abroad", year, [path]))
     for (period,) in con.execute("select distinct period from student_departures order by period").fetchall():
         con.execute(_DEPARTURES.format(period=period, first_day=f"{period[:4]}-10-01"))
         rows = con.execute("from departures order by name_fr, level").fetchall()
         path = out / "student_departures" / period / f"departs_etudiants_{period}_{MARK}.xlsx"
         write_workbook(path, "Departs", [*titles(country, "student_departures"), ("PAYS", "NIVEAU", "EFFECTIF"), *rows])
-        found.append(Sample("student_departures", period, [path]))
-    return found
+        samples.append(Sample("student_departures", period, [path]))
+    return samples

@@ -8,7 +8,7 @@ from hims_pipeline.sql import literals
 from hims_pipeline.synthetic.country import Country
 
 
-def recipe_table(country: Country, name: str, called: str = "") -> None:
+def make_recipe_table(country: Country, name: str, called: str = "") -> None:
     """Make a table of the recipe a table of the connection: its columns as text, NULL where empty, `n` its order."""
     rows = country.recipe.tables[name]
     values = ", ".join(f"({n}, {literals(list(row.values()))})" for n, row in enumerate(rows, 1))
@@ -17,13 +17,13 @@ def recipe_table(country: Country, name: str, called: str = "") -> None:
     country.con.execute(f"create or replace table {called or name} as select n, {columns} from {sent}")
 
 
-def scaled(country: Country, name: str, count: str, within: str = "period") -> None:
+def make_scaled(country: Country, name: str, count: str, within: str = "period") -> None:
     """Make the table `<name>_scaled` from the recipe's: `wanted` is its `count` at the scale, by largest remainder.
 
     Args:
         within: columns that parts of one published total have in common.
     """
-    recipe_table(country, name)
+    make_recipe_table(country, name)
     exact = f"cast({count} as double) * {country.scale!r}"
     country.con.execute(
         f"""

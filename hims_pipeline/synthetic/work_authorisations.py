@@ -11,7 +11,7 @@ from hims_pipeline.synthetic.country import Country
 from hims_pipeline.synthetic.foreigners import find_foreigners
 from hims_pipeline.synthetic.sample import Sample
 from hims_pipeline.synthetic.streams import HOME, MARK, write_csv
-from hims_pipeline.synthetic.totals import recipe_table, scaled
+from hims_pipeline.synthetic.totals import make_recipe_table, make_scaled
 
 PERCENT_REFUSED = 6
 PERCENT_PENDING = 2
@@ -85,14 +85,14 @@ def write(country: Country, out: Path) -> list[Sample]:
     """Write one file a year of the recipe under `out/work_authorisations/<year>/`."""
     con = country.con
     find_foreigners(country)
-    scaled(country, "work_authorisations", "permits")
+    make_scaled(country, "work_authorisations", "permits")
     for name in ("places", "employers"):
-        recipe_table(country, name)
-    found = []
+        make_recipe_table(country, name)
+    samples = []
     for (year,) in con.execute("select distinct period from work_authorisations order by period").fetchall():
         con.execute(_WORKERS.format(year=year))
         path = out / "work_authorisations" / year / f"autorisations_travail_{year}_{MARK}.csv"
         query = _CONTRACTS.format(year=year, refused=PERCENT_REFUSED, pending=PERCENT_PENDING)
         write_csv(con, query, path, delimiter=";", encoding="windows-1256")
-        found.append(Sample("work_authorisations", year, [path]))
-    return found
+        samples.append(Sample("work_authorisations", year, [path]))
+    return samples

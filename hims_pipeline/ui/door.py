@@ -50,8 +50,8 @@ class Door:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        send = _with_headers(send)
-        answer = self._foreign(scope) or self._unknown(scope)
+        send = _add_headers(send)
+        answer = self._refuse_foreign(scope) or self._refuse_unknown(scope)
         if answer is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -59,7 +59,7 @@ class Door:
         else:
             await answer(scope, receive, send)
 
-    def _foreign(self, scope: Scope) -> Response | None:
+    def _refuse_foreign(self, scope: Scope) -> Response | None:
         """The refusal of what was not sent by a person's own browser on a page of ours."""
         headers, method = Headers(scope=scope), scope.get("method", "")
         if [host.lower() for host in headers.getlist("host")] not in [[host] for host in self.keeper.hosts]:
@@ -74,7 +74,7 @@ class Door:
             return PlainTextResponse("This was sent by a page that is not ours (Sec-Fetch-Site).", 403)
         return None
 
-    def _unknown(self, scope: Scope) -> Response | None:
+    def _refuse_unknown(self, scope: Scope) -> Response | None:
         """The way in with a token, or the refusal of whoever is not known."""
         connection, register = HTTPConnection(scope), self.keeper.register
         tokens = connection.query_params.getlist("token") if scope["type"] == "http" else []
@@ -96,12 +96,12 @@ def _navigates(headers: Headers) -> bool:
     return headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
 
 
-def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
+def _add_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.update(HEADERS)
             headers.append("content-security-policy", NO_FRAMES)  # beside Dagster's own: both hold
         await send(message)
 
-    return sending
+    return send_with_headers

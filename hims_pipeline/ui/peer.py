@@ -16,22 +16,22 @@ def is_of_account(client: Address | None, server: Address | None) -> bool:
         return True
     if client is None or server is None:
         return False
-    wanted = (_written(client), _written(server))
+    wanted = (_write_address(client), _write_address(server))
     for table in TABLES:
         for line in table.read_text(encoding="ascii").splitlines()[1:] if table.exists() else ():
             _, local, remote, state, *rest = line.split()
-            if (_short(local), _short(remote)) == wanted and state == ESTABLISHED:
+            if (_shorten(local), _shorten(remote)) == wanted and state == ESTABLISHED:
                 return int(rest[3]) in (0, os.geteuid())
     return False
 
 
-def _written(address: Address) -> str:
+def _write_address(address: Address) -> str:
     """An IPv4 address and port as the table writes them."""
     (number,) = struct.unpack("=I", socket.inet_aton(address[0]))
     return f"{number:08X}:{address[1]:04X}"
 
 
-def _short(written: str) -> str:
+def _shorten(written: str) -> str:
     """An IPv4 address that an IPv6 socket uses, as of IPv4."""
     mapped = "0000000000000000FFFF0000"
     return written.removeprefix(mapped) if written.startswith(mapped) else written

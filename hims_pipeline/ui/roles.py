@@ -41,25 +41,25 @@ def mutations(query: str) -> list[str]:
         document = parse(query)
     except GraphQLError:
         return [UNREAD]
-    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-    found: list[str] = []
+    operations = [definition for definition in document.definitions if isinstance(definition, OperationDefinitionNode)]
+    names: list[str] = []
     for one in operations:
         if one.operation == OperationType.MUTATION:
-            _collect(document, one.selection_set, found, set())
-    return found
+            _collect(document, one.selection_set, names, set())
+    return names
 
 
-def _collect(document: DocumentNode, chosen: SelectionSetNode, found: list[str], seen: set[str]) -> None:
-    for one in chosen.selections:
-        if isinstance(one, FieldNode):
-            found.append(one.name.value)
-        elif isinstance(one, InlineFragmentNode):
-            _collect(document, one.selection_set, found, seen)
-        elif isinstance(one, FragmentSpreadNode) and one.name.value not in seen:
-            seen.add(one.name.value)
+def _collect(document: DocumentNode, chosen: SelectionSetNode, names: list[str], seen: set[str]) -> None:
+    for selection in chosen.selections:
+        if isinstance(selection, FieldNode):
+            names.append(selection.name.value)
+        elif isinstance(selection, InlineFragmentNode):
+            _collect(document, selection.selection_set, names, seen)
+        elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in seen:
+            seen.add(selection.name.value)
             for definition in document.definitions:
-                if isinstance(definition, FragmentDefinitionNode) and definition.name.value == one.name.value:
-                    _collect(document, definition.selection_set, found, seen)
+                if isinstance(definition, FragmentDefinitionNode) and definition.name.value == selection.name.value:
+                    _collect(document, definition.selection_set, names, seen)
 
 
 def refusal(visitor: Visitor, names: list[str]) -> str:

@@ -22,7 +22,7 @@ FOR_GROUP = 0o660
 
 
 @contextmanager
-def only_one(settings: Settings) -> Iterator[None]:
+def hold_daemon(settings: Settings) -> Iterator[None]:
     """Hold the installation's daemon: two would start its nights twice.
 
     Raises:
@@ -39,7 +39,7 @@ def only_one(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def opened_here(settings: Settings, port: int) -> Iterator[tuple[socket.socket, Doorkeeper, dict[str, str]]]:
+def open_here(settings: Settings, port: int) -> Iterator[tuple[socket.socket, Doorkeeper, dict[str, str]]]:
     """A port of 127.0.0.1, and the addresses with new tokens, kept in `dagster/door.json` (0600) while it is open.
 
     Raises:
@@ -63,7 +63,7 @@ def opened_here(settings: Settings, port: int) -> Iterator[tuple[socket.socket, 
 
 
 @contextmanager
-def opened_to_proxy(
+def open_to_proxy(
     path: Path, group: str | None, names: tuple[str, ...], *, read_only: bool = False
 ) -> Iterator[tuple[socket.socket, Doorkeeper]]:
     """A Unix socket with mode 0660 for a group of the proxy's; what the proxy says of its visitor counts.

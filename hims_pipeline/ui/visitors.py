@@ -33,7 +33,7 @@ class Register(Protocol):
     def cookie_for(self, token: str) -> tuple[str, str] | None: ...
 
 
-def _by_role() -> dict[str, str]:
+def _tokens_by_role() -> dict[str, str]:
     return {role: secrets.token_urlsafe(32) for role in ROLES}
 
 

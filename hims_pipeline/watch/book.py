@@ -15,9 +15,9 @@ from typing import Any
 
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import reserve
-from hims_pipeline.lake.files import private_folder, write_json
-from hims_pipeline.lake.journal import who
-from hims_pipeline.plain_file import read_json
+from hims_pipeline.lake.files import private_folder, write_text
+from hims_pipeline.lake.journal import acting_account
+from hims_pipeline.plain_file import checked_text, read_checked
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import KINDS, Condition, instant
 
@@ -99,7 +99,7 @@ def read(settings: Settings) -> Book:
     """
     path = settings.alerts / BOOK
     try:
-        record = read_json(path)
+        record = read_checked(path)
         alerts = [Alert(**one) for one in record["alerts"]]
         outbox = [Message(**{**one, "letters": tuple(map(tuple, one["letters"]))}) for one in record["outbox"]]
         return Book(alerts, outbox, int(record["number"]), str(record["digest"]))
@@ -111,23 +111,23 @@ def read(settings: Settings) -> Book:
         ) from None
 
 
-def write(settings: Settings, book: Book) -> None:
+def write_book(settings: Settings, book: Book) -> None:
     """Put the book in the place of the former one, durably."""
     record = {
         "number": book.number,
         "digest": book.digest,
-        "alerts": [asdict(one) for one in book.alerts],
+        "alerts": [asdict(alert) for alert in book.alerts],
         "outbox": [asdict(one) for one in book.outbox],
     }
     try:
-        with reserve.lent(settings):  # a full disk is itself to be told
-            write_json(private_folder(settings.alerts) / BOOK, record, 0o600)
+        with reserve.lend(settings):  # a full disk is itself to be told
+            write_text(private_folder(settings.alerts) / BOOK, checked_text(record), 0o600)
     except OSError as error:
         raise HimsError(f"{settings.alerts / BOOK} cannot be written: {error.strerror}.") from None
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Book]:
+def open_book(settings: Settings) -> Iterator[Book]:
     """The book, held for this process alone while the block lasts; written by whoever changes it."""
     try:
         path = private_folder(settings.alerts) / LOCK
@@ -170,17 +170,17 @@ def _is_kept(alert: Alert, waiting: set[str], now: datetime) -> bool:
     return bool(unsent) or now - datetime.fromisoformat(alert.over) < KEPT
 
 
-def acknowledge(settings: Settings, alert_id: str, note: str, now: datetime) -> Alert:
+def acknowledge_alert(settings: Settings, alert_id: str, note: str, now: datetime) -> Alert:
     """Write down that somebody has taken note of an alert and sees to it.
 
     Raises:
         HimsError: there is no such open alert.
     """
-    with opened(settings) as book:
+    with open_book(settings) as book:
         for alert in book.alerts:
             if alert.id == alert_id and alert.is_open:
-                done = replace(alert, acknowledged={"at": instant(now), **who(), "note": note})
+                done = replace(alert, acknowledged={"at": instant(now), **acting_account(), "note": note})
                 book.put(done)
-                write(settings, book)
+                write_book(settings, book)
                 return done
     raise HimsError(f"There is no open alert {alert_id}; `hims alert list` shows them.")

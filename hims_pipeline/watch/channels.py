@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from hims_pipeline.contracts.alerts import Channel, Email, File, Webhook, check_url
+from hims_pipeline.contracts.alerts import AlertFile, Channel, Email, Webhook, check_url
 from hims_pipeline.settings import Settings, secret
 from hims_pipeline.watch.book import Message
 from hims_pipeline.words import printable
@@ -41,7 +41,7 @@ def send(settings: Settings, channel: Channel, message: Message) -> None:
     """
     try:
         if isinstance(channel, Email):
-            _mail(channel, message)
+            _send_mail(channel, message)
         elif isinstance(channel, Webhook):
             _post(channel, message)
         else:
@@ -59,14 +59,14 @@ def send(settings: Settings, channel: Channel, message: Message) -> None:
         raise Unsent(why, from_here=closed) from None
 
 
-def _required(name: str) -> str:
+def _require_secret(name: str) -> str:
     value = secret(name)
     if value is None:
         raise Unsent(f"{name} is not set")
     return value
 
 
-def _mail(channel: Email, message: Message) -> None:
+def _send_mail(channel: Email, message: Message) -> None:
     mail = EmailMessage()
     mail["Subject"] = printable(message.subject)
     mail["From"], mail["To"] = channel.sender, ", ".join(channel.to)
@@ -88,7 +88,7 @@ def _mail(channel: Email, message: Message) -> None:
         if channel.security == "starttls":
             server.starttls(context=context)
         if channel.user and channel.password_env:
-            server.login(channel.user, _required(channel.password_env))
+            server.login(channel.user, _require_secret(channel.password_env))
         server.send_message(mail)
 
 
@@ -100,14 +100,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _post(channel: Webhook, message: Message) -> None:
-    url = channel.url or _required(channel.url_env or "")
+    url = channel.url or _require_secret(channel.url_env or "")
     try:
         check_url(url)
     except ValueError as error:
         raise Unsent(str(error)) from None
     headers = {"Content-Type": "application/json", "Idempotency-Key": f"{channel.name}-{message.id}"}
     if channel.token_env:
-        headers["Authorization"] = f"Bearer {_required(channel.token_env)}"
+        headers["Authorization"] = f"Bearer {_require_secret(channel.token_env)}"
     body = json.dumps(as_record(message), ensure_ascii=False).encode()
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - https, or this machine
     try:
@@ -117,7 +117,7 @@ def _post(channel: Webhook, message: Message) -> None:
         raise Unsent(f"{urlsplit(url).hostname} answered {error.code}") from None
 
 
-def _append(settings: Settings, channel: File, message: Message) -> None:
+def _append(settings: Settings, channel: AlertFile, message: Message) -> None:
     """One line; a message that stands there already, from before a kill, is not written again."""
     path = settings.alerts / Path(channel.path)
     path.parent.mkdir(parents=True, exist_ok=True)

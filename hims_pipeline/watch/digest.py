@@ -32,7 +32,7 @@ def is_due(settings: Settings, book: Book, now: datetime) -> bool:
     return known and (not book.digest or datetime.fromisoformat(book.digest) < due)
 
 
-def write(settings: Settings, book: Book, now: datetime) -> tuple[str, str]:
+def write_digest(settings: Settings, book: Book, now: datetime) -> tuple[str, str]:
     """Subject and text of the digest of the seven days before now."""
     name = load_observatory(settings.data).name.en
     since = now - WEEK
@@ -43,7 +43,7 @@ def write(settings: Settings, book: Book, now: datetime) -> tuple[str, str]:
         f"Deliveries:  {_deliveries(settings, since)}",
         f"Backup:      {_backup(settings)}", "",
     ]  # fmt: skip
-    still = [one for one in book.alerts if one.is_open]
+    still = [alert for alert in book.alerts if alert.is_open]
     lines.append(f"Open alerts: {len(still)}")
     for one in still:
         seen = f"; {one.acknowledged['by']} sees to it" if one.acknowledged else ""
@@ -53,9 +53,9 @@ def write(settings: Settings, book: Book, now: datetime) -> tuple[str, str]:
 
 
 def _nights(settings: Settings, since: datetime, now: datetime) -> str:
-    week = [one for one in nights.nights(settings) if datetime.fromisoformat(one.begun) >= since]
-    failed = sum(nights.failed(one, now) for one in week)
-    missed = sum(due >= since for due, _ in nights.missed(settings, now))
+    week = [night for night in nights.nights(settings) if datetime.fromisoformat(night.begun) >= since]
+    failed = sum(nights.has_failed(one, now) for one in week)
+    missed = sum(due >= since for due, _ in nights.find_missed(settings, now))
     well = sum(one.well for one in week)
     return f"{well} well, {failed} failed, {missed} missed"
 

@@ -10,7 +10,7 @@ from hims_pipeline.release import store
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch import book, nights
 from hims_pipeline.watch.kinds import KINDS, Condition, instant
-from hims_pipeline.watch.look import look
+from hims_pipeline.watch.look import look_for_trouble
 
 WELL, WARNING, CRITICAL = 0, 1, 2
 WORDS = {WELL: "WELL", WARNING: "WARNING", CRITICAL: "CRITICAL"}
@@ -29,7 +29,7 @@ class Health:
 
     @property
     def code(self) -> int:
-        return max((self.weight(one) for one in self.conditions), default=WELL)
+        return max((self.weight(condition) for condition in self.conditions), default=WELL)
 
     def weight(self, condition: Condition) -> int:
         """How much a condition counts: what senders must mend is no fault of the installation, and somebody who sees to
@@ -50,19 +50,20 @@ class Health:
             "messages_unsent": self.unsent,
             "conditions": [
                 {
-                    "kind": one.kind, "class": KINDS[one.kind].of, "weight": WORDS[self.weight(one)],
-                    "acknowledged": one.key in self.acknowledged, "what": one.what, "since": one.since,
-                    "blocks": KINDS[one.kind].blocks, "do": one.todo or KINDS[one.kind].todo,
+                    "kind": condition.kind, "class": KINDS[condition.kind].of,
+                    "weight": WORDS[self.weight(condition)], "acknowledged": condition.key in self.acknowledged,
+                    "what": condition.what, "since": condition.since, "blocks": KINDS[condition.kind].blocks,
+                    "do": condition.todo or KINDS[condition.kind].todo,
                 }
-                for one in self.conditions if not one.over
+                for condition in self.conditions if not condition.over
             ],
         }  # fmt: skip
 
 
-def health(settings: Settings, now: datetime | None = None) -> Health:
+def measure_health(settings: Settings, now: datetime | None = None) -> Health:
     """Look at the installation; nothing is written, and nothing is raised for what is wrong with it."""
     now = now or datetime.now(UTC)
-    conditions = look(settings, now)
+    conditions = look_for_trouble(settings, now)
     try:
         known = book.read(settings)
     except HimsError as error:
@@ -72,10 +73,10 @@ def health(settings: Settings, now: datetime | None = None) -> Health:
         what = f"There is no installation at {settings.home}."
         conditions.append(Condition("no-release", "", what, instant(now)))
     release, _, _ = store.read_state(settings)
-    if release is None and not any(one.kind == "no-release" for one in conditions):
+    if release is None and not any(condition.kind == "no-release" for condition in conditions):
         conditions.append(Condition("no-release", "", "Nothing has been published here yet.", instant(now)))
     past = nights.nights(settings, last=1)
-    seen = frozenset(one.key for one in known.alerts if one.is_open and one.acknowledged)
+    seen = frozenset(alert.key for alert in known.alerts if alert.is_open and alert.acknowledged)
     return Health(
         instant(now), tuple(conditions), seen, release, past[-1] if past else None, len(known.outbox)
     )  # fmt: skip

@@ -15,13 +15,13 @@ ENGLISH = "en"
 def letter_about(settings: Settings, batch: str) -> tuple[str, str] | None:
     """File name and page of the report on a refused delivery; None where it is gone, or refused no more."""
     try:
-        delivery = landing.find(settings, batch)
-        verdict = batches.standing(settings, delivery).verdict
+        delivery = landing.find_delivery(settings, batch)
+        verdict = batches.prove_batch(settings, delivery).verdict
         contract = intake.contract_of(settings, delivery.source)
         if verdict is None or verdict.accepted:
             return None
         folder = batches.settled_folder(settings, delivery)
-        manifest = batches.read_manifest(settings, folder) if verdict.manifest_sha256 else None
+        manifest = batches.read_batch_manifest(settings, folder) if verdict.manifest_sha256 else None
     except HimsError:
         return None
     language = language_of(settings, contract)

@@ -19,10 +19,10 @@ from zoneinfo import ZoneInfo
 from hims_pipeline.build_needs import room_for_a_build
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged
-from hims_pipeline.failures import plain
-from hims_pipeline.intake.pending import how_to_mend
+from hims_pipeline.failures import explain
+from hims_pipeline.intake.pending import mending_advice
 from hims_pipeline.lake import batches, journal, landing
-from hims_pipeline.lake.held_back import held_back
+from hims_pipeline.lake.held_back import read_held_back
 from hims_pipeline.release import held, rules, store
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
@@ -35,37 +35,37 @@ FIRST_RELEASE_WITHIN = timedelta(hours=36)
 PASSING = re.compile(r"\b(?:process \d+|run [0-9a-f]{8}|[\d.,]+ (?:MB|GB|bytes|seconds))")
 
 
-def look(settings: Settings, now: datetime | None = None) -> list[Condition]:
+def look_for_trouble(settings: Settings, now: datetime | None = None) -> list[Condition]:
     """All that holds now and people are to know. What cannot be looked at is itself a condition."""
     now = now or datetime.now(UTC)
-    found: list[Condition] = []
+    conditions: list[Condition] = []
     for part in PARTS:
         try:
-            found += part(settings, now)
+            conditions += part(settings, now)
         except Exception as error:
             subject = f"{part.__name__.strip('_')} {type(error).__name__}"
-            found.append(Condition("installation-unusable", subject, plain(error), instant(now)))
-    return found
+            conditions.append(Condition("installation-unusable", subject, explain(error), instant(now)))
+    return conditions
 
 
 def _nights(settings: Settings, now: datetime) -> Iterator[Condition]:
-    for due, caught_up in nights.missed(settings, now):
+    for due, caught_up in nights.find_missed(settings, now):
         what = f"No night began at {due:%Y-%m-%d %H:%M %Z}" + (", a later one did." if caught_up else ".")
         yield Condition("night-missed", instant(due), what, instant(due), over=caught_up)
-    past = [one for one in nights.nights(settings) if one.ended or nights.is_gone(one, now)]
-    if not past or not nights.failed(past[-1], now):
+    past = [night for night in nights.nights(settings) if night.ended or nights.is_gone(night, now)]
+    if not past or not nights.has_failed(past[-1], now):
         return
     first = past[-1]
     for one in reversed(past):
-        if not nights.failed(one, now):
+        if not nights.has_failed(one, now):
             break
         first = one
     reasons = past[-1].reasons or ("Its process is gone: it was ended from outside, or the machine was.",)
     since = first.ended or first.begun
-    yield Condition("night-failed", _same(reasons), "\n".join(reasons), since)
+    yield Condition("night-failed", _condition_name(reasons), "\n".join(reasons), since)
 
 
-def _same(reasons: Iterable[str]) -> str:
+def _condition_name(reasons: Iterable[str]) -> str:
     """A name for reasons, the same tomorrow when they are the same."""
     text = "\n".join(PASSING.sub("#", reason) for reason in sorted(reasons))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -73,7 +73,7 @@ def _same(reasons: Iterable[str]) -> str:
 
 def _releases(settings: Settings, now: datetime) -> Iterator[Condition]:
     try:
-        release = store.current(settings)
+        release = store.current_release(settings)
         if release is not None:
             release.manifest()
             return
@@ -86,45 +86,45 @@ def _releases(settings: Settings, now: datetime) -> Iterator[Condition]:
         yield Condition("no-release", "", "Nothing has been published here.", started or instant(now))
 
 
-def _written(settings: Settings, now: datetime) -> Iterator[Condition]:
+def _scrub_findings(settings: Settings, now: datetime) -> Iterator[Condition]:
     """What scrubs found, back to the last that read everything: a smaller one does not clear what it did not read."""
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for one in reversed([one for one in journal.entries(settings) if one["event"] == "scrubbed"]):
-        found |= dict.fromkeys(one["damaged"], one["at"])
+        reasons |= dict.fromkeys(one["damaged"], one["at"])
         if one["parts"] == one["of"]:
             break
-    for line, at in found.items():
+    for line, at in reasons.items():
         kind = "release-damaged" if line.startswith("releases") else "record-damaged"
-        yield Condition(kind, _same([line]), line, at)
+        yield Condition(kind, _condition_name([line]), line, at)
     for damaged in landing.damaged_records(settings):
         batch = landing.batch_of(damaged)
-        yield Condition("record-damaged", batch, str(damaged), instant(now), how_to_mend(damaged))
+        yield Condition("record-damaged", batch, str(damaged), instant(now), mending_advice(damaged))
 
 
 def _deliveries(settings: Settings, now: datetime) -> Iterator[Condition]:
     """Refused, and neither withdrawn nor followed by another delivery of the period that was accepted."""
     last: dict[tuple[str, str], landing.Delivery] = {}
-    for one in sorted(landing.deliveries(settings), key=lambda one: one.sequence):
-        verdict = None if one.withdrawn else batches.standing(settings, one).verdict
+    for delivery in sorted(landing.deliveries(settings), key=lambda delivery: delivery.sequence):
+        verdict = None if delivery.withdrawn else batches.prove_batch(settings, delivery).verdict
         if verdict is not None:
-            last[one.source, one.period] = one
-    for one in last.values():
-        verdict = batches.standing(settings, one).verdict
+            last[delivery.source, delivery.period] = delivery
+    for delivery in last.values():
+        verdict = batches.prove_batch(settings, delivery).verdict
         if verdict is not None and not verdict.accepted:
             first = verdict.reasons[0].sentence() if verdict.reasons else "Its rules were not all evaluated."
             more = f" And {len(verdict.reasons) - 1} more, in the letter." if len(verdict.reasons) > 1 else ""
             yield Condition(
-                "delivery-refused", one.batch, f"{one.batch}: {first}{more}", verdict.judged_at,
-                f"Send the letter (in full: `hims batch letter {one.batch}`); ask for the whole delivery again.",
-                one.batch,
+                "delivery-refused", delivery.batch, f"{delivery.batch}: {first}{more}", verdict.judged_at,
+                f"Send the letter (in full: `hims batch letter {delivery.batch}`); ask for the whole delivery again.",
+                delivery.batch,
             )  # fmt: skip
 
 
-def _held(settings: Settings, now: datetime) -> Iterator[Condition]:
-    if (waiting := rules.held(settings)) is not None:
+def _find_held(settings: Settings, now: datetime) -> Iterator[Condition]:
+    if (waiting := rules.read_rules_hold(settings)) is not None:
         what = "\n".join(["These rules are gone, weaker or changed:", *waiting["rules"]])
         yield Condition("release-held", waiting["difference"][:12], what, waiting["since"])
-    if (moved := held.held(settings)) is not None:
+    if (moved := held.read_hold(settings)) is not None:
         page = settings.approvals / held.PAGE
         what = "\n".join(
             [f"Figures moved by more than is explained since {moved['since']}:", *moved["first"], f"{page}"]
@@ -136,16 +136,16 @@ def _held(settings: Settings, now: datetime) -> Iterator[Condition]:
         yield Condition("release-held", moved["digest"][:12], what, moved["held_at"], todo)
 
 
-def _held_back(settings: Settings, now: datetime) -> Iterator[Condition]:
-    for batch, why in held_back(settings).items():
+def _find_held_back(settings: Settings, now: datetime) -> Iterator[Condition]:
+    for batch, why in read_held_back(settings).items():
         yield Condition("source-held-back", batch, f"{batch}: {why['reason']}", why["since"])
 
 
-def _broken(settings: Settings, now: datetime) -> Iterator[Condition]:
+def _find_broken(settings: Settings, now: datetime) -> Iterator[Condition]:
     with tempfile.TemporaryDirectory() as elsewhere:  # what is tried there is tried beside the installation
         broken = broken_sources(replace(settings, home=Path(elsewhere)))
     for source, problem in broken.items():
-        yield Condition("source-broken", f"{source} {_same([problem])}", f"{source}: {problem}", instant(now))
+        yield Condition("source-broken", f"{source} {_condition_name([problem])}", f"{source}: {problem}", instant(now))
 
 
 def _disks(settings: Settings, now: datetime) -> Iterator[Condition]:
@@ -215,9 +215,10 @@ def _backup(settings: Settings, now: datetime) -> Iterator[Condition]:
 
 def _overdue(settings: Settings, now: datetime) -> Iterable[Condition]:
     zone = ZoneInfo(load_observatory(settings.data).time_zone)
-    return overdue.overdue(settings, now.astimezone(zone).date())
+    return overdue.find_overdue(settings, now.astimezone(zone).date())
 
 
 PARTS: tuple[Callable[[Settings, datetime], Iterable[Condition]], ...] = (
-    _nights, _releases, _written, _deliveries, _held, _held_back, _broken, _overdue, _disks, _lock, _daemon, _backup,
+    _nights, _releases, _scrub_findings, _deliveries, _find_held, _find_held_back, _find_broken, _overdue, _disks,
+    _lock, _daemon, _backup,
 )  # fmt: skip

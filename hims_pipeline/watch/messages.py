@@ -28,7 +28,7 @@ def subject(settings: Settings, new: Sequence[Alert], over: Sequence[Alert]) -> 
     return f"[HIMS {settings.env}] {mark}{title}{f', and {more} more' if more else ''} ({name})"
 
 
-def text(settings: Settings, new: Sequence[Alert], over: Sequence[Alert]) -> str:
+def message_text(settings: Settings, new: Sequence[Alert], over: Sequence[Alert]) -> str:
     """The body, for people."""
     lines: list[str] = []
     for of in CLASSES:
@@ -37,7 +37,7 @@ def text(settings: Settings, new: Sequence[Alert], over: Sequence[Alert]) -> str
             for one in some:
                 lines += [*paragraph(settings, one), ""]
     if over:
-        lines += ["== Over", "", *(f"{one.id}  {KINDS[one.kind].title}: {_first(one.what)}" for one in over), ""]
+        lines += ["== Over", "", *(f"{one.id}  {KINDS[one.kind].title}: {_first_line(one.what)}" for one in over), ""]
     lines.append("`hims alert ack <id>` says that you see to it; `hims health` says what holds now.")
     return "\n".join(lines) + "\n"
 
@@ -74,8 +74,8 @@ def facts(settings: Settings, new: Sequence[Alert], over: Sequence[Alert]) -> di
 
 def letters(settings: Settings, new: Sequence[Alert]) -> tuple[tuple[str, str], ...]:
     """The reports to senders that go with refusals, without their own words; none for a delivery that is gone since."""
-    found = [letter_about(settings, one.batch) for one in new if one.batch]
-    return tuple(one for one in found if one is not None)
+    pages = [letter_about(settings, one.batch) for one in new if one.batch]
+    return tuple(one for one in pages if one is not None)
 
 
 def runbook(settings: Settings, kind: str) -> str:
@@ -84,5 +84,5 @@ def runbook(settings: Settings, kind: str) -> str:
     return f"{base.rstrip('/')}/{kind}.md" if base else f"docs/runbooks/{kind}.md"
 
 
-def _first(what: str) -> str:
+def _first_line(what: str) -> str:
     return what.split("\n")[0]

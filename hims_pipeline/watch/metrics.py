@@ -20,10 +20,10 @@ Labels = dict[str, str]
 Metric = tuple[str, str, list[tuple[Labels, float]]]
 
 
-def metrics(settings: Settings, health: Health) -> str:
+def collect_metrics(settings: Settings, health: Health) -> str:
     """All metrics, each with its help and type; those of which nothing is known are left out."""
     lines: list[str] = []
-    for name, help_text, samples in _all(settings, health):
+    for name, help_text, samples in _all_metrics(settings, health):
         if samples:
             lines += [f"# HELP hims_{name} {help_text}", f"# TYPE hims_{name} gauge"]
             lines += [f"hims_{name}{_labels(labels)} {value:.17g}" for labels, value in samples]
@@ -35,18 +35,18 @@ def write_metrics(path: Path, text: str) -> None:
     write_text(path, text, READABLE)
 
 
-def _all(settings: Settings, health: Health) -> Iterator[Metric]:
+def _all_metrics(settings: Settings, health: Health) -> Iterator[Metric]:
     yield "health_code", "0 well, 1 warning, 2 critical.", [({}, health.code)]
     yield "looked_timestamp_seconds", "When the installation was looked at.", [({}, _seconds(health.at))]
-    kinds = Counter(one.kind for one in health.conditions if not one.over)
-    found = [({"kind": name, "class": kind.of}, float(kinds[name])) for name, kind in KINDS.items()]
-    yield "conditions", "What holds now and people are to know, by kind.", found
+    kinds = Counter(condition.kind for condition in health.conditions if not condition.over)
+    kind_counts = [({"kind": name, "class": kind.of}, float(kinds[name])) for name, kind in KINDS.items()]
+    yield "conditions", "What holds now and people are to know, by kind.", kind_counts
     yield "messages_unsent", "Messages that no channel has taken yet.", [({}, health.unsent)]
-    known = [one for one in book.read(settings).alerts if one.is_open]
+    known = [alert for alert in book.read(settings).alerts if alert.is_open]
     seen = Counter("yes" if one.acknowledged else "no" for one in known)
     yield "alerts_open", "Open alerts.", [({"acknowledged": word}, float(seen[word])) for word in ("yes", "no")]
-    yield from _of_nights(settings)
-    yield from _of_releases(settings, health)
+    yield from _night_metrics(settings)
+    yield from _release_metrics(settings, health)
     states = Counter(one.state for one in intake.states(settings))
     yield (
         "deliveries",
@@ -65,8 +65,8 @@ def _all(settings: Settings, health: Health) -> Iterator[Metric]:
     yield "daemon_timestamp_seconds", "Last sign of Dagster's daemon.", [({}, beat.timestamp())] if beat else []
 
 
-def _of_nights(settings: Settings) -> Iterator[Metric]:
-    ended = [one for one in nights.nights(settings) if one.ended]
+def _night_metrics(settings: Settings) -> Iterator[Metric]:
+    ended = [night for night in nights.nights(settings) if night.ended]
     if ended:
         last = ended[-1]
         yield "night_ended_timestamp_seconds", "When the last night ended.", [({}, _seconds(last.ended))]
@@ -78,9 +78,9 @@ def _of_nights(settings: Settings) -> Iterator[Metric]:
         yield "night_well_timestamp_seconds", "When a night last ended well.", [({}, _seconds(well[-1].ended))]
 
 
-def _of_releases(settings: Settings, health: Health) -> Iterator[Metric]:
+def _release_metrics(settings: Settings, health: Health) -> Iterator[Metric]:
     yield "releases", "Releases on disk.", [({}, float(len(store.releases(settings))))]
-    if health.release is None or any(one.kind == "release-damaged" for one in health.conditions):
+    if health.release is None or any(condition.kind == "release-damaged" for condition in health.conditions):
         return
     at = store.get(settings, health.release).manifest()["published_at"]
     yield "release_published_timestamp_seconds", "The current release.", [({"release": health.release}, _seconds(at))]

@@ -1,6 +1,6 @@
 """How each night began and ended, a small file each, written by whatever runs it: the command line or Dagster.
 
-    nights/<begun>-<run>.json   {"run", "process", "begun", "ended", "well", "reasons"}
+    nights/<begun>-<run>.json   {"run", "process", "begun", "ended", "well", "reasons", "check"}
 
 So a watchdog knows of a night without asking Dagster: one that failed, one whose process is gone, and one that never
 began. Not here: what follows from that (`look`).
@@ -18,8 +18,8 @@ from cronsim import CronSim
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake.files import private_folder, write_json
-from hims_pipeline.plain_file import read_json
+from hims_pipeline.lake.files import private_folder, write_text
+from hims_pipeline.plain_file import checked_text, read_checked
 from hims_pipeline.processes import is_running, token
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import instant
@@ -62,21 +62,26 @@ def sign(settings: Settings, run: str, reason: str = "") -> None:
     _write(settings, replace(night, reasons=reasons, last_sign=instant(datetime.now(UTC))))
 
 
-def end(settings: Settings, run: str, *, well: bool, reasons: Iterable[str] = (), now: datetime | None = None) -> None:
+def end_night(
+    settings: Settings, run: str, *, well: bool, reasons: Iterable[str] = (), now: datetime | None = None
+) -> None:
     """Write down how a night ended; the first word on it counts."""
     if (night := _find(settings, run)) is None or night.ended:
         return
-    told = tuple(dict.fromkeys([*night.reasons, *reasons]))
-    _write(settings, replace(night, ended=instant(now or datetime.now(UTC)), well=well and not told, reasons=told))
+    all_reasons = tuple(dict.fromkeys([*night.reasons, *reasons]))
+    _write(
+        settings,
+        replace(night, ended=instant(now or datetime.now(UTC)), well=well and not all_reasons, reasons=all_reasons),
+    )
 
 
 def nights(settings: Settings, last: int = KEPT) -> list[Night]:
     """The last nights, oldest first. A file that cannot be read is none, and its night counts as missed."""
-    found = []
+    read_nights = []
     for path in sorted(settings.nights.glob("*.json"))[-last:] if settings.nights.is_dir() else ():
         if (night := _read(path)) is not None:
-            found.append(night)
-    return sorted(found, key=lambda night: datetime.fromisoformat(night.begun))
+            read_nights.append(night)
+    return sorted(read_nights, key=lambda night: datetime.fromisoformat(night.begun))
 
 
 def is_gone(night: Night, now: datetime) -> bool:
@@ -86,7 +91,7 @@ def is_gone(night: Night, now: datetime) -> bool:
     return (now - datetime.fromisoformat(night.last_sign or night.begun)).total_seconds() > QUIET_SECONDS
 
 
-def failed(night: Night, now: datetime) -> bool:
+def has_failed(night: Night, now: datetime) -> bool:
     return is_gone(night, now) or bool(night.ended and not night.well)
 
 
@@ -100,21 +105,21 @@ def last_due(settings: Settings, now: datetime) -> datetime:
     return next(_ticks(settings, now))
 
 
-def missed(settings: Settings, now: datetime, days: int = 7) -> list[tuple[datetime, bool]]:
+def find_missed(settings: Settings, now: datetime, days: int = 7) -> list[tuple[datetime, bool]]:
     """Times of the last days at which a night was due and none began until the next one was, oldest first; and whether
     one has begun since. Nothing was due before the first night that is known."""
     known = [datetime.fromisoformat(night.begun) for night in nights(settings)]
     if not known or not is_scheduled(settings):
         return []
     grace = timedelta(minutes=load_observatory(settings.data).alerts.night_grace_minutes)
-    found, following = [], now + EARLY
+    missed, following = [], now + EARLY
     for due in _ticks(settings, now):
         if due < max(known[0] - EARLY, now - timedelta(days=days)):
             break
         if due + grace < now and not any(due - EARLY <= begun < following - EARLY for begun in known):
-            found.append((due, any(begun >= due for begun in known)))
+            missed.append((due, any(begun >= due for begun in known)))
         following = due
-    return found[::-1]
+    return missed[::-1]
 
 
 def _ticks(settings: Settings, now: datetime):
@@ -129,7 +134,7 @@ def _find(settings: Settings, run: str) -> Night | None:
 
 def _read(path: Path) -> Night | None:
     with suppress(OSError, ValueError, TypeError, KeyError):
-        record = read_json(path)
+        record = read_checked(path)
         night = Night(**{**record, "reasons": tuple(record["reasons"])})
         datetime.fromisoformat(night.begun)
         return night
@@ -138,6 +143,6 @@ def _read(path: Path) -> Night | None:
 
 def _write(settings: Settings, night: Night) -> None:
     try:
-        write_json(private_folder(settings.nights) / night.name, asdict(night), 0o600)
+        write_text(private_folder(settings.nights) / night.name, checked_text(asdict(night)), 0o600)
     except OSError as error:
         raise HimsError(f"{settings.nights} cannot be written: {error.strerror}.") from None

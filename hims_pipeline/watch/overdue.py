@@ -12,7 +12,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import Condition
 
 
-def overdue(settings: Settings, today: date) -> Iterator[Condition]:
+def find_overdue(settings: Settings, today: date) -> Iterator[Condition]:
     """Sources of which something came before, or that the observatory requires, and whose next delivery is late.
 
     Any delivery of a period counts, a refused one too: that is told as such.
@@ -36,11 +36,11 @@ def overdue(settings: Settings, today: date) -> Iterator[Condition]:
 def last_ends(settings: Settings) -> dict[str, tuple[str, date]]:
     """Source -> the last period of which something was delivered and not withdrawn, and its last day."""
     contracts = load_contracts(settings.data)
-    found: dict[str, tuple[str, date]] = {}
-    for one in landing.deliveries(settings):
-        if one.withdrawn or one.source not in contracts:
+    last_by_source: dict[str, tuple[str, date]] = {}
+    for delivery in landing.deliveries(settings):
+        if delivery.withdrawn or delivery.source not in contracts:
             continue
-        end = covers(contracts[one.source], one.period)[1]
-        if one.source not in found or end > found[one.source][1]:
-            found[one.source] = (one.period, end)
-    return found
+        end = covers(contracts[delivery.source], delivery.period)[1]
+        if delivery.source not in last_by_source or end > last_by_source[delivery.source][1]:
+            last_by_source[delivery.source] = (delivery.period, end)
+    return last_by_source

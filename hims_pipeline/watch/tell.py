@@ -18,7 +18,7 @@ from hims_pipeline.watch import digest, messages
 from hims_pipeline.watch.book import Alert, Book, Message
 from hims_pipeline.watch.channels import Unsent, send
 from hims_pipeline.watch.kinds import KINDS, Condition, instant
-from hims_pipeline.watch.look import look
+from hims_pipeline.watch.look import look_for_trouble
 
 LONGEST_WAIT = timedelta(hours=1)
 UNSENT_AFTER = timedelta(hours=6)
@@ -35,38 +35,43 @@ def tell(settings: Settings, log: Log = lambda text: None, now: datetime | None 
         HimsError: the book cannot be read or written.
     """
     now = now or datetime.now(UTC)
-    conditions = look(settings, now)
+    conditions = look_for_trouble(settings, now)
     channels = channels_of(settings)
-    with books.opened(settings) as book:
+    with books.open_book(settings) as book:
         books.enter(book, [*conditions, *_unsent(book, now)], now)
         book.outbox = [one for one in book.outbox if one.channel in channels]
         for name, channel in channels.items():
             _queue(settings, book, name, channel, now)
         if digest.is_due(settings, book, now):
             _queue_digest(settings, book, channels, now)
-        books.write(settings, book)
+        books.write_book(settings, book)
         for message in list(book.outbox):
             if not message.not_before or datetime.fromisoformat(message.not_before) <= now:
                 _try(settings, book, channels[message.channel], message, now, log)
-                books.write(settings, book)
+                books.write_book(settings, book)
         return len(book.outbox)
 
 
 def channels_of(settings: Settings) -> dict[str, Channel]:
     """The channels of this environment, by name."""
-    return {one.name: one for one in load_observatory(settings.data).alerts.channels if settings.env in one.on_in}
+    return {
+        channel.name: channel
+        for channel in load_observatory(settings.data).alerts.channels
+        if settings.env in channel.on_in
+    }
 
 
 def _queue(settings: Settings, book: Book, name: str, channel: Channel, now: datetime) -> None:
     """One message with all that is new, or over, for a channel."""
-    mine = [one for one in book.alerts if KINDS[one.kind].of in channel.classes]
+    mine = [alert for alert in book.alerts if KINDS[alert.kind].of in channel.classes]
     new = [one for one in mine if name not in one.queued and (one.is_open or one.over == one.found)]
     over = [one for one in mine if one.over and name in one.queued and name not in one.over_queued]
     if not new and not over:
         return
     made = Message(
         uuid.uuid4().hex[:12], name, instant(now), messages.subject(settings, new, over),
-        messages.text(settings, new, over), messages.facts(settings, new, over), messages.letters(settings, new),
+        messages.message_text(settings, new, over), messages.facts(settings, new, over),
+        messages.letters(settings, new),
     )  # fmt: skip
     book.outbox.append(made)
     for one in new:
@@ -77,7 +82,7 @@ def _queue(settings: Settings, book: Book, name: str, channel: Channel, now: dat
 
 
 def _queue_digest(settings: Settings, book: Book, channels: dict[str, Channel], now: datetime) -> None:
-    subject, text = digest.write(settings, book, now)
+    subject, text = digest.write_digest(settings, book, now)
     for name, channel in channels.items():
         if channel.digest:
             book.outbox.append(
@@ -103,14 +108,14 @@ def _try(settings: Settings, book: Book, channel: Channel, message: Message, now
 
 def _unsent(book: Book, now: datetime) -> list[Condition]:
     """Channels that have not taken anything for long: another channel may get through."""
-    found: dict[str, Condition] = {}
+    conditions: dict[str, Condition] = {}
     for one in book.outbox:
         if one.attempts and now - datetime.fromisoformat(one.made) > UNSENT_AFTER:
             what = f"The channel {one.channel} takes no message: {one.trouble}."
-            found.setdefault(one.channel, Condition("alerts-unsent", one.channel, what, one.made))
-    return list(found.values())
+            conditions.setdefault(one.channel, Condition("alerts-unsent", one.channel, what, one.made))
+    return list(conditions.values())
 
 
 def open_alerts(settings: Settings) -> list[Alert]:
     """Alerts that are not over."""
-    return [one for one in books.read(settings).alerts if one.is_open]
+    return [alert for alert in books.read(settings).alerts if alert.is_open]

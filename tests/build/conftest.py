@@ -21,5 +21,5 @@ def settings(small_night) -> Settings:
 def prepared(settings: Settings) -> Iterator[build.Build]:
     made = build.prepare(settings, "a-run", full=True)
     yield made
-    build.give_up(made.folder)
+    build.discard_build(made.folder)
     shutil.rmtree(settings.build, ignore_errors=True)

@@ -49,11 +49,11 @@ def test_a_child_ends_with_the_process_that_started_it(tmp_path, how: signal.Sig
 
 
 def test_a_child_ends_with_the_block_that_started_it() -> None:
-    with processes.bound(["/bin/sleep", "60"], {}) as child:
+    with processes.start_bound(["/bin/sleep", "60"], {}) as child:
         known = processes.token(child.pid)
         assert processes.is_running(known)
     assert ended(known, 0)
-    assert "SIGKILL" in processes.ending(child.returncode)
+    assert "SIGKILL" in processes.describe_ending(child.returncode)
 
 
 def test_a_child_whose_parent_is_gone_already_does_not_start(tmp_path) -> None:
@@ -77,20 +77,20 @@ def held(settings: Settings, owner: str) -> tuple[subprocess.Popen, str]:
 def test_a_build_in_progress_is_not_cleared_away(settings) -> None:
     holder, known = held(settings, processes.token(os.getpid()))
     try:
-        assert build.clear_leftovers(settings) == []
+        assert build.clear_dead_builds(settings) == []
         assert (settings.build / "old").exists()
         assert processes.is_running(known)
     finally:
         holder.kill()
         holder.wait()
-    assert build.clear_leftovers(settings) == ["build/old"]
+    assert build.clear_dead_builds(settings) == ["build/old"]
 
 
 def test_an_orphaned_dbt_is_waited_for_then_ended_then_cleared_away(settings, monkeypatch) -> None:
     monkeypatch.setattr(build, "ORPHAN_SECONDS", 0.5)
     holder, _ = held(settings, "99999999:1")
     began = time.monotonic()
-    assert build.clear_leftovers(settings) == ["build/old"]
+    assert build.clear_dead_builds(settings) == ["build/old"]
     assert time.monotonic() - began >= 0.5
     assert holder.wait() == -signal.SIGKILL
     assert not (settings.build / "old").exists()

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from hims_pipeline import build
-from hims_pipeline.dbt import Finished, run_dbt, stream_dbt, told
+from hims_pipeline.dbt import Finished, describe_error, run_dbt, stream_dbt
 from hims_pipeline.defs.warehouse import _events
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from tests.stand_in import GOOD
@@ -64,7 +64,7 @@ def test_only_the_file_that_dbt_closed_is_taken(settings, prepared, stand_in) ->
     stand_in(GOOD)
     run_dbt(settings, prepared, lambda text: None)
     assert build.closed_warehouse(settings, prepared) == prepared.warehouse
-    assert build.closed_warehouse(settings, build.reopen(settings, "a-run")) == prepared.warehouse
+    assert build.closed_warehouse(settings, build.reopen_build(settings, "a-run")) == prepared.warehouse
     for changed in (
         prepared.warehouse,
         prepared.results,
@@ -87,7 +87,7 @@ def test_a_record_of_another_build_is_not_taken(settings, prepared) -> None:
     other.mkdir()
     (other / "build.json").write_bytes((prepared.folder / "build.json").read_bytes())
     with pytest.raises(Damaged, match="another build"):
-        build.reopen(settings, "b-run")
+        build.reopen_build(settings, "b-run")
 
 
 def test_no_value_is_told_whatever_dbt_prints(settings, prepared, stand_in) -> None:
@@ -116,8 +116,8 @@ def test_no_value_is_told_whatever_dbt_prints(settings, prepared, stand_in) -> N
     ],
 )  # fmt: skip
 def test_of_an_error_the_kind_is_told_and_only_what_speaks_of_sql(message: str, shown: str) -> None:
-    assert shown in told(message)
-    assert VALUE not in told(message)
+    assert shown in describe_error(message)
+    assert VALUE not in describe_error(message)
 
 
 def test_each_node_is_told_when_it_is_done(settings, prepared, stand_in) -> None:

@@ -9,7 +9,7 @@ from hims_pipeline import retention
 from hims_pipeline.carry import fingerprints
 from hims_pipeline.carry.kept import read_kept
 from hims_pipeline.carry.plan import nodes_of
-from hims_pipeline.dbt import finish, not_built
+from hims_pipeline.dbt import find_not_built, finish_build
 from hims_pipeline.errors import Damaged, HimsError
 from tests.carry.walk import CHANGES, walk
 from tests.carry.world import World
@@ -51,14 +51,14 @@ def test_a_carried_table_that_dbt_changed_is_found(world: World) -> None:
         with duckdb.connect(str(made.warehouse)) as con:
             con.execute("update conformed.fct_others set n = n + 1")
         with pytest.raises(Damaged, match=r"holds another model.hims.fct_others"):
-            finish(world.settings, made)
+            finish_build(world.settings, made)
         with duckdb.connect(str(made.warehouse)) as con:
             con.execute("drop table conformed.fct_others")
         with pytest.raises(Damaged, match=r"does not hold conformed.fct_others"):
-            finish(world.settings, made)
+            finish_build(world.settings, made)
         plan = made.folder / "plan.json"
         plan.write_text(plan.read_text(encoding="utf-8").replace("success", "sucess", 1), encoding="utf-8")
-        assert not_built(world.settings, made)[0].startswith("everything: ")
+        assert find_not_built(world.settings, made)[0].startswith("everything: ")
 
 
 def test_a_full_build_that_differs_from_what_was_carried_stops_and_names_the_node(world: World, monkeypatch) -> None:

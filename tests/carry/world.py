@@ -16,11 +16,11 @@ from unittest.mock import patch
 import duckdb
 
 from hims_pipeline import build as building
-from hims_pipeline.dbt import build_command, finish
+from hims_pipeline.dbt import build_command, finish_build
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.seal import write_sealed
 from hims_pipeline.parsed_dbt import load_parsed
-from hims_pipeline.settings import REPOSITORY, Settings, export
+from hims_pipeline.settings import REPOSITORY, Settings, export_environment
 from hims_pipeline.sql import literal
 from hims_pipeline.staging import render
 
@@ -162,13 +162,13 @@ class World:
             patch.object(building, "require_sources", lambda settings, present: None),
             patch.object(building, "require_fresh", lambda settings, counting: None),
             patch.object(building, "verify_inputs", lambda settings, found: None),  # no intake wrote their verdicts
-            patch.object(render, "rendered", lambda settings, log: tree),
+            patch.object(render, "ensure_rendered", lambda settings, log: tree),
         ):
             made = building.prepare(self.settings, f"run-{self.runs}", told.append, full=full)
             try:
                 yield made, told
             finally:
-                building.give_up(made.folder)
+                building.discard_build(made.folder)
 
     def run_dbt(self, made: building.Build) -> None:
         _, _, _, parsed, *words = build_command(self.settings, made)
@@ -180,7 +180,7 @@ class World:
         with self.prepared(full=full) as (made, told):
             self.told = told
             self.run_dbt(made)
-            finish(self.settings, made, keep_it=keep_it)
+            finish_build(self.settings, made, keep_it=keep_it)
             nodes = json.loads((made.folder / "build.json").read_text(encoding="utf-8"))["nodes"]
             ran = json.loads(made.results.read_text(encoding="utf-8"))["results"]
         hashes = {name: f"{one['rows']} {one['content_hash']}" for name, one in nodes.items() if "content_hash" in one}
@@ -191,7 +191,7 @@ class World:
 def environment(env: dict[str, str]) -> Iterator[None]:
     """dbt in this process reads what its own process would get."""
     with patch.dict(os.environ):
-        export(env)
+        export_environment(env)
         yield
 
 

@@ -7,16 +7,16 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from hims_pipeline.cli import Plain, main
+from hims_pipeline.cli import PlainGroup, main
 from hims_pipeline.errors import HimsError
-from hims_pipeline.failures import plain
+from hims_pipeline.failures import explain
 from hims_pipeline.settings import load_settings
 
 VALUE = "Salma-4711"
 
 
 def printed(error: BaseException, debug: str = "") -> str:
-    @click.group(cls=Plain)
+    @click.group(cls=PlainGroup)
     def group() -> None:
         pass
 
@@ -67,11 +67,11 @@ def test_an_error_is_one_line(error: BaseException, told: str) -> None:
 def test_an_inner_error_that_is_known_is_told() -> None:
     error = RuntimeError(VALUE)
     error.__cause__ = OSError(28, "No space left on device", "/x")
-    assert plain(error).startswith("The disk is full: /x")
+    assert explain(error).startswith("The disk is full: /x")
 
 
 def test_a_developer_may_ask_for_the_trace() -> None:
-    @click.group(cls=Plain)
+    @click.group(cls=PlainGroup)
     def group() -> None:
         pass
 
@@ -116,3 +116,14 @@ def test_a_reason_of_bytes_that_are_no_utf8_is_refused_before_anything_is_done(t
     assert not (tmp_path / "home").exists()
     said = CliRunner().invoke(main, ["release", "use", "r000001", "--reason", " \u200b"])
     assert (said.exit_code, "says nothing" in said.output) == (2, True)
+
+
+def test_a_home_that_is_a_file_is_told_before_anything_else(tmp_path) -> None:
+    (tmp_path / "home").write_text("x")
+    for words in (["status"], ["query", "select 1"], ["run"], ["release", "list"]):
+        done = CliRunner(env={"HIMS_HOME": str(tmp_path / "home")}).invoke(main, words)
+        assert done.exit_code == 1
+        assert done.output == (
+            f"Error: HIMS_HOME names {tmp_path}/home, which is not a folder. "
+            "Name the installation's folder, or a new one.\n"
+        )

@@ -7,7 +7,7 @@ import yaml
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.contracts.records import parse, read_yaml
+from hims_pipeline.contracts.records import parse_record, read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
 
@@ -78,7 +78,7 @@ def test_what_a_column_cannot_mean_is_refused(tmp_path: Path, line: str, said: s
     path = tmp_path / "some.yml"
     path.write_text(line + "\n", encoding="utf-8")
     with pytest.raises(ContractError) as refused:
-        parse(Column, path)
+        parse_record(Column, path)
     assert said in str(refused.value)
 
 

@@ -88,7 +88,7 @@ def test_stratum_and_unit_come_from_the_design(contracts: dict[str, Contract]) -
     # Where they were never delivered, the fallback's columns stand for them.
     sql = feed_sql("persons", columns, [(contracts["argentina_eph"], "persons", 0)])
     assert "cast(concat_ws('-', \"aglomerado\") as varchar) as stratum" in sql
-    assert contracts["argentina_eph"].design.fallback_in({"AGLOMERADO", "CODUSU"}) == (  # type: ignore[union-attr]
+    assert contracts["argentina_eph"].design.fallback_of({"AGLOMERADO", "CODUSU"}) == (  # type: ignore[union-attr]
         "AGGLOMERATION_AS_STRATUM_DWELLING_AS_UNIT"
     )
 
@@ -108,8 +108,8 @@ def test_a_period_without_districts_takes_the_fallback_and_says_so(contracts: di
     design = contract.design
     assert design is not None
     sent = contract.at("2030").design_columns("return_migrants")
-    assert design.fallback_in(sent) == "GOVERNORATE_AS_STRATUM_HOUSEHOLD_AS_UNIT"
-    assert design.fallback_in({*sent, "V002", "V003"}) is None
+    assert design.fallback_of(sent) == "GOVERNORATE_AS_STRATUM_HOUSEHOLD_AS_UNIT"
+    assert design.fallback_of({*sent, "V002", "V003"}) is None
     plain["design"]["fallback"] = None
     with pytest.raises(ValidationError, match="return_migrants in 2030: nothing stands for V002, V003"):
         Contract.model_validate(plain)

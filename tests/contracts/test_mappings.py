@@ -15,7 +15,7 @@ from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.compile import compile_rules
 from hims_pipeline.staging.lookups import Lookups
 from hims_pipeline.staging.models import _expression
-from hims_pipeline.staging.names import sql_type, staged_name
+from hims_pipeline.staging.names import staged_name, staged_type
 from tests.contracts.made import contract_of
 
 COLUMNS: dict[str, dict[str, Any]] = {
@@ -90,7 +90,7 @@ def test_what_is_taken_casts_within_the_bounds_that_the_gate_holds(way: str, kin
             if target.bounds and value != "null" and kind in ("integer", "decimal", "number") and way != "codes":
                 low, high = target.bounds
                 value = format(min(max(Decimal(value), low), high), "f")
-            row = f"(select cast({value} as {sql_type(column)}) as {staged_name(column.name)})"
+            row = f"(select cast({value} as {staged_type(column)}) as {staged_name(column.name)})"
             con.execute(f"select cast({sql} as {to}) from {row}").fetchall()
 
 

@@ -158,7 +158,7 @@ def test_the_truncated_archive_is_refused_and_named(real: dict) -> None:
     assert not delivery.tables
     (finding,) = delivery.result.findings
     assert finding.severity == "blocking"
-    assert "TRUNCATED.zip" in finding.in_full()
+    assert "TRUNCATED.zip" in finding.full_text()
     assert "TRUNCATED" not in finding.sentence()
     assert "incomplete" in finding.message
 

@@ -12,7 +12,7 @@ from hims_pipeline.defs.assembly import build_definitions
 from hims_pipeline.gates.judge import rules_of
 from hims_pipeline.release import store
 from hims_pipeline.release.reader import connect
-from hims_pipeline.staging.render import rendered
+from hims_pipeline.staging.render import ensure_rendered
 
 
 def figures(here, indicator: str) -> dict[tuple[str, str], float]:
@@ -101,7 +101,7 @@ def test_reader_rules_models_graph_and_descriptions_follow(northland) -> None:
     settings, contract = northland.settings, load_contracts(northland.data)["northland_survey"]
     codes = {rule.code for rule in rules_of(settings, contract, "2023")}
     assert {"NORTHLAND-SURVEY-PERSONS-KEY", "NORTHLAND-SURVEY-PERSONS-COUNTY-XWALK"} <= codes
-    tree = rendered(settings)
+    tree = ensure_rendered(settings)
     assert (tree / "models/staging/stg_northland_survey__persons.sql").exists()
     assert "stg_northland_survey__persons" in (tree / "models/staging/feed_persons.sql").read_text()
     assert "House" in (tree / "models/staging/staging.yml").read_text()
@@ -129,10 +129,10 @@ def test_dropped_again_byte_for_byte_says_so(northland_night) -> None:
 
 def figures_in(night, source: str) -> Figures:
     settings = night.settings
-    release = store.current(settings)
+    release = store.current_release(settings)
     assert release is not None
     contract = check_source(settings, source)
-    return figures_of(settings, contract, release.staff / "warehouse.duckdb", rendered(settings))
+    return figures_of(settings, contract, release.staff / "warehouse.duckdb", ensure_rendered(settings))
 
 
 def test_what_a_delivery_gives_and_why_not(northland_night) -> None:

@@ -43,7 +43,7 @@ def selected(settings, monkeypatch) -> list[list[str]]:
     monkeypatch.setattr(scratch.build, "prepare", lambda *_, **__: built)
     monkeypatch.setattr(scratch, "run_dbt", lambda *_, select, **__: asked.append(select))
     monkeypatch.setattr(scratch, "seconds", lambda _: dict.fromkeys(MODELS, 1.0))
-    monkeypatch.setattr(scratch, "tested", lambda _: {f"holds_{name}" for name in MODELS})
+    monkeypatch.setattr(scratch, "list_tests_run", lambda _: {f"holds_{name}" for name in MODELS})
     return asked
 
 

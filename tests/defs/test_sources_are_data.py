@@ -12,7 +12,7 @@ from hims_pipeline.docs.sources import sources_page
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sources import broken_sources
-from hims_pipeline.staging.render import rendered
+from hims_pipeline.staging.render import ensure_rendered
 
 GONE, NEW = "unhcr_population", "refugee_agency"
 # Copies of the new source with something wrong in each.
@@ -40,7 +40,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def test_models_feeds_and_reference_follow(changed: Settings) -> None:
-    tree = rendered(changed)
+    tree = ensure_rendered(changed)
     names = {path.stem for path in (tree / "models/staging").glob("*.sql")}
     assert f"stg_{NEW}__population" in names
     assert not [name for name in names if GONE in name]
@@ -65,7 +65,7 @@ def test_a_contract_that_does_not_hold_is_red_on_its_own_source(changed: Setting
     for name in BROKEN:
         assert dg.AssetCheckKey(dg.AssetKey(["landing", name]), "holds") in graph.asset_check_keys
         assert dg.AssetKey(["bronze", name]) not in graph.get_all_asset_keys()
-    models = {path.stem for path in (rendered(changed) / "models/staging").glob("*.sql")}
+    models = {path.stem for path in (ensure_rendered(changed) / "models/staging").glob("*.sql")}
     assert not [model for model in models for name in BROKEN if name in model]
     assert intake.contract_of(changed, NEW)
     with pytest.raises(ContractError, match="no_such_scheme"):

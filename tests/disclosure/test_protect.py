@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hims_pipeline.disclosure.attack import attack
-from hims_pipeline.disclosure.bounds import narrow
+from hims_pipeline.disclosure.bounds import find_narrow
 from hims_pipeline.disclosure.determined import determine
 from hims_pipeline.disclosure.figures import Figure
 from hims_pipeline.disclosure.history import State
@@ -166,5 +166,8 @@ def test_elimination_finds_what_ranks_of_matrices_find() -> None:
 
 def test_bounds_are_those_of_the_table() -> None:
     equation = {0: 1, 1: -1, 2: -1}
-    assert narrow([equation], {0: 6.0}, {1, 2}, {1: 1.0, 2: 1.0}, {1: 5.0, 2: 5.0}) == {1: (1.0, 5.0), 2: (1.0, 5.0)}
-    assert narrow([equation], {0: 60.0}, {1, 2}, {1: 1.0, 2: 1.0}, {1: 5.0, 2: 5.0}) == {}
+    assert find_narrow([equation], {0: 6.0}, {1, 2}, {1: 1.0, 2: 1.0}, {1: 5.0, 2: 5.0}) == {
+        1: (1.0, 5.0),
+        2: (1.0, 5.0),
+    }
+    assert find_narrow([equation], {0: 60.0}, {1, 2}, {1: 1.0, 2: 1.0}, {1: 5.0, 2: 5.0}) == {}

@@ -9,8 +9,14 @@ from pydantic import TypeAdapter
 from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.records import read_yaml
-from hims_pipeline.docs.contracts import EXAMPLES, contracts_page, records_of, undescribed, without_example
-from hims_pipeline.docs.dictionary import WORDS, Dictionary, read_tables
+from hims_pipeline.docs.contracts import (
+    EXAMPLES,
+    contracts_page,
+    documented_records,
+    find_undescribed,
+    find_without_example,
+)
+from hims_pipeline.docs.dictionary import WORDS, DictionaryPage, read_tables
 from hims_pipeline.docs.sources import sources_page
 from hims_pipeline.settings import REPOSITORY, Settings
 
@@ -26,8 +32,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.mark.parametrize("language", WORDS)
 def test_the_dictionary_is_up_to_date_and_whole(settings: Settings, language: str) -> None:
-    dictionary, tables = Dictionary(settings, language), read_tables(TABLES)
-    assert dictionary.missing(tables) == [], "say it in dbt_project/dictionary.yml or in the model's own file"
+    dictionary, tables = DictionaryPage(settings, language), read_tables(TABLES)
+    assert dictionary.find_missing(tables) == [], "say it in dbt_project/dictionary.yml or in the model's own file"
     page = (DOCS / f"dictionary/{language}.md").read_text(encoding="utf-8")
     assert page == dictionary.page(tables), "make docs writes it anew"
 
@@ -45,19 +51,19 @@ def test_every_described_model_is_in_the_list_of_tables() -> None:
 def test_a_column_that_nothing_describes_is_named(settings: Settings) -> None:
     tables = [("conformed", "fct_persons", [("sex", "VARCHAR"), ("shoe_size", "INTEGER")])]
     for language in WORDS:
-        assert Dictionary(settings, language).missing(tables) == ["fct_persons.shoe_size"]
+        assert DictionaryPage(settings, language).find_missing(tables) == ["fct_persons.shoe_size"]
 
 
 def test_every_key_of_a_contract_has_a_meaning_and_the_page_is_up_to_date(settings: Settings) -> None:
-    assert undescribed() == [], "say it under Args in the record's docstring"
+    assert find_undescribed() == [], "say it under Args in the record's docstring"
     assert (DOCS / "contracts.md").read_text(encoding="utf-8") == contracts_page(settings.data), (
         "make docs writes it anew"
     )
 
 
 def test_every_key_of_a_contract_has_an_example_that_loads(settings: Settings, tmp_path: Path) -> None:
-    assert without_example(settings.data) == [], "say one in EXAMPLES"
-    records = {record.__name__: record for record in records_of(Contract, Correction)}
+    assert find_without_example(settings.data) == [], "say one in EXAMPLES"
+    records = {record.__name__: record for record in documented_records(Contract, Correction)}
     for (name, field), example in EXAMPLES.items():
         info = records[name].model_fields[field]
         (tmp_path / "key.yml").write_text(example.strip("`"), encoding="utf-8")

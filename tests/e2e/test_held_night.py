@@ -69,22 +69,22 @@ def test_a_corrected_census_is_held_told_and_let_out_by_a_word(small_night, tmp_
     printed = here.hims("run", check=False)
     assert "Held: " in printed
     assert "A01" in printed
-    assert store.current(here.settings).id == "r000001"
+    assert store.current_release(here.settings).id == "r000001"
     page = (here.settings.approvals / held.PAGE).read_text(encoding="utf-8")
     assert "rgph/2024/" in page
     assert json.loads(here.hims("status", "--format", "json"))["held"]["since"] == "r000001"
     assert "held_release.html" in here.hims("alert", "list")
     assert "Held: " in here.hims("run", check=False)  # the next night says the same
     here.hims("release", "accept", "--reason", "the census office confirms it")
-    assert store.current(here.settings).id == "r000002"
+    assert store.current_release(here.settings).id == "r000002"
     assert foreigners(here) < 0.9 * before
     assert "the census office confirms it" in here.hims("release", "show")
-    assert held.held(here.settings) is None
+    assert held.read_hold(here.settings) is None
 
 
 def test_a_census_that_misses_its_controls_falls_back_and_all_else_goes_out(small_night, tmp_path) -> None:
     here, _ = small_night
-    now = store.current(here.settings).id
+    now = store.current_release(here.settings).id
     files = resend(here, tmp_path / "sent", lambda no, row: None if row["governorate"] == "11" and no % 3 == 0 else row)
     here.hims("deliver", *files, "--source", "rgph", "--period", "2024")
     months = sorted((here.settings.landing / "border_crossings").glob("2024-0[12]"))
@@ -93,7 +93,7 @@ def test_a_census_that_misses_its_controls_falls_back_and_all_else_goes_out(smal
     )
     printed = here.hims("run")
     assert "HELD BACK rgph/2024/" in printed
-    assert store.current(here.settings).id > now
+    assert store.current_release(here.settings).id > now
     assert "is held back; the delivery before counts" in here.hims("release", "show")
     states = [one["state"] for one in json.loads(here.hims("status", "--format", "json"))["batches"]]
     assert "held back" in states

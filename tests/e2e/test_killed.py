@@ -46,7 +46,7 @@ def run_until(here: Installation, words: str) -> bool:
 
 
 def hashes(here: Installation) -> dict[str, str]:
-    tables = store.current(here.settings).manifest("staff")["tables"]
+    tables = store.current_release(here.settings).manifest("staff")["tables"]
     return {name: facts["content_hash"] for name, facts in tables.items()}
 
 

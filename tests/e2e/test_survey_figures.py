@@ -6,7 +6,7 @@ import pytest
 
 from hims_pipeline import connect
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.synthetic.raking import scaled
+from hims_pipeline.synthetic.raking import scale_parts
 from hims_pipeline.synthetic.samples import SCALE
 
 SOURCE = "hims_survey"
@@ -38,7 +38,7 @@ def test_published_figures_come_out_again(published, control: dict[str, str]) ->
     value, error, status = rows[0]
     wanted = float(control["value"])
     if control["unit"] == "PERSONS":
-        by_sex = scaled(SEX.get(control["indicator"], {"_T": wanted}), SCALE)
+        by_sex = scale_parts(SEX.get(control["indicator"], {"_T": wanted}), SCALE)
         wanted = by_sex.get(control["sex"], sum(by_sex.values()))
     assert status == ("C" if control["control_id"] in WITHHELD else "F")
     if status == "C":

@@ -32,10 +32,10 @@ def broken(here: Installation) -> list[str]:
 
 
 def _damage(here: Installation) -> list[str]:
-    now = store.current(here.settings)
+    now = store.current_release(here.settings)
     if now is None:
         return ["nothing is current any more"]
-    return [f"{now.id}: {damage}" for damage in store.verify(here.settings, now)]
+    return [f"{now.id}: {damage}" for damage in store.verify_release(here.settings, now)]
 
 
 def state(here: Installation) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def state(here: Installation) -> dict[str, Any]:
 
 
 def _held(here: Installation) -> dict[str, Any]:
-    now = store.current(here.settings)
+    now = store.current_release(here.settings)
     tables = now.manifest("staff")["tables"] if now else {}
     return {
         "tables": {name: facts["content_hash"] for name, facts in tables.items()},

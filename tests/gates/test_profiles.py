@@ -9,8 +9,8 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError, Damaged
 from hims_pipeline.gates import GateError, canary_profiles, judge
 from hims_pipeline.gates.beside import Predecessor, keep_profile
-from hims_pipeline.gates.comparisons import SUFFIX, closest, load_limits, profile_rules, write_evidence
-from hims_pipeline.gates.differences import compare
+from hims_pipeline.gates.comparisons import SUFFIX, find_closest, load_comparison_limits, profile_rules, write_evidence
+from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.engine import evaluate
 from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
 from hims_pipeline.gates.measures import MEASURES
@@ -18,7 +18,7 @@ from hims_pipeline.gates.profile import Profile, Rows
 from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.gates.statistics import difference_of_shares, distance, largest_shift, lowest_share
 from hims_pipeline.gates.suites import break_on_nothing
-from hims_pipeline.intake.predecessors import chosen
+from hims_pipeline.intake.predecessors import choose_predecessors
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
 from tests.mutants.quick import broken_rules
@@ -63,8 +63,8 @@ def values(measure: str, about: str, **counts: float) -> Rows:
 
 
 def beyond(now: Subject, before: Subject | None = None) -> set[str]:
-    found = [*evidence_of(now), *(compare(now, before) if before else ())]
-    limits = load_limits(REPOSITORY / "expectations").limits
+    found = [*evidence_of(now), *(compare_profiles(now, before) if before else ())]
+    limits = load_comparison_limits(REPOSITORY / "expectations").limits
     return {one.measure for one in found if one.value is not None and not one.value <= limits[one.measure]}
 
 
@@ -206,13 +206,13 @@ def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
 
 def test_a_canary_that_finds_nothing_stops_the_gate(settings: Settings, tmp_path: Path) -> None:
     canary_profiles.show(settings)
-    loose = load_limits(settings.expectations).limits | {"again": 2.0}
+    loose = load_comparison_limits(settings.expectations).limits | {"again": 2.0}
     (tmp_path / "comparisons.yml").write_text(f"limits: {loose}\n", encoding="utf-8")
     with pytest.raises(GateError, match="canaries went wrong: again"):
         canary_profiles.show(replace(settings, expectations=tmp_path))
     (tmp_path / "comparisons.yml").write_text("limits: {size: 1}\n", encoding="utf-8")
     with pytest.raises(ContractError, match="no limit for"):
-        load_limits(tmp_path)
+        load_comparison_limits(tmp_path)
 
 
 @pytest.mark.parametrize(("lines", "holds"), [([], True), ([Evidence("size", "", 9.0)], False)])
@@ -256,12 +256,12 @@ def test_a_batch_is_judged_beside_the_one_before_and_its_profile_is_kept(setting
 
 def test_predecessors_are_the_same_period_the_one_before_the_season_or_the_next() -> None:
     sent = [(f"canary/{period}/x", period, Path("p"), "h") for period in ("2023-06", "2024-04", "2024-05", "2024-08")]
-    assert [one.period for one in chosen(sent, CONTRACT, "2024-05")] == ["2024-05"]
-    assert [one.period for one in chosen(sent, CONTRACT, "2024-06")] == ["2024-05", "2023-06"]
-    assert [one.period for one in chosen(sent, CONTRACT, "2023-01")] == ["2023-06"]
-    assert chosen([], CONTRACT, "2024-05") == []
+    assert [one.period for one in choose_predecessors(sent, CONTRACT, "2024-05")] == ["2024-05"]
+    assert [one.period for one in choose_predecessors(sent, CONTRACT, "2024-06")] == ["2024-05", "2023-06"]
+    assert [one.period for one in choose_predecessors(sent, CONTRACT, "2023-01")] == ["2023-06"]
+    assert choose_predecessors([], CONTRACT, "2024-05") == []
     near, far = [Evidence("size", "", 0.1)], [Evidence("size", "", 0.5), Evidence("ages", "age", None)]
-    assert closest([far, near]) == [near[0], far[1]]
+    assert find_closest([far, near]) == [near[0], far[1]]
 
 
 @pytest.mark.parametrize(

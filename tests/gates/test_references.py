@@ -8,11 +8,11 @@ import pytest
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary_profiles, gate_inputs, judge
 from hims_pipeline.gates.beside import Predecessor
-from hims_pipeline.gates.comparisons import closest
+from hims_pipeline.gates.comparisons import find_closest
 from hims_pipeline.gates.evidence import Evidence
 from hims_pipeline.gates.profile import read_profile
 from hims_pipeline.gates.references import FOLDER, read_sql, reference_for, write_reference
-from hims_pipeline.intake.predecessors import pinned
+from hims_pipeline.intake.predecessors import find_reference
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
 
@@ -47,7 +47,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, 
 
 def test_a_first_delivery_is_judged_beside_the_reference(here) -> None:
     settings, tables = here
-    before = pinned(settings.expectations, CONTRACT, "2024-05", [])
+    before = find_reference(settings.expectations, CONTRACT, "2024-05", [])
     good = judge(settings, CONTRACT, "2024-05", {"rows": tables["good"]}, before=before)
     assert good.accepted, good.findings
     assert good.compared_with == {"reference/canary/2024-05": before[0].sha256}
@@ -58,11 +58,11 @@ def test_a_first_delivery_is_judged_beside_the_reference(here) -> None:
 def test_of_another_period_it_stands_in_only_where_nothing_was_accepted(here) -> None:
     settings, _ = here
     known = [Predecessor("canary/2024-04/x", "2024-04", Path("p"), "h")]
-    assert [one.batch for one in pinned(settings.expectations, CONTRACT, "2024-05", known)] == [
+    assert [one.batch for one in find_reference(settings.expectations, CONTRACT, "2024-05", known)] == [
         "reference/canary/2024-05"
     ]
-    assert pinned(settings.expectations, CONTRACT, "2024-06", known) == []
-    assert pinned(settings.expectations, CONTRACT, "2024-05", [replace(known[0], period="2024-05")]) == []
+    assert find_reference(settings.expectations, CONTRACT, "2024-06", known) == []
+    assert find_reference(settings.expectations, CONTRACT, "2024-05", [replace(known[0], period="2024-05")]) == []
     assert reference_for(settings.expectations, CONTRACT, "2023-01")[1] == "2024-05"
 
 
@@ -80,4 +80,4 @@ def test_its_text_says_what_the_profile_said_and_its_change_makes_verdicts_void(
 
 def test_of_the_same_period_its_word_counts() -> None:
     others, own = [Evidence("size", "", 0.1), Evidence("ages", "age", 0.2)], [Evidence("ages", "age", 0.3)]
-    assert closest([others, own], own) == [Evidence("size", "", 0.1), Evidence("ages", "age", 0.3)]
+    assert find_closest([others, own], own) == [Evidence("size", "", 0.1), Evidence("ages", "age", 0.3)]

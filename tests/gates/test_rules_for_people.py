@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from hims_pipeline.authoring.rulebook import rules_in_words, show
+from hims_pipeline.authoring.rulebook import rules_in_words, show_rules
 from hims_pipeline.authoring.threshold_book import read_thresholds, write_thresholds
 from hims_pipeline.authoring.thresholds import change, thresholds
 from hims_pipeline.authoring.tried import try_rules
@@ -42,7 +42,7 @@ def test_every_rule_is_shown_with_what_it_caught(settings, deliver) -> None:  # 
     refused, _ = deliver(csv(rows(women=0.1)))
     deliver(csv([*rows(), (9000, "F", 130, "N", "OTHERFAITH")]), "2022")
     contract = load_contracts(settings.data)["arrivals"]
-    text = "\n".join(show(settings, "arrivals/people", "fr", ""))
+    text = "\n".join(show_rules(settings, "arrivals/people", "fr", ""))
     for rule in rules_in_words(settings, contract, ""):
         assert rule.code in text
     assert "De 30 à 70 % de femmes." in text
@@ -53,7 +53,7 @@ def test_every_rule_is_shown_with_what_it_caught(settings, deliver) -> None:  # 
     assert "min_value 0, max_value 110" in text
     for wrong in ("nowhere", "arrivals/nothing"):
         with pytest.raises(HimsError):
-            list(show(settings, wrong, "en", ""))
+            list(show_rules(settings, wrong, "en", ""))
 
 
 def test_workbook_comes_back_as_it_went(sample, tmp_path) -> None:

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from hims_pipeline.contracts.facts import load_facts
-from hims_pipeline.contracts.indicators import breakdown_columns, code_of, load_indicators
+from hims_pipeline.contracts.indicators import breakdown_columns, code_in_name, load_indicators
 from hims_pipeline.contracts.load import read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY, Settings
@@ -57,7 +57,7 @@ def test_every_model_has_the_columns_of_a_figure_and_no_breakdown_that_it_does_n
     def shape(model: str) -> dict[str, str]:
         return {name: kind for name, kind, *_ in warehouse.con.execute(f"describe {model}").fetchall()}
 
-    models = [name for name in warehouse.sql if code_of(name)]
+    models = [name for name in warehouse.sql if code_in_name(name)]
     assert len(models) > 70
     whole, breakdowns = shape("ind_figures"), breakdown_columns(REPOSITORY / "data")
     for model in models:

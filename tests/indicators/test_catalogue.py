@@ -4,7 +4,13 @@ import re
 
 import pytest
 
-from hims_pipeline.contracts.indicators import Indicator, breakdown_columns, code_of, load_breakdowns, load_indicators
+from hims_pipeline.contracts.indicators import (
+    Indicator,
+    breakdown_columns,
+    code_in_name,
+    load_breakdowns,
+    load_indicators,
+)
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import Policies
 from hims_pipeline.settings import REPOSITORY
@@ -29,7 +35,7 @@ def test_a_model_gives_dimensions_of_its_record_alone(catalogue: dict[str, Indic
     given = re.compile(rf"cast\((?!'_[TZ]' |null )[^\n]+ as varchar\) as ({names}),")
     found = {name: set(given.findall(sql)) for name, sql in indicator_models().items()}
     assert sum(map(len, found.values())) > 100
-    wrong = {name: extra for name, of in found.items() if (extra := of - set(catalogue[code_of(name)].dimensions))}
+    wrong = {name: extra for name, of in found.items() if (extra := of - set(catalogue[code_in_name(name)].dimensions))}
     assert wrong == {}
 
 
@@ -46,7 +52,7 @@ def test_what_is_computed_is_published_and_fed_by_a_contract(catalogue: dict[str
     computed = {code for code, one in catalogue.items() if one.status == "computed"}
     contracts = set(load_contracts(DATA))
     assert computed == {code for code, one in catalogue.items() if one.publish}
-    assert computed == {code_of(name) for name in indicator_models()}
+    assert computed == {code_in_name(name) for name in indicator_models()}
     for code in computed:
         assert contracts & set(catalogue[code].sources), f"{code}: no contract is called {catalogue[code].sources}"
 

@@ -43,7 +43,7 @@ def accept(settings: Settings, delivery: landing.Delivery, status: str = "accept
         declared=1, evaluated=1, canary="passed", rules=(held,),
     )  # fmt: skip
     assert verdict.status == status
-    return batches.settle(settings, delivery, folder, verdict)
+    return batches.place_batch(settings, delivery, folder, verdict)
 
 
 def test_same_bytes_under_another_name_are_the_same_delivery(settings, tmp_path) -> None:
@@ -66,10 +66,10 @@ def test_what_is_dropped_is_taken_over_once_it_rests(settings, tmp_path) -> None
     place.mkdir(parents=True)
     path = sent(place, "a")
     contracts = {"northland_survey": contract()}
-    young = dropped.collect(settings, contracts, settle_seconds=60)
+    young = dropped.take_over_drops(settings, contracts, settle_seconds=60)
     assert young[0] == []
     assert "changed less than" in young[2][0].reason
-    new, _, _ = dropped.collect(settings, contracts, settle_seconds=60, now=path.stat().st_mtime + 61)
+    new, _, _ = dropped.take_over_drops(settings, contracts, settle_seconds=60, now=path.stat().st_mtime + 61)
     assert [one.period for one in new] == ["2023"]
     assert not path.exists()
 
@@ -82,11 +82,11 @@ def test_a_delivery_waits_for_its_codebook_and_for_its_data(settings) -> None:
     place.mkdir(parents=True)
     for first, second, missing in (("north.txt", "book.xml", "*.xml"), ("book.xml", "north.txt", "persons")):
         sent(place, first, first)
-        new, _, misplaced = dropped.collect(settings, contracts, 0)
+        new, _, misplaced = dropped.take_over_drops(settings, contracts, 0)
         assert new == []
         assert misplaced[0].reason == f"waiting for {missing} to complete the delivery"
         sent(place, second, second)
-        new, again, _ = dropped.collect(settings, contracts, 0)
+        new, again, _ = dropped.take_over_drops(settings, contracts, 0)
         assert [len(one.files) for one in (*new, *again)] == [2]
 
 
@@ -94,7 +94,7 @@ def test_misplaced_files_are_reported_and_left_alone(settings) -> None:
     for place in ("nobody/2023", "northland_survey/summer"):
         (settings.landing / place).mkdir(parents=True)
         sent(settings.landing / place, "a")
-    _, _, misplaced = dropped.collect(settings, {"northland_survey": contract()}, 0)
+    _, _, misplaced = dropped.take_over_drops(settings, {"northland_survey": contract()}, 0)
     assert {one.place for one in misplaced} == {"folder 1", "northland_survey, folder 1"}
     assert {one.name for one in misplaced} == {"nobody", "summer"}
     assert len(list(settings.landing.rglob("north.txt"))) == 2
@@ -115,7 +115,7 @@ def test_what_counts_follows_from_the_contract(settings, tmp_path, supersedes: s
         delivery, _ = landing.take_over(settings, terms, period, [sent(tmp_path, text)])
         accept(settings, delivery)
         names[delivery.batch] = text
-    counted = batches.counting(settings, terms, landing.deliveries(settings))
+    counted = batches.find_current_batches(settings, terms, landing.deliveries(settings))
     assert {names[one.manifest.batch] for one in counted} == expected
 
 
@@ -126,7 +126,7 @@ def test_the_order_of_periods_does_not_matter(settings, tmp_path) -> None:
         for period in order:
             delivery, _ = landing.take_over(here, contract(), period, [sent(tmp_path, period)])
             accept(here, delivery)
-        counted = batches.counting(here, contract(), landing.deliveries(here))
+        counted = batches.find_current_batches(here, contract(), landing.deliveries(here))
         ends.add(tuple(one.manifest.batch for one in counted))
     assert len(ends) == 1
 
@@ -138,7 +138,7 @@ def test_a_withdrawn_delivery_gives_way_to_the_earlier_one(settings, tmp_path) -
     accept(settings, first)
     accept(settings, later)
     intake.withdraw(settings, later.batch, "another country's file")
-    counted = batches.counting(settings, terms, landing.deliveries(settings))
+    counted = batches.find_current_batches(settings, terms, landing.deliveries(settings))
     assert [one.manifest.batch for one in counted] == [first.batch]
     with pytest.raises(HimsError, match="withdrawn already"):
         intake.withdraw(settings, later.batch, "again")
@@ -149,7 +149,7 @@ def test_a_refused_correction_does_not_supersede(settings, tmp_path) -> None:
     later, _ = landing.take_over(settings, contract(), "2023", [sent(tmp_path, "b")])
     accept(settings, first)
     accept(settings, later, "refused")
-    counted = batches.counting(settings, contract(), landing.deliveries(settings))
+    counted = batches.find_current_batches(settings, contract(), landing.deliveries(settings))
     assert [one.manifest.batch for one in counted] == [first.batch]
 
 

@@ -205,7 +205,7 @@ def test_a_new_key_takes_the_trail_over(five: Settings, tmp_path: Path) -> None:
     rotated = replace(five, key_file=tmp_path / "key")
     with pytest.raises(HimsError, match="rests on the demonstration key"):
         journal.record(rotated, "another key")
-    with known.in_rotation(five):
+    with known.open_rotation(five):
         trail.reseal(rotated, former=five)
         journal.record(rotated, "went on")
         assert trail.check(rotated) == trail.Checked(6)

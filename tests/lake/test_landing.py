@@ -40,7 +40,7 @@ def in_a_process(work: Callable[[], object]) -> int | None:
 
 
 def counts(settings, terms) -> list[str]:
-    return [one.manifest.id for one in batches.counting(settings, terms, landing.deliveries(settings))]
+    return [one.manifest.id for one in batches.find_current_batches(settings, terms, landing.deliveries(settings))]
 
 
 def test_fifty_at_once_get_fifty_numbers(settings, tmp_path) -> None:
@@ -95,10 +95,10 @@ def test_killed_at_any_durable_step_there_is_no_delivery_or_a_whole_one(settings
         here = replace(settings, home=tmp_path / f"home-{number}")
         shutil.copytree(settings.home, here.home)
         code = in_a_process(killed_at(number, lambda here=here: deliver(here, tmp_path, "after")))
-        landing.clear_leftovers(here)
+        landing.clear_incoming(here)
         found = landing.deliveries(here)
         assert landing.damaged_records(here) == []
-        assert [one for one in found if landing.damaged_files(here, one)] == []
+        assert [one for one in found if landing.find_damaged_sent_files(here, one)] == []
         assert found[0] == before
         assert list(here.landing.rglob(".*")) == []
         again = deliver(here, tmp_path, "after")
@@ -121,7 +121,7 @@ def test_the_same_bytes_sent_again_after_a_correction_are_the_last_word(settings
     assert (again.is_new, again.is_last_word, again.delivery.sequence) == (False, True, 3)
     assert len(again.delivery.sent_again) == 1
     assert counts(settings, contract()) == [first.id]
-    assert landing.damaged_files(settings, again.delivery) == []
+    assert landing.find_damaged_sent_files(settings, again.delivery) == []
     once_more = deliver(settings, tmp_path, "a")
     assert (once_more.is_last_word, once_more.delivery) == (False, again.delivery)
     assert not deliver(settings, tmp_path, "b", manner="listed").is_last_word
@@ -146,12 +146,12 @@ def test_files_left_by_a_kill_are_no_new_word(settings, drop, tmp_path) -> None:
     path = drop("a")
     first = landing.take_over_files(settings, contract(), "2023", [path], "dropped").delivery
     second = deliver(settings, tmp_path, "b").delivery
-    new, again, _ = dropped.collect(settings, {"northland_survey": contract()}, 0)
+    new, again, _ = dropped.take_over_drops(settings, {"northland_survey": contract()}, 0)
     assert (new, again) == ([], [first])
     assert not path.exists()
     assert landing.deliveries(settings)[-1] == second
     drop("a")
-    new, again, _ = dropped.collect(settings, {"northland_survey": contract()}, 0)
+    new, again, _ = dropped.take_over_drops(settings, {"northland_survey": contract()}, 0)
     assert ([one.id for one in new], again) == ([first.id], [])
 
 
@@ -201,14 +201,14 @@ def test_a_night_clears_what_was_killed_and_leaves_what_is_in_progress(settings,
     for folder in (dead, *theirs):
         sent(folder, "half")
     (theirs[1] / "deeper").mkdir()  # nothing of ours holds folders
-    assert landing.clear_leftovers(settings) == 1
+    assert landing.clear_incoming(settings) == 1
     assert not dead.exists()
     assert all((folder / "north.txt").exists() for folder in theirs)
     go_on.set()
     process.join()
     assert process.exitcode == 0
     [delivery] = landing.deliveries(settings)
-    assert landing.damaged_files(settings, delivery) == []
+    assert landing.find_damaged_sent_files(settings, delivery) == []
 
 
 def test_a_full_disk_stops_one_delivery_and_leaves_nothing(settings, tmp_path, monkeypatch) -> None:
@@ -268,7 +268,7 @@ def test_a_damaged_record_stops_its_own_delivery_only(settings, tmp_path, kind: 
         damaged.batch: "damaged",
     }
     with pytest.raises(Damaged, match=damaged.id):
-        landing.find(settings, damaged.batch)
+        landing.find_delivery(settings, damaged.batch)
     with pytest.raises(Damaged):
         deliver(settings, tmp_path, "a", manner="listed")
     assert deliver(settings, tmp_path, "a").is_new  # whoever sends it again makes it whole
@@ -296,18 +296,18 @@ def test_damaged_files_are_never_read_and_are_mended_by_the_same_bytes(settings,
         if path.is_dir():
             path.rmdir()
         assert deliver(settings, tmp_path, "a").delivery == delivery
-        assert landing.damaged_files(settings, delivery) == []
+        assert landing.find_damaged_sent_files(settings, delivery) == []
 
 
 def test_a_person_vouches_for_records_of_another_key(settings, tmp_path) -> None:
     create_key(tmp_path / "key")
     delivery = deliver(settings, tmp_path, "a").delivery
     other = replace(settings, key_file=tmp_path / "key")
-    with known.in_rotation(settings):
+    with known.open_rotation(settings):
         assert landing.deliveries(other) == []
-        assert landing.reseal(other, delivery.batch) == delivery
+        assert landing.reseal_delivery(other, delivery.batch) == delivery
         assert landing.deliveries(other) == [delivery]
     delivery.paths(settings)[0].write_text("b")
     for wrong, message in ((delivery.batch, "file 1 is not"), ("../x/" + delivery.id, "no delivery's name")):
         with pytest.raises(HimsError, match=message):
-            landing.reseal(settings, wrong)
+            landing.reseal_delivery(settings, wrong)

@@ -21,7 +21,7 @@ from tests.lake.test_tampering import SUITE, flip
 from tests.linkage.conftest import installation
 
 # Modules by name: their packages have functions of the same name.
-GATE, READER = import_module("hims_pipeline.gates.inputs"), import_module("hims_pipeline.intake.pending")
+GATE, READER = import_module("hims_pipeline.gates.inputs"), import_module("hims_pipeline.intake.find_pending")
 TEXTS = {
     "2022": "cin,passport_no\n90000001\n",  # a field too few: refused before the gate
     "2023": "cin,passport_no\n" + "90000001,\n" * 9,  # more rows than the suite allows
@@ -58,14 +58,14 @@ def settings(made: Settings, tmp_path: Path) -> Settings:
 
 
 def pending_periods(settings: Settings) -> list[str]:
-    return [one.delivery.period for one in intake.pending(settings)]
+    return [one.delivery.period for one in intake.find_pending(settings)]
 
 
 def take_in_pending(settings: Settings) -> dict[str, Verdict]:
     with installation_lock(settings, "test"):
         return {
             one.delivery.period: intake.take_in(settings, one.delivery, lambda text: None)
-            for one in intake.pending(settings)
+            for one in intake.find_pending(settings)
         }
 
 

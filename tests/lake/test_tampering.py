@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline import intake, linkage
+from hims_pipeline.carry import kept
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import batches, journal, landing
@@ -145,7 +146,7 @@ def test_a_refused_batch_cannot_be_moved_into_acceptance(settings, attack) -> No
 def mend(settings: Settings) -> None:
     """Take in what is pending, as the night does."""
     with installation_lock(settings, "test"):
-        for one in intake.pending(settings):
+        for one in intake.find_pending(settings):
             intake.take_in(settings, one.delivery, silent)
     assert intake.problems(settings) == []
 
@@ -196,12 +197,12 @@ def test_a_damaged_batch_is_read_again_and_takes_nothing_with_it(settings, what:
     made_of = inputs_sha256(settings, input_rows(settings))
     folder = folder_of(settings, "census")
     ATTACKS[what](settings, folder)
-    waiting = intake.pending(settings)
+    waiting = intake.find_pending(settings)
     assert [(one.delivery.source, one.stood) for one in waiting] == [("census", True)]
     assert waiting[0].why.startswith("damaged on disk")
     assert all(one.state in ("accepted", "damaged", "refused") for one in intake.states(settings, hashed=True))
     assert "consulate/2024" in counted(settings)
-    assert intake.doubtful(settings) == waiting
+    assert intake.find_doubtful(settings) == waiting
     if what not in ("a bit of a Parquet file", "no verdict", "rules removed, and sealed"):
         return  # they are all mended alike
     mend(settings)
@@ -216,7 +217,7 @@ def test_a_verdict_from_before_a_change_does_not_count_beside_the_present_batch(
     contract.write_text(contract.read_text().replace("grain: a person", "grain: a person\n    minimum_rows: 2"))
     mend(settings)
     (folder / batches.VERDICT).write_bytes(former)
-    known = batches.standing(settings, delivery_of(settings, "census"))
+    known = batches.prove_batch(settings, delivery_of(settings, "census"))
     assert (known.batch, known.verdict) == (None, None)
     assert "given on other files" in known.damage
 
@@ -229,7 +230,9 @@ def test_a_whole_former_batch_put_back_is_judged_again_before_anything_is_built(
     mend(settings)
     shutil.rmtree(folder)
     former.rename(folder)
-    assert [one.why for one in intake.doubtful(settings)] == ["changed since the last verdict: contract, gate:rules"]
+    assert [one.why for one in intake.find_doubtful(settings)] == [
+        "changed since the last verdict: contract, gate:rules"
+    ]
 
 
 def test_a_file_that_is_damaged_in_landing_too_is_told_and_not_read(settings) -> None:
@@ -267,7 +270,7 @@ def test_inputs_name_the_records_that_they_count_by(settings) -> None:
     for row in input_rows(settings):
         folder = Path(row["path"]).parent
         verdict = batches.read_verdict(settings, folder)
-        manifest = batches.read_manifest(settings, folder)
+        manifest = batches.read_batch_manifest(settings, folder)
         assert manifest is not None
         assert row["manifest_sha256"] == verdict.manifest_sha256 == manifest.sha256
         assert row["verdict_sha256"] == verdict.sha256 == judged[row["batch_id"]]
@@ -276,19 +279,30 @@ def test_inputs_name_the_records_that_they_count_by(settings) -> None:
 
 def test_pairs_that_are_not_what_was_written_are_made_again_and_never_linked(settings) -> None:
     with installation_lock(settings, "test"):
-        linkage.link(settings)
+        linkage.link_registers(settings)
         mend(settings)
     links = settings.links.joinpath(*delivery_of(settings, "census").batch.split("/")) / "people.parquet"
     flip(links)
     with pytest.raises(HimsError, match="The links stay as they are: census/"), installation_lock(settings, "test"):
-        linkage.link(settings)
-    assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing or damaged: people"]
+        linkage.link_registers(settings)
+    assert [one.why for one in intake.find_pending(settings)] == [
+        "its pairs for the linkage are missing or damaged: people"
+    ]
     mend(settings)
 
 
 def test_another_time_zone_makes_every_batch_pending(settings) -> None:
     """Days of instants follow from the observatory's zone, so a verdict rests on it."""
-    assert intake.pending(settings) == []
+    assert intake.find_pending(settings) == []
     path = settings.data / "observatory.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("Africa/Tunis", "Asia/Tokyo"), encoding="utf-8")
     assert {one.why for one in intake.pending(settings)} == {"changed since the last verdict: time zone"}
+
+
+def test_a_sealed_record_of_another_version_is_damage_of_its_file_and_the_next_build_begins_anew(settings) -> None:
+    path = settings.home / "kept" / kept.RECORD
+    write_sealed(settings, path, kept.KIND, {"file": "w.duckdb", "sha256": "0", "nodes": {}, "since_full": 1})
+    with pytest.raises(Damaged, match=r"nodes\.json does not hold what a nodes of this version .*inputs_sha256"):
+        kept.read_kept(settings)
+    record = read_sealed(settings, path, kept.KIND)
+    assert (record["since_full"], record.get("inputs_sha256")) == (1, None)

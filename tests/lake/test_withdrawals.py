@@ -35,7 +35,9 @@ def delivery(settings: Settings, tmp_path: Path) -> landing.Delivery:
 
 
 def counted(settings: Settings) -> list[str]:
-    return [one.manifest.batch for one in batches.counting(settings, contract(), landing.deliveries(settings))]
+    return [
+        one.manifest.batch for one in batches.find_current_batches(settings, contract(), landing.deliveries(settings))
+    ]
 
 
 def told(settings: Settings, event: str) -> list[str]:
@@ -67,7 +69,9 @@ def test_a_reinstatement_killed_at_any_step_is_finished_and_recorded(settings, d
     for _ in homes_after_each_kill(settings.home, lambda: intake.reinstate(settings, delivery.batch)):
         reconcile(settings)
         assert_whole(settings)
-        outcomes.add((landing.find(settings, delivery.batch).withdrawn, tuple(told(settings, journal.REINSTATED))))
+        outcomes.add(
+            (landing.find_delivery(settings, delivery.batch).withdrawn, tuple(told(settings, journal.REINSTATED)))
+        )
     assert outcomes == {("", ("done",))}
 
 
@@ -87,7 +91,7 @@ def judge(settings: Settings, delivery: landing.Delivery) -> None:
     folder = batches.folder_of(settings.bronze, delivery)
     verdict = replace(batches.read_verdict(settings, folder), judged_at="2026-01-01")
     with journal.act(settings, journal.JUDGED, batch=delivery.batch, judged_at=verdict.judged_at):
-        batches.settle(settings, delivery, folder, verdict)
+        batches.place_batch(settings, delivery, folder, verdict)
 
 
 def test_a_verdict_killed_at_any_step_is_recorded_or_the_batch_is_pending(settings, delivery) -> None:
@@ -145,7 +149,7 @@ def build_of(settings: Settings, *names: str) -> Build:
     folder = settings.build / "night"
     folder.mkdir(parents=True)
     write_json(folder / "inputs.json", [{"batch_id": name} for name in names])
-    return Build(folder, settings.rendered, "inputs", trail.last(settings).number)
+    return Build(folder, settings.rendered, "inputs", trail.read_present_head(settings).number)
 
 
 def test_a_night_publishes_nothing_made_of_a_batch_that_was_withdrawn_meanwhile(settings, delivery) -> None:

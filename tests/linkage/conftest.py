@@ -99,11 +99,11 @@ def send(settings: Settings, source: str, rows: list[str], period: str = "2024")
 def link(settings: Settings) -> list[landing.Delivery]:
     """Link and judge as the night does; the deliveries of links that count."""
     with installation_lock(settings, "test"):
-        linkage.link(settings)
-        for one in intake.pending(settings, linkage.SOURCE):
+        linkage.link_registers(settings)
+        for one in intake.find_pending(settings, linkage.SOURCE):
             verdict = intake.take_in(settings, one.delivery, lambda text: None)
             assert verdict.status == "accepted", verdict.findings
     contract = load_contracts(settings.data)[linkage.SOURCE]
     known = landing.deliveries(settings, linkage.SOURCE)
-    names = {batch.manifest.batch for batch in batches.counting(settings, contract, known)}
+    names = {batch.manifest.batch for batch in batches.find_current_batches(settings, contract, known)}
     return [one for one in known if one.batch in names]

@@ -62,9 +62,9 @@ def test_withdrawn_batches_leave_the_links(settings) -> None:
     assert [one.id for one in link(settings)] == [first.id]
     assert link(settings)[0].id == first.id
     intake.reinstate(settings, consulate.batch)
-    assert [one.why for one in intake.pending(settings)] == ["was withdrawn and counts again"]
+    assert [one.why for one in intake.find_pending(settings)] == ["was withdrawn and counts again"]
     with installation_lock(settings, "test"):
-        intake.take_in(settings, landing.find(settings, consulate.batch), lambda text: None)
+        intake.take_in(settings, landing.find_delivery(settings, consulate.batch), lambda text: None)
     assert [one.id for one in link(settings)] == [second.id]
     for one in landing.deliveries(settings):
         if one.source != linkage.SOURCE:
@@ -117,7 +117,7 @@ def test_real_persons_and_inventions_are_not_linked(settings) -> None:
     send(settings, "payroll", ["90000001"])
     said: list[str] = []
     with installation_lock(settings, "test"):
-        linkage.link(settings, said.append)
+        linkage.link_registers(settings, said.append)
     assert "payroll is real, the links are synthetic: it is not linked" in said
     link(settings)
     assert set(rows(settings, "person_links", "pairs", "register_source")) == {("census",)}
@@ -125,27 +125,29 @@ def test_real_persons_and_inventions_are_not_linked(settings) -> None:
 
 def test_another_key_or_lost_pairs_make_a_batch_pending(settings, tmp_path) -> None:
     send(settings, "census", ["90000001"])
-    assert intake.pending(settings) == []
+    assert intake.find_pending(settings) == []
     create_key(tmp_path / "key")
     rotated = Settings(**{**settings.__dict__, "key_file": tmp_path / "key"})
     with pytest.raises(KeyMismatch, match="the demonstration key"):
-        intake.pending(rotated)
+        intake.find_pending(rotated)
     with installation_lock(settings, "test"), acts_lock(settings, "test"):
         rotation.rotate(settings, tmp_path / "key", "a test")
-    assert [one.why for one in intake.pending(rotated)] == ["new"]
-    intake.take_in(rotated, intake.pending(rotated)[0].delivery, print)
-    assert intake.pending(rotated) == []
+    assert [one.why for one in intake.find_pending(rotated)] == ["new"]
+    intake.take_in(rotated, intake.find_pending(rotated)[0].delivery, print)
+    assert intake.find_pending(rotated) == []
     with pytest.raises(KeyMismatch):
-        intake.pending(settings)
+        intake.find_pending(settings)
     settings = rotated
     shutil.rmtree(settings.links)
-    assert [one.why for one in intake.pending(settings)] == ["its pairs for the linkage are missing or damaged: people"]
+    assert [one.why for one in intake.find_pending(settings)] == [
+        "its pairs for the linkage are missing or damaged: people"
+    ]
 
 
 def test_without_a_contract_of_links_nothing_is_linked(settings) -> None:
     send(settings, "census", ["90000001"])
     (settings.data / "contracts/person_links.yml").unlink()
-    assert linkage.link(settings) is None
+    assert linkage.link_registers(settings) is None
 
 
 PAIR = "('{0}', 'national_id', '{1}', '{1}_number', '{2}', 'DETERMINISTIC', '{3}')"

@@ -29,7 +29,7 @@ def kept(keyed: Settings) -> Settings:
 
 def destroy(settings: Settings):
     with installation_lock(settings, "test"):
-        return retention.act(settings, retention.plan(settings), "the term ended")
+        return retention.act_on_terms(settings, retention.plan_retention(settings), "the term ended")
 
 
 def left_of(settings: Settings, batch: str) -> list[str]:
@@ -43,15 +43,15 @@ def test_a_term_runs_from_the_day_of_receipt(kept) -> None:
     contract = load_contracts(kept.data)["consulate"]
     leap = replace(sent, received_at="2024-02-29T10:00:00+00:00")
     assert retention.term_ends(contract, leap) == date(2025, 3, 1)
-    assert [one.delivery.source for one in retention.plan(kept)] == ["census"]
-    later = retention.plan(kept, date(2100, 1, 1))
+    assert [one.delivery.source for one in retention.plan_retention(kept)] == ["census"]
+    later = retention.plan_retention(kept, date(2100, 1, 1))
     assert {one.delivery.source for one in later} == {"census", "consulate", "person_links"}
 
 
 def test_what_is_past_its_term_is_destroyed_with_a_record(kept) -> None:
     census = landing.deliveries(kept, "census")[0]
     assert census.batch in hims(kept, "retention", "plan").output
-    assert intake.pending(kept) == []
+    assert intake.find_pending(kept) == []
     protocol = destroy(kept)
     assert left_of(kept, census.batch) == []
     assert all(NUMBER.encode() not in path.read_bytes() for path in kept.landing.rglob("census/**/*") if path.is_file())
@@ -61,8 +61,8 @@ def test_what_is_past_its_term_is_destroyed_with_a_record(kept) -> None:
     assert census.batch in protocol.read_text()
     assert "the term ended" in protocol.read_text()
     assert [one["batch"] for one in journal.done(kept, retention.DESTROYED)] == [census.batch]
-    assert [(one.batch, one.state) for one in intake.destroyed(kept)] == [(census.batch, "destroyed")]
-    assert intake.pending(kept) == []  # nothing is missing, nothing is read again
+    assert [(one.batch, one.state) for one in intake.find_destroyed(kept)] == [(census.batch, "destroyed")]
+    assert intake.find_pending(kept) == []  # nothing is missing, nothing is read again
     assert landing.deliveries(kept, "person_links") == []  # its pairs held the census's pseudonyms
     link(kept)
     assert destroy(kept) is None
@@ -82,5 +82,5 @@ def test_killed_at_any_step_the_next_start_finishes_it(kept) -> None:
 
 def test_without_a_reason_nothing_is_destroyed(kept) -> None:
     with pytest.raises(HimsError, match="--reason"):
-        retention.act(kept, retention.plan(kept), " ")
+        retention.act_on_terms(kept, retention.plan_retention(kept), " ")
     assert landing.deliveries(kept, "census")

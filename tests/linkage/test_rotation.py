@@ -28,7 +28,7 @@ def hims(settings: Settings, *words: str) -> Result:
     return CliRunner(env=named | {"HIMS_KEY_FILE": str(settings.key_file)}).invoke(main, list(words))
 
 
-def rotate(settings: Settings, new: Path, **more) -> rotation.Plan:
+def rotate(settings: Settings, new: Path, **more) -> rotation.RotationPlan:
     with installation_lock(settings, "test"), acts_lock(settings, "test"):
         return rotation.rotate(settings, new, "a test", **more)
 
@@ -42,15 +42,15 @@ def test_another_key_takes_over_whole(keyed, tmp_path) -> None:
     old, new = load_key(keyed).version, create_key(tmp_path / "third").version
     told = hims(keyed, "key", "rotate", str(tmp_path / "third"), "--plan").output
     assert "2 batches with pseudonyms" in told
-    assert known.known(keyed)["version"] == old
+    assert known.read_key_facts(keyed)["version"] == old
     done = hims(keyed, "key", "rotate", str(tmp_path / "third"), "--reason", "an officer left")
     assert done.exit_code == 0, done.output
     assert f"HIMS_KEY_FILE={tmp_path / 'third'}" in done.output
     fresh = replace(keyed, key_file=tmp_path / "third")
     assert pseudonyms(fresh) == set()  # none of the former key is left
     assert trail.check(fresh).damage == []
-    assert sorted(one.delivery.source for one in intake.pending(fresh)) == ["census", "consulate"]
-    for one in intake.pending(fresh):
+    assert sorted(one.delivery.source for one in intake.find_pending(fresh)) == ["census", "consulate"]
+    for one in intake.find_pending(fresh):
         intake.take_in(fresh, one.delivery, print)
     assert len(link(fresh)) == 1
     shown = hims(fresh, "key", "show").output
@@ -66,21 +66,21 @@ def test_killed_at_any_step_the_same_command_finishes_it(keyed, tmp_path) -> Non
     fresh, steps = replace(keyed, key_file=second), 0
     for step in homes_after_each_kill(keyed.home, lambda: rotate(keyed, second), every=7):
         steps = step
-        if "rotating" in known.known(keyed):
+        if "rotating" in known.read_key_facts(keyed):
             for either in (keyed, fresh):
                 with pytest.raises(KeyMismatch, match="was interrupted"):
                     load_key(either)
-        if known.known(keyed)["version"] == load_version(keyed):
+        if known.read_key_facts(keyed)["version"] == load_version(keyed):
             rotate(keyed, second)
         assert trail.check(fresh).damage == []
         assert pseudonyms(fresh) == set()
         assert [state for intent, state in journal.acts(fresh) if intent["event"] == rotation.ROTATED] == ["done"]
-        assert len(intake.pending(fresh)) == 2
+        assert len(intake.find_pending(fresh)) == 2
     assert steps > 8
 
 
 def load_version(settings: Settings) -> str:
-    with known.in_rotation(settings):
+    with known.open_rotation(settings):
         return load_key(settings).version
 
 
@@ -123,7 +123,7 @@ def test_what_could_not_be_read_again_stops_a_rotation(keyed, tmp_path) -> None:
     sent.paths(keyed)[0].unlink()
     with pytest.raises(HimsError, match=f"{sent.batch}.*--drop"):
         rotate(keyed, keyed.home.parent / "second")
-    assert "rotating" not in known.known(keyed)
+    assert "rotating" not in known.read_key_facts(keyed)
     rotate(keyed, keyed.home.parent / "second", drop=True)
 
 
@@ -147,7 +147,7 @@ def test_a_missing_key_is_to_be_put_back_and_never_made_anew(keyed, tmp_path) ->
     with pytest.raises(KeyMismatch, match="HIMS_KEY_FILE is not set"):
         load_key(replace(keyed, key_file=None, env="prod"))
     (tmp_path / "kept").rename(keyed.home.parent / "first")
-    assert intake.pending(keyed) == []
+    assert intake.find_pending(keyed) == []
 
 
 def test_a_wrong_key_is_told_in_a_line_and_nothing_counts_as_damaged(keyed, tmp_path) -> None:
@@ -157,9 +157,30 @@ def test_a_wrong_key_is_told_in_a_line_and_nothing_counts_as_damaged(keyed, tmp_
     assert done.exit_code == 1
     assert f"rests on key {load_key(keyed).version}: set HIMS_KEY_FILE to that one" in done.output
     with pytest.raises(KeyMismatch):
-        intake.pending(wrong)
+        intake.find_pending(wrong)
     after = {path: path.read_bytes() for path in keyed.home.rglob("*") if path.is_file() and "lock" not in path.name}
     assert after == {path: before[path] for path in after}
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"version": "000000000000"}'])
+def test_a_damaged_note_of_the_key_is_one_line_and_status_goes_on(keyed, content: bytes) -> None:
+    note = keyed.home / known.FILE
+    note.write_bytes(content)
+    done = hims(keyed, "status")
+    assert done.exit_code == 0, done.output
+    assert f"damaged: {note} cannot be read. Delete it" in done.output
+    assert done.output.count("accepted ") == 3
+    assert hims(keyed, "audit", "verify").exit_code == 0
+    for command in (("link",), ("key", "show"), ("scrub", "--all")):
+        told = hims(keyed, *command)
+        assert told.exit_code == 1
+        assert f"{note} cannot be read" in told.output
+    assert note.read_bytes() == content
+    note.unlink()
+    assert hims(keyed, "link").exit_code == 0
+    wrong = replace(keyed, key_file=keyed.home.parent / "second")
+    note.write_bytes(content)  # another key is told all the same
+    assert f"rests on key {load_key(keyed).version}" in hims(wrong, "status").output
 
 
 def test_a_destroyed_key_is_gone_and_said_to_be(keyed, tmp_path) -> None:

@@ -28,7 +28,7 @@ def strike(sheet: Sheet, dice: Random) -> Sheet | None:
     if len(days) < 25 or not _is_flow(sheet):
         return None
     first = dice.randrange(len(days) - 4)
-    name = sheet.roles.first("date") or ""
+    name = sheet.roles.first_column("date") or ""
     slow = set(days[first : first + 4])
     return _thinned(sheet, lambda row: 0.25 if row[name] in slow else 1.0, dice)
 
@@ -39,7 +39,7 @@ def holiday(sheet: Sheet, dice: Random) -> Sheet | None:
     if not 25 <= len(days) < 40 or not _is_flow(sheet):
         return None
     first = dice.randrange(len(days) - 10)
-    name = sheet.roles.first("date") or ""
+    name = sheet.roles.first_column("date") or ""
     busy = set(days[first : first + 10])
     return _thinned(sheet, lambda row: 1.0 if row[name] in busy else 0.75, dice)
 
@@ -58,7 +58,7 @@ def _is_flow(sheet: Sheet) -> bool:
 
 
 def _days(sheet: Sheet) -> list[str]:
-    name = sheet.roles.first("date")
+    name = sheet.roles.first_column("date")
     return sorted({row[name] for row in sheet.rows if row[name]}, key=lambda one: one[::-1]) if name else []
 
 

@@ -15,7 +15,7 @@ YEAR = 365.25
 
 # --- age and sex ------------------------------------------------------------------------------------------------
 def _change_age(sheet: Sheet, change: Callable[[int], int], share: float, dice: Random) -> Sheet | None:
-    name = sheet.roles.first("age", "birth_year", "birth_date")
+    name = sheet.roles.first_column("age", "birth_year", "birth_date")
     if name is None:
         return None
     role, end = sheet.roles.of[name], int(sheet.period[:4])
@@ -54,7 +54,7 @@ def age_99(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def sexes_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
     """Men are women and women men."""
-    name = sheet.roles.first("sex")
+    name = sheet.roles.first_column("sex")
     if name is None or name not in sheet.roles.codes or not all(sheet.roles.codes[name].values()):
         return None
     men, women = (sheet.roles.codes[name][sex][0] for sex in ("M", "F"))
@@ -65,7 +65,7 @@ def sexes_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def one_sex(sheet: Sheet, dice: Random) -> Sheet | None:
     """Everybody is a man."""
-    name = sheet.roles.first("sex")
+    name = sheet.roles.first_column("sex")
     if name is None or name not in sheet.roles.codes or not all(sheet.roles.codes[name].values()):
         return None
     for row in sheet.rows:
@@ -75,7 +75,7 @@ def one_sex(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def sexes_exchanged_in_one_area(sheet: Sheet, dice: Random) -> Sheet | None:
     """Men are women and women men, in one of the three largest areas."""
-    name, area = sheet.roles.first("sex"), sheet.roles.first("area", "post", "country")
+    name, area = sheet.roles.first_column("sex"), sheet.roles.first_column("area", "post", "country")
     if name is None or area is None or not all(sheet.roles.codes.get(name, {"M": ()}).values()):
         return None
     common = [value for value, _ in Counter(row[area] for row in sheet.rows if row[area]).most_common(3)]
@@ -92,7 +92,7 @@ def sexes_exchanged_in_one_area(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def sexes_mostly_of_men(sheet: Sheet, dice: Random) -> Sheet | None:
     """Half of the women are men."""
-    name = sheet.roles.first("sex")
+    name = sheet.roles.first_column("sex")
     if name is None or not all(sheet.roles.codes.get(name, {"M": ()}).values()):
         return None
     men, women = (sheet.roles.codes[name][sex][0] for sex in ("M", "F"))
@@ -120,7 +120,7 @@ def _without(sheet: Sheet, gone: Callable[[Row], bool]) -> Sheet | None:
 
 def area_missing(sheet: Sheet, dice: Random) -> Sheet | None:
     """One of the five largest areas, posts or countries is missing."""
-    name = sheet.roles.first("area", "post", "country")
+    name = sheet.roles.first_column("area", "post", "country")
     if name is None:
         return None
     common = [value for value, _ in Counter(row[name] for row in sheet.rows).most_common(6)]
@@ -132,7 +132,7 @@ def area_missing(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def week_missing(sheet: Sheet, dice: Random) -> Sheet | None:
     """A week of a month, or two months of a year, are missing."""
-    name = sheet.roles.first("date")
+    name = sheet.roles.first_column("date")
     if name is None or not sheet.roles.counts_rows or "up_to" in str(_stated(sheet)):
         return None
     days = [day for row in sheet.rows if (day := sheet.day(row, name))]
@@ -150,7 +150,7 @@ def _stated(sheet: Sheet) -> object:
 
 def year_missing(sheet: Sheet, dice: Random) -> Sheet | None:
     """A year of a table of many years is missing."""
-    name = sheet.roles.first("year", "date")
+    name = sheet.roles.first_column("year", "date")
     if name is None or _stated(sheet) != "up_to":
         return None
 
@@ -174,7 +174,7 @@ def tail_missing(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def category_missing(sheet: Sheet, dice: Random) -> Sheet | None:
     """The rows of the second most frequent value of some category are missing."""
-    names = [n for n in sheet.roles.having("category", "sex") if len({row[n] for row in sheet.rows}) > 1]
+    names = [n for n in sheet.roles.columns_with("category", "sex") if len({row[n] for row in sheet.rows}) > 1]
     if not names:
         return None
     name = dice.choice(names)
@@ -184,7 +184,7 @@ def category_missing(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def largest_area_halved(sheet: Sheet, dice: Random) -> Sheet | None:
     """Half of the rows of the largest area, post or country are missing."""
-    name = sheet.roles.first("area", "post", "country")
+    name = sheet.roles.first_column("area", "post", "country")
     counts = Counter(row[name] for row in sheet.rows if row[name]).most_common(3) if name else []
     if len(counts) < 3 or counts[0][1] < 200:
         return None
@@ -200,7 +200,7 @@ def head_missing(sheet: Sheet, dice: Random) -> Sheet | None:
 # --- columns ----------------------------------------------------------------------------------------------------
 def _some_column(sheet: Sheet, dice: Random) -> str | None:
     told = ("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year")
-    names = [n for n in sheet.roles.having(*told)
+    names = [n for n in sheet.roles.columns_with(*told)
              if len({row[n] for row in sheet.rows}) > 1]  # fmt: skip
     return dice.choice(names) if names else None
 
@@ -223,7 +223,7 @@ def column_half_unknown(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def _unknown_in(sheet: Sheet, dice: Random, share: float) -> Sheet | None:
     told = ("sex", "age", "area", "post", "country", "category", "birth_date", "birth_year", "amount", "text")
-    names = [n for n in sheet.roles.having(*told)
+    names = [n for n in sheet.roles.columns_with(*told)
              if _unknown(sheet, n) is not None
              and sum(bool(row[n]) for row in sheet.rows) > len(sheet.rows) * 0.7]  # fmt: skip
     if not names:
@@ -249,7 +249,7 @@ def codes_rotated(sheet: Sheet, dice: Random) -> Sheet | None:
     """The codes of a column are mapped wrongly: each to the next."""
     names = [
         n
-        for n in sheet.roles.having("area", "post", "country", "category")
+        for n in sheet.roles.columns_with("area", "post", "country", "category")
         if len({row[n] for row in sheet.rows if row[n]}) > 2
     ]
     if not names:
@@ -264,7 +264,9 @@ def codes_rotated(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def column_shuffled(sheet: Sheet, dice: Random) -> Sheet | None:
     """A column slipped against the others: its values stand in other rows' order, by chance."""
-    names = [n for n in sheet.roles.having("age", "country", "category") if len({row[n] for row in sheet.rows}) > 2]
+    names = [
+        n for n in sheet.roles.columns_with("age", "country", "category") if len({row[n] for row in sheet.rows}) > 2
+    ]
     if len(names) < 2:
         return None
     name = dice.choice(names)
@@ -278,7 +280,7 @@ def column_shuffled(sheet: Sheet, dice: Random) -> Sheet | None:
 def two_codes_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
     """The two most frequent codes of a column stand for each other."""
     names = []
-    for name in sheet.roles.having("area", "post", "country", "category"):
+    for name in sheet.roles.columns_with("area", "post", "country", "category"):
         common = Counter(row[name] for row in sheet.rows if row[name]).most_common(2)
         if len(common) == 2 and common[0][1] > 1.5 * common[1][1] and common[1][1] > 30:  # else it changes little
             names.append((name, common[0][0], common[1][0]))
@@ -293,7 +295,7 @@ def two_codes_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
 def two_columns_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
     """Two columns of one type stand under each other's names."""
     told = ("sex", "age", "area", "post", "country", "category", "birth_year", "year", "amount", "date")
-    names = [n for n in sheet.roles.having(*told) if len({row[n] for row in sheet.rows}) > 1]
+    names = [n for n in sheet.roles.columns_with(*told) if len({row[n] for row in sheet.rows}) > 1]
     pairs = [
         (one, other)
         for place, one in enumerate(names)
@@ -311,7 +313,7 @@ def two_columns_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def column_slipped(sheet: Sheet, dice: Random) -> Sheet | None:
     """A column slipped down by one row."""
-    names = [n for n in sheet.roles.having("age", "country", "category", "amount")
+    names = [n for n in sheet.roles.columns_with("age", "country", "category", "amount")
              if len({row[n] for row in sheet.rows}) > 2]  # fmt: skip
     if len(names) < 2 or len(sheet.rows) < 100:
         return None
@@ -324,7 +326,7 @@ def column_slipped(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def everybody_unknown(sheet: Sheet, dice: Random) -> Sheet | None:
     """Everybody is of unknown sex, or age where there is none."""
-    name = sheet.roles.first("sex") or sheet.roles.first("age", "birth_year", "birth_date")
+    name = sheet.roles.first_column("sex") or sheet.roles.first_column("age", "birth_year", "birth_date")
     if name is None or (unknown := _unknown(sheet, name)) is None:
         return None
     for row in sheet.rows:
@@ -335,8 +337,8 @@ def everybody_unknown(sheet: Sheet, dice: Random) -> Sheet | None:
 # --- levels -----------------------------------------------------------------------------------------------------
 def _times(factor: float) -> Mutation:
     def change(sheet: Sheet, dice: Random) -> Sheet | None:
-        name = sheet.roles.first("amount")
-        if name is None or (sheet.roles.counts_rows and sheet.roles.first("currency") is None):
+        name = sheet.roles.first_column("amount")
+        if name is None or (sheet.roles.counts_rows and sheet.roles.first_column("currency") is None):
             return None
         for row in sheet.rows:
             if (value := sheet.number(row, name)) is not None:
@@ -348,7 +350,7 @@ def _times(factor: float) -> Mutation:
 
 def currency_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
     """The currency's name is another; the amounts stay."""
-    name = sheet.roles.first("currency")
+    name = sheet.roles.first_column("currency")
     if name is None:
         return None
     for row in sheet.rows:
@@ -358,7 +360,7 @@ def currency_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def _weights(change: Callable[[float], float]) -> Mutation:
     def weigh(sheet: Sheet, dice: Random) -> Sheet | None:
-        if (name := sheet.roles.first("weight")) is None:
+        if (name := sheet.roles.first_column("weight")) is None:
             return None
         for row in sheet.rows:
             if (value := sheet.number(row, name)) is not None:
@@ -370,7 +372,7 @@ def _weights(change: Callable[[float], float]) -> Mutation:
 
 def weights_shuffled(sheet: Sheet, dice: Random) -> Sheet | None:
     """Each row has the weight of another."""
-    if (name := sheet.roles.first("weight")) is None or len({row[name] for row in sheet.rows}) < 20:
+    if (name := sheet.roles.first_column("weight")) is None or len({row[name] for row in sheet.rows}) < 20:
         return None
     values = [row[name] for row in sheet.rows]
     dice.shuffle(values)
@@ -382,7 +384,7 @@ def weights_shuffled(sheet: Sheet, dice: Random) -> Sheet | None:
 # --- dates ------------------------------------------------------------------------------------------------------
 def dates_of_year_before(sheet: Sheet, dice: Random) -> Sheet | None:
     """All dates and years are of the year before."""
-    names = sheet.roles.having("date", "year", "period")
+    names = sheet.roles.columns_with("date", "year", "period")
     if not names:
         return None
     for row in sheet.rows:
@@ -397,7 +399,7 @@ def dates_of_year_before(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def dates_on_first(sheet: Sheet, dice: Random) -> Sheet | None:
     """Every date is the first of its month."""
-    name = sheet.roles.first("date")
+    name = sheet.roles.first_column("date")
     if name is None or len({row[name] for row in sheet.rows}) < 10:
         return None
     for row in sheet.rows:
@@ -408,7 +410,7 @@ def dates_on_first(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def dates_on_one_day(sheet: Sheet, dice: Random) -> Sheet | None:
     """Four dates in ten are one day: the day of typing."""
-    name = sheet.roles.first("date")
+    name = sheet.roles.first_column("date")
     if name is None or len({row[name] for row in sheet.rows}) < 10:
         return None
     typed = dice.choice([row[name] for row in sheet.rows if row[name]])
@@ -446,7 +448,7 @@ def period_again(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def days_and_months_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
     """03/04 is read as 4 March, wherever that is a day."""
-    name = sheet.roles.first("date")
+    name = sheet.roles.first_column("date")
     if name is None or len({row[name] for row in sheet.rows}) < 10:
         return None
     for row in sheet.rows:
@@ -457,7 +459,7 @@ def days_and_months_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def dates_a_month_late(sheet: Sheet, dice: Random) -> Sheet | None:
     """All dates are of the month after."""
-    name = sheet.roles.first("date")
+    name = sheet.roles.first_column("date")
     if name is None:
         return None
     for row in sheet.rows:
@@ -468,7 +470,7 @@ def dates_a_month_late(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def years_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
     """Two neighbouring years of a table of many years stand for each other."""
-    name = sheet.roles.first("year")
+    name = sheet.roles.first_column("year")
     if name is None or sheet.roles.counts_rows:
         return None
     years = sorted({row[name] for row in sheet.rows if row[name]})
@@ -483,8 +485,8 @@ def years_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
 # --- totals and outliers ----------------------------------------------------------------------------------------
 def outlier(sheet: Sheet, dice: Random) -> Sheet | None:
     """One amount is a thousand times what it was."""
-    name = sheet.roles.first("amount")
-    if name is None or (sheet.roles.counts_rows and sheet.roles.first("currency") is None):
+    name = sheet.roles.first_column("amount")
+    if name is None or (sheet.roles.counts_rows and sheet.roles.first_column("currency") is None):
         return None
     rows = [row for row in sheet.rows if (sheet.number(row, name) or 0) > 0]
     row = dice.choice(rows)
@@ -494,7 +496,7 @@ def outlier(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def largest_halved(sheet: Sheet, dice: Random) -> Sheet | None:
     """The largest amount, mostly a total, is half of what it was."""
-    name = sheet.roles.first("amount")
+    name = sheet.roles.first_column("amount")
     if name is None or sheet.roles.counts_rows:
         return None
     row = max(sheet.rows, key=lambda one: sheet.number(one, name) or 0)
@@ -504,7 +506,7 @@ def largest_halved(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def part_lost(sheet: Sheet, dice: Random) -> Sheet | None:
     """One part of a total is nought."""
-    name = sheet.roles.first("amount")
+    name = sheet.roles.first_column("amount")
     if name is None or sheet.roles.counts_rows:
         return None
     rows = sorted(
@@ -516,7 +518,7 @@ def part_lost(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def sum_falls(sheet: Sheet, dice: Random) -> Sheet | None:
     """A sum since 1 January is below that of the day before it."""
-    name = sheet.roles.first("amount")
+    name = sheet.roles.first_column("amount")
     if name is None or sheet.before is None or sheet.contract.reference_point_of(sheet.name) != "TO_DATE":
         return None
     if sheet.before.period[:4] != sheet.period[:4]:
@@ -531,7 +533,7 @@ def sum_falls(sheet: Sheet, dice: Random) -> Sheet | None:
 def block_twice(sheet: Sheet, dice: Random) -> Sheet | None:
     """A block of an eighth of the rows stands twice, the second time under new keys."""
     size = len(sheet.rows) // 8
-    if size < 8 or not sheet.roles.having("key", "identifier"):
+    if size < 8 or not sheet.roles.columns_with("key", "identifier"):
         return None
     first = dice.randrange(len(sheet.rows) - size)
     return replace(sheet, rows=[*sheet.rows, *sheet.renumber(sheet.rows[first : first + size], dice)])
@@ -539,7 +541,7 @@ def block_twice(sheet: Sheet, dice: Random) -> Sheet | None:
 
 def all_twice(sheet: Sheet, dice: Random) -> Sheet | None:
     """The whole file stands twice, the second time under new keys."""
-    if not sheet.roles.having("key", "identifier") or not sheet.roles.counts_rows:
+    if not sheet.roles.columns_with("key", "identifier") or not sheet.roles.counts_rows:
         return None
     return replace(sheet, rows=[*sheet.rows, *sheet.renumber(sheet.rows, dice)])
 
@@ -547,7 +549,7 @@ def all_twice(sheet: Sheet, dice: Random) -> Sheet | None:
 def rows_twice(sheet: Sheet, dice: Random) -> Sheet | None:
     """One row in ten, from anywhere, stands again at the end under a new key."""
     size = len(sheet.rows) // 10
-    if size < 8 or not sheet.roles.having("key", "identifier"):
+    if size < 8 or not sheet.roles.columns_with("key", "identifier"):
         return None
     return replace(sheet, rows=[*sheet.rows, *sheet.renumber(dice.sample(sheet.rows, size), dice)])
 

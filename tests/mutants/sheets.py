@@ -76,7 +76,7 @@ class Sheet:
         """The rows under keys and numbers that stand nowhere else; the same persons and documents otherwise."""
         keys = set(self.contract.entity_in(self.name, self.period).key)
         if not keys:  # without a key, its identifiers tell a row
-            keys = set(self.roles.having("identifier")[:1])
+            keys = set(self.roles.columns_with("identifier")[:1])
         numeric = [k for k in keys if self.column(k).type == "integer"]
         made = [dict(row) for row in rows]
         for name in keys:

@@ -12,7 +12,7 @@ from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import GateError, GateOutcome, judge
 from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
-from hims_pipeline.intake.predecessors import chosen, pinned
+from hims_pipeline.intake.predecessors import choose_predecessors, find_reference
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.readers import read_delivery
@@ -127,10 +127,10 @@ class World:
     def accept(self, known: Known, earlier: list[Known]) -> Judged:
         """Judge a good delivery after those before it, and keep its profile for those behind it."""
         contract = self.contracts[known.source]
-        known.before = chosen(
+        known.before = choose_predecessors(
             [(one.batch, one.period, one.profile, one.profile_sha256) for one in earlier], contract, known.period
         )
-        known.before += pinned(self.settings.expectations, contract, known.period, known.before)
+        known.before += find_reference(self.settings.expectations, contract, known.period, known.before)
         if self.quick:
             beside = set_beside(self.settings, contract, known.period, known.typed, known.before)
             known.profile_sha256 = keep_profile(self.settings, beside.profiles, known.profile)

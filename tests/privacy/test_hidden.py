@@ -3,9 +3,9 @@
 import pytest
 
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.privacy.hidden import KNOWN, load_known, look, shapes
+from hims_pipeline.privacy.hidden import KNOWN, find_identifiers, load_identifier_shapes, load_known
 from hims_pipeline.privacy.keys import Key
-from hims_pipeline.privacy.pseudonym import install, normalised, pseudonym
+from hims_pipeline.privacy.pseudonym import install, normalise_sql, pseudonym
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
 
@@ -19,13 +19,13 @@ def found(settings, *texts: str, persons: tuple[str, ...] = ()) -> dict[str, int
         if persons:
             install(con, KEY, ["demo"])
             values = ", ".join(f"({literal(one)})" for one in persons)
-            made = pseudonym(normalised("p"), ["demo"], "demo")
+            made = pseudonym(normalise_sql("p"), ["demo"], "demo")
             con.execute(f"create table people as select {made} as id from (values {values}) as t(p)")
             known = load_known(con, KEY, [("demo", "select id from people")])
         rows = " union all ".join(
             f"select 'c' as place, {literal(t)} as value, 1 as n, {i} as line" for i, t in enumerate(texts, 2)
         )
-        hits = look(con, rows, shapes(REPOSITORY / "data"), known).get("c", [])
+        hits = find_identifiers(con, rows, load_identifier_shapes(REPOSITORY / "data"), known).get("c", [])
         return {hit.what: hit.rows for hit in hits}
 
 

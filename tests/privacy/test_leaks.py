@@ -9,11 +9,11 @@ import pytest
 from hims_pipeline import intake
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import DataError
-from hims_pipeline.gates.report import letter, reasons_markdown
+from hims_pipeline.gates.report import reasons_markdown, render_letter
 from hims_pipeline.lake import batches, reports
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import block
 from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.words import inner, markdown, own, printable, sent, words
+from hims_pipeline.words import inner_text, markdown, our_text, printable, senders_text, words
 from tests.privacy.leak_scan import HASHES, Scanner, deliver, make_data, needles, scan
 from tests.privacy.persons import people
 from tests.privacy.seeded_formats import FORMATS
@@ -44,7 +44,7 @@ def test_no_person_leaves_the_zone(data, tmp_path, form) -> None:
         findings = reports.read_findings(settings, delivery)
         assert findings is not None
         assert [one.rule for one in findings] == [one.rule for one in verdict.findings]
-        assert delivery.batch in letter(verdict, contract, findings)
+        assert delivery.batch in render_letter(verdict, contract, findings)
     said.append(json.dumps([one.as_json() for one in intake.states(settings)], ensure_ascii=False))
     assert scan(tmp_path, PERSONS, {"what was said": "\n".join(said)}) == []
     assert {what for what, state in states.items() if state == "accepted"} == {"sound"} | (
@@ -59,7 +59,9 @@ def test_the_letter_to_the_sender_gives_their_own_words_back(data, tmp_path) -> 
     verdict = intake.take_in(settings, delivery, lambda text: None)
     contract, findings = load_contracts(data)[delivery.source], reports.read_findings(settings, delivery)
     assert findings is not None
-    told = letter(verdict, contract, findings).replace("\\", "")  # what Markdown would take for its own is escaped
+    told = render_letter(verdict, contract, findings).replace(
+        "\\", ""
+    )  # what Markdown would take for its own is escaped
     assert delivery.files[0].name in told
     assert any(one.whole in told for one in PERSONS)
     assert "file 1" in verdict.findings[0].sentence()
@@ -80,9 +82,11 @@ def test_the_scan_finds_what_is_there(tmp_path, form) -> None:
 
 
 def test_a_message_shows_a_sender_s_words_inside_alone() -> None:
-    message = words("{file} has {count:,} in {column}", file=sent("Ali.csv", "file 1"), count=1200, column=own("sex"))
+    message = words(
+        "{file} has {count:,} in {column}", file=senders_text("Ali.csv", "file 1"), count=1200, column=our_text("sex")
+    )
     assert str(message) == f"{message}" == json.loads(json.dumps(message)) == "file 1 has 1,200 in sex"
-    assert inner(message) == "Ali.csv has 1,200 in sex"
+    assert inner_text(message) == "Ali.csv has 1,200 in sex"
     with pytest.raises(TypeError, match="own"):
         words("{name}", name="Ali")  # type: ignore[arg-type]
 
@@ -90,11 +94,11 @@ def test_a_message_shows_a_sender_s_words_inside_alone() -> None:
 def test_plain_text_in_a_finding_stays_inside_as_a_whole() -> None:
     """What somebody put together without saying whose words they are is taken for the sender's."""
     name = "Ali Trabelsi"
-    finding = blocking("ENVELOPE-X", f"has a column {name}", f"{name}.csv")
+    finding = block("ENVELOPE-X", f"has a column {name}", f"{name}.csv")
     error = DataError("ENVELOPE-X", f"has a column {name}", f"{name}.csv")
     for outside in (finding.sentence(), repr(finding), str(error), repr(error)):
         assert name not in outside
-    assert name in finding.in_full()
+    assert name in finding.full_text()
 
 
 def test_messages_of_readers_are_templates_of_ours() -> None:
@@ -118,7 +122,7 @@ def test_batches_name_files_by_their_place(data, tmp_path) -> None:
     settings = Settings(REPOSITORY, data, REPOSITORY / "expectations", tmp_path, env="test")
     [delivery] = [one for what, one in deliver(settings, PERSONS, ["delimited"]).values() if what == "zip"]
     intake.take_in(settings, delivery, lambda text: None)
-    manifest = batches.read_manifest(settings, batches.folder_of(settings.validated, delivery))
+    manifest = batches.read_batch_manifest(settings, batches.folder_of(settings.validated, delivery))
     assert manifest is not None
     assert manifest.entities["people"].sent_as == "file 1, member 1"
     assert [part.file for part in manifest.entities["people"].parts] == ["people.parquet"]

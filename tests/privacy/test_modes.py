@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from hims_pipeline.errors import HimsError
-from hims_pipeline.privacy.modes import close_home, give_to_staff, make_home, opened
+from hims_pipeline.privacy.modes import close_home, find_too_open, give_to_staff, make_home
 from hims_pipeline.privacy.notice import MARK
 from hims_pipeline.settings import REPOSITORY, Settings
 
@@ -66,7 +66,7 @@ def test_another_account_reads_the_public_release_and_nothing_else(reachable) ->
 
 
 def test_a_night_leaves_nothing_open(brief_night) -> None:
-    assert list(opened(brief_night[0].settings)) == []
+    assert list(find_too_open(brief_night[0].settings)) == []
     ours = [path for path in brief_night[0].home.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
     closed = ("releases/r000001/public/", "releases/CURRENT", "rendered/")  # the last: copies of public code, closed
     assert [p for p in ours if not str(p.relative_to(brief_night[0].home)).startswith(closed)] == []
@@ -96,7 +96,7 @@ def test_folders_are_made_closed_whatever_the_umask(settings) -> None:
         make_home(settings)
     finally:
         os.umask(before)
-    assert list(opened(settings)) == []
+    assert list(find_too_open(settings)) == []
     assert stat.S_IMODE(settings.home.stat().st_mode) == 0o711
     assert stat.S_IMODE(settings.links.stat().st_mode) == 0o700
 
@@ -149,7 +149,7 @@ def test_each_way_in_closes_the_umask(tmp_path) -> None:
     ways = (
         "from click.testing import CliRunner; from hims_pipeline.cli import main; CliRunner().invoke(main, ['status'])",
         "from hims_pipeline import settings; settings.apply_environment(settings.load_settings())",
-        "from pathlib import Path; from hims_pipeline.release import audit; audit.audit = lambda *a: {{}};"
+        "from pathlib import Path; from hims_pipeline.release import audit; audit.audit_release = lambda *a: {{}};"
         " audit.main(Path(sys.argv[1]))",
     )
     env = os.environ | {"HIMS_HOME": str(tmp_path / "home"), "HIMS_ENV": "test"}

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hims_pipeline.privacy.keys import Key
-from hims_pipeline.privacy.pseudonym import install, normalised, pseudonym
+from hims_pipeline.privacy.pseudonym import install, normalise_sql, pseudonym
 
 KEY = Key("test", bytes(range(3, 35)))
 DOMAINS = ["residents", "borders"]
@@ -24,13 +24,13 @@ def con():
 
 
 def made(con, text: str | None, domain: str = "residents"):
-    clean = normalised("t")
+    clean = normalise_sql("t")
     sql = f"select {pseudonym('v', DOMAINS, domain)} from (select {clean} as v from (select $1::varchar as t))"
     return con.execute(sql, [text]).fetchall()[0][0]
 
 
 def expected(text: str, domain: str = "residents") -> uuid.UUID:
-    return uuid.UUID(hmac.new(KEY.for_domain(domain), text.encode(), hashlib.sha256).hexdigest()[:32])
+    return uuid.UUID(hmac.new(KEY.derive_domain_key(domain), text.encode(), hashlib.sha256).hexdigest()[:32])
 
 
 @settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -70,8 +70,8 @@ def test_domains_cannot_be_joined(con):
 def test_a_hmac_key_by_the_book():
     """RFC 5869, test case 1, with our salt and info: extract, then one block of expand."""
     pseudorandom = hmac.new(b"hims-pipeline pseudonym", KEY.secret, hashlib.sha256).digest()
-    assert KEY.for_domain("x") == hmac.new(pseudorandom, b"x\x01", hashlib.sha256).digest()
-    assert KEY.for_domain("x") != KEY.for_domain("y")
+    assert KEY.derive_domain_key("x") == hmac.new(pseudorandom, b"x\x01", hashlib.sha256).digest()
+    assert KEY.derive_domain_key("x") != KEY.derive_domain_key("y")
 
 
 def test_a_uuid_in_parquet_keeps_all_its_bits(con, tmp_path):
@@ -85,4 +85,4 @@ def test_a_uuid_in_parquet_keeps_all_its_bits(con, tmp_path):
 def test_the_key_is_in_no_text(con):
     assert KEY.secret.hex() not in repr(KEY)
     assert str(KEY.secret) not in repr(KEY)
-    assert KEY.for_domain("residents").hex() not in pseudonym("v", DOMAINS, "residents")
+    assert KEY.derive_domain_key("residents").hex() not in pseudonym("v", DOMAINS, "residents")

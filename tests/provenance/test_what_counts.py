@@ -94,5 +94,5 @@ def test_a_new_version_makes_stale_what_uses_it(monkeypatch: pytest.MonkeyPatch,
 
 
 def forget() -> None:
-    libraries._installed.cache_clear()
-    provenance._of_running.cache_clear()
+    libraries._read_installed.cache_clear()
+    provenance._provenance_of_running.cache_clear()

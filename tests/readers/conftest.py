@@ -55,7 +55,7 @@ class Read:
 
     @property
     def text(self) -> str:
-        return "\n".join(finding.in_full() for finding in self.result.findings)
+        return "\n".join(finding.full_text() for finding in self.result.findings)
 
     def sql(self, what: str, entity: str = "people") -> list[tuple[Any, ...]]:
         with duckdb.connect() as con:

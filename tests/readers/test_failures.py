@@ -12,7 +12,7 @@ import pytest
 from hims_pipeline.contracts.formats import FORMATS
 from hims_pipeline.errors import ContractError, HimsError
 from hims_pipeline.readers import table
-from hims_pipeline.readers.guard import ReaderFailure, guarded
+from hims_pipeline.readers.guard import ReaderFailure, guard
 from hims_pipeline.readers.typing import write
 from tests.readers.conftest import COLUMNS
 from tests.readers.corpus import TWINS
@@ -101,16 +101,16 @@ LIBRARIES = [
     # the twin of the corpus, and what it is read by
     ("csv", "hims_pipeline.readers.files.envelope.np.frombuffer"),
     ("csv", "hims_pipeline.readers.files.records.csv.reader"),
-    ("csv", "hims_pipeline.readers.table.reading"),
+    ("csv", "hims_pipeline.readers.table.open_for_parts"),
     ("newlines", "hims_pipeline.readers.files.records.csv.reader"),
     ("windows-1252", "hims_pipeline.readers.files.encodings.codecs.getincrementaldecoder"),
     ("titled", "hims_pipeline.readers.files.envelope.cut_frame"),
     ("unread", "hims_pipeline.readers.formats.delimited.text_parts"),
-    ("years", "hims_pipeline.readers.formats.delimited.widened"),
+    ("years", "hims_pipeline.readers.formats.delimited.widen_shape"),
     ("zip", "hims_pipeline.readers.files.archives.entries_claimed"),
     ("gzip", "hims_pipeline.readers.files.archives.gzip.open"),
     ("eurostat", "hims_pipeline.readers.formats.eurostat_tsv.split_heading"),
-    ("sdmx 1.0", "hims_pipeline.readers.formats.sdmx_csv.reading"),
+    ("sdmx 1.0", "hims_pipeline.readers.formats.sdmx_csv.open_for_parts"),
     ("fixed", "hims_pipeline.readers.formats.fixed_lines.check_text"),
     ("ddi", "hims_pipeline.readers.formats.fixed_width.read_ddi"),
     ("types", "hims_pipeline.readers.formats.fixed_width.count_records"),
@@ -128,7 +128,7 @@ LIBRARIES = [
     ("por", "hims_pipeline.readers.formats.spss_portable.Fraction"),
     ("dta", "hims_pipeline.readers.formats.stata.pyreadstat.read_dta"),
     ("dta", "hims_pipeline.readers.formats.stata.pd.read_stata"),
-    ("parquet", "hims_pipeline.readers.formats.parquet.reading"),
+    ("parquet", "hims_pipeline.readers.formats.parquet.open_for_parts"),
 ]
 
 
@@ -192,7 +192,7 @@ def test_what_people_can_mend_passes_unchanged(settings_for, tmp_path):
         raise HimsError("do this")
 
     with pytest.raises(HimsError, match="do this"):
-        guarded(settings_for(tmp_path), "step", fail)
+        guard(settings_for(tmp_path), "step", fail)
 
 
 def test_a_contract_that_cannot_be_applied_is_no_bad_data(read):

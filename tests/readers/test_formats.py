@@ -16,7 +16,7 @@ import pytest
 
 from hims_pipeline.contracts.formats import FORMATS
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.typing.parts import Part
+from hims_pipeline.readers.typing.parts import TextPart
 from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.sql import literal
 
@@ -277,7 +277,7 @@ def test_a_format_is_one_module_and_one_line(read, monkeypatch):
         rows = list(zip(lines[::2], lines[1::2], strict=True))
         values = ", ".join(f"({literal(name)}, {literal(value)})" for name, value in rows)
         texts = ", ".join(f"f{position} as t{place}" for place, position in enumerate(shape.positions))
-        part = Part(f"select {texts} from (values {values}) as sent (f0, f1)", "row_number() over ()")
+        part = TextPart(f"select {texts} from (values {values}) as sent (f0, f1)", "row_number() over ()")
         return Table([part], len(rows)), []
 
     module.open_table = open_table

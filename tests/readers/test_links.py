@@ -30,7 +30,9 @@ def pairs(seen, entity="people"):
 
 
 def made(settings, domain, number):
-    return uuid.UUID(hmac.new(load_key(settings).for_domain(domain), number.encode(), hashlib.sha256).hexdigest()[:32])
+    return uuid.UUID(
+        hmac.new(load_key(settings).derive_domain_key(domain), number.encode(), hashlib.sha256).hexdigest()[:32]
+    )
 
 
 def test_a_number_however_written_is_one_pair(read):

@@ -7,7 +7,7 @@ import pytest
 
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.readers.files import envelope
-from hims_pipeline.readers.typing.parts import in_parallel, reading
+from hims_pipeline.readers.typing.parts import open_for_parts, run_in_parallel
 
 COLUMNS = ({"name": "id", "type": "integer"}, {"name": "w", "type": "decimal"}, {"name": "place"})
 
@@ -71,12 +71,12 @@ def test_rows_that_are_set_aside_leave_no_file_of_the_first_attempt(read, monkey
 def test_an_error_ends_what_has_not_begun(settings_for, tmp_path):
     ended: list[int] = []
     tasks = ["select 1", "select error('no')", *["select 1"] * 50]
-    with reading(settings_for(tmp_path)) as con, pytest.raises(duckdb.Error, match="no"):
-        in_parallel(replace(settings_for(tmp_path), threads=1), con, tasks, done=ended.append)
+    with open_for_parts(settings_for(tmp_path)) as con, pytest.raises(duckdb.Error, match="no"):
+        run_in_parallel(replace(settings_for(tmp_path), threads=1), con, tasks, done=ended.append)
     assert len(ended) < 5
 
 
 def test_rows_come_in_the_order_of_the_tasks(settings_for, tmp_path):
     settings = replace(settings_for(tmp_path), threads=4)
-    with reading(settings) as con:
-        assert in_parallel(settings, con, [f"select {n}" for n in range(30)]) == [[(n,)] for n in range(30)]
+    with open_for_parts(settings) as con:
+        assert run_in_parallel(settings, con, [f"select {n}" for n in range(30)]) == [[(n,)] for n in range(30)]

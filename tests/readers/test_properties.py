@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.readers.typing.lexical import typing_of
-from hims_pipeline.readers.typing.parts import Part
+from hims_pipeline.readers.typing.parts import TextPart
 from hims_pipeline.readers.typing.write import typed_relation
 
 DIGITS = st.text("0123456789", min_size=1, max_size=20)
@@ -44,10 +44,9 @@ def con():
 def stored(con, column: Column, text: str):
     """(misfit, value) of one text, by the SQL that reads a delivery."""
     typing = typing_of(column, 0, Format())
-    relation = typed_relation([typing], Part("select $1::varchar as t0", "0"))
-    sql = (
-        f"select {typing.misfit()}, ({typing.stored(f'null::{typing.sql_type}')})::{typing.sql_type} from ({relation})"
-    )
+    relation = typed_relation([typing], TextPart("select $1::varchar as t0", "0"))
+    stored = typing.stored_sql(f"null::{typing.sql_type}")
+    sql = f"select {typing.misfit()}, ({stored})::{typing.sql_type} from ({relation})"
     return con.execute(sql, [text]).fetchall()[0]
 
 

@@ -58,7 +58,7 @@ def test_the_published_population_of_a_quarter(read_real):
 def test_a_download_cut_off_is_refused_by_name(read_real):
     result, _ = read_real("argentina_eph", "2021Q1", "argentina-eph/EPH_usu_1_Trim_2021_txt.TRUNCATED.zip")
     assert [finding.rule for finding in result.findings] == ["ENVELOPE-ARCHIVE"]
-    assert "EPH_usu_1_Trim_2021_txt.TRUNCATED.zip]: the archive is incomplete" in result.findings[0].in_full()
+    assert "EPH_usu_1_Trim_2021_txt.TRUNCATED.zip]: the archive is incomplete" in result.findings[0].full_text()
 
 
 def test_the_chilean_sample_in_parquet(read_real):

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from hims_pipeline.cli import main
-from hims_pipeline.lake.complete import missing
+from hims_pipeline.lake.complete import describe_missing
 from tests.reporting.conftest import csv, deliver, rows, settings  # noqa: F401 - fixtures
 
 TEXT = csv(rows(100))
@@ -68,8 +68,10 @@ def test_a_sidecar_waits_for_its_file(settings) -> None:  # noqa: F811
 
     contract = load_contracts(settings.data)["arrivals"]
     assert contract.takers("people.csv.totals.csv", "2023") == []
-    assert "waiting for the file that these totals are of" in missing(contract, "2023", ["p.csv.totals.yml"], [])
-    assert missing(contract, "2023", ["p.csv", "p.csv.totals.yml"], []) == ""
+    assert "waiting for the file that these totals are of" in describe_missing(
+        contract, "2023", ["p.csv.totals.yml"], []
+    )
+    assert describe_missing(contract, "2023", ["p.csv", "p.csv.totals.yml"], []) == ""
 
 
 def test_template_is_filled_from_the_files_and_read_again(settings, deliver, tmp_path, monkeypatch) -> None:  # noqa: F811

@@ -10,7 +10,7 @@ import pytest
 from hims_pipeline.errors import ContractError, ReleaseError
 from hims_pipeline.gates.warehouse import QUERIES, Broken, judge_warehouse, warehouse_rules
 from hims_pipeline.lake import batches, journal, landing
-from hims_pipeline.lake.held_back import held_back, write
+from hims_pipeline.lake.held_back import read_held_back, write_held_back
 from hims_pipeline.release import fallback
 from hims_pipeline.settings import REPOSITORY
 from tests.lake.test_deliveries import accept, contract, sent
@@ -155,23 +155,23 @@ def test_a_required_source_or_two_suspects_hold_the_release(settings, monkeypatc
 
 def test_a_batch_is_held_back_until_what_it_was_judged_by_changes(settings, monkeypatch) -> None:
     settings.home.mkdir()
-    monkeypatch.setattr(fallback, "basis", lambda _: "then")
+    monkeypatch.setattr(fallback, "fallback_basis", lambda _: "then")
     fallback._hold_back(settings, {"rgph/2024/b": broken("rgph")}, rows("rgph/2024/b"))
     fallback.clear_stale(settings)
-    assert held_back(settings)["rgph/2024/b"]["codes"] == ["WAREHOUSE-001"]
-    monkeypatch.setattr(fallback, "basis", lambda _: "another control")
+    assert read_held_back(settings)["rgph/2024/b"]["codes"] == ["WAREHOUSE-001"]
+    monkeypatch.setattr(fallback, "fallback_basis", lambda _: "another control")
     fallback.clear_stale(settings)
-    assert held_back(settings) == {}
+    assert read_held_back(settings) == {}
 
 
 def test_nothing_is_believed_of_a_record_that_was_changed(settings) -> None:
     settings.home.mkdir()
-    write(settings, {"rgph/2024/b": {"codes": [], "reason": "x", "since": "", "basis": "", "beside": {}}})
+    write_held_back(settings, {"rgph/2024/b": {"codes": [], "reason": "x", "since": "", "basis": "", "beside": {}}})
     path = settings.home / "held_back.json"
     record = json.loads(path.read_text())
     record["batches"] = {"rgph/2014/a": record["batches"]["rgph/2024/b"]}
     path.write_text(json.dumps(record))
-    assert held_back(settings) == {}
+    assert read_held_back(settings) == {}
 
 
 def test_the_delivery_before_counts_while_one_is_held_back(settings, tmp_path: Path) -> None:
@@ -183,12 +183,15 @@ def test_the_delivery_before_counts_while_one_is_held_back(settings, tmp_path: P
         found.append(delivery.batch)
 
     def counted() -> list[str]:
-        return [one.manifest.batch for one in batches.counting(settings, contract(), landing.deliveries(settings))]
+        return [
+            one.manifest.batch
+            for one in batches.find_current_batches(settings, contract(), landing.deliveries(settings))
+        ]
 
     assert counted() == [found[1]]
-    write(settings, {found[1]: {"codes": [], "reason": "x", "since": "", "basis": "", "beside": {}}})
+    write_held_back(settings, {found[1]: {"codes": [], "reason": "x", "since": "", "basis": "", "beside": {}}})
     assert counted() == [found[0]]
-    write(settings, {})
+    write_held_back(settings, {})
     assert counted() == [found[1]]
 
 
@@ -202,29 +205,29 @@ def test_a_night_builds_again_without_the_delivery_at_fault(settings, tmp_path: 
 
     def prepare(settings, run: str, log) -> SimpleNamespace:
         built.append(run)
-        return build(run, *(one for one in ("rgph/2024/a", "cards/2024/c") if one not in held_back(settings)))
+        return build(run, *(one for one in ("rgph/2024/a", "cards/2024/c") if one not in read_held_back(settings)))
 
     said = {"run": broken("rgph"), "run-1": broken("cards"), "run-2": []}
     monkeypatch.setattr(fallback, "judge_warehouse", lambda _, path: (None, said.get(path.parent.name, [])))
-    monkeypatch.setattr(fallback, "basis", lambda _: "now")
+    monkeypatch.setattr(fallback, "fallback_basis", lambda _: "now")
     monkeypatch.setattr(fallback, "run_dbt", lambda *_: None)
     monkeypatch.setattr(fallback.building, "prepare", prepare)
     first = build("run", "rgph/2024/a", "cards/2024/c")
     first.folder.mkdir()
-    judged = fallback.settle(settings, first, None, print)
+    judged = fallback.settle_fallback(settings, first, None, print)
     assert built == ["run-1", "run-2"]
     assert not first.folder.exists()
     assert [one["batch_id"] for one in judged.build.inputs()] == []
-    assert set(held_back(settings)) == {"rgph/2024/a", "cards/2024/c"}
+    assert set(read_held_back(settings)) == {"rgph/2024/a", "cards/2024/c"}
     assert [one["event"] for one in journal.entries(settings)] == ["batch held back"] * 2
 
 
 def test_what_stays_at_fault_after_so_many_builds_is_an_error(settings, tmp_path: Path, monkeypatch) -> None:
     settings.home.mkdir()
     monkeypatch.setattr(fallback, "judge_warehouse", lambda *_: (None, broken("rgph")))
-    monkeypatch.setattr(fallback, "basis", lambda _: "now")
+    monkeypatch.setattr(fallback, "fallback_basis", lambda _: "now")
     monkeypatch.setattr(fallback, "run_dbt", lambda *_: None)
     again = SimpleNamespace(folder=tmp_path / "x", warehouse=tmp_path, inputs=lambda: rows("rgph/2024/a"))
     monkeypatch.setattr(fallback.building, "prepare", lambda *_: again)
     with pytest.raises(ReleaseError, match="after 3 builds"):
-        fallback.settle(settings, again, None, print)
+        fallback.settle_fallback(settings, again, None, print)

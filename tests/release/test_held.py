@@ -16,9 +16,9 @@ from hims_pipeline.release import held, held_page, movements
 from hims_pipeline.release.causes import BatchChange, Changes
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.release.revision import Revision
-from hims_pipeline.release.revision import notes as revision_notes
+from hims_pipeline.release.revision import revision_notes as revision_notes
 from hims_pipeline.release.store import Release
-from hims_pipeline.watch.look import _held
+from hims_pipeline.watch.look import _find_held
 from tests.release.figures import CENSUS, scaled, write
 
 CHANGES = Changes((BatchChange("corrected_delivery", "rgph", "2024", "rgph/2024/b", "rgph/2024/a"),))
@@ -50,8 +50,8 @@ def test_what_moved_too_far_is_held_until_exactly_that_is_accepted(settings, hol
     with pytest.raises(ReleaseError, match=r"(?s)^Held: 1 movements since r000001.*2,000 became 1,700.*release accept"):
         hold(moved())
     with pytest.raises(HimsError, match="Say why"):
-        held.accept(settings, " ")
-    held.accept(settings, "the census office confirms it")
+        held.accept_held(settings, " ")
+    held.accept_held(settings, "the census office confirms it")
     (word,) = hold(moved())
     assert (word["uid"], word["reason"]) == (os.getuid(), "the census office confirms it")
     assert journal.entries(settings)[-1]["event"] == "movements accepted"
@@ -60,7 +60,7 @@ def test_what_moved_too_far_is_held_until_exactly_that_is_accepted(settings, hol
     with pytest.raises(ReleaseError):  # and so is one movement more
         hold(moved(), moved(indicator="A02"))
     held.let_go(settings)
-    assert held.held(settings) is None
+    assert held.read_hold(settings) is None
     with pytest.raises(ReleaseError):  # a word that was used is gone
         hold(moved())
 
@@ -119,7 +119,7 @@ def test_status_show_and_alert_tell_it_and_its_page(settings, hold, monkeypatch)
     assert "Étrangers résidents, rgph, 2024, TUN: 2,000 est devenu 1,700 (-15.0 %, limite 5 %)" in said.output
     from datetime import UTC, datetime
 
-    (condition,) = _held(settings, datetime.now(UTC))
+    (condition,) = _find_held(settings, datetime.now(UTC))
     assert condition.kind == "release-held"
     assert held.PAGE in condition.what
     assert "2,000 became 1,700" in condition.what
@@ -127,8 +127,8 @@ def test_status_show_and_alert_tell_it_and_its_page(settings, hold, monkeypatch)
 
 def test_a_movement_without_a_value_before_is_told(settings) -> None:
     one = Movement("total", "A01", "s", "", "", "2024", "_Z", 0, 5, 1e6, 5, "nothing")
-    assert "0 became 5" in held_page.line(settings, one)
-    assert movements.evidence_of([moved()])[0].value == 15.0
+    assert "0 became 5" in held_page.page_line(settings, one)
+    assert movements.movement_evidence([moved()])[0].value == 15.0
 
 
 def test_the_notes_say_what_changed_and_who_accepted_what() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.privacy.hidden import load_known
 from hims_pipeline.privacy.keys import Key
-from hims_pipeline.privacy.pseudonym import install, normalised, pseudonym
+from hims_pipeline.privacy.pseudonym import install, normalise_sql, pseudonym
 from hims_pipeline.release import leaks
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection
@@ -24,7 +24,7 @@ def settings(tmp_path, monkeypatch):
         made = pseudonym("v", ["demo"], "demo")
         con.execute(
             f"create table persons as select {made} as id "
-            f"from (select {normalised('p')} as v from (select 'X9447123' as p))"
+            f"from (select {normalise_sql('p')} as v from (select 'X9447123' as p))"
         )
         return load_known(con, KEY, [("demo", "select id from persons")])
 

@@ -1,5 +1,6 @@
 """Acts on releases, killed at each of their durable steps, and done while a night runs."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline.build import Build
-from hims_pipeline.errors import Busy, ReleaseError
+from hims_pipeline.errors import Busy, Damaged, ReleaseError
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.lake.files import write_json
 from hims_pipeline.lake.lock import acts_lock, installation_lock
@@ -27,16 +28,16 @@ def assert_agreed(settings: Settings) -> None:
     assert trail.check(settings).damage == []
     assert {state for _, state in journal.acts(settings)} <= {"done", "undone"}
     assert acts.disagreements(settings) == []
-    assert store.lost(settings) == []
-    now = store.current(settings)
+    assert store.find_lost(settings) == []
+    now = store.current_release(settings)
     assert now is not None
     assert now.id not in acts.marks(settings)
     for one in store.releases(settings):
-        assert store.verify(settings, one) == [], one.id
+        assert store.verify_release(settings, one) == [], one.id
 
 
 def use_first(settings: Settings) -> None:
-    acts.use(settings, "r000001", "a wrong figure")
+    acts.use_release(settings, "r000001", "a wrong figure")
 
 
 def publish_fourth(settings: Settings) -> None:
@@ -111,7 +112,7 @@ def test_a_publication_left_begun_does_not_come_over_a_later_decision(settings) 
         settings, journal.PUBLISHED, state="begun", release="r000002", inputs_sha256="", manifests={}
     )
     (settings.build / "r000002" / "release").rename(settings.releases / "r000002")
-    acts.use(settings, "r000001", "stay with the first")
+    acts.use_release(settings, "r000001", "stay with the first")
     assert reconcile(settings) == ["release published (r000002) had been left begun: undone"]
     assert journal.entries(settings)[-1]["of"] == number
     assert [one.id for one in store.releases(settings)] == ["r000001"]
@@ -132,16 +133,16 @@ def build_of(settings: Settings, rows: list[dict]) -> Build:
     folder = settings.build / "night"
     folder.mkdir(parents=True)
     write_json(folder / "inputs.json", rows)
-    return Build(folder, settings.rendered, "inputs of r000003", trail.last(settings).number)
+    return Build(folder, settings.rendered, "inputs of r000003", trail.read_present_head(settings).number)
 
 
 def test_a_night_does_not_publish_over_a_release_that_was_used_meanwhile(settings) -> None:
     make(settings, "r000001")
     make(settings, "r000002")
-    acts.use(settings, "r000001", "before this night")
+    acts.use_release(settings, "r000001", "before this night")
     build = build_of(settings, [])
     refuse_overtaken(settings, build)
-    acts.use(settings, "r000001", "a wrong figure")
+    acts.use_release(settings, "r000001", "a wrong figure")
     with pytest.raises(ReleaseError, match=r"made r000001 the current release \(a wrong figure\)"):
         refuse_overtaken(settings, build)
 
@@ -169,7 +170,7 @@ def test_a_release_is_used_at_once_while_a_night_holds_the_installation(settings
             pass
         started = time.monotonic()
         assert reconcile(settings) == []
-        acts.use(settings, "r000001", "a wrong figure")
+        acts.use_release(settings, "r000001", "a wrong figure")
         assert time.monotonic() - started < 5
     finally:
         night.kill()
@@ -189,3 +190,17 @@ def test_the_acts_lock_keeps_other_processes_out_and_lets_its_holder_in(settings
     with acts_lock(settings, "mine"), acts_lock(settings, "mine again"):
         assert time.monotonic() - started > 0.2
     other.wait()
+
+
+@pytest.mark.parametrize("make_other", [Path.mkdir, os.mkfifo])
+@pytest.mark.parametrize("lock", ["acts.lock", "installation.lock"])
+def test_what_lies_where_a_lock_should_is_told_by_its_place(settings: Settings, lock: str, make_other) -> None:
+    place = settings.home / lock
+    settings.home.mkdir(exist_ok=True)
+    make_other(place)
+    hold = acts_lock if lock == "acts.lock" else installation_lock
+    with pytest.raises(Damaged, match=f"{lock} is to be a lock and is no file: move away"), hold(settings, "mine"):
+        pass
+    place.rmdir() if place.is_dir() else place.unlink()
+    with hold(settings, "mine"):
+        assert place.is_file()

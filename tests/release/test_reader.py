@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 
 import hims_pipeline
 from hims_pipeline.cli import main
-from hims_pipeline.commands.answers import harmless
+from hims_pipeline.commands.answers import escape_formula
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.lake.files import make_removable, write_json
 from hims_pipeline.release import proof, spill
@@ -204,14 +204,14 @@ def test_csv_is_safe_in_a_spreadsheet_and_whole_for_programs(hims) -> None:
 
 @pytest.mark.parametrize("text", ["=A1", "+A1", "-A1", "@A1", "\t=A1", "\r=A1", "\n=A1", "  =A1", "＝A1", "a\n=A1"])
 def test_no_text_becomes_a_formula(text: str) -> None:
-    assert "'" in harmless(text)
-    assert harmless(text).replace("'", "") == text
-    assert harmless(text)[0] not in "=+-@\t\r\n"
+    assert "'" in escape_formula(text)
+    assert escape_formula(text).replace("'", "") == text
+    assert escape_formula(text)[0] not in "=+-@\t\r\n"
 
 
 @pytest.mark.parametrize("text", ["", "-9", "+216", "a=b", "a - b", "1990-2000", "تونس", "-1.5e3"])
 def test_other_text_stays_as_it_is(text: str) -> None:
-    assert harmless(text) == text
+    assert escape_formula(text) == text
 
 
 def test_json_keeps_every_kind_of_value(hims) -> None:

@@ -20,7 +20,7 @@ from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import create_key, load_key
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import acts, compare, store
-from hims_pipeline.release.publish import standing
+from hims_pipeline.release.publish import find_existing_release
 from hims_pipeline.release.reader import connect
 from tests.release.conftest import make
 
@@ -39,7 +39,7 @@ def flip(path: Path, position: int) -> None:
 
 def test_an_untouched_release_is_intact(settings) -> None:
     release = make(settings, "r000001")
-    assert store.verify(settings, release) == store.unchecked(settings, release) == []
+    assert store.verify_release(settings, release) == store.find_unchecked(settings, release) == []
 
 
 @pytest.mark.parametrize("part", ["public", "staff"])
@@ -49,14 +49,14 @@ def test_a_flipped_bit_a_missing_and_an_added_file_are_found(settings, part: str
     flip(path, path.stat().st_size // 2)
     (release.folder / part / "extra.txt").write_text("x")
     (release.folder / part / "extra.txt").chmod(0o440)
-    assert store.verify(settings, release) == [
+    assert store.verify_release(settings, release) == [
         f"{part}/warehouse.duckdb is not what was published",
         f"{part}/extra.txt was added",
     ]
     path.unlink()
-    assert f"{part}/warehouse.duckdb is missing" in store.verify(settings, release)
+    assert f"{part}/warehouse.duckdb is missing" in store.verify_release(settings, release)
     path.symlink_to("/etc/hostname")
-    assert f"{part}/warehouse.duckdb is missing" in store.verify(settings, release)
+    assert f"{part}/warehouse.duckdb is missing" in store.verify_release(settings, release)
 
 
 def test_rights_that_grew_are_found(settings) -> None:
@@ -64,7 +64,7 @@ def test_rights_that_grew_are_found(settings) -> None:
     (release.public / "warehouse.duckdb").chmod(0o644)
     (release.staff / "warehouse.duckdb").chmod(0o444)
     release.staff.chmod(0o755)
-    assert store.verify(settings, release) == [
+    assert store.verify_release(settings, release) == [
         "public/warehouse.duckdb is open to more than a published file is (mode 644)",
         "staff/warehouse.duckdb is open to more than a published file is (mode 444)",
         "staff/ is open to others (mode 755)",
@@ -78,9 +78,9 @@ def test_every_flipped_byte_of_a_manifest_is_found(settings, part: str) -> None:
     whole = path.read_bytes()
     for position in range(0, len(whole), 3):
         flip(path, position)
-        assert store.verify(settings, release), position
+        assert store.verify_release(settings, release), position
         rewrite(path, lambda _: whole)
-    assert store.verify(settings, release) == []
+    assert store.verify_release(settings, release) == []
 
 
 def change_of(**facts: object) -> Callable[[bytes], bytes]:
@@ -91,13 +91,15 @@ def test_what_a_manifest_says_cannot_be_edited(settings) -> None:
     """Each of its three bonds finds the edit by itself: the seal, the staff manifest, the audit trail."""
     release = make(settings, "r000001")
     rewrite(release.public / "manifest.json", change_of(contains_synthetic_data=False))
-    assert store.verify(settings, release) == [
+    assert store.verify_release(settings, release) == [
         "public/manifest.json was changed: its seal does not hold",
         "public/manifest.json is not the one that the staff manifest knows",
         "public/manifest.json is not the one that the audit trail tells of",
     ]
     rewrite(release.public / "manifest.json", change_of(key_version="another key"))
-    assert "public/manifest.json is not the one that the audit trail tells of" in store.verify(settings, release)
+    assert "public/manifest.json is not the one that the audit trail tells of" in store.verify_release(
+        settings, release
+    )
 
 
 def test_manifests_cannot_be_exchanged_or_removed(settings) -> None:
@@ -106,20 +108,22 @@ def test_manifests_cannot_be_exchanged_or_removed(settings) -> None:
         rewrite(
             second.folder / part / "manifest.json", lambda _, p=part: (first.folder / p / "manifest.json").read_bytes()
         )
-        assert f"{part}/manifest.json is the manifest of another release or part" in store.verify(settings, second)
+        assert f"{part}/manifest.json is the manifest of another release or part" in store.verify_release(
+            settings, second
+        )
     rewrite(first.staff / "manifest.json", lambda _: (first.public / "manifest.json").read_bytes())
-    assert any("staff/manifest.json" in text for text in store.verify(settings, first))
+    assert any("staff/manifest.json" in text for text in store.verify_release(settings, first))
     (first.public / "manifest.json").unlink()
-    assert "public/manifest.json cannot be read (FileNotFoundError)" in store.verify(settings, first)
+    assert "public/manifest.json cannot be read (FileNotFoundError)" in store.verify_release(settings, first)
 
 
 def test_a_release_that_nobody_published_or_that_a_cut_trail_forgot_is_found(settings) -> None:
     make(settings, "r000001")
     shutil.copytree(settings.releases / "r000001", settings.releases / "r000009")
-    assert store.verify(settings, store.get(settings, "r000009"))
+    assert store.verify_release(settings, store.get(settings, "r000009"))
     settings.trail.unlink()
     settings.trail_head.unlink()
-    assert store.verify(settings, store.get(settings, "r000001")) == [
+    assert store.verify_release(settings, store.get(settings, "r000001")) == [
         "no line of the audit trail tells of its publication",
     ]
 
@@ -133,7 +137,7 @@ def test_a_trail_put_back_to_an_earlier_day_is_found_by_a_later_release(settings
     shutil.copy(tmp_path / "trail", settings.trail)
     shutil.copy(tmp_path / "head", settings.trail_head)
     assert trail.check(settings).damage == []  # both are ours
-    assert store.verify(settings, release) == ["no line of the audit trail tells of its publication"]
+    assert store.verify_release(settings, release) == ["no line of the audit trail tells of its publication"]
     assert store.next_id(settings) == "r000002"
 
 
@@ -142,48 +146,48 @@ def test_without_the_key_files_are_checked_and_the_rest_is_told(settings, tmp_pa
     copy = replace(settings, home=tmp_path / "copy", env="prod")
     shutil.copytree(settings.releases, copy.releases)
     copied = store.get(copy, "r000001")
-    assert store.verify(copy, copied) == []
-    assert store.unchecked(copy, copied) == [
+    assert store.verify_release(copy, copied) == []
+    assert store.find_unchecked(copy, copied) == [
         "seal not checked: no key here",
         "audit trail not checked: it cannot be read here",
     ]
-    assert store.unchecked(replace(settings, env="prod"), release) == ["seal not checked: no key here"]
+    assert store.find_unchecked(replace(settings, env="prod"), release) == ["seal not checked: no key here"]
     flip(copied.public / "warehouse.duckdb", 5000)
-    assert store.verify(copy, copied) == ["public/warehouse.duckdb is not what was published"]
+    assert store.verify_release(copy, copied) == ["public/warehouse.duckdb is not what was published"]
 
 
 def test_rolling_back_needs_a_reason_and_an_intact_release(settings) -> None:
     first = make(settings, "r000001")
     make(settings, "r000002")
     with pytest.raises(ReleaseError, match="--reason"):
-        acts.use(settings, "r000001", " ")
-    acts.use(settings, "r000001", "a wrong figure")
-    assert store.current(settings) == first
-    assert store.withdrawn(settings)["r000002"]["reason"] == "a wrong figure"
-    assert store.withdrawn(settings) == acts.marks(settings) == acts.told(settings)[1]
+        acts.use_release(settings, "r000001", " ")
+    acts.use_release(settings, "r000001", "a wrong figure")
+    assert store.current_release(settings) == first
+    assert store.withdrawn_releases(settings)["r000002"]["reason"] == "a wrong figure"
+    assert store.withdrawn_releases(settings) == acts.marks(settings) == acts.follow_trail(settings)[1]
     (first.public / "warehouse.duckdb").unlink()
     with pytest.raises(ReleaseError, match="damaged"):
-        acts.use(settings, "r000001", "again")
+        acts.use_release(settings, "r000001", "again")
 
 
 def test_inputs_of_a_withdrawn_release_are_blocked(settings) -> None:
     make(settings, "r000001")
     make(settings, "r000002")
-    acts.use(settings, "r000001", "a wrong figure")
+    acts.use_release(settings, "r000001", "a wrong figure")
     for damage in (lambda path: None, lambda path: rewrite(path, lambda _: b"{}"), Path.unlink):
         damage(settings.releases / "WITHDRAWN.json")
         with pytest.raises(ReleaseError, match="withdrawn: a wrong figure"):
-            standing(settings, "inputs of r000002")
-    acts.use(settings, "r000002", "it was right after all")
-    assert standing(settings, "inputs of r000002") == store.get(settings, "r000002")
+            find_existing_release(settings, "inputs of r000002")
+    acts.use_release(settings, "r000002", "it was right after all")
+    assert find_existing_release(settings, "inputs of r000002") == store.get(settings, "r000002")
 
 
 def test_the_current_release_stands_for_its_inputs_only(settings) -> None:
     make(settings, "r000001")
     second = make(settings, "r000002")
-    assert standing(settings, "inputs of r000002") == second
-    assert standing(settings, "inputs of r000001") is None
-    assert standing(settings, "other inputs") is None
+    assert find_existing_release(settings, "inputs of r000002") == second
+    assert find_existing_release(settings, "inputs of r000001") is None
+    assert find_existing_release(settings, "other inputs") is None
 
 
 DAMAGE: dict[str, Callable[[store.Release], object]] = {
@@ -201,7 +205,7 @@ def test_a_damaged_release_does_not_stand_and_stops_nothing(settings, monkeypatc
     first, second = make(settings, "r000001"), make(settings, "r000002")
     DAMAGE[how](second)
     said: list[str] = []
-    assert standing(settings, "inputs of r000002", said.append) is None
+    assert find_existing_release(settings, "inputs of r000002", said.append) is None
     assert "made again" in said[0]
     assert acts.newest_intact(settings, said.append) == first
     assert reconcile(settings) == []
@@ -214,19 +218,19 @@ def test_a_damaged_release_does_not_stand_and_stops_nothing(settings, monkeypatc
     proved = CliRunner().invoke(main, ["release", "verify"])
     assert (proved.exit_code, "r000001: intact" in proved.output, "r000002: " in proved.output) == (1, True, True)
     third = make(settings, "r000003")
-    assert store.current(settings) == third
+    assert store.current_release(settings) == third
     used = CliRunner().invoke(main, ["release", "use", "r000001", "--reason", "to be sure"])
-    assert (used.exit_code, store.current(settings)) == (0, first)
-    assert set(store.withdrawn(settings)) >= {"r000003"}
+    assert (used.exit_code, store.current_release(settings)) == (0, first)
+    assert set(store.withdrawn_releases(settings)) >= {"r000003"}
 
 
 def test_a_hand_that_edits_the_pointer_or_the_marks_is_put_right(settings) -> None:
     make(settings, "r000001")
     make(settings, "r000002")
     make(settings, "r000003")
-    acts.use(settings, "r000002", "a wrong figure")
+    acts.use_release(settings, "r000002", "a wrong figure")
     old = (settings.releases / "WITHDRAWN.json").read_bytes()
-    acts.use(settings, "r000001", "two wrong figures")
+    acts.use_release(settings, "r000001", "two wrong figures")
     for name, content in (
         ("CURRENT", b"r000003\n"),
         ("CURRENT", b"\xff"),
@@ -244,18 +248,18 @@ def test_a_pointer_that_names_nothing_says_what_to_do(settings) -> None:
     make(settings, "r000001")
     (settings.releases / "CURRENT").write_text("r00001; drop\n")
     with pytest.raises(Damaged, match="hims release use"):
-        store.current(settings)
+        store.current_release(settings)
 
 
 def test_old_releases_retire_but_never_the_current_one(settings) -> None:
     for number in range(1, 6):
         make(settings, f"r00000{number}", number)
-    acts.use(settings, "r000001", "the first was best")
+    acts.use_release(settings, "r000001", "the first was best")
     assert acts.retire(settings, 2) == ["r000002", "r000003"]
     assert [one.id for one in store.releases(settings)] == ["r000001", "r000004", "r000005"]
-    assert store.lost(settings) == []
+    assert store.find_lost(settings) == []
     shutil.rmtree(settings.releases / "r000004")
-    assert store.lost(settings) == ["r000004"]
+    assert store.find_lost(settings) == ["r000004"]
     shutil.rmtree(settings.releases / "r000005")
     assert store.next_id(settings) == "r000006"  # a number is never given twice
 
@@ -296,27 +300,27 @@ def test_a_fingerprint_sees_values_and_not_their_order() -> None:
 def test_differences_between_two_releases(settings) -> None:
     old, new = make(settings, "r000001", 100), make(settings, "r000002", 110)
     paths = [one.public / "warehouse.duckdb" for one in (old, new)]
-    assert compare.differences(settings, paths[0], paths[0]) == []
-    assert compare.differences(settings, *paths) == [compare.Change("P01", "census", 0, 0, 1, 10.0)]
+    assert compare.find_differences(settings, paths[0], paths[0]) == []
+    assert compare.find_differences(settings, *paths) == [compare.Change("P01", "census", 0, 0, 1, 10.0)]
 
 
 def test_releases_of_a_former_key_are_bound_by_the_trail_alone(settings, tmp_path) -> None:
     release = make(settings, "r000001")
     make(settings, "r000002")
-    acts.use(settings, "r000001", "a wrong figure")
+    acts.use_release(settings, "r000001", "a wrong figure")
     create_key(tmp_path / "key")
     rotated = replace(settings, key_file=tmp_path / "key")
-    with known.in_rotation(settings):
+    with known.open_rotation(settings):
         trail.reseal(rotated, former=settings)
     known.note(settings, {"version": load_key(replace(rotated, home=tmp_path)).version})
     (mended,) = reconcile(rotated)
     assert mended.startswith("WITHDRAWN.json is not the releases taken back that this installation wrote")
     assert mended.endswith("put right from the audit trail")
     assert set(acts.marks(rotated)) == {"r000002"}
-    assert store.verify(rotated, release) == []
-    assert store.unchecked(rotated, release)[0].startswith("seal not checked: it is of key demonstration-")
+    assert store.verify_release(rotated, release) == []
+    assert store.find_unchecked(rotated, release)[0].startswith("seal not checked: it is of key demonstration-")
     rewrite(release.public / "manifest.json", change_of(contains_synthetic_data=False))
-    assert "public/manifest.json is not the one that the audit trail tells of" in store.verify(rotated, release)
+    assert "public/manifest.json is not the one that the audit trail tells of" in store.verify_release(rotated, release)
 
 
 PLACED: dict[str, Callable[[Path], object]] = {
@@ -334,7 +338,7 @@ PLACED: dict[str, Callable[[Path], object]] = {
 def test_whatever_lies_in_a_records_place_is_named_and_stops_nothing_else(settings, monkeypatch, name, put) -> None:
     make(settings, "r000001")
     make(settings, "r000002", 2.0)
-    acts.use(settings, "r000002", "tried")
+    acts.use_release(settings, "r000002", "tried")
     path = settings.releases / name
     path.parent.chmod(0o755)
     path.unlink(missing_ok=True)
@@ -348,5 +352,5 @@ def test_whatever_lies_in_a_records_place_is_named_and_stops_nothing_else(settin
     assert now == (None if name == "CURRENT" else "r000002")
     assert damaged or "staff" in name
     assert connect("r000001", settings=settings).execute("select count(*) from indicator_value").fetchall() == [(1,)]
-    acts.use(settings, "r000001", "tried")
-    assert store.current(settings).id == "r000001"
+    acts.use_release(settings, "r000001", "tried")
+    assert store.current_release(settings).id == "r000001"

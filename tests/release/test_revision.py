@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hims_pipeline.gates.revisions import CAUSES, MEASURES, judge_revision, load_limits
+from hims_pipeline.gates.revisions import CAUSES, MEASURES, judge_revision, load_revision_limits
 from hims_pipeline.release import movements
 from hims_pipeline.release.causes import BatchChange, Changes
 from tests.release.figures import CENSUS, Figure, scaled, write
@@ -29,10 +29,10 @@ def beyond(settings, tmp_path: Path):
     """Which measures of which figures are beyond their limits, as the gate judges them."""
 
     def compare(old, new, changes=Changes()) -> set[tuple[str, str, str]]:  # noqa: B008
-        limits = load_limits(settings.expectations)
+        limits = load_revision_limits(settings.expectations)
         paths = [write(tmp_path / side / "warehouse.duckdb", some) for side, some in (("old", old), ("new", new))]
-        found = movements.find(settings, *paths, changes, limits)
-        outcome, numbers = judge_revision(settings, limits, movements.evidence_of(found))
+        found = movements.find_movements(settings, *paths, changes, limits)
+        outcome, numbers = judge_revision(settings, limits, movements.movement_evidence(found))
         assert outcome.accepted is not bool(numbers)
         return {(found[no].measure, found[no].indicator, found[no].area + found[no].about) for no in numbers}
 
@@ -171,7 +171,7 @@ def test_samples_are_given_their_chance(beyond) -> None:
 
 
 def test_each_cause_and_measure_has_its_limit(settings) -> None:
-    limits = load_limits(settings.expectations)
+    limits = load_revision_limits(settings.expectations)
     assert set(limits.limits) == set(CAUSES)
     _, beyond = judge_revision(settings, limits, [])
     assert beyond == set()

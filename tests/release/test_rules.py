@@ -12,7 +12,7 @@ import pytest
 
 from hims_pipeline.errors import HimsError, ReleaseError
 from hims_pipeline.gates import inventory
-from hims_pipeline.gates.rule_changes import compare
+from hims_pipeline.gates.rule_changes import compare_rules
 from hims_pipeline.lake import journal
 from hims_pipeline.privacy.modes import close_home, make_home
 from hims_pipeline.release import rules, store
@@ -67,7 +67,7 @@ def remove(path: Path, code: str) -> None:
 
 
 def less(settings: Settings, before: inventory.Inventory) -> list[str]:
-    return [one.sentence() for one in compare(before, inventory.take(settings, MANIFEST))]
+    return [one.sentence() for one in compare_rules(before, inventory.take_inventory(settings, MANIFEST))]
 
 
 SUITE = {
@@ -124,7 +124,7 @@ EDITS: dict[str, tuple[str, dict[str, Any] | None, str]] = {
 def test_a_rule_less_is_told_by_its_code(settings, what: str) -> None:
     path = settings.expectations / "border_crossings__passages.json"
     path.write_text(json.dumps(SUITE))
-    before = inventory.take(settings, MANIFEST)
+    before = inventory.take_inventory(settings, MANIFEST)
     code, change, words = EDITS[what]
     if change is None:
         remove(path, code)
@@ -147,13 +147,13 @@ STRONGER = (
 def test_a_stronger_rule_needs_nobodys_word(settings, code: str, change: dict[str, Any]) -> None:
     path = settings.expectations / "border_crossings__passages.json"
     path.write_text(json.dumps(SUITE))
-    before = inventory.take(settings, MANIFEST)
+    before = inventory.take_inventory(settings, MANIFEST)
     edit(path, code, **change)
     assert less(settings, before) == []
 
 
 def test_contracts_policies_and_tests_of_the_warehouse_are_rules_too(settings) -> None:
-    before = inventory.take(settings, MANIFEST)
+    before = inventory.take_inventory(settings, MANIFEST)
     contract, observatory = settings.data / "contracts/rgph.yml", settings.data / "observatory.yml"
     text = contract.read_text(encoding="utf-8")
     assert "maximum: 120" in text
@@ -161,7 +161,7 @@ def test_contracts_policies_and_tests_of_the_warehouse_are_rules_too(settings) -
     observatory.write_text(
         observatory.read_text().replace("minimum_count: 10", "minimum_count: 3").replace("[prod]", "[]")
     )
-    told = [one.sentence() for one in compare(before, inventory.take(settings, {}))]
+    told = [one.sentence() for one in compare_rules(before, inventory.take_inventory(settings, {}))]
     assert any("-RANGE (rgph/persons): weaker, max_value 120.0 became 200.0" in line for line in told), told
     assert "POLICY-MINIMUM-COUNT (policies): weaker, min_value 10 became 3" in told
     assert "POLICY-SECOND-ACCOUNT-PROD (policies): gone" in told
@@ -196,7 +196,7 @@ def test_an_indicator_that_withholds_less_is_told(settings) -> None:
 
 
 def test_a_source_that_is_gone_takes_its_rules_with_it_by_name(settings) -> None:
-    before = inventory.take(settings, MANIFEST)
+    before = inventory.take_inventory(settings, MANIFEST)
     (settings.data / "contracts/border_crossings.yml").unlink()
     told = less(settings, before)
     assert len(told) == len(before["border_crossings/passages"]["rules"])
@@ -207,20 +207,20 @@ def release(settings: Settings, release_id: str) -> inventory.Inventory:
     """A release that keeps the present inventory."""
     staff = settings.releases / release_id / "staff"
     staff.mkdir(parents=True)
-    held_to = inventory.take(settings, MANIFEST)
-    rules.write(settings, staff, release_id, held_to)
+    held_to = inventory.take_inventory(settings, MANIFEST)
+    rules.write_rules(settings, staff, release_id, held_to)
     return held_to
 
 
 def since(settings: Settings) -> rules.Since:
-    return rules.since_last(settings, inventory.take(settings, MANIFEST))
+    return rules.compare_with_last(settings, inventory.take_inventory(settings, MANIFEST))
 
 
 def test_the_first_inventory_and_an_unchanged_one_are_told(settings) -> None:
     settings = keyed(settings)
-    assert "first release that keeps an inventory" in rules.notes(since(settings))
+    assert "first release that keeps an inventory" in rules.rule_notes(since(settings))
     release(settings, "r000001")
-    assert "No rule is gone or weaker than in r000001." in rules.notes(since(settings))
+    assert "No rule is gone or weaker than in r000001." in rules.rule_notes(since(settings))
     rules.require_agreement(settings, since(settings))
 
 
@@ -230,13 +230,13 @@ def test_a_rule_less_stands_in_the_notes_and_holds_the_release_until_another_acc
     settings = keyed(settings)
     release(settings, "r000001")
     remove(settings.expectations / "release.json", "RELEASE-002")
-    assert "- RELEASE-002 (release): gone\n" in rules.notes(since(settings))
+    assert "- RELEASE-002 (release): gone\n" in rules.rule_notes(since(settings))
     with pytest.raises(ReleaseError, match=r"RELEASE-002 \(release\): gone"):
         rules.require_agreement(settings, since(settings))
     with pytest.raises(HimsError, match="cannot agree to it as well"):
-        rules.approve(settings, "I say so")
+        rules.approve_rules(settings, "I say so")
     another(monkeypatch, 54321)
-    rules.approve(settings, "the dimension is checked elsewhere")
+    rules.approve_rules(settings, "the dimension is checked elsewhere")
     monkeypatch.undo()
     word = next((settings.home / "approvals").glob("*-54321.json"))
     with pytest.raises(ReleaseError, match="Held"):  # still a file of the night's own account
@@ -265,7 +265,7 @@ def test_another_account_can_read_what_is_held_and_the_night_can_read_its_word(s
     another(monkeypatch, 54321)
     umask = os.umask(0o077)
     try:
-        rules.approve(settings, "the dimension is checked elsewhere")
+        rules.approve_rules(settings, "the dimension is checked elsewhere")
     finally:
         os.umask(umask)
     assert next(settings.approvals.glob("*-54321.json")).stat().st_mode & 0o777 == 0o644
@@ -296,7 +296,7 @@ def test_who_changed_the_rules_cannot_agree_either(settings, monkeypatch) -> Non
         rules.require_agreement(settings, since(settings))
     another(monkeypatch, 54321)
     with pytest.raises(HimsError, match="cannot agree"):
-        rules.approve(settings, "I wrote it")
+        rules.approve_rules(settings, "I wrote it")
 
 
 def test_dropping_the_policy_is_itself_held(settings) -> None:
@@ -313,7 +313,7 @@ def test_where_no_second_account_is_asked_the_notes_tell_it_and_the_release_goes
     release(settings, "r000001")
     remove(settings.expectations / "release.json", "RELEASE-002")
     rules.require_agreement(settings, since(settings))
-    assert "RELEASE-002 (release): gone" in rules.notes(since(settings))
+    assert "RELEASE-002 (release): gone" in rules.rule_notes(since(settings))
 
 
 def test_an_inventory_that_was_edited_or_taken_from_another_release_is_not_believed(settings) -> None:
@@ -328,17 +328,17 @@ def test_an_inventory_that_was_edited_or_taken_from_another_release_is_not_belie
         path.write_text(path.read_text().replace("RELEASE-002", "RELEASE-020"))
     with pytest.raises(ReleaseError, match=r"INVENTORY \(release\): gone"):
         rules.require_agreement(settings, since(settings))
-    rules.require_agreement(replace(settings, env="dev"), rules.since_last(replace(settings, env="dev"), {}))
+    rules.require_agreement(replace(settings, env="dev"), rules.compare_with_last(replace(settings, env="dev"), {}))
 
 
 def test_approving_needs_a_held_release_and_a_reason(settings, monkeypatch) -> None:
     settings = keyed(settings)
     with pytest.raises(HimsError, match="No release is held"):
-        rules.approve(settings, "so")
+        rules.approve_rules(settings, "so")
     release(settings, "r000001")
     remove(settings.expectations / "release.json", "RELEASE-002")
     with pytest.raises(ReleaseError):
         rules.require_agreement(settings, since(settings))
     another(monkeypatch, 54321)
     with pytest.raises(HimsError, match="--reason"):
-        rules.approve(settings, "  ")
+        rules.approve_rules(settings, "  ")

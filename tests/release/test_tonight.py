@@ -39,7 +39,7 @@ def test_an_older_release_of_the_present_inputs_is_no_proof(settings, inputs) ->
 def test_a_release_that_was_chosen_stands_and_says_why(settings, inputs) -> None:
     first = make(settings, "r000001")
     make(settings, "r000002")
-    acts.use(settings, "r000001", "a wrong figure")
+    acts.use_release(settings, "r000001", "a wrong figure")
     inputs("inputs of r000002")
     proven = tonight.prove(settings)
     assert proven.release == first

@@ -31,7 +31,7 @@ def test_notes_and_manifest_name_who_accepted_what_and_why(settings, deliver) ->
     known = caveats.caveats_of(settings, current_batches(settings))
     (said,) = known["accepted_against_the_gate"]
     assert (said["batch"], said["rules"], said["name"]) == (delivery.batch, ["ARRIVALS-001"], "Amel B.")
-    text = caveats.notes(known)
+    text = caveats.caveat_notes(known)
     assert f"- {delivery.batch} (ARRIVALS-001), by Amel B. on 20" in text
     assert "<script" not in text
     assert "None were." in text

@@ -22,7 +22,7 @@ def counted(settings) -> set[str]:
 
 def judge_pending(settings) -> list[str]:
     with installation_lock(settings, "test"):
-        found = intake.pending(settings)
+        found = intake.find_pending(settings)
         for one in found:
             intake.take_in(settings, one.delivery, lambda text: None)
     return [one.why for one in found]
@@ -34,7 +34,7 @@ def test_accepted_against_the_gate_and_rejected_again(settings, deliver) -> None
     assert counted(settings) == set()
     _, counts = intake.accept(settings, delivery.batch, "Amel B.", f"A camp of men\nopened {SPITE}")
     assert (counts, counted(settings)) == (True, {delivery.batch})
-    assert intake.pending(settings) == []
+    assert intake.find_pending(settings) == []
     (state,) = intake.states(settings)
     assert state.state == "accepted"
     assert "against the gate by Amel B." in state.note
@@ -48,7 +48,7 @@ def test_accepted_against_the_gate_and_rejected_again(settings, deliver) -> None
     assert "Amel B." in page
 
     intake.reject(settings, delivery.batch, "Amel B.", "It was a mistake")
-    assert (counted(settings), intake.pending(settings)) == (set(), [])
+    assert (counted(settings), intake.find_pending(settings)) == (set(), [])
     assert intake.states(settings)[0].state == "refused"
 
 

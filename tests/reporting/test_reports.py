@@ -15,7 +15,7 @@ from hims_pipeline.gates.suites import load_suite
 from hims_pipeline.lake import batches
 from hims_pipeline.lake.periods import is_period
 from hims_pipeline.reporting import LANGUAGES, page_of, report_of
-from hims_pipeline.reporting.sentences import labels, reading_sentences
+from hims_pipeline.reporting.sentences import reading_sentences, sentence_labels
 from hims_pipeline.settings import REPOSITORY, Settings
 from tests.reporting.conftest import csv, rows
 
@@ -58,10 +58,10 @@ def test_page_says_what_failed_and_what_to_do_in_each_language(settings, deliver
     ):
         page, text = found[language], Read(found[language]).text
         assert said in text
-        assert labels(language)["send_again"] in text
+        assert sentence_labels(language)["send_again"] in text
         assert "ARRIVALS-PEOPLE-SEX-CODES" in text
         assert "1002" in text, "the line of the row with another code"
-        assert labels(language)["transport_not_checked"] in text
+        assert sentence_labels(language)["transport_not_checked"] in text
         assert "Ben_Salah" not in page, "no name of a file"
         assert f'lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}"' in page
 
@@ -89,7 +89,7 @@ def test_distribution_is_drawn_and_nothing_of_a_sensitive_column(settings, compa
         assert bars == {"new", "old"}
         assert "arrivals/2022/" in page, "what it was compared with"
         assert "FAITH<" not in page
-        assert labels(language)["compared"] in Read(page).text
+        assert sentence_labels(language)["compared"] in Read(page).text
     (record,) = [json.loads(p.read_text()) for p in batches.settled_folder(settings, delivery).glob("report.json")]
     drawn = {plot["about"] for one in record["findings"] for plot in one["plots"]}
     assert "faith" not in drawn
@@ -101,7 +101,7 @@ def test_file_that_could_not_be_read_has_a_page(settings, deliver) -> None:
         delivery, verdict = deliver(content, period)
         assert verdict.stage == "envelope"
         for language, page in pages(settings, delivery).items():
-            assert labels(language)["refused_envelope"] in Read(page).text
+            assert sentence_labels(language)["refused_envelope"] in Read(page).text
             assert verdict.findings[0].rule in page
 
 
@@ -116,7 +116,7 @@ def test_wide_file_has_a_page_of_some_size(settings, deliver) -> None:
 def test_page_can_be_had_again_and_is_the_same(settings, deliver) -> None:
     delivery, verdict = deliver(csv(rows(women=0.1)))
     contract, folder = load_contracts(settings.data)["arrivals"], batches.settled_folder(settings, delivery)
-    manifest = batches.read_manifest(settings, folder)
+    manifest = batches.read_batch_manifest(settings, folder)
     report = report_of(settings, contract, delivery, folder, verdict, manifest)
     assert {one: page_of(report, one) for one in LANGUAGES} == pages(settings, delivery)
     intake.withdraw(settings, delivery.batch, "<b>wrong</b>")
@@ -160,7 +160,7 @@ def test_every_finding_of_the_readers_speaks_three_languages() -> None:
     for code, said in known.items():
         assert said["fr"].strip(), code
         assert re.search("[\u0600-\u06ff]", said["ar"]), code
-    assert all(set(labels(one)) == set(labels("en")) for one in LANGUAGES)
+    assert all(set(sentence_labels(one)) == set(sentence_labels("en")) for one in LANGUAGES)
     assert all(one.fr and one.ar for one in MEASURES.values())
     release = load_suite(REPOSITORY / "expectations/release.json")
     assert all({"fr", "ar"} <= one.meta.message.others.keys() for one in release.expectations)

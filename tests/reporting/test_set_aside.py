@@ -39,8 +39,8 @@ def test_few_rows_are_set_aside_and_the_rest_counts(settings, deliver) -> None:
     assert [(one["rows"], one["set_aside_share"]) for one in input_rows(settings)] == [(1000, 5 / 1005)]
     (aside_of,) = caveats.caveats_of(settings, [batch])["rows_set_aside"]
     assert aside_of["by_rule"] == {"ARRIVALS-PEOPLE-AGE-RANGE": 4, "ARRIVALS-002": 1}
-    assert "4 rows break ARRIVALS-PEOPLE-AGE-RANGE" in caveats.notes(caveats.caveats_of(settings, [batch]))
-    assert intake.pending(settings) == []
+    assert "4 rows break ARRIVALS-PEOPLE-AGE-RANGE" in caveats.caveat_notes(caveats.caveats_of(settings, [batch]))
+    assert intake.find_pending(settings) == []
     assert reports.damaged_rejects(settings, delivery) == []
     page = (batch.folder / "report.fr.html").read_text(encoding="utf-8")
     assert "mises de côté ; le reste est utilisé" in page
@@ -51,7 +51,7 @@ def test_past_the_share_the_batch_is_refused_whole(settings, deliver) -> None:
     delivery, verdict = deliver(csv([*rows(), *old]))
     assert (verdict.status, verdict.set_aside) == ("refused", ())
     folder = batches.settled_folder(settings, delivery)
-    manifest = batches.read_manifest(settings, folder)
+    manifest = batches.read_batch_manifest(settings, folder)
     assert manifest.entities["people"].rows == 1020
     assert not list(reports.rejects_folder(settings, delivery).glob("*"))
 
@@ -60,7 +60,7 @@ def test_nothing_is_set_aside_of_what_is_refused_all_the_same(settings, deliver)
     delivery, verdict = deliver(csv([*rows(), (9, "F", 30, "N", "OTHERFAITH"), *OLD]))
     assert verdict.status == "refused"
     assert {one.rule for one in verdict.reasons} == {"ARRIVALS-PEOPLE-KEY", "ARRIVALS-PEOPLE-AGE-RANGE"}
-    assert batches.read_manifest(settings, batches.settled_folder(settings, delivery)).rows == 1005
+    assert batches.read_batch_manifest(settings, batches.settled_folder(settings, delivery)).rows == 1005
 
 
 def test_another_share_reads_the_delivery_again(settings, deliver) -> None:
@@ -69,10 +69,10 @@ def test_another_share_reads_the_delivery_again(settings, deliver) -> None:
         path = settings.data / "contracts/arrivals.yml"
         path.write_text(CONTRACT.replace("AGE-RANGE: 0.01", f"AGE-RANGE: {share}"), encoding="utf-8")
         with installation_lock(settings, "test"):
-            (one,) = intake.pending(settings)
+            (one,) = intake.find_pending(settings)
             assert intake.take_in(settings, one.delivery, lambda text: None).status == status
-        assert batches.read_manifest(settings, batches.settled_folder(settings, delivery)).rows == rows_kept
-    assert intake.pending(settings) == []
+        assert batches.read_batch_manifest(settings, batches.settled_folder(settings, delivery)).rows == rows_kept
+    assert intake.find_pending(settings) == []
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,6 @@ def test_letting_rows_go_is_a_weaker_rule() -> None:
         return {"a/b": {"layouts": [""], "rules": {"A-1": [record | {"in": [""]}]}}}
 
     for name, value in (("set_aside", 0.1), ("may_be_accepted", True)):
-        (change,) = rule_changes.compare(inventory(), inventory(**{name: value}))
+        (change,) = rule_changes.compare_rules(inventory(), inventory(**{name: value}))
         assert change.kind == "weaker"
-        assert rule_changes.compare(inventory(**{name: value}), inventory()) == []
+        assert rule_changes.compare_rules(inventory(**{name: value}), inventory()) == []

@@ -9,7 +9,13 @@ from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.staging.corrections import check, corrected_sql, correction_header, correction_row, matched_sql
+from hims_pipeline.staging.corrections import (
+    check_corrections,
+    corrected_sql,
+    correction_header,
+    correction_row,
+    matched_sql,
+)
 
 CONTRACT = {
     "source": "gate", "title": {"en": "Gate"}, "description": "-", "data_kind": "synthetic",
@@ -53,7 +59,7 @@ def plain(sql: str) -> str:
 
 
 def mended(con, contract: Contract, *corrections: Correction) -> list[tuple]:
-    check(con, contract, corrections)
+    check_corrections(con, contract, corrections)
     sql = plain(corrected_sql(contract, "passages", corrections))
     return con.execute(f"select post, age, heads from ({sql}) order by period, record_no").fetchall()
 
@@ -136,7 +142,7 @@ def test_a_correction_that_matches_too_few_or_too_many_rows_trips(con, contract,
 )
 def test_a_correction_that_does_not_fit_its_entity_is_refused(con, contract, changes, says: str) -> None:
     with pytest.raises(ContractError, match=says):
-        check(con, contract, (correction(**changes),))
+        check_corrections(con, contract, (correction(**changes),))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +154,7 @@ def test_a_correction_that_does_not_fit_its_entity_is_refused(con, contract, cha
     ],
 )
 def test_words_of_sql_in_a_text_or_a_function_are_no_query(con, contract, where: str) -> None:
-    check(con, contract, (correction(where=where),))
+    check_corrections(con, contract, (correction(where=where),))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +170,7 @@ def test_our_own_corrections_fit_their_sources(con) -> None:
     contracts = load_contracts(REPOSITORY / "data")
     found = load_corrections(REPOSITORY / "data", contracts)
     for source, corrections in found.items():
-        check(con, contracts[source], corrections)
+        check_corrections(con, contracts[source], corrections)
         for one in corrections:
             assert all(one.reason.get(language) for language in ("en", "fr", "ar")), one.id
     assert sum(map(len, found.values())) >= 2

@@ -9,7 +9,7 @@ from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.staging.corrections import check, corrected_models, matched_sql
+from hims_pipeline.staging.corrections import check_corrections, corrected_models, matched_sql
 
 CONTRACT = {
     "source": "moor", "title": {"en": "Moor"}, "description": "-", "data_kind": "synthetic",
@@ -48,7 +48,7 @@ def contract() -> Contract:
 
 def staged(con, contract: Contract, rows: list[tuple], *corrections: Correction) -> None:
     """Make `sent_…`, and over it the views that the corrections give."""
-    check(con, contract, corrections)
+    check_corrections(con, contract, corrections)
     con.execute("drop table if exists sent_moor__persons cascade")
     typed = "varchar, entity varchar, period varchar, batch_id varchar, layout varchar, record_no bigint, sex varchar"
     con.execute(f"create table sent_moor__persons (source {typed}, age bigint, school bigint)")
@@ -159,11 +159,11 @@ def test_a_guard_may_be_a_share_of_the_rows(con, contract) -> None:
 )
 def test_an_imputation_that_does_not_fit_its_entity_is_refused(con, contract, changes, says: str) -> None:
     with pytest.raises(ContractError, match=says):
-        check(con, contract, (imputation(**changes),))
+        check_corrections(con, contract, (imputation(**changes),))
 
 
 def test_one_column_is_imputed_once_and_only_by_an_imputation(con, contract) -> None:
     with pytest.raises(ContractError, match="school is imputed twice"):
-        check(con, contract, (imputation(), imputation(id="MOOR-OTHER", where="school = 9")))
+        check_corrections(con, contract, (imputation(), imputation(id="MOOR-OTHER", where="school = 9")))
     with pytest.raises(ValueError, match="is an imputation"):
         imputation(kind="edit")

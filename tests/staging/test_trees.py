@@ -27,7 +27,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("template")
     with pytest.MonkeyPatch.context() as patched:
         place(home, patched, PARSES)
-        return render.rendered(Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", home, env="test"))
+        return render.ensure_rendered(
+            Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", home, env="test")
+        )
 
 
 @pytest.fixture
@@ -62,10 +64,10 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_tree_is_found(settings, tree, damage: str) -> None:
-    assert render.damaged_in(settings, tree) == []
+    assert render.find_damaged_in(settings, tree) == []
     spoil, reason = DAMAGES[damage]
     spoil(tree)
-    assert reason in render.damaged_in(settings, tree)[0]
+    assert reason in render.find_damaged_in(settings, tree)[0]
 
 
 def test_a_damaged_tree_is_made_again(settings, tree) -> None:
@@ -73,17 +75,17 @@ def test_a_damaged_tree_is_made_again(settings, tree) -> None:
     (tree / "dbt_project.yml").write_text("{")
     shutil.rmtree(tree / "seeds")
     said: list[str] = []
-    assert render.rendered(settings, said.append) == tree
+    assert render.ensure_rendered(settings, said.append) == tree
     assert said[0].startswith(f"{tree} was damaged and is made again: dbt_project.yml is not what was rendered, ")
     assert render._hashes(tree) == whole
-    assert render.damaged_in(settings, tree) == []
+    assert render.find_damaged_in(settings, tree) == []
     assert sorted(path.name for path in settings.rendered.iterdir()) == [tree.name, "making.lock"]
 
 
 def test_an_intact_tree_is_not_made_again(settings, tree) -> None:
     said: list[str] = []
     before = (tree / "tree.json").stat().st_ino
-    assert render.rendered(settings, said.append) == tree
+    assert render.ensure_rendered(settings, said.append) == tree
     assert said == []
     assert (tree / "tree.json").stat().st_ino == before
 
@@ -92,14 +94,14 @@ def test_several_at_once_make_one_tree(settings, tree) -> None:
     cut(tree / "seeds/areas.csv")
     said: list[str] = []
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(lambda _: render.rendered(settings, said.append), range(4))) == {tree}
+        assert set(pool.map(lambda _: render.ensure_rendered(settings, said.append), range(4))) == {tree}
     assert len([line for line in said if "made again" in line]) == 1
-    assert render.damaged_in(settings, tree) == []
+    assert render.find_damaged_in(settings, tree) == []
 
 
 @pytest.mark.parametrize("program", ["sys.exit(2)", "", "os.kill(os.getpid(), signal.SIGKILL)"])
 def test_a_project_that_cannot_be_parsed_leaves_no_tree(settings, stand_in, program: str) -> None:
     stand_in(program)
     with pytest.raises(HimsError, match=r"dbt cannot parse the project: it (ended with code|was killed by SIGKILL)"):
-        render.rendered(settings)
+        render.ensure_rendered(settings)
     assert [path.name for path in settings.rendered.iterdir()] == ["making.lock"]

@@ -8,7 +8,7 @@ import pytest
 
 from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.synthetic import BrokenSample, Sample
-from hims_pipeline.synthetic.broken import WRITTEN, read_rows
+from hims_pipeline.synthetic.broken import WRITTEN, read_good_rows
 from hims_pipeline.synthetic.broken_files import FILE_FAULTS
 from hims_pipeline.synthetic.broken_rows import CONTRACT_FAULTS, ROW_FAULTS, VALUE_FAULTS
 
@@ -51,7 +51,7 @@ def test_names_are_unique_and_files_marked(broken: Broken) -> None:
 def test_a_fault_of_values_changes_its_columns_only(good: Good, broken: Broken, name: str) -> None:
     one = broken[name]
     form = WRITTEN.get(one.period, (",", "utf-8"))
-    before, after = read_rows(good[one.source, one.period].files[0], *form), read_rows(one.files[0], *form)
+    before, after = read_good_rows(good[one.source, one.period].files[0], *form), read_good_rows(one.files[0], *form)
     differ = [{c for c in row if row[c] != now[c]} for row, now in zip(before, after, strict=True) if row != now]
     columns, count = CHANGED.get(name, (None, 1))
     assert len(differ) == count if count else len(differ) > 100

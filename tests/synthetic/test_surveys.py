@@ -15,7 +15,7 @@ from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import ParquetFiles, connection, literal, read_parquet
 from hims_pipeline.synthetic import hims_survey, lfs_migration
 from hims_pipeline.synthetic.country import open_country
-from hims_pipeline.synthetic.raking import scaled
+from hims_pipeline.synthetic.raking import scale_parts
 from hims_pipeline.synthetic.recipe import load_recipe
 from hims_pipeline.synthetic.sample import Sample
 
@@ -117,7 +117,7 @@ def test_weights_reach_the_published_totals(settings: Settings, read: dict[str, 
             found = con.execute(
                 f"select if(V101 = 1, 'M', 'F'), sum(Poids_Final) from {read_parquet(tables[entity])} group by 1"
             ).fetchall()
-            assert {sex: float(persons) for sex, persons in found} == scaled(margins[population]["sex"], SCALE)
+            assert {sex: float(persons) for sex, persons in found} == scale_parts(margins[population]["sex"], SCALE)
         # Rounded to whole persons at this scale, a share is no nearer than half a person in a hundred.
         wish = "select 100 * sum(Poids_Final) filter (where V702 = 1) / sum(Poids_Final) filter (where V702 in (1, 2))"
         source = f"from {read_parquet(tables['non_migrants'])}"
@@ -141,5 +141,5 @@ def test_the_file_says_what_its_codes_mean(samples: list[Sample]) -> None:
 
 
 def test_totals_at_a_scale_add_up() -> None:
-    assert scaled({"M": 388_000, "F": 178_000}, 1.0) == {"M": 388_000, "F": 178_000}
-    assert scaled({"a": 1, "b": 1, "c": 1}, 1 / 3) == {"a": 1, "b": 0, "c": 0}
+    assert scale_parts({"M": 388_000, "F": 178_000}, 1.0) == {"M": 388_000, "F": 178_000}
+    assert scale_parts({"a": 1, "b": 1, "c": 1}, 1 / 3) == {"a": 1, "b": 0, "c": 0}

@@ -17,11 +17,11 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 
 from hims_pipeline.commands.runs import INSTANCE_FILE
-from hims_pipeline.defs.services import record
+from hims_pipeline.defs.services import record_service
 from hims_pipeline.defs.webserver import guarded_app
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.ui.door import Doorkeeper
-from hims_pipeline.ui.sockets import opened_here, opened_to_proxy
+from hims_pipeline.ui.sockets import open_here, open_to_proxy
 
 
 @dataclass
@@ -78,7 +78,7 @@ def serving(settings: Settings, door: socket.socket, keeper: Doorkeeper) -> Iter
         dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance,
         WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as context,
     ):
-        app = guarded_app(context, keeper, lambda who, names: record(settings, who, names))
+        app = guarded_app(context, keeper, lambda who, names: record_service(settings, who, names))
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", proxy_headers=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
         thread.start()
@@ -100,7 +100,7 @@ def installed(home: Path) -> Settings:
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The door of this machine: a port with tokens."""
     settings = installed(tmp_path_factory.mktemp("ui") / "home")
-    with opened_here(settings, 0) as (door, keeper, links), serving(settings, door, keeper) as instance:
+    with open_here(settings, 0) as (door, keeper, links), serving(settings, door, keeper) as instance:
         port = door.getsockname()[1]
         host = f"127.0.0.1:{port}"
         yield House(settings, instance, ("127.0.0.1", port), host, f"http://{host}", links)
@@ -111,5 +111,5 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The door behind a proxy: a socket of its own."""
     settings = installed(tmp_path_factory.mktemp("behind") / "home")
     path, name = settings.home / "ui.sock", "pages.example.org"
-    with opened_to_proxy(path, None, (name,)) as (door, keeper), serving(settings, door, keeper) as instance:
+    with open_to_proxy(path, None, (name,)) as (door, keeper), serving(settings, door, keeper) as instance:
         yield House(settings, instance, str(path), name, f"https://{name}")

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from hims_pipeline.defs import services
 from hims_pipeline.errors import Busy, HimsError
 from hims_pipeline.privacy.keys import create_key
-from hims_pipeline.ui.sockets import only_one, opened_here, opened_to_proxy
+from hims_pipeline.ui.sockets import hold_daemon, open_here, open_to_proxy
 
 
 def test_behind_a_proxy_its_word_counts_and_a_role_is_needed(behind) -> None:
@@ -41,14 +41,14 @@ def test_behind_a_proxy_its_word_counts_and_a_role_is_needed(behind) -> None:
 
 def test_the_socket_is_the_proxys_alone(behind, tmp_path) -> None:
     assert stat.S_IMODE(Path(behind.address).stat().st_mode) == 0o600
-    with opened_to_proxy(tmp_path / "ui.sock", "root", ("pages.example.org",)):
+    with open_to_proxy(tmp_path / "ui.sock", "root", ("pages.example.org",)):
         assert stat.S_IMODE((tmp_path / "ui.sock").stat().st_mode) == 0o660
-    with pytest.raises(HimsError, match="no_such"), opened_to_proxy(tmp_path / "u", "no_such", ("a",)):
+    with pytest.raises(HimsError, match="no_such"), open_to_proxy(tmp_path / "u", "no_such", ("a",)):
         pass
-    with pytest.raises(HimsError, match="--name"), opened_to_proxy(tmp_path / "u", None, ()):
+    with pytest.raises(HimsError, match="--name"), open_to_proxy(tmp_path / "u", None, ()):
         pass
     tmp_path.chmod(0o777)
-    with pytest.raises(HimsError, match="others cannot write"), opened_to_proxy(tmp_path / "u", None, ("a",)):
+    with pytest.raises(HimsError, match="others cannot write"), open_to_proxy(tmp_path / "u", None, ("a",)):
         pass
 
 
@@ -61,9 +61,9 @@ def test_production_has_no_door_without_a_proxy(tmp_path) -> None:
 
 
 def test_an_installation_has_one_door(here) -> None:
-    with only_one(here.settings), pytest.raises(Busy, match="runs already"), only_one(here.settings):
+    with hold_daemon(here.settings), pytest.raises(Busy, match="runs already"), hold_daemon(here.settings):
         pass
-    with pytest.raises(HimsError, match="--port"), opened_here(here.settings, here.address[1]):
+    with pytest.raises(HimsError, match="--port"), open_here(here.settings, here.address[1]):
         pass
 
 
@@ -80,7 +80,7 @@ def test_the_code_servers_socket_lies_in_a_folder_of_ours_alone(here, monkeypatc
 @pytest.mark.parametrize(("read_only", "role"), [(True, "viewer"), (False, "operator")])
 def test_where_pages_are_read_only_everybody_is_a_viewer(tmp_path, read_only: bool, role: str) -> None:
     sent = Headers({"x-forwarded-user": "amina", "x-hims-role": "operator"})
-    with opened_to_proxy(tmp_path / "ui.sock", None, ("a.example",), read_only=read_only) as (_, keeper):
+    with open_to_proxy(tmp_path / "ui.sock", None, ("a.example",), read_only=read_only) as (_, keeper):
         assert keeper.register.visitor(sent, {}, {}).role == role
 
 

@@ -51,7 +51,7 @@ def night(settings: Settings, at: datetime, reasons: tuple[str, ...] = (), run: 
     """A night that began and ended at a time."""
     run = run or f"{int(at.timestamp()):08x}-run"
     nights.begin(settings, run, at)
-    nights.end(settings, run, well=not reasons, reasons=reasons, now=at + timedelta(minutes=5))
+    nights.end_night(settings, run, well=not reasons, reasons=reasons, now=at + timedelta(minutes=5))
 
 
 def told(settings: Settings) -> list[dict]:

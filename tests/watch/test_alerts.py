@@ -16,11 +16,11 @@ from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import ContractError, HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.scrub import scrub
+from hims_pipeline.scrub import scrub_parts
 from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.watch import book, channels, letters, nights
 from hims_pipeline.watch.kinds import KINDS
-from hims_pipeline.watch.look import beat, look
+from hims_pipeline.watch.look import beat, look_for_trouble
 from hims_pipeline.watch.tell import tell
 from tests.lake.test_tampering import refuse
 from tests.linkage.conftest import send
@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 
 def kinds(settings, now=NOW) -> list[str]:
-    return sorted(one.kind for one in look(settings, now) if not one.over)
+    return sorted(one.kind for one in look_for_trouble(settings, now) if not one.over)
 
 
 def test_each_kind_has_its_page_and_each_page_its_kind() -> None:
@@ -91,7 +91,7 @@ def test_a_night_that_was_killed_is_told_and_one_that_just_ended_is_not(watched)
     child.start()
     child.join()
     assert kinds(watched, NOW + timedelta(minutes=5)) == []
-    (found,) = look(watched, NOW + timedelta(minutes=11))
+    (found,) = look_for_trouble(watched, NOW + timedelta(minutes=11))
     assert (found.kind, "process is gone" in found.what) == ("night-failed", True)
     assert nights.last_due(watched, NOW).hour == 2
 
@@ -155,23 +155,23 @@ def test_a_refusal_is_over_when_its_period_is_mended_or_withdrawn(watched) -> No
 def test_a_source_is_overdue_by_its_cadence(watched, day: str, late: bool) -> None:
     send(watched, "census", ["90000001"], period="2024")
     now = datetime.fromisoformat(f"{day}T12:00:00+00:00")
-    assert ("source-overdue" in [one.kind for one in look(watched, now)]) is late
+    assert ("source-overdue" in [one.kind for one in look_for_trouble(watched, now)]) is late
     send(watched, "census", ["90000001"], period="2025")
-    assert "source-overdue" not in [one.kind for one in look(watched, now)]
+    assert "source-overdue" not in [one.kind for one in look_for_trouble(watched, now)]
 
 
 def test_a_damaged_release_is_told_until_a_whole_scrub_finds_nothing(watched) -> None:
     file = make(watched, "r000002").public / "warehouse.duckdb"
     before = file.read_bytes()
     put(file, before[:-1] + bytes([before[-1] ^ 1]))
-    scrub(watched)
-    (found,) = look(watched, NOW)
+    scrub_parts(watched)
+    (found,) = look_for_trouble(watched, NOW)
     assert found.kind == "release-damaged"
     assert "releases/r000002" in found.what
     put(file, before)
-    scrub(watched, budget=1)
+    scrub_parts(watched, budget=1)
     assert kinds(watched) == ["release-damaged"]
-    scrub(watched)
+    scrub_parts(watched)
     assert kinds(watched) == []
 
 
@@ -198,7 +198,7 @@ def test_a_held_release_is_told_with_its_rules(watched) -> None:
     folder.mkdir()
     waiting = {"difference": "a" * 64, "since": "2026-03-09", "rules": ["CENSUS-001 (census): gone"], "not_by": []}
     (folder / "held.json").write_text(json.dumps(waiting), encoding="utf-8")
-    (found,) = look(watched, NOW)
+    (found,) = look_for_trouble(watched, NOW)
     assert (found.kind, "CENSUS-001" in found.what) == ("release-held", True)
 
 
@@ -220,7 +220,7 @@ def test_a_disk_that_fills_up_is_told_and_over_only_after_an_hour(watched, monke
 def test_a_source_that_does_not_hold_is_told(watched) -> None:
     path = watched.data / "contracts/payroll.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("annual", "yearly"), encoding="utf-8")
-    (found,) = look(watched, NOW)
+    (found,) = look_for_trouble(watched, NOW)
     assert found.kind == "source-broken"
     assert found.what.startswith("payroll: ")
 
@@ -229,7 +229,7 @@ def test_who_holds_the_installation_too_long_is_told(watched) -> None:
     with installation_lock(watched, "testing"):
         assert kinds(watched) == []
         os.utime(watched.lock_file, (NOW.timestamp(), NOW.timestamp()))
-        (found,) = look(watched, NOW + timedelta(hours=7))
+        (found,) = look_for_trouble(watched, NOW + timedelta(hours=7))
         assert (found.kind, "testing" in found.what) == ("lock-held", True)
     assert kinds(watched, NOW + timedelta(hours=7)) == []
 
@@ -238,9 +238,9 @@ def test_a_daemon_that_was_there_and_is_silent_is_told_where_nights_are_due(watc
     watched.dagster_home.mkdir()
     beat(watched)
     later = datetime.fromtimestamp(time.time(), NOW.tzinfo) + timedelta(minutes=20)
-    assert "daemon-silent" not in [one.kind for one in look(watched, later)]
+    assert "daemon-silent" not in [one.kind for one in look_for_trouble(watched, later)]
     alerts(watched, channels=[LOG], disk_free_percent=0, schedule_on_in=["test"])
-    assert "daemon-silent" in [one.kind for one in look(watched, later)]
+    assert "daemon-silent" in [one.kind for one in look_for_trouble(watched, later)]
 
 
 def test_what_cannot_be_looked_at_is_told(watched, monkeypatch) -> None:
@@ -252,12 +252,12 @@ def test_an_alert_is_taken_note_of(watched) -> None:
     night(watched, NOW, ("a reason",))
     tell(watched, now=NOW)
     (one,) = book.read(watched).alerts
-    book.acknowledge(watched, one.id, "calling the data centre", NOW)
+    book.acknowledge_alert(watched, one.id, "calling the data centre", NOW)
     tell(watched, now=NOW + DAY)
     assert book.read(watched).alerts[0].acknowledged["note"] == "calling the data centre"
     assert len(told(watched)) == 1
     with pytest.raises(HimsError, match="no open alert a9999"):
-        book.acknowledge(watched, "a9999", "", NOW)
+        book.acknowledge_alert(watched, "a9999", "", NOW)
 
 
 def test_an_alerter_that_dies_loses_nothing_and_tells_nothing_twice(watched, monkeypatch) -> None:

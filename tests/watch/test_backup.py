@@ -35,7 +35,7 @@ def used(watched, tmp_path):
     intake.withdraw(settings, landing.deliveries(settings, "consulate")[0].batch, "another country's")
     make(settings, "r000001")
     make(settings, "r000002")
-    acts.use(settings, "r000001", "a wrong figure")
+    acts.use_release(settings, "r000001", "a wrong figure")
     shutil.rmtree(settings.home / "sent")
     return settings
 
@@ -56,17 +56,17 @@ def listed(settings) -> dict[str, tuple[str, int]]:
 
 
 def test_the_drill(used, tmp_path) -> None:
-    backup.make(used, tmp_path / "disk")
+    backup.make_backup(used, tmp_path / "disk")
     there = elsewhere(used, tmp_path)
-    assert restore.restore(there, backup.find(there, tmp_path / "disk")) == []
+    assert restore.restore_backup(there, backup.find_backup(there, tmp_path / "disk")) == []
     assert listed(there) == listed(used)
     assert trail.check(there).damage == []
-    assert store.verify(there, store.current(there)) == []
+    assert store.verify_release(there, store.current_release(there)) == []
     assert [one.state for one in intake.states(there)] == [one.state for one in intake.states(used)]
-    assert intake.pending(there) == []
+    assert intake.find_pending(there) == []
     assert inputs_sha256(there, input_rows(there)) == inputs_sha256(used, input_rows(used))
     assert acts.disagreements(there) == []
-    standing = [batches.standing(there, one).batch is not None for one in landing.deliveries(there, "census")]
+    standing = [batches.prove_batch(there, one).batch is not None for one in landing.deliveries(there, "census")]
     assert sorted(standing) == [False, True]  # one was refused
     with pytest.raises(HimsError, match="does not hold tonight's deliveries"):
         prove(there)  # as at home: the small release was made of none
@@ -74,7 +74,7 @@ def test_the_drill(used, tmp_path) -> None:
 
 
 def test_no_key_is_in_a_backup(used, tmp_path) -> None:
-    made = backup.make(used, tmp_path / "disk")
+    made = backup.make_backup(used, tmp_path / "disk")
     secret = (tmp_path / "key").read_bytes().strip()
     files = [path for path in made.folder.rglob("*") if path.is_file()]
     assert not [
@@ -84,15 +84,15 @@ def test_no_key_is_in_a_backup(used, tmp_path) -> None:
 
 
 def test_what_two_backups_share_is_one_file(used, tmp_path, monkeypatch) -> None:
-    first = backup.make(used, tmp_path / "disk")
+    first = backup.make_backup(used, tmp_path / "disk")
     name = "releases/r000001/public/warehouse.duckdb"
     monkeypatch.setattr(backup, "datetime", _Later)
-    second = backup.make(used, tmp_path / "disk", keep=2)
+    second = backup.make_backup(used, tmp_path / "disk", keep=2)
     assert (first.folder / "files" / name).stat().st_ino == (second.folder / "files" / name).stat().st_ino
     monkeypatch.setattr(_Later, "year", 2098)
-    third = backup.make(used, tmp_path / "disk", keep=1)
+    third = backup.make_backup(used, tmp_path / "disk", keep=1)
     assert [one.folder for one in backup.backups(used, tmp_path / "disk")] == [third.folder]
-    assert backup.damaged(third) == []
+    assert backup.find_damaged(third) == []
 
 
 class _Later(backup.datetime):
@@ -106,37 +106,39 @@ class _Later(backup.datetime):
 
 
 def test_a_damaged_backup_is_found_and_not_restored(used, tmp_path) -> None:
-    made = backup.make(used, tmp_path / "disk")
+    made = backup.make_backup(used, tmp_path / "disk")
     file = made.folder / "files/releases/r000001/public/warehouse.duckdb"
     file.chmod(0o600)
     file.write_bytes(file.read_bytes()[:-1] + b"?")
-    assert backup.damaged(made) == ["releases/r000001/public/warehouse.duckdb is missing or is not what was written"]
+    assert backup.find_damaged(made) == [
+        "releases/r000001/public/warehouse.duckdb is missing or is not what was written"
+    ]
     with pytest.raises(HimsError, match="is not what was backed up"):
-        restore.restore(elsewhere(used, tmp_path), made)
+        restore.restore_backup(elsewhere(used, tmp_path), made)
 
 
 def test_a_backup_without_its_record_is_none(used, tmp_path) -> None:
-    made = backup.make(used, tmp_path / "disk")
+    made = backup.make_backup(used, tmp_path / "disk")
     record = made.folder / backup.RECORD
     record.write_text(record.read_text(encoding="utf-8").replace("r000001", "r000002", 1), encoding="utf-8")
     with pytest.raises(HimsError, match="no backup that was sealed with this key"):
-        backup.find(used, tmp_path / "disk")
+        backup.find_backup(used, tmp_path / "disk")
 
 
 def test_another_key_a_full_home_and_a_folder_within_are_refused(used, tmp_path) -> None:
-    made = backup.make(used, tmp_path / "disk")
+    made = backup.make_backup(used, tmp_path / "disk")
     assert last_backup(used) is not None
     with pytest.raises(HimsError, match="is not empty"):
-        restore.restore(used, made)
+        restore.restore_backup(used, made)
     create_key(tmp_path / "other")
     with pytest.raises(HimsError, match="The key here is not that of the backup"):
-        restore.restore(replace(elsewhere(used, tmp_path), key_file=tmp_path / "other"), made)
+        restore.restore_backup(replace(elsewhere(used, tmp_path), key_file=tmp_path / "other"), made)
     with pytest.raises(HimsError, match="lies within the installation"):
-        backup.make(used, used.home / "backups")
+        backup.make_backup(used, used.home / "backups")
 
 
 def test_a_restore_that_was_killed_goes_on(used, tmp_path, monkeypatch) -> None:
-    made = backup.make(used, tmp_path / "disk")
+    made = backup.make_backup(used, tmp_path / "disk")
     there, put, left = elsewhere(used, tmp_path), restore._put_back, iter(range(5))
 
     def die(*args: object) -> None:
@@ -146,15 +148,15 @@ def test_a_restore_that_was_killed_goes_on(used, tmp_path, monkeypatch) -> None:
 
     monkeypatch.setattr(restore, "_put_back", die)
     with pytest.raises(KeyboardInterrupt):
-        restore.restore(there, made)
+        restore.restore_backup(there, made)
     monkeypatch.setattr(restore, "_put_back", put)
-    restore.restore(there, made)
+    restore.restore_backup(there, made)
     assert listed(there) == listed(used)
 
 
 def test_rules_that_are_others_by_now_are_told(used, tmp_path) -> None:
-    made = backup.make(used, tmp_path / "disk")
+    made = backup.make_backup(used, tmp_path / "disk")
     with (used.data / "observatory.yml").open("a", encoding="utf-8") as file:
         file.write("# edited\n")
-    (note,) = restore.restore(elsewhere(used, tmp_path), made)
+    (note,) = restore.restore_backup(elsewhere(used, tmp_path), made)
     assert "differs from that of the backup in 1 file(s), such as observatory.yml" in note

@@ -9,13 +9,15 @@ from hims_pipeline import doctor
 from hims_pipeline.commands.runs import prepare_instance
 from hims_pipeline.errors import HimsError
 from hims_pipeline.privacy.keys import create_key
-from hims_pipeline.scrub import scrub
+from hims_pipeline.scrub import scrub_parts
 from hims_pipeline.watch.look import beat
 from tests.watch.conftest import LOG, NOW, alerts, night
 
 
 def wrong(settings, now=None) -> dict[str, str]:
-    return {one.name: f"{one.text} {one.todo}" for one in doctor.examine(settings, now) if one.state == "wrong"}
+    return {
+        one.name: f"{one.text} {one.todo}" for one in doctor.examine_installation(settings, now) if one.state == "wrong"
+    }
 
 
 @pytest.fixture
@@ -31,8 +33,8 @@ def whole(watched, tmp_path):
 
 def test_nothing_is_to_be_mended(whole) -> None:
     assert wrong(whole) == {}
-    doctor.require_well(doctor.examine(whole))
-    kept = [one.text for one in doctor.examine(whole) if one.name == "kept"]
+    doctor.require_well(doctor.examine_installation(whole))
+    kept = [one.text for one in doctor.examine_installation(whole) if one.name == "kept"]
     assert any("180 days (`policies.keep_runs_days`)" in text for text in kept)
     assert any(text.startswith("releases: ") for text in kept)
 
@@ -52,7 +54,7 @@ def test_packages_that_are_not_the_locked_ones(whole, monkeypatch) -> None:
     monkeypatch.setattr(doctor, "_version_of", lambda name: None if name == "duckdb" else "0.1")
     assert (
         "duckdb missing instead of"
-        in " ".join(one.text for one in doctor.examine(replace(whole)) if one.name == "versions")
+        in " ".join(one.text for one in doctor.examine_installation(replace(whole)) if one.name == "versions")
         or "packages are not the locked ones" in wrong(whole)["versions"]
     )
 
@@ -83,7 +85,7 @@ def test_damage_and_old_backups(whole) -> None:
     file = whole.releases / "r000001/public/warehouse.duckdb"
     file.chmod(0o600)
     file.write_bytes(b"other")
-    scrub(whole)
+    scrub_parts(whole)
     assert "hims scrub" in wrong(whole)["scrub"]
 
 

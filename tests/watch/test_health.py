@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from hims_pipeline.cli import main
 from hims_pipeline.errors import HimsError
 from hims_pipeline.watch import book, digest
-from hims_pipeline.watch.health import health
-from hims_pipeline.watch.metrics import metrics
+from hims_pipeline.watch.health import measure_health
+from hims_pipeline.watch.metrics import collect_metrics
 from hims_pipeline.watch.tell import tell
 from tests.lake.test_tampering import refuse
 from tests.watch.conftest import LOG, NOW, alerts, night, told
@@ -78,7 +78,7 @@ def test_metrics_of_nothing(watched, tmp_path) -> None:
     from dataclasses import replace
 
     none = replace(watched, home=tmp_path / "none")
-    assert "hims_health_code 2\n" in metrics(none, health(none))
+    assert "hims_health_code 2\n" in collect_metrics(none, measure_health(none))
 
 
 def test_the_digest_comes_once_a_week(watched) -> None:
@@ -94,7 +94,7 @@ def test_the_digest_comes_once_a_week(watched) -> None:
 
 def test_the_digest_can_be_read_at_any_time(watched, hims) -> None:
     assert "Nights:" in hims("alert", "digest").output
-    assert digest.write(watched, book.Book(), NOW)[1].count("\n") > 5
+    assert digest.write_digest(watched, book.Book(), NOW)[1].count("\n") > 5
 
 
 def test_a_run_that_cannot_begin_is_a_failed_night_and_is_told(watched, hims, monkeypatch) -> None:

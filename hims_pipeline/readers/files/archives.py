@@ -14,14 +14,14 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from hims_pipeline.contracts.entities import is_totals
-from hims_pipeline.contracts.formats import Limits
+from hims_pipeline.contracts.formats import FormatLimits
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.landing import inner_name
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.signatures import NAMES, entries_claimed, kind_of
-from hims_pipeline.readers.findings import blocking
-from hims_pipeline.words import Words, own, sent, words
+from hims_pipeline.readers.findings import block
+from hims_pipeline.words import Words, our_text, senders_text, words
 
 Log = Callable[[str], None]
 MAXIMUM_ENTRIES = 100
@@ -57,27 +57,27 @@ def expand(contract: Contract, paths: list[Path], scratch: Path, log: Log) -> tu
     for number, path in enumerate(paths, 1):
         if is_totals(path.name):
             continue  # compared with the others, and read by nobody (`readers.totals`)
-        shown = sent(path.name, f"file {number}")
+        shown = senders_text(path.name, f"file {number}")
         try:
             members += _open(path, shown, contract.limits, budget, scratch, log)
         except DataError as error:
-            findings.append(blocking(error.rule, error.message, error.file or shown))
+            findings.append(block(error.rule, error.message, error.file or shown))
     return members, findings
 
 
-def expand_file(path: Path, limits: Limits, scratch: Path) -> list[Member]:
+def expand_file(path: Path, limits: FormatLimits, scratch: Path) -> list[Member]:
     """The single files in one file.
 
     Raises:
         DataError: it is an archive that cannot or must not be opened.
     """
-    return _open(path, sent(path.name, "file 1"), limits, _Budget(limits), scratch, lambda text: None)
+    return _open(path, senders_text(path.name, "file 1"), limits, _Budget(limits), scratch, lambda text: None)
 
 
 class _Budget:
     """Bytes that a delivery may still unpack to."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: FormatLimits) -> None:
         self.limit = self.left = limits.unpacked_bytes
 
     def take(self, size: int, shown: Words) -> None:
@@ -94,7 +94,7 @@ class _Budget:
             )
 
 
-def _open(path: Path, shown: Words, limits: Limits, budget: _Budget, scratch: Path, log: Log) -> list[Member]:
+def _open(path: Path, shown: Words, limits: FormatLimits, budget: _Budget, scratch: Path, log: Log) -> list[Member]:
     size = path.stat().st_size
     if size > limits.file_bytes:
         message = words("has {size:,} bytes; the contract allows {limit:,}", size=size, limit=limits.file_bytes)
@@ -143,7 +143,7 @@ def _unzip(path: Path, shown: Words, budget: _Budget, scratch: Path) -> list[Mem
     with archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_clutter(entry.filename)]
         called = [
-            sent(f"{path.name}/{_short(_name_of(entry))}", f"{shown}, member {number}")
+            senders_text(f"{path.name}/{_shorten(_name_of(entry))}", f"{shown}, member {number}")
             for number, entry in enumerate(entries, 1)
         ]
         for number, entry in enumerate(entries, 1):
@@ -153,7 +153,7 @@ def _unzip(path: Path, shown: Words, budget: _Budget, scratch: Path) -> list[Mem
 
 def _check_entry(entry: zipfile.ZipInfo, number: int, archive: Words) -> None:
     name = _name_of(entry)
-    called = sent(_short(name), f"member {number}")
+    called = senders_text(_shorten(name), f"member {number}")
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if name.startswith(("/", "\\")) or ".." in parts or name[1:2] == ":" or "\0" in name:
         raise DataError(
@@ -183,7 +183,7 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shown: Words, bud
 def _member(name: str, shown: Words, path: Path) -> Member:
     kind = kind_of(path)
     if kind in ("zip", "gzip", "7z", "rar", "bzip2", "xz", "zstandard"):
-        message = words("is {kind} inside an archive; send it unpacked once", kind=own(NAMES[kind]))
+        message = words("is {kind} inside an archive; send it unpacked once", kind=our_text(NAMES[kind]))
         raise DataError("ENVELOPE-ARCHIVE-NESTED", message, shown)
     return Member(name, shown, path)
 
@@ -221,6 +221,6 @@ def _is_clutter(name: str) -> bool:
     return any(part.lower() in _CLUTTER for part in PurePosixPath(name).parts)
 
 
-def _short(name: str) -> str:
+def _shorten(name: str) -> str:
     clean = "".join(letter if letter.isprintable() else "?" for letter in name)
     return clean if len(clean) <= 80 else f"{clean[:77]}..."

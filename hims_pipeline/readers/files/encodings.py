@@ -9,7 +9,7 @@ import unicodedata
 from pathlib import Path
 
 from hims_pipeline.errors import ContractError, DataError
-from hims_pipeline.words import own, words
+from hims_pipeline.words import our_text, words
 
 BLOCK = 4 << 20
 UTF8 = "utf-8"
@@ -43,7 +43,7 @@ def wrong_bytes(block: bytes, error: UnicodeDecodeError, offset: int, line: int)
             "Send it in UTF-8, or change `format.encoding` in the contract",
             place=offset + error.start,
             line=line,
-            guess=own(_guess(block)),
+            guess=our_text(_guess(block)),
         ),
     )
 
@@ -102,7 +102,7 @@ def transcode(
                 raise _undecodable(codec, done + error.start, line) from None
             if not wide and not text.isascii() and (controls := sum("\x80" <= letter <= "\x9f" for letter in text)):
                 raise _control_characters(codec, controls)
-            utf8 = None if wide else _still_utf8(utf8, block)
+            utf8 = None if wide else _continue_utf8(utf8, block)
             high = high or not block.isascii()
             # Cut at a line's end: a letter and its accent must not fall into two blocks.
             text = kept + text
@@ -110,14 +110,14 @@ def transcode(
             out.write(unicodedata.normalize("NFC", text[:cut]) if compose else text[:cut])
             kept = text[cut:]
             if len(kept) > line_bytes:
-                raise too_long(lines + 1, line_bytes)
+                raise make_too_long_error(lines + 1, line_bytes)
             done, lines = done + len(block), lines + block.count(b"\n")
             if not block:
                 break
     if utf8 is not None and high:
         raise DataError(
             "ENVELOPE-ENCODING",
-            words("is declared {codec} but is UTF-8; correct `format.encoding` in the contract", codec=own(codec)),
+            words("is declared {codec} but is UTF-8; correct `format.encoding` in the contract", codec=our_text(codec)),
         )
 
 
@@ -131,7 +131,7 @@ def mark_damage(path: Path, target: Path) -> Path:
     return target
 
 
-def too_long(line: int, line_bytes: int) -> DataError:
+def make_too_long_error(line: int, line_bytes: int) -> DataError:
     return DataError(
         "ENVELOPE-LINE-LENGTH",
         words(
@@ -148,7 +148,7 @@ def _undecodable(codec: str, offset: int, line: int) -> DataError:
         "ENVELOPE-ENCODING",
         words(
             "is declared {codec}, but byte {offset:,}, in line {line:,}, does not exist there",
-            codec=own(codec),
+            codec=our_text(codec),
             offset=offset,
             line=line,
         ),
@@ -161,13 +161,13 @@ def _control_characters(codec: str, count: int) -> DataError:
         words(
             "is declared {codec}, but {count:,} bytes in it are control characters there; "
             "it is probably windows-1252 or windows-1256",
-            codec=own(codec),
+            codec=our_text(codec),
             count=count,
         ),
     )
 
 
-def _still_utf8(decoder: codecs.IncrementalDecoder | None, block: bytes) -> codecs.IncrementalDecoder | None:
+def _continue_utf8(decoder: codecs.IncrementalDecoder | None, block: bytes) -> codecs.IncrementalDecoder | None:
     if decoder is None:
         return None
     try:

@@ -17,8 +17,8 @@ from hims_pipeline.readers.files.encodings import (
     BLOCK,
     UTF8,
     codec_of,
+    make_too_long_error,
     mark_damage,
-    too_long,
     transcode,
     wrong_bytes,
 )
@@ -26,9 +26,9 @@ from hims_pipeline.readers.files.frame import cut_frame, is_framed
 from hims_pipeline.readers.files.headings import fit_names
 from hims_pipeline.readers.files.records import Header, read_header
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
-from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import Shape
-from hims_pipeline.words import own, words
+from hims_pipeline.readers.findings import block
+from hims_pipeline.readers.shape import TableShape
+from hims_pipeline.words import our_text, words
 
 # Two row groups of DuckDB: parts small enough to share between cores, and whole row groups in the Parquet file.
 PART_RECORDS = 245_760
@@ -51,7 +51,7 @@ class Envelope:
         damaged: how many of them there are.
     """
 
-    shape: Shape
+    shape: TableShape
     path: Path
     header: Header | None = None
     records: int | None = None
@@ -63,7 +63,7 @@ class Envelope:
     damaged: int = 0
 
 
-def check_text(shape: Shape, member: Member, scratch: Path, keep_length: bool = False) -> Envelope:
+def check_text(shape: TableShape, member: Member, scratch: Path, keep_length: bool = False) -> Envelope:
     """Check the envelope of one file of delimited text; everything wrong with it is in `findings`.
 
     Args:
@@ -86,15 +86,15 @@ def check_text(shape: Shape, member: Member, scratch: Path, keep_length: bool = 
         if is_framed(shape.format):
             envelope.path = cut_frame(envelope.path, shape.format, scratch / f"{member.path.name}.table")
         envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)
-        envelope.shape, said = _fit(shape, envelope.header, member.shown)
-        envelope.findings += [one for one in said if one.severity == "blocking"]
-        envelope.warnings += [one for one in said if one.severity == "warning"]
+        envelope.shape, fit_findings = _fit(shape, envelope.header, member.shown)
+        envelope.findings += [one for one in fit_findings if one.severity == "blocking"]
+        envelope.warnings += [one for one in fit_findings if one.severity == "warning"]
         look = _look(envelope, scratch / f"{member.path.name}.marked")
         envelope.records, envelope.cuts = look.records, look.cuts
         envelope.findings += look.findings
     except DataError as error:
-        envelope.findings.append(blocking(error.rule, error.message))
-    envelope.findings = [replace(one, file=member.shown, entity=shape.name) for one in envelope.findings]
+        envelope.findings.append(block(error.rule, error.message))
+    envelope.findings = [replace(finding, file=member.shown, entity=shape.name) for finding in envelope.findings]
     return envelope
 
 
@@ -107,23 +107,23 @@ def _look(envelope: Envelope, marked: Path) -> "_Pass":
         return look
     try:
         look.run(envelope.path)
-        found = [one for one in look.findings if one.rule in _OF_CHARACTERS]
+        character_findings = [finding for finding in look.findings if finding.rule in _OF_CHARACTERS]
     except DataError as error:
         if error.rule != "ENVELOPE-ENCODING":
             raise
-        found = [blocking(error.rule, error.message)]
-    if not found:
+        character_findings = [block(error.rule, error.message)]
+    if not character_findings:
         return look
     envelope.path = mark_damage(envelope.path, marked)
     envelope.header = read_header(envelope.path, envelope.shape.format, envelope.shape.limits.line_bytes)
     look = _Pass(envelope.shape, envelope.header)
     look.run(envelope.path)
-    look.findings = [one for one in look.findings if one.rule not in _OF_CHARACTERS]
-    envelope.damage, envelope.damaged = found[0], look.replacements
+    look.findings = [finding for finding in look.findings if finding.rule not in _OF_CHARACTERS]
+    envelope.damage, envelope.damaged = character_findings[0], look.replacements
     return look
 
 
-def _check_kind(shape: Shape, path: Path, codec: str) -> None:
+def _check_kind(shape: TableShape, path: Path, codec: str) -> None:
     if len(shape.format.delimiter) != 1 or len(shape.format.quote) > 1 or not shape.format.quote.isascii():
         raise ContractError(
             f"{shape.source}.yml: format.delimiter is one character, format.quote one ASCII one or none"
@@ -137,12 +137,14 @@ def _check_kind(shape: Shape, path: Path, codec: str) -> None:
         raise DataError("ENVELOPE-ENCODING", words("is declared utf-16 but has no byte order mark"))
     rule = "ENVELOPE-ENCODING" if kind == "utf-16" else "ENVELOPE-KIND"
     message = words(
-        "is {kind}; plain text in {encoding} is expected", kind=own(NAMES[kind]), encoding=own(shape.format.encoding)
+        "is {kind}; plain text in {encoding} is expected",
+        kind=our_text(NAMES[kind]),
+        encoding=our_text(shape.format.encoding),
     )
     raise DataError(rule, message)
 
 
-def _fit(shape: Shape, header: Header, file: str) -> tuple[Shape, list[Finding]]:
+def _fit(shape: TableShape, header: Header, file: str) -> tuple[TableShape, list[Finding]]:
     """The shape as this header has it, and how it differs from the contract's."""
     if not shape.format.header:
         return shape, []
@@ -152,14 +154,14 @@ def _fit(shape: Shape, header: Header, file: str) -> tuple[Shape, list[Finding]]
     if names and names[-1] == "":
         return fit_names(shape, names[:-1], file)
     message = words("the header does not end in one more delimiter, as the contract says (`trailing_delimiter`)")
-    fitted, said = fit_names(shape, names, file)
-    return fitted, [blocking("ENVELOPE-HEADER", message), *said]
+    fitted, messages = fit_names(shape, names, file)
+    return fitted, [block("ENVELOPE-HEADER", message), *messages]
 
 
 class _Pass:
     """One pass over the bytes. Anything that makes the rest unreadable is raised as a `DataError`."""
 
-    def __init__(self, shape: Shape, header: Header) -> None:
+    def __init__(self, shape: TableShape, header: Header) -> None:
         self.shape, self.header = shape, header
         self.quote = shape.format.quote.encode()
         self.above = shape.format.skip_rows  # lines of the file that are not in this text
@@ -197,8 +199,8 @@ class _Pass:
         bytes_ = np.frombuffer(block, np.uint8)
         newlines = bytes_ == 10
         count = int(np.count_nonzero(newlines))
-        self._length(block)
-        self._quotes(block, bytes_, newlines)
+        self._check_length(block)
+        self._count_quotes(block, bytes_, newlines)
         self._cut(newlines, count)
         if b"\r" in block:
             self.returns += block.count(b"\r")
@@ -224,22 +226,22 @@ class _Pass:
             raise wrong_bytes(whole, error, before, line) from None
         self.pending = bool(self.decoder.getstate()[0])
 
-    def _length(self, block: bytes) -> None:
+    def _check_length(self, block: bytes) -> None:
         limit = self.shape.limits.line_bytes
         first = block.find(b"\n")
         place = first + 1
         if self.since_newline + (len(block) if first < 0 else first) > limit:
-            raise too_long(self.above + self.lines + 1, limit)
+            raise make_too_long_error(self.above + self.lines + 1, limit)
         if first < 0:
             self.since_newline += len(block)
             return
         while (last := block.rfind(b"\n", place, place + limit + 1)) >= 0:
             place = last + 1
         if len(block) - place > limit:
-            raise too_long(self.above + self.lines + block.count(b"\n", 0, place) + 1, limit)
+            raise make_too_long_error(self.above + self.lines + block.count(b"\n", 0, place) + 1, limit)
         self.since_newline = len(block) - place
 
-    def _quotes(self, block: bytes, bytes_: np.ndarray, newlines: np.ndarray) -> None:
+    def _count_quotes(self, block: bytes, bytes_: np.ndarray, newlines: np.ndarray) -> None:
         if self.quoted_newline:
             return
         delimiters = bytes_ == self.shape.format.delimiter.encode()[0]
@@ -269,7 +271,7 @@ class _Pass:
         say = self.findings.append
         if self.pending or self.tail[-1:] not in (b"\n", b"\r"):
             say(
-                blocking(
+                block(
                     "ENVELOPE-TRUNCATED",
                     words(
                         "ends in the middle of a line, so it was probably cut off: send it again. "
@@ -279,10 +281,10 @@ class _Pass:
             )
         if self.nuls:
             message = words("has {count:,} NUL bytes; it is damaged or no text: send it again", count=self.nuls)
-            say(blocking("ENVELOPE-NUL", message))
+            say(block("ENVELOPE-NUL", message))
         if self.replacements:
             say(
-                blocking(
+                block(
                     "ENVELOPE-REPLACEMENT",
                     words(
                         "has {count:,} replacement characters (U+FFFD): letters "
@@ -293,10 +295,10 @@ class _Pass:
             )
         lone = self.returns - self.return_newlines
         if lone and not self.lines:
-            say(blocking("ENVELOPE-NEWLINES", words("its lines end in a carriage return alone; use newlines")))
+            say(block("ENVELOPE-NEWLINES", words("its lines end in a carriage return alone; use newlines")))
         elif not self.quoted_newline and (lone or 0 < self.return_newlines < self.lines):
             say(
-                blocking(
+                block(
                     "ENVELOPE-NEWLINES",
                     words(
                         "its lines end in different ways ({pairs:,} of {lines:,} in "

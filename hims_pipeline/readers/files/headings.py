@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import Shape, check_header, fit_header, listed_as_sent, plain
+from hims_pipeline.readers.findings import block
+from hims_pipeline.readers.shape import TableShape, check_header, compose_letters, fit_header, listed_as_sent
 from hims_pipeline.words import words
 
 JOINED_BY = " / "
@@ -38,25 +38,25 @@ def joined_names(lines: Sequence[Sequence[str]]) -> list[str]:
     return names
 
 
-def fit_names(shape: Shape, found: list[str], file: str) -> tuple[Shape, list[Finding]]:
+def fit_names(shape: TableShape, names: list[str], file: str) -> tuple[TableShape, list[Finding]]:
     """The shape as a table has it, and how its header differs; that of a wide one begins with the contract's names."""
     if shape.format.unpivot is None:
-        return fit_header(shape, found, file)
-    return shape, _check_headings(shape, found, file)
+        return fit_header(shape, names, file)
+    return shape, _check_headings(shape, names, file)
 
 
-def _check_headings(shape: Shape, found: list[str], file: str) -> list[Finding]:
-    named = before(shape)
-    found = [plain(name) for name in found]
-    if different := check_header(replace(shape, header=named), found[: len(named)], file):
+def _check_headings(shape: TableShape, names: list[str], file: str) -> list[Finding]:
+    named = names_before_headings(shape)
+    names = [compose_letters(name) for name in names]
+    if different := check_header(replace(shape, header=named), names[: len(named)], file):
         return different
-    headings = found[len(named) :]
+    headings = names[len(named) :]
     doubled = [name for name, count in Counter(headings).items() if count > 1 and name.strip()]
     blank = sum(not name.strip() for name in headings)
     if headings and not doubled and not blank:
         return []
     problem = (
-        words("named twice: {names}", names=listed_as_sent(doubled, found))
+        words("named twice: {names}", names=listed_as_sent(doubled, names))
         if doubled
         else words("{blank} of {all} headings are blank", blank=blank, all=len(headings))
     )
@@ -64,19 +64,19 @@ def _check_headings(shape: Shape, found: list[str], file: str) -> list[Finding]:
         "the headings of this wide table are not in order: {problem}; each column of cells needs one of its own",
         problem=problem,
     )
-    return [blocking("ENVELOPE-HEADER", message, file, entity=shape.name)]
+    return [block("ENVELOPE-HEADER", message, file, entity=shape.name)]
 
 
-def before(shape: Shape) -> tuple[str, ...]:
+def names_before_headings(shape: TableShape) -> tuple[str, ...]:
     """Names in the file of the columns that stand before the headings of a wide table."""
-    return tuple(name for name, column in _sent(shape) if column not in _made(shape))
+    return tuple(name for name, column in _sent_columns(shape) if column not in _made_columns(shape))
 
 
-def widened(shape: Shape, found: list[str]) -> Shape:
+def widen_shape(shape: TableShape, names: list[str]) -> TableShape:
     """The shape of the wide file itself, once its header is known; `headings` are what becomes rows."""
-    named = before(shape)
-    headings = tuple(plain(name) for name in found[len(named) :])
-    made = _made(shape)
+    named = names_before_headings(shape)
+    headings = tuple(compose_letters(name) for name in names[len(named) :])
+    made = _made_columns(shape)
     positions = tuple(
         len(named) if column.name in made else named.index(shape.header[position])
         for column, position in zip(shape.columns, shape.positions, strict=True)
@@ -84,21 +84,21 @@ def widened(shape: Shape, found: list[str]) -> Shape:
     return replace(shape, header=(*named, *headings), headings=headings, positions=positions)
 
 
-def long_places(shape: Shape) -> list[int]:
+def long_places(shape: TableShape) -> list[int]:
     """Where each column of the long table comes from: a place in the wide row, HEADING or CELL."""
-    named, places = before(shape), []
-    for name, column in _sent(shape):
-        made = _made(shape)
+    named, places = names_before_headings(shape), []
+    for name, column in _sent_columns(shape):
+        made = _made_columns(shape)
         places.append((HEADING, CELL)[made.index(column)] if column in made else named.index(name))
     return places
 
 
-def _made(shape: Shape) -> tuple[str, ...]:
+def _made_columns(shape: TableShape) -> tuple[str, ...]:
     unpivot = shape.format.unpivot
     return (unpivot.names, unpivot.values) if unpivot else ()
 
 
-def _sent(shape: Shape) -> list[tuple[str, str]]:
+def _sent_columns(shape: TableShape) -> list[tuple[str, str]]:
     """(name in the file, name in the contract or nothing) in the order of the long table."""
     known = {position: column.name for column, position in zip(shape.columns, shape.positions, strict=True)}
     return [(name, known.get(position, "")) for position, name in enumerate(shape.header)]

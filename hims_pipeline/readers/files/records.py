@@ -14,8 +14,8 @@ from pathlib import Path
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.findings import block
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.words import words
 
 BOM = b"\xef\xbb\xbf"
@@ -45,8 +45,8 @@ def read_header(path: Path, form: Format, line_bytes: int) -> Header:
         return Header([], start, 0)
     quote = form.quote.encode()
     end = start
-    while (found := head.find(b"\n", end)) >= 0:
-        end = found + 1
+    while (line_end := head.find(b"\n", end)) >= 0:
+        end = line_end + 1
         if not quote or head.count(quote, start, end) % 2 == 0:
             break
     else:
@@ -98,8 +98,8 @@ class Structure:
     def misfits(self) -> int:
         return self.ragged.count + self.quotes.count + self.blank.count
 
-    def findings(self, shape: Shape, file: str) -> list[Finding]:
-        said = (
+    def findings(self, shape: TableShape, file: str) -> list[Finding]:
+        messages = (
             (
                 "ENVELOPE-COLUMNS",
                 self.ragged,
@@ -108,8 +108,8 @@ class Structure:
             ("ENVELOPE-QUOTES", self.quotes, words("records have quotes in the wrong place")),
             ("ENVELOPE-BLANK-LINE", self.blank, words("lines are blank")),
         )
-        found = [
-            blocking(
+        record_findings = [
+            block(
                 rule,
                 words(
                     "{what}. Export the file again, with fields that hold a delimiter or a quote in quotes", what=text
@@ -121,12 +121,12 @@ class Structure:
                 lines=tuple(places.first),
                 lines_are="record" if self.lines_differ else "line",
             )
-            for rule, places, text in said
+            for rule, places, text in messages
             if places.count
         ]
         if self.unclosed is not None:
-            found.append(
-                blocking(
+            record_findings.append(
+                block(
                     "ENVELOPE-QUOTES",
                     words(
                         "a quote opened in line {line:,} is never closed; the file may have been cut off",
@@ -136,10 +136,10 @@ class Structure:
                     entity=shape.name,
                 )
             )
-        return found
+        return record_findings
 
 
-def examine(path: Path, shape: Shape, header: Header, good: Path | None = None) -> Structure:
+def examine_records(path: Path, shape: TableShape, header: Header, good: Path | None = None) -> Structure:
     """Go through all records after the header.
 
     Args:
@@ -170,7 +170,7 @@ def examine(path: Path, shape: Shape, header: Header, good: Path | None = None) 
                 out.write(f"{number}{shape.format.delimiter}{text}\n")
 
 
-def _fits(records: Iterator[list[str]], number: int, shape: Shape, seen: Structure) -> bool:
+def _fits(records: Iterator[list[str]], number: int, shape: TableShape, seen: Structure) -> bool:
     """Read one record and note what is wrong with it; at the end of the file nothing is noted."""
     trailing = shape.format.trailing_delimiter
     try:

@@ -11,12 +11,14 @@ from pathlib import Path
 from hims_pipeline.contracts.formats import FORMATS
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
 
 
-def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(
+    settings: Settings, shape: TableShape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
     """The file as a table of texts, or what is wrong with its envelope; warnings come beside the table."""
     opener = import_module(opener_of(shape.format.type))
     table, findings = opener.open_table(settings, shape, member, scratch)

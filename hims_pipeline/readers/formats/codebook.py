@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.findings import blocking, warning
+from hims_pipeline.readers.findings import block, warn
 from hims_pipeline.readers.formats.declared_missing import taken_for_values
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.sql import literal
-from hims_pipeline.words import Words, joined, own, sent, words
+from hims_pipeline.words import Words, join_words, our_text, senders_text, words
 
 _NUMBERS = re.compile(r"(lowest|[-0-9.e+]{1,16})( to (highest|[-0-9.e+]{1,16}))?")
 UNKNOWN = "_U"  # what a missing code stands for where the codebook says no more
@@ -41,7 +41,7 @@ class Codebook:
     def first_labels(self) -> dict[str, dict[str, str]]:
         """Value labels in the first language that has them."""
         return {
-            name: {code: next((one for one in labels if one), "") for code, labels in codes.items()}
+            name: {code: next((label for label in labels if label), "") for code, labels in codes.items()}
             for name, codes in self.values.items()
         }
 
@@ -106,9 +106,9 @@ class Description:
     types: RecordTypes | None = None
 
 
-def place_findings(shape: Shape, described: Description, file: str, rule: str) -> list[Finding]:
+def place_findings(shape: TableShape, described: Description, file: str, rule: str) -> list[Finding]:
     """Places and widths that are not those the contract agreed on, where it names them."""
-    found = []
+    findings = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         place = described.places[shape.header[position]]
         agreed = replace(
@@ -128,33 +128,37 @@ def place_findings(shape: Shape, described: Description, file: str, rule: str) -
                 agreed_end=agreed.end,
                 agreed_decimals=agreed.decimals,
             )
-            found.append(blocking(rule, message, file, entity=shape.name, column=column.name))
-    return found
+            findings.append(block(rule, message, file, entity=shape.name, column=column.name))
+    return findings
 
 
-def label_findings(shape: Shape, codebook: Codebook, file: str) -> list[Finding]:
+def label_findings(shape: TableShape, codebook: Codebook, file: str) -> list[Finding]:
     """Where the file's value labels are not the contract's: warnings about codes it does not know, labels that differ;
     what refuses is a label that the contract gives to another code, and a counted code that the file calls missing."""
-    found = []
+    findings_of_labels = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         name = shape.header[position]
-        found += _contradictions(shape, column, codebook, name, file)
-        said = _labelled_otherwise(column, codebook.values.get(name, {}))
+        findings_of_labels += _contradictions(shape, column, codebook, name, file)
+        messages = _find_other_labels(column, codebook.values.get(name, {}))
         valid = taken_for_values(column, codebook.missing.get(name, ()), codebook.missing_ranges.get(name, ()))
         if valid:
-            codes = joined(own(one) if _NUMBERS.fullmatch(one) else sent(one) for one in valid)  # a number names nobody
-            said.append(words("calls these codes missing, which the contract takes for values: {codes}", codes=codes))
-        if said:
-            message = words("the file {said}. Compare both code books", said=joined(said, "; "))
-            found.append(warning("ENVELOPE-LABELS", message, file, entity=shape.name, column=column.name))
-    return found
+            codes = join_words(
+                our_text(one) if _NUMBERS.fullmatch(one) else senders_text(one) for one in valid
+            )  # a number names nobody
+            messages.append(
+                words("calls these codes missing, which the contract takes for values: {codes}", codes=codes)
+            )
+        if messages:
+            message = words("the file {said}. Compare both code books", said=join_words(messages, "; "))
+            findings_of_labels.append(warn("ENVELOPE-LABELS", message, file, entity=shape.name, column=column.name))
+    return findings_of_labels
 
 
-def _contradictions(shape: Shape, column: Column, codebook: Codebook, name: str, file: str) -> list[Finding]:
+def _contradictions(shape: TableShape, column: Column, codebook: Codebook, name: str, file: str) -> list[Finding]:
     """Codes that mean one thing in the file and another in the contract: by no reading are both right."""
-    known = {_plain(str(code)): _meaning(label) for code, label in (column.codes or {}).items()}
+    known = {_strip_zeros(str(code)): _meaning(label) for code, label in (column.codes or {}).items()}
     sent_labels = codebook.values.get(name, {})
-    labels = {_plain(code): {_meaning(one) for one in said if one} for code, said in sent_labels.items()}
+    labels = {_strip_zeros(code): {_meaning(one) for one in text if one} for code, text in sent_labels.items()}
     exchanged = [
         code
         for code, label in known.items()
@@ -165,48 +169,48 @@ def _contradictions(shape: Shape, column: Column, codebook: Codebook, name: str,
     counted = [
         code
         for code, meaning in known.items()
-        if meaning and (code in {*map(_plain, codebook.missing.get(name, {}))} or _lies_in(code, ranges))
+        if meaning and (code in {*map(_strip_zeros, codebook.missing.get(name, {}))} or _lies_in(code, ranges))
     ]
-    found = []
+    findings = []
     if exchanged:
         message = words(
             "the file gives these codes the labels that the contract gives to others: {codes}. Send the file with the"
             " agreed codes, or ask for the contract to be changed",
-            codes=joined(own(one) for one in exchanged),
+            codes=join_words(our_text(one) for one in exchanged),
         )
-        found.append(blocking("ENVELOPE-LABELS-EXCHANGED", message, file, entity=shape.name, column=column.name))
+        findings.append(block("ENVELOPE-LABELS-EXCHANGED", message, file, entity=shape.name, column=column.name))
     if counted:
         message = words(
             "the file calls these codes missing, which the contract counts as answers: {codes}. Take them out of the"
             " file's missing values, or ask for the contract to be changed",
-            codes=joined(own(one) for one in counted),
+            codes=join_words(our_text(one) for one in counted),
         )
-        found.append(blocking("ENVELOPE-MISSING-DECLARED", message, file, entity=shape.name, column=column.name))
-    return found
+        findings.append(block("ENVELOPE-MISSING-DECLARED", message, file, entity=shape.name, column=column.name))
+    return findings
 
 
-def _labelled_otherwise(column: Column, labels: dict[str, tuple[str, ...]]) -> list[Words]:
+def _find_other_labels(column: Column, labels: dict[str, tuple[str, ...]]) -> list[Words]:
     if column.codes is None or not labels:
         return []
-    known = {_plain(str(code)): label for code, label in column.codes.items()}
-    known = {_plain(str(code)): "" for code in column.missing} | known
-    unknown = [code for code in labels if _plain(code) not in known]
-    differ = [code for code in labels if _differs(known.get(_plain(code), ""), labels[code])]
-    said = []
+    known = {_strip_zeros(str(code)): label for code, label in column.codes.items()}
+    known = {_strip_zeros(str(code)): "" for code in column.missing} | known
+    unknown = [code for code in labels if _strip_zeros(code) not in known]
+    differ = [code for code in labels if _differs(known.get(_strip_zeros(code), ""), labels[code])]
+    messages = []
     if unknown:
-        codes = sent(", ".join(unknown), f"{len(unknown)} of them")
-        said.append(words("labels codes that the contract lacks: {codes}", codes=codes))
+        codes = senders_text(", ".join(unknown), f"{len(unknown)} of them")
+        messages.append(words("labels codes that the contract lacks: {codes}", codes=codes))
     if differ:
-        codes = joined(own(_plain(code)) for code in differ)  # the contract has them
-        said.append(words("labels these codes in other words: {codes}", codes=codes))
-    return said
+        codes = join_words(our_text(_strip_zeros(code)) for code in differ)  # the contract has them
+        messages.append(words("labels these codes in other words: {codes}", codes=codes))
+    return messages
 
 
 def _differs(known: str, labels: tuple[str, ...]) -> bool:
-    return bool(known) and _folded(known) not in {_folded(label) for label in labels}
+    return bool(known) and _fold_label(known) not in {_fold_label(label) for label in labels}
 
 
-def _folded(label: str) -> str:
+def _fold_label(label: str) -> str:
     """A label without case, accents and further blanks."""
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", label) if not unicodedata.combining(sign))
     return " ".join(plain.casefold().split())
@@ -223,10 +227,10 @@ _SAME = (
 
 def _meaning(label: str) -> str:
     """What a label says, whichever of the languages says it."""
-    return _MEANINGS.get(folded := _folded(label), folded)
+    return _MEANINGS.get(folded := _fold_label(label), folded)
 
 
-_MEANINGS = {_folded(word): group[0] for group in _SAME for word in group}
+_MEANINGS = {_fold_label(word): group[0] for group in _SAME for word in group}
 
 
 def _lies_in(code: str, ranges: tuple[tuple[float, float], ...]) -> bool:
@@ -236,6 +240,6 @@ def _lies_in(code: str, ranges: tuple[tuple[float, float], ...]) -> bool:
         return False
 
 
-def _plain(code: str) -> str:
+def _strip_zeros(code: str) -> str:
     """Codebooks write 1 where the data have 01."""
     return code.lstrip("0") or "0" if code.isdigit() else code

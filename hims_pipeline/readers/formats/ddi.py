@@ -12,8 +12,8 @@ from pathlib import Path
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.readers.formats.codebook import Codebook, Description, Place, RecordTypes
-from hims_pipeline.readers.formats.ddi_xml import RULE, File, Group, Reader, Variable, number
-from hims_pipeline.words import joined, sent, words
+from hims_pipeline.readers.formats.ddi_xml import RULE, DdiFile, DdiGroup, DdiVariable, Reader, number
+from hims_pipeline.words import join_words, senders_text, words
 
 MAXIMUM_BYTES = 50_000_000
 _OPEN = 1e308
@@ -34,41 +34,59 @@ def read_ddi(path: Path, data_name: str, record: str | None = None) -> Descripti
     reader = _read(path)
     files = _files(reader, data_name)
     chosen, group = _record(files, record)
-    variables = [one for one in reader.variables if chosen is None or not one.files or chosen.id in one.files]
+    variables = [
+        variable for variable in reader.variables if chosen is None or not variable.files or chosen.id in variable.files
+    ]
     types = _types(files, group, variables) if group else None
     if group:
-        variables = [one for one in variables if not one.records or group.type in one.records]
-    names = [one.name for one in variables]
+        variables = [variable for variable in variables if not variable.records or group.type in variable.records]
+    names = [variable.name for variable in variables]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
-        named = sent(", ".join(doubled[:5]), f"{len(doubled)} of them")
+        named = senders_text(", ".join(doubled[:5]), f"{len(doubled)} of them")
         raise DataError(RULE, words("describes variables twice: {names}", names=named))
     book = _book(variables)
     length = chosen.length if chosen and not group else None
-    return Description(book, {one.name: _place(one) for one in variables}, length, types)
+    return Description(book, {variable.name: _place(variable) for variable in variables}, length, types)
 
 
-def read_labels(path: Path, data_name: str) -> Codebook:
+def read_ddi_labels(path: Path, data_name: str) -> Codebook:
     """What a codebook says of the variables of a file that is not of fixed places: its codes are written with their
     points. Raises as `read_ddi`."""
     reader = _read(path)
     chosen = {file.id for file in _files(reader, data_name)}
-    variables = {one.name: one for one in reader.variables if not chosen or not one.files or chosen & set(one.files)}
-    return _book([replace(one, decimals=0) for one in variables.values()])
+    variables = {
+        variable.name: variable
+        for variable in reader.variables
+        if not chosen or not variable.files or chosen & set(variable.files)
+    }
+    return _book([replace(variable, decimals=0) for variable in variables.values()])
 
 
-def _book(variables: list[Variable]) -> Codebook:
+def _book(variables: list[DdiVariable]) -> Codebook:
     return Codebook(
-        [one.name for one in variables],
-        {one.name: one.label for one in variables if one.label},
-        {one.name: {_pointed(code, one): said for code, said in one.values.items()} for one in variables if one.values},
-        {one.name: {_pointed(code, one): to for code, to in one.missing.items()} for one in variables if one.missing},
-        missing_ranges={one.name: tuple(_ends(one, said) for said in one.ranges) for one in variables if one.ranges},
+        [variable.name for variable in variables],
+        {variable.name: variable.label for variable in variables if variable.label},
+        {
+            variable.name: {_insert_point(code, variable): label_texts for code, label_texts in variable.values.items()}
+            for variable in variables
+            if variable.values
+        },
+        {
+            variable.name: {_insert_point(code, variable): to for code, to in variable.missing.items()}
+            for variable in variables
+            if variable.missing
+        },
+        missing_ranges={
+            variable.name: tuple(_ends(variable, label_texts) for label_texts in variable.ranges)
+            for variable in variables
+            if variable.ranges
+        },
     )
 
 
-def records_of(path: Path, data_name: str) -> list[tuple[str, str]]:
+def ddi_records(path: Path, data_name: str) -> list[tuple[str, str]]:
     """(type, label) of each type of record in a data file; empty where all lines are of one. Raises as `read_ddi`."""
-    return [(one.type, one.label) for file in _files(_read(path), data_name) for one in file.groups if one.type]
+    return [(group.type, group.label) for file in _files(_read(path), data_name) for group in file.groups if group.type]
 
 
 def _read(path: Path) -> Reader:
@@ -84,17 +102,17 @@ def _read(path: Path) -> Reader:
     return reader
 
 
-def _files(reader: Reader, data_name: str) -> list[File]:
+def _files(reader: Reader, data_name: str) -> list[DdiFile]:
     """The descriptions of a data file: one, or one for each type of record in it; empty where nothing is said."""
     if len(reader.files) < 2:
         return reader.files
     stem = _stem(data_name)
-    named = [one for one in reader.files if stem in map(_stem, one.names)]
+    named = [file for file in reader.files if stem in map(_stem, file.names)]
     if not named or (len(named) > 1 and not all(one.groups for one in named)):
         message = words(
             "describes {count} files, but none (or more than one) is called {name}",
             count=len(reader.files),
-            name=sent(data_name, "as the data file is"),
+            name=senders_text(data_name, "as the data file is"),
         )
         raise DataError(RULE, message)
     return named
@@ -104,9 +122,9 @@ def _stem(name: str) -> str:
     return name.lower().rsplit(".", 1)[0]
 
 
-def _record(files: list[File], record: str | None) -> tuple[File | None, Group | None]:
+def _record(files: list[DdiFile], record: str | None) -> tuple[DdiFile | None, DdiGroup | None]:
     """The description that holds, and the type of record that a contract names."""
-    groups = [(file, one) for file in files for one in file.groups if one.type]
+    groups = [(file, group) for file in files for group in file.groups if group.type]
     if not groups and record is None:
         return (files[0] if files else None), None
     named = [pair for pair in groups if pair[1].type == record]
@@ -115,18 +133,18 @@ def _record(files: list[File], record: str | None) -> tuple[File | None, Group |
         return named[0]
     if not groups:
         raise DataError(RULE, words("has no types of records (recGrp with rectype); the contract names one, `record`"))
-    types = joined(sent(one.type, f"type {place}") for place, (_, one) in enumerate(groups, 1))
+    types = join_words(senders_text(one.type, f"type {place}") for place, (_, one) in enumerate(groups, 1))
     message = words(
         "describes types of records ({types}); the contract says by `record` which an entity is", types=types
     )
     raise DataError(RULE, message)
 
 
-def _types(files: list[File], group: Group, variables: list[Variable]) -> RecordTypes:
+def _types(files: list[DdiFile], group: DdiGroup, variables: list[DdiVariable]) -> RecordTypes:
     """Where in a line its type stands: at a variable, or at a place that the codebook gives."""
-    key = next((one for one in variables if one.name == group.said.get("recidvar")), None)
+    key = next((variable for variable in variables if variable.name == group.attributes.get("recidvar")), None)
     where = words("the type of a record")
-    start, width = (number(where, group.said.get(name)) for name in ("rtypeloc", "rtypewidth"))
+    start, width = (number(where, group.attributes.get(name)) for name in ("rtypeloc", "rtypewidth"))
     if key is not None:
         place = _place(key)
         start, width = place.start, place.width
@@ -136,30 +154,30 @@ def _types(files: list[File], group: Group, variables: list[Variable]) -> Record
     return RecordTypes(start, width or max(map(len, known)), known, group.type)
 
 
-def _pointed(code: str, variable: Variable) -> str:
+def _insert_point(code: str, variable: DdiVariable) -> str:
     """A code with the point that the data do not write either."""
     if not variable.decimals or not _DIGITS.fullmatch(code):
         return code
     return f"{Decimal(code).scaleb(-variable.decimals):f}"
 
 
-def _ends(variable: Variable, said: dict[str, str]) -> tuple[float, float]:
+def _ends(variable: DdiVariable, range_ends: dict[str, str]) -> tuple[float, float]:
     """Lowest and highest value of an invalid range, both included."""
-    name, ends = sent(variable.name, f"variable {variable.number}"), []
+    name, ends = senders_text(variable.name, f"variable {variable.number}"), []
     for bound, beyond, step, open_ in (("min", "minExclusive", 1, -_OPEN), ("max", "maxExclusive", -1, _OPEN)):
-        text = (said.get(bound) or said.get(beyond) or "").strip()
+        text = (range_ends.get(bound) or range_ends.get(beyond) or "").strip()
         try:
-            value = Decimal(_pointed(text, variable)) if text else None
+            value = Decimal(_insert_point(text, variable)) if text else None
         except ArithmeticError:
             raise DataError(RULE, words("an invalid range of {name} goes to no number", name=name)) from None
-        if value is not None and not said.get(bound):
+        if value is not None and not range_ends.get(bound):
             value += step * Decimal(1).scaleb(min(int(value.as_tuple().exponent), 0))  # the next value as it is written
         ends.append(open_ if value is None else float(value))
     return ends[0], ends[1]
 
 
-def _place(variable: Variable) -> Place:
-    location, name = variable.location, sent(variable.name, f"variable {variable.number}")
+def _place(variable: DdiVariable) -> Place:
+    location, name = variable.location, senders_text(variable.name, f"variable {variable.number}")
     start, end, width = (number(name, location.get(place)) for place in ("StartPos", "EndPos", "width"))
     if start is None or (end is None and width is None):
         message = words("does not say where {name} stands (location: StartPos, and EndPos or width)", name=name)

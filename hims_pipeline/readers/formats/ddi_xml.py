@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.readers.formats.codebook import UNKNOWN
-from hims_pipeline.words import Words, own, words
+from hims_pipeline.words import Words, our_text, words
 
 RULE = "ENVELOPE-CODEBOOK"
 _MAXIMUM_DEPTH = 50
@@ -20,7 +20,7 @@ _TEXTS = ("labl", "catValu", "fileName")
 
 
 @dataclass
-class Variable:
+class DdiVariable:
     """A variable; `number` is its place in the codebook, from 1, `ranges` are attributes of ranges that are invalid."""
 
     name: str
@@ -37,25 +37,25 @@ class Variable:
 
 
 @dataclass
-class Group:
+class DdiGroup:
     """One type of record: attributes of a `recGrp`, and its label."""
 
-    said: dict[str, str]
+    attributes: dict[str, str]
     label: str = ""
 
     @property
     def type(self) -> str:
-        return self.said.get("rectype", "").strip()
+        return self.attributes.get("rectype", "").strip()
 
 
 @dataclass
-class File:
+class DdiFile:
     """A data file, with the names it goes by and the types of records in it."""
 
     id: str
     names: list[str] = field(default_factory=list)
     length: int | None = None
-    groups: list[Group] = field(default_factory=list)
+    groups: list[DdiGroup] = field(default_factory=list)
 
 
 @dataclass
@@ -78,8 +78,8 @@ class Reader:
     """Follows the elements that matter; all others are passed over."""
 
     def __init__(self) -> None:
-        self.files: list[File] = []
-        self.variables: list[Variable] = []
+        self.files: list[DdiFile] = []
+        self.variables: list[DdiVariable] = []
         self.path: list[str] = []
         self.category: _Category | None = None
         self.text: list[str] | None = None
@@ -89,8 +89,8 @@ class Reader:
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
-        parser.StartDoctypeDeclHandler = _doctype
+        parser.CharacterDataHandler = self._read_characters
+        parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.EntityDeclHandler = _entity
         parser.ExternalEntityRefHandler = _entity
         try:
@@ -98,7 +98,7 @@ class Reader:
                 parser.Parse(block, False)
             parser.Parse(b"", True)
         except expat.ExpatError as error:
-            place, what = error.lineno, own(expat.ErrorString(error.code))
+            place, what = error.lineno, our_text(expat.ErrorString(error.code))
         else:
             return
         message = words(
@@ -115,19 +115,19 @@ class Reader:
             raise DataError(RULE, words("is no DDI-Codebook: its root element is not codeBook"))
         self.text = [] if tag in _TEXTS else None
         if tag == "fileDscr":
-            self.files.append(File(attributes.get("ID", "")))
+            self.files.append(DdiFile(attributes.get("ID", "")))
         elif tag == "logRecL":
             self.text = []
         elif tag == "recGrp" and self.files:
-            self.files[-1].groups.append(Group(attributes))
+            self.files[-1].groups.append(DdiGroup(attributes))
         elif tag == "var":
             self.variables.append(_variable(attributes, len(self.variables) + 1))
         elif tag == "catgry":
             self.category = _Category(missing=attributes.get("missing", "N").upper() in ("Y", "YES"))
         elif self.variables and "var" in self.path:
-            _detail(self.variables[-1], tag, attributes, "invalrng" in self.path)
+            _read_detail(self.variables[-1], tag, attributes, "invalrng" in self.path)
 
-    def _characters(self, text: str) -> None:
+    def _read_characters(self, text: str) -> None:
         if self.text is not None:
             self.text.append(text)
 
@@ -144,9 +144,9 @@ class Reader:
         elif tag == "labl" and parent == "var" and not self.variables[-1].label:
             self.variables[-1].label = text
         elif self.category is not None:
-            self._category(tag, parent, text)
+            self._read_category(tag, parent, text)
 
-    def _category(self, tag: str, parent: str, text: str) -> None:
+    def _read_category(self, tag: str, parent: str, text: str) -> None:
         assert self.category is not None
         if tag == "catValu":
             self.category.code = text
@@ -161,13 +161,13 @@ class Reader:
             self.category = None
 
 
-def _variable(attributes: dict[str, str], place: int) -> Variable:
+def _variable(attributes: dict[str, str], place: int) -> DdiVariable:
     decimals = number(words("a variable"), attributes.get("dcml")) or 0
     name, files, records = (attributes.get(key, "") for key in ("name", "files", "rectype"))
-    return Variable(name, files.split(), place, decimals=decimals, records=records.split())
+    return DdiVariable(name, files.split(), place, decimals=decimals, records=records.split())
 
 
-def _detail(variable: Variable, tag: str, attributes: dict[str, str], is_invalid: bool) -> None:
+def _read_detail(variable: DdiVariable, tag: str, attributes: dict[str, str], is_invalid: bool) -> None:
     if tag == "location" and not variable.location:
         variable.location = attributes
     elif tag == "varFormat" and attributes.get("type") in ("numeric", "character"):
@@ -178,7 +178,7 @@ def _detail(variable: Variable, tag: str, attributes: dict[str, str], is_invalid
         variable.ranges.append(attributes)
 
 
-def _doctype(name: str, system: str | None, public: str | None, internal: bool) -> None:
+def _refuse_doctype(name: str, system: str | None, public: str | None, internal: bool) -> None:
     """Older codebooks name their DTD, which is not fetched; one of their own inside the file is refused."""
     if internal:
         raise DataError(RULE, words("brings declarations of its own (a DTD inside the file); send it without them"))

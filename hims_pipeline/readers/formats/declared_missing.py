@@ -18,10 +18,10 @@ def taken_for_values(column: Column, codes: Iterable[str], ranges: Iterable[tupl
         return []
     absent = column.absent
     values = [(code, column.value_of(code)) for code in codes]
-    found = [code for code, value in values if not _is_known(absent, code, value)]
+    unknown_codes = [code for code, value in values if not _is_known(absent, code, value)]
     if column.type in NUMERIC:
-        found += [_words(*ends) for ends in ranges if not _covers(absent, *ends)]
-    return found
+        unknown_codes += [_words(*ends) for ends in ranges if not _covers(absent, *ends)]
+    return unknown_codes
 
 
 def _is_known(absent: Missing, code: str, value: Value | None) -> bool:
@@ -39,9 +39,9 @@ def _covers(absent: Missing, low: float, high: float) -> bool:
     return all(Decimal(number) in absent.codes for number in range(math.ceil(low), math.floor(high) + 1))
 
 
-def _reaches(one: Range, low: float, high: float) -> bool:
-    below = one.low is None or (low > -_OPEN and one.low <= Decimal(str(low)))  # type: ignore[operator]
-    above = one.high is None or (high < _OPEN and one.high >= Decimal(str(high)))  # type: ignore[operator]
+def _reaches(range_: Range, low: float, high: float) -> bool:
+    below = range_.low is None or (low > -_OPEN and range_.low <= Decimal(str(low)))  # type: ignore[operator]
+    above = range_.high is None or (high < _OPEN and range_.high >= Decimal(str(high)))  # type: ignore[operator]
     return below and above
 
 

@@ -12,18 +12,20 @@ from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.files.encodings import too_long
+from hims_pipeline.readers.files.encodings import make_too_long_error
 from hims_pipeline.readers.files.records import BOM
 from hims_pipeline.readers.files.signatures import kind_of
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.formats import delimited
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
-from hims_pipeline.words import own, words
+from hims_pipeline.words import our_text, words
 
 
-def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(
+    settings: Settings, shape: TableShape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
     """The long table of a file, or what is wrong with its envelope."""
     as_text = Format(delimiter="\t", quote="", unpivot=shape.format.unpivot, decimal=shape.format.decimal)
     wide = replace(shape, format=as_text)
@@ -33,7 +35,7 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
     try:
         _write_anew(shape, member.path, target)
     except DataError as error:
-        return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
+        return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
     return delimited.open_table(settings, wide, replace(member, path=target), scratch)
 
 
@@ -44,22 +46,22 @@ def split_heading(text: str) -> tuple[list[str], str] | None:
     return (names, period.strip()) if mark and period.strip() and all(names) else None
 
 
-def _write_anew(shape: Shape, path: Path, target: Path) -> None:
+def _write_anew(shape: TableShape, path: Path, target: Path) -> None:
     limit = shape.limits.line_bytes
     with path.open("rb") as file, target.open("wb") as out:
         heading, *cells = file.readline(limit + 1).removeprefix(BOM).split(b"\t")
         keys = _keys(shape, heading)
-        out.write(b"\t".join([*(key.encode() for key in keys), *map(_padded, cells)]))
+        out.write(b"\t".join([*(key.encode() for key in keys), *map(_strip_padding, cells)]))
         number = 1
         while line := file.readline(limit + 1):
             number += 1
             if len(line) > limit:
-                raise too_long(number, limit)
+                raise make_too_long_error(number, limit)
             first, *cells = line.split(b"\t")
-            out.write(b"\t".join([first.replace(b",", b"\t"), *map(_padded, cells)]))
+            out.write(b"\t".join([first.replace(b",", b"\t"), *map(_strip_padding, cells)]))
 
 
-def _keys(shape: Shape, heading: bytes) -> list[str]:
+def _keys(shape: TableShape, heading: bytes) -> list[str]:
     assert shape.format.unpivot is not None  # the contract does not load without
     split = split_heading(heading.decode(errors="replace"))
     if split is None:
@@ -74,11 +76,11 @@ def _keys(shape: Shape, heading: bytes) -> list[str]:
     name = wanted[shape.format.unpivot.names]
     if split[1] != name:
         raise DataError(
-            "ENVELOPE-HEADER", words("the headings are not called {name}, as in the contract", name=own(name))
+            "ENVELOPE-HEADER", words("the headings are not called {name}, as in the contract", name=our_text(name))
         )
     return split[0]
 
 
-def _padded(cell: bytes) -> bytes:
+def _strip_padding(cell: bytes) -> bytes:
     """A cell without the blanks around it; the end of a line stays."""
     return cell.strip(b" ") if not cell.endswith(b"\n") else cell.strip(b" \r\n") + cell[len(cell.rstrip(b"\r\n")) :]

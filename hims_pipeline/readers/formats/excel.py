@@ -19,17 +19,24 @@ from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import MAXIMUM_RATIO, RATIO_FROM_BYTES, Member
-from hims_pipeline.readers.files.headings import CELL, HEADING, before, fit_names, joined_names, long_places
+from hims_pipeline.readers.files.headings import (
+    CELL,
+    HEADING,
+    fit_names,
+    joined_names,
+    long_places,
+    names_before_headings,
+)
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
-from hims_pipeline.readers.findings import blocking, refuses
+from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats.cells import text_of
 from hims_pipeline.readers.formats.excel_checks import Range, Row, check_sheet, fill_down_names
 from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, Look, check_numbers, look_at
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part
 from hims_pipeline.settings import Settings
-from hims_pipeline.words import own, sent, words
+from hims_pipeline.words import our_text, senders_text, words
 
 _NUMBERS = (bool, int, float, dt.date, dt.time, dt.timedelta)
 _ERRORS = (calamine.CalamineError, calamine.PasswordError, calamine.XmlError, calamine.ZipError, OSError, ValueError)
@@ -45,7 +52,9 @@ class Sheet:
     numbers: int
 
 
-def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(
+    settings: Settings, shape: TableShape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
     """The table of a sheet, or what is wrong with its envelope."""
     try:
         kind = _check_kind(shape, member.path)
@@ -53,19 +62,19 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         look = look_at(member.path, kind, sheet.name)
         check_numbers(look, sheet.numbers)
         names, data = _header(shape, sheet.rows)
-        shape, said = fit_names(shape, names, member.shown) if shape.format.header else (shape, [])
-        if refuses(said):
-            return None, said
+        shape, messages = fit_names(shape, names, member.shown) if shape.format.header else (shape, [])
+        if refuses(messages):
+            return None, messages
         if shape.format.stop_at_blank:
-            data = _without_notes(data)
+            data = _drop_notes(data)
         width = len(names) if shape.format.header else len(shape.header)
-        said += check_sheet(shape, sheet.merged, look, data, width, member)
-        if refuses(said):
-            return None, said
-        data = _filled_down(shape, [row for row in data if not _is_skipped(shape, look, row)])
-        return _table(shape, names, data, scratch), said
+        messages += check_sheet(shape, sheet.merged, look, data, width, member)
+        if refuses(messages):
+            return None, messages
+        data = _fill_down(shape, [row for row in data if not _is_skipped(shape, look, row)])
+        return _table(shape, names, data, scratch), messages
     except DataError as error:
-        return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
+        return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
 
 
 def open_sheet(path: Path, form: Format) -> Sheet:
@@ -81,9 +90,9 @@ def open_sheet(path: Path, form: Format) -> Sheet:
             raise DataError("ENVELOPE-SHEET", words("shows no sheet; all are hidden"))
         name = form.sheet if form.sheet is not None else shown[0]
         if name not in book.sheet_names:
-            others = sent(", ".join(book.sheet_names), f"{len(book.sheet_names)} other(s)")
+            others = senders_text(", ".join(book.sheet_names), f"{len(book.sheet_names)} other(s)")
             raise DataError(
-                "ENVELOPE-SHEET", words("has no sheet {name}, only {others}", name=own(repr(name)), others=others)
+                "ENVELOPE-SHEET", words("has no sheet {name}, only {others}", name=our_text(repr(name)), others=others)
             )
         page = book.get_sheet_by_name(name)
         cells, merged = page.to_python(skip_empty_area=False), list(page.merged_cell_ranges or [])
@@ -93,7 +102,7 @@ def open_sheet(path: Path, form: Format) -> Sheet:
         raise DataError("ENVELOPE-DAMAGED", words("is incomplete or damaged; send it again")) from None
     numbers = sum(isinstance(cell, _NUMBERS) for row in cells[:COUNTED_ROWS] for cell in row)
     rows = [(number, row) for number, row in enumerate(cells, 1) if number > form.skip_rows]
-    while rows and _blank(rows[-1][1]):
+    while rows and _is_blank(rows[-1][1]):
         rows.pop()
     return Sheet(name, rows, merged, numbers)
 
@@ -103,24 +112,24 @@ def read_sheet(path: Path, form: Format) -> list[Row]:
     return open_sheet(path, form).rows
 
 
-def _is_skipped(shape: Shape, look: Look, row: Row) -> bool:
+def _is_skipped(shape: TableShape, look: Look, row: Row) -> bool:
     return shape.format.hidden_rows == "skip" and row[0] in look.hidden_rows
 
 
-def _filled_down(shape: Shape, data: list[Row]) -> list[Row]:
+def _fill_down(shape: TableShape, data: list[Row]) -> list[Row]:
     """Blank cells of the columns under `fill_down` take the value above."""
     for place in (shape.header.index(name) for name in fill_down_names(shape)):
         above: Any = ""
         for _, cells in data:
             if place < len(cells):
-                above = cells[place] = above if _blank([cells[place]]) else cells[place]
+                above = cells[place] = above if _is_blank([cells[place]]) else cells[place]
     return data
 
 
-def _check_kind(shape: Shape, path: Path) -> str:
+def _check_kind(shape: TableShape, path: Path) -> str:
     kind = kind_of(path)
     if kind not in ("excel", "office", "old_office"):
-        raise DataError("ENVELOPE-KIND", words("is {kind}; an Excel workbook is expected", kind=own(NAMES[kind])))
+        raise DataError("ENVELOPE-KIND", words("is {kind}; an Excel workbook is expected", kind=our_text(NAMES[kind])))
     if kind == "old_office":
         return kind
     with zipfile.ZipFile(path) as archive:
@@ -132,7 +141,7 @@ def _check_kind(shape: Shape, path: Path) -> str:
     return kind
 
 
-def _header(shape: Shape, rows: list[Row]) -> tuple[list[str], list[Row]]:
+def _header(shape: TableShape, rows: list[Row]) -> tuple[list[str], list[Row]]:
     """Names in the header, blank cells behind the last left out, and the rows below."""
     if not rows:
         raise DataError("ENVELOPE-EMPTY", words("the sheet is empty; send it again"))
@@ -140,11 +149,11 @@ def _header(shape: Shape, rows: list[Row]) -> tuple[list[str], list[Row]]:
     return _names([cells for _, cells in rows[:count]]), rows[count:]
 
 
-def _without_notes(data: list[Row]) -> list[Row]:
+def _drop_notes(data: list[Row]) -> list[Row]:
     """The rows before the first blank one. Notes fill a cell or two: what looks like more of the table is no note."""
-    end = next((place for place, (_, cells) in enumerate(data) if _blank(cells)), len(data))
-    usual = max((_filled(cells) for _, cells in data[:end]), default=0)
-    if more := next((number for number, cells in data[end:] if _filled(cells) > max(1, usual / 2)), None):
+    end = next((place for place, (_, cells) in enumerate(data) if _is_blank(cells)), len(data))
+    usual = max((_count_filled(cells) for _, cells in data[:end]), default=0)
+    if more := next((number for number, cells in data[end:] if _count_filled(cells) > max(1, usual / 2)), None):
         message = words(
             "row {blank:,} of the sheet is blank, but row {more:,} looks like more of the table; "
             "remove blank rows within the table, and leave one before notes",
@@ -172,7 +181,7 @@ def guess_skip_rows(path: Path) -> int:
         DataError: the workbook is damaged.
     """
     rows = read_sheet(path, Format())[:30]
-    widths = [sum(not _blank([cell]) for cell in cells) for _, cells in rows]
+    widths = [sum(not _is_blank([cell]) for cell in cells) for _, cells in rows]
     return rows[widths.index(max(widths))][0] - 1 if rows else 0
 
 
@@ -184,16 +193,16 @@ def _names(lines: list[list[Any]]) -> list[str]:
     return names
 
 
-def _table(shape: Shape, names: list[str], data: list[Row], scratch: Path) -> Table:
+def _table(shape: TableShape, names: list[str], data: list[Row], scratch: Path) -> Table:
     width = len(names) if shape.format.header else len(shape.header)
     for number, cells in data:
-        if _blank(cells):
+        if _is_blank(cells):
             raise DataError("ENVELOPE-BLANK-LINE", words("row {row:,} of the sheet is blank; remove it", row=number))
-        if not _blank(cells[width:]):
+        if not _is_blank(cells[width:]):
             message = words("row {row:,} of the sheet has cells to the right of the last column", row=number)
             raise DataError("ENVELOPE-COLUMNS", message)
     padded = [(number, [*cells, *([""] * (width - len(cells)))][:width]) for number, cells in data]
-    long = _unpivoted(shape, names, padded) if shape.format.unpivot else padded
+    long = _unpivot(shape, names, padded) if shape.format.unpivot else padded
     form = Format(delimiter=",", quote='"')
     target = scratch / "sheet.txt"
     with target.open("w", encoding="utf-8", newline="") as file:
@@ -201,9 +210,9 @@ def _table(shape: Shape, names: list[str], data: list[Row], scratch: Path) -> Ta
     return Table([numbered_part(shape, form, target)], len(long))
 
 
-def _unpivoted(shape: Shape, names: list[str], data: list[Row]) -> list[Row]:
+def _unpivot(shape: TableShape, names: list[str], data: list[Row]) -> list[Row]:
     """A row for each cell under a heading, with the number of its sheet row."""
-    places, first = long_places(shape), len(before(shape))
+    places, first = long_places(shape), len(names_before_headings(shape))
     return [
         (number, [heading if place == HEADING else cell if place == CELL else cells[place] for place in places])
         for number, cells in data
@@ -211,15 +220,15 @@ def _unpivoted(shape: Shape, names: list[str], data: list[Row]) -> list[Row]:
     ]
 
 
-def _texts(shape: Shape, data: list[Row]) -> Iterator[list[Any]]:
+def _texts(shape: TableShape, data: list[Row]) -> Iterator[list[Any]]:
     dates = {p: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True) if c.type == "date"}
     for number, cells in data:
         yield [number, *(text_of(cell, shape.format, dates.get(place)) for place, cell in enumerate(cells))]
 
 
-def _filled(cells: list[Any]) -> int:
-    return sum(not _blank([cell]) for cell in cells)
+def _count_filled(cells: list[Any]) -> int:
+    return sum(not _is_blank([cell]) for cell in cells)
 
 
-def _blank(cells: list[Any]) -> bool:
+def _is_blank(cells: list[Any]) -> bool:
     return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)

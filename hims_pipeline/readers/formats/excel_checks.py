@@ -8,10 +8,10 @@ from typing import Any
 
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.formats.excel_look import Look
 from hims_pipeline.readers.formats.unread import RULE as UNREAD_DAMAGE
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.words import words
 
 Row = tuple[int, list[Any]]  # number in the sheet, cells
@@ -20,7 +20,7 @@ _SHOWN = 5
 
 
 def check_sheet(
-    shape: Shape, merged: list[Range], look: Look, data: list[Row], width: int, member: Member
+    shape: TableShape, merged: list[Range], look: Look, data: list[Row], width: int, member: Member
 ) -> list[Finding]:
     """What the cells alone do not tell: errors, formulas without a value, hidden rows, merged cells."""
     if not data:
@@ -32,17 +32,17 @@ def check_sheet(
         if not places:
             return []
         more = {"count": len(places), "lines": tuple(places[:_SHOWN]) if places[0] else ()}
-        return [blocking(rule, message, member.shown, entity=shape.name, column=column, **more)]
+        return [block(rule, message, member.shown, entity=shape.name, column=column, **more)]
 
     read = _columns_read(shape, width)
     errors = [place for place in look.errors if place[1] < width and not _is_declared(shape, look.errors[place])]
     uncomputed = [place for place in look.uncomputed if place[1] < width]
-    found = tell(
+    findings = tell(
         "ENVELOPE-CELL-ERROR",
         words("cells hold an error such as #REF! or #N/A in place of a value. Mend the formulas, or send values"),
         (row for row, column in errors if column in read),
     )
-    found += tell(
+    findings += tell(
         "ENVELOPE-FORMULA",
         words("cells hold a formula that was never computed, so they have no value. Open it in Excel and save it"),
         (row for row, column in uncomputed if column in read),
@@ -52,11 +52,11 @@ def check_sheet(
         words("cells that are not read hold an error, or a formula without a value; no other cell is touched by it"),
         (row for row, column in (*errors, *uncomputed) if column not in read),
     )
-    found += [replace(one, severity="warning") for one in unread]
+    findings += [replace(one, severity="warning") for one in unread]
     if shape.format.hidden_rows == "refuse":
         message = words("rows are hidden. Show or remove them; the contract may also say `hidden_rows: read` or `skip`")
-        found += tell("ENVELOPE-HIDDEN", message, look.hidden_rows)
-    found += tell(
+        findings += tell("ENVELOPE-HIDDEN", message, look.hidden_rows)
+    findings += tell(
         "ENVELOPE-MERGED",
         words(
             "cells are merged with those beside or below them, so most have no value of their own. Undo the merging, "
@@ -64,21 +64,21 @@ def check_sheet(
         ),
         _merged_rows(shape, merged, first, last, read),
     )
-    return found + _identifiers_as_numbers(shape, data, tell)
+    return findings + _identifiers_as_numbers(shape, data, tell)
 
 
-def _columns_read(shape: Shape, width: int) -> set[int]:
+def _columns_read(shape: TableShape, width: int) -> set[int]:
     """Places of the columns that are read; of a wide table all are."""
     return set(range(width)) if shape.format.unpivot else set(shape.positions)
 
 
-def _is_declared(shape: Shape, error: str) -> bool:
+def _is_declared(shape: TableShape, error: str) -> bool:
     """Does the contract call this error text no value?"""
-    absent = [column.absent_in(shape.format) for column in shape.columns]
+    absent = [column.missing_values_in(shape.format) for column in shape.columns]
     return any(error in one.nulls or error in one.marks for one in absent)
 
 
-def _merged_rows(shape: Shape, merged: list[Range], first: int, last: int, read: set[int]) -> Iterator[int]:
+def _merged_rows(shape: TableShape, merged: list[Range], first: int, last: int, read: set[int]) -> Iterator[int]:
     """First rows of merged cells of columns that are read, where no `fill_down` explains them."""
     filled = {shape.header.index(name) for name in fill_down_names(shape)}
     for (top, left), (bottom, right) in merged:
@@ -87,15 +87,15 @@ def _merged_rows(shape: Shape, merged: list[Range], first: int, last: int, read:
             yield max(top + 1, first)
 
 
-def fill_down_names(shape: Shape) -> list[str]:
+def fill_down_names(shape: TableShape) -> list[str]:
     """The names in the file of the columns under `fill_down`."""
     sent = {column.name: shape.header[place] for column, place in zip(shape.columns, shape.positions, strict=True)}
     return [sent.get(name, name) for name in shape.format.fill_down if sent.get(name, name) in shape.header]
 
 
-def _identifiers_as_numbers(shape: Shape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
+def _identifiers_as_numbers(shape: TableShape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
     """Excel keeps fifteen digits of a number and no zero in front: two persons could get one pseudonym."""
-    found = []
+    findings = []
     message = words(
         "is stored as numbers, of which Excel keeps fifteen digits and no zero in front. Format the column as text in "
         "the register's export and send the file again"
@@ -103,5 +103,5 @@ def _identifiers_as_numbers(shape: Shape, data: list[Row], tell: Callable[..., l
     for column, place in zip(shape.columns, shape.positions, strict=True):
         if column.sensitivity == "identifier" and shape.format.unpivot is None:
             rows = [number for number, cells in data if place < len(cells) and isinstance(cells[place], float | int)]
-            found += tell("ENVELOPE-IDENTIFIER", message, rows, column.name)
-    return found
+            findings += tell("ENVELOPE-IDENTIFIER", message, rows, column.name)
+    return findings

@@ -83,19 +83,19 @@ def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
             part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             if part in archive.namelist():
                 return part
-    raise _unsafe()
+    raise _make_unsafe_error()
 
 
 def _tree(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
     if part not in archive.namelist() or archive.getinfo(part).file_size > _SMALL_PART:
-        raise _unsafe()
+        raise _make_unsafe_error()
     raw = archive.read(part)
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
-        raise _unsafe()
+        raise _make_unsafe_error()
     try:
         return ElementTree.fromstring(raw)  # noqa: S314 - no document type, so no entities
     except ElementTree.ParseError:
-        raise _unsafe() from None
+        raise _make_unsafe_error() from None
 
 
 def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
@@ -141,12 +141,12 @@ def _look_at_row(look: Look, row: bytes, count: int, counting: bool) -> None:
         named = _PLACE.search(cell.group(1))
         before, column = column, _column(named.group(1)) if named and named.group(1) else column + 1
         if column <= before:
-            raise _unsafe()  # two cells in one place: the library keeps one of them
+            raise _make_unsafe_error()  # two cells in one place: the library keeps one of them
         if cell.group(2):
             continue
         body = row[cell.end() : following.start() if following else len(row)]
-        found = _TYPE.search(cell.group(1))
-        kind, value = found.group(1) if found else b"n", _VALUE.search(body)
+        match = _TYPE.search(cell.group(1))
+        kind, value = match.group(1) if match else b"n", _VALUE.search(body)
         if kind == b"e":
             look.errors[number, column] = value.group(1).decode("utf-8", "replace") if value else "#?"
         elif value is None and _FORMULA.search(body) and kind != b"str":
@@ -193,7 +193,7 @@ def _look_at_xls(path: Path, sheet: str) -> Look:
                 elif row < COUNTED_ROWS and kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE, xlrd.XL_CELL_BOOLEAN):
                     look.numbers = (look.numbers or 0) + 1
         return look
-    raise _unsafe()
+    raise _make_unsafe_error()
 
 
 class _Nowhere:
@@ -203,7 +203,7 @@ class _Nowhere:
         pass
 
 
-def _unsafe() -> DataError:
+def _make_unsafe_error() -> DataError:
     return DataError(
         "ENVELOPE-UNSAFE",
         words(
@@ -220,4 +220,4 @@ def check_numbers(look: Look, counted: int) -> None:
         DataError: it does not.
     """
     if look.numbers is not None and look.numbers != counted:
-        raise _unsafe()
+        raise _make_unsafe_error()

@@ -19,12 +19,12 @@ from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.encodings import BLOCK
 from hims_pipeline.readers.files.envelope import PART_RECORDS, Envelope, check_text
 from hims_pipeline.readers.files.records import Structure
-from hims_pipeline.readers.findings import blocking
+from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.formats.codebook import Place
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.lexical import MISFIT
-from hims_pipeline.readers.typing.parts import NO_TEXTS, RECORD, Part, Slices, null_texts, reading
+from hims_pipeline.readers.typing.parts import NO_TEXTS, RECORD, Slices, TextPart, null_texts, open_for_parts
 from hims_pipeline.readers.typing.spelling import plain_number
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
@@ -74,7 +74,7 @@ class Lines(Structure):
     length: int = 0
     most: int | None = None
 
-    def findings(self, shape: Shape, file: str) -> list[Finding]:
+    def findings(self, shape: TableShape, file: str) -> list[Finding]:
         length = words(
             "lines do not have the {length:,} characters that the places of the columns ask for (most of these "
             "have {most}): they were cut, or the places are those of another file. Send data and codebook that "
@@ -82,12 +82,12 @@ class Lines(Structure):
             length=self.length,
             most=self.most or 0,
         )
-        said = (
+        messages = (
             ("ENVELOPE-LINE-LENGTH", self.ragged, length),
             ("ENVELOPE-BLANK-LINE", self.blank, words("lines are blank. Remove them")),
         )
         return [
-            blocking(
+            block(
                 rule,
                 text,
                 file,
@@ -96,13 +96,13 @@ class Lines(Structure):
                 total=self.records,
                 lines=tuple(places.first),
             )
-            for rule, places, text in said
+            for rule, places, text in messages
             if places.count
         ]
 
 
 @dataclass
-class Opened:
+class OpenedLines:
     """A text whose envelope holds: its bytes in UTF-8, its parts as slices, and their first line numbers."""
 
     envelope: Envelope
@@ -119,7 +119,7 @@ class Opened:
         return f"(select l, row_number() over () + {before} as {RECORD} from {source})"
 
 
-def open_lines(shape: Shape, member: Member, scratch: Path) -> Opened:
+def open_lines(shape: TableShape, member: Member, scratch: Path) -> OpenedLines:
     """Check the envelope of a text without header or delimiter; what is wrong is in `findings`."""
     form = shape.format
     plain = Format(
@@ -131,14 +131,14 @@ def open_lines(shape: Shape, member: Member, scratch: Path) -> Opened:
         unread_damage="tell" if form.tells_unread_damage else "refuse",
     )
     envelope = check_text(replace(shape, format=plain), member, scratch, keep_length=True)
-    opened = Opened(envelope)
+    opened = OpenedLines(envelope)
     if envelope.findings:
         return opened
     if (line := _control_character(envelope.path)) is not None:
         message = words(
             "line {line:,} holds a tab or another control character, which shifts places; use blanks", line=line
         )
-        envelope.findings.append(blocking("ENVELOPE-CONTROL", message, member.shown, entity=shape.name))
+        envelope.findings.append(block("ENVELOPE-CONTROL", message, member.shown, entity=shape.name))
     size = max(shape.limits.line_bytes, 1000)
     for index, (start, end) in enumerate(itertools.pairwise(envelope.cuts)):
         name = opened.slices.add(envelope.path, start, end)
@@ -156,21 +156,21 @@ def _control_character(path: Path) -> int | None:
     lines = 1
     with path.open("rb") as file:
         while block := file.read(BLOCK):
-            if found := _CONTROL.search(block):
-                return lines + block.count(b"\n", 0, found.start())
+            if match := _CONTROL.search(block):
+                return lines + block.count(b"\n", 0, match.start())
             lines += block.count(b"\n")
     return None
 
 
-def table_of(settings: Settings, shape: Shape, opened: Opened, cut: Cut, records: int) -> Table:
+def table_of(settings: Settings, shape: TableShape, opened: OpenedLines, cut: Cut, records: int) -> Table:
     """The table of the chosen lines; `records` is how many there are, counted otherwise."""
     values = [_value(*pair, shape.format) for pair in zip(cut.places, shape.columns, strict=True)]
     texts = ", ".join(f"{value} as t{number}" for number, value in enumerate(values)) or NO_TEXTS
     chosen = cut.chosen or "true"
 
-    def parts(condition: str) -> list[Part]:
+    def parts(condition: str) -> list[TextPart]:
         return [
-            Part(f"select {texts}, {RECORD} from {opened.lines(n)} where {chosen} and {condition}", RECORD)
+            TextPart(f"select {texts}, {RECORD} from {opened.lines(n)} where {chosen} and {condition}", RECORD)
             for n in range(len(opened.sources))
         ]
 
@@ -180,13 +180,13 @@ def table_of(settings: Settings, shape: Shape, opened: Opened, cut: Cut, records
 
 
 def _examine(
-    settings: Settings, opened: Opened, cut: Cut, good: list[Part], records: int
-) -> tuple[Structure, list[Part]]:
+    settings: Settings, opened: OpenedLines, cut: Cut, good: list[TextPart], records: int
+) -> tuple[Structure, list[TextPart]]:
     """Find the lines that have not the right length."""
     seen = Lines(records=records, length=cut.length)
     lengths: dict[int, int] = {}
     wrong = f"where {cut.chosen or 'true'} and not {cut.fits()}"
-    with reading(settings, opened.slices) as con:
+    with open_for_parts(settings, opened.slices) as con:
         for number in range(len(opened.sources)):
             lines = opened.lines(number)
             for length, count, first in con.execute(
@@ -216,11 +216,11 @@ def _value(place: Place, column: Column, form: Format) -> str:
     if place.zero_fill and number:
         text = f"regexp_replace({text}, '^(-?)0+([0-9]+([.,][0-9]+)?)$', '\\1\\2')"
     if place.decimals and number:
-        text = with_point(text, place.decimals, form.decimal)
+        text = insert_point(text, place.decimals, form.decimal)
     return f"case when {text} in ({null_texts()}) then null else {text} end"
 
 
-def with_point(text: str, decimals: int, mark: str) -> str:
+def insert_point(text: str, decimals: int, mark: str) -> str:
     """SQL: digits with the decimal mark put in front of the last so many; what holds a mark already stays as it is."""
     digits = f"ltrim({text}, '-0')"
     whole = f"lpad({digits}, greatest({decimals + 1}, length({digits}))::int, '0')"
@@ -229,7 +229,7 @@ def with_point(text: str, decimals: int, mark: str) -> str:
     return f"case when regexp_full_match({text}, '-?[0-9]+') then {marked} else {text} end"
 
 
-def overlapping(places: Sequence[Place]) -> tuple[Place, Place] | None:
+def find_overlap(places: Sequence[Place]) -> tuple[Place, Place] | None:
     """Two fields that share a character, if any do."""
     ordered = sorted(places, key=lambda place: (place.start, place.end))
     return next(((a, b) for a, b in itertools.pairwise(ordered) if b.start <= a.end), None)

@@ -17,17 +17,17 @@ from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
-from hims_pipeline.readers.findings import blocking, refuses
+from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats.cells import text_of
 from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, label_findings
 from hims_pipeline.readers.formats.instants import ON_CALENDAR, Counted, counted_as, write_out
 from hims_pipeline.readers.formats.parquet import texts_of
-from hims_pipeline.readers.shape import Shape, fit_header
+from hims_pipeline.readers.shape import TableShape, fit_header
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.typing.parts import Part, reading
+from hims_pipeline.readers.typing.parts import TextPart, open_for_parts
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, quote, read_parquet
-from hims_pipeline.words import own, words
+from hims_pipeline.words import our_text, words
 
 CHUNK_ROWS = 100_000
 PLAIN = Format()
@@ -71,11 +71,11 @@ def read_codebook(program: Program, path: Path) -> Codebook:
         for name, labels in meta.variable_value_labels.items()
     }
     labels = {name: label for name, label in meta.column_names_to_labels.items() if label}
-    missing, ranges = _missing(meta, plain if program.letters_are_codes else {})
+    missing, ranges = _read_missing(meta, plain if program.letters_are_codes else {})
     return Codebook(list(meta.column_names), labels, plain, missing, meta.number_rows or 0, ranges)
 
 
-def _missing(
+def _read_missing(
     meta: Any, labelled: Labels
 ) -> tuple[dict[str, dict[str, str]], dict[str, tuple[tuple[float, float], ...]]]:
     """Single codes that the file calls missing, and ranges of them; of Stata the letters that have a label."""
@@ -87,38 +87,42 @@ def _missing(
             ranges[name] = wide
     for name, labels in labelled.items():
         codes.setdefault(name, []).extend(code for code in labels if len(code) == 1 and code.isalpha())
-    return {name: dict.fromkeys(found, UNKNOWN) for name, found in codes.items() if found}, ranges
+    return {
+        name: dict.fromkeys(special_codes, UNKNOWN) for name, special_codes in codes.items() if special_codes
+    }, ranges
 
 
 def open_labelled(
-    program: Program, settings: Settings, shape: Shape, member: Member, scratch: Path
+    program: Program, settings: Settings, shape: TableShape, member: Member, scratch: Path
 ) -> tuple[Table | None, list[Finding]]:
     """The table of a file, or what is wrong with it; warnings about labels come with the table."""
-    if (found := kind_of(member.path)) not in program.kinds:
-        message = words("is {found}; {kind} is expected", found=own(NAMES[found]), kind=own(program.called))
-        return None, [blocking("ENVELOPE-KIND", message, member.shown, entity=shape.name)]
+    if (kind := kind_of(member.path)) not in program.kinds:
+        message = words("is {found}; {kind} is expected", found=our_text(NAMES[kind]), kind=our_text(program.called))
+        return None, [block("ENVELOPE-KIND", message, member.shown, entity=shape.name)]
     try:
         codebook, meta = read_codebook(program, member.path), program.read_meta(member.path)
-        shape, said = fit_header(shape, codebook.names, member.shown, ordered=False)
-        if refuses(said):
-            return None, said
+        shape, findings = fit_header(shape, codebook.names, member.shown, ordered=False)
+        if refuses(findings):
+            return None, findings
         if floats := _identifiers_as_floats(shape, meta, member):
             return None, floats
         files = list(_chunks(program, settings, member.path, shape, meta, scratch))
-        if impossible := _days_beyond(settings, shape, _kinds(shape, meta), files, member):
+        if impossible := _find_days_beyond(settings, shape, _kinds(shape, meta), files, member):
             return None, impossible
     except DataError as error:
-        return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
+        return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
     except pyreadstat.ReadstatError:
-        return None, [blocking("ENVELOPE-DAMAGED", DAMAGED, member.shown, entity=shape.name)]
+        return None, [block("ENVELOPE-DAMAGED", DAMAGED, member.shown, entity=shape.name)]
     except UnicodeDecodeError:
-        return None, [blocking("ENVELOPE-ENCODING", _ENCODING, member.shown, entity=shape.name)]
-    return Table(_parts(settings, shape, files), codebook.rows), said + label_findings(shape, codebook, member.shown)
+        return None, [block("ENVELOPE-ENCODING", _ENCODING, member.shown, entity=shape.name)]
+    return Table(_parts(settings, shape, files), codebook.rows), findings + label_findings(
+        shape, codebook, member.shown
+    )
 
 
-def _identifiers_as_floats(shape: Shape, meta: Any, member: Member) -> list[Finding]:
+def _identifiers_as_floats(shape: TableShape, meta: Any, member: Member) -> list[Finding]:
     """A float keeps seven or fifteen digits and no zero in front: two persons could get one pseudonym."""
-    found = []
+    findings = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         kind = meta.readstat_variable_types[shape.header[position]]
         if column.sensitivity == "identifier" and kind != "string" and kind not in _WHOLE:
@@ -126,26 +130,30 @@ def _identifiers_as_floats(shape: Shape, meta: Any, member: Member) -> list[Find
                 "is stored as a floating-point number, which loses digits and zeros in front. Store it as text "
                 "(string) in the register itself and send the file again"
             )
-            found.append(blocking("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
-    return found
+            findings.append(block("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
+    return findings
 
 
-def _kinds(shape: Shape, meta: Any) -> dict[str, Counted | None]:
+def _kinds(shape: TableShape, meta: Any) -> dict[str, Counted | None]:
     return {name: counted_as(shape.format.type, str(form)) for name, form in meta.original_variable_types.items()}
 
 
-def _days_beyond(
-    settings: Settings, shape: Shape, kinds: dict[str, Counted | None], files: list[tuple[Path, int]], member: Member
+def _find_days_beyond(
+    settings: Settings,
+    shape: TableShape,
+    kinds: dict[str, Counted | None],
+    files: list[tuple[Path, int]],
+    member: Member,
 ) -> list[Finding]:
     """Days that no calendar has, in columns that are read as text; in one of dates their type finds them."""
-    found, before = [], 0
+    findings, before = [], 0
     wanted = {
         column.name: shape.header[position]
         for column, position in zip(shape.columns, shape.positions, strict=True)
         if column.type == "text" and (kind := kinds.get(shape.header[position])) is not None and kind.what != "time"
     }
     places: dict[str, list[int]] = {name: [] for name in wanted}
-    with reading(settings) as con:
+    with open_for_parts(settings) as con:
         for file, rows in files:
             for name, sent_as in wanted.items():
                 numbered = f"select row_number() over () + {before} as n, {quote(sent_as)} as t from '{file}'"
@@ -156,35 +164,35 @@ def _days_beyond(
     for name, lines in places.items():
         if lines:
             more = {"count": len(lines), "total": before, "lines": tuple(lines[:5])}
-            found.append(blocking("TYPES-DATE", message, member.shown, entity=shape.name, column=name, **more))
-    return found
+            findings.append(block("TYPES-DATE", message, member.shown, entity=shape.name, column=name, **more))
+    return findings
 
 
 def _chunks(
-    program: Program, settings: Settings, path: Path, shape: Shape, meta: Any, scratch: Path
+    program: Program, settings: Settings, path: Path, shape: TableShape, meta: Any, scratch: Path
 ) -> Iterator[tuple[Path, int]]:
     """Write the file chunk by chunk as Parquet, values typed as the file has them; (chunk, rows)."""
     formats = {shape.header[p]: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True)}
     kinds = _kinds(shape, meta)
     frames = program.frames(path, meta, _names_read(shape, meta), scratch)
-    with reading(settings) as con:
+    with open_for_parts(settings) as con:
         con.execute("set pandas_analyze_sample = 0")  # objects are texts here; guessing from a sample could fail later
         for number, frame in enumerate(frames):
             target = scratch / f"chunk-{number:06d}.parquet"
-            con.register("chunk", _plain(frame, kinds, formats))
+            con.register("chunk", _as_texts(frame, kinds, formats))
             con.execute(f"copy (from chunk) to {literal(target)} (format parquet)")
             con.unregister("chunk")
             yield target, len(frame)
 
 
-def _names_read(shape: Shape, meta: Any) -> list[str]:
+def _names_read(shape: TableShape, meta: Any) -> list[str]:
     """The variables that are read, in the file's order; nothing of the others can stop a file."""
     wanted = {shape.header[position] for position in shape.positions}
     # Records are counted along a column: of a file of which none is read, along the first.
     return [name for name in meta.column_names if name in wanted] or meta.column_names[:1]
 
 
-def unsafe(place: int | None) -> DataError:
+def make_unsafe_error(place: int | None) -> DataError:
     """What is raised where two looks at a file differ; `place` counts the columns that are read, from 0."""
     where = words("") if place is None else words("column {place}: ", place=place + 1)
     return DataError(
@@ -197,7 +205,7 @@ def unsafe(place: int | None) -> DataError:
     )
 
 
-def _plain(frame: pd.DataFrame, kinds: dict[str, Counted | None], formats: dict[str, str]) -> pd.DataFrame:
+def _as_texts(frame: pd.DataFrame, kinds: dict[str, Counted | None], formats: dict[str, str]) -> pd.DataFrame:
     """Days, times and columns with letters become texts; all other numbers stay numbers."""
     made = {}
     for name in frame.columns:
@@ -217,9 +225,9 @@ def _text(value: Any, kind: Counted | None, date_format: str | None) -> str:
     return text_of(value, PLAIN)
 
 
-def _parts(settings: Settings, shape: Shape, files: list[tuple[Path, int]]) -> list[Part]:
+def _parts(settings: Settings, shape: TableShape, files: list[tuple[Path, int]]) -> list[TextPart]:
     parts, before = [], 0
-    with reading(settings) as con:
+    with open_for_parts(settings) as con:
         for file, rows in files:
             source = read_parquet(file)
             types = {name: kind for name, kind, *_ in con.execute(f"describe select * from {source}").fetchall()}

@@ -14,35 +14,37 @@ from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
-from hims_pipeline.readers.findings import blocking, refuses
-from hims_pipeline.readers.shape import Shape, fit_header
+from hims_pipeline.readers.findings import block, refuses
+from hims_pipeline.readers.shape import TableShape, fit_header
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.typing.parts import NO_TEXTS, Part, null_texts, reading
+from hims_pipeline.readers.typing.parts import NO_TEXTS, TextPart, null_texts, open_for_parts
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, quote, read_parquet
-from hims_pipeline.words import own, words
+from hims_pipeline.words import our_text, words
 
 _NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT")
 _TIMES = ("TIMESTAMP",)
 
 
-def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(
+    settings: Settings, shape: TableShape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
     """The table of a Parquet file, or what is wrong with its envelope."""
     if (kind := kind_of(member.path)) != "parquet":
-        message = words("is {kind}; a Parquet file is expected", kind=own(NAMES[kind]))
+        message = words("is {kind}; a Parquet file is expected", kind=our_text(NAMES[kind]))
         return None, [_finding(shape, member, "ENVELOPE-KIND", message)]
     source = read_parquet(member.path)
     try:
         rows, types = _describe(settings, member.path)
     except DataError as error:
         return None, [_finding(shape, member, error.rule, error.message)]
-    shape, said = fit_header(shape, list(types), member.shown, ordered=False)
-    if refuses(said):
-        return None, said
+    shape, findings = fit_header(shape, list(types), member.shown, ordered=False)
+    if refuses(findings):
+        return None, findings
     if unfit := _unfit_types(shape, member, types):
         return None, unfit
     everything = ", ".join(f"max({quote(name)})" for name in types)
-    return Table([texts_of(shape, source, types)], rows, probe=f"select {everything} from {source}"), said
+    return Table([texts_of(shape, source, types)], rows, probe=f"select {everything} from {source}"), findings
 
 
 def parquet_names(settings: Settings, path: Path) -> list[str]:
@@ -55,7 +57,7 @@ def parquet_names(settings: Settings, path: Path) -> list[str]:
     return list(types)
 
 
-def texts_of(shape: Shape, source: str, types: dict[str, str], whole: bool = False, number: str = "") -> Part:
+def texts_of(shape: TableShape, source: str, types: dict[str, str], whole: bool = False, number: str = "") -> TextPart:
     """The texts of a typed relation.
 
     Args:
@@ -68,13 +70,13 @@ def texts_of(shape: Shape, source: str, types: dict[str, str], whole: bool = Fal
         name = shape.header[position]
         text = _text(quote(name), types[name], column, shape.format, whole)
         texts.append(f"{_nullif(text, shape.format)} as t{place}")
-    return Part(f"select {', '.join(texts) or NO_TEXTS} from {source}", number or "row_number() over ()")
+    return TextPart(f"select {', '.join(texts) or NO_TEXTS} from {source}", number or "row_number() over ()")
 
 
 def _describe(settings: Settings, path: Path) -> tuple[int, dict[str, str]]:
     """Rows by the footer, and name -> DuckDB type."""
     try:
-        with reading(settings) as con:
+        with open_for_parts(settings) as con:
             types = con.execute(f"describe select * from {read_parquet(path)}").fetchall()
             [(rows,)] = con.execute(f"select num_rows from parquet_file_metadata({literal(path)})").fetchall()
         return rows, {name: kind for name, kind, *_ in types}
@@ -83,20 +85,20 @@ def _describe(settings: Settings, path: Path) -> tuple[int, dict[str, str]]:
     raise DataError("ENVELOPE-DAMAGED", words("is incomplete or damaged; send it again"))
 
 
-def _unfit_types(shape: Shape, member: Member, types: dict[str, str]) -> list[Finding]:
-    found = []
+def _unfit_types(shape: TableShape, member: Member, types: dict[str, str]) -> list[Finding]:
+    findings = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         kind = types[shape.header[position]]
         if column.sensitivity == "identifier" and kind in ("FLOAT", "DOUBLE"):
             message = words(
                 "is stored as a floating-point number, which loses digits; store it as text in the register itself"
             )
-            found.append(blocking("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
+            findings.append(block("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
         if kind.startswith(_NESTED) or kind.endswith("]"):
-            plain = own(next((one for one in _NESTED if kind.startswith(one)), "LIST"))
+            plain = our_text(next((one for one in _NESTED if kind.startswith(one)), "LIST"))
             message = words("is of the Parquet type {kind}, which holds no single value; send a plain type", kind=plain)
-            found.append(blocking("ENVELOPE-SCHEMA", message, member.shown, entity=shape.name, column=column.name))
-    return found
+            findings.append(block("ENVELOPE-SCHEMA", message, member.shown, entity=shape.name, column=column.name))
+    return findings
 
 
 def _text(name: str, kind: str, column: Column, form: Format, whole: bool) -> str:
@@ -127,5 +129,5 @@ def _point(text: str, form: Format) -> str:
     return text if form.decimal == "." else f"replace({text}, '.', ',')"
 
 
-def _finding(shape: Shape, member: Member, rule: str, message: str) -> Finding:
-    return blocking(rule, message, member.shown, entity=shape.name)
+def _finding(shape: TableShape, member: Member, rule: str, message: str) -> Finding:
+    return block(rule, message, member.shown, entity=shape.name)

@@ -4,18 +4,18 @@ from collections.abc import Collection
 
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.findings import blocking, warning
+from hims_pipeline.readers.findings import block, warn
 from hims_pipeline.readers.formats.codebook import RecordTypes
-from hims_pipeline.readers.formats.fixed_lines import Opened
-from hims_pipeline.readers.typing.parts import RECORD, reading
+from hims_pipeline.readers.formats.fixed_lines import OpenedLines
+from hims_pipeline.readers.typing.parts import RECORD, open_for_parts
 from hims_pipeline.settings import Settings
-from hims_pipeline.words import joined, sent, words
+from hims_pipeline.words import join_words, senders_text, words
 
 _SHOWN = 5
 
 
 def count_records(
-    settings: Settings, types: RecordTypes, opened: Opened, member: Member, read: Collection[str]
+    settings: Settings, types: RecordTypes, opened: OpenedLines, member: Member, read: Collection[str]
 ) -> tuple[dict[str, int], list[Finding]]:
     """Lines of each record by its name, and what is wrong with the whole file: lines of no known type, or unread ones.
 
@@ -24,7 +24,7 @@ def count_records(
     """
     counts: dict[str, int] = {}
     strange, first = 0, list[int]()
-    with reading(settings, opened.slices) as con:
+    with open_for_parts(settings, opened.slices) as con:
         for number in range(len(opened.sources)):
             for kind, count, lines in con.execute(
                 f"select {types.sql} as kind, count(*), min({RECORD}, {_SHOWN}) "
@@ -35,19 +35,19 @@ def count_records(
                     counts[name] = counts.get(name, 0) + count
                 else:
                     strange, first = strange + count, sorted([*first, *lines])[:_SHOWN]
-    found = []
+    findings = []
     if strange:
         message = words(
             "lines have a record type that the codebook does not know. Send data and codebook that go together"
         )
         more = {"count": strange, "total": opened.envelope.records, "lines": tuple(first)}
-        found.append(blocking("ENVELOPE-RECORD-TYPE", message, member.shown, **more))
+        findings.append(block("ENVELOPE-RECORD-TYPE", message, member.shown, **more))
     if unread := {name: n for name, n in counts.items() if read and name not in read}:
         names = list(types.known.values())
-        told = joined(
-            words("{name} ({count:,} lines)", name=sent(name, f"record {names.index(name) + 1}"), count=count)
+        counts_text = join_words(
+            words("{name} ({count:,} lines)", name=senders_text(name, f"record {names.index(name) + 1}"), count=count)
             for name, count in sorted(unread.items())
         )
-        message = words("holds records that the contract reads into no entity: {records}", records=told)
-        found.append(warning("ENVELOPE-UNREAD-RECORD", message, member.shown))
-    return counts, found
+        message = words("holds records that the contract reads into no entity: {records}", records=counts_text)
+        findings.append(warn("ENVELOPE-UNREAD-RECORD", message, member.shown))
+    return counts, findings

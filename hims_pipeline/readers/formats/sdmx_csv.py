@@ -17,20 +17,22 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.records import read_header
 from hims_pipeline.readers.files.signatures import kind_of
-from hims_pipeline.readers.findings import blocking, refuses
+from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats import delimited
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.typing.parts import reading
+from hims_pipeline.readers.typing.parts import open_for_parts
 from hims_pipeline.settings import Settings
-from hims_pipeline.words import own, words
+from hims_pipeline.words import our_text, words
 
 OF_THE_STANDARD = ("DATAFLOW", "STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION")
 _STRUCTURES = ("dataflow", "datastructure", "dataprovision")
 _ADDING = ("I", "A", "R", "M")  # information, append, replace, merge
 
 
-def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(
+    settings: Settings, shape: TableShape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
     """The table of a file, or what is wrong with it."""
     form = Format(delimiter=shape.format.delimiter, header="by_name", decimal=shape.format.decimal)
     shape = replace(shape, format=form)
@@ -40,14 +42,14 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
         names = read_header(member.path, form, shape.limits.line_bytes).names
         _check_names(names)
     except DataError as error:
-        return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
+        return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
     fixed = [name for name in OF_THE_STANDARD if name in names]
     known = replace(shape, header=(*shape.header, *(name for name in fixed if name not in shape.header)))
-    table, found = delimited.open_table(settings, known, member, scratch)
+    table, table_findings = delimited.open_table(settings, known, member, scratch)
     if table is None:
-        return None, found
-    found += _wrong_rows(settings, known, fixed, member, scratch)
-    return (None if refuses(found) else table), found
+        return None, table_findings
+    table_findings += _wrong_rows(settings, known, fixed, member, scratch)
+    return (None if refuses(table_findings) else table), table_findings
 
 
 def version_of(names: list[str]) -> str | None:
@@ -73,16 +75,18 @@ def _check_names(names: list[str]) -> None:
         raise DataError("ENVELOPE-HEADER", message)
 
 
-def _wrong_rows(settings: Settings, shape: Shape, fixed: list[str], member: Member, scratch: Path) -> list[Finding]:
+def _wrong_rows(
+    settings: Settings, shape: TableShape, fixed: list[str], member: Member, scratch: Path
+) -> list[Finding]:
     """Rows that do something else than add to one dataset."""
     columns = tuple(Column(name=name) for name in fixed)
     entity = shape.entity.model_copy(update={"columns": columns})
     positions = tuple(shape.header.index(name) for name in fixed)
-    table, found = delimited.open_table(
+    table, findings = delimited.open_table(
         settings, replace(shape, entity=entity, columns=columns, positions=positions), member, scratch
     )
     if table is None:
-        return found
+        return findings
     if table.structure is None and table.records == 0:
         return []
     place = {name: f"t{number}" for number, name in enumerate(fixed)}
@@ -93,7 +97,7 @@ def _wrong_rows(settings: Settings, shape: Shape, fixed: list[str], member: Memb
     dataset = place.get("STRUCTURE_ID") or place["DATAFLOW"]
     relation = " union all ".join(f"(select * from ({part.relation}))" for part in table.parts)
     try:
-        with reading(settings, table.slices) as con:
+        with open_for_parts(settings, table.slices) as con:
             [(actions, kinds_of, datasets)] = con.execute(
                 f"select count(*) filter ({action}), count(*) filter ({kind}), count(distinct coalesce({dataset}, '')) "
                 f"from ({relation})"
@@ -102,22 +106,22 @@ def _wrong_rows(settings: Settings, shape: Shape, fixed: list[str], member: Memb
         if "CSV" not in str(error):
             raise
         return []  # records that do not split are told, one by one, where all columns are read
-    said = (
+    messages = (
         (
             actions,
             words("rows have an ACTION that is not I, A, R or M: a delivery adds and replaces, it deletes nothing"),
         ),
-        (kinds_of, words("rows have a STRUCTURE that is not {kinds}", kinds=own(", ".join(_STRUCTURES)))),
+        (kinds_of, words("rows have a STRUCTURE that is not {kinds}", kinds=our_text(", ".join(_STRUCTURES)))),
         (datasets if datasets > 1 else 0, words("different datasets are in one file; send a file for each")),
     )
     return [
-        blocking(
+        block(
             "ENVELOPE-SDMX",
             message,
             member.shown,
             entity=shape.name,
             count=count,
         )
-        for count, message in said
+        for count, message in messages
         if count
     ]

@@ -18,9 +18,9 @@ from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import kind_of
 from hims_pipeline.readers.formats import labelled
 from hims_pipeline.readers.formats.codebook import Codebook
-from hims_pipeline.readers.formats.labelled import DAMAGED, RAW, Program, open_labelled, unsafe
+from hims_pipeline.readers.formats.labelled import DAMAGED, RAW, Program, make_unsafe_error, open_labelled
 from hims_pipeline.readers.formats.spss_portable import Portable, mask, read_portable
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
 
@@ -28,7 +28,9 @@ SECOND_LOOK = 10  # the first tenth is read twice, but no fewer rows than these
 SECOND_LOOK_ROWS = 5_000
 
 
-def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(
+    settings: Settings, shape: TableShape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
     """The table of an SPSS file, or what is wrong with it; warnings about labels come with the table."""
     return open_labelled(_PROGRAM, settings, shape, member, scratch)
 
@@ -79,7 +81,7 @@ def _portable_frames(masked: Path, made: Portable, names: list[str]) -> Iterator
     frame = made.masked_frame()[names]
     second, _ = pyreadstat.read_por(str(masked), usecols=names, **RAW)
     if len(second) != len(frame) or list(second.columns) != names:
-        raise unsafe(None)
+        raise make_unsafe_error(None)
     for name in names:
         if made.readstat_variable_types[name] == "double":
             alike = np.isclose(frame[name], second[name], rtol=1e-12, atol=0)
@@ -97,7 +99,7 @@ def _compare_spss(frame: pd.DataFrame, second: pd.DataFrame, ranges: dict[str, A
         same = (first.astype(object).where(~left_out) == other.astype(object)) | other.isna()
         declared = all(_is_declared(value, ranges.get(name, [])) for value in first[left_out].unique())
         if not same.all() or not declared or (first.isna() & ~other.isna()).any():
-            raise unsafe(place)
+            raise make_unsafe_error(place)
 
 
 def _is_declared(value: Any, declared: list[dict[str, Any]]) -> bool:

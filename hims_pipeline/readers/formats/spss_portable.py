@@ -54,13 +54,13 @@ class Portable:
 
     def frame(self) -> pd.DataFrame:
         """The values as the library for other SPSS files gives them: floats, and texts."""
-        return self._made(_letters)
+        return self._make_frame(_letters)
 
     def masked_frame(self) -> pd.DataFrame:
         """The same with a question mark for each byte beyond ASCII."""
-        return self._made(lambda text: _BEYOND.sub("?", text))
+        return self._make_frame(lambda text: _BEYOND.sub("?", text))
 
-    def _made(self, write: Callable[[str], str]) -> pd.DataFrame:
+    def _make_frame(self, write: Callable[[str], str]) -> pd.DataFrame:
         columns = zip(*self.cases, strict=True) if self.cases else ([] for _ in self.column_names)
         made = {}
         for name, values in zip(self.column_names, columns, strict=True):
@@ -111,7 +111,7 @@ class _Tags:
 
     def __init__(self, text: str, place: int) -> None:
         self.text, self.place = text, place
-        self.found = Portable()
+        self.portable = Portable()
         self.name, self.count = "", 0
 
     def read(self) -> Portable:
@@ -119,14 +119,15 @@ class _Tags:
             raise ValueError
         self.string(), self.string()  # the day and the time it was made
         known: dict[str, Callable[[], object]] = {
-            **dict.fromkeys("1236", self.string), "4": self.variables, "5": self.number, "7": self.variable,
-            "8": self.single, "9": self.lowest, "A": self.highest, "B": self.between, "C": self.label, "D": self.labels,
-            "E": self.documents,
+            **dict.fromkeys("1236", self.string), "4": self.read_variables, "5": self.number, "7": self.read_variable,
+            "8": self.read_single, "9": self.read_lowest, "A": self.read_highest, "B": self.read_between,
+            "C": self.read_label, "D": self.read_labels,
+            "E": self.read_documents,
         }  # fmt: skip
         while (tag := self.letter()) != "F":
             known[tag]()
-        self.data()
-        return self.found
+        self.read_data()
+        return self.portable
 
     def letter(self) -> str:
         self.place += 1
@@ -164,50 +165,50 @@ class _Tags:
         return text
 
     def value(self) -> Value:
-        return self.string() if self.found.readstat_variable_types[self.name] == "string" else self.number()
+        return self.string() if self.portable.readstat_variable_types[self.name] == "string" else self.number()
 
-    def variables(self) -> None:
+    def read_variables(self) -> None:
         self.count = self.integer()
 
-    def variable(self) -> None:
+    def read_variable(self) -> None:
         width, self.name = self.integer(), self.string()
         kind, length, decimals, *_ = [self.integer() for _ in range(6)]
         form = _FORMATS.get(kind, "F")
-        self.found.column_names.append(self.name)
-        self.found.original_variable_types[self.name] = f"{form}{length}" + (f".{decimals}" if form == "F" else "")
-        self.found.readstat_variable_types[self.name] = "string" if width else "double"
+        self.portable.column_names.append(self.name)
+        self.portable.original_variable_types[self.name] = f"{form}{length}" + (f".{decimals}" if form == "F" else "")
+        self.portable.readstat_variable_types[self.name] = "string" if width else "double"
 
     def declare(self, low: Value, high: Value) -> None:
-        self.found.missing_ranges.setdefault(self.name, []).append({"lo": low, "hi": high})
+        self.portable.missing_ranges.setdefault(self.name, []).append({"lo": low, "hi": high})
 
-    def single(self) -> None:
+    def read_single(self) -> None:
         value = self.value()
         self.declare(value, value)
 
-    def lowest(self) -> None:
+    def read_lowest(self) -> None:
         self.declare(_LOWEST, self.number())
 
-    def highest(self) -> None:
+    def read_highest(self) -> None:
         self.declare(self.number(), _HIGHEST)
 
-    def between(self) -> None:
+    def read_between(self) -> None:
         self.declare(self.number(), self.number())
 
-    def label(self) -> None:
-        self.found.column_names_to_labels[self.name] = _letters(self.string())
+    def read_label(self) -> None:
+        self.portable.column_names_to_labels[self.name] = _letters(self.string())
 
-    def labels(self) -> None:
+    def read_labels(self) -> None:
         names = [self.string() for _ in range(self.integer())]
         self.name = names[0]
         labels = {self.value(): _letters(self.string()) for _ in range(self.integer())}
-        self.found.variable_value_labels |= dict.fromkeys(names, labels)
+        self.portable.variable_value_labels |= dict.fromkeys(names, labels)
 
-    def documents(self) -> None:
+    def read_documents(self) -> None:
         for _ in range(self.integer()):
             self.string()
 
-    def data(self) -> None:
-        names = self.found.column_names
+    def read_data(self) -> None:
+        names = self.portable.column_names
         if not names or len(names) != self.count or len(set(names)) < len(names):
             raise ValueError
         while self.text[self.place] != _LAST_CASE:
@@ -215,4 +216,4 @@ class _Tags:
             for self.name in names:
                 value = self.value()
                 case.append(value.rstrip() if isinstance(value, str) else value)
-            self.found.cases.append(case)
+            self.portable.cases.append(case)

@@ -18,13 +18,15 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.formats import labelled
 from hims_pipeline.readers.formats.codebook import Codebook
-from hims_pipeline.readers.formats.labelled import DAMAGED, RAW, Program, open_labelled, unsafe
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.formats.labelled import DAMAGED, RAW, Program, make_unsafe_error, open_labelled
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
 
 
-def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(
+    settings: Settings, shape: TableShape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
     """The table of a Stata file, or what is wrong with it; warnings about labels come with the table."""
     return open_labelled(_PROGRAM, settings, shape, member, scratch)
 
@@ -68,27 +70,29 @@ def _frames(path: Path, meta: Any, names: list[str], scratch: Path) -> Iterator[
         for frame, _ in chunks:
             other = second.read(len(frame), columns=names) if len(frame) else frame
             if len(other) != len(frame) or list(other.columns) != list(frame.columns):
-                raise unsafe(None)
+                raise make_unsafe_error(None)
             other.index = frame.index
-            yield pd.DataFrame({name: _agreed(frame[name], other[name], n) for n, name in enumerate(frame.columns)})
+            yield pd.DataFrame(
+                {name: _require_agreement(frame[name], other[name], n) for n, name in enumerate(frame.columns)}
+            )
 
 
-def _agreed(first: pd.Series, other: pd.Series, place: int) -> pd.Series:
+def _require_agreement(first: pd.Series, other: pd.Series, place: int) -> pd.Series:
     """A column as both have it; with letters, all of its values are Python objects."""
     if pd.api.types.is_numeric_dtype(other.dtype):
         if not np.array_equal(first.to_numpy(dtype=float), other.to_numpy(dtype=float), equal_nan=True):
-            raise unsafe(place)
+            raise make_unsafe_error(place)
         return first
     missing = np.fromiter((isinstance(value, StataMissingValue) for value in other), bool, len(other))
     if not missing.any():
         if _blanks(first) != _blanks(other):
-            raise unsafe(place)
+            raise make_unsafe_error(place)
         return first
     values = first.to_numpy(dtype=float)
     if not np.array_equal(np.isnan(values), missing) or not np.array_equal(
         values[~missing], other[~missing].to_numpy(dtype=float)
     ):
-        raise unsafe(place)
+        raise make_unsafe_error(place)
     letters = [value.string[1:] if there else "" for value, there in zip(other, missing, strict=True)]
     if not any(letters):
         return first

@@ -11,10 +11,10 @@ import duckdb
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.envelope import Envelope
-from hims_pipeline.readers.findings import warning
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.findings import warn
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
-from hims_pipeline.readers.typing.parts import reading
+from hims_pipeline.readers.typing.parts import open_for_parts
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import words
 
@@ -23,7 +23,7 @@ _SHOWN = 5
 
 
 def damage_findings(
-    settings: Settings, shape: Shape, envelope: Envelope, table: Table, member: Member
+    settings: Settings, shape: TableShape, envelope: Envelope, table: Table, member: Member
 ) -> list[Finding]:
     """A warning where damage stands in unread columns alone, else the finding that refuses the file; none without."""
     if envelope.damage is None:
@@ -34,7 +34,7 @@ def damage_findings(
     texts = [f"contains(t{number}, '\ufffd')" for number in range(len(shape.columns))]
     lines: list[int] = []
     try:
-        with reading(settings, table.slices) as con:
+        with open_for_parts(settings, table.slices) as con:
             for part in table.parts:
                 asked = f"select {part.number} as line, {' or '.join(texts) or 'false'} as hit from ({part.relation})"
                 lines += [
@@ -50,4 +50,4 @@ def damage_findings(
         "{count:,} damaged characters stand in columns that are not read; what is read holds none",
         count=envelope.damaged,
     )
-    return [warning(RULE, message, member.shown, entity=shape.name)]
+    return [warn(RULE, message, member.shown, entity=shape.name)]

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
-from hims_pipeline.contracts.missing import BLANKS, Split, split
-from hims_pipeline.privacy.pseudonym import normalised, pseudonym
+from hims_pipeline.contracts.missing import BLANKS, Split, split_sql
+from hims_pipeline.privacy.pseudonym import normalise_sql, pseudonym
 from hims_pipeline.readers.typing.spelling import plain_number
 from hims_pipeline.sql import literal
 
@@ -44,7 +44,7 @@ class Typing:
     what: str
     split: Split | None = None
 
-    def stored(self, otherwise: str) -> str:
+    def stored_sql(self, otherwise: str) -> str:
         if self.branches == ():
             return otherwise
         whens = " ".join(f"when {condition} then {result}" for condition, result in self.branches)
@@ -55,7 +55,7 @@ class Typing:
         return f"case {whens} else true end"
 
 
-def sql_type(column: Column) -> str:
+def type_in_sql(column: Column) -> str:
     """The type of a column in bronze."""
     if column.sensitivity == "identifier":
         return "UUID"
@@ -71,7 +71,7 @@ def sql_type(column: Column) -> str:
 
 def typing_of(column: Column, number: int, form: Format, domains: Sequence[str] = (), domain: str = "") -> Typing:
     """The SQL that reads column `number`, of texts called `t<number>`."""
-    parts = split(column.absent_in(form), f"t{number}", "padding" in column.allow)
+    parts = split_sql(column.missing_values_in(form), f"t{number}", "padding" in column.allow)
     return replace(_typing_of(column, number, form, domains, domain), split=parts)
 
 
@@ -82,7 +82,7 @@ def _typing_of(column: Column, number: int, form: Format, domains: Sequence[str]
     if column.type == "text":
         return _text(column, text, form)
     if column.type == "boolean":
-        plain = _stripped(column, text)
+        plain = _strip_sql(column, text)
         accepted = ((f"{text} is null", "null"), *_blank(column, text, form, "null"))
         spelt = ((f"lower({plain}) in ('true', '1')", "true"), (f"lower({plain}) in ('false', '0')", "false"))
         return Typing("BOOLEAN", "", "", accepted + spelt, "true, false, 1 or 0")
@@ -97,7 +97,7 @@ def _integer(column: Column, text: str, value: str, printed: str, form: Format) 
     if column.allow:
         plain = plain_number(column, text, form)
         fraction = f"({re.escape(form.decimal)}0+)?" if "zero_fraction" in column.allow else ""
-        shape = f"{_sign(column)}({_whole(column)}){fraction}"
+        shape = f"{_sign(column)}({_whole_number_sql(column)}){fraction}"
         number = (
             f"try_cast(regexp_replace(regexp_replace({plain}, {literal(fraction + '$')}, ''), '^[+]', '') as bigint)"
         )
@@ -115,20 +115,20 @@ def _decimal(column: Column, text: str, value: str, printed: str, form: Format) 
     fraction = (
         f"{re.escape(form.decimal)}[0-9]{{1,{column.scale}}}0*" if column.scale else f"{re.escape(form.decimal)}0+"
     )
-    shape = f"{_sign(column)}(({_whole(column)})({fraction})?|{fraction})"
-    number = f"try_cast({_with_point(plain, form)} as {kind})"
+    shape = f"{_sign(column)}(({_whole_number_sql(column)})({fraction})?|{fraction})"
+    number = f"try_cast({_decimal_point_sql(plain, form)} as {kind})"
     branches += _blank(column, text, form, "null")
     branches.append((f"regexp_full_match({plain}, {literal(shape)}) and {number} is not null", number))
     show = f"{value}::varchar" if form.decimal == "." else f"replace({value}::varchar, '.', ',')"
     what = f"a number with at most {column.scale} digits after the {'point' if form.decimal == '.' else 'comma'}"
-    return Typing(kind.upper(), f"try_cast({_with_point(text, form)} as {kind})", show, tuple(branches), what)
+    return Typing(kind.upper(), f"try_cast({_decimal_point_sql(text, form)} as {kind})", show, tuple(branches), what)
 
 
 def _number(column: Column, text: str, value: str, printed: str, form: Format) -> Typing:
     fraction = f"{re.escape(form.decimal)}[0-9]+"
-    shape = f"{_sign(column)}(({_whole(column)})({fraction})?|{fraction})([eE][-+]?[0-9]+)?"
+    shape = f"{_sign(column)}(({_whole_number_sql(column)})({fraction})?|{fraction})([eE][-+]?[0-9]+)?"
     plain = plain_number(column, text, form)
-    number = f"try_cast({_with_point(plain, form)} as double)"
+    number = f"try_cast({_decimal_point_sql(plain, form)} as double)"
     # A number too small for a double would silently become zero.
     lost = f"({number} = 0 and regexp_matches({plain}, '^[^eE]*[1-9]'))"
     point = literal(form.decimal + "0")
@@ -140,7 +140,7 @@ def _number(column: Column, text: str, value: str, printed: str, form: Format) -
         (f"regexp_full_match({plain}, {literal(shape)}) and isfinite({number}) and not {lost}", number),
     ]
     show = f"{value}::varchar" if form.decimal == "." else f"replace({value}::varchar, '.', ',')"
-    return Typing("DOUBLE", f"try_cast({_with_point(text, form)} as double)", show, tuple(branches), "a number")
+    return Typing("DOUBLE", f"try_cast({_decimal_point_sql(text, form)} as double)", show, tuple(branches), "a number")
 
 
 def _date(column: Column, text: str, value: str, printed: str, form: Format) -> Typing:
@@ -157,7 +157,7 @@ def _date(column: Column, text: str, value: str, printed: str, form: Format) -> 
         branches = [(f"{printed} = {text} and {value} >= {first}", value), (f"{text} is null", "null")]
         cast, show = f"try_strptime({text}, {pattern})::date", f"strftime({value}, {pattern})"
     if "padding" in column.allow:
-        plain = _stripped(column, text)
+        plain = _strip_sql(column, text)
         day = f"try_strptime({plain}, {pattern})::date"
         branches += _blank(column, text, form, "null")
         branches.append((f"strftime({day}, {pattern}) = {plain} and {day} >= {first}", day))
@@ -172,7 +172,7 @@ def _first_year(column: Column) -> int:
 
 def _text(column: Column, text: str, form: Format) -> Typing:
     """Text is stored as it is, in Unicode form NFC so that the same word is the same word."""
-    plain = f"nfc_normalize({_stripped(column, text)})"
+    plain = f"nfc_normalize({_strip_sql(column, text)})"
     if "padding" in column.allow:
         plain = f"nullif({plain}, '')"
     return Typing("VARCHAR", "", "", (("true", plain),), "text")
@@ -182,27 +182,27 @@ def _identifier(column: Column, text: str, value: str, domains: list[str], domai
     fits = f"regexp_full_match({value}, {literal(column.pattern or '.*')})"
     fits += f" and not regexp_full_match({value}, {literal(_PRINTED_FLOAT)})"
     branches = ((f"{value} is null", "null"), (fits, pseudonym(value, domains, domain)))
-    return Typing("UUID", normalised(text), "", branches, "an identifier of the agreed form")
+    return Typing("UUID", normalise_sql(text), "", branches, "an identifier of the agreed form")
 
 
-def _stripped(column: Column, text: str) -> str:
+def _strip_sql(column: Column, text: str) -> str:
     return f"trim({text}, {_PADDING})" if "padding" in column.allow else text
 
 
 def _blank(column: Column, text: str, form: Format, result: str) -> list[tuple[str, str]]:
     if "padding" not in column.allow:
         return []
-    return [(f"{_stripped(column, text)} = ''", result)]
+    return [(f"{_strip_sql(column, text)} = ''", result)]
 
 
 def _sign(column: Column) -> str:
     return "[-+]?" if "plus_sign" in column.allow else "-?"
 
 
-def _whole(column: Column) -> str:
+def _whole_number_sql(column: Column) -> str:
     return "[0-9]+" if "leading_zeros" in column.allow else "0|[1-9][0-9]*"
 
 
-def _with_point(text: str, form: Format) -> str:
+def _decimal_point_sql(text: str, form: Format) -> str:
     """Decimal comma to point; a point that stands there already is made unreadable, or `1.5` would pass."""
     return text if form.decimal == "." else f"translate({text}, ',.', '.x')"

@@ -11,8 +11,8 @@ import duckdb
 
 from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.privacy.pseudonym import pseudonym
-from hims_pipeline.readers.typing.parts import Part, in_parallel
-from hims_pipeline.readers.typing.write import PARQUET, Plan, link_domain, typed_relation
+from hims_pipeline.readers.typing.parts import TextPart, run_in_parallel
+from hims_pipeline.readers.typing.write import PARQUET, EntityPlan, link_domain, typed_relation
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, read_parquet
 
@@ -20,8 +20,8 @@ from hims_pipeline.sql import literal, read_parquet
 def write_links(
     settings: Settings,
     con: duckdb.DuckDBPyConnection,
-    plan: Plan,
-    parts: Sequence[Part],
+    plan: EntityPlan,
+    parts: Sequence[TextPart],
     target: Path,
     scratch: Path,
     only: str = "",
@@ -37,7 +37,7 @@ def write_links(
         relation = f"(select * from ({typed_relation(plan.typings, part)}){f' where {only}' if only else ''})"
         pairs = " union all ".join(_pairs(plan, place, relation) for place in plan.linking)
         selects.append(f"copy (select distinct * from ({pairs})) to {literal(files[-1])} ({PARQUET})")
-    in_parallel(settings, con, selects, plan.prepare)
+    run_in_parallel(settings, con, selects, plan.prepare)
     private_folder(target.parent)
     together = f"select distinct * from {read_parquet(files)} order by all"
     con.execute(f"copy ({together}) to {literal(target)} ({PARQUET})")
@@ -46,7 +46,7 @@ def write_links(
     sync(target.parent)
 
 
-def _pairs(plan: Plan, place: int, relation: str) -> str:
+def _pairs(plan: EntityPlan, place: int, relation: str) -> str:
     column, value = plan.shape.columns[place], f"v{place}"
     domain, domains = plan.domain_of(column), list(plan.domains)
     return (

@@ -16,7 +16,7 @@ import duckdb
 from fsspec import AbstractFileSystem
 
 from hims_pipeline.contracts.formats import Format
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.typing.lexical import MISFIT
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, literals
@@ -25,7 +25,7 @@ RECORD = "record"  # column in front of texts that bring their own record number
 
 
 @dataclass(frozen=True)
-class Part:
+class TextPart:
     """A relation of texts `t0, t1, …` in the order of the shape's columns, and SQL for the record number of a row."""
 
     relation: str
@@ -88,7 +88,7 @@ class _Slice:
 
 
 @contextmanager
-def reading(settings: Settings, slices: Slices | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_for_parts(settings: Settings, slices: Slices | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection for parts: each query runs on the thread that asks (two askers on two threads of DuckDB's own took
     half as long again)."""
     with connection(replace(settings, threads=1)) as con:
@@ -97,12 +97,12 @@ def reading(settings: Settings, slices: Slices | None = None) -> Iterator[duckdb
         yield con
 
 
-def text_parts(shape: Shape, slices: Slices, path: Path, cuts: Sequence[int], part_records: int) -> list[Part]:
+def text_parts(shape: TableShape, slices: Slices, path: Path, cuts: Sequence[int], part_records: int) -> list[TextPart]:
     """The parts of a delimited text between `cuts`, all but the last with `part_records` records."""
     first = shape.format.skip_rows + (2 if shape.format.header else 1)
     counted = RECORD if shape.headings else "row_number() over ()"
     return [
-        Part(
+        TextPart(
             _read_csv(shape, shape.format, slices.add(path, start, end)),
             f"{counted} + {first - 1 + index * part_records}",
         )
@@ -110,9 +110,9 @@ def text_parts(shape: Shape, slices: Slices, path: Path, cuts: Sequence[int], pa
     ]
 
 
-def numbered_part(shape: Shape, form: Format, path: Path) -> Part:
+def numbered_part(shape: TableShape, form: Format, path: Path) -> TextPart:
     """A text whose records begin with their number and end in a newline, whatever newlines its quoted fields hold."""
-    return Part(_read_csv(shape, form, str(path), numbered=True), f"{RECORD}::bigint")
+    return TextPart(_read_csv(shape, form, str(path), numbered=True), f"{RECORD}::bigint")
 
 
 NO_TEXTS = "null as nothing"
@@ -124,7 +124,7 @@ def null_texts() -> str:
     return literals(("",))
 
 
-def _read_csv(shape: Shape, form: Format, path: str, numbered: bool = False) -> str:
+def _read_csv(shape: TableShape, form: Format, path: str, numbered: bool = False) -> str:
     width = len(shape.header) + form.trailing_delimiter
     names = [RECORD] * numbered + [f"f{number}" for number in range(width)]
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
@@ -141,10 +141,10 @@ def _read_csv(shape: Shape, form: Format, path: str, numbered: bool = False) -> 
     source += behind if form.trailing_delimiter else ""
     if shape.headings and not numbered:
         source = f"(select *, row_number() over () as {RECORD} from {source})"
-    return f"select {', '.join(_wanted(shape, numbered))} from {source}"
+    return f"select {', '.join(_wanted_texts(shape, numbered))} from {source}"
 
 
-def _wanted(shape: Shape, numbered: bool) -> list[str]:
+def _wanted_texts(shape: TableShape, numbered: bool) -> list[str]:
     """SQL: the texts by the place of their columns; of a wide table a row for each heading."""
     wanted = [f"f{position} as t{number}" for number, position in enumerate(shape.positions)]
     if shape.headings and (unpivot := shape.format.unpivot):
@@ -157,7 +157,7 @@ def _wanted(shape: Shape, numbered: bool) -> list[str]:
     return (wanted or [NO_TEXTS]) + [RECORD] * (numbered or bool(shape.headings))
 
 
-def in_parallel(
+def run_in_parallel(
     settings: Settings,
     con: duckdb.DuckDBPyConnection,
     tasks: Sequence[str],

@@ -24,7 +24,7 @@ def plain_number(column: Column, text: str, form: Format) -> str:
     if "percent" in column.allow:
         text = f"regexp_replace({text}, {literal(_PER_CENT)}, '')"
     if "arabic_digits" in column.allow:
-        text = _in_latin_digits(text, form)
+        text = _latin_digits_sql(text, form)
     if "digit_groups" in column.allow:
         groups = "|".join(f"({between}[0-9]{{3}})+" for between in _BETWEEN)
         grouped = literal(f"[-+]?[0-9]{{1,3}}({groups})([{form.decimal}][0-9]*)?")
@@ -33,7 +33,7 @@ def plain_number(column: Column, text: str, form: Format) -> str:
     return text
 
 
-def _in_latin_digits(text: str, form: Format) -> str:
+def _latin_digits_sql(text: str, form: Format) -> str:
     """SQL: digits of one other script as ours; where two scripts are mixed, somebody mistyped or it is no number."""
     whens = []
     for digits in _SCRIPTS:

@@ -13,15 +13,15 @@ from hims_pipeline.contracts.columns import Allow, Column
 from hims_pipeline.contracts.values import NUMERIC
 from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.readers.findings import blocking
-from hims_pipeline.readers.shape import listed
-from hims_pipeline.readers.typing.fitting import fitting_words
+from hims_pipeline.readers.findings import block
+from hims_pipeline.readers.shape import list_names
+from hims_pipeline.readers.typing.fitting import find_fitting_words
 from hims_pipeline.readers.typing.lexical import Typing
-from hims_pipeline.readers.typing.parts import Part, in_parallel
-from hims_pipeline.readers.typing.write import LINE, PARQUET, Plan, typed_relation
+from hims_pipeline.readers.typing.parts import TextPart, run_in_parallel
+from hims_pipeline.readers.typing.write import LINE, PARQUET, EntityPlan, typed_relation
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, read_parquet
-from hims_pipeline.words import Words, own, sent, words
+from hims_pipeline.words import Words, our_text, senders_text, words
 
 _SHOWN_LINES = 5
 # How a value that does not fit is written, told without showing it. The first that matches is given.
@@ -56,7 +56,7 @@ _DATE_REASONS = (
 _REASONS = {"integer": _NUMBER_REASONS, "decimal": _DECIMAL_REASONS, "number": _DECIMAL_REASONS, "date": _DATE_REASONS}
 
 
-def any_misfit(plan: Plan) -> str:
+def misfit_condition(plan: EntityPlan) -> str:
     """SQL condition over `typed_relation`: some value of the row does not fit."""
     checks = [typing.misfit() for typing in plan.typings if typing.value or typing.branches[0][0] != "true"]
     return " or ".join(f"({check})" for check in checks) or "false"
@@ -65,8 +65,8 @@ def any_misfit(plan: Plan) -> str:
 def write_rejects(
     settings: Settings,
     con: duckdb.DuckDBPyConnection,
-    plan: Plan,
-    parts: Sequence[Part],
+    plan: EntityPlan,
+    parts: Sequence[TextPart],
     target: Path,
     scratch: Path,
     raw: Sequence[tuple[int, str]] = (),
@@ -82,8 +82,8 @@ def write_rejects(
     tasks, files = [], []
     for number, part in enumerate(parts):
         files.append(scratch / f"rejects-{number:06d}.parquet")
-        tasks.append(f"copy ({_rejected(plan, part)}) to {literal(files[-1])} ({PARQUET})")
-    in_parallel(settings, con, tasks, plan.prepare)
+        tasks.append(f"copy ({_rejected_sql(plan, part)}) to {literal(files[-1])} ({PARQUET})")
+    run_in_parallel(settings, con, tasks, plan.prepare)
     unsplit = scratch / "rejects-unsplit.parquet"
     con.execute(
         'create temp table unsplit (line bigint, "column" varchar, value varchar, reason varchar, heading varchar)'
@@ -100,7 +100,7 @@ def write_rejects(
     return count
 
 
-def _rejected(plan: Plan, part: Part) -> str:
+def _rejected_sql(plan: EntityPlan, part: TextPart) -> str:
     """SQL: line, column, value and reason of every misfit of a part."""
     values = [
         f"{{'c': {literal(column.name)}, 'v': t{number}, 'm': {typing.misfit()}, 'r': {_reason(column, number)}}}"
@@ -111,17 +111,17 @@ def _rejected(plan: Plan, part: Part) -> str:
     rows = f"select {LINE}, {heading} as heading, unnest([{', '.join(values)}]) as u from ({typed})"
     return (
         f'select {LINE} as line, u.c as "column", u.v as value, u.r as reason, heading '
-        f"from ({rows} where {any_misfit(plan)}) where u.m"
+        f"from ({rows} where {misfit_condition(plan)}) where u.m"
     )
 
 
-def _names_column(plan: Plan) -> str | None:
+def _names_column(plan: EntityPlan) -> str | None:
     unpivot = plan.shape.format.unpivot
     return unpivot.names if unpivot else None
 
 
 def type_findings(
-    con: duckdb.DuckDBPyConnection, plan: Plan, rejects: Path, file: str, total: int, lines_differ: bool
+    con: duckdb.DuckDBPyConnection, plan: EntityPlan, rejects: Path, file: str, total: int, lines_differ: bool
 ) -> list[Finding]:
     """One finding a column from the reject table, in the order of the columns."""
     source = read_parquet(rejects)
@@ -136,15 +136,19 @@ def type_findings(
             f"from {distinct} group by 1"
         ).fetchall()
     }
-    found = []
+    findings = []
     for number, (column, typing) in enumerate(zip(plan.shape.columns, plan.typings, strict=True)):
         reasons = [(reason, count) for name, reason, count in counted if name == column.name]
         if reasons:
-            found.append(
-                blocking(
+            findings.append(
+                block(
                     _rule(column),
                     _message(
-                        column, typing, reasons, _under(plan, placed[column.name][1]), _help(con, plan, number, source)
+                        column,
+                        typing,
+                        reasons,
+                        _headings_under(plan, placed[column.name][1]),
+                        _help(con, plan, number, source),
                     ),
                     file,
                     entity=plan.shape.name,
@@ -155,29 +159,31 @@ def type_findings(
                     lines_are="record" if lines_differ else "line",
                 )
             )
-    return found
+    return findings
 
 
-def _under(plan: Plan, headings: list[str]) -> Words:
+def _headings_under(plan: EntityPlan, headings: list[str]) -> Words:
     """The columns of the sheet, by their headings: in a wide table a line alone does not say where."""
     if not plan.shape.format.unpivot:
         return words("")
     named = list(dict.fromkeys(headings))
-    return words(", in the columns headed {headings}", headings=sent(listed(named), f"in {len(named)} ways"))
+    return words(
+        ", in the columns headed {headings}", headings=senders_text(list_names(named), f"in {len(named)} ways")
+    )
 
 
 def _rule(column: Column) -> str:
     return "TYPES-IDENTIFIER" if column.sensitivity == "identifier" else f"TYPES-{column.type.upper()}"
 
 
-def _help(con: duckdb.DuckDBPyConnection, plan: Plan, number: int, rejects: str) -> str:
+def _help(con: duckdb.DuckDBPyConnection, plan: EntityPlan, number: int, rejects: str) -> str:
     """Which words of `allow` would take values that do not fit, found by trying; empty where none would."""
     column = plan.shape.columns[number]
     if column.sensitivity == "identifier" or column.type == "text":
         return ""
     values = f'(select value as t0 from {rejects} where "column" = {literal(column.name)})'
     usual = [word for word in get_args(Allow) if column.type in NUMERIC or word == "padding"]
-    needed, taken = fitting_words(con, column, plan.shape.format, values, usual)
+    needed, taken = find_fitting_words(con, column, plan.shape.format, values, usual)
     return f"; `allow: [{', '.join(needed)}]` would take {taken:,} of them" if taken else ""
 
 
@@ -185,16 +191,16 @@ def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]], und
     if column.sensitivity == "identifier":
         return words(
             "values are not {what} ({pattern}); correct them at the source",
-            what=own(typing.what),
-            pattern=own(column.pattern),
+            what=our_text(typing.what),
+            pattern=our_text(column.pattern),
         )
     return words(
         "values are not {what}: {ways}{under}. Correct them, or, where the source means them so, "
         "say so in the contract (`type`, `allow`, `null_values`){way}",
-        what=own(typing.what),
-        ways=own(", ".join(f"{count:,} {reason}" for reason, count in reasons)),
+        what=our_text(typing.what),
+        ways=our_text(", ".join(f"{count:,} {reason}" for reason, count in reasons)),
         under=under,
-        way=own(way),
+        way=our_text(way),
     )
 
 

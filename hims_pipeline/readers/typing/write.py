@@ -18,9 +18,9 @@ from hims_pipeline.lake.batches import PartFile
 from hims_pipeline.lake.files import sha256_of, sync
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.privacy.pseudonym import install
-from hims_pipeline.readers.shape import Shape
+from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.typing.lexical import MISFIT, Typing, typing_of
-from hims_pipeline.readers.typing.parts import Part, in_parallel
+from hims_pipeline.readers.typing.parts import TextPart, run_in_parallel
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, quote
 
@@ -32,13 +32,13 @@ Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class EntityPlan:
     """The SQL of one entity: its typings in the order of the shape's columns, and the key domains they use.
 
     `linking` are the places of the columns by which registers are joined.
     """
 
-    shape: Shape
+    shape: TableShape
     typings: tuple[Typing, ...]
     domains: tuple[str, ...]
     key: Key | None
@@ -57,7 +57,7 @@ def link_domain(key: str) -> str:
     return f"link:{key}"
 
 
-def plan_of(shape: Shape, key: Key | None) -> Plan:
+def plan_entity(shape: TableShape, key: Key | None) -> EntityPlan:
     identifiers = [column for column in shape.columns if column.sensitivity == "identifier"]
     own = [column.domain or shape.source for column in identifiers]
     shared = [link_domain(column.links) for column in identifiers if column.links]
@@ -67,10 +67,10 @@ def plan_of(shape: Shape, key: Key | None) -> Plan:
         for number, column in enumerate(shape.columns)
     )
     linking = tuple(number for number, column in enumerate(shape.columns) if column.links)
-    return Plan(shape, typings, domains, key if domains else None, linking)
+    return EntityPlan(shape, typings, domains, key if domains else None, linking)
 
 
-def typed_relation(typings: Sequence[Typing], part: Part) -> str:
+def typed_relation(typings: Sequence[Typing], part: TextPart) -> str:
     """SQL: the texts of a part, their casts `v…` and what these print as `p…`, and the record number."""
     values = [f"{one.value} as v{number}" for number, one in enumerate(typings) if one.value]
     printed = [f"{one.printed} as p{number}" for number, one in enumerate(typings) if one.printed]
@@ -83,12 +83,12 @@ def typed_relation(typings: Sequence[Typing], part: Part) -> str:
     return f"select {', '.join(['*', *printed])} from (select {', '.join(['*', *values])} from ({numbered}))"
 
 
-def stored_columns(plan: Plan, strict: bool) -> str:
+def stored_columns(plan: EntityPlan, strict: bool) -> str:
     """SQL: the columns as they are stored; a misfit is an error where `strict`, otherwise NULL."""
     columns = []
     for number, (typing, column) in enumerate(zip(plan.typings, plan.shape.columns, strict=True)):
         otherwise = f"error({literal(MISFIT)})::{typing.sql_type}" if strict else f"null::{typing.sql_type}"
-        columns.append(f"({typing.stored(otherwise)})::{typing.sql_type} as {quote(column.name)}")
+        columns.append(f"({typing.stored_sql(otherwise)})::{typing.sql_type} as {quote(column.name)}")
         if typing.split is not None and typing.split.reason:
             columns.append(f"m{number}::varchar as {quote(column.name + MISSING_SUFFIX)}")
         if typing.split is not None and typing.split.flag:
@@ -99,8 +99,8 @@ def stored_columns(plan: Plan, strict: bool) -> str:
 def write_typed(
     settings: Settings,
     con: duckdb.DuckDBPyConnection,
-    plan: Plan,
-    parts: Sequence[Part],
+    plan: EntityPlan,
+    parts: Sequence[TextPart],
     target: Path,
     log: Log = lambda text: None,
     only: str = "",
@@ -124,15 +124,15 @@ def write_typed(
         f"to {literal(file)} ({PARQUET})"
         for part, file in zip(parts, files, strict=True)
     ]
-    begun = told = time.monotonic()
+    begun = last_told = time.monotonic()
 
-    def done(count: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > 5:
-            told = time.monotonic()
-            log(f"{target.stem}: part {count} of {len(tasks)} typed, {told - begun:.0f} s")
+    def note_done(count: int) -> None:
+        nonlocal last_told
+        if time.monotonic() - last_told > 5:
+            last_told = time.monotonic()
+            log(f"{target.stem}: part {count} of {len(tasks)} typed, {last_told - begun:.0f} s")
 
-    counted = in_parallel(settings, con, tasks, plan.prepare, done)
+    counted = run_in_parallel(settings, con, tasks, plan.prepare, note_done)
     with ThreadPoolExecutor(settings.threads) as pool:
         hashes = list(pool.map(_hash_durable, files))
     sync(target.parent)

@@ -25,7 +25,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
 from hims_pipeline.synthetic.country.flows import Flows, make_flows
 from hims_pipeline.synthetic.country.life import live
-from hims_pipeline.synthetic.country.people import settle
+from hims_pipeline.synthetic.country.people import settle_people
 from hims_pipeline.synthetic.country.tables import make_macros, make_tables, make_views
 from hims_pipeline.synthetic.recipe import Recipe, load_recipe
 from hims_pipeline.synthetic.streams import load_streams
@@ -79,11 +79,11 @@ def open_country(
         load_streams(con, recipe, seed)
         make_macros(con, recipe)
         make_tables(con, recipe)
-        next_no = settle(con, recipe, start)
+        next_no = settle_people(con, recipe, start)
         say(f"country: {next_no - 1:,} persons on {start.on}")
-        for one in flows:
-            next_no = live(con, recipe, one, next_no)
-            say(f"country: {next_no - 1:,} persons until {one.to_date}")
+        for flow in flows:
+            next_no = live(con, recipe, flow, next_no)
+            say(f"country: {next_no - 1:,} persons until {flow.to_date}")
         make_views(con, recipe)
         con.execute("create table true_keys (source varchar, column_name varchar, number varchar, person_no bigint)")
         yield Country(con, scale, seed, recipe, flows)

@@ -61,8 +61,8 @@ def choose(
                 partition by s order by u({literal(stream + " order")}, person_no), person_no) as integer) as r
             from ranked where place <= n
         """)
-        found = dict(con.execute(f"select stratum, count(*) from {name} group by stratum").fetchall())
-        short = [key for key, number in wanted.items() if found.get(key, 0) < number]
+        rows = dict(con.execute(f"select stratum, count(*) from {name} group by stratum").fetchall())
+        short = [key for key, number in wanted.items() if rows.get(key, 0) < number]
         if not short:
             return
         limits |= {key: limits[key] * 4 for key in short}

@@ -66,16 +66,16 @@ def residents_at(recipe: Recipe, scale: float) -> list[dict[str, int]]:
         for row in rows
         if not row["residents_to"]
     }
-    found = []
+    residents = []
     for row in rows:
         on = day(row["to_date"])
-        shares = known.get(on) or _between(known, on)
+        shares = known.get(on) or _interpolate_shares(known, on)
         total = float(row["residents_to"] or sum(shares))
-        found.append(dict(zip(recipe.governorates, largest_remainder(round(total * scale), shares), strict=True)))
-    return found
+        residents.append(dict(zip(recipe.governorates, largest_remainder(round(total * scale), shares), strict=True)))
+    return residents
 
 
-def _between(known: dict[date, list[float]], on: date) -> list[float]:
+def _interpolate_shares(known: dict[date, list[float]], on: date) -> list[float]:
     """Shares of the governorates on a day, on a line through the nearest two censuses; half the slope beyond them."""
     days = sorted(known)
     inner = [one for one in days if one <= on][-1:] + [one for one in days if one > on][:1]
@@ -96,18 +96,18 @@ def make_flows(recipe: Recipe, scale: float) -> tuple[Start, list[Flows]]:
     rows, residents = recipe.tables["periods"], residents_at(recipe, scale)
     weights = recipe.column("governorates", "arrivals_weight")
     foreigners = dict(
-        zip(recipe.governorates, largest_remainder(_scaled(rows[0], "foreigners_to", scale), weights), strict=True)
+        zip(recipe.governorates, largest_remainder(_scale(rows[0], "foreigners_to", scale), weights), strict=True)
     )
-    start = Start(day(rows[0]["to_date"]), residents[0], dict(foreigners), _scaled(rows[0], "abroad_to", scale))
-    found, abroad = [], start.abroad
+    start = Start(day(rows[0]["to_date"]), residents[0], dict(foreigners), _scale(rows[0], "abroad_to", scale))
+    flows, abroad = [], start.abroad
     for number, row in enumerate(rows[1:], 1):
-        one = _Period(recipe, row, scale, residents[number - 1], residents[number], foreigners, abroad)
-        found.append(one.make())
-        foreigners, abroad = one.foreigners, one.abroad
-    return start, found
+        period = _Period(recipe, row, scale, residents[number - 1], residents[number], foreigners, abroad)
+        flows.append(period.make())
+        foreigners, abroad = period.foreigners, period.abroad
+    return start, flows
 
 
-def _scaled(row: Row, name: str, scale: float) -> int:
+def _scale(row: Row, name: str, scale: float) -> int:
     return round(float(row[name]) * scale)
 
 
@@ -127,23 +127,23 @@ class _Period:
         self.flows = Flows(day(self.row["from_date"]), day(self.row["to_date"]))
         self.years = self.flows.days / YEAR
         self.places = self.recipe.governorates
-        self._deaths()
-        self._emigrants()
-        self._returnees()
-        self._foreigners()
-        self._births()
-        self._abroad()
+        self._add_deaths()
+        self._add_emigrants()
+        self._add_returnees()
+        self._add_foreigners()
+        self._add_births()
+        self._add_abroad()
         return self.flows
 
     def rate(self, name: str) -> float:
         return float(self.row[name]) / 1000
 
-    def _deaths(self) -> None:
+    def _add_deaths(self) -> None:
         mean = [(self.before[g] + self.after[g]) / 2 - self.foreigners[g] for g in self.places]
         total = round(sum(mean) * self.rate("deaths_per_1000") * self.years)
         self.flows.deaths = _cells(self.places, largest_remainder(total, mean))
 
-    def _emigrants(self) -> None:
+    def _add_emigrants(self) -> None:
         """By country and sex first, which are published; then over the governorates."""
         name = f"persons_{self.flows.to_date.year}"
         countries = [row["country"] for row in self.recipe.tables["emigrants"]]
@@ -167,8 +167,8 @@ class _Period:
             counts = zip(places, spread(reported[at] + extra[at], shares), strict=True)
             self.flows.emigrants |= {(g, sex, country): n for g, n in counts if n}
 
-    def _returnees(self) -> None:
-        total = _scaled(self.row, "returnees", self.scale)
+    def _add_returnees(self) -> None:
+        total = _scale(self.row, "returnees", self.scale)
         women = round(total * float(self.row["returnees_percent_women"]) / 100)
         tendency = self.recipe.column("governorates", "emigration")
         weights = [self.before[g] * t for g, t in zip(self.places, tendency, strict=True)]
@@ -176,13 +176,13 @@ class _Period:
             counts = zip(self.places, spread(number, weights), strict=True)
             self.flows.returnees |= {(sex, g): n for g, n in counts}
 
-    def _foreigners(self) -> None:
+    def _add_foreigners(self) -> None:
         """Arrivals are given, births and deaths follow a rate, departures are what is left."""
         flows, held = self.flows, [self.foreigners[g] for g in self.places]
-        arrivals = _scaled(self.row, "foreign_arrivals", self.scale)
+        arrivals = _scale(self.row, "foreign_arrivals", self.scale)
         placed = largest_remainder(arrivals, self.recipe.column("governorates", "arrivals_weight"))
         shares = self.recipe.column("nationalities", f"percent_arrivals_{flows.to_date.year}")
-        countries = _shuffled(largest_remainder(arrivals, shares), self.recipe.countries)
+        countries = _shuffle(largest_remainder(arrivals, shares), self.recipe.countries)
         at = 0
         for g, number in zip(self.places, placed, strict=True):
             for country in countries[at : at + number]:
@@ -192,7 +192,7 @@ class _Period:
         deaths = spread(round(sum(held) * 0.003 * self.years), held)
         flows.foreign_births = _cells(self.places, births)
         flows.foreign_deaths = _cells(self.places, deaths)
-        reached = _scaled(self.row, "foreigners_to", self.scale)
+        reached = _scale(self.row, "foreigners_to", self.scale)
         leaving = sum(held) + arrivals + sum(births) - sum(deaths) - reached
         if leaving < 0:
             raise HimsError(f"periods.csv, {self.row['to_date']}: foreigners_to needs more arrivals than there are")
@@ -203,19 +203,19 @@ class _Period:
             for g, h, a, b, d, x in zip(self.places, held, placed, births, deaths, gone, strict=True)
         }
 
-    def _births(self) -> None:
+    def _add_births(self) -> None:
         """Moves between governorates close the gap between births as expected and the census; births do the rest."""
         flows, places = self.flows, self.places
-        others = {g: self.after[g] - self.before[g] - self._others(g) for g in places}
+        others = {g: self.after[g] - self.before[g] - self._other_changes(g) for g in places}
         fertility = self.recipe.column("governorates", "fertility")
         expected = largest_remainder(
             sum(others.values()), [self.before[g] * f for g, f in zip(places, fertility, strict=True)]
         )
         net = [others[g] - births for g, births in zip(places, expected, strict=True)]
-        total = _scaled(self.row, "moved_between", self.scale)
+        total = _scale(self.row, "moved_between", self.scale)
         moved = moves_between(self.recipe, self.row, self.scale, [self.before[g] for g in places], net, total)
         flows.moves = {(places[a], places[b]): n for (a, b), n in moved.items() if n}
-        within = spread(_scaled(self.row, "moved_within", self.scale), [self.before[g] for g in places])
+        within = spread(_scale(self.row, "moved_within", self.scale), [self.before[g] for g in places])
         flows.moves |= {(g, g): n for g, n in zip(places, within, strict=True)}
         for g in places:
             gained = sum(n for (_, to), n in flows.moves.items() if to == g)
@@ -227,7 +227,7 @@ class _Period:
         infants = spread(round(sum(counts) * self.rate("infant_deaths_per_1000")), counts)
         flows.infant_deaths = _cells(places, infants)
 
-    def _others(self, g: str) -> int:
+    def _other_changes(self, g: str) -> int:
         """What changes the residents of a governorate beside moves within the country and births of citizens."""
         flows = self.flows
         gained = flows.foreign_births[(g,)]
@@ -236,8 +236,8 @@ class _Period:
         lost = flows.deaths[(g,)] + flows.foreign_deaths[(g,)] + flows.departures[(g,)]
         return gained - lost - sum(n for (place, _, _), n in flows.emigrants.items() if place == g)
 
-    def _abroad(self) -> None:
-        flows, reached = self.flows, _scaled(self.row, "abroad_to", self.scale)
+    def _add_abroad(self) -> None:
+        flows, reached = self.flows, _scale(self.row, "abroad_to", self.scale)
         flows.deaths_abroad = round(self.abroad * self.rate("deaths_abroad_per_1000") * self.years)
         joined, left = sum(flows.emigrants.values()), sum(flows.returnees.values())
         flows.births_abroad = max(0, reached - self.abroad - joined + left + flows.deaths_abroad)
@@ -248,7 +248,7 @@ def _cells(places: list[str], counts: list[int]) -> Cells:
     return {(g,): n for g, n in zip(places, counts, strict=True)}
 
 
-def _shuffled(counts: list[int], names: list[str]) -> list[str]:
+def _shuffle(counts: list[int], names: list[str]) -> list[str]:
     """Each name as often as its count says, dealt evenly along the list."""
     dealt = [((k + 0.5) / n, name) for n, name in zip(counts, names, strict=True) for k in range(n)]
     return [name for _, name in sorted(dealt)]

@@ -9,8 +9,8 @@ import duckdb
 from hims_pipeline.sql import literal
 from hims_pipeline.synthetic.country.choice import choose
 from hims_pipeline.synthetic.country.flows import Cells, Flows
-from hims_pipeline.synthetic.country.people import arrive, bear, bear_abroad, when
-from hims_pipeline.synthetic.country.tables import by_age, pick
+from hims_pipeline.synthetic.country.people import arrive, bear, bear_abroad, day_within
+from hims_pipeline.synthetic.country.tables import pick, weight_by_age
 from hims_pipeline.synthetic.recipe import Recipe
 from hims_pipeline.synthetic.streams import HOME
 
@@ -31,17 +31,20 @@ def live(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: in
 
 def _sums(cells: Cells, of: int = 0) -> dict[int, int]:
     """Numbers by governorate, the part `of` of the key."""
-    found: dict[int, int] = {}
+    sums: dict[int, int] = {}
     for key, number in cells.items():
-        found[int(key[of])] = found.get(int(key[of]), 0) + number
-    return found
+        sums[int(key[of])] = sums.get(int(key[of]), 0) + number
+    return sums
 
 
 def _choose_home(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -> None:
     year = flows.to_date.year
     age = f"date_diff('day', birth_date, date '{flows.from_date}') // 365"
-    dying = f"{by_age(recipe.by_age('deaths'), age)} * if(woman, 0.85, 1.2)"
-    moving, leaving = by_age(recipe.by_age("moves"), age), by_age(recipe.by_age("emigration"), age)
+    dying = f"{weight_by_age(recipe.weights_by_age('deaths'), age)} * if(woman, 0.85, 1.2)"
+    moving, leaving = (
+        weight_by_age(recipe.weights_by_age("moves"), age),
+        weight_by_age(recipe.weights_by_age("emigration"), age),
+    )
     learned = f"([{', '.join(map(str, LEAVING_BY_EDUCATION))}])[1 + education]"
     citizens, foreigners = "(from home where not is_foreign)", "(from home where is_foreign)"
     by_governorate = "governorate::int"
@@ -68,14 +71,14 @@ def _choose_away(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -
     weights = recipe.column("nationalities", "return_weight")
     countries = ", ".join(f"when {literal(c)} then {w}" for c, w in zip(recipe.countries, weights, strict=True))
     country = f"case country {countries.replace(', ', ' ')} end"
-    coming = f"{by_age(recipe.by_age('returns'), age)} * {country} * if(origin = 0, 0.1, 1)"
-    dying = f"{by_age(recipe.by_age('deaths'), age)} * if(woman, 0.85, 1.2)"
+    coming = f"{weight_by_age(recipe.weights_by_age('returns'), age)} * {country} * if(origin = 0, 0.1, 1)"
+    dying = f"{weight_by_age(recipe.weights_by_age('deaths'), age)} * if(woman, 0.85, 1.2)"
     wanted = {0: 0, 1: 0}
     for (sex, _), number in flows.returnees.items():
         wanted[int(sex == "F")] += number
     choose(con, "coming_back", "away", wanted, coming, f"returning {year}", "woman::int")
     choose(con, "dying_away", "away", {0: flows.deaths_abroad}, dying, f"dying {year}", taken=("coming_back",))
-    parents = by_age(recipe.by_age("parents"), age)
+    parents = weight_by_age(recipe.weights_by_age("parents"), age)
     choose(con, "parents", "away", {0: flows.births_abroad}, parents, f"parents {year}",
            taken=("coming_back", "dying_away"))  # fmt: skip
 
@@ -125,16 +128,16 @@ def _note_events(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -
             select person_no, cast(value as int) as g
             from by_origin as chosen join {come} on chosen.stratum = bands.s and r between lo and hi
         )
-        select person_no, {when(flows, "death")} as day, null::iso3 as country, null::usmallint as area,
+        select person_no, {day_within(flows, "death")} as day, null::iso3 as country, null::usmallint as area,
             null::utinyint as governorate, null::reason_code as reason, null::route_code as route
         from dead
         union all
-        select person_no, {when(flows, "leaving")}, country, null, null, if(woman, {of_women}, {of_men}),
+        select person_no, {day_within(flows, "leaving")}, country, null, null, if(woman, {of_women}, {of_men}),
             if(u('route', person_no) < case country {irregular} end, 'IRREGULAR', 'REGULAR')
         from left_for
         union all
-        select person_no, {when(flows, "moving")}, '{HOME}', area_in(g, u('area {flows.to_date.year}', person_no)), g,
-            {move_reason}, null
+        select person_no, {day_within(flows, "moving")}, '{HOME}',
+            area_in(g, u('area {flows.to_date.year}', person_no)), g, {move_reason}, null
         from moved_to
         union all
         select chosen.person_no, date '{flows.from_date}' + 1
@@ -144,7 +147,7 @@ def _note_events(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows) -
             case when u('near', chosen.person_no) < 0.75 then 'FAM' else 'OTH' end, null
         from moving_near as chosen join home on chosen.person_no = home.person_no
         union all
-        select person_no, {when(flows, "returning")}, '{HOME}',
+        select person_no, {day_within(flows, "returning")}, '{HOME}',
             area_in(g, u('area {flows.to_date.year}', person_no)), g, 'RETURN', null
         from came_to
     """)
@@ -171,12 +174,12 @@ def _move_on(con: duckdb.DuckDBPyConnection, flows: Flows) -> None:
     # Foreigners who leave go home and are followed no further.
     con.execute(f"""
         insert into past
-        select person_no, stay_no, from_date, {when(flows, "departing")}, '{HOME}', area, reason, null
+        select person_no, stay_no, from_date, {day_within(flows, "departing")}, '{HOME}', area, reason, null
         from home join departing using (person_no)
     """)
     con.execute(f"""
         insert into past
-        select person_no, stay_no + 1, {when(flows, "departing")}, null, citizenship, null, 'RETURN', null
+        select person_no, stay_no + 1, {day_within(flows, "departing")}, null, citizenship, null, 'RETURN', null
         from home join departing using (person_no)
     """)
     con.execute("""

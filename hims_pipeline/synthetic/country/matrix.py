@@ -17,19 +17,19 @@ def moves_between(
     Each governorate gains about `net`; where regions' moves in and out are published for the period, those hold.
     """
     regions = [place["region"] for place in recipe.tables["governorates"]]
-    base = [total * one / sum(persons) for one in persons]
+    base = [total * person / sum(persons) for person in persons]
     base = [max(one, abs(gain) * 0.75) for one, gain in zip(base, net, strict=True)]
     reached = [one + gain / 2 for one, gain in zip(base, net, strict=True)]
     left = [one - gain / 2 for one, gain in zip(base, net, strict=True)]
     reached, left = _to_total(reached, total), _to_total(left, total)
     year = row["to_date"][:4]
-    published = [one for one in recipe.tables["region_moves"] if one["year"] == year]
+    published = [table for table in recipe.tables["region_moves"] if table["year"] == year]
     if published:
         reached = _to_regions(
             reached, regions, {one["region"]: float(one["moved_in"]) * scale for one in published}, total
         )
         left = _to_regions(left, regions, {one["region"]: float(one["moved_out"]) * scale for one in published}, total)
-    cells = _fitted(persons, regions, reached, left)
+    cells = _fit_matrix(persons, regions, reached, left)
     keys = sorted(cells)
     return dict(zip(keys, spread(total, [cells[key] for key in keys]), strict=True))
 
@@ -41,21 +41,21 @@ def _to_total(values: list[float], total: float) -> list[float]:
 def _to_regions(values: list[float], regions: list[str], published: dict[str, float], total: float) -> list[float]:
     """The values of each region brought to its published sum, the others to what is left of the total."""
     rest = total - sum(published.values())
-    found = list(values)
+    scaled_values = list(values)
     for region in set(regions):
         members = [k for k, one in enumerate(regions) if one == region]
         if region in published:
             whole = sum(values[k] for k in members)
             for k in members:
-                found[k] = values[k] * published[region] / whole
+                scaled_values[k] = values[k] * published[region] / whole
     others = [k for k, one in enumerate(regions) if one not in published]
     whole = sum(values[k] for k in others)
     for k in others:
-        found[k] = values[k] * rest / whole
-    return found
+        scaled_values[k] = values[k] * rest / whole
+    return scaled_values
 
 
-def _fitted(
+def _fit_matrix(
     persons: list[int], regions: list[str], reached: list[float], left: list[float]
 ) -> dict[tuple[int, int], float]:
     """Iterative proportional fitting of a gravity matrix without diagonal to both margins."""

@@ -19,7 +19,7 @@ MEN_ABROAD = (
 LEFT_HOME = 0.60
 
 
-def numbered(cells: Cells, names: tuple[str, ...], first: int) -> tuple[str, int]:
+def number_persons(cells: Cells, names: tuple[str, ...], first: int) -> tuple[str, int]:
     """SQL of one row a person, numbered from `first` on, with the cell's key as columns; and the next free number."""
     rows, at = [], first
     for key, number in cells.items():
@@ -34,7 +34,7 @@ def numbered(cells: Cells, names: tuple[str, ...], first: int) -> tuple[str, int
     return f"{query} as cells({columns}, lo, hi)", at
 
 
-def _aged(recipe: Recipe, column: str, on: str, query: str) -> str:
+def _add_birth_days(recipe: Recipe, column: str, on: str, query: str) -> str:
     """SQL: `query` with a day of birth, by the ages of one column of the recipe."""
     rows = [row for row in recipe.tables["ages"] if float(row[column]) > 0]
     first = pick([int(row["first_age"]) for row in rows], [float(row[column]) for row in rows], "_g")
@@ -49,7 +49,7 @@ def _aged(recipe: Recipe, column: str, on: str, query: str) -> str:
     """
 
 
-def settle(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start) -> int:
+def settle_people(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start) -> int:
     """Fill the country on its first day; returns the next free person number."""
     citizens: Cells = {(g,): n - start.foreigners[g] for g, n in start.residents.items()}
     next_no = _settle_citizens(con, recipe, start, citizens)
@@ -58,7 +58,7 @@ def settle(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start) -> int:
 
 
 def _settle_citizens(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start, cells: Cells) -> int:
-    people, next_no = numbered(cells, ("g",), 1)
+    people, next_no = number_persons(cells, ("g",), 1)
     weights = [float(n) for n in start.residents.values()]
     con.execute(f"""
         create temp table settlers as
@@ -69,7 +69,7 @@ def _settle_citizens(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Star
                 area_in(cast({pick(recipe.governorates, weights, "_b")} as int), u('birth area', person_no)), null)
                 as other_area
         from (select *, u('birth governorate', person_no) as _b
-            from ({_aged(recipe, "residents_1989", start.on.isoformat(), people)}))
+            from ({_add_birth_days(recipe, "residents_1989", start.on.isoformat(), people)}))
     """)
     # Where they had been before: somewhere else in the country from birth, or abroad for some years.
     con.execute(f"""
@@ -111,9 +111,9 @@ def _settle_citizens(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Star
 
 def _settle_foreigners(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start, first: int) -> int:
     cells: Cells = {(g,): n for g, n in start.foreigners.items()}
-    people, next_no = numbered(cells, ("g",), first)
+    people, next_no = number_persons(cells, ("g",), first)
     country = pick(recipe.countries, recipe.column("nationalities", "percent_foreigners_1989"), "_n")
-    query = _aged(recipe, "residents_1989", start.on.isoformat(), people)
+    query = _add_birth_days(recipe, "residents_1989", start.on.isoformat(), people)
     _enter(
         con,
         recipe,
@@ -126,13 +126,13 @@ def _settle_foreigners(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: St
 
 def arrive(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: int) -> int:
     """Foreigners of a period arrive; all were born before it began. Returns the next free person number."""
-    people, next_no = numbered(flows.arrivals, ("g", "country"), first)
-    query = _aged(recipe, "arrivals", flows.from_date.isoformat(), people)
-    _enter(con, recipe, query, when(flows, "arrival"))
+    people, next_no = number_persons(flows.arrivals, ("g", "country"), first)
+    query = _add_birth_days(recipe, "arrivals", flows.from_date.isoformat(), people)
+    _enter(con, recipe, query, day_within(flows, "arrival"))
     return next_no
 
 
-def when(flows: Flows, stream: str, less: int = 0) -> str:
+def day_within(flows: Flows, stream: str, less: int = 0) -> str:
     """SQL: a day within the period, after its first day and at least `less` days before its end.
 
     The stream is not the one that chose whom the event happens to, or those chosen would all have early days.
@@ -165,10 +165,10 @@ def _enter(con: duckdb.DuckDBPyConnection, recipe: Recipe, query: str, day: str)
 def _settle_abroad(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start, first: int) -> int:
     """Citizens abroad: those who had left, and those who were born there."""
     left = round(start.abroad * LEFT_HOME)
-    leavers, next_no = numbered({("left",): left}, ("kind",), first)
-    natives, next_no = numbered({("native",): start.abroad - left}, ("kind",), next_no)
+    leavers, next_no = number_persons({("left",): left}, ("kind",), first)
+    natives, next_no = number_persons({("native",): start.abroad - left}, ("kind",), next_no)
     aged = [
-        _aged(recipe, column, start.on.isoformat(), query)
+        _add_birth_days(recipe, column, start.on.isoformat(), query)
         for column, query in (("abroad_born_home", leavers), ("abroad_born_there", natives))
     ]
     origin = pick(
@@ -217,12 +217,12 @@ def _settle_abroad(con: duckdb.DuckDBPyConnection, recipe: Recipe, start: Start,
 
 def bear(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: int) -> int:
     """The newborn of a period at home; returns the next free person number."""
-    living, next_no = numbered(
+    living, next_no = number_persons(
         {(g[0], "1", kind): n for kind, cells in (("0", flows.births), ("1", flows.foreign_births))
          for g, n in cells.items()},
         ("g", "lives", "is_foreign"), first,
     )  # fmt: skip
-    infants, next_no = numbered(
+    infants, next_no = number_persons(
         {(g, "0", "0"): n for (g,), n in flows.infant_deaths.items()}, ("g", "lives", "is_foreign"), next_no
     )
     # A foreign child takes the nationality of some foreigner of the governorate's country mix.
@@ -232,7 +232,7 @@ def bear(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: in
         select person_no, cast(g as utinyint) as governorate, area_in(cast(g as int), u('area', person_no)) as area,
             lives = '1' as lives, is_foreign = '1' as is_foreign,
             if(is_foreign = '1', {country}, '{HOME}') as citizenship,
-            u('sex', person_no) < 0.488 as woman, {when(flows, "birth", less=1)} as birth_date
+            u('sex', person_no) < 0.488 as woman, {day_within(flows, "birth", less=1)} as birth_date
         from (select *, u('nationality', person_no) as _n from ({living} union all {infants}))
     """)
     level = "education_of(woman, year(birth_date), u('school', person_no))"
@@ -262,7 +262,7 @@ def bear_abroad(con: duckdb.DuckDBPyConnection, flows: Flows, parents: str, firs
     """The newborn abroad, each in the country of one of `parents` (person_no, r = 1, 2, …); the next free number."""
     con.execute(f"""
         create temp table babies as
-        select *, u('sex', person_no) < 0.488 as woman, {when(flows, "birth")} as birth_date
+        select *, u('sex', person_no) < 0.488 as woman, {day_within(flows, "birth")} as birth_date
         from (select cast({first} + r - 1 as uinteger) as person_no, away.country
             from {parents} as p join away on p.person_no = away.person_no)
     """)

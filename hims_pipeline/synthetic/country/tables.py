@@ -27,7 +27,7 @@ def pick(values: Sequence[str | int], weights: Sequence[float], number: str) -> 
     return f"case {' '.join(parts)} else {last} end" if parts else last
 
 
-def by_age(weights: Sequence[float], age: str) -> str:
+def weight_by_age(weights: Sequence[float], age: str) -> str:
     """SQL: the weight of an age in completed years."""
     return f"([{', '.join(map(repr, weights))}])[1 + least(greatest({age}, 0), {OLDEST})]"
 

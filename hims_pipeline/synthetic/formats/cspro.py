@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from hims_pipeline.sql import literal, quote
-from hims_pipeline.synthetic.formats.variables import Code, Label, Variable, label_texts, line, write_lines
+from hims_pipeline.synthetic.formats.variables import Code, Label, Variable, fixed_width_line, label_texts, write_lines
 
 ENGLISH = ("EN",)
 
@@ -52,7 +52,7 @@ def write_cspro(
     key = ", ".join(quote(column) for one in ids for column in one.columns)
     parts = [
         f"select {key}, {rank} as _rank, row_number() over () as _row, "
-        f"{line([*ids, *record.variables], literal(record.type))} as l from ({record.query})"
+        f"{fixed_width_line([*ids, *record.variables], literal(record.type))} as l from ({record.query})"
         for rank, record in enumerate(records)
     ]
     # Blanks at a line's end are left away, as they may be in such files.
@@ -65,41 +65,48 @@ def write_cspro(
 
 
 def _sections(name: str, ids: Sequence[Variable], records: Sequence[CsproRecord], languages: Sequence[str]) -> str:
-    said = [f"[Dictionary]\nVersion=CSPro 7.7\nLabel={name}\nName={name}\nRecordTypeStart=1\nRecordTypeLen=1"]
-    said[0] += "\nPositions=Relative\nZeroFill=No\nDecimalChar=No"
+    messages = [f"[Dictionary]\nVersion=CSPro 7.7\nLabel={name}\nName={name}\nRecordTypeStart=1\nRecordTypeLen=1"]
+    messages[0] += "\nPositions=Relative\nZeroFill=No\nDecimalChar=No"
     if len(languages) > 1:
-        said.append("\n".join(["[Languages]", *(f"{one}={one}" for one in languages)]))
-    said.append(f"[Level]\nLabel={name}\nName={name}_LEVEL")
-    said.append("[IdItems]")
+        messages.append("\n".join(["[Languages]", *(f"{language}={language}" for language in languages)]))
+    messages.append(f"[Level]\nLabel={name}\nName={name}_LEVEL")
+    messages.append("[IdItems]")
     start, items = _item_sections(ids, 2, languages)
-    said += items
+    messages += items
     for record in records:
         end, items = _item_sections(record.variables, start, languages)
         label = "|".join(label_texts(record.label, languages))
         head = f"[Record]\nLabel={label}\nName={record.name}\nRecordTypeValue='{record.type}'\nRecordLen={end - 1}"
-        said += [head, *items]
-    return "".join(f"{section}\n\n" for section in said).replace("\n", "\r\n")
+        messages += [head, *items]
+    return "".join(f"{section}\n\n" for section in messages).replace("\n", "\r\n")
 
 
 def _item_sections(variables: Sequence[Variable], start: int, languages: Sequence[str]) -> tuple[int, list[str]]:
-    said = []
-    for one in variables:
-        lines = ["[Item]", f"Label={'|'.join(label_texts(one.label, languages))}", f"Name={one.name}", f"Start={start}"]
-        lines += [f"Len={one.width}", f"DataType={'Numeric' if one.numeric else 'Alpha'}"]
-        lines += [f"Occurrences={one.occurrences}"] * (one.occurrences > 1)
-        lines += [f"Decimal={one.decimals}", f"DecimalChar={'Yes' if one.decimal_mark else 'No'}"] * bool(one.decimals)
-        lines += ["ZeroFill=Yes"] * one.zero_fill
-        said.append("\n".join(lines))
-        if codes := _codes(one):
-            values = ["[ValueSet]", lines[1], f"Name={one.name}_VS1"]
+    messages = []
+    for variable in variables:
+        lines = [
+            "[Item]",
+            f"Label={'|'.join(label_texts(variable.label, languages))}",
+            f"Name={variable.name}",
+            f"Start={start}",
+        ]
+        lines += [f"Len={variable.width}", f"DataType={'Numeric' if variable.numeric else 'Alpha'}"]
+        lines += [f"Occurrences={variable.occurrences}"] * (variable.occurrences > 1)
+        lines += [f"Decimal={variable.decimals}", f"DecimalChar={'Yes' if variable.decimal_mark else 'No'}"] * bool(
+            variable.decimals
+        )
+        lines += ["ZeroFill=Yes"] * variable.zero_fill
+        messages.append("\n".join(lines))
+        if codes := _codes(variable):
+            values = ["[ValueSet]", lines[1], f"Name={variable.name}_VS1"]
             for code, label in codes.items():
-                written = str(code) if one.numeric else f"'{code}'"
+                written = str(code) if variable.numeric else f"'{code}'"
                 values.append(f"Value={written};{'|'.join(label_texts(label, languages))}")
-                if code in one.special:
-                    values.append(f"Name={one.special[code]},Special")
-            said.append("\n".join(values))
-        start += one.width * one.occurrences
-    return start, said
+                if code in variable.special:
+                    values.append(f"Name={variable.special[code]},Special")
+            messages.append("\n".join(values))
+        start += variable.width * variable.occurrences
+    return start, messages
 
 
 def _json(name: str, ids: Sequence[Variable], records: Sequence[CsproRecord], languages: Sequence[str]) -> str:
@@ -117,7 +124,7 @@ def _json(name: str, ids: Sequence[Variable], records: Sequence[CsproRecord], la
                 "labels": _json_labels(record.label, languages),
                 "recordType": record.type,
                 "occurrences": {"required": False, "maximum": 999},
-                "items": [_json_item(one, languages) for one in record.variables],
+                "items": [_json_item(variable, languages) for variable in record.variables],
             }
             for record in records
         ],
@@ -136,25 +143,25 @@ def _json(name: str, ids: Sequence[Variable], records: Sequence[CsproRecord], la
     return json.dumps(head, indent=2, ensure_ascii=False) + "\n"
 
 
-def _json_item(one: Variable, languages: Sequence[str]) -> dict[str, Any]:
+def _json_item(variable: Variable, languages: Sequence[str]) -> dict[str, Any]:
     item: dict[str, Any] = {
-        "name": one.name,
-        "labels": _json_labels(one.label, languages),
-        "contentType": "numeric" if one.numeric else "alpha",
-        "length": one.width,
+        "name": variable.name,
+        "labels": _json_labels(variable.label, languages),
+        "contentType": "numeric" if variable.numeric else "alpha",
+        "length": variable.width,
     }
-    if one.numeric:
-        item["zeroFill"] = one.zero_fill
-    if one.decimals:
-        item |= {"decimals": one.decimals, "decimalMark": one.decimal_mark}
-    if one.occurrences > 1:
-        item["occurrences"] = {"maximum": one.occurrences}
+    if variable.numeric:
+        item["zeroFill"] = variable.zero_fill
+    if variable.decimals:
+        item |= {"decimals": variable.decimals, "decimalMark": variable.decimal_mark}
+    if variable.occurrences > 1:
+        item["occurrences"] = {"maximum": variable.occurrences}
     values = [
         {"labels": _json_labels(label, languages), "pairs": [{"value": str(code)}]}
-        | ({"special": one.special[code]} if code in one.special else {})
-        for code, label in _codes(one).items()
+        | ({"special": variable.special[code]} if code in variable.special else {})
+        for code, label in _codes(variable).items()
     ]
-    return item | ({"valueSets": [{"name": f"{one.name}_VS1", "values": values}]} if values else {})
+    return item | ({"valueSets": [{"name": f"{variable.name}_VS1", "values": values}]} if values else {})
 
 
 def _json_labels(label: Label, languages: Sequence[str]) -> list[dict[str, str]]:
@@ -164,5 +171,5 @@ def _json_labels(label: Label, languages: Sequence[str]) -> list[dict[str, str]]
     return [{"text": text, "language": language} for text, language in zip(texts, languages, strict=True)]
 
 
-def _codes(one: Variable) -> dict[Code, Label]:
-    return dict(one.values) | {code: "" for code in one.special if code not in one.values}
+def _codes(variable: Variable) -> dict[Code, Label]:
+    return dict(variable.values) | {code: "" for code in variable.special if code not in variable.values}

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import duckdb
 
-from hims_pipeline.synthetic.formats.variables import Label, Variable, label_texts, line, write_lines
+from hims_pipeline.synthetic.formats.variables import Label, Variable, fixed_width_line, label_texts, write_lines
 
 _NAMESPACE = "ddi:codebook:2_5"
 
@@ -27,7 +27,7 @@ def write_fixed_width(
         codebook: where to write the DDI-Codebook; none is written without it.
         encoding: of the data file; places count characters.
     """
-    write_lines(con, f"select {line(variables)} as l from ({query})", path, encoding)
+    write_lines(con, f"select {fixed_width_line(variables)} as l from ({query})", path, encoding)
     if codebook is not None:
         codebook.parent.mkdir(parents=True, exist_ok=True)
         codebook.write_text(ddi_codebook(variables, path.name, title), encoding="utf-8")

@@ -65,9 +65,9 @@ class Variable:
         )
 
 
-def line(variables: Sequence[Variable], before: str = "") -> str:
+def fixed_width_line(variables: Sequence[Variable], before: str = "") -> str:
     """SQL: the fields of a line one behind the other."""
-    fields = [one.field(column) for one in variables for column in one.columns]
+    fields = [variable.field(column) for variable in variables for column in variable.columns]
     return " || ".join([*([before] if before else []), *fields])
 
 

@@ -11,21 +11,23 @@ from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import kind_of
-from hims_pipeline.readers.findings import blocking, refuses
+from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats.codebook import Description, RecordTypes, label_findings, place_findings
 from hims_pipeline.readers.formats.cspro.database import open_database
-from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Record
+from hims_pipeline.readers.formats.cspro.dictionary import RULE, CsproDictionary, Record
 from hims_pipeline.readers.formats.cspro.read import read_dictionary
 from hims_pipeline.readers.formats.fixed_lines import Cut, open_lines, table_of
 from hims_pipeline.readers.formats.record_types import count_records
 from hims_pipeline.readers.formats.unread import damage_findings
-from hims_pipeline.readers.shape import Shape, fit_header
+from hims_pipeline.readers.shape import TableShape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
-from hims_pipeline.words import own, words
+from hims_pipeline.words import our_text, words
 
 
-def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_table(
+    settings: Settings, shape: TableShape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
     """The table of one record, or what is wrong with the file or its dictionary; warnings come with the table.
 
     A record of which there is no line is no finding where its entity is not required.
@@ -38,36 +40,36 @@ def open_table(settings: Settings, shape: Shape, member: Member, scratch: Path) 
             wanted = shape.format.companion
             message = words(
                 "was sent without its dictionary ({glob}), which says where the items stand; send both",
-                glob=own(wanted),
+                glob=our_text(wanted),
             )
-            return None, [blocking("ENVELOPE-MISSING-CODEBOOK", message, member.shown, entity=shape.name)]
+            return None, [block("ENVELOPE-MISSING-CODEBOOK", message, member.shown, entity=shape.name)]
         dictionary = read_dictionary(book.path, shape.format.encoding)
         record = dictionary.record(shape.format.record or "")
-        described = dictionary.described(record)
+        described = dictionary.describe_record(record)
     except DataError as error:
-        return None, [blocking(error.rule, error.message, book.shown if book else member.shown, entity=shape.name)]
-    shape, found = fit_header(shape, described.codebook.names, book.shown, ordered=False)
-    found += [] if refuses(found) else place_findings(shape, described, book.shown, RULE)
+        return None, [block(error.rule, error.message, book.shown if book else member.shown, entity=shape.name)]
+    shape, header = fit_header(shape, described.codebook.names, book.shown, ordered=False)
+    header += [] if refuses(header) else place_findings(shape, described, book.shown, RULE)
     opened = open_lines(shape, member, scratch)
-    found += opened.findings
-    if refuses(found):
-        return None, found
+    header += opened.findings
+    if refuses(header):
+        return None, header
     types = _types(dictionary, record)
-    lines, said = opened.envelope.records or 0, found
+    lines, messages = opened.envelope.records or 0, header
     if types is not None:
-        counts, told = count_records(settings, types, opened, member, member.records)
-        lines, said = counts.get(record.name, 0), found + told
-    if refuses(said):
-        return None, said
+        counts, count_findings = count_records(settings, types, opened, member, member.records)
+        lines, messages = counts.get(record.name, 0), header + count_findings
+    if refuses(messages):
+        return None, messages
     if not lines and not shape.entity.required:
-        return None, said
+        return None, messages
     cut = _cut(shape, dictionary, record, described, types)
     table = table_of(settings, shape, opened, cut, lines)
-    said += damage_findings(settings, shape, opened.envelope, table, member)
-    return (None if refuses(said) else table), said + label_findings(shape, described.codebook, book.shown)
+    messages += damage_findings(settings, shape, opened.envelope, table, member)
+    return (None if refuses(messages) else table), messages + label_findings(shape, described.codebook, book.shown)
 
 
-def _types(dictionary: Dictionary, record: Record) -> RecordTypes | None:
+def _types(dictionary: CsproDictionary, record: Record) -> RecordTypes | None:
     """The types of records; None where the dictionary has one record, of no type."""
     if not dictionary.type_width:
         return None
@@ -76,7 +78,7 @@ def _types(dictionary: Dictionary, record: Record) -> RecordTypes | None:
 
 
 def _cut(
-    shape: Shape, dictionary: Dictionary, record: Record, described: Description, types: RecordTypes | None
+    shape: TableShape, dictionary: CsproDictionary, record: Record, described: Description, types: RecordTypes | None
 ) -> Cut:
     places = described.places
     ids = [item.end for item in dictionary.ids_of(record)]

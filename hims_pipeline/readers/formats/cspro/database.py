@@ -15,26 +15,26 @@ from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.findings import blocking, refuses, warning
+from hims_pipeline.readers.findings import block, refuses, warn
 from hims_pipeline.readers.formats.cells import text_of
 from hims_pipeline.readers.formats.cspro.dictionary import RULE
-from hims_pipeline.readers.shape import Shape, fit_header
+from hims_pipeline.readers.shape import TableShape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part
 from hims_pipeline.sql import quote
-from hims_pipeline.words import joined, own, sent, words
+from hims_pipeline.words import join_words, our_text, senders_text, words
 
 _CASES = "cases"
 _OURS = ("occ",)  # columns beside the items; a record's own number and its level's end in `-id`
 
 
-def open_database(shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def open_database(shape: TableShape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
     """The table of one record; a record without a row is no finding where its entity is not required."""
     try:
-        with _connected(member.path) as con:
+        with _connect(member.path) as con:
             return _open(con, shape, member, scratch)
     except DataError as error:
-        return None, [blocking(error.rule, error.message, member.shown, entity=shape.name)]
+        return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
 
 
 def record_columns(path: Path) -> dict[str, list[str]]:
@@ -43,13 +43,13 @@ def record_columns(path: Path) -> dict[str, list[str]]:
     Raises:
         DataError: it is damaged, or no database of CSPro.
     """
-    with _connected(path) as con:
+    with _connect(path) as con:
         tables = _tables(con)
-        return {record: list(_joined(record, tables)[0]) for record in _records(tables)}
+        return {record: list(_join_levels(record, tables)[0]) for record in _records(tables)}
 
 
 @contextmanager
-def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+def _connect(path: Path) -> Iterator[sqlite3.Connection]:
     damaged = False
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as con:
@@ -61,25 +61,27 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
         raise DataError("ENVELOPE-DAMAGED", message)
 
 
-def _open(con: sqlite3.Connection, shape: Shape, member: Member, scratch: Path) -> tuple[Table | None, list[Finding]]:
+def _open(
+    con: sqlite3.Connection, shape: TableShape, member: Member, scratch: Path
+) -> tuple[Table | None, list[Finding]]:
     if con.execute("pragma quick_check(1)").fetchall() != [("ok",)]:
         raise sqlite3.DatabaseError
     tables = _tables(con)
     record = _record(shape.format.record or "", tables)
-    columns, relation = _joined(record, tables)
+    columns, relation = _join_levels(record, tables)
     as_agreed = {name.upper(): name for name in shape.header}  # CSPro has one name in any case
     columns = {as_agreed.get(name.upper(), name): sql for name, sql in columns.items()}
-    shape, said = fit_header(shape, list(columns), member.shown, ordered=False)
-    if refuses(said):
-        return None, said
-    said += _left_out(con, shape, relation, member) + _unread(con, tables, member)
+    shape, findings = fit_header(shape, list(columns), member.shown, ordered=False)
+    if refuses(findings):
+        return None, findings
+    findings += _find_left_out(con, shape, relation, member) + _unread(con, tables, member)
     header = tuple(shape.header[position] for position in shape.positions)
     shape = replace(shape, header=header, positions=tuple(range(len(header))))
     target = scratch / "record.txt"
     rows = _write(con, record, [columns[name] for name in header], relation, target)
     if not rows and not shape.entity.required:
-        return None, said
-    return Table([numbered_part(shape, Format(), target)], rows), said
+        return None, findings
+    return Table([numbered_part(shape, Format(), target)], rows), findings
 
 
 def _tables(con: sqlite3.Connection) -> dict[str, list[str]]:
@@ -106,8 +108,8 @@ def _record(wanted: str, tables: dict[str, list[str]]) -> str:
     for name in records:
         if name.upper() == wanted.upper():
             return name
-    others = sent(", ".join(records), f"{len(records)} other(s)")
-    raise DataError(RULE, words("has no record {name}, only {others}", name=own(wanted), others=others))
+    others = senders_text(", ".join(records), f"{len(records)} other(s)")
+    raise DataError(RULE, words("has no record {name}, only {others}", name=our_text(wanted), others=others))
 
 
 def _items(table: str, columns: list[str]) -> list[str]:
@@ -115,9 +117,9 @@ def _items(table: str, columns: list[str]) -> list[str]:
     return [name for name in columns if name not in keys and not (name.startswith("level-") and name.endswith("-id"))]
 
 
-def _joined(record: str, tables: dict[str, list[str]]) -> tuple[dict[str, str], str]:
+def _join_levels(record: str, tables: dict[str, list[str]]) -> tuple[dict[str, str], str]:
     """A record's columns by name, the identification of its levels first, and SQL of its rows beside their cases."""
-    columns = _qualified(record, tables)
+    columns = _qualify_items(record, tables)
     relation, level, below = quote(record), _level_of(tables[record]), record
     for number in range(int(level.removeprefix("level-")), 0, -1):
         key = f"level-{number}-id"
@@ -125,30 +127,30 @@ def _joined(record: str, tables: dict[str, list[str]]) -> tuple[dict[str, str], 
             f" join {quote(f'level-{number}')} on {quote(below)}.{quote(key)} = {quote(f'level-{number}')}.{quote(key)}"
         )
         below = f"level-{number}"
-        columns = _qualified(below, tables) | columns
+        columns = _qualify_items(below, tables) | columns
     relation += f" join {_CASES} on {quote(below)}.{quote('case-id')} = {_CASES}.id"
     return columns, f"{relation} where {_CASES}.deleted = 0"
 
 
-def _qualified(table: str, tables: dict[str, list[str]]) -> dict[str, str]:
+def _qualify_items(table: str, tables: dict[str, list[str]]) -> dict[str, str]:
     """Item -> SQL; a level's items may be called as columns of `cases` are."""
     return {name: f"{quote(table)}.{quote(name)}" for name in _items(table, tables[table])}
 
 
-def _left_out(con: sqlite3.Connection, shape: Shape, relation: str, member: Member) -> list[Finding]:
+def _find_left_out(con: sqlite3.Connection, shape: TableShape, relation: str, member: Member) -> list[Finding]:
     """Rows of cases that nobody finished: they are not read, and that is told."""
     if not _has_partial(con):
         return []
-    [(count,)] = con.execute(f"select count(*) from {relation} and not {_finished()}").fetchall()
+    [(count,)] = con.execute(f"select count(*) from {relation} and not {_finished_cases_sql()}").fetchall()
     message = words("rows of cases that were saved before they were finished are left out. Finish or delete them")
-    return [warning("ENVELOPE-PARTIAL", message, member.shown, entity=shape.name, count=count)] if count else []
+    return [warn("ENVELOPE-PARTIAL", message, member.shown, entity=shape.name, count=count)] if count else []
 
 
 def _has_partial(con: sqlite3.Connection) -> bool:
     return any(row[1] == "partial_save_mode" for row in con.execute(f"pragma table_info({_CASES})"))
 
 
-def _finished() -> str:
+def _finished_cases_sql() -> str:
     return f"(coalesce({_CASES}.partial_save_mode, '') in ('', '0'))"
 
 
@@ -162,29 +164,29 @@ def _unread(con: sqlite3.Connection, tables: dict[str, list[str]], member: Membe
     }
     if not any(counts.values()):
         return []
-    told = joined(
-        words("{name} ({count:,} rows)", name=sent(name, f"record {records.index(name) + 1}"), count=count)
+    unread_text = join_words(
+        words("{name} ({count:,} rows)", name=senders_text(name, f"record {records.index(name) + 1}"), count=count)
         for name, count in sorted(counts.items())
         if count
     )
-    message = words("holds records that the contract reads into no entity: {records}", records=told)
-    return [warning("ENVELOPE-UNREAD-RECORD", message, member.shown)]
+    message = words("holds records that the contract reads into no entity: {records}", records=unread_text)
+    return [warn("ENVELOPE-UNREAD-RECORD", message, member.shown)]
 
 
 def _write(con: sqlite3.Connection, record: str, columns: list[str], relation: str, target: Path) -> int:
     """Write the rows as text, numbered from 1; returns how many."""
     rows = 0
-    finished = f" and {_finished()}" if _has_partial(con) else ""
-    found = con.execute(f"select {', '.join(columns)} from {relation}{finished} order by {quote(record)}.rowid")
+    finished = f" and {_finished_cases_sql()}" if _has_partial(con) else ""
+    cursor = con.execute(f"select {', '.join(columns)} from {relation}{finished} order by {quote(record)}.rowid")
     with target.open("w", encoding="utf-8", newline="") as file:
-        for rows, texts in enumerate(_texts(found), 1):
+        for rows, texts in enumerate(_texts(cursor), 1):
             csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow([rows, *texts])
     return rows
 
 
-def _texts(found: sqlite3.Cursor) -> Iterator[list[str]]:
+def _texts(cursor: sqlite3.Cursor) -> Iterator[list[str]]:
     plain = Format()
-    for row in found:
+    for row in cursor:
         if any(isinstance(cell, bytes) for cell in row):
             raise DataError("ENVELOPE-SCHEMA", words("holds binary values (a photo, a sound) in a column that is read"))
         yield [text_of(cell, plain).rstrip() for cell in row]

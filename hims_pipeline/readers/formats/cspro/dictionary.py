@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.readers.formats.codebook import Codebook, Description, Place
-from hims_pipeline.words import own, sent, words
+from hims_pipeline.words import our_text, senders_text, words
 
 RULE = "ENVELOPE-DICTIONARY"
 # What CSPro's special values are among the special codes of a contract.
@@ -47,7 +47,7 @@ class Record:
 
 
 @dataclass
-class Dictionary:
+class CsproDictionary:
     """All of one dictionary; `ids` are the identification items of each level, and `type_width` may be 0."""
 
     type_start: int
@@ -59,10 +59,10 @@ class Dictionary:
         for record in self.records:
             if record.name.upper() == name.upper():
                 return record
-        others = sent(", ".join(one.name for one in self.records), f"{len(self.records)} other(s)")
+        others = senders_text(", ".join(one.name for one in self.records), f"{len(self.records)} other(s)")
         message = words(
             "has no record {name}, only {others}; this may be the dictionary of another wave",
-            name=own(name),
+            name=our_text(name),
             others=others,
         )
         raise DataError(RULE, message)
@@ -71,15 +71,17 @@ class Dictionary:
         """The identification of a record: that of its level and of those above."""
         return [item for level in self.ids[: record.level + 1] for item in level]
 
-    def described(self, record: Record) -> Description:
+    def describe_record(self, record: Record) -> Description:
         """A record's variables: its identification and items, one for each occurrence."""
         columns = [
             pair for item, parent in items_with_parents(record, self.ids_of(record)) for pair in _places(item, parent)
         ]
         names = [place.name for place, _ in columns]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
-            items = sent(", ".join(doubled[:5]), f"{len(doubled)} of them")
-            raise DataError(RULE, words("names items of {record} twice: {items}", record=own(record.name), items=items))
+            items = senders_text(", ".join(doubled[:5]), f"{len(doubled)} of them")
+            raise DataError(
+                RULE, words("names items of {record} twice: {items}", record=our_text(record.name), items=items)
+            )
         book = Codebook(
             names,
             {place.name: item.label for place, item in columns if item.label},

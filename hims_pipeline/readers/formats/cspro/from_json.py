@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.formats.cspro.dictionary import RULE, SPECIAL, Dictionary, Item, Record
-from hims_pipeline.words import sent, words
+from hims_pipeline.readers.formats.cspro.dictionary import RULE, SPECIAL, CsproDictionary, Item, Record
+from hims_pipeline.words import senders_text, words
 
 Json = dict[str, Any]
 
 
-def from_json(text: str) -> Dictionary:
+def from_json(text: str) -> CsproDictionary:
     """The dictionary in a text.
 
     Raises:
@@ -28,24 +28,31 @@ def from_json(text: str) -> Dictionary:
     raise DataError(RULE, message)
 
 
-def _dictionary(value: Json) -> Dictionary:
+def _dictionary(value: Json) -> CsproDictionary:
     try:
         if value.get("fileType") != "dictionary":
             raise DataError(RULE, words("is no dictionary of CSPro (fileType)"))
         kind = value.get("recordType") or {}
-        found = Dictionary(int(kind.get("start", 0)), int(kind.get("length", 0)))
+        cspro_dictionary = CsproDictionary(int(kind.get("start", 0)), int(kind.get("length", 0)))
         defaults = value.get("defaults") or {}
         for level in value["levels"]:
-            found.ids.append([_item(one, int(one["start"]), defaults) for one in level["ids"]["items"]])
-        behind = max([found.type_start + found.type_width, *(i.end + 1 for ids in found.ids for i in ids)])
+            cspro_dictionary.ids.append([_item(one, int(one["start"]), defaults) for one in level["ids"]["items"]])
+        behind = max(
+            [
+                cspro_dictionary.type_start + cspro_dictionary.type_width,
+                *(i.end + 1 for ids in cspro_dictionary.ids for i in ids),
+            ]
+        )
         for number, level in enumerate(value["levels"]):
             for record in level.get("records", ()):
                 items = _items(record.get("items", ()), behind, defaults)
-                found.records.append(Record(record["name"], str(record.get("recordType", "")), number, items))
+                cspro_dictionary.records.append(
+                    Record(record["name"], str(record.get("recordType", "")), number, items)
+                )
     except (KeyError, TypeError, AttributeError, ValueError):
         pass  # and raise outside
     else:
-        return found
+        return cspro_dictionary
     message = words("is no dictionary of CSPro 8: something that each has is missing or of another kind")
     raise DataError(RULE, message)
 
@@ -68,7 +75,7 @@ def _items(values: list[Json], behind: int, defaults: Json) -> list[Item]:
 def _item(value: Json, start: int, defaults: Json) -> Item:
     kind = value.get("contentType", "numeric")
     if kind not in ("numeric", "alpha"):
-        named, what = sent(str(value["name"]), "an item"), sent(str(kind))
+        named, what = senders_text(str(value["name"]), "an item"), senders_text(str(kind))
         message = words("has {item}, of content type {kind}, which no line of text can hold", item=named, kind=what)
         raise DataError(RULE, message)
     repeated = value.get("occurrences") or 1

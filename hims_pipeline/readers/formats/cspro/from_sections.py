@@ -3,14 +3,14 @@
 import re
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.formats.cspro.dictionary import RULE, SPECIAL, Dictionary, Item, Record
-from hims_pipeline.words import own, sent, words
+from hims_pipeline.readers.formats.cspro.dictionary import RULE, SPECIAL, CsproDictionary, Item, Record
+from hims_pipeline.words import our_text, senders_text, words
 
 _SECTION = re.compile(r"\[(\w+)\]\s*$")
 _VALUE = re.compile(r"'[^']*'|\S+")
 
 
-def from_sections(text: str) -> Dictionary:
+def from_sections(text: str) -> CsproDictionary:
     """The dictionary in a text.
 
     Raises:
@@ -22,9 +22,9 @@ def from_sections(text: str) -> Dictionary:
     pairs: list[tuple[str, str]] = []
     section = ""
     for line in text.splitlines():
-        if found := _SECTION.match(line.strip()):
+        if match := _SECTION.match(line.strip()):
             reader.take(section, pairs)
-            section, pairs = found[1].lower(), []
+            section, pairs = match[1].lower(), []
         elif "=" in line:
             name, _, value = line.partition("=")
             pairs.append((name.strip().lower(), value.strip()))
@@ -38,14 +38,14 @@ class _Sections:
     """Takes one section after the other."""
 
     def __init__(self) -> None:
-        self.dictionary: Dictionary | None = None
+        self.dictionary: CsproDictionary | None = None
         self.items: list[Item] | None = None  # of the record or identification that is open
         self.sets = 0  # value sets of the item that is open
 
     def take(self, section: str, pairs: list[tuple[str, str]]) -> None:
         known = dict(reversed(pairs))  # the first of a name
         if section == "dictionary":
-            self.dictionary = Dictionary(_number(known, "recordtypestart", 0), _number(known, "recordtypelen", 0))
+            self.dictionary = CsproDictionary(_number(known, "recordtypestart", 0), _number(known, "recordtypelen", 0))
             return
         if self.dictionary is None:
             return
@@ -60,7 +60,7 @@ class _Sections:
         elif section == "valueset" and self.items:
             self.sets += 1
             if self.sets == 1:  # the first is the item's own, others are groupings of it
-                _values(self.items[-1], pairs)
+                _read_values(self.items[-1], pairs)
 
     def _record(self, known: dict[str, str]) -> None:
         assert self.dictionary is not None
@@ -72,7 +72,7 @@ class _Sections:
 
 def _item(known: dict[str, str]) -> Item:
     if "name" not in known or "start" not in known or "len" not in known:
-        item = sent(known.get("name", "without a name"))
+        item = senders_text(known.get("name", "without a name"))
         raise DataError(RULE, words("does not say where an item ({item}) stands; send it again", item=item))
     return Item(
         name=known["name"],
@@ -88,7 +88,7 @@ def _item(known: dict[str, str]) -> Item:
     )
 
 
-def _values(item: Item, pairs: list[tuple[str, str]]) -> None:
+def _read_values(item: Item, pairs: list[tuple[str, str]]) -> None:
     """`Value=1;One|Un`, `Value=3 4:6 'x';Others`, and behind a value `Name=MISSING,Special`."""
     codes: list[str] = []
     for name, value in pairs:
@@ -117,5 +117,5 @@ def _number(known: dict[str, str], name: str, default: int | None = None) -> int
     try:
         return int(known[name])
     except (KeyError, ValueError):
-        item = sent(known.get("name", "the dictionary"), "an item or the dictionary")
-        raise DataError(RULE, words("{what} of {item} is no whole number", what=own(name), item=item)) from None
+        item = senders_text(known.get("name", "the dictionary"), "an item or the dictionary")
+        raise DataError(RULE, words("{what} of {item} is no whole number", what=our_text(name), item=item)) from None

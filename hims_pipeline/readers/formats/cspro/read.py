@@ -4,15 +4,15 @@ import itertools
 from pathlib import Path
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.formats.cspro.dictionary import RULE, Dictionary, Item, Record, items_with_parents
+from hims_pipeline.readers.formats.cspro.dictionary import RULE, CsproDictionary, Item, Record, items_with_parents
 from hims_pipeline.readers.formats.cspro.from_json import from_json
 from hims_pipeline.readers.formats.cspro.from_sections import from_sections
-from hims_pipeline.words import Words, own, sent, words
+from hims_pipeline.words import Words, our_text, senders_text, words
 
 MAXIMUM_BYTES = 50_000_000
 
 
-def read_dictionary(path: Path, encoding: str) -> Dictionary:
+def read_dictionary(path: Path, encoding: str) -> CsproDictionary:
     """Read a dictionary of either kind.
 
     Args:
@@ -23,7 +23,7 @@ def read_dictionary(path: Path, encoding: str) -> Dictionary:
     """
     if path.stat().st_size > MAXIMUM_BYTES:
         raise DataError(RULE, words("the dictionary has more than {limit:,} bytes", limit=MAXIMUM_BYTES))
-    text = _decoded(path.read_bytes(), encoding)
+    text = _decode(path.read_bytes(), encoding)
     if "\0" in text:
         raise DataError(RULE, words("is no text; send the dictionary (.dcf) as CSPro writes it"))
     dictionary = from_json(text) if text.lstrip().startswith("{") else from_sections(text)
@@ -34,21 +34,23 @@ def read_dictionary(path: Path, encoding: str) -> Dictionary:
     return dictionary
 
 
-def _decoded(raw: bytes, encoding: str) -> str:
+def _decode(raw: bytes, encoding: str) -> str:
     for codec in ("utf-8-sig", encoding):
         try:
             return raw.decode(codec)
         except (UnicodeDecodeError, LookupError):
             continue
-    message = words("is neither UTF-8 nor {encoding}; send the dictionary as CSPro writes it", encoding=own(encoding))
+    message = words(
+        "is neither UTF-8 nor {encoding}; send the dictionary as CSPro writes it", encoding=our_text(encoding)
+    )
     raise DataError(RULE, message)
 
 
-def _check(dictionary: Dictionary, record: Record) -> None:
+def _check(dictionary: CsproDictionary, record: Record) -> None:
     """Items must not share characters, and a subitem lies within its item."""
-    called = sent(record.name, f"record {dictionary.records.index(record) + 1}")
+    called = senders_text(record.name, f"record {dictionary.records.index(record) + 1}")
     whole = [item for item in (*dictionary.ids_of(record), *record.items) if not item.subitem]
-    spans = [(item.start, item.end, _called(item)) for item in whole]
+    spans = [(item.start, item.end, _name_item(item)) for item in whole]
     if dictionary.type_width:
         end = dictionary.type_start + dictionary.type_width - 1
         spans.append((dictionary.type_start, end, words("the record type")))
@@ -60,13 +62,15 @@ def _check(dictionary: Dictionary, record: Record) -> None:
     for item, parent in items_with_parents(record, []):
         if item.width < 1 or item.start < 1 or item.occurrences < 1:
             raise DataError(
-                RULE, words("gives {item} no place in a line of {record}", item=_called(item), record=called)
+                RULE, words("gives {item} no place in a line of {record}", item=_name_item(item), record=called)
             )
         inside = parent is None or parent.start <= item.start <= item.end <= parent.start + parent.width - 1
         if item.subitem and (parent is None or not inside):
-            message = words("puts the subitem {item} of {record} outside its item", item=_called(item), record=called)
+            message = words(
+                "puts the subitem {item} of {record} outside its item", item=_name_item(item), record=called
+            )
             raise DataError(RULE, message)
 
 
-def _called(item: Item) -> Words:
-    return sent(item.name, f"the item at character {item.start}")
+def _name_item(item: Item) -> Words:
+    return senders_text(item.name, f"the item at character {item.start}")
