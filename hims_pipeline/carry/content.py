@@ -19,10 +19,10 @@ class Content:
 
 
 def content_of(con: Any, schema: str, table: str, database: str | None = None) -> Content:
-    """Number and hash of a table's rows."""
+    """Number and hash of a table's rows; the hash in hexadecimal, since twenty digits may be somebody's account."""
     name = ".".join(quote(part) for part in (database, schema, table) if part)
-    rows, total = con.execute(f"select count(*), coalesce(sum(hash(t)), 0)::varchar from {name} as t").fetchall()[0]
-    return Content(rows, total)
+    rows, total = con.execute(f"select count(*), coalesce(sum(hash(t)), 0)::hugeint from {name} as t").fetchall()[0]
+    return Content(rows, f"0x{total:x}")
 
 
 def relations(con: Any, database: str) -> dict[tuple[str, str], bool]:

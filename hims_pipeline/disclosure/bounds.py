@@ -8,11 +8,10 @@ Not here: what is exact (`determined`).
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from math import inf
+from math import inf, isinf
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from highspy import Highs, HighsLp, HighsModelStatus, MatrixFormat
 
 from hims_pipeline.disclosure.groups import Equation
 
@@ -87,22 +86,37 @@ def _propagate_bounds(
     """Bounds that follow from one equation at a time; the true ones lie within."""
     low = {group: least.get(group, 0.0) for group in groups}
     high = dict.fromkeys(groups, inf)
+    rows = [
+        (
+            [(one, k) for one, k in equation.items() if one in high],
+            -sum(k * known[one] for one, k in equation.items() if one not in high),
+        )
+        for equation in equations
+    ]
     for _ in range(PASSES):
         changed = False
-        for equation in equations:
-            right = -sum(k * known[one] for one, k in equation.items() if one not in high)
-            hers = [(one, k) for one, k in equation.items() if one in high]
-            below = [min(k * low[one], k * high[one]) for one, k in hers]
-            above = [max(k * low[one], k * high[one]) for one, k in hers]
-            for place, (one, k) in enumerate(hers):
-                rest = sum(below[:place]) + sum(below[place + 1 :]), sum(above[:place]) + sum(above[place + 1 :])
-                ends = sorted(((right - rest[0]) / k, (right - rest[1]) / k))
-                if ends[0] > low[one] + NEAR or ends[1] < high[one] - NEAR:
-                    low[one], high[one] = max(low[one], ends[0]), min(high[one], ends[1])
+        for hers, right in rows:
+            below = _sums_of_others([min(k * low[one], k * high[one]) for one, k in hers])
+            above = _sums_of_others([max(k * low[one], k * high[one]) for one, k in hers])
+            for (one, k), least_rest, most_rest in zip(hers, below, above, strict=True):
+                first, second = (right - least_rest) / k, (right - most_rest) / k
+                if first > second:
+                    first, second = second, first
+                if first > low[one] + NEAR or second < high[one] - NEAR:
+                    low[one], high[one] = max(low[one], first), min(high[one], second)
                     changed = True
         if not changed:
             break
     return {group: (low[group], high[group]) for group in groups}
+
+
+def _sums_of_others(sizes: Sequence[float]) -> list[float]:
+    """Of each size the sum of all the others; those without end are all of one sign."""
+    endless = [size for size in sizes if isinf(size)]
+    if len(endless) > 1:
+        return [endless[0]] * len(sizes)
+    total = sum(size for size in sizes if not isinf(size))
+    return [total if isinf(size) else endless[0] if endless else total - size for size in sizes]
 
 
 def _exchange(
@@ -133,6 +147,7 @@ class _Nearby:
     ) -> None:
         self.equations, self.point, self.least, self.hidden = equations, point, least, hidden
         self.seen: Ends = {}
+        self.solver = Highs()
         self.of: dict[int, list[int]] = defaultdict(list)
         for at, equation in enumerate(equations):
             for one in equation:
@@ -174,6 +189,7 @@ class _Nearby:
             moves = _Program(
                 [{one: k for one, k in self.equations[at].items() if one in free} for at in rows], {},
                 {one: min(0.0, self.least.get(one, 0.0) - self.point[one]) for one in free},
+                self.solver,
             )  # fmt: skip
             for sign in (-1.0, 1.0):
                 if self._reach(group) >= need:
@@ -190,32 +206,59 @@ class _Nearby:
 
 
 class _Program:
-    """The linear program of one component."""
+    """A linear program. The solver keeps it, so each objective begins where the last one ended; given to the next
+    program, it forgets this one."""
 
-    def __init__(self, equations: Sequence[Equation], known: Mapping[int, float], least: Mapping[int, float]) -> None:
+    def __init__(
+        self,
+        equations: Sequence[Equation],
+        known: Mapping[int, float],
+        least: Mapping[int, float],
+        solver: Highs | None = None,
+    ) -> None:
         groups = sorted({one for equation in equations for one in equation if one not in known})
         self.groups, self.column = groups, {one: place for place, one in enumerate(groups)}
-        entries = [
-            (row, self.column[one], k)
-            for row, eq in enumerate(equations)
-            for one, k in eq.items()
-            if one in self.column
-        ]
-        rows, places, factors = (np.array(part) for part in zip(*entries, strict=True))
-        self.matrix = csr_array((factors.astype(float), (rows, places)), shape=(len(equations), len(groups)))
-        self.right = np.array(
-            [-sum(k * known[one] for one, k in eq.items() if one not in self.column) for eq in equations], float
-        )
-        self.least = [least.get(group, 0.0) for group in groups]
+        starts, places, factors, right = [0], list[int](), list[float](), list[float]()
+        for equation in equations:
+            rest = 0.0
+            for one, k in equation.items():
+                if (place := self.column.get(one)) is None:
+                    rest -= k * known[one]
+                else:
+                    places.append(place)
+                    factors.append(k)
+            starts.append(len(places))
+            right.append(rest)
+        program = HighsLp()
+        program.num_col_, program.num_row_ = len(groups), len(equations)
+        program.col_cost_ = np.zeros(len(groups))
+        program.col_lower_, program.col_upper_ = [least.get(one, 0.0) for one in groups], np.full(len(groups), inf)
+        program.row_lower_ = program.row_upper_ = right
+        matrix = program.a_matrix_
+        matrix.format_, matrix.num_col_, matrix.num_row_ = MatrixFormat.kRowwise, len(groups), len(equations)
+        matrix.start_, matrix.index_, matrix.value_ = starts, places, factors
+        self.lower, self.columns = np.array(program.col_lower_), np.arange(len(groups), dtype=np.int32)
+        self.solver = solver or Highs()
+        self.solver.silent()
+        self.solver.passModel(program)
 
     def solve(self, objective: np.ndarray) -> np.ndarray | None:
         """Sizes at which the objective is smallest; without a lower end of it, far out."""
-        for cap in (None, FAR):
-            bounds = [(low, cap) for low in self.least]
-            done = linprog(objective, A_eq=self.matrix, b_eq=self.right, bounds=bounds, method="highs")
-            if done.status == 0:
-                return done.x
+        self.solver.changeColsCost(len(self.groups), self.columns, objective)
+        for cap in (inf, FAR):
+            if cap == FAR:
+                self._cap(cap)
+            self.solver.run()
+            optimal = self.solver.getModelStatus() == HighsModelStatus.kOptimal
+            solution = np.array(self.solver.getSolution().col_value) if optimal else None
+            if cap == FAR:
+                self._cap(inf)
+            if optimal:
+                return solution
         return None
+
+    def _cap(self, size: float) -> None:
+        self.solver.changeColsBounds(len(self.groups), self.columns, self.lower, np.full(len(self.groups), size))
 
     def point(self, wanted: Mapping[int, float]) -> dict[int, float] | None:
         """Possible sizes of all groups, away from the ends where they can be."""
