@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import IO, Any
 
 from hims_pipeline.errors import Busy
 from hims_pipeline.settings import Settings
@@ -73,7 +74,7 @@ def _hold(key: str, path: Path, purpose: str, wait_seconds: float, log: Log) -> 
             del _held[key]
 
 
-def _wait(file, home: Path, wait_seconds: float, log: Log) -> None:
+def _wait(file: IO[Any], home: Path, wait_seconds: float, log: Log) -> None:
     deadline, has_told = time.monotonic() + wait_seconds, False
     while True:
         try:
