@@ -1,14 +1,18 @@
 """Small files of our own, read so that whatever lies in their place neither hangs nor ends what reads them: a folder, a
-pipe, gigabytes, or JSON that is nested without end. Not here: what a record says, and whether it is ours (`lake.seal`).
+pipe, gigabytes, or JSON that is nested without end. A record that must be readable without the key carries a hash of
+its own text (`check`), which finds what fell over in it. Not here: what a record says, and whether it is ours
+(`lake.seal`).
 """
 
 import errno
+import hashlib
 import json
 import os
 import stat
 from pathlib import Path
 from typing import Any
 
+CHECK = "check"
 LARGEST_BYTES = 1 << 30  # dbt's manifest of a thousand nodes has 30 MB
 
 
@@ -56,3 +60,26 @@ def read_json(path: Path) -> Any:
         OSError, ValueError: as `read_text` and `parse_json`.
     """
     return parse_json(read_text(path))
+
+
+def checked_text(record: dict[str, Any]) -> str:
+    """A record as JSON, with the hash of its own text."""
+    check = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+    return json.dumps(record | {CHECK: check}, indent=1)
+
+
+def read_checked(path: Path) -> dict[str, Any]:
+    """The record in a file that `checked_text` made, or that was written before records had a check.
+
+    Raises:
+        OSError, ValueError: as `read_json`; or it is not what was written.
+    """
+    text = read_text(path)
+    record = parse_json(text)
+    if not isinstance(record, dict):
+        raise ValueError("no record")
+    had_one = CHECK in record or any(isinstance(value, str) and len(value) == 64 for value in record.values())
+    record.pop(CHECK, None)
+    if had_one and text != checked_text(record):
+        raise ValueError("not what was written")
+    return record

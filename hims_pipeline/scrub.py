@@ -13,13 +13,16 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from hims_pipeline.carry import kept
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
+from hims_pipeline.failures import explain
 from hims_pipeline.lake import batches, journal, landing, reports, sequence, trail
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.seal import read_sealed, write_sealed
+from hims_pipeline.plain_file import read_checked
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.release import acts, store
 from hims_pipeline.reporting import page
@@ -31,12 +34,16 @@ SEEN = "scrub.json"
 MEGABYTE = 1_000_000
 TOLD_EVERY = 2_000 * MEGABYTE
 OF_LANDING = "deliver the same files again, or put it back from a backup"
+OF_FOREIGN = "find out who put it there, remove the folder and deliver its files with `hims deliver`"
 OF_RECORDS = "`hims status` says what to do"
 OF_BATCHES = "the next run reads its delivery again"
 OF_QUARANTINE = "remove the folder, and the next run judges its delivery again; or put it back from a backup"
 OF_SEQUENCE = "the next delivery makes it anew from the audit trail"
 OF_TREES = "remove the folder: the next run renders it anew"
 OF_POINTERS = "the next run writes it anew from the audit trail"
+OF_KEPT = "the next build begins anew"
+OF_NIGHTS = "what it told is lost; remove it"
+OF_ALERTS = "move it away: what still holds is told once more"
 OF_RELEASES = "`hims release use` another one, or put it back from a backup"
 
 
@@ -88,12 +95,12 @@ def scrub_parts(settings: Settings, log: Log = lambda text: None, budget: int | 
             if read - told_bytes >= TOLD_EVERY:
                 told_bytes = read
                 log(f"scrub: {number} of {len(turn)} parts, {read / 1e6:,.0f} MB")
-        _write_seen(settings, {part.name: seen[part.name] for part in parts if part.name in seen})
         distinct_damage = list(dict.fromkeys(damage))  # a record may be met on two ways
-        try:
+        try:  # what was found is told in any case
+            _write_seen(settings, {part.name: seen[part.name] for part in parts if part.name in seen})
             journal.record(settings, "scrubbed", parts=len(turn), of=len(parts), bytes=read, damaged=distinct_damage)
-        except Damaged as error:
-            distinct_damage.append(f"{error} The scrub could not be recorded.")
+        except (Damaged, OSError) as error:
+            distinct_damage.append(f"{explain(error)} The scrub could not be recorded.")
     for line in distinct_damage:
         log(f"DAMAGED {line}")
     log(f"scrub: {len(distinct_damage)} damaged" if distinct_damage else "scrub: all is what was written")
@@ -141,6 +148,7 @@ def _records(settings: Settings) -> list[str]:
     damage = [f"the audit trail: {text}; `hims audit verify` says what to do" for text in trail.check(settings).damage]
     if not damage:  # else it cannot say what they are to be
         damage += [f"releases: {text}; {OF_POINTERS}" for text in _wrong_pointers(settings)]
+        damage += _never_received(settings)
     damage += [f"{_place(settings, one.path)} {one.what}; {OF_RECORDS}" for one in landing.damaged_records(settings)]
     for delivery in landing.deliveries(settings):
         if wrong := batches.prove_batch(settings, delivery).damage:
@@ -160,7 +168,32 @@ def _records(settings: Settings) -> list[str]:
                 batches.read_verdict(settings, folder)
             except Damaged as error:
                 damage.append(f"{_place(settings, error.path)} {error.what}; {OF_BATCHES}")
+    return damage + _checked_records(settings)
+
+
+def _checked_records(settings: Settings) -> list[str]:
+    """Of what must be readable without the key: how nights ended, and what people were told."""
+    damage = []
+    for folder, todo in ((settings.nights, OF_NIGHTS), (settings.alerts, OF_ALERTS)):
+        for path in sorted(folder.glob("*.json")):
+            try:
+                read_checked(path)
+            except (OSError, ValueError):
+                damage.append(f"{_place(settings, path)} is not what was written; {todo}")
     return damage
+
+
+def _never_received(settings: Settings) -> list[str]:
+    """Deliveries with a record of ours that no line of the audit trail tells of: copied there from elsewhere. A trail
+    that lost lines and was renewed cannot say."""
+    if any(one["event"] == trail.RENEWED for one in journal.entries(settings)):
+        return []
+    recorded = {one["batch"] for one in journal.done(settings, journal.RECEIVED, journal.RESEALED)}
+    return [
+        f"landing/{one.batch}: no line of the audit trail tells that it was received; {OF_FOREIGN}"
+        for one in landing.deliveries(settings)
+        if one.batch not in recorded
+    ]
 
 
 def _wrong_pointers(settings: Settings) -> list[str]:
@@ -188,6 +221,18 @@ def _parts(settings: Settings) -> Iterator[ScrubPart]:
 
     for tree in sorted(path for path in settings.rendered.glob("*") if path.is_dir() and path.name[0] != "."):
         yield ScrubPart(f"rendered/{tree.name}", _size(tree), partial(_tree_damage, settings, tree))
+    if settings.kept.is_dir():
+        yield ScrubPart("kept", _size(settings.kept), partial(_kept_damage, settings))
+
+
+def _kept_damage(settings: Settings) -> list[str]:
+    try:
+        last = kept.read_kept(settings)
+    except Damaged as error:
+        return [f"{_place(settings, error.path)} {error.what}; {OF_KEPT}"]
+    if last is not None and not _is(last.warehouse, last.sha256):
+        return [f"{_place(settings, last.warehouse)} is not what was written; {OF_KEPT}"]
+    return []
 
 
 def _tree_damage(settings: Settings, tree: Path) -> list[str]:

@@ -190,11 +190,14 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         raise HimsError(f"HIMS_REAL_DATA names {real}, which is not a folder. Unset it or mount the data there.")
     if not data.is_dir():
         raise HimsError(f"HIMS_DATA names {data}, which is not a folder.")
+    home = _folder(env, "HIMS_HOME", REPOSITORY / ".hims")
+    if home.exists() and not home.is_dir():
+        raise HimsError(f"HIMS_HOME names {home}, which is not a folder. Name the installation's folder, or a new one.")
     return Settings(
         project=REPOSITORY,
         data=data,
         expectations=_folder(env, "HIMS_EXPECTATIONS", REPOSITORY / "expectations"),
-        home=_folder(env, "HIMS_HOME", REPOSITORY / ".hims"),
+        home=home,
         env=name,
         key_file=_folder(env, "HIMS_KEY_FILE", Path()) if env.get("HIMS_KEY_FILE") else None,
         staff_group=env.get("HIMS_STAFF_GROUP") or None,

@@ -9,6 +9,7 @@ from hims_pipeline import intake, linkage
 from hims_pipeline.commands.start import finish_begun, mark_demonstration, open_installation, teller
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.privacy import known
 from hims_pipeline.privacy.notice import mark
 from hims_pipeline.release import held, store
 from hims_pipeline.settings import load_settings
@@ -47,7 +48,8 @@ def status(form: str) -> None:
     states = [*intake.states(settings), *intake.find_destroyed(settings)]
     waiting = intake.survey_landing(settings)
     now, taken_back, wrong = store.read_state(settings)
-    everything = [release.id for release in store.releases(settings)]
+    wrong += [text for text in [known.damage(settings)] if text]
+    everything = [one.id for one in store.releases(settings)]
     left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
     ready = [one.place for one in waiting.ready]
     broken = broken_sources(settings)

@@ -10,8 +10,9 @@ import dagster as dg
 from hims_pipeline import build
 from hims_pipeline.defs.assembly import build_definitions
 from hims_pipeline.defs.history import clear_history
-from hims_pipeline.defs.instance import open_instance
+from hims_pipeline.defs.instance import open_instance, set_spoilt_aside
 from hims_pipeline.defs.nightly import JOB
+from hims_pipeline.defs.plain import quiet_history
 from hims_pipeline.defs.watching import reason_of
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import explain
@@ -85,9 +86,11 @@ def execute_nightly(settings: Settings, log: Callable[[str], None] = print) -> N
 
 
 def _execute(settings: Settings, run: str, log: Callable[[str], None]) -> NightRun:
+    for text in set_spoilt_aside(settings):
+        log(text)
     fail_dead_runs(settings)
     try:
-        with open_instance(settings) as instance:
+        with quiet_history(), open_instance(settings) as instance:
             job = build_definitions(settings, log).resolve_job_def(JOB)
             result = job.execute_in_process(
                 instance=instance, raise_on_error=False, run_id=run, tags={PROCESS: token(os.getpid())},

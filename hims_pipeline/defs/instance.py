@@ -1,11 +1,12 @@
-"""The installation's Dagster instance, opened so that a spoilt file of it is named. It holds the history of runs and no
-data of ours."""
+"""The installation's Dagster instance, opened so that a spoilt file of it is named, and set aside where a night begins.
+It holds the history of runs and no data of ours."""
 
 import errno
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -18,6 +19,7 @@ MAGIC = b"SQLite format 3\0"
 SHARED = ("runs.db", "index.db", "schedules.db")  # read by every run; the others are of one run each
 ROOM = 1_000_000  # bytes that SQLite's journals take at least
 LOSS = "The history of runs is lost with it, no data and no release: those do not lie there."
+BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside a database belongs to it
 
 
 @contextmanager
@@ -43,17 +45,44 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
             raise
 
 
-def _refuse_spoilt(settings: Settings) -> None:
+def _require_room(settings: Settings) -> None:
+    """SQLite calls it an I/O error when there is no room for its journal: nothing is spoilt."""
     if settings.dagster_home.exists() and shutil.disk_usage(settings.dagster_home).free < ROOM:
-        # SQLite calls it an I/O error when there is no room for its journal: nothing is spoilt.
         raise HimsError(explain(OSError(errno.ENOSPC, "", str(settings.dagster_home))))
+
+
+def _refuse_spoilt(settings: Settings) -> None:
+    _require_room(settings)
+    for path, why in _find_spoilt(settings):
+        raise HimsError(f"Dagster's database {path} is spoilt ({why}). Move it away and run again. {LOSS}")
+
+
+def set_spoilt_aside(settings: Settings) -> list[str]:
+    """Rename spoilt databases, so that the history begins anew instead of stopping each night; returns a line each.
+
+    Raises:
+        HimsError: the disk is full.
+    """
+    _require_room(settings)
+    lines, now = [], f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    for path, why in _find_spoilt(settings):
+        for beside in BESIDE:
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + beside).rename(path.with_name(f"{path.name}{beside}.spoilt-{now}"))
+        lines.append(f"Dagster's database {path} was spoilt ({why}): it is set aside, {path.name}.spoilt-{now}. {LOSS}")
+    return lines
+
+
+def _find_spoilt(settings: Settings) -> Iterator[tuple[Path, str]]:
     for path in sorted(settings.dagster_home.rglob("*.db")):
         if why := _describe_damage(path):
-            raise HimsError(f"Dagster's database {path} is spoilt ({why}). Move it away and run again. {LOSS}")
+            yield path, why
 
 
 def _describe_damage(path: Path) -> str:
     """What is wrong with a database of SQLite; empty when nothing is, or when it is empty and will be set up."""
+    if not path.is_file():
+        return "it is no file"
     with path.open("rb") as file:
         head = file.read(len(MAGIC))
     if head and head != MAGIC:
@@ -64,7 +93,11 @@ def _describe_damage(path: Path) -> str:
         with closing(sqlite3.connect(path, timeout=10)) as con:
             answer = con.execute("pragma quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:
-        return "" if "locked" in str(error) else str(error)
+        if "locked" in str(error):
+            return ""
+        raise HimsError(
+            f"Dagster's database {path} cannot be read ({error}). Look at its disk and its rights."
+        ) from None
     except sqlite3.DatabaseError as error:
         return str(error)
     return "" if answer == "ok" else "pages of it are damaged"

@@ -247,17 +247,17 @@ class _Program:
         self.solver.changeColsCost(len(self.groups), self.columns, objective)
         for cap in (inf, FAR):
             if cap == FAR:
-                self._cap(cap)
+                self._set_cap(cap)
             self.solver.run()
             optimal = self.solver.getModelStatus() == HighsModelStatus.kOptimal
             solution = np.array(self.solver.getSolution().col_value) if optimal else None
             if cap == FAR:
-                self._cap(inf)
+                self._set_cap(inf)
             if optimal:
                 return solution
         return None
 
-    def _cap(self, size: float) -> None:
+    def _set_cap(self, size: float) -> None:
         self.solver.changeColsBounds(len(self.groups), self.columns, self.lower, np.full(len(self.groups), size))
 
     def point(self, wanted: Mapping[int, float]) -> dict[int, float] | None:

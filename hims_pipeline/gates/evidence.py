@@ -77,6 +77,8 @@ def _evidence_alone(now: Subject) -> Iterator[Evidence]:
         )
         if is_told and not column.may_be_empty and now.roles.counts_rows:
             yield Evidence("unknown", name, lowest_share(unknown, rows))
+        elif not column.may_be_empty:
+            yield Evidence("hardly_filled", name, lowest_share(unknown, rows))
         single = len(column.codes or ()) == 1
         if is_told and now.roles.counts_rows and not single:
             known = sum(counts.values())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.controls import load_controls
+from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.contracts.load import fingerprint, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
@@ -70,20 +71,27 @@ def _inventory_of_contract(settings: Settings, contract: Contract) -> Inventory:
 
 
 def _inventory_of_reading(contract: Contract, name: str, period: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What the readers hold a delivery to before the gate does: types, what must be sent, what may be set aside."""
+    """What the readers hold a delivery to before the gate does: types, what must be sent, what may be set aside;
+    and what the contract says of persons and of passing on."""
     entity, form = contract.entity_in(name, period), contract.format_in(name, period)
+    switches = {
+        "AHEAD": {"max_value": int(contract.period.may_be_ahead)},
+        "PERSONAL": {"min_value": int(contract.personal)},
+        "REDISTRIBUTABLE": {"max_value": int(contract.licence.redistributable)},
+    }
+    for end, switch in switches.items():
+        yield rule_code(contract.source, name, end), _simplify("reading", switch)
     yield rule_code(contract.source, name, "SENT"), _simplify("reading", {"min_value": int(entity.required)})
     yield rule_code(contract.source, name, "REJECTS"), _simplify("reading", {"max_value": entity.record_tolerance})
     yield rule_code(contract.source, name, "NULLS"), _simplify("reading", {"value_set": list(form.null_values)})
-    for column in entity.columns:
-        terms: dict[str, Any] = {
-            "type": column.type,
-            "value_set": list(column.allow),
-            "sensitivity": column.sensitivity,
-        }
-        terms |= {"scale": column.scale} if column.type == "decimal" else {}
-        terms |= {"date_format": column.date_format} if column.type == "date" else {}
-        yield rule_code(contract.source, name, column.name, "TYPE"), _simplify("reading", terms)
+    for one in entity.columns:
+        terms: dict[str, Any] = {"type": one.type, "value_set": list(one.allow), "sensitivity": one.sensitivity}
+        terms |= {"scale": one.scale} if one.type == "decimal" else {}
+        terms |= {"date_format": one.date_format} if one.type == "date" else {}
+        yield rule_code(contract.source, name, one.name, "TYPE"), _simplify("reading", terms)
+        if one.type == "text":
+            held = {"max_value": int(bool(one.open_text)), "value_set": sorted(one.may_hold)}
+            yield rule_code(contract.source, name, one.name, "OPEN"), _simplify("reading", held)
 
 
 def _add(rules: dict[str, dict[str, Any]], code: str, record: dict[str, Any], period: str) -> None:
@@ -133,6 +141,11 @@ def _revision(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
 def _policies(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
     policies = load_observatory(settings.data).policies
     yield "POLICY-MINIMUM-COUNT", _simplify("policy", {"min_value": policies.minimum_count})
+    yield "POLICY-STRICT-COUNT", _simplify("policy", {"min_value": policies.strict_count})
+    for source in policies.delivered_counts:
+        yield f"POLICY-DELIVERED-COUNTS-{source.upper()}", _simplify("policy", {})
+    for env in policies.refuse_disclosing:
+        yield f"POLICY-REFUSE-DISCLOSING-{env.upper()}", _simplify("policy", {})
     yield "POLICY-SCRUB", _simplify("policy", {"max_value": policies.scrub_within_nights})
     for source in policies.required_sources:
         yield f"POLICY-REQUIRED-{source.upper()}", _simplify("policy", {})
@@ -140,6 +153,9 @@ def _policies(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"POLICY-FRESH-{source.upper()}", _simplify("policy", {})
     for env in policies.second_account:
         yield f"POLICY-SECOND-ACCOUNT-{env.upper()}", _simplify("policy", {})
+    for code, one in load_indicators(settings.data).items():
+        held = {"min_value": int(one.minimum_count) + int(one.minimum_count and one.strict)}
+        yield f"POLICY-COUNT-OF-{code}", _simplify("policy", held)
 
 
 def _controls(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:

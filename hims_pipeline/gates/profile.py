@@ -20,10 +20,12 @@ from hims_pipeline.gates.profile_joint import (
     count_holes,
     count_orders,
     count_pairs,
+    count_repeated,
     count_values,
     count_within,
     digest_rows,
     find_spikes,
+    follow_numbers,
     read_number,
 )
 from hims_pipeline.gates.roles import Roles
@@ -63,11 +65,13 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
     con.execute(f"create or replace temp table _seen as select {listed} from {quote(name)} where _line % {step} = 0")
     for column in columns:
         counted += _distribution(con, entity, column, roles, first, last)
-    counted += count_pairs(con, roles, counted)
+    counted += count_pairs(con, roles, counted, last)
     counted += find_spikes(con, entity, roles)
     counted += count_orders(con, roles)
+    counted += follow_numbers(con, entity, roles)
     counted += count_holes(con, entity, roles)
     counted += count_within(con, name, entity, rows)
+    counted += count_repeated(con, name, roles, rows)
     counted += digest_rows(con, name, entity, roles, step)
     con.execute("drop table _seen")
     return [("form", one.name, _form(one), 1.0) for one in columns] + counted

@@ -2,18 +2,22 @@
 rows; and how values are counted in the table `_seen`. Not here: the profile as a whole (`profile`)."""
 
 from collections import defaultdict
+from datetime import date
 from typing import Any
 
 from hims_pipeline.contracts.model import Entity
-from hims_pipeline.gates.roles import Roles
-from hims_pipeline.sql import quote
+from hims_pipeline.gates.roles import RoleName, Roles
+from hims_pipeline.sql import literals, quote
 
 MOST_VALUES = 1_000  # a column with more different values is a text or a number, not a classification
+MOST_COLUMNS = 10  # set against each other: 45 pairs
+AGES: tuple[RoleName, ...] = ("age", "birth_year", "birth_date")
+PAIRED = (*AGES, "sex", "area", "post", "country", "category", "amount", "text")
 MOST_PAIRED = 40  # values of a column that is set against another
 DIGESTS = 20_000  # the smallest hashes stand for all: containment is then known to a point
 SEEN = 400_000  # rows whose groups are looked at
 SMALL = 1_000  # amounts below leap for good reasons
-WINDOW = 4  # rows whose contents in a row make a digest: too many to be alike by chance
+WINDOWS = (4, 8, 16)  # rows whose contents in a row make a digest: as many as are not alike by chance
 Rows = list[tuple[str, str, str, float]]
 
 
@@ -23,7 +27,7 @@ def count_values(
     query = f"select cast({sql} as varchar) as k, {of} as n from _seen where ({sql}) is not null group by k order by k"
     counted = con.execute(f"{query} limit {MOST_VALUES + 1}").fetchall()
     if len(counted) > MOST_VALUES:
-        return []
+        return [("many", about, "", 1.0)]
     return [(measure, about, (to or {}).get(key, key), float(n or 0)) for key, n in counted]
 
 
@@ -32,36 +36,55 @@ def read_number(con: Any, measure: str, about: str, query: str) -> Rows:
     return [] if value is None else [(measure, about, "", float(value))]
 
 
-def count_pairs(con: Any, roles: Roles, counted: Rows) -> Rows:
-    """Joint counts of sex with age and area, and how strongly any two columns hang together (Cramér's V)."""
+def count_pairs(con: Any, roles: Roles, profiled: Rows, last: date) -> Rows:
+    """Joint counts of sex with age and area, and how strongly any two columns hang together (Cramér's V).
+
+    Args:
+        profiled: the profile so far, which says how many values a column has.
+        last: day on which ages are reckoned.
+    """
     values: dict[str, int] = defaultdict(int)
-    for measure, about, _, _ in counted:
-        values[about] += measure in ("values", "ages")
+    for measure, about, _, _ in profiled:
+        values[about] += MOST_VALUES * (measure == "many") + (measure in ("values", "ages"))
     groups = {
-        name: f"cast(floor(cast({quote(name)} as bigint) / 10) as varchar)"
-        if role == "age"
-        else f"cast({quote(name)} as varchar)"
+        name: _group_values(quote(name), role, last, roles.codes.get(name, {}))
         for name, role in roles.of.items()
-        if role in ("sex", "area", "post", "country", "category", "age") and values[name] > 1
+        if role in PAIRED and (values[name] > 1 or role == "amount")
     }
     rows: Rows = []
     sex = roles.first_column("sex")
     if sex in groups:
-        categories = [column for column in roles.columns_with("category") if 1 < values[column] <= MOST_PAIRED][:6]
-        for other in (roles.first_column("age"), roles.first_column("area", "post", "country"), *categories):
+        categories = [one for one in roles.columns_with("category") if 1 < values[one] <= MOST_PAIRED][:6]
+        for other in (roles.first_column(*AGES), *roles.columns_with("area", "post", "country")[:3], *categories):
             if other in groups and other:
                 both = f"{groups[sex]} || '|' || {groups[other]}"
                 rows += count_values(con, "by_sex", other, both)
     if not roles.counts_rows:
         return rows
-    names = [name for name in groups if values[name] <= MOST_PAIRED or roles.of[name] in ("age", "country", "area")][:9]
+    many = (*AGES, "country", "area", "amount", "text")
+    names = [name for name in groups if values[name] <= MOST_PAIRED or roles.of[name] in many][:MOST_COLUMNS]
     for place, one in enumerate(names):
         for other in names[place + 1 :]:
             rows += _strength(con, one, other, groups[one], groups[other])
     return rows
 
 
-def _strength(con: Any, first: str, other: str, left: str, right: str) -> Rows:
+def _group_values(value: str, role: str, last: date, sexes: dict[str, tuple[str, ...]]) -> str:
+    """SQL of the group that a value is set against others by: ages by tens, amounts by thirds of a magnitude."""
+    if role == "sex" and sexes:
+        text = f"cast({value} as varchar)"
+        cases = " ".join(f"when {text} in ({literals(sent)}) then '{to}'" for to, sent in sexes.items() if sent)
+        return f"case {cases} end" if cases else text
+    by = {
+        "age": f"floor(cast({value} as bigint) / 10)",
+        "birth_year": f"floor(({last.year} - cast({value} as bigint)) / 10)",
+        "birth_date": f"floor(date_diff('year', {value}, date '{last}') / 10)",
+        "amount": f"floor(3 * log10(nullif(abs(cast({value} as double)), 0)))",
+    }.get(role, value)
+    return f"cast({by} as varchar)"
+
+
+def _strength(con: Any, one: str, other: str, left: str, right: str) -> Rows:
     """Cramér's V of two columns over their most frequent values."""
     query = f"""
         with cells as (
@@ -77,8 +100,8 @@ def _strength(con: Any, first: str, other: str, left: str, right: str) -> Rows:
     if not n or min(a, b) < 2:
         return []
     corrected = max(0.0, float(phi) - (a - 1) * (b - 1) / max(float(n) - 1, 1))
-    return [("strength", f"{first}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
-            ("paired", f"{first}|{other}", "", float(n))]  # fmt: skip
+    return [("strength", f"{one}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
+            ("paired", f"{one}|{other}", "", float(n))]  # fmt: skip
 
 
 def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
@@ -110,6 +133,18 @@ def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
     return [("within", last, "rows", float(counted)), ("within", last, "numbers", float(numbers))] if numbers else []
 
 
+def count_repeated(con: Any, name: str, roles: Roles, rows: int) -> Rows:
+    """Rows with an identifier, and how many different ones they hold; where there are many rows, of a part of all
+    identifiers, with all the rows of each."""
+    step, counted = max(1, -(-rows // SEEN)), []
+    for one in map(quote, roles.columns_with("identifier")):
+        query = f"select count({one}), count(distinct {one}) from {quote(name)}"
+        known, different = con.execute(f"{query} where hash({one}) % {step} = 0" if step > 1 else query).fetchone()
+        about = one[1:-1].replace('""', '"')
+        counted += [("known", about, "", float(known)), ("different", about, "", float(different))] if known else []
+    return counted
+
+
 def count_orders(con: Any, roles: Roles) -> Rows:
     """For each two columns of dates in how many rows the first is the later one."""
     names = roles.columns_with("date", "birth_date")[:5]
@@ -122,6 +157,22 @@ def count_orders(con: Any, roles: Roles) -> Rows:
         later, both = con.execute(query).fetchone()
         about = f"{one}|{other}"
         rows += [("order", about, "later", float(later)), ("order", about, "both", float(both))] if both else []
+    return rows
+
+
+def follow_numbers(con: Any, entity: Entity, roles: Roles) -> Rows:
+    """How closely dates follow the numbers that rows are counted by (their correlation), as acts of a register do."""
+    numbers = [one for one in entity.key if len(entity.key) == 1 and entity.column(one).type == "integer"]
+    rows: Rows = []
+    for number in numbers:
+        for day in roles.columns_with("date"):
+            query = f"select corr(cast({quote(number)} as double), epoch({quote(day)})) from _seen"
+            (correlation,) = con.execute(query).fetchone()
+            rows += (
+                [("along", f"{number}|{day}", "", float(correlation))]
+                if correlation is not None and correlation == correlation
+                else []
+            )
     return rows
 
 
@@ -155,27 +206,34 @@ def digest_rows(con: Any, name: str, entity: Entity, roles: Roles, step: int) ->
     )
     twice = con.execute("select count(*), count(*) - count(distinct whole) from _rows").fetchone()
     counted = [("rows_seen", "", "", float(twice[0])), ("rows_twice", "", "", float(twice[1]))]
-    if not _tells_rows_apart(con, twice[0]):
+    window = _window(con, twice[0])
+    if window is None:
         con.execute("drop table _rows")
         return counted
-    window = " , ".join(f"lead(undated, {ahead}) over (order by _line)" for ahead in range(1, WINDOW))
+    ahead = " , ".join(f"lead(undated, {place}) over (order by _line)" for place in range(1, window))
     con.execute(
-        f"""create or replace temp table _runs as select hash(undated, {window}) as run from _rows
-        qualify lead(undated, {WINDOW - 1}) over (order by _line) is not null"""
+        f"""create or replace temp table _runs as select hash(undated, {ahead}) as run from _rows
+        qualify lead(undated, {window - 1}) over (order by _line) is not null"""
     )
     runs = con.execute("select count(*), count(*) - count(distinct run) from _runs").fetchone()
     smallest = con.execute(f"select distinct run from _runs order by run limit {DIGESTS}").fetchall()
     con.execute("drop table _rows; drop table _runs")
-    counted += [("runs", "", "", float(runs[0])), ("runs_twice", "", "", float(runs[1]))]
+    counted += [
+        ("window", "", "", float(window)),
+        ("runs", "", "", float(runs[0])),
+        ("runs_twice", "", "", float(runs[1])),
+    ]
     return [*counted, *(("digest", "", str(run), 1.0) for (run,) in smallest)]
 
 
-def _tells_rows_apart(con: Any, rows: int) -> bool:
-    """Is a run of rows hardly ever alike another by chance? Not where a row says little, or repeats the one before."""
+def _window(con: Any, rows: int) -> int | None:
+    """How many rows in a row are hardly ever alike others by chance; None where no number is large enough, since a row
+    says little or repeats the one before."""
     alike, same = con.execute(
         """select
             (select sum(n * n) * 1.0 / pow(sum(n), 2) from (select count(*) as n from _rows group by undated) as sizes),
             (select avg(same::integer) from (
                 select undated = lead(undated) over (order by _line) as same from _rows) as neighbours)"""
     ).fetchone()
-    return rows > WINDOW and (same or 0) < 0.2 and pow(alike or 1.0, WINDOW) * rows < 0.001
+    chance = max(alike or 1.0, same or 0.0)
+    return next((one for one in WINDOWS if rows > one and pow(chance, one) * rows < 0.001), None)

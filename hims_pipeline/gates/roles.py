@@ -1,6 +1,7 @@
 """What each column of an entity is to a judge: sex, age, area, post, date, weight, amount and so on, by what the
 contract maps it into. Not here: what is held against a column of some role (`evidence`, `differences`)."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,6 +73,12 @@ def _is_total(target: str) -> bool:
     return target in cells or (target.endswith("_persons") and not target.startswith("weight"))
 
 
+def _tells_birth(column: Column) -> bool:
+    """Is a column that no fact takes as a birth one by its label?"""
+    label = column.label if isinstance(column.label, str) else column.label.en
+    return re.search(r"\b(birth|born)\b", label, re.IGNORECASE) is not None
+
+
 def _role(column: Column, entity: Entity, target: str, weights: set[str]) -> RoleName:
     stated = entity.period.columns if entity.period else ()
     if column.sensitivity == "identifier":
@@ -81,7 +88,7 @@ def _role(column: Column, entity: Entity, target: str, weights: set[str]) -> Rol
     if target in _BY_TARGET:
         return _BY_TARGET[target]
     if column.type == "date":
-        return "date"
+        return "birth_date" if column.name not in stated and _tells_birth(column) else "date"
     if column.name in stated:
         return "period" if not (entity.period and entity.period.up_to) else "year"
     if column.crosswalk:
@@ -94,5 +101,5 @@ def _role(column: Column, entity: Entity, target: str, weights: set[str]) -> Rol
     low, high = column.minimum, column.maximum
     within = isinstance(low, float) and isinstance(high, float) and 1800 < low < high < 2200
     if numeric and (target.endswith("year") or within):
-        return "year"
+        return "birth_year" if _tells_birth(column) else "year"
     return "amount" if numeric else "text"

@@ -57,6 +57,12 @@ class EntityFiles:
         return sum(part.rows for part in self.parts)
 
     @property
+    def set_aside_share(self) -> float:
+        """Of all rows that were sent, those that do not count: unreadable ones and those that a rule set aside."""
+        aside = self.rejected + self.set_aside
+        return aside / (self.rows + aside) if aside else 0.0
+
+    @property
     def bytes(self) -> int:
         return sum(part.bytes for part in self.parts)
 

@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from hims_pipeline.errors import Busy
+from hims_pipeline.errors import Busy, Damaged
 from hims_pipeline.settings import Settings
 
 Log = Callable[[str], None]
@@ -60,9 +60,7 @@ def _hold(key: str, path: Path, purpose: str, wait_seconds: float, log: Log) -> 
         finally:
             _held[key] -= 1
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Closed to other accounts: who can open the file could hold the lock.
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+    with _open_lock(path) as file:
         _wait(file, path.parent, wait_seconds, log)
         with suppress(OSError):  # a full disk: who holds it cannot be told, and it is held all the same
             os.ftruncate(file.fileno(), 0)
@@ -74,7 +72,15 @@ def _hold(key: str, path: Path, purpose: str, wait_seconds: float, log: Log) -> 
             del _held[key]
 
 
-def _wait(file: IO[Any], home: Path, wait_seconds: float, log: Log) -> None:
+def _open_lock(path: Path) -> IO[str]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        raise Damaged(path, "is to be a lock and is no file: move away what lies there, and it is made again")
+    # Closed to other accounts: who can open the file could hold the lock.
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+
+
+def _wait(file: IO[str], home: Path, wait_seconds: float, log: Log) -> None:
     deadline, has_told = time.monotonic() + wait_seconds, False
     while True:
         try:

@@ -22,6 +22,18 @@ SEAL = "seal"
 DOMAIN = "seal"
 
 
+class SealedRecord(dict[str, Any]):
+    """What a sealed record says. A member that it lacks is told as damage of its file: another version of ours wrote
+    it, and whoever meets that makes the record anew or says so, instead of failing night after night."""
+
+    def __init__(self, members: dict[str, Any], path: Path, kind: str) -> None:
+        super().__init__(members)
+        self._path, self._kind = path, kind
+
+    def __missing__(self, name: str) -> Any:
+        raise Damaged(self._path, f"does not hold what a {self._kind} of this version holds ({name} is missing)")
+
+
 def key_version(settings: Settings) -> str:
     """Fingerprint of the key that seals here, which may be shown.
 
@@ -56,7 +68,7 @@ def write_sealed(settings: Settings, path: Path, kind: str, record: dict[str, An
 
 
 def read_sealed(settings: Settings, path: Path, kind: str) -> dict[str, Any]:
-    """Read a record and prove its seal; returns it without the seal.
+    """Read a record and prove its seal; returns it without the seal, as a `SealedRecord`.
 
     Raises:
         Damaged: it cannot be read, is no JSON object, its bytes are not those that `write_sealed` writes, or its seal
@@ -72,7 +84,7 @@ def read_sealed(settings: Settings, path: Path, kind: str) -> dict[str, Any]:
         raise Damaged(path, f"cannot be read as a sealed {kind} ({type(error).__name__})") from None
     signed = _sign(settings, kind, record)
     if isinstance(seal, str) and as_we_write and hmac.compare_digest(seal.encode(), signed.encode()):
-        return record
+        return SealedRecord(record, path, kind)
     raise Damaged(path, f"is not the {kind} that this installation wrote: {_explain_bad_seal(settings, seal)}")
 
 

@@ -53,6 +53,7 @@ def check_key(settings: Settings) -> None:
 
     Raises:
         KeyMismatch: it is another one, is missing, or was destroyed.
+        NoteDamaged: which key it rests on cannot be read.
     """
     if known.read_key_facts(settings):
         try:

@@ -8,15 +8,13 @@ and how it is changed or destroyed (`rotation`).
 """
 
 import contextlib
-import hashlib
-import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from hims_pipeline.errors import HimsError
-from hims_pipeline.plain_file import parse_json, read_json, read_text
+from hims_pipeline.plain_file import CHECK, checked_text, parse_json, read_json, read_text
 from hims_pipeline.settings import Settings
 
 FILE = "key.json"
@@ -28,13 +26,21 @@ class KeyMismatch(HimsError):
     """The key at hand is not the one that this installation rests on. Nothing of the installation is wrong."""
 
 
+class NoteDamaged(HimsError):
+    """The note of which key an installation rests on cannot be read."""
+
+
 def read_key_facts(settings: Settings) -> dict[str, Any]:
-    """What is noted of the key; empty in an installation that has used none."""
+    """What is noted of the key; empty in an installation that has used none.
+
+    Raises:
+        NoteDamaged: the note cannot be read, so that a change of key under way would go unseen.
+    """
     try:
         text = read_text(settings.home / FILE)
         facts = parse_json(text)
-        facts.pop("check")
-        if text != _render_facts(facts):
+        facts.pop(CHECK)
+        if text != checked_text(facts):
             raise ValueError
         return facts if isinstance(facts["version"], str) else {}
     except FileNotFoundError:
@@ -43,15 +49,26 @@ def read_key_facts(settings: Settings) -> dict[str, Any]:
     except PermissionError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise HimsError(
+        raise NoteDamaged(
             f"{settings.home / FILE} cannot be read. Delete it: it is made again from the records."
         ) from None
 
 
-def _render_facts(facts: dict[str, Any]) -> str:
-    """The file's text: the facts, and the hash of their own text."""
-    check = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    return json.dumps(facts | {"check": check}, indent=1)
+def damage(settings: Settings) -> str:
+    """What is wrong with the note; empty where nothing is."""
+    try:
+        read_key_facts(settings)
+    except NoteDamaged as error:
+        return str(error)
+    return ""
+
+
+def _read_believed(settings: Settings) -> dict[str, Any]:
+    """What is noted, or where the note is damaged what the records tell: enough to look and to take a release back."""
+    try:
+        return read_key_facts(settings)
+    except NoteDamaged:
+        return {"version": version} if (version := _told_by_records(settings)) else {}
 
 
 def _told_by_records(settings: Settings) -> str:
@@ -69,7 +86,7 @@ def note(settings: Settings, facts: dict[str, Any]) -> None:
     path = settings.home / FILE
     temporary = path.with_name(f".{FILE}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        file.write(_render_facts(facts))
+        file.write(checked_text(facts))
         file.flush()
         os.fsync(file.fileno())
     temporary.chmod(0o600)
@@ -97,9 +114,9 @@ def check_version(settings: Settings, version: str) -> None:
     Raises:
         KeyMismatch: it is another one, a rotation was interrupted, or the key was destroyed.
     """
-    facts = read_key_facts(settings)
+    facts = _read_believed(settings)
     if not facts:
-        if settings.identified.is_dir():
+        if settings.identified.is_dir() and not damage(settings):
             with contextlib.suppress(OSError):  # an account that may only read notes nothing
                 note(settings, {"version": version, "since": current_time(), "former": []})
         return
@@ -136,7 +153,7 @@ def refuse_destroyed(settings: Settings, facts: dict[str, Any]) -> None:
 
 def advise_missing_key(settings: Settings, where: str) -> str:
     """What to do about a key that cannot be found where an installation rests on one; empty where it rests on none."""
-    facts = read_key_facts(settings)
+    facts = _read_believed(settings)
     if not facts:
         return ""
     refuse_destroyed(settings, facts)

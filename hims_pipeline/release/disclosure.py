@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.disclosure.attack import attack_files
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.lake.files import write_text
 from hims_pipeline.release import store
@@ -41,6 +40,8 @@ def refuse_disclosing(settings: Settings, candidate: Path, log: Log = lambda tex
     Raises:
         ReleaseError: a withheld figure can be computed or is known too closely, or releases differ by too few records.
     """
+    from hims_pipeline.disclosure.attack import attack_files  # a third of what every command imports, for one step
+
     refuses = settings.env in load_observatory(settings.data).policies.refuse_disclosing
     earlier = [release.public / "warehouse.duckdb" for release in store.releases(settings)]
     files = [*(path for path in earlier if path.exists()), candidate / "public/warehouse.duckdb"]

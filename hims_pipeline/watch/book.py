@@ -15,9 +15,9 @@ from typing import Any
 
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import reserve
-from hims_pipeline.lake.files import private_folder, write_json
+from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.lake.journal import acting_account
-from hims_pipeline.plain_file import read_json
+from hims_pipeline.plain_file import checked_text, read_checked
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import KINDS, Condition, instant
 
@@ -99,7 +99,7 @@ def read(settings: Settings) -> Book:
     """
     path = settings.alerts / BOOK
     try:
-        record = read_json(path)
+        record = read_checked(path)
         alerts = [Alert(**one) for one in record["alerts"]]
         outbox = [Message(**{**one, "letters": tuple(map(tuple, one["letters"]))}) for one in record["outbox"]]
         return Book(alerts, outbox, int(record["number"]), str(record["digest"]))
@@ -121,7 +121,7 @@ def write_book(settings: Settings, book: Book) -> None:
     }
     try:
         with reserve.lend(settings):  # a full disk is itself to be told
-            write_json(private_folder(settings.alerts) / BOOK, record, 0o600)
+            write_text(private_folder(settings.alerts) / BOOK, checked_text(record), 0o600)
     except OSError as error:
         raise HimsError(f"{settings.alerts / BOOK} cannot be written: {error.strerror}.") from None
 

@@ -1,6 +1,6 @@
 """How each night began and ended, a small file each, written by whatever runs it: the command line or Dagster.
 
-    nights/<begun>-<run>.json   {"run", "process", "begun", "ended", "well", "reasons"}
+    nights/<begun>-<run>.json   {"run", "process", "begun", "ended", "well", "reasons", "check"}
 
 So a watchdog knows of a night without asking Dagster: one that failed, one whose process is gone, and one that never
 began. Not here: what follows from that (`look`).
@@ -18,8 +18,8 @@ from cronsim import CronSim
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake.files import private_folder, write_json
-from hims_pipeline.plain_file import read_json
+from hims_pipeline.lake.files import private_folder, write_text
+from hims_pipeline.plain_file import checked_text, read_checked
 from hims_pipeline.processes import is_running, token
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch.kinds import instant
@@ -135,7 +135,7 @@ def _find(settings: Settings, run: str) -> Night | None:
 
 def _read(path: Path) -> Night | None:
     with suppress(OSError, ValueError, TypeError, KeyError):
-        record = read_json(path)
+        record = read_checked(path)
         night = Night(**{**record, "reasons": tuple(record["reasons"])})
         datetime.fromisoformat(night.begun)
         return night
@@ -144,6 +144,6 @@ def _read(path: Path) -> Night | None:
 
 def _write(settings: Settings, night: Night) -> None:
     try:
-        write_json(private_folder(settings.nights) / night.name, asdict(night), 0o600)
+        write_text(private_folder(settings.nights) / night.name, checked_text(asdict(night)), 0o600)
     except OSError as error:
         raise HimsError(f"{settings.nights} cannot be written: {error.strerror}.") from None

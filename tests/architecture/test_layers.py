@@ -68,7 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "retention": {"carry", "lake", "linkage", "privacy"},
     "reconcile": {"lake", "release", "retention"},
     "rotation": {"carry", "lake", "privacy", "retention"},
-    "scrub": {"lake", "privacy", "release", "reporting", "staging"},
+    "scrub": {"carry", "failures", "lake", "privacy", "release", "reporting", "staging"},
     "starting": set(),
     "synthetic": {"workbook"},
     "ui": {"lake"},

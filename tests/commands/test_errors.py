@@ -116,3 +116,14 @@ def test_a_reason_of_bytes_that_are_no_utf8_is_refused_before_anything_is_done(t
     assert not (tmp_path / "home").exists()
     said = CliRunner().invoke(main, ["release", "use", "r000001", "--reason", " \u200b"])
     assert (said.exit_code, "says nothing" in said.output) == (2, True)
+
+
+def test_a_home_that_is_a_file_is_told_before_anything_else(tmp_path) -> None:
+    (tmp_path / "home").write_text("x")
+    for words in (["status"], ["query", "select 1"], ["run"], ["release", "list"]):
+        done = CliRunner(env={"HIMS_HOME": str(tmp_path / "home")}).invoke(main, words)
+        assert done.exit_code == 1
+        assert done.output == (
+            f"Error: HIMS_HOME names {tmp_path}/home, which is not a folder. "
+            "Name the installation's folder, or a new one.\n"
+        )

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from click.testing import CliRunner, Result
 
 from hims_pipeline import build, intake
 from hims_pipeline.cli import main
+from hims_pipeline.defs.instance import open_instance, set_spoilt_aside
+from hims_pipeline.defs.plain import quiet_history
+from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.release import store
 from hims_pipeline.staging import render
@@ -97,17 +101,39 @@ def test_a_failure_of_ours_over_one_delivery_leaves_the_night_going(night, monke
     assert [path for path in night.home.rglob("*") if path.is_file() and VALUE.encode() in path.read_bytes()] == []
 
 
-@pytest.mark.parametrize("name", ["history/runs.db", "history/runs/index.db"])
-def test_a_spoilt_database_of_dagster_is_named_and_stops_nothing_else(night, name: str) -> None:
-    path = night.settings.dagster_home / name
-    path.write_bytes(b"no database" * 1000)
-    done = hims("run")
-    assert done.exit_code == 1
-    assert f"Error: Dagster's database {path} is spoilt" in done.output
-    assert "Move it away" in done.output
+@pytest.mark.parametrize("how", ["no database", "a page", "no file"])
+def test_a_spoilt_database_of_dagster_is_set_aside_and_stops_nothing(night, how: str) -> None:
+    settings = night.settings
+    path = settings.dagster_home / "history/runs.db"
+    other = next(one for one in (settings.dagster_home / "history/runs").glob("*.db") if one.name != "index.db")
+    content = path.read_bytes()
+    damaged = {"no database": b"no database" * 1000, "a page": content[:4096] + b"\xff" * (len(content) - 4096)}
+    path.unlink()
+    path.write_bytes(damaged[how]) if how in damaged else path.mkdir()
+    other.write_bytes(b"no database")
     assert hims("status").exit_code == 0
     assert hims("release", "use", "r000001", "--reason", "a test").exit_code == 0
     assert hims("query", "from v_indicator_values limit 1").exit_code == 0
+    with pytest.raises(HimsError, match=r"\.db is spoilt .* Move it away"), open_instance(settings):
+        pass
+    told = "\n".join(set_spoilt_aside(settings))
+    assert f"Dagster's database {path} was spoilt" in told
+    assert f"Dagster's database {other} was spoilt" in told
+    with open_instance(settings) as instance:
+        assert instance.get_runs() == []
+    assert len(list(path.parent.rglob("*.spoilt-*"))) == 2
+    assert set_spoilt_aside(settings) == []
+
+
+def test_events_that_dagster_cannot_write_are_one_line(capsys) -> None:
+    with quiet_history():
+        for number in range(3):
+            sys.stderr.write(f"Exception while writing logger call to event log: [SQL: INSERT {number}] {VALUE}\n")
+        sys.stderr.write("something else\n")
+    assert capsys.readouterr().err.splitlines() == [
+        "Dagster's history cannot be written; what follows of this run is in none.",
+        "something else",
+    ]
 
 
 def test_a_full_disk_is_told_before_anything_is_done(night, monkeypatch) -> None:

@@ -1,5 +1,6 @@
-"""A corrected census with 15 percent fewer foreigners, through whole nights: held with its page, accepted, published;
-and one that misses a control, whose source falls back."""
+"""Through whole nights: a corrected census with 15 percent fewer foreigners, a year of permits without one country and
+a mirror edition in which a reporter is missing, each held with its page before anything leaves; and a census that
+misses a control, whose source falls back."""
 
 import csv
 import io
@@ -7,10 +8,12 @@ import json
 import shutil
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from hims_pipeline.release import held, store
 from hims_pipeline.release.reader import connect
+from tests.conftest import Installation
 
 pytestmark = pytest.mark.slow
 
@@ -95,3 +98,74 @@ def test_a_census_that_misses_its_controls_falls_back_and_all_else_goes_out(smal
     states = [one["state"] for one in json.loads(here.hims("status", "--format", "json"))["batches"]]
     assert "held back" in states
     assert "source-held-back" in here.hims("alert", "list")
+
+
+@pytest.fixture(scope="module")
+def permits_and_mirror(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """An installation after one night of residence cards and of an edition of mirror statistics."""
+    here = Installation(tmp_path_factory.mktemp("mirror") / "home")
+    here.hims("run", "--samples", "--only", "oecd_migration", "--only", "residence_cards", "--scale", "0.02")
+    return here
+
+
+def sent_in(here: Installation, source: str, period: str) -> Path:
+    (folder,) = (one for one in (here.settings.landing / source / period).iterdir() if one.name[0] != ".")
+    (path,) = (one for one in folder.iterdir() if "SYNTHETIC" in one.name)
+    return path
+
+
+def without_country(here: Installation, folder: Path, country: str) -> Path:
+    """The cards of 2024 without those of one nationality, in the sheet as it was sent."""
+    sent = sent_in(here, "residence_cards", "2024")
+    book = openpyxl.load_workbook(sent)
+    sheet = book.worksheets[0]
+    gone = [row[0].row for row in sheet.iter_rows() if country in {cell.value for cell in row}]
+    assert len(gone) > 20
+    for row in reversed(gone):
+        sheet.delete_rows(row)
+    book.save(folder / sent.name)
+    return folder / sent.name
+
+
+def without_reporter(here: Installation, folder: Path, reporter: str) -> Path:
+    """The edition without one reporting country."""
+    sent = sent_in(here, "oecd_migration", "2024")
+    lines = sent.read_text(encoding="utf-8").splitlines(keepends=True)
+    left = [line for line in lines if f",{reporter}," not in line]
+    assert 0 < len(left) < len(lines)
+    (folder / sent.name).write_text("".join(left), encoding="utf-8")
+    return folder / sent.name
+
+
+CASES = {
+    "residence_cards": (without_country, "Libye", "LBY"),
+    "oecd_migration": (without_reporter, "ITA", "ITA"),
+}
+
+
+@pytest.mark.parametrize("source", CASES)
+def test_what_lost_a_country_is_stopped_at_the_door_and_again_before_it_leaves(
+    permits_and_mirror: Installation, tmp_path: Path, source: str
+) -> None:
+    here, (spoil, sent, code) = permits_and_mirror, CASES[source]
+    before = store.current(here.settings).id
+    printed = here.hims("deliver", str(spoil(here, tmp_path, sent)), "--source", source, "--period", "2024")
+    here.hims("run", check=False)
+    refused = [
+        one for one in json.loads(here.hims("status", "--format", "json"))["batches"]
+        if one["state"] == "refused" and one["batch"].startswith(f"{source}/")
+    ]  # fmt: skip
+    assert len(refused) == 1, printed
+    page = here.hims("batch", "report", refused[0]["batch"], "--language", "en")
+    assert "missing" in page or "rows" in page
+    assert store.current(here.settings).id == before  # nothing that moved has left
+    # A person takes the sender's word for it: then what moved holds the release until somebody agrees to that.
+    here.hims("batch", "accept", refused[0]["batch"], "--name", "A. Ben Salah", "--reason", "they were naturalised")
+    assert "Held: " in here.hims("run", check=False)
+    assert store.current(here.settings).id == before
+    told = (here.settings.approvals / held.PAGE).read_text(encoding="utf-8")
+    assert f"{source}/2024/" in told
+    assert code in told
+    here.hims("release", "accept", "--reason", "the ministry confirms it")
+    assert store.current(here.settings).id > before
+    assert held.held(here.settings) is None

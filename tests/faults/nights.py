@@ -16,7 +16,7 @@ from tests.faults.invariants import broken, faults_of, state
 from tests.faults.trials import Told, differing
 from tests.faults.world import Ended, children_of, copy, remove, run, start
 
-ONE_ROUND = 10  # kills before a night must come through: each such night is a whole build
+ONE_ROUND = 20  # kills before a night must come through: each such night is a whole build
 
 
 class Nights:

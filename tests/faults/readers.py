@@ -11,6 +11,8 @@ from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import Settings
 from tests.conftest import Installation
 
+PAUSE_SECONDS = 0.3  # what is read leaves the machine to what is hurt
+
 
 def read_on(settings: Settings, stop: Event, told: Any) -> None:
     """Read until told to stop; report how often, and each read that did not fit its release's own manifest."""
@@ -32,6 +34,7 @@ def read_on(settings: Settings, stop: Event, told: Any) -> None:
             told.put(("problem", f"{type(error).__name__}: {error}"))
         if reads % 50 == 0:
             told.put(("reads", 50))
+        stop.wait(PAUSE_SECONDS)
 
 
 class Readers:

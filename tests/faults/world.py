@@ -1,10 +1,11 @@
 """Installations to hurt: prepared once, copied for each trial; and running a command with a fault in it.
 
-A night is a process of its own. Other commands are run in a fork of this process, which has imported all that they
-need: a trial then takes a second and not ten.
+Commands, nights among them, are run in a fork of this process, which has imported all that they need: a trial takes a
+second and not ten. What a night starts (dbt, the audit) are programs as ever.
 """
 
 import contextlib
+import importlib
 import importlib.util
 import os
 import pickle
@@ -77,12 +78,8 @@ def run(here: Installation, *words: str, kind: str = "", at: int = 0, more: Mapp
     with tempfile.NamedTemporaryFile(prefix="acts-") as counter, tempfile.TemporaryFile("w+") as printed:
         env = _faulty(here, kind, at, counter.name) | dict(more or {})
         if words[0] in ("run", "build"):
-            pid = subprocess.Popen(
-                here.command(*words), env=env, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True,
-                cwd=REPOSITORY,
-            ).pid  # fmt: skip
-        else:
-            pid = _forked(words, env, printed.fileno())
+            importlib.import_module("hims_pipeline.defs.execution")
+        pid = _forked(words, env, printed.fileno())
         code = _wait(pid)
         left = _end_session(pid)
         printed.seek(0)

@@ -24,6 +24,11 @@ from hims_pipeline.sql import connection, literal
 from tests.mutants.quick import broken_rules
 
 CONTRACT = Contract.model_validate(canary_profiles._SOURCE)
+_ROWS = canary_profiles._SOURCE["entities"]["rows"]
+_WHO = {"name": "who", "sensitivity": "identifier"}
+NAMED = Contract.model_validate(
+    canary_profiles._SOURCE | {"entities": {"rows": _ROWS | {"columns": [*_ROWS["columns"], _WHO]}}}
+)
 CELLS = Contract.model_validate(
     canary_profiles._SOURCE
     | {
@@ -49,7 +54,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(REPOSITORY, REPOSITORY / "data", REPOSITORY / "expectations", tmp_path_factory.mktemp("home"))
 
 
-def subject(rows: Rows, period: str = "2024-06", contract: Contract = CONTRACT) -> Subject:
+def subject(rows: Rows, period: str = "2024-06", contract: Contract = NAMED) -> Subject:
     return Subject(contract, "rows", period, Profile(rows), roles_of(contract, "rows", period))
 
 
@@ -67,6 +72,7 @@ ALL = [("rows", "", "", 1000.0)]
 FORMS = [("form", name, "same", 1.0) for name in ("no", "day", "area", "sex", "age", "why", "wage", "geo", "year", "n")]
 ALONE = {
     "unknown": [*ALL, *values("unknown", "area", _=0), ("unknown", "area", "", 450.0)],
+    "hardly_filled": [*ALL, ("unknown", "wage", "", 990.0)],
     "constant": [*ALL, *values("values", "area", _1=1000)],
     "one_sex": [*ALL, *values("values", "sex", M=995, F=5)],
     "one_age": [*ALL, *values("ages", "age", _33=700, _40=300)],
@@ -89,6 +95,19 @@ BESIDE = {
     ),
     "strength": ([("strength", "area|why", "", 0.05), ("paired", "area|why", "", 5e4)],
                  [("strength", "area|why", "", 0.5), ("paired", "area|why", "", 5e4)]),
+    "slipped": ([("strength", "area|why", "", 0.05), ("paired", "area|why", "", 4e4)],
+                [("strength", "area|why", "", 0.12), ("paired", "area|why", "", 4e4)]),
+    "sexes_exchanged": (
+        values("by_sex", "why", **{"F|a": 480, "M|a": 520, "F|b": 600, "M|b": 400}),
+        values("by_sex", "why", **{"F|a": 520, "M|a": 480, "F|b": 400, "M|b": 600}),
+    ),
+    "narrowed": (values("values", "why", _b=900, _a=0)[:1], values("values", "why", _b=900, _c=90)),
+    "repeated": (
+        [("known", "who", "", 900.0), ("different", "who", "", 800.0)],
+        [("known", "who", "", 900.0), ("different", "who", "", 890.0)],
+    ),
+    "rarer_sex": (values("values", "sex", M=960, F=40), values("values", "sex", M=9000, F=1000)),
+    "along": ([("along", "no|day", "", 0.6)], [("along", "no|day", "", 0.99)]),
     "days_of_month": (values("day_of_month", "day", _1=900, _2=100), values("day_of_month", "day", _1=500, _2=500)),
     "dates_order": (
         [("order", "day|end", "later", 300.0), ("order", "day|end", "both", 900.0)],
@@ -115,7 +134,7 @@ def test_what_a_batch_says_by_itself(measure: str) -> None:
 @pytest.mark.parametrize("measure", BESIDE)
 def test_what_a_batch_says_beside_another(measure: str) -> None:
     usual = [*FORMS, *ALL[: measure != "size_revised"], *values("values", "area", _1=1000, _2=900)]
-    usual += [*values("values", "why", _a=500), *values("ages", "age", _30=50)]
+    usual += [*values("values", "why", _b=500), *values("ages", "age", _30=50)]
     now, before = (subject([*usual, *rows]) for rows in BESIDE[measure])
     assert measure in beyond(now, before)
     assert measure not in beyond(before, before)
@@ -135,6 +154,20 @@ def test_cells_lose_no_country_fall_back_no_sum_and_leap_nowhere() -> None:
     assert "cells_missing" in beyond(*(subject(one, "2024-06-30", CELLS) for one in gone))
     assert "year_revised" in beyond(*(subject(one, "2024-06-30", CELLS) for one in years))
     assert beyond(before, before) == set()
+
+
+def test_a_stock_that_holds_nothing_new_is_seen() -> None:
+    stock = NAMED.model_copy(update={"measure_type": "stock"})
+    before, again, other = (
+        subject([*ALL, *values("digest", "", **{f"_{run}": 1 for run in runs})], period, stock)
+        for runs, period in (
+            (range(0, 198, 2), "2024-05"),
+            (range(0, 198, 2), "2024-06"),
+            (range(0, 198, 3), "2024-06"),
+        )
+    )
+    assert "nothing_new" in beyond(again, before)
+    assert "nothing_new" not in beyond(other, before)
 
 
 def test_weights_that_are_all_one_or_lie_apart_are_seen() -> None:
@@ -164,6 +197,7 @@ def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
         "lost",
         "fell",
         "spike",
+        "nothing_new",
     }
     assert all(one.en and one.fr and one.ar for one in MEASURES.values())
     codes = [rule.code for rule in profile_rules(REPOSITORY / "expectations", CONTRACT, "2024-06")]

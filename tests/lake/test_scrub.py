@@ -1,6 +1,7 @@
 """The scrub: whatever bit falls over, in landing, batches, releases or the records that hold them together, is found
 and told by its place the same night."""
 
+import errno
 import random
 import shutil
 from pathlib import Path
@@ -8,18 +9,21 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline import intake, linkage
+from hims_pipeline.carry import kept
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.lake import landing
+from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import acts
-from hims_pipeline.scrub import SEEN, Scrubbed, scrub_parts
+from hims_pipeline.scrub import OF_FOREIGN, SEEN, Scrubbed, scrub_parts
 from hims_pipeline.settings import Settings
+from hims_pipeline.watch import book, nights
 from tests.lake.test_tampering import flip, mend
 from tests.linkage.conftest import installation, send
 from tests.release.conftest import make
 
 FLIPS = 2  # of each file; `make faults` flips hundreds of bits, of whole nights
-PARTS = 12
+PARTS = 13
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +43,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     make(settings, "r000002")
     acts.use_release(settings, "r000001", "a wrong figure")
     make(settings, "r000003")
+    nights.begin(settings, "0badcafe-run")
+    nights.end(settings, "0badcafe-run", well=False, reasons=["a reason"])
+    book.write(settings, book.Book(number=7))
+    built = settings.home / "sent/built.duckdb"
+    built.write_bytes(b"a warehouse")
+    facts = {"sha256": sha256_of(built), "inputs_sha256": "0", "nodes": {}, "since_full": 0}
+    kept.keep(settings, built, facts)
     shutil.rmtree(settings.home / "sent")
     scrub_parts(settings)
     return settings
@@ -72,8 +83,9 @@ def test_an_untouched_installation_is_told_to_be_so(settings) -> None:
 def test_each_of_many_flipped_bits_is_found_the_same_night(settings) -> None:
     before, draw, missed = files(settings), random.Random(20260728), []  # noqa: S311
     paths = sorted(before)
-    assert {"sequence.json", "key.json", "CURRENT", "audit.head", "findings.json"} <= {path.name for path in paths}
-    assert any("rejects" in path.parts for path in paths)
+    records = {"sequence.json", "key.json", "CURRENT", "audit.head", "findings.json", "nodes.json", "book.json"}
+    assert records <= {path.name for path in paths}
+    assert {"rejects", "nights", "kept"} <= {part for path in paths for part in path.parts}
     for path in paths * FLIPS:
         content = bytearray(before[path])
         content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
@@ -96,6 +108,36 @@ def test_what_was_added_or_is_missing_is_found_too(settings) -> None:
     put_back(before, settings)
     assert "more.parquet was added" in found
     assert "landing/census/" in found
+
+
+def test_a_delivery_that_was_never_received_here_is_told(settings, tmp_path) -> None:
+    """Its seal holds, as it does in another installation with the same key."""
+    before = files(settings)
+    (tmp_path / "other").mkdir()
+    other = installation(tmp_path / "other")
+    foreign = send(other, "census", ["90000077"], "2021")
+    shutil.copytree(foreign.folder(other), foreign.folder(settings))
+    found = scrub_parts(settings).damage
+    shutil.rmtree(foreign.folder(settings).parent)
+    put_back(before, settings)
+    assert [line for line in found if "tells that it was received" in line] == [
+        f"landing/{foreign.batch}: no line of the audit trail tells that it was received; {OF_FOREIGN}"
+    ]
+
+
+def test_on_a_full_disk_what_was_found_is_told_although_it_cannot_be_recorded(settings, monkeypatch) -> None:
+    before = files(settings)
+    flip(next(settings.landing.glob("census/*/*/*.csv")))
+
+    def full(*_) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(settings.home / SEEN))
+
+    monkeypatch.setattr("hims_pipeline.scrub._write_seen", full)
+    found = scrub_parts(settings).damage
+    put_back(before, settings)
+    assert any("landing/census/" in line for line in found)
+    assert found[-1].startswith(f"The disk is full: {settings.home / SEEN}. Make room")
+    assert found[-1].endswith("The scrub could not be recorded.")
 
 
 def test_a_share_a_night_goes_round_and_a_damaged_note_of_it_begins_anew(settings) -> None:

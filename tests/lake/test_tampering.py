@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline import intake, linkage
+from hims_pipeline.carry import kept
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import batches, journal, landing
@@ -295,4 +296,13 @@ def test_another_time_zone_makes_every_batch_pending(settings) -> None:
     assert intake.find_pending(settings) == []
     path = settings.data / "observatory.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("Africa/Tunis", "Asia/Tokyo"), encoding="utf-8")
-    assert {one.why for one in intake.find_pending(settings)} == {"changed since the last verdict: time zone"}
+    assert {one.why for one in intake.pending(settings)} == {"changed since the last verdict: time zone"}
+
+
+def test_a_sealed_record_of_another_version_is_damage_of_its_file_and_the_next_build_begins_anew(settings) -> None:
+    path = settings.home / "kept" / kept.RECORD
+    write_sealed(settings, path, kept.KIND, {"file": "w.duckdb", "sha256": "0", "nodes": {}, "since_full": 1})
+    with pytest.raises(Damaged, match=r"nodes\.json does not hold what a nodes of this version .*inputs_sha256"):
+        kept.read_kept(settings)
+    record = read_sealed(settings, path, kept.KIND)
+    assert (record["since_full"], record.get("inputs_sha256")) == (1, None)

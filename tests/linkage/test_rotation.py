@@ -162,6 +162,27 @@ def test_a_wrong_key_is_told_in_a_line_and_nothing_counts_as_damaged(keyed, tmp_
     assert after == {path: before[path] for path in after}
 
 
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"version": "000000000000"}'])
+def test_a_damaged_note_of_the_key_is_one_line_and_status_goes_on(keyed, content: bytes) -> None:
+    note = keyed.home / known.FILE
+    note.write_bytes(content)
+    done = hims(keyed, "status")
+    assert done.exit_code == 0, done.output
+    assert f"damaged: {note} cannot be read. Delete it" in done.output
+    assert done.output.count("accepted ") == 3
+    assert hims(keyed, "audit", "verify").exit_code == 0
+    for command in (("link",), ("key", "show"), ("scrub", "--all")):
+        told = hims(keyed, *command)
+        assert told.exit_code == 1
+        assert f"{note} cannot be read" in told.output
+    assert note.read_bytes() == content
+    note.unlink()
+    assert hims(keyed, "link").exit_code == 0
+    wrong = replace(keyed, key_file=keyed.home.parent / "second")
+    note.write_bytes(content)  # another key is told all the same
+    assert f"rests on key {load_key(keyed).version}" in hims(wrong, "status").output
+
+
 def test_a_destroyed_key_is_gone_and_said_to_be(keyed, tmp_path) -> None:
     version = load_key(keyed).version
     assert "nothing was destroyed" in hims(keyed, "key", "destroy", "abc", "--reason", "x").output

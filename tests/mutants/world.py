@@ -21,14 +21,17 @@ from hims_pipeline.synthetic import make_samples
 from tests.mutants.quick import broken_rules
 from tests.mutants.sheets import Sheet, read_sheets, write_text, write_typed
 
-# Each source at the smallest scale at which its shares still mean something.
+# Each source at the smallest scale at which its shares still mean something: small registers near their real size.
 SCALES: dict[float, tuple[str, ...]] = {
     0.002: ("rgph", "rgph_one_in_five", "social_security", "consular_register"),
     0.01: (
-        "hims_survey", "lfs_migration", "border_crossings", "residence_cards", "students_abroad",
-        "student_departures", "civil_registration", "remittances", "oecd_migration",
+        "hims_survey", "lfs_migration", "border_crossings", "civil_registration", "remittances", "oecd_migration",
     ),
-    0.05: ("foreign_students", "work_authorisations", "placements_atct", "placements_aneti", "placements_private"),
+    0.04: ("residence_cards", "students_abroad"),
+    0.2: (
+        "foreign_students", "work_authorisations", "placements_atct", "placements_aneti", "placements_private",
+        "student_departures",
+    ),
 }  # fmt: skip
 
 

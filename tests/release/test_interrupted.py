@@ -1,5 +1,6 @@
 """Acts on releases, killed at each of their durable steps, and done while a night runs."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline.build import Build
-from hims_pipeline.errors import Busy, ReleaseError
+from hims_pipeline.errors import Busy, Damaged, ReleaseError
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.lake.files import write_json
 from hims_pipeline.lake.lock import acts_lock, installation_lock
@@ -189,3 +190,17 @@ def test_the_acts_lock_keeps_other_processes_out_and_lets_its_holder_in(settings
     with acts_lock(settings, "mine"), acts_lock(settings, "mine again"):
         assert time.monotonic() - started > 0.2
     other.wait()
+
+
+@pytest.mark.parametrize("make_other", [Path.mkdir, os.mkfifo])
+@pytest.mark.parametrize("lock", ["acts.lock", "installation.lock"])
+def test_what_lies_where_a_lock_should_is_told_by_its_place(settings: Settings, lock: str, make_other) -> None:
+    place = settings.home / lock
+    settings.home.mkdir(exist_ok=True)
+    make_other(place)
+    hold = acts_lock if lock == "acts.lock" else installation_lock
+    with pytest.raises(Damaged, match=f"{lock} is to be a lock and is no file: move away"), hold(settings, "mine"):
+        pass
+    place.rmdir() if place.is_dir() else place.unlink()
+    with hold(settings, "mine"):
+        assert place.is_file()

@@ -168,6 +168,33 @@ def test_contracts_policies_and_tests_of_the_warehouse_are_rules_too(settings) -
     assert "sums_add_up (warehouse): gone" in told
 
 
+@pytest.mark.parametrize(
+    ("file", "was", "now", "said"),
+    [
+        ("observatory.yml", "strict_count: 20", "strict_count: 10", "POLICY-STRICT-COUNT (policies): weaker"),
+        ("observatory.yml", "counts: [student_departures]", "counts: []", "COUNTS-STUDENT_DEPARTURES (policies): gone"),
+        ("observatory.yml", "disclosing: [prod]", "disclosing: []", "POLICY-REFUSE-DISCLOSING-PROD (policies): gone"),
+        ("contracts/rgph.yml", "personal: true", "personal: false", "RGPH-PERSONS-PERSONAL (rgph/persons): weaker"),
+        ("contracts/rgph.yml", "period:", "period:\n  may_be_ahead: true", "RGPH-PERSONS-AHEAD (rgph/persons): weaker"),
+    ],
+)  # fmt: skip
+def test_a_switch_of_publication_that_is_loosened_is_told(settings, file: str, was: str, now: str, said: str) -> None:
+    before, path = inventory.take(settings, MANIFEST), settings.data / file
+    text = path.read_text(encoding="utf-8")
+    assert was in text
+    path.write_text(text.replace(was, now, 1), encoding="utf-8")
+    told = less(settings, before)
+    assert any(said in line for line in told), told
+
+
+def test_an_indicator_that_withholds_less_is_told(settings) -> None:
+    before = inventory.take(settings, MANIFEST)
+    path = next(p for p in sorted((settings.data / "indicators").glob("*.yml")) if "strict: true" in p.read_text())
+    path.write_text(path.read_text(encoding="utf-8").replace("strict: true", "strict: false"), encoding="utf-8")
+    told = less(settings, before)
+    assert any(line.startswith("POLICY-COUNT-OF-") and "min_value 2 became 1" in line for line in told), told
+
+
 def test_a_source_that_is_gone_takes_its_rules_with_it_by_name(settings) -> None:
     before = inventory.take_inventory(settings, MANIFEST)
     (settings.data / "contracts/border_crossings.yml").unlink()

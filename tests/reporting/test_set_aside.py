@@ -36,7 +36,7 @@ def test_few_rows_are_set_aside_and_the_rest_counts(settings, deliver) -> None:
     kept = duckdb.sql(f"select _rule, count(*) from '{aside}' group by _rule order by _rule").fetchall()
     assert kept == [("ARRIVALS-002", 1), ("ARRIVALS-PEOPLE-AGE-RANGE", 4)]
     assert aside.stat().st_mode & 0o77 == 0
-    assert [one["rows"] for one in input_rows(settings)] == [1000]
+    assert [(one["rows"], one["set_aside_share"]) for one in input_rows(settings)] == [(1000, 5 / 1005)]
     (aside_of,) = caveats.caveats_of(settings, [batch])["rows_set_aside"]
     assert aside_of["by_rule"] == {"ARRIVALS-PEOPLE-AGE-RANGE": 4, "ARRIVALS-002": 1}
     assert "4 rows break ARRIVALS-PEOPLE-AGE-RANGE" in caveats.caveat_notes(caveats.caveats_of(settings, [batch]))

@@ -3,6 +3,7 @@
     'period_start_date': 'date', 'period_end_date': 'date', 'vintage': 'varchar', 'data_kind': 'varchar',
     'ref_country': 'varchar', 'universe': 'varchar', 'duration_rule': 'varchar', 'measure_type': 'varchar', 'reference_point': 'varchar',
     'design_kind': 'varchar', 'expand_to_persons': 'bigint', 'sampling_fraction': 'double', 'design_fallback': 'varchar', 'window_years': 'integer',
+    'set_aside_share': 'double',
 } -%}
 select distinct
     {{ columns.keys() | join(',\n    ') }},
