@@ -64,7 +64,7 @@ def _holes(back: Counts) -> set[float]:
         year for year in range(int(min(years)) + 1, int(max(years)))
         if years.get(float(year), 0) * 20 < usual
         and min(years.get(year - 1.0, 0), years.get(year + 1.0, 0)) * 2 > usual
-    }  # type: ignore[return-value]  # fmt: skip
+    }  # fmt: skip
 
 
 def _missing_days(now: Counts, before: Counts) -> set[float]:
