@@ -84,7 +84,8 @@ def read_release_manifest(release: "Release", part: str) -> dict[str, Any]:
         raise Damaged(path, f"is no whole manifest; {_advice(release.id)}")
     if (manifest["release"], manifest["part"]) != (release.id, part):
         raise Damaged(path, f"is the manifest of another release or part; {_advice(release.id)}")
-    return manifest
+    proven: dict[str, Any] = manifest
+    return proven
 
 
 def _advice(release_id: str) -> str:

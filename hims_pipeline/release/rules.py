@@ -86,7 +86,8 @@ def _read(settings: Settings, release: store.Release) -> Inventory:
         record = read_json(path)  # sealed with a former key, and bound by its manifest and the audit trail
     if record["release"] != release.id:
         raise Damaged(path, "is the inventory of another release")
-    return record["rules"]
+    rules: Inventory = record["rules"]
+    return rules
 
 
 def _find_taken_back(settings: Settings) -> set[str]:

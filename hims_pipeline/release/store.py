@@ -53,7 +53,8 @@ class Release:
             Damaged: as `manifest`.
         """
         tables = self.manifest()["tables"]
-        return tables.get("published.indicator_observation") or tables["published.indicator_value"]
+        figures: dict[str, Any] = tables.get("published.indicator_observation") or tables["published.indicator_value"]
+        return figures
 
 
 def releases(settings: Settings) -> list[Release]:
