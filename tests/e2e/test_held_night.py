@@ -148,7 +148,7 @@ def test_what_lost_a_country_is_stopped_at_the_door_and_again_before_it_leaves(
     permits_and_mirror: Installation, tmp_path: Path, source: str
 ) -> None:
     here, (spoil, sent, code) = permits_and_mirror, CASES[source]
-    before = store.current(here.settings).id
+    before = store.current_release(here.settings).id
     printed = here.hims("deliver", str(spoil(here, tmp_path, sent)), "--source", source, "--period", "2024")
     here.hims("run", check=False)
     refused = [
@@ -158,14 +158,14 @@ def test_what_lost_a_country_is_stopped_at_the_door_and_again_before_it_leaves(
     assert len(refused) == 1, printed
     page = here.hims("batch", "report", refused[0]["batch"], "--language", "en")
     assert "missing" in page or "rows" in page
-    assert store.current(here.settings).id == before  # nothing that moved has left
+    assert store.current_release(here.settings).id == before  # nothing that moved has left
     # A person takes the sender's word for it: then what moved holds the release until somebody agrees to that.
     here.hims("batch", "accept", refused[0]["batch"], "--name", "A. Ben Salah", "--reason", "they were naturalised")
     assert "Held: " in here.hims("run", check=False)
-    assert store.current(here.settings).id == before
+    assert store.current_release(here.settings).id == before
     told = (here.settings.approvals / held.PAGE).read_text(encoding="utf-8")
     assert f"{source}/2024/" in told
     assert code in told
     here.hims("release", "accept", "--reason", "the ministry confirms it")
-    assert store.current(here.settings).id > before
+    assert store.current_release(here.settings).id > before
     assert held.read_hold(here.settings) is None
