@@ -44,12 +44,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     acts.use_release(settings, "r000001", "a wrong figure")
     make(settings, "r000003")
     nights.begin(settings, "0badcafe-run")
-    nights.end(settings, "0badcafe-run", well=False, reasons=["a reason"])
-    book.write(settings, book.Book(number=7))
+    nights.end_night(settings, "0badcafe-run", well=False, reasons=["a reason"])
+    book.write_book(settings, book.Book(number=7))
     built = settings.home / "sent/built.duckdb"
     built.write_bytes(b"a warehouse")
     facts = {"sha256": sha256_of(built), "inputs_sha256": "0", "nodes": {}, "since_full": 0}
-    kept.keep(settings, built, facts)
+    kept.keep_build(settings, built, facts)
     shutil.rmtree(settings.home / "sent")
     scrub_parts(settings)
     return settings
