@@ -44,7 +44,8 @@ class Backup:
 
     @property
     def files(self) -> Listed:
-        return self.record["files"]
+        files: Listed = self.record["files"]
+        return files
 
 
 def make_backup(settings: Settings, folder: Path, keep: int = 0, log: Log = lambda text: None) -> Backup:

@@ -59,7 +59,8 @@ class Build:
         return self.target / "run_results.json"
 
     def inputs(self) -> list[dict[str, Any]]:
-        return read_json(self.folder / "inputs.json")
+        rows: list[dict[str, Any]] = read_json(self.folder / "inputs.json")
+        return rows
 
     def environment(self, settings: Settings) -> dict[str, str]:
         """What dbt reads from the environment. It copies the last one into its results, and so binds them."""

@@ -1,6 +1,7 @@
 """`hims …`: the pipeline for people and for cron."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -35,7 +36,7 @@ KEYED = {"run", "ui", "daemon", "deliver", "status", "batch", "gate", "link", "b
 class PlainGroup(click.Group):
     """Every error is one line that says what is wrong and what to do; a developer asks for the trace."""
 
-    def invoke(self, ctx: click.Context):
+    def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):

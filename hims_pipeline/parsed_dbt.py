@@ -21,7 +21,7 @@ def load_parsed(path: Path, tree: Path) -> Manifest:
     for node in manifest.nodes.values():
         if isinstance(node, SeedNode):  # it knows where its file is
             node.root_path = str(tree)
-    manifest.build_flat_graph()
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     return manifest
 
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
 
@@ -35,7 +35,7 @@ def is_running(known: str) -> bool:
 
 @contextmanager
 def start_bound(
-    command: Sequence[str], env: Mapping[str, str], inherit: Sequence[IO] = (), errors: IO | None = None
+    command: Sequence[str], env: Mapping[str, str], inherit: Sequence[IO[Any]] = (), errors: IO[Any] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """Start a command, its output on a pipe, in a process group of its own that outlives neither the block nor this
     process. The block must be left by the thread that entered it: the kernel looks at that thread.

@@ -51,7 +51,7 @@ def guess_dialect(settings: Settings, path: Path) -> Dialect:
         return _text(path, kind)
     if kind not in _TYPES:
         raise HimsError(f"{path.name} is {NAMES[kind]}; no reader opens that.")
-    form = Format(type=_TYPES[kind])  # type: ignore[arg-type]
+    form = Format(type=_TYPES[kind])
     if form.type == "excel":
         from hims_pipeline.authoring.draft_sheets import suit
         from hims_pipeline.readers.formats.excel import guess_skip_rows

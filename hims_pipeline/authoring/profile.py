@@ -186,7 +186,8 @@ def _has_mostly_commas(con: duckdb.DuckDBPyConnection, shape: TableShape) -> boo
         counts.append(
             con.execute(f"select {' + '.join(f'coalesce({test}, 0)' for test in tests)} from texts").fetchall()
         )
-    return counts[1][0][0] > counts[0][0][0]
+    has_more: bool = counts[1][0][0] > counts[0][0][0]
+    return has_more
 
 
 def _facts(

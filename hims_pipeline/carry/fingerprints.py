@@ -97,7 +97,7 @@ class _Project:
     """dbt's manifest of tonight beside the inputs of tonight."""
 
     def __init__(
-        self, manifest: Mapping[str, Any], files: Mapping[str, str], rows: list[dict], inputs_path: str,
+        self, manifest: Mapping[str, Any], files: Mapping[str, str], rows: list[dict[str, Any]], inputs_path: str,
         rests_on: Sequence[str], earlier: str = "",
     ) -> None:  # fmt: skip
         self.all = {**manifest["nodes"], **manifest["unit_tests"]}

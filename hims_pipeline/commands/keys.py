@@ -1,5 +1,6 @@
 """`hims key …`, `hims retention …`: the key that hides names, and destroying what is past its term."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -119,7 +120,7 @@ def retention_group() -> None:
 
 @retention_group.command("plan")
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="As of another day than today.")
-def retention_plan(day) -> None:
+def retention_plan(day: datetime | None) -> None:
     """Deliveries whose term has ended, and what would be destroyed; changes nothing."""
     settings = load_settings()
     due = retention.plan_retention(settings, day.date() if day else None)

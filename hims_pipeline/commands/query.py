@@ -4,7 +4,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from hims_pipeline.commands.typed import TYPED
 from hims_pipeline.release import store
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import load_settings
+
+if TYPE_CHECKING:  # the library takes long to load, and other commands need none of it
+    import duckdb
 
 STAFF_ONLY = ("conformed", "indicators")
 STAFF_HINT = "The public file holds `published` and `reference`; add --staff for the observatory's own."
@@ -58,7 +61,7 @@ def query(sql: str, form: str, bom: bool, staff: bool, release_id: str | None) -
         con.close()
 
 
-def _read_question(con, sql: str):
+def _read_question(con: "duckdb.DuckDBPyConnection", sql: str) -> "duckdb.Statement | str":
     """The statement, if it is one and only reads.
 
     Raises:
@@ -80,12 +83,12 @@ def _read_question(con, sql: str):
     return statements[0]
 
 
-def _rows(con, answer) -> Iterator[Sequence[Any]]:
+def _rows(con: "duckdb.DuckDBPyConnection", answer: "duckdb.DuckDBPyConnection") -> Iterator[Sequence[Any]]:
     while some := _wait_for(con, lambda: answer.fetchmany(ROWS_AT_ONCE)):
         yield from some
 
 
-def _wait_for(con, work: Callable[[], Any]) -> Any:
+def _wait_for(con: "duckdb.DuckDBPyConnection", work: Callable[[], Any]) -> Any:
     """Do what may take long in a thread: DuckDB looks for no Ctrl-C while it makes rows, and the main thread must."""
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(work)

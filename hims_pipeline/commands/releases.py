@@ -3,6 +3,7 @@
 import os
 import uuid
 from contextlib import suppress
+from typing import Any
 
 import click
 
@@ -71,7 +72,7 @@ def _tell_doubtful(settings: Settings, draft: bool) -> None:
         raise HimsError(f"{len(doubtful)} batch(es) above are to be read or judged again first: `hims run` does it.")
 
 
-def _draft(settings, prepared: building.Build) -> None:
+def _draft(settings: Settings, prepared: building.Build) -> None:
     now = acts.newest_intact(settings, click.echo)
     if now is None:
         click.echo("It builds. There is no release to compare with.")
@@ -101,7 +102,7 @@ def list_releases() -> None:
     """All releases on disk, the current one marked."""
     settings = load_settings()
     now, taken_back, wrong = store.read_state(settings)
-    rows: list[tuple] = []
+    rows: list[tuple[Any, ...]] = []
     for one in store.releases(settings):
         state = "current" if one.id == now else ""
         if one.id in taken_back:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 
-class Typed(click.ParamType):
+class Typed(click.ParamType[Any]):
     """Text that can be written down, and read again: no bytes that the terminal's language did not know, and something
     to be seen where there is any."""
 

@@ -56,7 +56,8 @@ class Catalogue:
             return breakdown.meaning if self.language == "en" else breakdown.label.get(self.language)
         shared = self.words["columns"].get(f"{table}.{name}") or self.words["columns"].get(name, {})
         if self.language != "en":
-            return shared.get(self.language, "")
+            text: str = shared.get(self.language, "")
+            return text
         described = self.models.get(table, {}).get("columns", {}).get(name, {}).get("description")
         return described or shared.get("en", "") or self._find_elsewhere(name)
 

@@ -68,7 +68,7 @@ def _holds(members: list[tuple[Any, Any]], letter: str) -> bool:
 def _is_in(kind: str, value: Any, letter: str) -> bool:
     """A letter is a word's character, no digit and no blank."""
     if kind == "LITERAL":
-        return value == ord(letter)
+        return bool(value == ord(letter))
     if kind == "RANGE":
-        return value[0] <= ord(letter) <= value[1]
+        return bool(value[0] <= ord(letter) <= value[1])
     return str(value) in ("CATEGORY_WORD", "CATEGORY_NOT_DIGIT", "CATEGORY_NOT_SPACE")

@@ -31,13 +31,16 @@ class _AsWritten(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.Safe
             if key in seen:
                 raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark)
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
     def construct_whole(self, node: yaml.ScalarNode) -> int | str:
-        return _convert_if_it_prints_back(int, self.construct_scalar(node))
+        whole: int | str = _convert_if_it_prints_back(int, self.construct_scalar(node))
+        return whole
 
     def construct_fraction(self, node: yaml.ScalarNode) -> float | str:
-        return _convert_if_it_prints_back(float, self.construct_scalar(node))
+        fraction: float | str = _convert_if_it_prints_back(float, self.construct_scalar(node))
+        return fraction
 
 
 def _convert_if_it_prints_back(kind: Any, text: str) -> Any:

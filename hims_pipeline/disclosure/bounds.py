@@ -147,7 +147,7 @@ class _Nearby:
     ) -> None:
         self.equations, self.point, self.least, self.hidden = equations, point, least, hidden
         self.seen: Ends = {}
-        self.solver = Highs()
+        self.solver = Highs()  # type: ignore[no-untyped-call]
         self.of: dict[int, list[int]] = defaultdict(list)
         for at, equation in enumerate(equations):
             for one in equation:
@@ -238,7 +238,7 @@ class _Program:
         matrix.format_, matrix.num_col_, matrix.num_row_ = MatrixFormat.kRowwise, len(groups), len(equations)
         matrix.start_, matrix.index_, matrix.value_ = starts, places, factors
         self.lower, self.columns = np.array(program.col_lower_), np.arange(len(groups), dtype=np.int32)
-        self.solver = solver or Highs()
+        self.solver = solver or Highs()  # type: ignore[no-untyped-call]
         self.solver.silent()
         self.solver.passModel(program)
 

@@ -78,5 +78,8 @@ def earlier_decisions(con: Any) -> Sequence[Sequence[Any]]:
     for place in places:
         path = Path(place).parent / EARLIER
         if path.exists():
-            return con.execute(f"select {COLUMNS} from read_parquet({literal(path)}) order by all").fetchall()
+            rows: Sequence[Sequence[Any]] = con.execute(
+                f"select {COLUMNS} from read_parquet({literal(path)}) order by all"
+            ).fetchall()
+            return rows
     return []

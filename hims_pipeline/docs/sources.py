@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+from hims_pipeline.contracts.formats import Format
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates.judge import rules_of
@@ -64,5 +65,5 @@ def _describe_source(settings: Settings, contract: Contract, rows: dict[tuple[st
     return lines
 
 
-def _form(form) -> str:
+def _form(form: Format) -> str:
     return f"{form.type} `{form.delimiter}` {form.encoding}" if form.type == "delimited" else form.type

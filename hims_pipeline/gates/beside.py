@@ -12,7 +12,8 @@ from hims_pipeline.errors import Damaged
 from hims_pipeline.gates.comparisons import find_closest
 from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
-from hims_pipeline.gates.profile import Profile, Rows, read_profile, take_profile, write_profile
+from hims_pipeline.gates.profile import Profile, read_profile, take_profile, write_profile
+from hims_pipeline.gates.profile_joint import Rows
 from hims_pipeline.gates.references import PREFIX, read_sql
 from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.lake.files import sha256_of

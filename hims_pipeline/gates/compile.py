@@ -32,7 +32,7 @@ def rule_code(*parts: str) -> str:
 
 def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) -> list[Rule]:
     def make(
-        suffix: str, expectation: str, kwargs: dict[str, Any], message: Said, column: Column | None = None, **more
+        suffix: str, expectation: str, kwargs: dict[str, Any], message: Said, column: Column | None = None, **more: Any
     ) -> Rule:
         about = (column.name,) if column else ()
         end = rule_code(*about, suffix)

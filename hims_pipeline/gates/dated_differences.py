@@ -25,7 +25,7 @@ def compare_days(name: str, role: str, now: Subject, before: Subject, years: flo
         totals = sum(a.values()), sum(b.values())
         if all(totals) and len(a) > 1:
             yield Evidence("one_day", name, difference_of_shares(tops[0], totals[0], tops[1], totals[1]))
-        missed = _rows_missed(new.counts("days", name), old.counts("days", name), now.length)
+        missed = _share_missed(new.counts("days", name), old.counts("days", name), now.length)
         yield Evidence("days_missing", name, missed, "no day of the period")
         back = [one.counts("years_back", name) for one in (new, old)]
     else:
@@ -64,7 +64,7 @@ def _holes(back: Counts) -> set[float]:
         year for year in range(int(min(years)) + 1, int(max(years)))
         if years.get(float(year), 0) * 20 < usual
         and min(years.get(year - 1.0, 0), years.get(year + 1.0, 0)) * 2 > usual
-    }  # type: ignore[return-value]  # fmt: skip
+    }  # fmt: skip
 
 
 def _missing_days(now: Counts, before: Counts) -> set[float]:
@@ -73,7 +73,7 @@ def _missing_days(now: Counts, before: Counts) -> set[float]:
     return {float(key) for key, n in before.items() if n * scale >= 2 * SURELY_SOME and not now.get(key)}
 
 
-def _rows_missed(days: Counts, usual: Counts, length: int) -> float | None:
+def _share_missed(days: Counts, usual: Counts, length: int) -> float | None:
     """The most rows that a run of days without a row would hold, were they spread over the period as before."""
     if not days or not usual:
         return None

@@ -46,7 +46,7 @@ def great_expectations() -> Any:
     if not SUPPORTED[0] <= version < SUPPORTED[1]:
         raise GateError(f"great_expectations {gx.__version__} was not tried on DuckDB; the gate knows 1.24.")
 
-    class BufferedContext(Dialect.execution_ctx_cls):  # type: ignore[name-defined, misc, valid-type]
+    class BufferedContext(Dialect.execution_ctx_cls):  # type: ignore[misc, valid-type]
         def post_exec(self) -> None:
             super().post_exec()
             if self.cursor is not None and self.cursor.description:
@@ -56,7 +56,7 @@ def great_expectations() -> Any:
                     initial_buffer=self.cursor.fetchall(),
                 )
 
-    class BufferedDialect(Dialect):  # type: ignore[misc]
+    class BufferedDialect(Dialect):
         execution_ctx_cls = BufferedContext
         supports_statement_cache = False
 

@@ -4,7 +4,8 @@ build of all sources."""
 from decimal import Decimal
 
 from hims_pipeline.contracts.columns import Column
-from hims_pipeline.contracts.facts import FactColumn, load_fact_columns
+from hims_pipeline.contracts.fact_columns import FactColumn
+from hims_pipeline.contracts.facts import load_fact_columns
 from hims_pipeline.contracts.joins import read_by_feeds
 from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract

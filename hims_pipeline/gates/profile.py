@@ -178,5 +178,5 @@ def read_profile(con: Any, path: Path, sql: str = "") -> dict[str, Profile]:
     """Entity -> its profile, by `sql` where it is kept in another form than a batch's."""
     rows: dict[str, Rows] = defaultdict(list)
     for entity, *row in con.execute(sql or f"from read_parquet({literal(path)})").fetchall():
-        rows[entity].append(tuple(row))  # type: ignore[arg-type]
+        rows[entity].append(tuple(row))
     return {entity: Profile(own) for entity, own in rows.items()}

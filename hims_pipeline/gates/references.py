@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.gates.profile import Rows
+from hims_pipeline.gates.profile_joint import Rows
 from hims_pipeline.lake.periods import covers, is_period
 from hims_pipeline.sql import literal
 

@@ -27,7 +27,8 @@ class BatchState:
     note: str = ""
 
     def as_json(self) -> dict[str, object]:
-        return json.loads(json.dumps(self.__dict__))
+        record: dict[str, object] = json.loads(json.dumps(self.__dict__))
+        return record
 
 
 def states(settings: Settings, *, hashed: bool = False) -> list[BatchState]:

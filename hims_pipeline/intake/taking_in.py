@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hims_pipeline import __version__
 from hims_pipeline.contracts.load import broken_contracts, load_contracts
@@ -177,7 +177,7 @@ def _describe_verdict(delivery: Delivery, folder: Path, verdict: Verdict) -> dic
     }
 
 
-def _stage(stage: str):
+def _stage(stage: str) -> Literal["types", "envelope"]:
     return "types" if stage == "types" else "envelope"
 
 

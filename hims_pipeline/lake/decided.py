@@ -4,6 +4,7 @@ Only lines whose own seal holds are believed. Not here: who may decide what (`in
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.lake.verdict import Acceptance
@@ -50,12 +51,12 @@ def decisions(settings: Settings, batch: str) -> list[Decision]:
     return [_decision(line) for line in journal.done(settings, *DECISIONS) if line["batch"] == batch]
 
 
-def _decision(line: dict) -> Decision:
+def _decision(line: dict[str, Any]) -> Decision:
     return Decision(
         line["batch"], line["event"], line["at"], _account(line), line.get("name", ""), line.get("reason", "")
     )
 
 
-def _account(line: dict) -> str:
+def _account(line: dict[str, Any]) -> str:
     """The account that acted, and the one that logged in where it is another."""
     return f"{line['by']}, logged in as {line['login']}" if "login" in line else line["by"]

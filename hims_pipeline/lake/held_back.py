@@ -23,7 +23,8 @@ def read_held_back(settings: Settings) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
     try:
-        return read_sealed(settings, path, KIND)["batches"]
+        batches: dict[str, dict[str, Any]] = read_sealed(settings, path, KIND)["batches"]
+        return batches
     except Damaged:
         return {}
 

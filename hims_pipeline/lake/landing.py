@@ -21,10 +21,18 @@ from hims_pipeline.contracts.formats import FormatLimits
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal
-from hims_pipeline.lake.arrival import Copied, Unfit, Unsound, copy_file, same_names, trouble_of_name, trouble_of_size
+from hims_pipeline.lake.arrival import (
+    RECORD,
+    Copied,
+    Unfit,
+    Unsound,
+    copy_file,
+    same_names,
+    trouble_of_name,
+    trouble_of_size,
+)
 from hims_pipeline.lake.delivery import (
     ID_LENGTH,
-    RECORD,
     DeliveredFile,
     Delivery,
     batch_of,

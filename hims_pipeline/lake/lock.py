@@ -80,7 +80,7 @@ def _open_lock(path: Path) -> IO[str]:
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
 
 
-def _wait(file, home: Path, wait_seconds: float, log: Log) -> None:
+def _wait(file: IO[str], home: Path, wait_seconds: float, log: Log) -> None:
     deadline, has_told = time.monotonic() + wait_seconds, False
     while True:
         try:

@@ -77,7 +77,7 @@ def read_sealed(settings: Settings, path: Path, kind: str) -> dict[str, Any]:
     """
     try:
         written = read_bytes(path)
-        record = parse_json(written.decode("utf-8"))
+        record: dict[str, Any] = parse_json(written.decode("utf-8"))
         as_we_write = _text(record).encode("utf-8") == written  # blanks, and members that stand twice
         seal = record.pop(SEAL)
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:

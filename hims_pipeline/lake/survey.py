@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.lake.arrival import (
+    RECORD,
     Unsound,
     is_being_written,
     same_names,
@@ -23,7 +24,7 @@ from hims_pipeline.lake.arrival import (
     trouble_of_size,
 )
 from hims_pipeline.lake.complete import describe_missing
-from hims_pipeline.lake.delivery import ID, RECORD, deliveries
+from hims_pipeline.lake.delivery import ID, deliveries
 from hims_pipeline.lake.incoming import STAGING
 from hims_pipeline.lake.periods import is_period, today_of, trouble_of_period
 from hims_pipeline.settings import Settings

@@ -32,7 +32,8 @@ def marks(settings: Settings) -> dict[str, dict[str, str]]:
     path = settings.releases / "WITHDRAWN.json"
     if path.exists():
         try:
-            return seal.read_sealed(settings, path, MARKS)["releases"]
+            marks: dict[str, dict[str, str]] = seal.read_sealed(settings, path, MARKS)["releases"]
+            return marks
         except Damaged:
             if trail.check(settings).damage:
                 raise
@@ -50,7 +51,7 @@ def follow_trail(settings: Settings) -> tuple[str | None, dict[str, dict[str, st
     return now, taken_back
 
 
-def _apply_act(entry: dict[str, Any], now: str | None, taken_back: dict) -> tuple[str | None, dict]:
+def _apply_act(entry: dict[str, Any], now: str | None, taken_back: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     if entry["event"] == trail.RENEWED:
         return entry.get("current", now), entry.get("withdrawn", taken_back)
     left = {name: why for name, why in taken_back.items() if name != entry["release"]}
@@ -118,9 +119,11 @@ def _inputs_of(settings: Settings, release: Release) -> str:
     """The hash of a release's inputs, from the audit trail where its manifest is damaged."""
     for intent in journal.done(settings, PUBLISHED):
         if intent["release"] == release.id:
-            return intent["inputs_sha256"]
+            intended: str = intent["inputs_sha256"]
+            return intended
     try:
-        return release.manifest("staff")["inputs_sha256"]
+        inputs: str = release.manifest("staff")["inputs_sha256"]
+        return inputs
     except Damaged:
         return ""
 

@@ -99,7 +99,8 @@ def main(folder: Path) -> int:
 
 
 def result_of(folder: Path) -> dict[str, Any]:
-    return read_json(folder / "audit.json")
+    record: dict[str, Any] = read_json(folder / "audit.json")
+    return record
 
 
 if __name__ == "__main__":

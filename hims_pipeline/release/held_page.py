@@ -66,7 +66,8 @@ def _labels(path: Path, modified: int, key: str, language: str) -> dict[str, str
 @lru_cache(maxsize=1)
 def texts() -> dict[str, Any]:
     """Language -> the words of the page."""
-    return read_yaml(HERE / "held_texts.yml")
+    texts: dict[str, Any] = read_yaml(HERE / "held_texts.yml")
+    return texts
 
 
 def page_line(settings: Settings, movement: Movement, language: str = "en") -> str:
@@ -85,10 +86,14 @@ def page_line(settings: Settings, movement: Movement, language: str = "en") -> s
 
 def _sentence_of(movement: Movement, text: Mapping[str, Any]) -> str:
     form = text["forms"][movement.measure if movement.measure in ("gone", "hidden", "missing") else "value"]
-    return form.format(
-        before=_number(movement.before), after=_number(movement.after), lost=_number(movement.before - movement.after),
-        percent=_percent(movement), limit=f"{movement.limit:g}",
-    )  # fmt: skip
+    sentence: str = form.format(
+        before=_number(movement.before),
+        after=_number(movement.after),
+        lost=_number(movement.before - movement.after),
+        percent=_percent(movement),
+        limit=f"{movement.limit:g}",
+    )
+    return sentence
 
 
 def _percent(movement: Movement) -> str:
@@ -188,7 +193,7 @@ def page(
 
 
 def _part(
-    settings: Settings, language: str, movements: Sequence[Movement], plots: Mapping[tuple, Any]
+    settings: Settings, language: str, movements: Sequence[Movement], plots: Mapping[tuple[str, str, str, str], Any]
 ) -> dict[str, Any]:
     names, messages = _names(settings, language), texts()[language]
     tables = []

@@ -123,12 +123,13 @@ def _values(schema: str, table: str, columns: list[str]) -> str:
 def _text_columns(con: Any, schemas: tuple[str, ...]) -> list[tuple[str, str, list[str]]]:
     """(schema, table, its columns of text) of all tables that hold a row."""
     listed = ", ".join(literal(schema) for schema in schemas)
-    return con.execute(
+    columns: list[tuple[str, str, list[str]]] = con.execute(
         "select c.schema_name, c.table_name, list(c.column_name) from duckdb_columns() as c "
         "join duckdb_tables() as t using (database_name, schema_name, table_name) "
         f"where database_name = 'candidate' and schema_name in ({listed}) and data_type = 'VARCHAR' "
         "and estimated_size > 0 group by all order by all"
     ).fetchall()
+    return columns
 
 
 def _finding(place: str, hit: Hit) -> Finding:

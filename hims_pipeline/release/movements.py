@@ -98,7 +98,8 @@ class _Group:
     beside: int | None = None
 
     def limit(self, limits: RevisionLimits, measure: str) -> float:
-        return getattr(limits.limits[self.cause], measure)
+        limit: float = getattr(limits.limits[self.cause], measure)
+        return limit
 
 
 def _groups(con: Any, changes: Changes) -> dict[int, _Group]:
@@ -117,7 +118,7 @@ def _groups(con: Any, changes: Changes) -> dict[int, _Group]:
     return groups
 
 
-def _period_beside(new: tuple, rows: Iterable[tuple]) -> int | None:
+def _period_beside(new: tuple[Any, ...], rows: Iterable[tuple[Any, ...]]) -> int | None:
     """The last period of a new one's own edition, else the edition before for the same period."""
     alike = [row for row in rows if row[1:3] == new[1:3] and row[9] == new[9] and row[0] != new[0] and row[8]]
     earlier = [row for row in alike if row[10] == new[10] and row[6] < new[6] and row[7]]

@@ -84,7 +84,8 @@ def read_release_manifest(release: "Release", part: str) -> dict[str, Any]:
         raise Damaged(path, f"is no whole manifest; {_advice(release.id)}")
     if (manifest["release"], manifest["part"]) != (release.id, part):
         raise Damaged(path, f"is the manifest of another release or part; {_advice(release.id)}")
-    return manifest
+    proven: dict[str, Any] = manifest
+    return proven
 
 
 def _advice(release_id: str) -> str:
@@ -97,7 +98,11 @@ def _advice(release_id: str) -> str:
 def verify_release(settings: Settings, release: "Release") -> list[str]:
     """What is wrong with a release: files, manifests, rights. Empty when all that can be checked here is well."""
     damage, manifests = [], {}
+    if release.folder.is_symlink():
+        damage.append("it is a link to another folder, where others may change it")
     for part in PARTS:
+        if (release.folder / part).is_symlink():
+            damage.append(f"{part}/ is a link to another folder, where others may change it")
         try:
             manifests[part] = read_release_manifest(release, part)
         except Damaged as error:

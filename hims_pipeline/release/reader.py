@@ -5,12 +5,15 @@ Needs no key and no right to write in the installation. Not here: how answers ar
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.release import store
 from hims_pipeline.release.spill import spill_of_process
 from hims_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:  # the library takes long to load, and other commands need none of it
+    import duckdb
 from hims_pipeline.sql import literal
 
 FILE = "warehouse.duckdb"
@@ -19,7 +22,9 @@ CLOSED = {"enable_external_access": "false", "lock_configuration": "true"}
 ELSEWHERE = "different configuration"  # DuckDB: this process has the file open in another way
 
 
-def connect(release: str | None = None, *, staff: bool = False, settings: Settings | None = None):
+def connect(
+    release: str | None = None, *, staff: bool = False, settings: Settings | None = None
+) -> "duckdb.DuckDBPyConnection":
     """Open a release read-only: any number of times, from any number of threads and processes.
 
     Connections of a process to one file share its limits of memory and threads (`HIMS_MEMORY_LIMIT`, `HIMS_THREADS`)
@@ -65,7 +70,7 @@ def _limits(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _open(path: Path, limits: dict[str, Any]):
+def _open(path: Path, limits: dict[str, Any]) -> "duckdb.DuckDBPyConnection":
     """All settings go in at once: DuckDB hands out one instance a file and process, and refuses another configuration.
 
     Where the process has the file open with another one (a parent before its fork, an analyst's own `duckdb.connect`),

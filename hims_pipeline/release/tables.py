@@ -16,16 +16,17 @@ LARGE = 1_000_000  # rows from which on a table's turn is told
 STORAGE_VERSION = "v1.2.0"  # set, or files of a newer DuckDB could not be read by an analyst's older one
 
 
-def tables(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str]]:
+def tables(con: duckdb.DuckDBPyConnection, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str]]:
     """(schema, table) of the base tables, in order."""
     listed = ", ".join(literal(schema) for schema in schemas)
-    return con.execute(
+    rows: list[tuple[str, str]] = con.execute(
         "select schema_name, table_name from duckdb_tables()"
         f" where database_name = {literal(database)} and schema_name in ({listed}) order by all"
     ).fetchall()
+    return rows
 
 
-def linking_tables(con, database: str) -> set[tuple[str, str]]:
+def linking_tables(con: duckdb.DuckDBPyConnection, database: str) -> set[tuple[str, str]]:
     """(schema, table) of what joins the pseudonyms of registers; no release holds it."""
     rows = con.execute(
         "select distinct schema_name, table_name from duckdb_columns() where database_name = ? and column_name = ?",
@@ -34,25 +35,29 @@ def linking_tables(con, database: str) -> set[tuple[str, str]]:
     return set(rows.fetchall())
 
 
-def views(con, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str, str]]:
+def views(con: duckdb.DuckDBPyConnection, database: str, schemas: tuple[str, ...]) -> list[tuple[str, str, str]]:
     """(schema, view, SQL) by name."""
     listed = ", ".join(literal(schema) for schema in schemas)
-    return con.execute(
+    rows: list[tuple[str, str, str]] = con.execute(
         "select schema_name, view_name, sql from duckdb_views()"
         f" where database_name = {literal(database)} and not internal and schema_name in ({listed}) order by all"
     ).fetchall()
+    return rows
 
 
-def is_large(con, schema: str, table: str, database: str) -> bool:
+def is_large(con: duckdb.DuckDBPyConnection, schema: str, table: str, database: str) -> bool:
     """Does a table take long enough to be told of?"""
     rows = con.execute(
         "select estimated_size from duckdb_tables() where database_name = ? and schema_name = ? and table_name = ?",
         [database, schema, table],
     ).fetchall()
-    return rows[0][0] >= LARGE
+    exceeds: bool = rows[0][0] >= LARGE
+    return exceeds
 
 
-def copy_schemas(con, build: Path, target: Path, schemas: tuple[str, ...], log: Callable[[str], None]) -> None:
+def copy_schemas(
+    con: duckdb.DuckDBPyConnection, build: Path, target: Path, schemas: tuple[str, ...], log: Callable[[str], None]
+) -> None:
     """Copy schemas of the build into a new database file, without what joins registers; views lose the build's name and
     follow the new file."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +83,7 @@ def copy_schemas(con, build: Path, target: Path, schemas: tuple[str, ...], log: 
     con.execute("detach built")
 
 
-def _create_views(con, statements: list[str]) -> None:
+def _create_views(con: duckdb.DuckDBPyConnection, statements: list[str]) -> None:
     """Create views that may read one another, whatever order the catalogue lists them in."""
     while statements:
         waiting = []
@@ -92,7 +97,7 @@ def _create_views(con, statements: list[str]) -> None:
         statements = waiting
 
 
-def export_parquet(con, database: Path, folder: Path, schema: str) -> dict[str, int]:
+def export_parquet(con: duckdb.DuckDBPyConnection, database: Path, folder: Path, schema: str) -> dict[str, int]:
     """Write every table of a schema as Parquet, in the order in which dbt built it; returns the rows of each."""
     folder.mkdir(parents=True, exist_ok=True)
     con.execute(f"attach {literal(database)} as packed (read_only)")

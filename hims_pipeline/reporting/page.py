@@ -37,9 +37,10 @@ def page_of(report: Report, language: str) -> str:
         "short": lambda value: format_decimal(value, format="#,##0.##", locale=LOCALES[language]),
         "day": lambda text: format_date(_day(text), "long", locale=LOCALES[language]),
     }
-    return _template().render(
+    page: str = _template().render(
         report=report, language=language, direction=direction, texts=messages, bars=as_svg_bars, **numbers
     )
+    return page
 
 
 def report_file(settings: Settings, delivery: Delivery, language: str) -> Path:

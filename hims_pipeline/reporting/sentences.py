@@ -16,13 +16,15 @@ Texts = dict[str, str]
 
 @lru_cache(maxsize=1)
 def _page() -> dict[str, Texts]:
-    return read_yaml(HERE / "texts.yml")
+    texts: dict[str, Texts] = read_yaml(HERE / "texts.yml")
+    return texts
 
 
 @lru_cache(maxsize=1)
 def reading_sentences() -> dict[str, Texts]:
     """Code of a finding made while reading -> what is wrong and what to do, in the languages beside English."""
-    return read_yaml(HERE / "reading.yml")
+    texts: dict[str, Texts] = read_yaml(HERE / "reading.yml")
+    return texts
 
 
 def sentence_labels(language: str) -> Texts:

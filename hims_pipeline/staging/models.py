@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from hims_pipeline.contracts.columns import Column, ColumnMap
-from hims_pipeline.contracts.facts import FactColumn, load_fact_columns
+from hims_pipeline.contracts.fact_columns import FactColumn
+from hims_pipeline.contracts.facts import load_fact_columns
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX, Missing
 from hims_pipeline.contracts.model import Contract, Entity, Feed
 from hims_pipeline.contracts.values import value_sql

@@ -29,7 +29,8 @@ def published_models(settings: Settings, tree: Path) -> dict[str, Any]:
             for pattern, kind in types[model["name"]].items()
             for name in _names(catalogue, pattern)
         ]
-    return properties
+    described: dict[str, Any] = properties
+    return described
 
 
 def _names(catalogue: Catalogue, pattern: str) -> list[str]:

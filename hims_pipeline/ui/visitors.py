@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.datastructures import Headers
 
@@ -28,7 +28,7 @@ class Register(Protocol):
     def how(self) -> str:
         """How to get in, for whoever was not let in."""
 
-    def visitor(self, headers: Headers, cookies: Mapping[str, str], scope: Mapping) -> Visitor | None: ...
+    def visitor(self, headers: Headers, cookies: Mapping[str, str], scope: Mapping[str, Any]) -> Visitor | None: ...
 
     def cookie_for(self, token: str) -> tuple[str, str] | None: ...
 
@@ -73,7 +73,7 @@ class Tokens:
                 return self.cookie, self.secret[role]
         return None
 
-    def visitor(self, headers: Headers, cookies: Mapping[str, str], scope: Mapping) -> Visitor | None:
+    def visitor(self, headers: Headers, cookies: Mapping[str, str], scope: Mapping[str, Any]) -> Visitor | None:
         sent = cookies.get(self.cookie, "").encode()
         for role, known in self.secret.items():
             if secrets.compare_digest(known.encode(), sent):
@@ -96,7 +96,7 @@ class Proxy:
     def cookie_for(self, token: str) -> tuple[str, str] | None:
         return None
 
-    def visitor(self, headers: Headers, cookies: Mapping[str, str], scope: Mapping) -> Visitor | None:
+    def visitor(self, headers: Headers, cookies: Mapping[str, str], scope: Mapping[str, Any]) -> Visitor | None:
         names, roles = headers.getlist("x-forwarded-user"), headers.getlist("x-hims-role")
         if len(names) != 1 or len(roles) != 1 or not names[0].strip() or roles[0] not in ROLES:
             return None

@@ -7,7 +7,7 @@ began. Not here: what follows from that (`look`).
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -102,7 +102,8 @@ def is_scheduled(settings: Settings) -> bool:
 
 def last_due(settings: Settings, now: datetime) -> datetime:
     """When the last night was due, in the observatory's time zone."""
-    return next(_ticks(settings, now))
+    due: datetime = next(_ticks(settings, now))
+    return due
 
 
 def find_missed(settings: Settings, now: datetime, days: int = 7) -> list[tuple[datetime, bool]]:
@@ -122,7 +123,7 @@ def find_missed(settings: Settings, now: datetime, days: int = 7) -> list[tuple[
     return missed[::-1]
 
 
-def _ticks(settings: Settings, now: datetime):
+def _ticks(settings: Settings, now: datetime) -> Iterator[datetime]:
     observatory = load_observatory(settings.data)
     return CronSim(observatory.schedule.cron, now.astimezone(ZoneInfo(observatory.time_zone)), reverse=True)
 

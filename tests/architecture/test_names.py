@@ -14,7 +14,7 @@ PACKAGES = [REPOSITORY / "hims_pipeline"]
 # What a function does. A word that is no verb does not belong here; one that means the same as another does not either.
 VERBS = set(
     """
-    accept acknowledge act add advise answer append apply approve arrive attach attack audit await backup bear beat
+    accept acknowledge act add advise answer append apply approve arrive attach attack audit await backup bear beat cap
     begin block break build carry change check choose clear close collect combine compare compile compose connect
     construct contain continue convert copy count create cut date decide declare decode delete deliver derive
     describe destroy diagnose discard draft draw drop eliminate end enter escape evaluate examine exchange exec

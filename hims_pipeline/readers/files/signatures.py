@@ -82,6 +82,8 @@ def entries_claimed(path: Path) -> int | None:
     place = tail.rfind(b"PK\x05\x06")
     if place < 0 or len(tail) - place < 22:
         return None
+    entries: int
+    directory: int
     entries, directory = struct.unpack("<HI", tail[place + 10 : place + 16])
     return max(entries, directory // 1_000)
 

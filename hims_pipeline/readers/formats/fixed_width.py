@@ -19,7 +19,8 @@ from hims_pipeline.readers.formats.codebook import (
     label_findings,
     place_findings,
 )
-from hims_pipeline.readers.formats.ddi import RULE, ddi_records, read_ddi
+from hims_pipeline.readers.formats.ddi import ddi_records, read_ddi
+from hims_pipeline.readers.formats.ddi_xml import RULE
 from hims_pipeline.readers.formats.fixed_lines import Cut, find_overlap, open_lines, table_of
 from hims_pipeline.readers.formats.record_types import count_records
 from hims_pipeline.readers.formats.unread import damage_findings

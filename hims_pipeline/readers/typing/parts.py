@@ -32,7 +32,7 @@ class TextPart:
     number: str
 
 
-class Slices(AbstractFileSystem):
+class Slices(AbstractFileSystem):  # type: ignore[misc]
     """Byte ranges of files as files; DuckDB asks an fsspec file system for anything named `slice://…`."""
 
     protocol = "slice"

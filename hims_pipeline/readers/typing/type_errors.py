@@ -97,7 +97,8 @@ def write_rejects(
     [(count,)] = con.execute(
         f"select count(distinct (line, heading)) from {read_parquet(target)} where \"column\" <> ''"
     ).fetchall()
-    return count
+    misfits: int = count
+    return misfits
 
 
 def _rejected_sql(plan: EntityPlan, part: TextPart) -> str:
