@@ -13,6 +13,7 @@ from hims_pipeline.gates.profile import Profile
 from hims_pipeline.gates.statistics import difference_of_shares
 
 SURE = 3.0  # standard errors of what chance makes
+MANY = 1_000  # rows from which groups of amounts and of open text hold enough of them
 BOUND = 0.05  # a weaker tie between two columns is none
 
 
@@ -29,6 +30,8 @@ def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evide
         if then is None or not all(_is_comparable(name, now, before) for name in pair.split("|")):
             continue
         a, b = (one.number("paired", pair) or 1 for one in (new, old))
+        if min(a, b) < MANY and any(now.roles.of.get(name) in ("amount", "text") for name in pair.split("|")):
+            continue  # a group of one row ties two columns by chance
         yield Evidence("strength", pair, (abs(strengths[""] - then) - 4 / sqrt(min(a, b))) / sqrt(years))
         if then > max(BOUND, SURE / sqrt(b)):
             for name in pair.split("|"):
