@@ -13,6 +13,7 @@ from hims_pipeline.gates.profile import Profile
 from hims_pipeline.gates.statistics import difference_of_shares
 
 SURE = 3.0  # standard errors of what chance makes
+MANY = 1_000  # rows from which groups of amounts and of open text hold enough of them
 BOUND = 0.05  # a weaker tie between two columns is none
 
 
@@ -29,6 +30,10 @@ def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evide
         if then is None or not all(_is_comparable(name, now, before) for name in pair.split("|")):
             continue
         a, b = (one.number("paired", pair) or 1 for one in (new, old))
+        if min(a, b) < MANY and any(now.roles.of.get(name) in ("amount", "text") for name in pair.split("|")):
+            continue  # a group of one row ties two columns by chance
+        if any(_is_sparse(name, one) for name in pair.split("|") for one in (new, old)):
+            continue
         yield Evidence("strength", pair, (abs(strengths[""] - then) - 4 / sqrt(min(a, b))) / sqrt(years))
         if then > max(BOUND, SURE / sqrt(b)):
             for name in pair.split("|"):
@@ -39,6 +44,12 @@ def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evide
     sex = now.roles.first_column("sex")
     if sex and sex in before.roles.of:
         yield Evidence("sexes_exchanged", sex, _measure_exchange(new, old), "no pattern to tell")
+
+
+def _is_sparse(name: str, profile: Profile) -> bool:
+    """Do so few rows hold another value than the most frequent one that a tie of theirs is chance?"""
+    counts = (profile.counts("values", name) or profile.counts("ages", name)).values()
+    return bool(counts) and sum(counts) - max(counts) < FEW
 
 
 def _is_comparable(name: str, now: Subject, before: Subject) -> bool:

@@ -81,6 +81,7 @@ ALONE = {
     "unborn": [*ALL, *[("ages", "age", "-1", 40.0)], *values("ages", "age", _33=100, _34=100)],
     "runs_alone": [*ALL, ("runs", "", "", 900.0), ("runs_twice", "", "", 400.0)],
 }
+BOTH = values("values", "why", _b=500, _c=400)
 # measure -> this batch, the one before
 BESIDE = {
     "size_revised": ([("rows", "", "", 85_000.0)], [("rows", "", "", 100_000.0)]),
@@ -93,10 +94,10 @@ BESIDE = {
     "more_women_by_category": (
         values("by_sex", "why", **{"F|3": 700, "M|3": 300}), values("by_sex", "why", **{"F|3": 300, "M|3": 700}),
     ),
-    "strength": ([("strength", "area|why", "", 0.05), ("paired", "area|why", "", 5e4)],
-                 [("strength", "area|why", "", 0.5), ("paired", "area|why", "", 5e4)]),
-    "slipped": ([("strength", "area|why", "", 0.05), ("paired", "area|why", "", 4e4)],
-                [("strength", "area|why", "", 0.12), ("paired", "area|why", "", 4e4)]),
+    "strength": ([*BOTH, ("strength", "area|why", "", 0.05), ("paired", "area|why", "", 5e4)],
+                 [*BOTH, ("strength", "area|why", "", 0.5), ("paired", "area|why", "", 5e4)]),
+    "slipped": ([*BOTH, ("strength", "area|why", "", 0.05), ("paired", "area|why", "", 4e4)],
+                [*BOTH, ("strength", "area|why", "", 0.12), ("paired", "area|why", "", 4e4)]),
     "sexes_exchanged": (
         values("by_sex", "why", **{"F|a": 480, "M|a": 520, "F|b": 600, "M|b": 400}),
         values("by_sex", "why", **{"F|a": 520, "M|a": 480, "F|b": 400, "M|b": 600}),
