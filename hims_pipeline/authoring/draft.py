@@ -51,7 +51,7 @@ class _Flow(dict[str, Any]):
 class _Dumper(yaml.SafeDumper):
     """Block style with lists indented, and `_Flow` on one line."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - the library's
         super().increase_indent(flow, False)
 
 

@@ -48,7 +48,7 @@ def _state(data: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 @lru_cache(maxsize=8)
-def _load_all(data: Path, state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str, Contract], dict[str, str]]:
+def _load_all(data: Path, _state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str, Contract], dict[str, str]]:
     good: dict[str, Contract] = {}
     broken: dict[str, str] = {}
     for path in sorted((data / "contracts").glob("*.yml")):

@@ -96,7 +96,7 @@ class Observatory(Strict):
 
 
 @lru_cache(maxsize=8)
-def _load(path: Path, state: int) -> Observatory:
+def _load(path: Path, _state: int) -> Observatory:
     return parse_record(Observatory, path)
 
 

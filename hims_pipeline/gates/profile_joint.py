@@ -3,6 +3,7 @@ rows; and how values are counted in the table `_seen`. Not here: the profile as 
 
 from collections import defaultdict
 from datetime import date
+from math import isnan
 from typing import Any
 
 from hims_pipeline.contracts.model import Entity
@@ -170,7 +171,7 @@ def follow_numbers(con: Any, entity: Entity, roles: Roles) -> Rows:
             (correlation,) = con.execute(query).fetchone()
             rows += (
                 [("along", f"{number}|{day}", "", float(correlation))]
-                if correlation is not None and correlation == correlation
+                if correlation is not None and not isnan(correlation)
                 else []
             )
     return rows

@@ -101,7 +101,7 @@ def _scrub_findings(settings: Settings, now: datetime) -> Iterator[Condition]:
         yield Condition("record-damaged", batch, str(damaged), instant(now), mending_advice(damaged))
 
 
-def _deliveries(settings: Settings, now: datetime) -> Iterator[Condition]:
+def _deliveries(settings: Settings, _now: datetime) -> Iterator[Condition]:
     """Refused, and neither withdrawn nor followed by another delivery of the period that was accepted."""
     last: dict[tuple[str, str], landing.Delivery] = {}
     for delivery in sorted(landing.deliveries(settings), key=lambda delivery: delivery.sequence):
@@ -120,7 +120,7 @@ def _deliveries(settings: Settings, now: datetime) -> Iterator[Condition]:
             )  # fmt: skip
 
 
-def _find_held(settings: Settings, now: datetime) -> Iterator[Condition]:
+def _find_held(settings: Settings, _now: datetime) -> Iterator[Condition]:
     if (waiting := rules.read_rules_hold(settings)) is not None:
         what = "\n".join(["These rules are gone, weaker or changed:", *waiting["rules"]])
         yield Condition("release-held", waiting["difference"][:12], what, waiting["since"])
@@ -136,7 +136,7 @@ def _find_held(settings: Settings, now: datetime) -> Iterator[Condition]:
         yield Condition("release-held", moved["digest"][:12], what, moved["held_at"], todo)
 
 
-def _find_held_back(settings: Settings, now: datetime) -> Iterator[Condition]:
+def _find_held_back(settings: Settings, _now: datetime) -> Iterator[Condition]:
     for batch, why in read_held_back(settings).items():
         yield Condition("source-held-back", batch, f"{batch}: {why['reason']}", why["since"])
 
