@@ -54,8 +54,8 @@ def _close(settings: Settings, intent: dict[str, Any]) -> str:
         state = FINISH[intent["event"]](settings, intent) if intent["event"] in FINISH else INTERRUPTED
     journal.close(settings, intent, state, "left begun by a process that was killed or failed")
     about = intent.get("batch") or intent.get("release") or f"line {intent['number']}"
-    messages = {DONE: "finished", UNDONE: "undone"}.get(state, "recorded as interrupted")
-    return f"{intent['event']} ({about}) had been left begun: {messages}"
+    outcome = {DONE: "finished", UNDONE: "undone"}.get(state, "recorded as interrupted")
+    return f"{intent['event']} ({about}) had been left begun: {outcome}"
 
 
 def _find_later_acts(settings: Settings, intent: dict[str, Any], *events: str) -> list[dict[str, Any]]:

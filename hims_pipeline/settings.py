@@ -161,12 +161,12 @@ def _threads(text: str) -> int:
 
 
 def _memory(text: str) -> str:
-    messages = MEMORY.fullmatch(text)
-    if messages is None:
+    match = MEMORY.fullmatch(text)
+    if match is None:
         raise HimsError(
             f"HIMS_MEMORY_LIMIT is {text!r}; it must be a size with its unit, such as 800MB, 1.5GB or 2GiB."
         )
-    number, prefix, binary = messages.groups()
+    number, prefix, binary = match.groups()
     size = float(number) * (1024 if binary else 1000) ** " kmgt".index(prefix.lower() or " ")
     if size < LEAST_MEMORY:
         raise HimsError(f"HIMS_MEMORY_LIMIT is {text!r}; DuckDB needs at least {LEAST_MEMORY // 1_000_000}MB.")

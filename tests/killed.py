@@ -1,6 +1,7 @@
 """Killing a function at each of its durable steps: what tests of interrupted acts share."""
 
 import errno
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ def killed_at(step: int, do: Callable[[], object]) -> bool:
         _, status = os.waitpid(child, 0)
         assert status in (0, 9), "the act failed by itself"
         return status == 9
+    gc.freeze()  # what it inherits may rest on threads that no child has: it is not collected here
     try:
         left = [step]
         for name in STEPS:

@@ -7,6 +7,7 @@ import click
 
 from hims_pipeline import intake, linkage
 from hims_pipeline.commands.start import finish_begun, mark_demonstration, open_installation, teller
+from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy import known
@@ -53,7 +54,11 @@ def status(form: str) -> None:
     left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
     ready = [one.place for one in waiting.ready]
     broken = broken_sources(settings)
-    waiting_for = held.read_hold(settings)
+    waiting_for = None
+    try:
+        waiting_for = held.read_hold(settings)
+    except HimsError as error:
+        wrong.append(str(error))
     if form == "json":
         report = {
             "batches": [one.as_json() for one in states],

@@ -128,9 +128,9 @@ def _exceptions(limits: ComparisonLimits, source: str, entity: str, measure: str
 
 def write_evidence(con: Any, entity: str, evidence: Sequence[Evidence], compared: bool) -> None:
     """Put the evidence on an entity into the connection, with a word on each measure that nothing was found for."""
-    table, messages = quote(entity + SUFFIX), {one.measure for one in evidence}
+    table, measures = quote(entity + SUFFIX), {one.measure for one in evidence}
     silent = "has no such column" if compared else "nothing to compare with"
-    lines = [*evidence, *(Evidence(name, "", None, silent) for name in MEASURES if name not in messages)]
+    lines = [*evidence, *(Evidence(name, "", None, silent) for name in MEASURES if name not in measures)]
     con.execute(
         f"create or replace table {table} (measure varchar, about varchar, value double, judged boolean, why varchar)"
     )

@@ -25,9 +25,8 @@ def compare_days(name: str, role: str, now: Subject, before: Subject, years: flo
         totals = sum(a.values()), sum(b.values())
         if all(totals) and len(a) > 1:
             yield Evidence("one_day", name, difference_of_shares(tops[0], totals[0], tops[1], totals[1]))
-        (gap, rate), (usual, _) = (_emptiest(one.profile.counts("days", name), one.length) for one in (now, before))
-        both = all(one.counts("days", name) for one in (new, old))
-        yield Evidence("days_missing", name, (gap - usual) * rate if both else None, "no day of the period")
+        missed = _share_missed(new.counts("days", name), old.counts("days", name), now.length)
+        yield Evidence("days_missing", name, missed, "no day of the period")
         back = [one.counts("years_back", name) for one in (new, old)]
     else:
         back = [_counts_back(one.profile.counts("values", name), one.last_day.year) for one in (now, before)]
@@ -74,13 +73,16 @@ def _missing_days(now: Counts, before: Counts) -> set[float]:
     return {float(key) for key, n in before.items() if n * scale >= 2 * SURELY_SOME and not now.get(key)}
 
 
-def _emptiest(days: Counts, length: int) -> tuple[int, float]:
-    """The longest run of days of the period without a row, and how many rows the other days have each."""
-    if not days:
-        return 0, 0.0
+def _share_missed(days: Counts, usual: Counts, length: int) -> float | None:
+    """The most rows that a run of days without a row would hold, were they spread over the period as before."""
+    if not days or not usual:
+        return None
     seen = [-1, *sorted(int(key) for key in days), max(length, *(int(key) + 1 for key in days))]
-    longest = max(b - a - 1 for a, b in pairwise(seen))
-    return longest, sum(days.values()) / max(1, seen[-1] - longest)
+    whole, most = sum(usual.values()), 0.0
+    for last, following in pairwise(seen):
+        share = sum(usual.get(str(day), 0.0) for day in range(last + 1, following)) / whole
+        most = max(most, share / max(1 - share, 0.05) * sum(days.values()))
+    return most
 
 
 def counts_units(now: Subject) -> bool:

@@ -37,7 +37,7 @@ def _compare_sizes(now: Subject, before: Subject) -> Iterator[Evidence]:
     if not before.is_scaled:
         yield from _sizes(now, before, years)
     yield from compare_numbers(now, before)
-    yield from compare_joint(now, before)
+    yield from compare_joint(now, before, years)
     for name, role in now.roles.of.items():
         if name not in before.roles.of:
             continue

@@ -16,8 +16,12 @@ SURE = 3.0  # standard errors of what chance makes
 BOUND = 0.05  # a weaker tie between two columns is none
 
 
-def compare_joint(now: Subject, before: Subject) -> Iterator[Evidence]:
-    """Ties of columns, one by one and of each column with all others; the pattern of the sexes over groups."""
+def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
+    """Ties of columns, one by one and of each column with all others; the pattern of the sexes over groups.
+
+    Args:
+        years: between the two, over which ties change.
+    """
     new, old = now.profile, before.profile
     ties: dict[str, list[tuple[float, float, float]]] = {name: [] for name in now.roles.of}
     for pair, strengths in new.at["strength"].items():
@@ -25,13 +29,13 @@ def compare_joint(now: Subject, before: Subject) -> Iterator[Evidence]:
         if then is None or not all(_is_comparable(name, now, before) for name in pair.split("|")):
             continue
         a, b = (one.number("paired", pair) or 1 for one in (new, old))
-        yield Evidence("strength", pair, abs(strengths[""] - then) - 4 / sqrt(min(a, b)))
+        yield Evidence("strength", pair, (abs(strengths[""] - then) - 4 / sqrt(min(a, b))) / sqrt(years))
         if then > max(BOUND, SURE / sqrt(b)):
             for name in pair.split("|"):
                 ties.setdefault(name, []).append((then, strengths[""], 1 / a + 1 / b))
     for name, of_column in ties.items():
         if of_column:
-            yield Evidence("slipped", name, _strength_lost(of_column))
+            yield Evidence("slipped", name, _strength_lost(of_column) / sqrt(years))
     sex = now.roles.first_column("sex")
     if sex and sex in before.roles.of:
         yield Evidence("sexes_exchanged", sex, _measure_exchange(new, old), "no pattern to tell")

@@ -10,9 +10,11 @@ from hims_pipeline.words import markdown
 
 def reasons_markdown(verdict: Verdict) -> str:
     """The findings as a list, blocking ones first; one line when there are none. A person's decision stands before."""
-    messages = verdict.acceptance if verdict.is_overruled else None
+    accepted_by = verdict.acceptance if verdict.is_overruled else None
     head = (
-        f"Accepted against the gate by {markdown(messages.name)}: {markdown(messages.reason)}\n\n" if messages else ""
+        f"Accepted against the gate by {markdown(accepted_by.name)}: {markdown(accepted_by.reason)}\n\n"
+        if accepted_by
+        else ""
     )
     whole = f"All {verdict.evaluated} rules hold." if verdict.accepted else "The gate came to no whole result."
     return head + (_list_findings(verdict.findings) or whole)
@@ -30,7 +32,7 @@ def render_letter(verdict: Verdict, contract: Contract, findings: Sequence[Findi
     Args:
         findings: those of the verdict, with the sender's words (`lake.reports`).
     """
-    messages = _list_findings(findings) or f"All {verdict.evaluated} rules hold."
+    text = _list_findings(findings) or f"All {verdict.evaluated} rules hold."
     head = [
         f"# {contract.title.en}: delivery {verdict.batch}",
         "",
@@ -40,7 +42,7 @@ def render_letter(verdict: Verdict, contract: Contract, findings: Sequence[Findi
         "",
     ]
     if verdict.status == "accepted":
-        return "\n".join([*head, "Nothing needs to be done.", "", messages, ""])
+        return "\n".join([*head, "Nothing needs to be done.", "", text, ""])
     stages = {
         "envelope": "before a row was read",
         "types": "while its values were read",
@@ -52,4 +54,4 @@ def render_letter(verdict: Verdict, contract: Contract, findings: Sequence[Findi
         "## To be mended",
         "",
     ]
-    return "\n".join([*head, *body, messages, "", "Please send the whole delivery again.", ""])
+    return "\n".join([*head, *body, text, "", "Please send the whole delivery again.", ""])

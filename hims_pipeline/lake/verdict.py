@@ -207,8 +207,8 @@ class Verdict:
         plain = {name: one for name, one in value.items() if name != "status"}
         plain |= {"findings": findings, "rules": tuple(value["rules"])}
         plain["set_aside"] = tuple(SetAside(**one) for one in value.get("set_aside", ()))
-        if messages := value.get("acceptance"):
-            plain["acceptance"] = Acceptance(**{**messages, "rules": tuple(messages["rules"])})
+        if accepted_by := value.get("acceptance"):
+            plain["acceptance"] = Acceptance(**{**accepted_by, "rules": tuple(accepted_by["rules"])})
         verdict = cls(**plain)
         if verdict.status != value["status"]:
             raise ValueError("a status that does not follow from the findings")

@@ -16,6 +16,7 @@ from hims_pipeline.privacy import known
 from hims_pipeline.settings import REPOSITORY, Settings
 
 KEY_BYTES = 32
+LONGEST_FILE = 4_096  # bytes
 # Not a secret, and named so: it makes samples and tests reproducible, and production refuses it.
 DEMONSTRATION_KEY = hashlib.sha256(b"hims demonstration key: protects nobody").digest()
 
@@ -111,6 +112,8 @@ def _read(path: Path, settings: Settings) -> bytes:
         raise HimsError(f"The key {path} lies inside the repository. Move it out of it and make a new one.")
     if path.stat().st_mode & 0o177:
         raise HimsError(f"The key {path} can be opened by others. Run `chmod 0400 {path}`.")
+    if path.stat().st_size > LONGEST_FILE:
+        raise HimsError(f"The key {path} has {path.stat().st_size:,} bytes: it is no key of ours. Use `hims key init`.")
     raw = path.read_bytes()
     text = raw.strip()
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import HimsError
-from hims_pipeline.privacy.keys import DEMONSTRATION_KEY, load_key
+from hims_pipeline.privacy.keys import DEMONSTRATION_KEY, LONGEST_FILE, load_key
 from hims_pipeline.privacy.modes import find_too_open
 from hims_pipeline.settings import Settings
 
@@ -86,7 +86,7 @@ def _key(settings: Settings) -> list[str]:
             )
     if key.stat().st_uid not in (0, os.geteuid()):
         problems.append(f"the key {key} belongs to another account: run as that one, or change its owner")
-    if _demonstrates(key.read_bytes()):
+    if key.stat().st_size <= LONGEST_FILE and _demonstrates(key.read_bytes()):
         problems.append(f"{key} holds the demonstration key, which is public. Make a real one with `hims key init`.")
     return problems + _parents(key)
 

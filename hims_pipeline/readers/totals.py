@@ -74,8 +74,8 @@ def read_totals(
         by_file[of] = totals
         place, data = files[of]
         if totals.sha256 and totals.sha256 != data.sha256:
-            messages = words("is not the file whose SHA-256 its sender gave: it was changed on its way. Send it again")
-            findings.append(block(SHA256, messages, senders_text(data.name, f"file {place}")))
+            text = words("is not the file whose SHA-256 its sender gave: it was changed on its way. Send it again")
+            findings.append(block(SHA256, text, senders_text(data.name, f"file {place}")))
     return by_file, findings
 
 

@@ -19,9 +19,9 @@ def caveats_of(settings: Settings, batches: list[Batch]) -> Caveats:
         "accepted_against_the_gate": [
             {
                 "batch": one.manifest.batch, "rules": sorted({reason.rule for reason in one.verdict.reasons}),
-                "name": messages.name, "reason": messages.reason, "at": messages.at,
+                "name": accepted_by.name, "reason": accepted_by.reason, "at": accepted_by.at,
             }
-            for one in batches if one.verdict.is_overruled and (messages := one.verdict.acceptance)
+            for one in batches if one.verdict.is_overruled and (accepted_by := one.verdict.acceptance)
         ],
         "rows_set_aside": [
             {

@@ -14,12 +14,13 @@ import json
 import os
 import pwd
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.errors import HimsError, ReleaseError
+from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import write_json, write_text
 from hims_pipeline.plain_file import read_json
@@ -28,6 +29,7 @@ from hims_pipeline.release import held_page
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.release.revision import Revision, told_changes
 from hims_pipeline.release.store import Release
+from hims_pipeline.release.waiting import read_waiting, remove_waiting
 from hims_pipeline.settings import Settings
 
 RECORD, PAGE = "held_release.json", "held_release.html"
@@ -79,7 +81,9 @@ def roll_up(movements: Sequence[Movement]) -> list[Movement]:
 
 def _hold(settings: Settings, revision: Revision, previous: Release, database: Path, inputs_sha256: str) -> None:
     digest = _digest({one.digest for one in revision.beyond})
-    known = read_hold(settings) or {}
+    known: dict[str, Any] = {}
+    with suppress(Damaged):  # it is written anew
+        known = read_hold(settings) or {}
     record = {
         "movements": [asdict(one) | {"digest": one.digest} for one in revision.beyond],
         "digest": digest,
@@ -102,21 +106,17 @@ def read_hold(settings: Settings) -> dict[str, Any] | None:
     """What a held release waits for; None where none is.
 
     Raises:
+        Damaged: what lies there is no such record.
         HimsError: it cannot be read by this account.
     """
-    path = settings.approvals / RECORD
-    try:
-        return read_json(path) if path.exists() else None
-    except (OSError, ValueError) as error:
-        raise HimsError(
-            f"{path} cannot be read ({type(error).__name__}): who accepts is of the staff's group."
-        ) from None
+    needed = {"movements", "digest", "since", "held_at", "first"}
+    return read_waiting(settings.approvals / RECORD, needed, "who accepts is of the staff's group")
 
 
 def let_go(settings: Settings) -> None:
     """Take record, page and words away: a release is out, or what was held is no longer wanted."""
     for path in (settings.approvals / RECORD, settings.approvals / PAGE, *settings.approvals.glob("movements-*.json")):
-        path.unlink(missing_ok=True)
+        remove_waiting(path)
 
 
 def accept_held(settings: Settings, reason: str) -> dict[str, Any]:

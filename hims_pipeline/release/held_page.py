@@ -72,7 +72,7 @@ def texts() -> dict[str, Any]:
 
 def page_line(settings: Settings, movement: Movement, language: str = "en") -> str:
     """A movement as a line of text."""
-    names, messages = _names(settings, language), texts()[language]
+    names, labels = _names(settings, language), texts()[language]
     where = " ".join(
         part for part in (movement.area, f"({names.describe_figure(movement.about)})" if movement.about else "") if part
     )
@@ -81,7 +81,7 @@ def page_line(settings: Settings, movement: Movement, language: str = "en") -> s
     if movement.vintage not in ("", "_Z"):
         head += f" [{movement.vintage}]"
     about = f"{head}, {where}" if where else head
-    return f"{about}: {_sentence_of(movement, messages)}; {messages['causes'][movement.cause]}"
+    return f"{about}: {_sentence_of(movement, labels)}; {labels['causes'][movement.cause]}"
 
 
 def _sentence_of(movement: Movement, text: Mapping[str, Any]) -> str:
@@ -107,23 +107,23 @@ def _number(value: float) -> str:
 
 def page_text(settings: Settings, record: Mapping[str, Any], language: str = "en") -> str:
     """The page for a terminal."""
-    messages = texts()[language]
+    labels = texts()[language]
     movements = [_movement(one) for one in record["movements"]]
     lines = [
-        f"{messages['title']} ({record['held_at']})",
-        messages["lead"].format(since=record["since"]),
+        f"{labels['title']} ({record['held_at']})",
+        labels["lead"].format(since=record["since"]),
         "",
-        messages["changed"],
+        labels["changed"],
     ]
-    lines += [f"  - {messages['causes'][cause]}: {what}" for cause, what in record["changed"]] or [
-        f"  {messages['nothing']}"
+    lines += [f"  - {labels['causes'][cause]}: {what}" for cause, what in record["changed"]] or [
+        f"  {labels['nothing']}"
     ]
     for measure in dict.fromkeys(one.measure for one in movements):
         own = [one for one in movements if one.measure == measure]
         lines += ["", f"{MEASURES[measure].get(language, MEASURES[measure]['en'])} ({len(own)})"]
         lines += [f"  - {page_line(settings, one, language)}" for one in own[:15]]
-        lines += [f"  {messages['more'].format(n=len(own) - 15)}"] if len(own) > 15 else []
-    return "\n".join([*lines, "", messages["todo"]])
+        lines += [f"  {labels['more'].format(n=len(own) - 15)}"] if len(own) > 15 else []
+    return "\n".join([*lines, "", labels["todo"]])
 
 
 def _movement(record: Mapping[str, Any]) -> Movement:

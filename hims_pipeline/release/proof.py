@@ -98,7 +98,11 @@ def _advice(release_id: str) -> str:
 def verify_release(settings: Settings, release: "Release") -> list[str]:
     """What is wrong with a release: files, manifests, rights. Empty when all that can be checked here is well."""
     damage, manifests = [], {}
+    if release.folder.is_symlink():
+        damage.append("it is a link to another folder, where others may change it")
     for part in PARTS:
+        if (release.folder / part).is_symlink():
+            damage.append(f"{part}/ is a link to another folder, where others may change it")
         try:
             manifests[part] = read_release_manifest(release, part)
         except Damaged as error:

@@ -92,8 +92,8 @@ def revision_notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> st
     if not revision.since:
         return ""
     lines = ["", f"## Since {revision.since}", ""]
-    messages = texts()["en"]["causes"]
-    causes = [f"{messages[cause]}: {text}" for cause, text in told_changes(revision.changes)]
+    in_words = texts()["en"]["causes"]
+    causes = [f"{in_words[cause]}: {text}" for cause, text in told_changes(revision.changes)]
     lines += [f"- {markdown(text)}" for text in causes] or ["The same deliveries and definitions."]
     for word in words:
         lines += ["", f"Accepted by {markdown(word['account'])}: {markdown(word['reason'])}"]

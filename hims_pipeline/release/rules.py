@@ -29,6 +29,7 @@ from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.privacy.modes import share
 from hims_pipeline.release import store
+from hims_pipeline.release.waiting import read_waiting, remove_waiting
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.render import MANIFEST
 
@@ -185,7 +186,7 @@ def _hold(settings: Settings, last_id: str, difference: str, changes: list[RuleC
 
 def clear_hold(settings: Settings) -> None:
     """Take the question away once a release is out."""
-    (settings.approvals / HELD).unlink(missing_ok=True)
+    remove_waiting(settings.approvals / HELD)
 
 
 def _word(settings: Settings, difference: str, barred: set[int]) -> tuple[int, str] | None:
@@ -206,13 +207,11 @@ def read_rules_hold(settings: Settings) -> dict[str, Any] | None:
     """What a held release waits for: `difference`, `since`, `rules` in words, and `not_by` whom; None where none is.
 
     Raises:
+        Damaged: what lies there is no such record.
         HimsError: it cannot be read by this account.
     """
-    path = settings.approvals / HELD
-    try:
-        return read_json(path) if path.exists() else None
-    except (OSError, ValueError) as error:
-        raise HimsError(f"{path} cannot be read ({type(error).__name__}): {_membership(settings)}.") from None
+    needed = {"difference", "since", "rules", "not_by"}
+    return read_waiting(settings.approvals / HELD, needed, _membership(settings))
 
 
 def approve_rules(settings: Settings, reason: str) -> dict[str, Any]:

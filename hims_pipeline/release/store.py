@@ -64,10 +64,32 @@ def releases(settings: Settings) -> list[Release]:
 
 
 def next_id(settings: Settings) -> str:
-    """A number that no release has had, also none that is gone from the disk or was never finished."""
-    known = {release.id for release in releases(settings)}
-    known |= {act["release"] for act, _ in journal.acts(settings) if act["event"] == journal.PUBLISHED}
-    return f"r{max((int(one[1:]) for one in known), default=0) + 1:06d}"
+    """A number that no release has had, also none that is gone from the disk or was never finished. A folder that no
+    release is in takes its own number out, and no more.
+
+    Raises:
+        ReleaseError: there is no higher number.
+    """
+    published = {act["release"] for act, _ in journal.acts(settings) if act["event"] == journal.PUBLISHED}
+    there = releases(settings)
+    known = {one for one in published if ID.fullmatch(one)} | {one.id for one in there if _has_manifest(one)}
+    number, taken = max((int(one[1:]) for one in known), default=0) + 1, {one.id for one in there}
+    while (candidate := f"r{number:06d}") in taken:
+        number += 1
+    if not ID.fullmatch(candidate):
+        raise ReleaseError(
+            f"There is no number after {max(known)}: `hims release verify` tells which release nobody published here; "
+            "move it away."
+        )
+    return candidate
+
+
+def _has_manifest(release: Release) -> bool:
+    try:
+        release.manifest()
+    except Damaged:
+        return False
+    return True
 
 
 def get(settings: Settings, release_id: str) -> Release:

@@ -31,14 +31,14 @@ LOCALES = {"fr": "fr", "ar": "ar_TN", "en": "en_GB"}
 def page_of(report: Report, language: str) -> str:
     """A report as a page in one language, `fr`, `ar` or `en`."""
     direction = "rtl" if language == "ar" else "ltr"
-    messages = sentence_labels(language)
+    labels = sentence_labels(language)
     numbers = {
         "number": lambda value: format_decimal(value, locale=LOCALES[language]),
         "short": lambda value: format_decimal(value, format="#,##0.##", locale=LOCALES[language]),
         "day": lambda text: format_date(_day(text), "long", locale=LOCALES[language]),
     }
     page: str = _template().render(
-        report=report, language=language, direction=direction, texts=messages, bars=as_svg_bars, **numbers
+        report=report, language=language, direction=direction, texts=labels, bars=as_svg_bars, **numbers
     )
     return page
 

@@ -101,14 +101,14 @@ def _group_by_five_years(counts: Counts) -> Counts:
 
 def _codes(settings: Settings, contract: Contract, entity: str, column: Column) -> set[str]:
     """Values that may be named: codes of the contract, of its mappings and of the list that it names."""
-    messages = {str(code) for code in column.codes or ()}
+    known_codes = {str(code) for code in column.codes or ()}
     if column.crosswalk:
-        messages |= set(load_schemes(settings.data).codes.get(column.crosswalk, ()))
+        known_codes |= set(load_schemes(settings.data).codes.get(column.crosswalk, ()))
     for feed in contract.entities[entity].feeds:
         for mapping in feed.columns.values():
             if mapping.from_ == column.name:
-                messages |= {str(to) for to in (mapping.codes or {}).values()}
-    return messages
+                known_codes |= {str(to) for to in (mapping.codes or {}).values()}
+    return known_codes
 
 
 def _keep_known(counts: Counts, known: set[str]) -> Counts:

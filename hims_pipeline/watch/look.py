@@ -120,7 +120,14 @@ def _deliveries(settings: Settings, _now: datetime) -> Iterator[Condition]:
             )  # fmt: skip
 
 
-def _find_held(settings: Settings, _now: datetime) -> Iterator[Condition]:
+def _find_held(settings: Settings, now: datetime) -> Iterator[Condition]:
+    try:
+        yield from _find_waiting(settings)
+    except Damaged as error:
+        yield Condition("record-damaged", error.path.name, str(error), instant(now))
+
+
+def _find_waiting(settings: Settings) -> Iterator[Condition]:
     if (waiting := rules.read_rules_hold(settings)) is not None:
         what = "\n".join(["These rules are gone, weaker or changed:", *waiting["rules"]])
         yield Condition("release-held", waiting["difference"][:12], what, waiting["since"])

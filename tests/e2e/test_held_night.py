@@ -168,4 +168,4 @@ def test_what_lost_a_country_is_stopped_at_the_door_and_again_before_it_leaves(
     assert code in told
     here.hims("release", "accept", "--reason", "the ministry confirms it")
     assert store.current(here.settings).id > before
-    assert held.held(here.settings) is None
+    assert held.read_hold(here.settings) is None

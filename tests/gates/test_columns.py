@@ -8,9 +8,9 @@ import pytest
 
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.gates.comparisons import Limits, load_limits
+from hims_pipeline.gates.comparisons import ComparisonLimits, load_comparison_limits
 from hims_pipeline.gates.compile import compile_rules
-from hims_pipeline.gates.differences import compare
+from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
 from hims_pipeline.gates.profile import Profile, Rows
 from hims_pipeline.gates.roles import roles_of
@@ -40,8 +40,8 @@ def contracts() -> dict[str, Contract]:
 
 
 @lru_cache(maxsize=1)
-def limits() -> Limits:
-    found = load_limits(EXPECTATIONS)
+def limits() -> ComparisonLimits:
+    found = load_comparison_limits(EXPECTATIONS)
     assert found is not None
     return found
 
@@ -95,7 +95,7 @@ def test_no_column_of_several_values_may_hold_one(source: str) -> None:
             if single or keyed or stated or role in ("identifier", "period"):
                 continue
             one, several = _constant(role, column.name)
-            found = compare(subject(contract, name, period, one), subject(contract, name, period, several))
+            found = compare_profiles(subject(contract, name, period, one), subject(contract, name, period, several))
             assert beyond(found, contract, name, period, column.name), (name, period, column.name, role)
 
 
@@ -130,8 +130,17 @@ def test_sex_age_area_post_and_dates_have_a_structure(source: str) -> None:
                     subject(contract, name, period, _told(roles.counts_rows, measure, column, one))
                     for one in (ill, well)
                 )
-                assert beyond(compare(now, before), contract, name, period, column), (name, period, column, role)
-                assert not beyond(compare(before, before), contract, name, period, column), (name, period, column)
+                assert beyond(compare_profiles(now, before), contract, name, period, column), (
+                    name,
+                    period,
+                    column,
+                    role,
+                )
+                assert not beyond(compare_profiles(before, before), contract, name, period, column), (
+                    name,
+                    period,
+                    column,
+                )
 
 
 def _told(counts_rows: bool, measure: str, about: str, counts: dict[str, float]) -> Rows:

@@ -296,7 +296,7 @@ def test_another_time_zone_makes_every_batch_pending(settings) -> None:
     assert intake.find_pending(settings) == []
     path = settings.data / "observatory.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("Africa/Tunis", "Asia/Tokyo"), encoding="utf-8")
-    assert {one.why for one in intake.pending(settings)} == {"changed since the last verdict: time zone"}
+    assert {one.why for one in intake.find_pending(settings)} == {"changed since the last verdict: time zone"}
 
 
 def test_a_sealed_record_of_another_version_is_damage_of_its_file_and_the_next_build_begins_anew(settings) -> None:

@@ -80,3 +80,12 @@ def test_the_demonstration_key_is_for_demonstrations(tmp_path):
     copied = written(tmp_path / "key", DEMONSTRATION_KEY.hex().encode())
     with pytest.raises(HimsError, match="demonstration key"):
         load_key(settings(tmp_path, copied, "prod"))
+
+
+def test_a_key_file_of_gigabytes_is_not_read(tmp_path):
+    path = tmp_path / "key"
+    with path.open("wb") as file:
+        file.truncate(60 << 30)
+    path.chmod(0o400)
+    with pytest.raises(HimsError, match=r"64,424,509,440 bytes: it is no key"):
+        load_key(settings(tmp_path, path))

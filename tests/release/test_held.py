@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from click.testing import CliRunner
 
 from hims_pipeline.cli import main
 from hims_pipeline.commands import releases
-from hims_pipeline.errors import HimsError, ReleaseError
+from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import journal
-from hims_pipeline.release import held, held_page, movements
+from hims_pipeline.release import held, held_page, movements, rules
 from hims_pipeline.release.causes import BatchChange, Changes
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.release.revision import Revision
@@ -123,6 +124,22 @@ def test_status_show_and_alert_tell_it_and_its_page(settings, hold, monkeypatch)
     assert condition.kind == "release-held"
     assert held.PAGE in condition.what
     assert "2,000 became 1,700" in condition.what
+
+
+@pytest.mark.parametrize("content", ["null", "[]", "{", '{"since": "r000001"}', None], ids=str)
+@pytest.mark.parametrize(("name", "read"), [(held.RECORD, held.read_hold), (rules.HELD, rules.read_rules_hold)])
+def test_what_lies_in_the_place_of_its_record_is_told_and_goes(settings, name: str, read, content: str | None) -> None:
+    path = settings.approvals / name
+    path.parent.mkdir(parents=True)
+    path.mkdir() if content is None else path.write_text(content, encoding="utf-8")
+    with pytest.raises(Damaged, match=f"{name} is no record of a held release: remove it"):
+        read(settings)
+    (told,) = _find_held(settings, datetime.now(UTC))
+    assert (told.kind, told.subject) == ("record-damaged", name)
+    held.let_go(settings)
+    rules.clear_hold(settings)
+    assert not path.exists()
+    assert list(_find_held(settings, datetime.now(UTC))) == []
 
 
 def test_a_movement_without_a_value_before_is_told(settings) -> None:

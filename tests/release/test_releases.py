@@ -354,3 +354,32 @@ def test_whatever_lies_in_a_records_place_is_named_and_stops_nothing_else(settin
     assert connect("r000001", settings=settings).execute("select count(*) from indicator_value").fetchall() == [(1,)]
     acts.use_release(settings, "r000001", "tried")
     assert store.current_release(settings).id == "r000001"
+
+
+def test_a_folder_made_by_hand_takes_no_number_but_its_own(settings) -> None:
+    make(settings, "r000001")
+    for name in ("r000002", "r999999"):
+        (settings.releases / name).mkdir()
+    (settings.releases / "r000000").write_text("x")
+    assert store.next_id(settings) == "r000003"
+    foreign = settings.releases / "r999999"
+    foreign.rmdir()
+    shutil.copytree(settings.releases / "r000001", foreign)
+    manifest = foreign / "public/manifest.json"
+    manifest.chmod(0o600)
+    manifest.write_text(manifest.read_text().replace("r000001", "r999999"))
+    with pytest.raises(ReleaseError, match="no number after r999999: `hims release verify` tells which"):
+        store.next_id(settings)
+
+
+def test_a_release_or_a_part_that_is_a_link_is_told(settings, tmp_path) -> None:
+    make(settings, "r000001")
+    release = make(settings, "r000002")
+    release.folder.chmod(0o755)
+    release.public.rename(tmp_path / "moved")
+    release.public.symlink_to(tmp_path / "moved")
+    assert "public/ is a link to another folder, where others may change it" in store.verify_release(settings, release)
+    first = store.get(settings, "r000001")
+    first.folder.rename(tmp_path / "first")
+    first.folder.symlink_to(tmp_path / "first")
+    assert store.verify_release(settings, first) == ["it is a link to another folder, where others may change it"]

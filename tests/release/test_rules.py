@@ -179,7 +179,7 @@ def test_contracts_policies_and_tests_of_the_warehouse_are_rules_too(settings) -
     ],
 )  # fmt: skip
 def test_a_switch_of_publication_that_is_loosened_is_told(settings, file: str, was: str, now: str, said: str) -> None:
-    before, path = inventory.take(settings, MANIFEST), settings.data / file
+    before, path = inventory.take_inventory(settings, MANIFEST), settings.data / file
     text = path.read_text(encoding="utf-8")
     assert was in text
     path.write_text(text.replace(was, now, 1), encoding="utf-8")
@@ -188,7 +188,7 @@ def test_a_switch_of_publication_that_is_loosened_is_told(settings, file: str, w
 
 
 def test_an_indicator_that_withholds_less_is_told(settings) -> None:
-    before = inventory.take(settings, MANIFEST)
+    before = inventory.take_inventory(settings, MANIFEST)
     path = next(p for p in sorted((settings.data / "indicators").glob("*.yml")) if "strict: true" in p.read_text())
     path.write_text(path.read_text(encoding="utf-8").replace("strict: true", "strict: false"), encoding="utf-8")
     told = less(settings, before)

@@ -65,24 +65,24 @@ def write_cspro(
 
 
 def _sections(name: str, ids: Sequence[Variable], records: Sequence[CsproRecord], languages: Sequence[str]) -> str:
-    messages = [f"[Dictionary]\nVersion=CSPro 7.7\nLabel={name}\nName={name}\nRecordTypeStart=1\nRecordTypeLen=1"]
-    messages[0] += "\nPositions=Relative\nZeroFill=No\nDecimalChar=No"
+    lines = [f"[Dictionary]\nVersion=CSPro 7.7\nLabel={name}\nName={name}\nRecordTypeStart=1\nRecordTypeLen=1"]
+    lines[0] += "\nPositions=Relative\nZeroFill=No\nDecimalChar=No"
     if len(languages) > 1:
-        messages.append("\n".join(["[Languages]", *(f"{language}={language}" for language in languages)]))
-    messages.append(f"[Level]\nLabel={name}\nName={name}_LEVEL")
-    messages.append("[IdItems]")
+        lines.append("\n".join(["[Languages]", *(f"{language}={language}" for language in languages)]))
+    lines.append(f"[Level]\nLabel={name}\nName={name}_LEVEL")
+    lines.append("[IdItems]")
     start, items = _item_sections(ids, 2, languages)
-    messages += items
+    lines += items
     for record in records:
         end, items = _item_sections(record.variables, start, languages)
         label = "|".join(label_texts(record.label, languages))
         head = f"[Record]\nLabel={label}\nName={record.name}\nRecordTypeValue='{record.type}'\nRecordLen={end - 1}"
-        messages += [head, *items]
-    return "".join(f"{section}\n\n" for section in messages).replace("\n", "\r\n")
+        lines += [head, *items]
+    return "".join(f"{section}\n\n" for section in lines).replace("\n", "\r\n")
 
 
 def _item_sections(variables: Sequence[Variable], start: int, languages: Sequence[str]) -> tuple[int, list[str]]:
-    messages = []
+    entries = []
     for variable in variables:
         lines = [
             "[Item]",
@@ -96,7 +96,7 @@ def _item_sections(variables: Sequence[Variable], start: int, languages: Sequenc
             variable.decimals
         )
         lines += ["ZeroFill=Yes"] * variable.zero_fill
-        messages.append("\n".join(lines))
+        entries.append("\n".join(lines))
         if codes := _codes(variable):
             values = ["[ValueSet]", lines[1], f"Name={variable.name}_VS1"]
             for code, label in codes.items():
@@ -104,9 +104,9 @@ def _item_sections(variables: Sequence[Variable], start: int, languages: Sequenc
                 values.append(f"Value={written};{'|'.join(label_texts(label, languages))}")
                 if code in variable.special:
                     values.append(f"Name={variable.special[code]},Special")
-            messages.append("\n".join(values))
+            entries.append("\n".join(values))
         start += variable.width * variable.occurrences
-    return start, messages
+    return start, entries
 
 
 def _json(name: str, ids: Sequence[Variable], records: Sequence[CsproRecord], languages: Sequence[str]) -> str:
