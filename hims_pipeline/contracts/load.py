@@ -23,6 +23,11 @@ __all__ = [
 
 
 def load_contract(path: Path) -> Contract:
+    """Read one contract.
+
+    Raises:
+        ContractError: it does not hold; the message names the place in the file.
+    """
     contract = parse_record(Contract, path)
     if contract.source != path.stem:
         raise ContractError(f"{path.name}: `source` is {contract.source!r}; it must be the file's name, {path.stem!r}.")

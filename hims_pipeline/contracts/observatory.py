@@ -101,5 +101,6 @@ def _load(path: Path, _state: int) -> Observatory:
 
 
 def load_observatory(data: Path) -> Observatory:
+    """Read `observatory.yml`, again when it has changed."""
     path = data / "observatory.yml"
     return _load(path, path.stat().st_mtime_ns if path.exists() else 0)

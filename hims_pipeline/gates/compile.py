@@ -27,6 +27,7 @@ def compile_rules(contract: Contract, period: str) -> list[Rule]:
 
 
 def rule_code(*parts: str) -> str:
+    """A rule's code from the words of its name: capitals, digits and hyphens."""
     return re.sub(r"[^A-Z0-9]+", "-", "-".join(parts).upper()).strip("-")
 
 

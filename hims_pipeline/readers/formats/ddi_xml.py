@@ -66,6 +66,11 @@ class _Category:
 
 
 def number(name: Words, text: str | None) -> int | None:
+    """A whole number that an attribute holds; None where it is empty.
+
+    Raises:
+        DataError: it is something else.
+    """
     if text is None or not text.strip():
         return None
     try:
