@@ -135,7 +135,7 @@ def _end_line(file: IO[bytes]) -> None:
 
 
 def write_line(settings: Settings, file: IO[bytes], head: Head, entry: dict[str, Any]) -> Head:
-    """Write the line behind a head, sealed and chained to it, and the new head, which is returned; neither where one fails."""
+    """Write the line behind a head, sealed and chained to it, and the new head; neither where one fails."""
     plain = json.loads(json.dumps({"number": head.number + 1, **entry, "before": head.sha256}, ensure_ascii=False))
     line = json.dumps(plain | {seal.SEAL: seal.seal_of(settings, LINE, plain)}, ensure_ascii=False).encode()
     _end_line(file)

@@ -58,7 +58,7 @@ def link_domain(key: str) -> str:
 
 
 def plan_entity(shape: TableShape, key: Key | None) -> EntityPlan:
-    """How an entity is typed, and under which domains its identifiers become pseudonyms; the key only where it has any."""
+    """How an entity is typed, and under which domains its identifiers become pseudonyms."""
     identifiers = [column for column in shape.columns if column.sensitivity == "identifier"]
     own = [column.domain or shape.source for column in identifiers]
     shared = [link_domain(column.links) for column in identifiers if column.links]
