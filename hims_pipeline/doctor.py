@@ -65,13 +65,13 @@ def examine_installation(settings: Settings, now: datetime | None = None) -> lis
     return checkups
 
 
-def _installation(settings: Settings, now: datetime) -> Iterable[Checkup]:
+def _installation(settings: Settings, _now: datetime) -> Iterable[Checkup]:
     yield Checkup("installation", "well", f"{settings.home} ({settings.env}), data {settings.data}")
     if not settings.home.is_dir():
         yield Checkup("installation", "wrong", "It is not there yet.", "Set HIMS_HOME, or start `hims run`.")
 
 
-def _versions(settings: Settings, now: datetime) -> Iterable[Checkup]:
+def _versions(settings: Settings, _now: datetime) -> Iterable[Checkup]:
     python = platform.python_version()
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         yield Checkup("versions", "wrong", f"Python {python}.", "Use 3.11, 3.12 or 3.13.")
@@ -100,7 +100,7 @@ def _version_of(name: str) -> str | None:
         return None
 
 
-def _modes(settings: Settings, now: datetime) -> Iterable[Checkup]:
+def _modes(settings: Settings, _now: datetime) -> Iterable[Checkup]:
     wide = [str(one) for one in find_too_open(settings)] if settings.home.is_dir() else []
     for text in wide:
         yield Checkup("modes", "wrong", text, "The next start closes it outside production; ask who read it.")
@@ -118,7 +118,7 @@ def _modes(settings: Settings, now: datetime) -> Iterable[Checkup]:
                 yield Checkup("modes", "wrong", f"This account is not in {settings.staff_group}.", todo)
 
 
-def _key(settings: Settings, now: datetime) -> Iterable[Checkup]:
+def _key(settings: Settings, _now: datetime) -> Iterable[Checkup]:
     key = load_key(settings)
     if key.demonstration:
         text = "The demonstration key, which is public, protects nobody."
@@ -128,7 +128,7 @@ def _key(settings: Settings, now: datetime) -> Iterable[Checkup]:
     check_installation(settings)
 
 
-def _audit_trail(settings: Settings, now: datetime) -> Iterable[Checkup]:
+def _audit_trail(settings: Settings, _now: datetime) -> Iterable[Checkup]:
     checked_trail = trail.check(settings)
     for text in checked_trail.damage:
         yield Checkup("audit trail", "wrong", text, "`hims audit verify`, then find out who or what did it.")
@@ -139,7 +139,7 @@ def _audit_trail(settings: Settings, now: datetime) -> Iterable[Checkup]:
         yield Checkup("audit trail", "note", "Its head lies beside it, so both can be put back together.", todo)
 
 
-def _disk(settings: Settings, now: datetime) -> Iterable[Checkup]:
+def _disk(settings: Settings, _now: datetime) -> Iterable[Checkup]:
     for place in dict.fromkeys((settings.home, Path(tempfile.gettempdir()))):
         if not place.exists():
             continue
@@ -149,7 +149,7 @@ def _disk(settings: Settings, now: datetime) -> Iterable[Checkup]:
         yield Checkup("disk", state, text, "" if state == "well" else "docs/runbooks/disk-filling.md")
 
 
-def _memory(settings: Settings, now: datetime) -> Iterable[Checkup]:
+def _memory(settings: Settings, _now: datetime) -> Iterable[Checkup]:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     yield Checkup("memory", "well", f"{total / 1e9:,.1f} GB; DuckDB may use {settings.memory_limit}.")
     if total < 2e9:
@@ -167,7 +167,7 @@ def _clock(settings: Settings, now: datetime) -> Iterable[Checkup]:
         yield Checkup("clock", "note", "Not behind the audit trail; whether anything keeps it is not known here.")
 
 
-def _dagster(settings: Settings, now: datetime) -> Iterable[Checkup]:
+def _dagster(settings: Settings, _now: datetime) -> Iterable[Checkup]:
     path = settings.dagster_home / "dagster.yaml"
     if not path.exists():
         yield Checkup("dagster", "note", "It has no instance yet; the first run makes it.")
@@ -226,7 +226,7 @@ def _backup(settings: Settings, now: datetime) -> Iterable[Checkup]:
     yield Checkup("backup", state, text, "`hims backup make FOLDER`" if old else "")
 
 
-def _alerts(settings: Settings, now: datetime) -> Iterable[Checkup]:
+def _alerts(settings: Settings, _now: datetime) -> Iterable[Checkup]:
     channels = channels_of(settings)
     if not any(isinstance(channel, Email | Webhook) for channel in channels.values()):
         text = f"No mail and no webhook in {settings.env}: nobody hears of a failed night."
@@ -238,7 +238,7 @@ def _alerts(settings: Settings, now: datetime) -> Iterable[Checkup]:
                 yield Checkup("alerts", "wrong", f"{name}: {needed} is not set here.", todo)
 
 
-def _check_kept(settings: Settings, now: datetime) -> Iterable[Checkup]:
+def _check_kept(settings: Settings, _now: datetime) -> Iterable[Checkup]:
     for name, size, until in kept_parts(settings):
         yield Checkup("kept", "well", f"{name}: {size / 1e6:,.1f} MB; {until}")
 

@@ -26,6 +26,7 @@ def load_parsed(path: Path, tree: Path) -> Manifest:
 
 
 def main(parsed: str, *words: str) -> int:
+    """Run dbt with these arguments on a parsed project; returns its exit code."""
     tree = Path(words[words.index("--project-dir") + 1])
     done = dbtRunner(manifest=load_parsed(Path(parsed), tree)).invoke(list(words))
     return 0 if done.success else 2 if done.exception else 1

@@ -24,6 +24,7 @@ def literal(value: str | int | float | Path | None) -> str:
 
 
 def literals(values: Sequence[str | int | float | Path]) -> str:
+    """SQL literals of several values, with commas between."""
     return ", ".join(literal(value) for value in values)
 
 

@@ -156,6 +156,7 @@ def forget_links(settings: Settings, log: Log = lambda text: None) -> None:
 
 
 def remove_all(settings: Settings, batch: str) -> None:
+    """Remove every folder in which something of a batch is kept."""
     forget(settings)
     for folder in places(settings, batch):
         remove_folder(folder)

@@ -51,7 +51,7 @@ class _Flow(dict[str, Any]):
 class _Dumper(yaml.SafeDumper):
     """Block style with lists indented, and `_Flow` on one line."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - the library's
         super().increase_indent(flow, False)
 
 
@@ -156,13 +156,8 @@ def _entity(
 
 
 def _column(facts: Facts, profile: FileProfile, described: Description) -> _Flow:
-    book, place = described.codebook, described.places.get(facts.name)
-    labels_of = book.first_labels().get(facts.name, {})
-    column = _Flow(name=facts.name)
-    if facts.name in book.labels:
-        column["label"] = book.labels[facts.name]
-    if place is not None and profile.form.type == "fixed_width":
-        column |= {"start": place.start, "width": place.width}
+    place = described.places.get(facts.name)
+    column = _place_column(facts, profile, described)
     if _IDENTIFIER.search(facts.name):
         return _Flow(column | {"type": "text", "sensitivity": "identifier"})
     if facts.is_free_text:
@@ -170,37 +165,7 @@ def _column(facts: Facts, profile: FileProfile, described: Description) -> _Flow
     kind = _kind_at(place, facts.kind)
     if place is not None and place.decimals and profile.form.type == "fixed_width":
         column["implied_decimals"] = place.decimals
-    column |= {name: list(value) if isinstance(value, tuple) else value for name, value in kind.items()}
-    if profile.form.type == "parquet" and "date_format" in column:
-        column["date_format"] = "%Y-%m-%d"  # a timestamp at midnight is a day, whatever it prints
-    if kind["type"] != "text" and not set(facts.words) <= set(profile.form.null_values):
-        column["null_values"] = [*profile.form.null_values, *facts.words]
-    if facts.flags:
-        column["flags"] = _Flow(facts.flags)
-    lacking = dict(book.missing.get(facts.name, {}))
-    if kind["type"] != "text":
-        lacking = dict.fromkeys(facts.marks, UNKNOWN) | lacking
-    spans = book.missing_ranges.get(facts.name, ())
-    if facts.unlabelled and facts.codes is None:  # a number of which a few have a label, such as an age
-        apart = {code for code in labels_of if not any(_lies_in(code, *span) for span in spans)}
-        lacking |= {
-            code: UNKNOWN for code in labels_of if code in apart - set(lacking) and _LACKING.search(labels_of[code])
-        }
-    known = {
-        code: label
-        for code, label in labels_of.items()
-        if code not in lacking and not any(_lies_in(code, *span) for span in spans)
-    }
-    listed = facts.codes is not None or (known and not facts.unlabelled)
-    if listed and kind["type"] in ("integer", "text"):
-        labels = {_code(code, kind): label for code, label in known.items()}
-        seen = {_code(code, kind) for code in facts.codes or []}
-        seen -= {code for code in seen if any(_lies_in(str(code), *span) for span in spans)}
-        codes = sorted({*seen, *labels} - {_code(code, kind) for code in lacking}, key=lambda c: (len(str(c)), str(c)))
-        column["codes"] = {code: labels.get(code) or "?" for code in codes}
-    if lacking or spans:
-        column["missing"] = {_code(code, kind): special for code, special in lacking.items()}
-        column["missing"] |= {f"{_end(low)}..{_end(high)}": UNKNOWN for low, high in spans}
+    column |= _write_kind(facts, profile, kind) | _code_values(facts, described.codebook, kind)
     if facts.name in profile.key or facts.filled == profile.rows:
         column["required"] = True
     if profile.key == (facts.name,):
@@ -212,6 +177,52 @@ def _column(facts: Facts, profile: FileProfile, described: Description) -> _Flow
         return _Flow(column | {"sensitivity": "free_text"})  # open text stays inside until a person decides
     if kind["type"] == "text" and "codes" not in column:
         column["open_text"] = "?"
+    return column
+
+
+def _place_column(facts: Facts, profile: FileProfile, described: Description) -> _Flow:
+    """A column's name, its label, and where in a line it stands."""
+    column, place = _Flow(name=facts.name), described.places.get(facts.name)
+    if facts.name in described.codebook.labels:
+        column["label"] = described.codebook.labels[facts.name]
+    if place is not None and profile.form.type == "fixed_width":
+        column |= {"start": place.start, "width": place.width}
+    return column
+
+
+def _write_kind(facts: Facts, profile: FileProfile, kind: dict[str, object]) -> _Flow:
+    """The type, and what stands in the column's cells beside its values."""
+    column = _Flow({name: list(value) if isinstance(value, tuple) else value for name, value in kind.items()})
+    if profile.form.type == "parquet" and "date_format" in column:
+        column["date_format"] = "%Y-%m-%d"  # a timestamp at midnight is a day, whatever it prints
+    if kind["type"] != "text" and not set(facts.words) <= set(profile.form.null_values):
+        column["null_values"] = [*profile.form.null_values, *facts.words]
+    if facts.flags:
+        column["flags"] = _Flow(facts.flags)
+    return column
+
+
+def _code_values(facts: Facts, book: Codebook, kind: dict[str, object]) -> _Flow:
+    """Codes with their labels, and those that stand for no value."""
+    column, labels_of = _Flow(), book.first_labels().get(facts.name, {})
+    lacking = dict(book.missing.get(facts.name, {}))
+    if kind["type"] != "text":
+        lacking = dict.fromkeys(facts.marks, UNKNOWN) | lacking
+    spans = book.missing_ranges.get(facts.name, ())
+    apart = {code: label for code, label in labels_of.items() if not any(_lies_in(code, *span) for span in spans)}
+    if facts.unlabelled and facts.codes is None:  # a number of which a few have a label, such as an age
+        lacking |= {code: UNKNOWN for code, label in apart.items() if code not in lacking and _LACKING.search(label)}
+    known = {code: label for code, label in apart.items() if code not in lacking}
+    listed = facts.codes is not None or (known and not facts.unlabelled)
+    if listed and kind["type"] in ("integer", "text"):
+        labels = {_code(code, kind): label for code, label in known.items()}
+        seen = {_code(code, kind) for code in facts.codes or []}
+        seen -= {code for code in seen if any(_lies_in(str(code), *span) for span in spans)}
+        codes = sorted({*seen, *labels} - {_code(code, kind) for code in lacking}, key=lambda c: (len(str(c)), str(c)))
+        column["codes"] = {code: labels.get(code) or "?" for code in codes}
+    if lacking or spans:
+        column["missing"] = {_code(code, kind): special for code, special in lacking.items()}
+        column["missing"] |= {f"{_end(low)}..{_end(high)}": UNKNOWN for low, high in spans}
     return column
 
 

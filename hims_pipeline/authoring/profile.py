@@ -36,6 +36,8 @@ FLAGS = {"c": "_C", "z": "_Z"}
 
 @dataclass(frozen=True)
 class FileProfile:
+    """What a file shows of itself: its format, and the facts of each column, in counts alone."""
+
     form: Format
     rows: int
     columns: list[Facts]

@@ -5,6 +5,7 @@ import csv
 import datetime as dt
 import io
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def _value(cell: Any) -> int | float | str:
         number = float(text.rstrip("%").replace(",", "."))
     except ValueError:
         return "is empty" if not text else "is no number"
-    if number != number or number in (float("inf"), float("-inf")):
+    if not isfinite(number):
         return "is no number"
     if share:
         return number / 100

@@ -51,7 +51,7 @@ def try_rules(settings: Settings, changed: Path, source: str | None, log: Log) -
     folder = Path(tempfile.mkdtemp(dir=private_folder(settings.scratch), prefix="rules-"))
     try:
         shutil.copytree(settings.expectations, folder / "expectations")
-        files = _put_in_place(settings, folder / "expectations", changed)
+        files = _put_in_place(folder / "expectations", changed)
         tried = replace(settings, expectations=folder / "expectations")
         sources = {file.split("__")[0] for file in files} if LIMITS not in files else None
         for batch in _judge_batches(settings, source):
@@ -62,7 +62,7 @@ def try_rules(settings: Settings, changed: Path, source: str | None, log: Log) -
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _put_in_place(settings: Settings, expectations: Path, changed: Path) -> set[str]:
+def _put_in_place(expectations: Path, changed: Path) -> set[str]:
     """Put changed rules into a copy of `expectations/`; returns the names of the files that are others."""
     if changed.suffix.lower() in (".xlsx", ".csv"):
         edited = read_thresholds(expectations, changed)

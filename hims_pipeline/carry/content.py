@@ -14,6 +14,8 @@ from hims_pipeline.sql import quote
 
 @dataclass(frozen=True)
 class Content:
+    """The rows of a relation, and a hash of them that does not depend on their order."""
+
     rows: int
     content_hash: str
 

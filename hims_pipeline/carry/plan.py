@@ -176,7 +176,7 @@ def record_nodes(
     changed = [name for name, facts in plan.carried.items() if name not in results and _differs(facts, recorded[name])]
     if changed:
         raise Damaged(warehouse, f"holds another {changed[0]} than the one that was carried over")
-    _compare(settings, recorded, plan)
+    _compare(settings, recorded)
     return recorded
 
 
@@ -184,7 +184,7 @@ def _differs(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     return any(before.get(name) != now.get(name) for name in ("rows", "content_hash"))
 
 
-def _compare(settings: Settings, recorded: Mapping[str, Mapping[str, Any]], plan: CarryPlan) -> None:
+def _compare(settings: Settings, recorded: Mapping[str, Mapping[str, Any]]) -> None:
     """Hold what was built anew against what the last build has for the same fingerprint."""
     try:
         kept = read_kept(settings)

@@ -183,5 +183,5 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=64)
-def _load(path: Path, modified: int, size: int) -> tuple[Correction, ...]:
+def _load(path: Path, _modified: int, _size: int) -> tuple[Correction, ...]:
     return parse_record(_CorrectionFile, path).corrections

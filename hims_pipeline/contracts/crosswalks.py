@@ -37,7 +37,7 @@ def load_schemes(data: Path) -> Schemes:
 
 
 @lru_cache(maxsize=8)
-def _load(folder: Path, state: tuple[tuple[str, int, int], ...]) -> Schemes:
+def _load(folder: Path, _state: tuple[tuple[str, int, int], ...]) -> Schemes:
     schemes = Schemes()
     for name, (to, column) in CROSSWALKS.items():
         known = {row.get(column) for row in _rows(folder / to)}

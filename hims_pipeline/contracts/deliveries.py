@@ -8,6 +8,8 @@ from hims_pipeline.contracts.records import parse_record
 
 
 class PinnedDelivery(Strict):
+    """One public delivery: its source, its period and its files with their hashes."""
+
     source: str
     period: str
     files: tuple[str, ...]
@@ -19,11 +21,14 @@ class PinnedDelivery(Strict):
 
 
 class Pinned(Strict):
+    """The file `deliveries.yml`."""
+
     deliveries: tuple[PinnedDelivery, ...] = ()
     kept: tuple[PinnedDelivery, ...] = ()
 
 
 def load_deliveries(data: Path) -> tuple[PinnedDelivery, ...]:
+    """The public deliveries that `data/deliveries.yml` lists, in its order; none where there is no file."""
     return _load(data).deliveries
 
 

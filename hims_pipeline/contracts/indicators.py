@@ -247,7 +247,7 @@ def _state(data: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 @lru_cache(maxsize=8)
-def _load(data: Path, state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str, Indicator], list[Breakdown]]:
+def _load(data: Path, _state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str, Indicator], list[Breakdown]]:
     folder = data / "indicators"
     by_code: dict[str, Indicator] = {}
     wrong: list[str] = []

@@ -19,6 +19,7 @@ Rename = Callable[[str, Column], str]
 
 
 def name_by_path(path: str, column: Column) -> str:
+    """The name of a column that is taken from another entity: `<path>.<column>`."""
     return f"{path}.{column.name}"
 
 

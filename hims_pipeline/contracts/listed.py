@@ -88,7 +88,7 @@ def _codes(path: Path, column: str, kind: str = "") -> frozenset[str]:
 
 
 @lru_cache(maxsize=32)
-def _read(path: Path, column: str, kind: str, modified: int, size: int) -> frozenset[str]:
+def _read(path: Path, column: str, kind: str, _modified: int, _size: int) -> frozenset[str]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if not kind or row.get("kind") == kind]
     return frozenset(row[column] for row in rows if row.get(column))

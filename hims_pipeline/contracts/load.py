@@ -23,6 +23,11 @@ __all__ = [
 
 
 def load_contract(path: Path) -> Contract:
+    """Read one contract.
+
+    Raises:
+        ContractError: it does not hold; the message names the place in the file.
+    """
     contract = parse_record(Contract, path)
     if contract.source != path.stem:
         raise ContractError(f"{path.name}: `source` is {contract.source!r}; it must be the file's name, {path.stem!r}.")
@@ -48,7 +53,7 @@ def _state(data: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 @lru_cache(maxsize=8)
-def _load_all(data: Path, state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str, Contract], dict[str, str]]:
+def _load_all(data: Path, _state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str, Contract], dict[str, str]]:
     good: dict[str, Contract] = {}
     broken: dict[str, str] = {}
     for path in sorted((data / "contracts").glob("*.yml")):

@@ -69,7 +69,7 @@ def _from_problems(column: Column, mapping: ColumnMap, target: FactColumn) -> It
     elif mapping.codes is not None:
         yield from _codes_problems(column, mapping, target)
     elif mapping.crosswalk is not None or mapping.assign is not None:
-        yield from _translated_problems(column, mapping, target)
+        yield from _translated_problems(column, target)
     else:
         yield from _plain_problems(column, mapping, target)
 
@@ -114,7 +114,7 @@ def _check_written(values: Iterable[object], target: FactColumn) -> Iterator[str
             yield f"code {value!r} is no value of {target.sql_type}{_list_accepted(target)}"
 
 
-def _translated_problems(column: Column, mapping: ColumnMap, target: FactColumn) -> Iterator[str]:
+def _translated_problems(column: Column, target: FactColumn) -> Iterator[str]:
     if target.kind != "text":
         yield f"a crosswalk or correspondence gives codes; the column is {target.sql_type}"
     if column.type not in ("text", "integer") or column.sensitivity == "identifier":

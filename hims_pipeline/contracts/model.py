@@ -97,14 +97,7 @@ class Contract(Strict):
 
     @model_validator(mode="after")
     def _check_whole(self) -> "Contract":
-        for name, entity in self.entities.items():
-            formats = [
-                entity.format or self.format,
-                *(o.entities[name].format for o in self.layouts if name in o.entities),
-            ]
-            for unpivot in (form.unpivot for form in formats if form and form.unpivot):
-                if other := {unpivot.names, unpivot.values} - {column.name for column in entity.kept_columns}:
-                    raise ValueError(f"{name}: `unpivot` names no such column: {', '.join(sorted(other))}")
+        self._check_unpivots()
         for layout in self.layouts:
             if unknown := set(layout.entities) - set(self.entities):
                 raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
@@ -112,13 +105,7 @@ class Contract(Strict):
         for problems in (reference_problems(self.source, periods), join_problems(periods)):
             if distinct_problems := list(dict.fromkeys(problems)):
                 raise ValueError("; ".join(distinct_problems))
-        kept = {name: {column.name for column in entity.kept_columns} for name, entity in self.entities.items()}
-        drifted = {c.name for layout in self.layouts for other in layout.entities.values() for c in other.columns}
-        if self.design:
-            self.design.check("the source", kept, drifted.union(*kept.values()))
-        for name, entity in self.entities.items():
-            if entity.design:
-                entity.design.check(name, kept, set(self.at("").design_columns(name)))
+        self._check_designs()
         if self.personal and not self.legal.basis:
             raise ValueError("a personal source needs a legal basis")
         if self.personal:
@@ -128,6 +115,25 @@ class Contract(Strict):
             for name in self.entities:
                 _check_entity(self.at(period), name)
         return self
+
+    def _check_unpivots(self) -> None:
+        for name, entity in self.entities.items():
+            formats = [
+                entity.format or self.format,
+                *(o.entities[name].format for o in self.layouts if name in o.entities),
+            ]
+            for unpivot in (form.unpivot for form in formats if form and form.unpivot):
+                if other := {unpivot.names, unpivot.values} - {column.name for column in entity.kept_columns}:
+                    raise ValueError(f"{name}: `unpivot` names no such column: {', '.join(sorted(other))}")
+
+    def _check_designs(self) -> None:
+        kept = {name: {column.name for column in entity.kept_columns} for name, entity in self.entities.items()}
+        drifted = {c.name for layout in self.layouts for other in layout.entities.values() for c in other.columns}
+        if self.design:
+            self.design.check("the source", kept, drifted.union(*kept.values()))
+        for name, entity in self.entities.items():
+            if entity.design:
+                entity.design.check(name, kept, set(self.at("").design_columns(name)))
 
     @property
     def periods_of_layouts(self) -> list[str]:

@@ -96,10 +96,11 @@ class Observatory(Strict):
 
 
 @lru_cache(maxsize=8)
-def _load(path: Path, state: int) -> Observatory:
+def _load(path: Path, _state: int) -> Observatory:
     return parse_record(Observatory, path)
 
 
 def load_observatory(data: Path) -> Observatory:
+    """Read `observatory.yml`, again when it has changed."""
     path = data / "observatory.yml"
     return _load(path, path.stat().st_mtime_ns if path.exists() else 0)

@@ -23,6 +23,7 @@ LOCK_PATIENCE_SECONDS = 3600  # an ingest waits for a running build; both are mi
 
 
 def partition_set(source: str) -> str:
+    """Name of the dynamic partitions of a source, which are its periods."""
     return f"{source}_periods"
 
 
@@ -92,6 +93,7 @@ def gate_check(settings: Settings, delivery: Delivery, verdict: Verdict) -> dg.A
 
 
 def gate_metadata(settings: Settings, delivery: Delivery, verdict: Verdict) -> dict[str, Any]:
+    """What Dagster shows beside a verdict: counts, places and reasons, never a value of a row."""
     root = settings.validated if verdict.status == "accepted" else settings.quarantine
     pages = {
         f"report_{language}": dg.MetadataValue.path(path)

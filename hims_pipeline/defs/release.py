@@ -15,6 +15,8 @@ RELEASE = dg.AssetKey(["release", "current"])
 
 
 def release_asset(settings: Settings, published: list[dg.AssetKey]):
+    """The asset that publishes a release, and its check."""
+
     @dg.asset(
         key=RELEASE,
         group_name="release",

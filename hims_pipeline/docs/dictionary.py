@@ -78,6 +78,7 @@ def write_tables(path: Path, tables: list[Table]) -> None:
 
 
 def read_tables(path: Path) -> list[Table]:
+    """Layer, table, and names and types of its columns, from the CSV that lists what the warehouse holds."""
     tables: dict[tuple[str, str], list[tuple[str, str]]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

@@ -69,7 +69,7 @@ def load_comparison_limits(expectations: Path) -> ComparisonLimits | None:
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, modified: int) -> ComparisonLimits:
+def _load(path: Path, _modified: int) -> ComparisonLimits:
     loaded = parse_record(ComparisonLimits, path)
     listed = [loaded.limits, *loaded.sources.values(), *(exception.limits for exception in loaded.exceptions)]
     named = {key.split(" ")[0] for own in listed for key in own} | set(loaded.may_be_accepted)

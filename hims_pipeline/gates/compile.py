@@ -27,6 +27,7 @@ def compile_rules(contract: Contract, period: str) -> list[Rule]:
 
 
 def rule_code(*parts: str) -> str:
+    """A rule's code from the words of its name: capitals, digits and hyphens."""
     return re.sub(r"[^A-Z0-9]+", "-", "-".join(parts).upper()).strip("-")
 
 
@@ -63,7 +64,7 @@ def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) ->
         rules += _column_rules(make, column, column.required or column.name in entity.key)
     if entity.key:
         rules.append(_key_rule(make, entity))
-    rules += [_orphan_rule(make, contract, name, reference) for reference in entity.references]
+    rules += [_orphan_rule(make, reference) for reference in entity.references]
     rules += fit_rules(make, contract, name, period)
     rules += needed_rules(make, contract, name, period)
     if entity.period and entity.period.columns and is_period(contract, period):
@@ -151,7 +152,7 @@ def _key_rule(make: Make, entity: Entity) -> Rule:
     return rows_rule(make, "KEY", doubled, message, broken=broken_once, terms={"columns": list(entity.key)})
 
 
-def _orphan_rule(make: Make, contract: Contract, name: str, reference: Reference) -> Rule:
+def _orphan_rule(make: Make, reference: Reference) -> Rule:
     to = reference.targets
     same = " and ".join(f"there.{quote(b)} = here.{quote(a)}" for a, b in zip(reference.columns, to, strict=True))
     filled = " and ".join(f"here.{quote(c)} is not null" for c in reference.columns)

@@ -67,6 +67,7 @@ def great_expectations() -> Any:
 
 
 def versions() -> dict[str, str]:
+    """Versions of the packages that judge; a change of one is a change of the gate."""
     import duckdb
     import sqlalchemy
 

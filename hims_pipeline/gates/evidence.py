@@ -113,5 +113,6 @@ def _ages(name: str, counts: Counts) -> Iterator[Evidence]:
 
 
 def share_of(profile: Profile, part: str, whole: str) -> float | None:
+    """One number of a profile as a share of another, from 0 to 1; None where the other is below `FEW`."""
     total = profile.number(whole)
     return None if not total or total < FEW else (profile.number(part) or 0) / total

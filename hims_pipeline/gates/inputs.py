@@ -46,7 +46,7 @@ def _control_files(data: Path) -> list[Path]:
 
 
 @lru_cache(maxsize=32)
-def _controls(path: Path, modified: int) -> tuple[tuple[str, ...], ...]:
+def _controls(path: Path, _modified: int) -> tuple[tuple[str, ...], ...]:
     """The control figures of one file; none of a file that holds something else."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
@@ -56,7 +56,7 @@ def _controls(path: Path, modified: int) -> tuple[tuple[str, ...], ...]:
 
 
 @lru_cache(maxsize=64)
-def _scheme_sha256(path: Path, modified: int, schemes: tuple[str, ...]) -> str:
+def _scheme_sha256(path: Path, _modified: int, schemes: tuple[str, ...]) -> str:
     with path.open(encoding="utf-8", newline="") as file:
         rows = sorted(f"{row['scheme']}\0{row['code']}" for row in csv.DictReader(file) if row["scheme"] in schemes)
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()

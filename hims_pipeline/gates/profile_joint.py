@@ -3,6 +3,7 @@ rows; and how values are counted in the table `_seen`. Not here: the profile as 
 
 from collections import defaultdict
 from datetime import date
+from math import isnan
 from typing import Any
 
 from hims_pipeline.contracts.model import Entity
@@ -24,6 +25,7 @@ Rows = list[tuple[str, str, str, float]]
 def count_values(
     con: Any, measure: str, about: str, sql: str, to: dict[str, str] | None = None, of: str = "count(*)"
 ) -> Rows:
+    """Rows (measure, about, value, n): how often an expression has each value in `_seen`."""
     query = f"select cast({sql} as varchar) as k, {of} as n from _seen where ({sql}) is not null group by k order by k"
     counted = con.execute(f"{query} limit {MOST_VALUES + 1}").fetchall()
     if len(counted) > MOST_VALUES:
@@ -32,6 +34,7 @@ def count_values(
 
 
 def read_number(con: Any, measure: str, about: str, query: str) -> Rows:
+    """A row of one number, the only cell of a query; none where it is NULL."""
     value = con.execute(query).fetchone()[0]
     return [] if value is None else [(measure, about, "", float(value))]
 
@@ -170,7 +173,7 @@ def follow_numbers(con: Any, entity: Entity, roles: Roles) -> Rows:
             (correlation,) = con.execute(query).fetchone()
             rows += (
                 [("along", f"{number}|{day}", "", float(correlation))]
-                if correlation is not None and correlation == correlation
+                if correlation is not None and not isnan(correlation)
                 else []
             )
     return rows

@@ -112,7 +112,7 @@ def load_revision_limits(expectations: Path) -> RevisionLimits | None:
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, modified: int) -> RevisionLimits:
+def _load(path: Path, _modified: int) -> RevisionLimits:
     loaded = parse_record(RevisionLimits, path)
     if lost := set(CAUSES) - loaded.limits.keys():
         raise ContractError(f"{path.name}: no limits for {', '.join(sorted(lost))}.")

@@ -39,6 +39,8 @@ class Meta(Strict):
 
 
 class Judgement(Strict):
+    """One expectation of a suite, as it stands in the file."""
+
     type: str
     kwargs: dict[str, Any]
     severity: Literal["critical", "warning"]
@@ -46,12 +48,15 @@ class Judgement(Strict):
 
 
 class Suite(Strict):
+    """The file of a suite."""
+
     name: str
     expectations: tuple[Judgement, ...]
     meta: dict[str, Any] = Field(default_factory=dict)
 
 
 def suite_file(expectations: Path, source: str, entity: str) -> Path:
+    """Where the suite of an entity lies; the file need not be there."""
     return expectations / f"{source}__{entity}.json"
 
 
@@ -173,6 +178,7 @@ def _is_unbalanced(text: str) -> bool:
 
 
 def as_rule(judgement: Judgement, entity: str) -> Rule:
+    """A judgement as the gate evaluates it."""
     kwargs = dict(judgement.kwargs)
     if "unexpected_rows_query" in kwargs and not judgement.meta.may_be_empty:
         kwargs["unexpected_rows_query"] = break_on_nothing(kwargs["unexpected_rows_query"])

@@ -58,6 +58,11 @@ def survey_landing(settings: Settings) -> survey.Survey:
 
 
 def contract_of(settings: Settings, source: str) -> Contract:
+    """The contract of a source.
+
+    Raises:
+        HimsError: there is none, or it does not hold.
+    """
     contracts = load_contracts(settings.data)
     if source not in contracts and source in (broken := broken_contracts(settings.data)):
         raise ContractError(broken[source])

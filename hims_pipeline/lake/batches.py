@@ -113,6 +113,8 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Batch:
+    """A delivery that was read and judged, at the place where it stands."""
+
     folder: Path
     manifest: Manifest
     verdict: Verdict
@@ -123,6 +125,7 @@ class Batch:
 
 
 def folder_of(root: Path, delivery: Delivery) -> Path:
+    """The folder of a delivery's batch under one of the layers' roots."""
     return root / delivery.source / delivery.period / delivery.id
 
 
@@ -133,10 +136,12 @@ def settled_folder(settings: Settings, delivery: Delivery) -> Path:
 
 
 def links_folder(settings: Settings, delivery: Delivery) -> Path:
+    """Where the pairs for the linkage of a delivery lie, inside the identified zone."""
     return folder_of(settings.links, delivery)
 
 
 def write_manifest(settings: Settings, folder: Path, manifest: Manifest) -> None:
+    """Write and seal the manifest of a batch."""
     write_sealed(settings, folder / MANIFEST, "manifest", asdict(manifest))
 
 
@@ -266,6 +271,7 @@ def _read_chained(folder: Path, manifest: Manifest | None, verdict: Verdict) -> 
 
 
 def find_accepted_batch(settings: Settings, delivery: Delivery) -> Batch | None:
+    """The batch of a delivery where it counts as accepted and was not withdrawn; else None."""
     return None if delivery.withdrawn else prove_batch(settings, delivery).batch
 
 

@@ -75,6 +75,7 @@ class Delivery:
 
 
 def write_record(settings: Settings, delivery: Delivery, folder: Path) -> None:
+    """Write and seal the record of a delivery."""
     write_sealed(settings, folder / RECORD, KIND, asdict(delivery), mode=0o600)
 
 

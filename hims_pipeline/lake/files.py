@@ -12,6 +12,7 @@ _BLOCK = 1 << 20
 
 
 def sha256_of(path: Path) -> str:
+    """SHA-256 over the bytes of a file, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -47,6 +48,7 @@ def write_text(path: Path, text: str, mode: int | None = None) -> None:
 
 
 def write_json(path: Path, value: Any, mode: int | None = None) -> None:
+    """Write a JSON file as a whole: another process sees the former one or the new one."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n", mode)
 
 

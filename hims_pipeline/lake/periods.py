@@ -17,6 +17,7 @@ SCHOOL_STARTS = 10  # October
 
 
 def is_period(contract: Contract, period: str) -> bool:
+    """Is this a period as the contract's periods are written?"""
     try:
         return bool(covers(contract, period))
     except ValueError:

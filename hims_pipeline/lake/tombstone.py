@@ -48,10 +48,12 @@ class Tombstone:
 
 
 def place_of(settings: Settings, batch: str) -> Path:
+    """Where the tombstone of a destroyed batch stands."""
     return (settings.identified / "destroyed").joinpath(*batch.split("/")).with_suffix(".json")
 
 
 def write_tombstone(settings: Settings, stone: Tombstone) -> None:
+    """Write and seal the tombstone of a destroyed batch."""
     path = place_of(settings, stone.batch)
     write_sealed(settings, path, KIND, asdict(stone))
 

@@ -32,6 +32,7 @@ class Head:
 
 
 def split_line(content: bytes) -> list[bytes]:
+    """Lines of the trail; the last may be torn, with no newline behind it."""
     lines = content.split(b"\n")
     return lines[:-1] if lines[-1] == b"" else lines
 
@@ -46,6 +47,7 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
 
 
 def hash_of(line: bytes) -> str:
+    """SHA-256 of a line, which the next one holds."""
     return hashlib.sha256(line).hexdigest()
 
 
@@ -63,6 +65,11 @@ def continues(settings: Settings, entry: dict[str, Any] | None, head: Head) -> b
 
 
 def read_head(settings: Settings) -> Head:
+    """The head as its file has it.
+
+    Raises:
+        Damaged: it is missing or is not what we wrote.
+    """
     path = settings.trail_head
     try:
         return Head(**seal.read_sealed(settings, path, HEAD))
@@ -128,6 +135,7 @@ def _end_line(file: IO[bytes]) -> None:
 
 
 def write_line(settings: Settings, file: IO[bytes], head: Head, entry: dict[str, Any]) -> Head:
+    """Write the line behind a head, sealed and chained to it, and the new head; neither where one fails."""
     plain = json.loads(json.dumps({"number": head.number + 1, **entry, "before": head.sha256}, ensure_ascii=False))
     line = json.dumps(plain | {seal.SEAL: seal.seal_of(settings, LINE, plain)}, ensure_ascii=False).encode()
     _end_line(file)
@@ -160,6 +168,7 @@ def _take_back(settings: Settings, file: IO[bytes], head: Head, start: int) -> N
 
 
 def write_head(settings: Settings, head: Head) -> None:
+    """Write the head as a whole."""
     folder = settings.trail_head.parent
     if settings.head_file is None:
         private_folder(folder)

@@ -53,7 +53,7 @@ class IdentifierShape:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, modified: int) -> tuple[IdentifierShape, ...]:
+def _read(path: Path, _modified: int) -> tuple[IdentifierShape, ...]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     identifier_shapes = tuple(

@@ -174,4 +174,5 @@ def _check_demonstrated(settings: Settings) -> str:
 
 
 def current_time() -> str:
+    """This moment in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

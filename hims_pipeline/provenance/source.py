@@ -147,7 +147,7 @@ class _Walk:
         self.tokens.append(kind.__name__)
         for name in node._fields:
             value = getattr(node, name, None)
-            if (name == "annotation" or name == "returns") and value is not None:
+            if name in ("annotation", "returns") and value is not None:
                 self._read_quoted(value)
             if isinstance(value, ast.AST):
                 self.read(value, in_chain)

@@ -51,7 +51,7 @@ def match(
     return members_by_entity, findings
 
 
-def expected_files(contract: Contract, shapes: dict[str, TableShape]) -> str:
+def expected_files(shapes: dict[str, TableShape]) -> str:
     """The files of a delivery in words: `persons: persons_*.csv; codebook: *.xml`."""
     globs = dict.fromkeys(glob for shape in shapes.values() if (glob := shape.format.companion))
     messages = [f"{name}: {' or '.join(shape.entity.files)}" for name, shape in shapes.items()]
@@ -74,7 +74,7 @@ def _add_book(shapes: dict[str, TableShape], books: dict[str, Member], member: M
 
 
 def _refuse_unknown(contract: Contract, shapes: dict[str, TableShape], member: Member) -> Finding:
-    expected = expected_files(contract, shapes)
+    expected = expected_files(shapes)
     message = words(
         "is no file of {source}; its contract expects {expected}. Rename it or leave it out",
         source=our_text(contract.source),

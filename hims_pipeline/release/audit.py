@@ -99,6 +99,7 @@ def main(folder: Path) -> int:
 
 
 def result_of(folder: Path) -> dict[str, Any]:
+    """What the audit of a release's files found, as it wrote it down."""
     record: dict[str, Any] = read_json(folder / "audit.json")
     return record
 

@@ -57,7 +57,7 @@ def describe(
     staff = candidate / "staff/warehouse.duckdb"
     mended, controls = notes.correction_notes(settings, staff), notes.controls_of(settings, staff)
     known = [*states(settings, hashed=True), *find_destroyed(settings)]
-    text = notes.write_notes(settings, common, known, mended, controls, changes)
+    text = notes.write_notes(common, known, mended, controls, changes)
     text += caveats.caveat_notes(batch_caveats)
     text += notes.cross_source_notes(judged.broken, back)
     text += revision.revision_notes(since, words)

@@ -58,7 +58,7 @@ def _names(settings: Settings, language: str) -> _Names:
 
 
 @lru_cache(maxsize=16)
-def _labels(path: Path, modified: int, key: str, language: str) -> dict[str, str]:
+def _labels(path: Path, _modified: int, key: str, language: str) -> dict[str, str]:
     with path.open(encoding="utf-8", newline="") as file:
         return {row[key]: row.get(f"name_{language}") or row.get("name_en") or row[key] for row in csv.DictReader(file)}
 

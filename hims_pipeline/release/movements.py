@@ -61,6 +61,7 @@ class Movement:
 
 
 def movement_evidence(movements: Sequence[Movement]) -> list[RevisionEvidence]:
+    """Movements as a table that Great Expectations can hold to its limits, a row each."""
     return [RevisionEvidence(one.measure, no, one.percent, one.limit) for no, one in enumerate(movements)]
 
 

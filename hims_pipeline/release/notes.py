@@ -58,7 +58,6 @@ def controls_of(settings: Settings, warehouse: Path) -> list[tuple[str, int, int
 
 
 def write_notes(
-    settings: Settings,
     facts: dict[str, Any],
     batches: list[BatchState],
     corrections: list[dict[str, Any]],

@@ -27,6 +27,8 @@ ID = re.compile(r"r\d{6}")
 
 @dataclass(frozen=True)
 class Release:
+    """A published release: its id and its folder."""
+
     id: str
     folder: Path
 

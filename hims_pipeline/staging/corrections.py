@@ -248,6 +248,7 @@ def correction_row(source: str, correction: Correction, languages: tuple[str, ..
 
 
 def correction_header(languages: tuple[str, ...]) -> list[str]:
+    """Columns of the seed of corrections, in order."""
     return [
         "correction_id", "source", "entity", "kind", "action", "columns_changed", "periods", "condition", "measure",
         "provided_by", "status", "expected_minimum", "expected_maximum", "maximum_share", "severity",

@@ -50,7 +50,7 @@ def _jinja(typed: str) -> str:
     return re.sub(r'"((?:[^"]|"")*)": ', lambda m: repr(m.group(1).replace('""', '"')) + ": ", typed)
 
 
-def feed_sql(fact: str, columns: dict[str, str], feeders: list[tuple[Contract, str, int]]) -> str:
+def feed_sql(columns: dict[str, str], feeders: list[tuple[Contract, str, int]]) -> str:
     """The union of all entities that feed a fact.
 
     Args:

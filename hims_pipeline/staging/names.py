@@ -18,10 +18,12 @@ BATCH_COLUMNS = {
 
 
 def snake(name: str) -> str:
+    """A name as a column in staging: lower case, digits and underscores."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def staged_type(column: Column) -> str:
+    """DuckDB's type of a column in staging; a pseudonym is a UUID."""
     if column.sensitivity == "identifier":
         return "uuid"
     return f"decimal(18,{column.scale})" if column.type == "decimal" else SQL_TYPES[column.type]

@@ -238,7 +238,7 @@ def _feed_model(tree: Path, fact: str, columns: dict[str, str], contracts: Itera
         for position, feed in enumerate(entity.feeds)
         if feed.fact == fact
     ]
-    write_text(tree / f"models/staging/feed_{fact}.sql", feed_sql(fact, columns, feeders) + "\n")
+    write_text(tree / f"models/staging/feed_{fact}.sql", feed_sql(columns, feeders) + "\n")
     sources = ", ".join(sorted({contract.source for contract, _, _ in feeders})) or "nothing yet"
     return {"name": f"feed_{fact}", "description": f"All that feeds fct_{fact}, mapped to its columns: {sources}."}
 

@@ -23,6 +23,7 @@ from hims_pipeline.staging.corrections import correction_header, correction_row
 
 
 def as_yaml(value: Any) -> str:
+    """YAML with keys in their order, for files that dbt reads."""
     return yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=120)
 
 
@@ -37,6 +38,7 @@ def _csv(rows: Sequence[dict[str, Any]], header: Sequence[str] = ()) -> str:
 def write_seeds(
     settings: Settings, folder: Path, contracts: Iterable[Contract], mended: dict[str, tuple[Correction, ...]]
 ) -> None:
+    """Write the seeds of a rendered tree: code lists, crosswalks and what contracts and records say, as text."""
     folder.mkdir()
     observatory = load_observatory(settings.data)
     languages = observatory.languages

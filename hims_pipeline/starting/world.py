@@ -31,6 +31,7 @@ class WorldCountry:
 
 
 def read_world_rows(path: Path) -> list[Row]:
+    """Rows of a list of the world, one a line of the file."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -12,6 +12,7 @@ NONRESPONSE = {"_U": "Ne sait pas", "_R": "Refuse de répondre", "_Z": "Non conc
 
 
 def contract(source: str) -> Contract:
+    """The contract of a source of this project."""
     return load_contract(REPOSITORY / "data" / "contracts" / f"{source}.yml")
 
 

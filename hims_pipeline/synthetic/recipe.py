@@ -121,4 +121,5 @@ def spread(total: int, weights: Sequence[float]) -> list[int]:
 
 
 def day(text: str) -> date:
+    """A day that is written as `2024-12-31`."""
     return date.fromisoformat(text)

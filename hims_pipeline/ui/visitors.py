@@ -73,7 +73,7 @@ class Tokens:
                 return self.cookie, self.secret[role]
         return None
 
-    def visitor(self, headers: Headers, cookies: Mapping[str, str], scope: Mapping[str, Any]) -> Visitor | None:
+    def visitor(self, headers: Headers, cookies: Mapping[str, str], scope: Mapping[str, Any]) -> Visitor | None:  # noqa: ARG002 - as the protocol has it
         sent = cookies.get(self.cookie, "").encode()
         for role, known in self.secret.items():
             if secrets.compare_digest(known.encode(), sent):
@@ -93,10 +93,10 @@ class Proxy:
     read_only: bool = False
     how: str = "The proxy in front did not say who you are (X-Forwarded-User) and as what (X-Hims-Role)."
 
-    def cookie_for(self, token: str) -> tuple[str, str] | None:
+    def cookie_for(self, token: str) -> tuple[str, str] | None:  # noqa: ARG002 - as the protocol has it
         return None
 
-    def visitor(self, headers: Headers, cookies: Mapping[str, str], scope: Mapping[str, Any]) -> Visitor | None:
+    def visitor(self, headers: Headers, cookies: Mapping[str, str], scope: Mapping[str, Any]) -> Visitor | None:  # noqa: ARG002 - as the protocol has it
         names, roles = headers.getlist("x-forwarded-user"), headers.getlist("x-hims-role")
         if len(names) != 1 or len(roles) != 1 or not names[0].strip() or roles[0] not in ROLES:
             return None

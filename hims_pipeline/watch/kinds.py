@@ -146,4 +146,5 @@ class Condition:
 
 
 def instant(now: datetime) -> str:
+    """A moment as records keep it: ISO 8601, to the second."""
     return now.isoformat(timespec="seconds")

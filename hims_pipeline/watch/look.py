@@ -101,7 +101,7 @@ def _scrub_findings(settings: Settings, now: datetime) -> Iterator[Condition]:
         yield Condition("record-damaged", batch, str(damaged), instant(now), mending_advice(damaged))
 
 
-def _deliveries(settings: Settings, now: datetime) -> Iterator[Condition]:
+def _deliveries(settings: Settings, _now: datetime) -> Iterator[Condition]:
     """Refused, and neither withdrawn nor followed by another delivery of the period that was accepted."""
     last: dict[tuple[str, str], landing.Delivery] = {}
     for delivery in sorted(landing.deliveries(settings), key=lambda delivery: delivery.sequence):
@@ -143,7 +143,7 @@ def _find_waiting(settings: Settings) -> Iterator[Condition]:
         yield Condition("release-held", moved["digest"][:12], what, moved["held_at"], todo)
 
 
-def _find_held_back(settings: Settings, now: datetime) -> Iterator[Condition]:
+def _find_held_back(settings: Settings, _now: datetime) -> Iterator[Condition]:
     for batch, why in read_held_back(settings).items():
         yield Condition("source-held-back", batch, f"{batch}: {why['reason']}", why["since"])
 

@@ -92,6 +92,7 @@ def is_gone(night: Night, now: datetime) -> bool:
 
 
 def has_failed(night: Night, now: datetime) -> bool:
+    """Did a night end otherwise than well, or without saying so?"""
     return is_gone(night, now) or bool(night.ended and not night.well)
 
 

@@ -87,7 +87,7 @@ def test_a_message_shows_a_sender_s_words_inside_alone() -> None:
     )
     assert str(message) == f"{message}" == json.loads(json.dumps(message)) == "file 1 has 1,200 in sex"
     assert inner_text(message) == "Ali.csv has 1,200 in sex"
-    with pytest.raises(TypeError, match="own"):
+    with pytest.raises(TypeError, match="our_text"):
         words("{name}", name="Ali")  # type: ignore[arg-type]
 
 

@@ -132,6 +132,7 @@ def mark_damage(path: Path, target: Path) -> Path:
 
 
 def make_too_long_error(line: int, line_bytes: int) -> DataError:
+    """The error of a line that is longer than the contract allows, in bytes."""
     return DataError(
         "ENVELOPE-LINE-LENGTH",
         words(

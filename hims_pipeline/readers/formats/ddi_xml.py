@@ -4,10 +4,10 @@ The XML comes from outside: entities are refused, nothing is fetched, and its si
 holds no tree in memory.
 """
 
-import xml.parsers.expat as expat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.parsers import expat
 
 from hims_pipeline.errors import DataError
 from hims_pipeline.readers.formats.codebook import UNKNOWN
@@ -66,6 +66,11 @@ class _Category:
 
 
 def number(name: Words, text: str | None) -> int | None:
+    """A whole number that an attribute holds; None where it is empty.
+
+    Raises:
+        DataError: it is something else.
+    """
     if text is None or not text.strip():
         return None
     try:
@@ -131,7 +136,7 @@ class Reader:
         if self.text is not None:
             self.text.append(text)
 
-    def _end(self, name: str) -> None:
+    def _end(self, _name: str) -> None:
         tag, parent = self.path.pop(), self.path[-1] if self.path else ""
         text = " ".join("".join(self.text or ()).split())
         self.text = None
@@ -178,7 +183,7 @@ def _read_detail(variable: DdiVariable, tag: str, attributes: dict[str, str], is
         variable.ranges.append(attributes)
 
 
-def _refuse_doctype(name: str, system: str | None, public: str | None, internal: bool) -> None:
+def _refuse_doctype(_name: str, _system: str | None, _public: str | None, internal: bool) -> None:
     """Older codebooks name their DTD, which is not fetched; one of their own inside the file is refused."""
     if internal:
         raise DataError(RULE, words("brings declarations of its own (a DTD inside the file); send it without them"))

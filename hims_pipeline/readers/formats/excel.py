@@ -53,7 +53,7 @@ class Sheet:
 
 
 def open_table(
-    settings: Settings, shape: TableShape, member: Member, scratch: Path
+    _settings: Settings, shape: TableShape, member: Member, scratch: Path
 ) -> tuple[Table | None, list[Finding]]:
     """The table of a sheet, or what is wrong with its envelope."""
     try:

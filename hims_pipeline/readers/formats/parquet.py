@@ -27,7 +27,7 @@ _TIMES = ("TIMESTAMP",)
 
 
 def open_table(
-    settings: Settings, shape: TableShape, member: Member, scratch: Path
+    settings: Settings, shape: TableShape, member: Member, _scratch: Path
 ) -> tuple[Table | None, list[Finding]]:
     """The table of a Parquet file, or what is wrong with its envelope."""
     if (kind := kind_of(member.path)) != "parquet":
@@ -69,7 +69,7 @@ def texts_of(shape: TableShape, source: str, types: dict[str, str], whole: bool 
     for place, (column, position) in enumerate(zip(shape.columns, shape.positions, strict=True)):
         name = shape.header[position]
         text = _text(quote(name), types[name], column, shape.format, whole)
-        texts.append(f"{_nullif(text, shape.format)} as t{place}")
+        texts.append(f"{_nullif(text)} as t{place}")
     return TextPart(f"select {', '.join(texts) or NO_TEXTS} from {source}", number or "row_number() over ()")
 
 
@@ -121,7 +121,7 @@ def _text(name: str, kind: str, column: Column, form: Format, whole: bool) -> st
     return f"{name}::varchar"
 
 
-def _nullif(text: str, form: Format) -> str:
+def _nullif(text: str) -> str:
     return f"case when {text} in ({null_texts()}) then null else {text} end"
 
 

@@ -59,7 +59,7 @@ def _is_whole(path: Path) -> bool:
         return file.read() == b"</stata_dta>"
 
 
-def _frames(path: Path, meta: Any, names: list[str], scratch: Path) -> Iterator[pd.DataFrame]:
+def _frames(path: Path, _meta: Any, names: list[str], _scratch: Path) -> Iterator[pd.DataFrame]:
     """The file in chunks, each value as two libraries read it, and the letters of missing values as texts."""
     chunks = pyreadstat.read_file_in_chunks(
         pyreadstat.read_dta, str(path), chunksize=labelled.CHUNK_ROWS, usecols=names, **RAW

@@ -170,7 +170,7 @@ def _first_year(column: Column) -> int:
     return max(1, min(int(lowest), _GREGORIAN)) if lowest.isdecimal() else _GREGORIAN
 
 
-def _text(column: Column, text: str, form: Format) -> Typing:
+def _text(column: Column, text: str, _form: Format) -> Typing:
     """Text is stored as it is, in Unicode form NFC so that the same word is the same word."""
     plain = f"nfc_normalize({_strip_sql(column, text)})"
     if "padding" in column.allow:
@@ -189,7 +189,7 @@ def _strip_sql(column: Column, text: str) -> str:
     return f"trim({text}, {_PADDING})" if "padding" in column.allow else text
 
 
-def _blank(column: Column, text: str, form: Format, result: str) -> list[tuple[str, str]]:
+def _blank(column: Column, text: str, _form: Format, result: str) -> list[tuple[str, str]]:
     if "padding" not in column.allow:
         return []
     return [(f"{_strip_sql(column, text)} = ''", result)]

@@ -50,10 +50,10 @@ class Slices(AbstractFileSystem):  # type: ignore[misc]
     def _range(self, path: str) -> tuple[Path, int, int]:
         return self._ranges[str(self._strip_protocol(path))]
 
-    def _open(self, path: str, mode: str = "rb", **_: Any) -> "_Slice":
+    def _open(self, path: str, mode: str = "rb", **_: Any) -> "_Slice":  # noqa: ARG002 - the library's
         return _Slice(*self._range(path))
 
-    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:  # noqa: ARG002 - the library's
         _, start, end = self._range(path)
         return {"name": self._strip_protocol(path), "size": end - start, "type": "file"}
 

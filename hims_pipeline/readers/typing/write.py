@@ -58,6 +58,7 @@ def link_domain(key: str) -> str:
 
 
 def plan_entity(shape: TableShape, key: Key | None) -> EntityPlan:
+    """How an entity is typed, and under which domains its identifiers become pseudonyms."""
     identifiers = [column for column in shape.columns if column.sensitivity == "identifier"]
     own = [column.domain or shape.source for column in identifiers]
     shared = [link_domain(column.links) for column in identifiers if column.links]
@@ -148,4 +149,5 @@ def _hash_durable(file: Path) -> str:
 
 
 def is_misfit(error: Exception) -> bool:
+    """Did a statement of ours stop at a value that does not fit, or at something else?"""
     return MISFIT in str(error)

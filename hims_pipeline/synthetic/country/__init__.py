@@ -78,7 +78,7 @@ def open_country(
     with connection(settings, spill=scratch) as con:
         load_streams(con, recipe, seed)
         make_macros(con, recipe)
-        make_tables(con, recipe)
+        make_tables(con)
         next_no = settle_people(con, recipe, start)
         say(f"country: {next_no - 1:,} persons on {start.on}")
         for flow in flows:

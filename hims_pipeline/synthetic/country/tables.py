@@ -75,7 +75,7 @@ TABLES = {
 }
 
 
-def make_tables(con: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
+def make_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Empty tables: all persons, the dead, second citizenships, ended stays; those at home and abroad at the moment."""
     for name, columns in TABLES.items():
         con.execute(f"create table {name} ({columns})")

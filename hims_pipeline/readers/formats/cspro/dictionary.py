@@ -92,6 +92,7 @@ class CsproDictionary:
 
 
 def items_with_parents(record: Record, ids: list[Item]) -> list[tuple[Item, Item | None]]:
+    """The identification and items of a record, each subitem with the item that it is part of."""
     pairs: list[tuple[Item, Item | None]] = [(item, None) for item in ids]
     parent: Item | None = None
     for item in record.items:
