@@ -44,7 +44,7 @@ def distance(a: Counts, b: Counts, noisy: bool = True) -> float | None:
     return max(0.0, half_sum - expected - 1.5 * spread)
 
 
-def largest_shift(a: Counts, b: Counts, z: float = 4.0) -> float:
+def largest_shift(a: Counts, b: Counts, z: float = 4.5) -> float:
     """The largest change of a value's share, as a logarithm, among changes that chance does not make."""
     na, nb, most = sum(a.values()), sum(b.values()), 0.0
     if na <= 0 or nb <= 0:
