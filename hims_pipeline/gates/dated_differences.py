@@ -35,7 +35,7 @@ def compare_days(name: str, role: str, now: Subject, before: Subject, years: flo
         fresh = [min(float(key) for key, n in one.items() if n >= 0.002 * sum(one.values())) for one in back]
         yield Evidence("stale", name, fresh[0] - fresh[1])
         gone = _holes(back[0]) - _holes(back[1])
-        gone |= _missing_days(back[0], back[1]) if now.roles.counts_rows else set()
+        gone |= _missing_years(back[0], back[1]) if now.roles.counts_rows else set()
         yield Evidence("year_lost", name, float(len(gone)))
 
 
@@ -67,10 +67,11 @@ def _holes(back: Counts) -> set[float]:
     }  # fmt: skip
 
 
-def _missing_days(now: Counts, before: Counts) -> set[float]:
-    """Years back that a register had many rows of, and has none of now."""
-    scale = sum(now.values()) / sum(before.values())
-    return {float(key) for key, n in before.items() if n * scale >= 2 * SURELY_SOME and not now.get(key)}
+def _missing_years(now: Counts, before: Counts) -> set[float]:
+    """Years back, between others, that a register had many rows of, and has none of now; at its ends it moves on."""
+    scale, years = sum(now.values()) / sum(before.values()), [float(key) for key, n in now.items() if n]
+    many = {float(key) for key, n in before.items() if n * scale >= 2 * SURELY_SOME and not now.get(key)}
+    return {year for year in many if min(years) < year < max(years)}
 
 
 def _share_missed(days: Counts, usual: Counts, length: int) -> float | None:

@@ -9,10 +9,11 @@ looked at and what a hit means (`readers.undeclared` for a delivery, `release.le
 import csv
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
@@ -92,6 +93,7 @@ CHECKS: dict[str, Callable[[str], bool]] = {"MOD97": _passes_mod97, "IBAN": _is_
 
 
 Place = tuple[str, int, int | None]  # column, rows, first line
+PassedOver = Mapping[str, Collection[str]]
 
 
 @dataclass(frozen=True)
@@ -129,29 +131,40 @@ def load_known(con: duckdb.DuckDBPyConnection, key: Key, ids: Sequence[tuple[str
 
 
 def find_identifiers(
-    con: duckdb.DuckDBPyConnection, values: str, listed: Sequence[IdentifierShape], known: Known | None
+    con: duckdb.DuckDBPyConnection,
+    values: str,
+    listed: Sequence[IdentifierShape],
+    known: Known | None,
+    passed_over: PassedOver = MappingProxyType({}),
 ) -> dict[str, list[Hit]]:
     """Look through the values of columns; column -> what was found, where something was.
 
     Args:
         values: SQL that selects `place` (the column), `value` (text), `n` (rows) and `line`, one row a distinct value.
+        passed_over: shape (or `KNOWN`) -> columns that are not searched for it.
     """
     digits = f"translate(nfc_normalize(value), {literal(_EASTERN)}, {literal(_WESTERN)})"
     digits = f"regexp_replace({digits}, {literal(_PSEUDONYM)}, '', 'g')"
-    con.execute(f"create or replace temp table looked_at as select place, {digits} as value, n, line from ({values})")
+    spelt = f"select place, {digits} as value, n, line from ({values})"
+    con.execute(f"create or replace temp table looked_at as from ({spelt}) where value != ''")  # not pseudonyms alone
     hits: dict[str, list[Hit]] = {}
     for shape in listed:
-        for place, hit in _hits(shape.name, _places_of_shape(con, shape)):
+        for place, hit in _hits(shape.name, _places_of_shape(con, shape, _but(passed_over.get(shape.name, ())))):
             hits.setdefault(place, []).append(hit)
     if known is not None:
-        for place, hit in _hits(KNOWN, _places_of_persons(con, known)):
+        for place, hit in _hits(KNOWN, _places_of_persons(con, known, _but(passed_over.get(KNOWN, ())))):
             hits.setdefault(place, []).append(hit)
     return hits
 
 
-def _places_of_shape(con: duckdb.DuckDBPyConnection, shape: IdentifierShape) -> list[Place]:
+def _but(places: Collection[str]) -> str:
+    """A condition in SQL: not in these columns."""
+    return f"place not in ({', '.join(map(literal, sorted(places)))})" if places else "true"
+
+
+def _places_of_shape(con: duckdb.DuckDBPyConnection, shape: IdentifierShape, here: str) -> list[Place]:
     """(column, rows, line) of each value in which the shape stands, and its check holds."""
-    where = f"from looked_at where regexp_matches(value, {literal(shape.search)})"
+    where = f"from looked_at where {here} and regexp_matches(value, {literal(shape.search)})"
     if not shape.check:
         return con.execute(f"select place, n, line {where}").fetchall()
     numbers = f"regexp_extract_all(value, {literal(shape.search)}, 1)"
@@ -163,11 +176,12 @@ def _places_of_shape(con: duckdb.DuckDBPyConnection, shape: IdentifierShape) -> 
     ]
 
 
-def _places_of_persons(con: duckdb.DuckDBPyConnection, known: Known) -> list[Place]:
+def _places_of_persons(con: duckdb.DuckDBPyConnection, known: Known, here: str) -> list[Place]:
     """(column, rows, line) of each value in which some known person's number stands."""
     tokens = ", ".join(f"regexp_extract_all(value, {literal(one)})" for one in _TOKENS)
     bare = normalise_sql("regexp_replace(token, '[ ./-]', '', 'g')")
-    listed = f"select value, unnest(flatten([{tokens}, [value]])) as token from (select distinct value from looked_at)"
+    values = f"select distinct value from looked_at where {here}"
+    listed = f"select value, unnest(flatten([{tokens}, [value]])) as token from ({values})"
     con.execute(
         f"create or replace temp table tokens as select * from (select distinct value, {bare} as token "
         f"from ({listed})) where length(token) >= {SHORTEST} and regexp_matches(token, {literal(_NUMBER)})"
@@ -181,7 +195,8 @@ def _places_of_persons(con: duckdb.DuckDBPyConnection, known: Known) -> list[Pla
     con.execute(f"create or replace temp table made as {made}")
     named = f"select distinct token from {known.table} as k join made on k.domain = made.domain and k.id = made.id"
     return con.execute(
-        f"select place, n, line from looked_at where value in (select value from tokens where token in ({named}))"
+        f"select place, n, line from looked_at "
+        f"where {here} and value in (select value from tokens where token in ({named}))"
     ).fetchall()
 
 

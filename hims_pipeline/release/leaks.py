@@ -9,6 +9,7 @@ counted and never told. Not here: how a number is recognised (`privacy.hidden`).
 
 import csv
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
@@ -60,18 +61,16 @@ def find_in_tables(
         con.execute("set enable_progress_bar = false")  # it would be taken for a line of the audit
         con.execute("create temp table candidates (place varchar, value varchar, n bigint, line bigint)")
         con.execute(f"attach {literal(database)} as candidate (read_only)")
+        passed_over = defaultdict[str, set[str]](set)
         for schema, table, columns in _text_columns(con, schemas):
             if f"{schema}.{table}" not in looked_at:
                 con.execute(f"insert into candidates {_values(schema, table, columns)}")
-        identifiers = find_identifiers(
-            con, "from candidates", load_identifier_shapes(settings.data), known_persons(settings, con)
-        )
-    return [
-        _finding(place, hit)
-        for place, hits in identifiers.items()
-        for hit in hits
-        if not any(fnmatch(place, glob) and hit.what in known for glob, known in allowed.items())
-    ]
+                for place in (f"{schema}.{table}.{column}" for column in columns):
+                    for what in (what for glob, known in allowed.items() if fnmatch(place, glob) for what in known):
+                        passed_over[what].add(place)
+        listed, known_here = load_identifier_shapes(settings.data), known_persons(settings, con)
+        identifiers = find_identifiers(con, "from candidates", listed, known_here, passed_over)
+    return [_finding(place, hit) for place, hits in identifiers.items() for hit in hits]
 
 
 def check_files(settings: Settings, folder: Path) -> None:

@@ -162,7 +162,7 @@ def test_every_twin_of_the_corpus_is_hurt_in_some_library():
 
 @pytest.mark.parametrize(
     ("step", "cell"),
-    [("plan_of", "2"), ("reading", "2"), ("write_typed", "2"), ("write_links", "2"), ("write_rejects", "x"),
+    [("plan_entity", "2"), ("open_for_parts", "2"), ("write_typed", "2"), ("write_links", "2"), ("write_rejects", "x"),
      ("type_findings", "x")],
 )  # fmt: skip
 def test_a_fault_in_any_step_behind_the_opener_refuses_the_delivery_alone(read, monkeypatch, step, cell):
