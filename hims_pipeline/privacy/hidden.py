@@ -149,15 +149,17 @@ def find_identifiers(
     con.execute(f"create or replace temp table looked_at as from ({spelt}) where value != ''")  # not pseudonyms alone
     hits: dict[str, list[Hit]] = {}
     for shape in listed:
-        for place, hit in _hits(shape.name, _places_of_shape(con, shape, _but(passed_over.get(shape.name, ())))):
+        for place, hit in _hits(
+            shape.name, _places_of_shape(con, shape, _place_condition(passed_over.get(shape.name, ())))
+        ):
             hits.setdefault(place, []).append(hit)
     if known is not None:
-        for place, hit in _hits(KNOWN, _places_of_persons(con, known, _but(passed_over.get(KNOWN, ())))):
+        for place, hit in _hits(KNOWN, _places_of_persons(con, known, _place_condition(passed_over.get(KNOWN, ())))):
             hits.setdefault(place, []).append(hit)
     return hits
 
 
-def _but(places: Collection[str]) -> str:
+def _place_condition(places: Collection[str]) -> str:
     """A condition in SQL: not in these columns."""
     return f"place not in ({', '.join(map(literal, sorted(places)))})" if places else "true"
 
