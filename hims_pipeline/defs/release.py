@@ -40,7 +40,9 @@ def release_asset(settings: Settings, published: list[dg.AssetKey]):
             context.log.info(proof.why)
             return dg.MaterializeResult(metadata=_metadata(proof.release) | {"proof": proof.why})
 
-    @dg.asset_check(asset=RELEASE, description="Every file of the current release is what its manifest says.")
+    @dg.asset_check(
+        asset=RELEASE, name="intact", description="Every file of the current release is what its manifest says."
+    )
     def check_intact() -> dg.AssetCheckResult:
         now = store.current_release(settings)
         damaged = store.verify_release(settings, now) if now else ["nothing has been published yet"]
