@@ -21,7 +21,7 @@ from tests.lake.test_tampering import SUITE, flip
 from tests.linkage.conftest import installation
 
 # Modules by name: their packages have functions of the same name.
-GATE, READER = import_module("hims_pipeline.gates.inputs"), import_module("hims_pipeline.intake.find_pending")
+GATE, READER = import_module("hims_pipeline.gates.inputs"), import_module("hims_pipeline.intake.pending")
 TEXTS = {
     "2022": "cin,passport_no\n90000001\n",  # a field too few: refused before the gate
     "2023": "cin,passport_no\n" + "90000001,\n" * 9,  # more rows than the suite allows
