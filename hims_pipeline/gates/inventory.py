@@ -19,8 +19,7 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.comparisons import profile_rules
 from hims_pipeline.gates.compile import compile_rules, rule_code
-from hims_pipeline.gates.revisions import load_revision_limits as load_revision_limits
-from hims_pipeline.gates.revisions import revision_rules as revision_rules
+from hims_pipeline.gates.revisions import load_revision_limits, revision_rules
 from hims_pipeline.gates.rules import Rule, cannot_fail
 from hims_pipeline.gates.suites import Judgement, as_rule, load_suite, suite_file
 from hims_pipeline.settings import Settings

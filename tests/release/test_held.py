@@ -16,8 +16,7 @@ from hims_pipeline.lake import journal
 from hims_pipeline.release import held, held_page, movements, rules
 from hims_pipeline.release.causes import BatchChange, Changes
 from hims_pipeline.release.movements import Movement
-from hims_pipeline.release.revision import Revision
-from hims_pipeline.release.revision import revision_notes as revision_notes
+from hims_pipeline.release.revision import Revision, revision_notes
 from hims_pipeline.release.store import Release
 from hims_pipeline.watch.look import _find_held
 from tests.release.figures import CENSUS, scaled, write
