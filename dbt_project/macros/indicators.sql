@@ -238,11 +238,12 @@ with procedures as (
     end
 {%- endmacro %}
 
-{# The dimensions of a figure that are not totals, sorted: the cell of the allow-list that it belongs to. #}
+{# The dimensions of a figure that are not totals, sorted: the cell of the allow-list that it belongs to. Without a
+   counterpart that dimension is `_Z`; elsewhere `_Z` are those to whom a question does not apply, and they are a part. #}
 {% macro cell_of(relation) -%}
     {%- set names = (['counterpart_area', 'sex', 'age'] + breakdown_columns()) | sort -%}
     concat_ws(' '
-        {%- for name in names %}, case when {{ relation }}.{{ name }} not in ('_T', '_Z') then '{{ name }}' end{% endfor -%}
+        {%- for name in names %}, case when {{ relation }}.{{ name }} not in ('_T'{{ ", '_Z'" if name == 'counterpart_area' }}) then '{{ name }}' end{% endfor -%}
     )
 {%- endmacro %}
 

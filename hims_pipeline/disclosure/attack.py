@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.disclosure.bounds import find_narrow
+from hims_pipeline.disclosure.decide import judged_figures
 from hims_pipeline.disclosure.determined import determine
 from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, read_figures
 from hims_pipeline.disclosure.groups import Equation, Linked, components
-from hims_pipeline.disclosure.history import TABLE, Key
-from hims_pipeline.disclosure.linked import link_figures
+from hims_pipeline.disclosure.history import Key
+from hims_pipeline.disclosure.linked import link_figures, sizes_shown_by
 from hims_pipeline.disclosure.protect import least_sizes, protection_width, shown_groups
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection, literal
 
+RIGHT = 0.01  # records, or their weights: an equation that is no farther off holds, since figures are rounded
 LEAST = 10  # records that bounds are measured by: a stranger does not know which of the withheld rest on fewer
 OWN = (
     "series_key",
@@ -129,7 +131,7 @@ def public_parents(con: Any, database: str) -> dict[str, list[tuple[str, str]]]:
 
 def attack(
     releases: Sequence[Sequence[Figure]], parents: Mapping[str, Sequence[tuple[str, str]]], *, quick: bool = False,
-    truth: Mapping[Key, float | None] | None = None,
+    truth: Sequence[Figure] | None = None,
 ) -> Found:  # fmt: skip
     """Attack the last of several releases with all of them.
 
@@ -137,22 +139,24 @@ def attack(
         releases: figures of each, oldest first.
         parents: as in `link_figures`.
         quick: only what is exact, and differences.
-        truth: value of each figure as it is now, where it is at hand: a stranger who takes a figure of an earlier
-            release for the present one is then believed only where it still is.
+        truth: all figures as they are, where they are at hand: what a stranger takes for true is then believed only
+            where it is, be it a figure of an earlier release or a sum over areas that are not all there.
     """
     last = list(releases[-1])
     disclosed = Found(withheld=sum(not one.shown for one in last), differences=_differences(releases))
+    now = None if truth is None else {one.key: one.value for one in truth}
     earlier: dict[Key, Figure] = {}
     for release in releases[:-1]:
-        earlier |= {one.key: one for one in release if one.shown and (truth is None or truth.get(one.key) == one.value)}
+        earlier |= {one.key: one for one in release if one.shown and (now is None or now.get(one.key) == one.value)}
     known = [earlier[one.key] if not one.shown and one.key in earlier else one for one in last]
     linked = link_figures(known, parents)
     withheld = {at: "" for at, one in enumerate(known) if not one.shown}
     shown = shown_groups(linked, withheld)
-    given = {at for at, (now, then) in enumerate(zip(known, last, strict=True)) if now.shown and not then.shown}
+    given = {at for at, (here, there) in enumerate(zip(known, last, strict=True)) if here.shown and not there.shown}
+    believed = linked.equations if truth is None else _true_equations(linked, known, truth)
     computed: set[int] = set()
     close: set[int] = set()
-    for equations in components(linked.equations):
+    for equations in components(believed):
         hidden = {one for equation in equations for one in equation} - shown
         if hidden:
             computed |= set(determine(equations, hidden))
@@ -167,6 +171,32 @@ def attack(
             elif groups[0] in close:
                 disclosed.narrow.append(last[at])
     return disclosed
+
+
+def _true_equations(linked: Linked, figures: Sequence[Figure], truth: Sequence[Figure]) -> list[Equation]:
+    """Equations without those that do not hold, neither in records nor in weights.
+
+    Args:
+        figures: those that were linked, in that order.
+        truth: the same as they are.
+    """
+    true = {one.key: one for one in truth}
+    sizes: list[dict[int, float]] = [{}, {}]
+    for groups, figure in zip(linked.shows, figures, strict=True):
+        if figure.key in true:
+            for group, found in zip(groups, sizes_shown_by(true[figure.key]), strict=True):
+                for kind, size in zip(sizes, found, strict=True):
+                    if size is not None:
+                        kind.setdefault(group, size)
+    return [
+        equation
+        for equation in linked.equations
+        if not any(equation.keys() <= kind.keys() for kind in sizes)
+        or any(
+            equation.keys() <= kind.keys() and abs(sum(factor * kind[one] for one, factor in equation.items())) < RIGHT
+            for kind in sizes
+        )
+    ]
 
 
 def _close(linked: Linked, equations: Sequence[Equation], hidden: set[int], known: set[int]) -> set[int]:
@@ -197,7 +227,7 @@ def _differences(releases: Sequence[Sequence[Figure]]) -> list[Figure]:
 def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = False, only_new: bool = False) -> Found:
     """Attack the last of several public files with all of them, oldest first.
 
-    Where the staff's file of it lies beside it, what follows from figures of earlier releases is held against it.
+    Where the staff's file of it lies beside it, what follows is held against that.
 
     Args:
         quick: only what is exact, and differences.
@@ -214,9 +244,8 @@ def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = Fal
         parents = public_parents(con, newest)
         staff = files[-1].parent.parent / "staff/warehouse.duckdb"
         if staff.exists():
-            con.execute(f"attach {literal(staff)} as staff (read_only)")
-            rows = con.execute(f"select series_key, time_period, vintage, value from staff.{TABLE} where is_tonight")
-            truth = {(row[0], row[1], row[2]): row[3] for row in rows.fetchall()}
+            with connection(settings, staff, read_only=True) as true:
+                truth = judged_figures(true)
     disclosed = attack(releases, parents, quick=quick, truth=truth)
     if only_new and (disclosed.exact or disclosed.narrow) and len(releases) > 1:
         _leave_out_known(disclosed, releases[:-1], attack(releases[:-1], parents, quick=quick))

@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, read_figures
+from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, read_figures, total_codes
 from hims_pipeline.disclosure.history import State
 from hims_pipeline.disclosure.protect import protect
+from hims_pipeline.sql import literals
 
 STATE = ("counted", "base", "records", "value")
 COLUMNS = ("series_key", "time_period", "vintage", *STATE, "is_shown", "rule", "is_tonight")
@@ -39,7 +40,7 @@ def decide(con: Any, earlier: Sequence[Sequence[Any]]) -> pd.DataFrame:
         con: a connection to the build's file.
         earlier: rows of this table in the last release.
     """
-    figures = _figures(con)
+    figures = judged_figures(con)
     history = [((row[0], row[1], row[2]), State(row[3], row[4], row[5], row[6], bool(row[7]))) for row in earlier]
     made = protect(figures, _parents(con), history)
     rows = [
@@ -52,7 +53,8 @@ def decide(con: Any, earlier: Sequence[Sequence[Any]]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(STATE, "float64") | dict.fromkeys(("is_shown", "is_tonight"), "bool"))
 
 
-def _figures(con: Any) -> list[Figure]:
+def judged_figures(con: Any) -> list[Figure]:
+    """The figures of a build's file, or of a release for staff, that disclosure control decides on, ordered by key."""
     names = [*OWN, *CONTEXT, *CORE]
     breakdowns = [name for (name,) in con.execute("select breakdown from reference.breakdowns order by all").fetchall()]
     query = SQL.format(
@@ -60,7 +62,8 @@ def _figures(con: Any) -> list[Figure]:
         + ", case when figures.is_microdata then figures.n_obs else cast(figures.obs_value as bigint) end as n_obs",
         breakdowns=", ".join(f"'{breakdown}': figures.{breakdown}" for breakdown in breakdowns),
         named=", ".join(
-            f"case when figures.{one} not in ('_T', '_Z') then '{one}' else '' end" for one in (*CORE, *breakdowns)
+            f"case when figures.{one} not in ({literals(total_codes(one))}) then '{one}' else '' end"
+            for one in (*CORE, *breakdowns)
         ),
     )
     cursor = con.execute(query)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-TOTALS = ("_T", "_Z", None)
 CONTEXT = ("source", "data_kind", "vintage", "freq", "time_period", "period_start_date", "period_end_date")
 CORE = ("counterpart_area", "sex", "age")
 TOTAL, SHARE, RATIO, BALANCE, OTHER = "total", "share", "ratio", "balance", "other"
@@ -67,12 +66,18 @@ def read_figures(rows: Iterable[Sequence[Any]], columns: Sequence[str], formers:
     return [_figure(row, at, formers) for row in rows]
 
 
+def total_codes(dimension: str) -> tuple[str, ...]:
+    """The codes that stand for everybody. Where an indicator has no counterpart that is `_Z`; elsewhere `_Z` are those
+    to whom a question does not apply, and they are a part."""
+    return ("_T", "_Z") if dimension == "counterpart_area" else ("_T",)
+
+
 def _figure(row: Sequence[Any], at: Mapping[str, int], formers: Mapping[str, str]) -> Figure:
     def read_member(name: str) -> Any:
         return row[at[name]] if name in at else None
 
     pairs = [(name, read_member(name)) for name in CORE] + list((read_member("breakdowns") or {}).items())
-    cell = tuple(sorted((name, code) for name, code in pairs if code not in TOTALS))
+    cell = tuple(sorted((name, code) for name, code in pairs if code is not None and code not in total_codes(name)))
     shared_out = "E" in (read_member("obs_status") or "").split(";")
     kind = read_member("statistic")
     counted, records = read_member("n_numerator"), read_member("n_obs")

@@ -53,42 +53,30 @@ class _Builder:
     def _groups_shown_by(self, figure: Figure) -> tuple[int, ...]:
         context, concept = figure.context, figure.concept
         area = figure.former or figure.area
+        sizes = sizes_shown_by(figure)
         if figure.kind == OTHER:
-            return (self.group(RecordGroup(context, concept, "N", area, figure.cell), figure.records, None),)
-        counted = self.group(RecordGroup(context, concept, "C", area, figure.cell), figure.counted, figure.above)
+            return (self.group(RecordGroup(context, concept, "N", area, figure.cell), *sizes[0]),)
+        counted = self.group(RecordGroup(context, concept, "C", area, figure.cell), *sizes[0])
         if figure.kind == TOTAL:
             return (counted,)
         parts = self.parts.get(concept, frozenset())
         cell = tuple(pair for pair in figure.cell if pair[0] not in parts)
-        base = self.group(RecordGroup(context, concept, "B", area, cell), figure.base, figure.below)
+        base = self.group(RecordGroup(context, concept, "B", area, cell), *sizes[1])
         other = "R" if figure.kind == SHARE else "N"
-        sign = -1 if figure.kind == SHARE else 1
-        rest = self.group(
-            RecordGroup(context, concept, other, area, figure.cell),
-            _add_sizes(figure.base, figure.counted, sign), _add_sizes(figure.below, figure.above, sign),
-        )  # fmt: skip
-        self.made.equations.append({base: 1, counted: sign, rest: -1})
+        rest = self.group(RecordGroup(context, concept, other, area, figure.cell), *sizes[2])
+        self.made.equations.append({base: 1, counted: -1 if figure.kind == SHARE else 1, rest: -1})
         return (counted, base, rest)
 
     def _sides(self, figure: Figure) -> tuple[int, ...]:
         """Both sides of a balance, and all records of it."""
         indicator, dimension, plus, minus = figure.sides
-        concept = (indicator, *figure.concept[1:])
+        concept, sizes = (indicator, *figure.concept[1:]), sizes_shown_by(figure)
+        cells = [tuple(sorted((*figure.cell, (dimension, code)))) for code in (plus, minus)]
         sides = [
-            self.group(
-                RecordGroup(
-                    figure.context, concept, "C", figure.area, tuple(sorted((*figure.cell, (dimension, code))))
-                ),
-                None, None,
-            )
-            for code in (plus, minus)
-        ]  # fmt: skip
-        for side, sign in zip(sides, (1, -1), strict=True):
-            if figure.records is not None and figure.value is not None and self.made.records[side] is None:
-                self.made.records[side] = self.made.weights[side] = (figure.records + sign * figure.value) / 2
-        whole = self.group(
-            RecordGroup(figure.context, figure.concept, "N", figure.area, figure.cell), figure.records, figure.records
-        )
+            self.group(RecordGroup(figure.context, concept, "C", figure.area, cell), *size)
+            for cell, size in zip(cells, sizes[:2], strict=True)
+        ]
+        whole = self.group(RecordGroup(figure.context, figure.concept, "N", figure.area, figure.cell), *sizes[2])
         self.made.equations.append({whole: 1, sides[0]: -1, sides[1]: -1})
         return (*sides, whole)
 
@@ -123,6 +111,22 @@ def link_figures(figures: Sequence[Figure], parents: Mapping[str, Sequence[tuple
         parents: area -> (hierarchy and level, area above it) of every area that it lies in.
     """
     return _Builder(figures, parents).build()
+
+
+def sizes_shown_by(figure: Figure) -> list[tuple[float | None, float | None]]:
+    """Records and weighted size of each group that a figure shows, in the order of `Linked.shows`."""
+    if figure.kind == OTHER:
+        return [(figure.records, None)]
+    if figure.kind == BALANCE:
+        sides: list[float | None] = [None, None]
+        if figure.records is not None and figure.value is not None:
+            sides = [(figure.records + sign * figure.value) / 2 for sign in (1, -1)]
+        return [*((side, side) for side in sides), (figure.records, figure.records)]
+    counted, base = (figure.counted, figure.above), (figure.base, figure.below)
+    if figure.kind == TOTAL:
+        return [counted]
+    sign = -1 if figure.kind == SHARE else 1
+    return [counted, base, (_add_sizes(base[0], counted[0], sign), _add_sizes(base[1], counted[1], sign))]
 
 
 def _add_sizes(a: float | None, b: float | None, sign: int) -> float | None:

@@ -2,12 +2,12 @@
 
 First every group of records that a figure shows is judged (`Verdict.rule`); then the attack is run on what would be
 shown, and for each group that it finds one more figure is withheld, the one on the fewest records that closes the gap,
-until it finds none; what is withheld for nothing in the end is shown again. All of it follows from the figures alone,
-so the same figures give the same answer. Not here: the attack on a release (`attack`).
+until it finds none; what is withheld for nothing in the end is shown again. All of it follows from the figures and
+their order alone. Not here: the attack on a release (`attack`).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hims_pipeline.disclosure.bounds import find_narrow
@@ -15,7 +15,7 @@ from hims_pipeline.disclosure.determined import determine
 from hims_pipeline.disclosure.figures import SHARE, Figure
 from hims_pipeline.disclosure.groups import Equation, Linked, components
 from hims_pipeline.disclosure.history import Key, State, change_of
-from hims_pipeline.disclosure.linked import link_figures
+from hims_pipeline.disclosure.linked import link_figures, sizes_shown_by
 
 FEW, EVERYBODY, BESIDE = "FEW_RECORDS", "EVERYBODY", "BESIDE_OTHERS"
 BEFORE, CHANGE = "WITHHELD_BEFORE", "SMALL_CHANGE"
@@ -50,15 +50,16 @@ def protect(
     """Decide which figures are withheld.
 
     Args:
-        figures: all that might be shown, with the records behind them.
+        figures: all that might be shown, with the records behind them; where one of several could be withheld as well,
+            their order decides.
         parents: as in `link_figures`.
         history: key of a figure, and what an earlier release had of it; in any order, and several of one figure.
     """
     linked = link_figures(figures, parents)
     made = Protected({}, linked)
     for at, (figure, groups) in enumerate(zip(figures, linked.shows, strict=True)):
-        for group in groups:
-            if rule := _judge(linked, group, figure):
+        for group, (records, _) in zip(groups, sizes_shown_by(figure), strict=True):
+            if rule := _judge(linked, group, figure, linked.records[group] if records is None else records):
                 made.sensitive[group] = max(made.sensitive.get(group, 0.0), protection_width(figure.minimum))
                 made.rules.setdefault(at, rule)
     _remember(made, figures, history)
@@ -102,10 +103,9 @@ def protection_width(minimum: int) -> float:
     return minimum / 2
 
 
-def _judge(linked: Linked, group: int, figure: Figure) -> str:
+def _judge(linked: Linked, group: int, figure: Figure, records: float | None) -> str:
     if figure.minimum == 0:
         return ""
-    records = linked.records[group]
     if records is None:
         return FEW if (figure.records or 0) < figure.minimum else ""
     if 0 < records < figure.minimum:
@@ -162,9 +162,7 @@ def _mend_exact(made: Protected, equations: Sequence[Equation], shown_by: Mappin
     bad = sorted(one for one in determined if one in made.sensitive)
     for one in bad:
         direct = [other for other in determined[one] if other not in hidden]
-        if not _withhold_one(made, shown_by, direct or _trace_groups(determined, one, hidden), hidden):
-            made.sensitive.pop(one)  # it follows from nothing that could be withheld
-            made.open.add(one)
+        _withhold_near(made, shown_by, (direct, _trace_groups(determined, one, hidden)), one, hidden)
     return len(bad)
 
 
@@ -198,34 +196,63 @@ def _mend_narrow(
     }
     sizes = {one: size for equation in equations for one in equation if (size := records[one]) is not None}
     bad = find_narrow(equations, known, hidden, least_sizes(made.linked, hidden), made.sensitive, sizes, settled)
-    by_group: dict[int, list[int]] = defaultdict(list)
+    rows_of: dict[int, list[int]] = defaultdict(list)
     for at, equation in enumerate(equations):
         for one in equation:
-            if one in bad:
-                by_group[one].append(at)
+            if one in hidden:
+                rows_of[one].append(at)
     for one in sorted(bad):
-        tight = min(by_group[one], key=lambda at: sum(records[g] or 0 for g in equations[at] if g in hidden))
-        if not _withhold_one(made, shown_by, list(equations[tight]), hidden, enough=made.sensitive[one]):
-            for at in by_group[one]:
-                if _withhold_one(made, shown_by, list(equations[at]), hidden):
-                    break
-            else:
-                made.sensitive.pop(one)
-                made.open.add(one)
+        tight = min(rows_of[one], key=lambda at: sum(records[g] or 0 for g in equations[at] if g in hidden))
+        _withhold_near(made, shown_by, _rings(equations, rows_of, one, tight), one, hidden)
     return len(bad)
 
 
+def _rings(
+    equations: Sequence[Equation], rows_of: Mapping[int, Sequence[int]], group: int, tight: int
+) -> Iterator[list[int]]:
+    """The groups beside a hidden group in its tightest equation, in all of its, in those of the hidden ones there, and
+    so on."""
+    yield list(equations[tight])
+    near, seen = {group}, set[int]()
+    while rows := {at for one in near for at in rows_of.get(one, ())} - seen:
+        seen |= rows
+        near = {one for at in rows for one in equations[at]}
+        yield sorted(near)
+
+
 def least_sizes(linked: Linked, hidden: set[int]) -> dict[int, float]:
-    """What anybody knows of hidden groups: what is counted and withheld is no zero."""
+    """What anybody knows of hidden groups: what is counted and withheld is no zero; of the few that are none does."""
     counted = {groups[0] for groups in linked.shows if groups and linked.names[groups[0]].part == "C"}
-    return dict.fromkeys(hidden & counted, 1.0)
+    return {one: 1.0 for one in hidden & counted if linked.records[one] != 0}
+
+
+def _withhold_near(
+    made: Protected, shown_by: Mapping[int, Sequence[int]], rings: Iterable[list[int]], group: int,
+    hidden: set[int],
+) -> None:  # fmt: skip
+    """Withhold one more figure for the sake of a group, as near to it as there is one; zeros, which are to be shown,
+    only where nothing else is left. A group that nothing can hide stays open."""
+    enough, passed = made.sensitive[group], list[list[int]]()
+    for ring in rings:
+        if _withhold_one(made, shown_by, ring, hidden, enough):
+            return
+        passed.append(ring)
+    if not any(_withhold_one(made, shown_by, ring, hidden, enough, zeros=True) for ring in passed):
+        made.sensitive.pop(group)
+        made.open.add(group)
 
 
 def _withhold_one(
-    made: Protected, shown_by: Mapping[int, Sequence[int]], groups: Sequence[int], hidden: set[int], enough: float = 0.0
-) -> bool:
+    made: Protected, shown_by: Mapping[int, Sequence[int]], groups: Sequence[int], hidden: set[int], enough: float,
+    *, zeros: bool = False,
+) -> bool:  # fmt: skip
     """Withhold the figures that show one of these groups, unless one was in this turn; whether there is one."""
-    now = [group for group in groups if group in shown_by and not any(at in made.public for at in shown_by[group])]
+    now = [
+        group
+        for group in groups
+        if group in shown_by and not any(at in made.public for at in shown_by[group])
+        and (zeros or made.linked.records[group] != 0)
+    ]  # fmt: skip
     if any(one not in hidden and all(at in made.rules for at in shown_by[one]) for one in now):
         return True
     best = min(

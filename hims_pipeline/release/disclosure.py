@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.observatory import load_observatory
+from hims_pipeline.disclosure.figures import total_codes
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.lake.files import write_text
 from hims_pipeline.release import store
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection
+from hims_pipeline.sql import connection, literals
 
 Log = Callable[[str], None]
 REPORT = "DISCLOSURE.md"
@@ -68,7 +69,9 @@ def _cost(settings: Settings, staff: Path) -> list[tuple[Any, ...]]:
     with connection(settings, staff, read_only=True) as con:
         columns = con.execute("select breakdown from reference.breakdowns order by all").fetchall()
         names = sorted(["counterpart_area", "sex", "age", *(name for (name,) in columns)])
-        cell = ", ".join(f"case when figures.{one} not in ('_T', '_Z') then '{one}' end" for one in names)
+        cell = ", ".join(
+            f"case when figures.{one} not in ({literals(total_codes(one))}) then '{one}' end" for one in names
+        )
         return con.execute(COST.format(cell=f"concat_ws(' ', {cell})")).fetchall()
 
 

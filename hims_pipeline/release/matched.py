@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.disclosure.figures import total_codes
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, literals, quote
 
@@ -58,7 +59,7 @@ def _read_side(con: Any, side: str, path: Path, edition: str) -> None:
     texts = [column[0] for column in columns if column[1] == "VARCHAR"]
     values = texts[texts.index("vintage") + 1 : texts.index("unit_measure")]  # the breakdowns stand between them
     parts = [
-        f"case when {quote(one)} not in ('_T', '_Z') then {literal(one + '=')} || {quote(one)} end"
+        f"case when {quote(one)} not in ({literals(total_codes(one))}) then {literal(one + '=')} || {quote(one)} end"
         for one in ("counterpart_area", "sex", "age", *values)
     ]
     con.execute(f"""

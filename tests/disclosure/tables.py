@@ -1,5 +1,7 @@
-"""Small linked tables made by hand, as figures: what is shown of them is attacked."""
+"""Small linked tables, made by hand or drawn, as figures: what is shown of them is attacked."""
 
+import itertools
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,6 +22,31 @@ def total(indicator: str, records: int, area: str = "XNL", **cell: str) -> Figur
 def share(indicator: str, counted: int, base: int, area: str = "XNL", **cell: str) -> Figure:
     """A share of records."""
     return _figure(indicator, SHARE, area, cell, counted, base)
+
+
+def draw_census(chance: random.Random) -> list[Figure]:
+    """Residents by area, sex and age: many in two cells by area and sex, few or none in the others; and a share."""
+    towns = {"N1": ("N1",), "N2": ("N2",), "N3": ("N3",), "N4": ("N4",), "R1": ("N1", "N2"), "R2": ("N3", "N4"),
+             "XNL": ("N1", "N2", "N3", "N4")}  # fmt: skip
+    sexes, ages = {"M": "M", "F": "F", "": "MF"}, {"Y0": ("Y0",), "Y1": ("Y1",), "": ("Y0", "Y1", "Y2")}
+    pairs = list(itertools.product(towns["XNL"], "MF"))
+    large = chance.sample(pairs, 2)
+    drawn = {
+        (*pair, age): int(chance.expovariate(1 / (80 if pair in large else 1.2))) for pair in pairs for age in ages
+    }
+    drawn |= {(*pair, "Y2"): drawn.pop((*pair, "")) for pair in pairs}
+
+    def count(area: str, sex: str, age: str) -> int:
+        return sum(drawn[one] for one in itertools.product(towns[area], sexes[sex], ages[age]))
+
+    cells = itertools.product(towns, sexes, ages)
+    counts = [
+        total("A02", count(*cell), cell[0], **{k: v for k, v in zip(("sex", "age"), cell[1:], strict=True) if v})
+        for cell in cells
+    ]
+    return counts + [
+        share("C03", count(area, "F", ""), whole, area) for area in towns if (whole := count(area, "", ""))
+    ]
 
 
 def _figure(indicator: str, kind: str, area: str, cell: dict[str, str], counted: int, base: int | None) -> Figure:
