@@ -12,7 +12,7 @@
     {%- set dimensions = {} -%}
     {%- for name in [
         'indicator', 'freq', 'time_period', 'period_start_date', 'period_end_date', 'ref_area', 'counterpart_area',
-        'sex', 'age', 'duration_rule', 'universe', 'boundary_version', 'source', 'data_kind', 'vintage',
+        'sex', 'age', 'duration_rule', 'universe', 'boundary_version', 'window_length', 'source', 'data_kind', 'vintage',
     ] -%}
         {%- do dimensions.update({name: 'date' if name.endswith('_date') else 'varchar'}) -%}
     {%- endfor -%}
@@ -31,6 +31,9 @@
         'counterpart_area': "'_Z'", 'sex': "'_T'", 'age': "'_T'", 'boundary_version': "'_Z'", 'numerator': 'null',
         'denominator': 'null', 'n_obs': 'null', 'n_numerator': 'null', 'n_denominator': 'null', 'standard_error': 'null', 'variance_basis': 'null', 'obs_status': "'A'",
         'is_microdata': 'false',
+        'window_length': window_length(
+            values.get('period_start_date', 'period_start_date'), values.get('period_end_date', 'period_end_date'), values.get('freq', 'freq')
+        ),
     } -%}
     {%- set own = breakdown_columns() | select('in', values) | list -%}
     {%- set dimensions, measures = figure_columns() -%}
@@ -53,6 +56,19 @@
     order by
         source, universe, duration_rule, freq, ref_area, counterpart_area, sex, age
         {%- for name in own %}, {{ name }}{% endfor %}, boundary_version, vintage, time_period
+{%- endmacro %}
+
+{# How long the window is that a figure is about, in ISO 8601 (P5Y, P3851D), where that is not the period that its time_period
+   names, such as the five years before a census; else _Z. #}
+{% macro window_length(start, end, freq) -%}
+    case
+        when date_diff('day', cast({{ start }} as date), cast({{ end }} as date))
+            < 1.5 * case {{ freq }} when 'A' then 366 when 'Q' then 92 when 'M' then 31 else 1 end then '_Z'
+        when cast({{ start }} as date) + to_years(cast(date_diff('year', cast({{ start }} as date), cast({{ end }} as date) + 1) as integer))
+            in (cast({{ end }} as date), cast({{ end }} as date) + 1)
+            then 'P' || date_diff('year', cast({{ start }} as date), cast({{ end }} as date) + 1) || 'Y'
+        else 'P' || (date_diff('day', cast({{ start }} as date), cast({{ end }} as date)) + 1) || 'D'
+    end
 {%- endmacro %}
 
 {# Figures of several models side by side, with every breakdown: one that a model does not have is the total. #}
@@ -97,7 +113,7 @@
 
 {# What all observations of a series share: every dimension but time and edition, with its key. #}
 {% macro series_columns() -%}
-    {{ return(core_dimensions() + breakdown_columns()) }}
+    {{ return(core_dimensions() + ['window_length'] + breakdown_columns()) }}
 {%- endmacro %}
 
 {# The series of several models, one row each; each model is asked for the columns that it has. #}
@@ -227,6 +243,7 @@ with procedures as (
     {{ relation }}.indicator || '.' || substr(md5(concat_ws('|'
         {%- for name in core_dimensions() %}, {{ relation }}.{{ name }}{% endfor %}
         {%- for name in breakdowns %}, case when {{ relation }}.{{ name }} != '_T' then '{{ name }}=' || {{ relation }}.{{ name }} end{% endfor -%}
+        , case when {{ relation }}.window_length != '_Z' then 'window_length=' || {{ relation }}.window_length end
     )), 1, 16)
 {%- endmacro %}
 
@@ -235,6 +252,24 @@ with procedures as (
     case
         when not ({{ is_broken }}) or list_contains(string_split({{ status }}, ';'), 'B') then {{ status }}
         else regexp_replace('B;' || {{ status }}, '^B;A(;|$)', 'B\1')
+    end
+{%- endmacro %}
+
+{# Statuses of a figure that have a column of their own, the most telling first. #}
+{% macro status_columns() -%}
+    {{ return({
+        'is_estimated': 'E', 'is_break': 'B', 'is_other_definition': 'D', 'is_imputed': 'I', 'is_unreliable': 'U', 'is_provisional': 'P',
+    }) }}
+{%- endmacro %}
+
+{# Of several statuses the one that SDMX has room for. #}
+{% macro one_status(statuses) -%}
+    case
+        when length({{ statuses }}) = 1 then {{ statuses }}
+        {%- for code in status_columns().values() %}
+        when contains({{ statuses }}, '{{ code }}') then '{{ code }}'
+        {%- endfor %}
+        else list_filter(string_split({{ statuses }}, ';'), lambda code: code != 'A')[1]
     end
 {%- endmacro %}
 

@@ -184,8 +184,8 @@ def _true_equations(linked: Linked, figures: Sequence[Figure], truth: Sequence[F
     sizes: list[dict[int, float]] = [{}, {}]
     for groups, figure in zip(linked.shows, figures, strict=True):
         if figure.key in true:
-            for group, found in zip(groups, sizes_shown_by(true[figure.key]), strict=True):
-                for kind, size in zip(sizes, found, strict=True):
+            for group, both in zip(groups, sizes_shown_by(true[figure.key]), strict=True):
+                for kind, size in zip(sizes, both, strict=True):
                     if size is not None:
                         kind.setdefault(group, size)
     return [

@@ -72,7 +72,8 @@ def test_a_series_has_one_name_whatever_breakdowns_its_model_has(warehouse: Ware
     figure = (
         "select 'A01' as indicator, 'A' as freq, 'XNL' as ref_area, '_Z' as counterpart_area, 'M' as sex, '_T' as age,"
     )
-    figure += " '12M' as duration_rule, 'u' as universe, '_Z' as boundary_version, 's' as source, 'real' as data_kind,"
+    figure += " '12M' as duration_rule, 'u' as universe, '_Z' as boundary_version, '_Z' as window_length,"
+    figure += " 's' as source, 'real' as data_kind,"
     compiled = compiler()
     keys = {
         warehouse.con.execute(
@@ -82,6 +83,52 @@ def test_a_series_has_one_name_whatever_breakdowns_its_model_has(warehouse: Ware
         for names, route in [([], "_T"), (["reason"], "_T"), (["reason", "route"], "_T"), (["route"], "SEA")]
     }
     assert len(keys) == 2  # the last one is another series
+
+
+@pytest.mark.parametrize(
+    ("freq", "start", "end", "window"),
+    [
+        ("A", "2024-01-01", "2024-12-31", "_Z"),
+        ("A", "2024-05-19", "2024-05-19", "_Z"),
+        ("A", "2020-07-01", "2021-09-30", "_Z"),  # fieldwork
+        ("A", "1989-04-20", "1994-04-20", "P5Y"),
+        ("A", "2019-05-19", "2024-05-18", "P5Y"),
+        ("A", "2004-04-28", "2014-11-12", "P3851D"),
+        ("M", "2024-02-01", "2024-02-29", "_Z"),
+        ("Q", "2024-01-01", "2024-12-31", "P1Y"),
+    ],
+)
+def test_a_window_that_is_not_the_period_is_part_of_the_series(
+    warehouse: Warehouse, freq: str, start: str, end: str, window: str
+) -> None:
+    sql = compiler()("{{ window_length('starts', 'ends', 'freq') }}")
+    found = warehouse.con.execute(f"select {sql} from (select '{freq}' as freq, '{start}' as starts, '{end}' as ends)")
+    assert found.fetchall() == [(window,)]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "one"),
+    [("A", "A"), ("A;I", "I"), ("U;D", "D"), ("B;P;U", "B"), ("D;E", "E"), ("N", "N"), ("A;P", "P"), ("A;N", "N")],
+)
+def test_sdmx_has_room_for_one_status(warehouse: Warehouse, statuses: str, one: str) -> None:
+    sql = compiler()("{{ one_status('statuses') }}")
+    assert warehouse.con.execute(f"select {sql} from (select '{statuses}' as statuses)").fetchall() == [(one,)]
+
+
+def test_the_headline_is_one_real_figure_of_the_first_source_with_the_others_beside_it(warehouse: Warehouse) -> None:
+    asked = {"indicator": "A02", "ref_area": "XNL", "time_period": "2024", "window_length": "_Z", "sex": "_T",
+             "age": "_T", "counterpart_area": "_Z", "universe": "residents", "duration_rule": "12M"}  # fmt: skip
+    asked |= dict.fromkeys(breakdown_columns(REPOSITORY / "data"), "_T")
+    answers = [("s", "synthetic", "_Z", 1), ("z", "real", "2024", 2), ("y+s", "real", "2020", 3),
+               ("y", "real", "2024", 4), ("other", "real", "2030", 5), ("y", "real", "2030", None)]  # fmt: skip
+    rows = [
+        asked | {"source": source, "data_kind": kind, "vintage": vintage, "obs_value": value}
+        for source, kind, vintage, value in answers
+    ]
+    rows.append(rows[0] | {"sex": "F", "obs_value": 9})
+    given = {"v_indicator_values": rows, "indicators": [{"code": "A02", "sources": "s y z", "universe": "residents"}]}
+    found = warehouse.figures("v_headline", given, "sex, obs_value, [one.obs_value for one in others]")
+    assert found == [("F", 9.0, []), ("_T", 4.0, [3.0, 2.0, 5.0, 1.0])]
 
 
 def test_the_first_figure_after_a_break_says_so(warehouse: Warehouse) -> None:

@@ -29,7 +29,10 @@ select
     {%- for name in ['obs_value', 'numerator', 'denominator', 'n_obs', 'standard_error', 'variance_basis'] %}
     case when not is_withheld then {{ name }} end as {{ name }},
     {%- endfor %}
-    case when is_withheld then 'Q' else obs_status end as obs_status,
+    case when is_withheld then 'Q' else {{ one_status('obs_status') }} end as obs_status,
+    {%- for name, code in status_columns().items() %}
+    not is_withheld and contains(obs_status, '{{ code }}') as {{ name }},
+    {%- endfor %}
     break_id,
     case when is_withheld then 'C' else 'F' end as conf_status
 from judged

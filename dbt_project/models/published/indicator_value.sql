@@ -8,12 +8,14 @@ select
     figures.period_start_date,
     figures.period_end_date,
     series.ref_area,
+    series.level,
     series.counterpart_area,
     series.sex,
     series.age,
     series.duration_rule,
     series.universe,
     series.boundary_version,
+    series.window_length,
     series.source,
     series.data_kind,
     figures.vintage,
@@ -31,6 +33,9 @@ select
     {{ rounded('figures.obs_value + 1.96 * figures.standard_error', 'figures.standard_error') }} as ci_upper,
     figures.variance_basis,
     figures.obs_status,
+    {%- for name in status_columns() %}
+    figures.{{ name }},
+    {%- endfor %}
     figures.break_id,
     figures.conf_status
 from {{ ref('indicator_observation') }} as figures

@@ -3,6 +3,7 @@
 select
     ref_area,
     {{ labelled('ref_area_name') }},
+    level,
     time_period,
     source,
     vintage,

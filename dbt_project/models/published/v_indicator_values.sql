@@ -6,9 +6,10 @@ select
     figures.time_period,
     figures.ref_area,
     {{ labels(['areas', 'countries'], 'ref_area_name') }},
+    figures.level,
     figures.counterpart_area,
     {{ labels('counterparts', 'counterpart_name') }},
-    figures.* exclude (indicator, time_period, ref_area, counterpart_area)
+    figures.* exclude (indicator, time_period, ref_area, level, counterpart_area)
 from {{ ref('indicator_value') }} as figures
 join {{ ref('indicators') }} as indicators on figures.indicator = indicators.code
 left join {{ ref('areas') }} as areas on figures.ref_area = areas.area_code and areas.level != 'country'

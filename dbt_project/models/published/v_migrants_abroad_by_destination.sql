@@ -5,6 +5,7 @@ select
     {{ labelled('ref_area_name', 'origin_name') }},
     counterpart_area as destination_code,
     {{ labelled('counterpart_name', 'destination_name') }},
+    level,
     time_period,
     source,
     vintage,

@@ -1,8 +1,9 @@
 {{ config(materialized='view') }}
--- Residents of census and survey waves, a row an area and wave, both sexes.
+-- Residents of census and survey waves, a row an area and wave, both sexes. Areas of one level add up to the country.
 select
     ref_area,
     {{ labelled('ref_area_name') }},
+    level,
     time_period,
     source,
     data_kind,
