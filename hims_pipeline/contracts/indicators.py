@@ -111,6 +111,8 @@ class Indicator(Strict):
         measure_type: stocks and flows may be added up over `additive_over`, ratios and indices over nothing.
         framework: where the definition comes from.
         universe: population that the definition covers; a row says which one its source covered.
+        universes: what else sources cover -> the group whose question such figures answer. Figures of one group are
+            alternatives to each other, those of two are not.
         sources: contracts that feed it, or names for those still to come.
         breakdowns: dimensions beyond the core ones.
         ref_area_side, ref_area, counterpart_area: which side `ref_area` is, and what the two areas are, in words.
@@ -121,6 +123,7 @@ class Indicator(Strict):
         balance_of: of a balance, the indicator, the dimension and the codes of both sides that it is the difference of.
         publish: may leave; the allow-list.
         cells: combinations that may leave, each a list of dimensions; `[]` is the figure for the area as a whole.
+        awaited_cells: combinations that may leave once a source delivers them; none has.
         formula: how it is made, where it is an estimate over a fact; several where sources of different facts give it.
             One without a formula has a model of its own.
     """
@@ -132,6 +135,7 @@ class Indicator(Strict):
     measure_type: Literal["stock", "flow", "ratio", "index"]
     framework: str
     universe: Name
+    universes: dict[Name, Name] = Field(default_factory=dict)
     sources: tuple[Name, ...]
     breakdowns: tuple[Name, ...] = ()
     ref_area_side: Literal["country", "destination", "origin"]
@@ -146,12 +150,18 @@ class Indicator(Strict):
     balance_of: tuple[str, ...] = ()
     publish: Flag = False
     cells: tuple[tuple[Name, ...], ...] = ()
+    awaited_cells: tuple[tuple[Name, ...], ...] = ()
     formula: tuple[Formula, ...] = ()
 
     @property
     def dimensions(self) -> tuple[str, ...]:
         """All dimensions that a figure of this indicator may be broken down by."""
         return (*(d for d in CORE if d != "counterpart_area" or self.counterpart_area), *self.breakdowns)
+
+    @property
+    def allowed_cells(self) -> tuple[tuple[str, ...], ...]:
+        """All combinations that may leave, delivered or awaited."""
+        return (*self.cells, *self.awaited_cells)
 
     @property
     def shows(self) -> Statistic:
@@ -170,9 +180,12 @@ class Indicator(Strict):
         known = {*self.dimensions, "ref_area", "time_period"}
         problems += [f"additive over {d}, which is no dimension of it" for d in self.additive_over if d not in known]
         problems += [
-            f"cell {list(c)}: {d} is no dimension of it" for c in self.cells for d in c if d not in self.dimensions
+            f"cell {list(c)}: {d} is no dimension of it"
+            for c in self.allowed_cells
+            for d in c
+            if d not in self.dimensions
         ]
-        if len({frozenset(cell) for cell in self.cells}) < len(self.cells):
+        if len({frozenset(cell) for cell in self.allowed_cells}) < len(self.allowed_cells):
             problems.append("a cell stands twice")
         if self.additive_over and self.measure_type in ("ratio", "index"):
             problems.append(f"a {self.measure_type} is additive over nothing")
@@ -180,7 +193,7 @@ class Indicator(Strict):
             problems.append("a stock is not additive over time")
         if self.counterpart_area and self.ref_area_side == "country":
             problems.append("with a counterpart_area, say whether ref_area is the origin or the destination")
-        if self.publish != bool(self.cells) or (self.publish and self.status == "planned"):
+        if self.publish != bool(self.allowed_cells) or (self.publish and self.status == "planned"):
             problems.append("what is published is computed and lists its cells; what is not published lists none")
         for one in self.formula:
             problems += one.problems({*self.dimensions, "ref_area"})

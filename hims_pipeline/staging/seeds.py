@@ -57,7 +57,12 @@ def write_seeds(
         "indicators": [indicator.as_row(languages, observatory.policies) for indicator in indicators.values()],
         "indicator_cells": [
             {"indicator": indicator.code, "cell": " ".join(sorted(cell))} for indicator in indicators.values()
-            for cell in indicator.cells
+            for cell in indicator.allowed_cells
+        ],
+        "indicator_universes": [
+            {"indicator": indicator.code, "universe": universe, "answers_for": group}
+            for indicator in indicators.values()
+            for universe, group in ({indicator.universe: indicator.universe} | indicator.universes).items()
         ],
         "breakdowns": [
             {"breakdown": b.name, **b.label.columns("name", languages), "meaning": b.meaning}

@@ -126,9 +126,16 @@ def test_the_headline_is_one_real_figure_of_the_first_source_with_the_others_bes
         for source, kind, vintage, value in answers
     ]
     rows.append(rows[0] | {"sex": "F", "obs_value": 9})
-    given = {"v_indicator_values": rows, "indicators": [{"code": "A02", "sources": "s y z", "universe": "residents"}]}
-    found = warehouse.figures("v_headline", given, "sex, obs_value, [one.obs_value for one in others]")
-    assert found == [("F", 9.0, []), ("_T", 4.0, [3.0, 2.0, 5.0, 1.0])]
+    rows.append(rows[0] | {"universe": "returned", "obs_value": 7})
+    given = {
+        "v_indicator_values": rows,
+        "indicators": [{"code": "A02", "sources": "s y z", "universe": "residents"}],
+        "indicator_universes": [{"indicator": "A02", "universe": "residents", "answers_for": "residents"}],
+    }
+    found = warehouse.figures("v_headline", given, "answers_for, sex, obs_value, [one.obs_value for one in others]")
+    assert found == [
+        ("residents", "F", 9.0, []), ("residents", "_T", 4.0, [3.0, 2.0, 5.0, 1.0]), ("returned", "_T", 7.0, []),
+    ]  # fmt: skip
 
 
 def test_the_first_figure_after_a_break_says_so(warehouse: Warehouse) -> None:

@@ -1,20 +1,22 @@
 {{ config(materialized='view') }}
--- One figure for each question (indicator, area, period and window, cell), and beside it all others that answer it. Preferred
--- is what is real, then the source that the indicator's record names first, then the universe that it defines, the last
--- edition and the longest stay; a figure from several sources stands where the first of them does. What is withheld answers
+-- One figure for each question (indicator, group of people, area, period and window, cell), and beside it all others that
+-- answer it. Preferred is what is real, then the source that the indicator's record names first, then the universe that it
+-- defines, the last edition and the longest stay; a figure from several sources stands where the first of them does. What is withheld answers
 -- nothing. Every column of the question is one to filter by: the choice is then made for what is asked alone.
 {%- set question = ['indicator', 'ref_area', 'time_period', 'window_length', 'counterpart_area', 'sex', 'age'] + breakdown_columns() %}
 {%- set side = ['source', 'vintage', 'universe', 'duration_rule', 'data_kind', 'obs_value', 'obs_status'] %}
 with ranked as (
     select
         figures.*,
+        coalesce(universes.answers_for, figures.universe) as answers_for,
         row_number() over preferred as preference,
         list(struct_pack({% for name in side %}{{ name }} := figures.{{ name }}{{ ', ' if not loop.last }}{% endfor %})) over preferred as answers
     from {{ ref('v_indicator_values') }} as figures
     join {{ ref('indicators') }} as indicators on figures.indicator = indicators.code
+    left join {{ ref('indicator_universes') }} as universes on figures.indicator = universes.indicator and figures.universe = universes.universe
     where figures.obs_value is not null
     window preferred as (
-        partition by {% for name in question %}figures.{{ name }}{{ ', ' if not loop.last }}{% endfor %}
+        partition by coalesce(universes.answers_for, figures.universe), {% for name in question %}figures.{{ name }}{{ ', ' if not loop.last }}{% endfor %}
         order by
             figures.data_kind = 'synthetic',
             nullif(list_position(string_split(indicators.sources, ' '), string_split(figures.source, '+')[1]), 0) nulls last,

@@ -1,0 +1,44 @@
+"""What the records of indicators declare and what all sources together publish: the same, both ways."""
+
+from collections import defaultdict
+
+import pytest
+
+from hims_pipeline.contracts.indicators import CORE, load_indicators
+from hims_pipeline.disclosure.figures import total_codes
+from hims_pipeline.release.reader import connect
+from hims_pipeline.settings import REPOSITORY
+from hims_pipeline.sql import literals
+
+pytestmark = pytest.mark.real_data
+PUBLISHED = {code: one for code, one in load_indicators(REPOSITORY / "data").items() if one.publish}
+
+
+@pytest.fixture(scope="module")
+def published(sample_night, real_night) -> dict[str, dict[str, set]]:
+    """Indicator -> its sources, universes and cells, each as a set."""
+    found: dict[str, dict[str, set]] = {code: defaultdict(set) for code in PUBLISHED}
+    for here, _ in (sample_night, real_night):
+        con = connect(settings=here.settings)
+        names = [name for (name,) in con.execute("select breakdown from reference.breakdowns").fetchall()]
+        parts = ", ".join(
+            f"case when {name} not in ({literals(total_codes(name))}) then '{name}' end"
+            for name in ("counterpart_area", "sex", "age", *names)
+        )
+        rows = con.execute(f"select distinct indicator, source, universe, [{parts}] from indicator_series").fetchall()
+        con.close()
+        for indicator, source, universe, cell in rows:
+            found[indicator]["sources"].update(source.split("+"))
+            found[indicator]["universes"].add(universe)
+            found[indicator]["cells"].add(frozenset(cell) - {None})
+    return found
+
+
+@pytest.mark.parametrize("code", PUBLISHED)
+def test_a_record_declares_what_is_published_and_no_more(published, code: str) -> None:
+    record, found = PUBLISHED[code], published[code]
+    assert found["cells"] == {frozenset(cell) for cell in record.cells}
+    assert {name for cell in record.allowed_cells for name in cell} - {*CORE} == set(record.breakdowns)
+    if record.cells:
+        assert found["sources"] == set(record.sources)
+        assert set(record.universes) <= found["universes"] <= {record.universe, *record.universes}
