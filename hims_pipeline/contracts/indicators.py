@@ -297,12 +297,13 @@ def _find_unnamed(
     indicators: dict[str, Indicator], labels: tuple[Breakdown, ...], languages: tuple[str, ...]
 ) -> list[str]:
     texts = [
-        *((indicator.code, indicator.name) for indicator in indicators.values()),
-        *((one.name, one.label) for one in labels),
+        *((f"{indicator.code}: no name", indicator.name) for indicator in indicators.values()),
+        *((f"{indicator.code}: no definition", indicator.definition) for indicator in indicators.values()),
+        *((f"{one.name}: no name", one.label) for one in labels),
     ]
     return [
-        f"{place}: no name in {language}"
-        for place, text in texts
+        f"{missing} in {language}"
+        for missing, text in texts
         for language in languages
         if not text.get(language).strip()
     ]

@@ -170,7 +170,8 @@ def _write_indicators(folder: Path, languages: tuple[str, ...]) -> Iterator[str]
         for record in next(iter(records.values())):
             text = record["name"] if isinstance(record.get("name"), dict) else record.get("label")
             for language in [one for one in languages if not text.get(one)]:
-                text[language] = text["en"]
+                for shown in (text, record.get("definition", text)):
+                    shown[language] = shown["en"]
                 named[language] = named.get(language, 0) + 1
                 lost += 1
         if lost:

@@ -66,7 +66,7 @@ OWN_RECORD = """
 indicators:
   - code: Z01
     name: {en: Women among residents, fr: Femmes parmi les résidents, ar: النساء بين المقيمين}
-    definition: {en: Women per 100 residents.}
+    definition: {en: Women per 100 residents., fr: Femmes pour 100 résidents., ar: النساء لكل 100 مقيم.}
     unit_measure: PERCENT
     measure_type: ratio
     framework: Own

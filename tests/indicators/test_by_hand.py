@@ -24,7 +24,8 @@ BATCH = {
 }  # fmt: skip
 YEAR = BATCH | {"reference_year": 2023}
 NEW = {
-    "code": "C16", "name": {"en": "Returned who invest", "fr": "Retour", "ar": "عائدون"}, "definition": {"en": "-"},
+    "code": "C16", "name": {"en": "Returned who invest", "fr": "Retour", "ar": "عائدون"},
+    "definition": {"en": "-", "fr": "-", "ar": "-"},
     "unit_measure": "PERCENT", "measure_type": "ratio", "framework": "-", "universe": "returned", "sources": ["s"],
     "ref_area_side": "country", "ref_area": "-", "status": "computed", "publish": True, "cells": [[], ["sex"]],
     "formula": [{
@@ -117,7 +118,8 @@ def test_sdmx_has_room_for_one_status(warehouse: Warehouse, statuses: str, one: 
 
 def test_the_headline_is_one_real_figure_of_the_first_source_with_the_others_beside_it(warehouse: Warehouse) -> None:
     asked = {"indicator": "A02", "ref_area": "XNL", "time_period": "2024", "window_length": "_Z", "sex": "_T",
-             "age": "_T", "counterpart_area": "_Z", "universe": "residents", "duration_rule": "12M"}  # fmt: skip
+             "age": "_T", "counterpart_area": "_Z", "universe": "residents", "duration_rule": "12M",
+             "cell": "", "level": "country"}  # fmt: skip
     asked |= dict.fromkeys(breakdown_columns(REPOSITORY / "data"), "_T")
     answers = [("s", "synthetic", "_Z", 1), ("z", "real", "2024", 2), ("y+s", "real", "2020", 3),
                ("y", "real", "2024", 4), ("other", "real", "2030", 5), ("y", "real", "2030", None)]  # fmt: skip
@@ -125,16 +127,20 @@ def test_the_headline_is_one_real_figure_of_the_first_source_with_the_others_bes
         asked | {"source": source, "data_kind": kind, "vintage": vintage, "obs_value": value}
         for source, kind, vintage, value in answers
     ]
-    rows.append(rows[0] | {"sex": "F", "obs_value": 9})
-    rows.append(rows[0] | {"universe": "returned", "obs_value": 7})
+    rows.append(rows[1] | {"sex": "F", "obs_value": 9})
+    rows.append(rows[1] | {"universe": "returned", "obs_value": 7})
+    rows.append(rows[0] | {"ref_area": "XSL", "obs_value": 6})  # of whose people nothing real is known
     given = {
+        "indicator_series": [{one: row[one] for one in ("indicator", "ref_area", "data_kind")} for row in rows],
         "v_indicator_values": rows,
         "indicators": [{"code": "A02", "sources": "s y z", "universe": "residents"}],
         "indicator_universes": [{"indicator": "A02", "universe": "residents", "answers_for": "residents"}],
     }
-    found = warehouse.figures("v_headline", given, "answers_for, sex, obs_value, [one.obs_value for one in others]")
+    shown = "ref_area, answers_for, sex, obs_value, [one.obs_value for one in others]"
+    found = warehouse.figures("v_headline", given, shown)
     assert found == [
-        ("residents", "F", 9.0, []), ("residents", "_T", 4.0, [3.0, 2.0, 5.0, 1.0]), ("returned", "_T", 7.0, []),
+        ("XNL", "residents", "F", 9.0, []), ("XNL", "residents", "_T", 4.0, [3.0, 2.0, 5.0]),
+        ("XNL", "returned", "_T", 7.0, []), ("XSL", "residents", "_T", 6.0, []),
     ]  # fmt: skip
 
 

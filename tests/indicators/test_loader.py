@@ -12,7 +12,7 @@ from hims_pipeline.settings import REPOSITORY
 RECORD = """indicators:
   - code: A01
     name: {en: Foreigners, fr: Étrangers, ar: الأجانب}
-    definition: {en: Who they are.}
+    definition: {en: Who they are., fr: Qui ils sont., ar: من هم.}
     unit_measure: PERSONS
     measure_type: stock
     framework: UN
@@ -51,6 +51,7 @@ def test_a_whole_record_loads(data: Path) -> None:
         ("code: A01", "code: A1", "A-stocks.yml"),
         ("code: A01", "code: B01", "B01 belongs into the file that begins with B"),
         ("ar: الأجانب", 'ar: ""', "A01: no name in ar"),
+        (", ar: من هم.", "", "A01: no definition in ar"),
         ("breakdowns: [citizenship]", "breakdowns: [citizenship, sector]", "sector is missing; A01 uses it"),
         ("breakdowns: [citizenship]", "breakdowns: [sex]", "sex is a core dimension"),
         ("[sex], [citizenship]", "[counterpart_area]", "counterpart_area is no dimension of it"),

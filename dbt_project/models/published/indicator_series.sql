@@ -10,7 +10,7 @@ named as (
     join {{ ref('indicators') }} as indicators on series.indicator = indicators.code
 )
 
-select {{ series_no('named.series_key') }} as series_no, named.* exclude (cell), coalesce(areas.level, 'country') as level
+select {{ series_no('named.series_key') }} as series_no, named.*, coalesce(areas.level, 'country') as level
 from named
 left join {{ ref('areas') }} as areas on named.ref_area = areas.area_code
 join {{ ref('indicator_cells') }} as cells on named.indicator = cells.indicator and named.cell = coalesce(cells.cell, '')

@@ -12,6 +12,7 @@ select
     series.counterpart_area,
     series.sex,
     series.age,
+    series.cell,
     series.duration_rule,
     series.universe,
     series.boundary_version,

@@ -2,8 +2,9 @@
 -- One figure for each question (indicator, group of people, area, period and window, cell), and beside it all others that
 -- answer it. Preferred is what is real, then the source that the indicator's record names first, then the universe that it
 -- defines, the last edition and the longest stay; a figure from several sources stands where the first of them does. What is withheld answers
--- nothing. Every column of the question is one to filter by: the choice is then made for what is asked alone.
-{%- set question = ['indicator', 'ref_area', 'time_period', 'window_length', 'counterpart_area', 'sex', 'age'] + breakdown_columns() %}
+-- nothing, and what is synthetic nothing where the indicator has real figures of the area, be it of other years. Every column
+-- of the question is one to filter by: the choice is then made for what is asked alone.
+{%- set question = ['indicator', 'ref_area', 'level', 'time_period', 'window_length', 'cell', 'counterpart_area', 'sex', 'age'] + breakdown_columns() %}
 {%- set side = ['source', 'vintage', 'universe', 'duration_rule', 'data_kind', 'obs_value', 'obs_status'] %}
 with ranked as (
     select
@@ -14,7 +15,12 @@ with ranked as (
     from {{ ref('v_indicator_values') }} as figures
     join {{ ref('indicators') }} as indicators on figures.indicator = indicators.code
     left join {{ ref('indicator_universes') }} as universes on figures.indicator = universes.indicator and figures.universe = universes.universe
-    where figures.obs_value is not null
+    where
+        figures.obs_value is not null
+        and (
+            figures.data_kind != 'synthetic'
+            or (figures.indicator, figures.ref_area) not in (select (indicator, ref_area) from {{ ref('indicator_series') }} where data_kind != 'synthetic')
+        )
     window preferred as (
         partition by coalesce(universes.answers_for, figures.universe), {% for name in question %}figures.{{ name }}{{ ', ' if not loop.last }}{% endfor %}
         order by
