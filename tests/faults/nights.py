@@ -101,7 +101,7 @@ class Nights:
         """Start a night, kill a child of it a random while after it began, and wait for the night's own end."""
         night = start(self.here, "run")
         mark = self.dice.choice([" build --project-dir", "release.audit"])
-        patience = self.dice.uniform(0, 0.2) * self.length_seconds
+        patience = self.dice.uniform(0, 0.06) * self.length_seconds
         while night.poll() is None:
             time.sleep(0.05)
             found = [pid for pid, line in children_of(night.pid).items() if mark in line and "processes.py" not in line]

@@ -1,0 +1,49 @@
+"""`docs/questions.md`: each query is short and quick, and its answer is the one that stands there."""
+
+import re
+import time
+from typing import Any
+
+import pytest
+
+from hims_pipeline.release.reader import connect
+from hims_pipeline.settings import REPOSITORY
+
+pytestmark = pytest.mark.real_data
+PAGE = (REPOSITORY / "docs/questions.md").read_text(encoding="utf-8")
+QUESTIONS = re.findall(r"^## (.+?)\n\n```sql\n(.+?)\n```\n\n(\|.+?\|)\n(?=\n|\Z)", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def answer(con: Any, query: str) -> str:
+    """The answer of a query as a table in Markdown."""
+    cursor = con.execute(query)
+    rows = [[column[0] for column in cursor.description], *cursor.fetchall()]
+    lines = ["| " + " | ".join(_show(one) for one in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return "" if value is None else str(value).replace("|", "\\|")
+
+
+@pytest.fixture(scope="module")
+def con(real_night):
+    con = connect(settings=real_night[0].settings)
+    yield con
+    con.close()
+
+
+@pytest.mark.parametrize(("question", "query", "table"), QUESTIONS, ids=[question for question, *_ in QUESTIONS])
+def test_a_question_has_the_answer_that_stands_there(con, question: str, query: str, table: str) -> None:
+    assert answer(con, query) == table
+    assert len(query.splitlines()) < 10
+
+
+def test_every_question_is_tried_and_most_take_a_moment(con) -> None:
+    assert len(QUESTIONS) == PAGE.count("\n## ") >= 22
+    begun = time.process_time()
+    for _, query, _ in QUESTIONS:
+        con.execute(query).fetchall()
+    assert time.process_time() - begun < len(QUESTIONS)  # seconds of the processor: a tenth of it is what was measured
