@@ -119,6 +119,7 @@ class Indicator(Strict):
         additive_over: dimensions over which values may be summed.
         minimum_count: figures from microdata are withheld below the observatory's minimum count.
         strict: its subject asks for more records, the observatory's strict count.
+        strict_by: dimensions by which it does, such as the route; `ref_area` stands for the areas below the country.
         statistic: what a figure shows of the records behind it, where that does not follow from the formula.
         balance_of: of a balance, the indicator, the dimension and the codes of both sides that it is the difference of.
         publish: may leave; the allow-list.
@@ -146,6 +147,7 @@ class Indicator(Strict):
     decimals: Whole = 0
     minimum_count: Flag = False
     strict: Flag = False
+    strict_by: tuple[Name, ...] = ()
     statistic: Statistic | None = None
     balance_of: tuple[str, ...] = ()
     publish: Flag = False
@@ -179,6 +181,7 @@ class Indicator(Strict):
             problems += [f"{what} names {n} twice" for n in sorted(set(names)) if names.count(n) > 1]
         known = {*self.dimensions, "ref_area", "time_period"}
         problems += [f"additive over {d}, which is no dimension of it" for d in self.additive_over if d not in known]
+        problems += [f"strict by {d}, which is no dimension of it" for d in self.strict_by if d not in known]
         problems += [
             f"cell {list(c)}: {d} is no dimension of it"
             for c in self.allowed_cells
@@ -221,7 +224,8 @@ class Indicator(Strict):
             "counterpart_area_meaning": self.counterpart_area, "status": self.status,
             "additive_over": " ".join(self.additive_over), "decimals": str(self.decimals),
             "has_minimum_count": str(self.minimum_count).lower(),
-            "minimum_records": str(minimum), "statistic": self.shows,
+            "minimum_records": str(minimum), "strict_by": " ".join(self.strict_by),
+            "strict_records": str(policies.strict_count), "statistic": self.shows,
             "balance_of": " ".join(self.balance_of), "is_published": str(self.publish).lower(),
         }  # fmt: skip
 

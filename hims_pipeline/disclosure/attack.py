@@ -16,7 +16,7 @@ from typing import Any
 from hims_pipeline.disclosure.bounds import find_narrow
 from hims_pipeline.disclosure.decide import judged_figures
 from hims_pipeline.disclosure.determined import determine
-from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, read_figures
+from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, minimum_sql, read_figures
 from hims_pipeline.disclosure.groups import Equation, Linked, components
 from hims_pipeline.disclosure.history import Key
 from hims_pipeline.disclosure.linked import link_figures, sizes_shown_by
@@ -94,7 +94,7 @@ def public_figures(con: Any, database: str, newest: str) -> list[Figure]:
             where observations.series_no in (select series_no from series)
         )
         select {", ".join(names)}, indicators.statistic, indicators.balance_of, conf_status = 'F' as shown,
-            cast(indicators.minimum_records as integer) as minimum,
+            {minimum_sql(breakdowns, f"{newest}.reference")} as minimum,
             map {{{", ".join(f"'{breakdown}': figures.{breakdown}" for breakdown in breakdowns)}}} as breakdowns
         from figures
         join {newest}.reference.indicators as indicators on figures.indicator = indicators.code

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hims_pipeline.sql import literal, literals
+
 CONTEXT = ("source", "data_kind", "vintage", "freq", "time_period", "period_start_date", "period_end_date")
 CORE = ("counterpart_area", "sex", "age")
 TOTAL, SHARE, RATIO, BALANCE, OTHER = "total", "share", "ratio", "balance", "other"
@@ -70,6 +72,28 @@ def total_codes(dimension: str) -> tuple[str, ...]:
     """The codes that stand for everybody. Where an indicator has no counterpart that is `_Z`; elsewhere `_Z` are those
     to whom a question does not apply, and they are a part."""
     return ("_T", "_Z") if dimension == "counterpart_area" else ("_T",)
+
+
+def minimum_sql(breakdowns: Sequence[str], reference: str = "reference") -> str:
+    """The smallest number of records that may be shown of a row of `figures`, whose indicator is a row of `indicators`,
+    as SQL: the strict count where it is broken down by what its record is strict by.
+
+    Args:
+        reference: the schema of the code lists.
+    """
+    strict = [
+        f"(figures.{one} not in ({literals(total_codes(one))})"
+        f" and list_contains(string_split(indicators.strict_by, ' '), {literal(one)}))"
+        for one in (*CORE, *breakdowns)
+    ]
+    strict.append(
+        "(list_contains(string_split(indicators.strict_by, ' '), 'ref_area')"
+        f" and figures.ref_area in (select area_code from {reference}.areas where level != 'country'))"
+    )
+    return (
+        f"cast(case when {' or '.join(strict)} then indicators.strict_records else indicators.minimum_records end"
+        " as integer)"
+    )
 
 
 def _figure(row: Sequence[Any], at: Mapping[str, int], formers: Mapping[str, str]) -> Figure:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from numbers import Number
 from typing import Any
 
 import pytest
@@ -23,8 +24,8 @@ def answer(con: Any, query: str) -> str:
 
 
 def _show(value: Any) -> str:
-    if isinstance(value, float | int) and not isinstance(value, bool):
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    if isinstance(value, Number) and not isinstance(value, bool):
+        return f"{float(value):,.2f}".rstrip("0").rstrip(".")  # type: ignore[arg-type]
     return "" if value is None else str(value).replace("|", "\\|")
 
 

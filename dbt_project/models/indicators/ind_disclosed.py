@@ -8,6 +8,7 @@ def model(dbt, session):
     dbt.ref("ind_values")
     dbt.ref("indicators")
     dbt.ref("sources")
+    dbt.ref("areas")
     dbt.ref("indicator_cells")
     dbt.ref("breakdowns")
     dbt.ref("area_successors")
