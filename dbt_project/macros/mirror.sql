@@ -1,6 +1,7 @@
 {# Mirror statistics seen from the country whose citizens (or native-born) they are about: by reporting country and sex,
    with the sums over both. A published total stands; only where there is none are its sexes added. Own citizens at home
-   are no one abroad. n_obs of a sum is the number of countries that report: countries that do not are not estimated.
+   are no one abroad. n_obs of a sum is the number of countries that report: countries that do not are not estimated,
+   and a sum over others than the year before is a break (B).
 
    measure: of mirror_measures. area: column of the fact that is ref_area. dims: column of the fact -> breakdown. #}
 {% macro mirror_rows(indicator, measure, area='country_of_citizenship_code', dims={}) -%}
@@ -47,10 +48,23 @@ sums as (
         sex,
         sum(observed_value) as observed_value,
         case when grouping(reporting_country_code) = 1 then count(distinct reporting_country_code) end as reporting_countries,
+        list_sort(list(distinct reporting_country_code)) as reporters,
         list_sort(list_distinct(string_split(string_agg(obs_status, ';'), ';'))) as flags
     from whole
     where sex != '_U'
     group by grouping sets ({% for over in ['', ', reporting_country_code'] %}({{ keys | join(', ') }}, sex{{ over }}){{ ', ' if not loop.last }}{% endfor %})
+)
+
+,
+
+flagged as (
+    select
+        *,
+        reporters != lag(reporters) over (
+            partition by {{ keys | reject('in', ['reference_year', 'reference_start_date', 'reference_end_date']) | join(', ') }}, counterpart, sex
+            order by reference_year
+        ) as is_moved
+    from sums
 )
 
 {%- set values = {
@@ -58,8 +72,9 @@ sums as (
     'period_start_date': 'reference_start_date', 'period_end_date': 'reference_end_date',
     'ref_area': 'area', 'counterpart_area': 'counterpart', 'sex': 'sex', 'obs_value': 'observed_value',
     'n_obs': 'reporting_countries',
-    'obs_status': "case when flags = ['A'] then 'A' else array_to_string(list_filter(flags, lambda f: f != 'A'), ';') end",
+    'obs_status': "case when coalesce(is_moved, false) then array_to_string(list_sort(list_distinct(list_filter(flags, lambda f: f != 'A') || ['B'])), ';')"
+        ~ " when flags = ['A'] then 'A' else array_to_string(list_filter(flags, lambda f: f != 'A'), ';') end",
 } -%}
 {%- for name, breakdown in dims.items() %}{% do values.update({breakdown: name}) %}{% endfor -%}
-{{ indicator_rows('sums', values) }}
+{{ indicator_rows('flagged', values) }}
 {%- endmacro %}

@@ -116,6 +116,26 @@ def test_sdmx_has_room_for_one_status(warehouse: Warehouse, statuses: str, one: 
     assert warehouse.con.execute(f"select {sql} from (select '{statuses}' as statuses)").fetchall() == [(one,)]
 
 
+def test_a_total_over_other_reporters_than_the_year_before_is_a_break(warehouse: Warehouse) -> None:
+    cell = {"measure": "POPULATION", "country_of_citizenship_code": "XNL", "country_of_birth_code": "_W", "sex": "_T",
+            "source": "s", "vintage": "v", "data_kind": "real", "duration_rule": "12M", "universe": "u"}  # fmt: skip
+    cell |= dict.fromkeys(
+        ("age", "reason_code", "permit_duration", "ground_code", "place_code", "applicant_type", "border_route"), "_T"
+    )
+    reports = {2018: "FRA ITA", 2019: "DEU ITA", 2020: "DEU ITA", 2021: "DEU", 2023: "DEU ITA"}
+    rows = [
+        cell | {"reporting_country_code": country, "reference_year": year, "observed_value": 10, "obs_status": "P",
+                "reference_start_date": f"{year}-01-01", "reference_end_date": f"{year}-01-01"}
+        for year, countries in reports.items() for country in countries.split()
+    ]  # fmt: skip
+    found = warehouse.figures(
+        "a08_citizens_abroad", {"fct_mirror_cells": rows}, "time_period, counterpart_area, obs_status"
+    )
+    totals = {year: status for year, counterpart, status in found if counterpart == "_T"}
+    assert totals == {"2018": "P", "2019": "B;P", "2020": "P", "2021": "B;P", "2023": "B;P"}
+    assert {status for _, counterpart, status in found if counterpart != "_T"} == {"P"}
+
+
 def test_the_headline_is_one_real_figure_of_the_first_source_with_the_others_beside_it(warehouse: Warehouse) -> None:
     asked = {"indicator": "A02", "ref_area": "XNL", "time_period": "2024", "window_length": "_Z", "sex": "_T",
              "age": "_T", "counterpart_area": "_Z", "universe": "residents", "duration_rule": "12M",
