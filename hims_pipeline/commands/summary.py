@@ -11,7 +11,6 @@ from hims_pipeline.intake import find_destroyed, states
 from hims_pipeline.release.reader import connect
 from hims_pipeline.release.tonight import Proof
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import quote
 
 SYNTHETIC = ", SYNTHETIC"
 
@@ -55,18 +54,18 @@ def headline(settings: Settings) -> list[str]:
     observatory = load_observatory(settings.data)
     con = connect(settings=settings)
     try:
-        breakdowns = [name for (name,) in con.execute("select breakdown from reference.breakdowns").fetchall()]
-        broken_down = " + ".join(f"({quote(name)} != '_T')::integer" for name in breakdowns) or "0"
         rows = con.execute(
-            f"""
+            """
             select indicator, indicator_name_en, time_period, obs_value, cast(decimals as integer),
                 figures.unit_measure, source, data_kind
             from v_indicator_values as figures
             join reference.indicators on indicator = code
-            where ref_area = ? and counterpart_area in ('_T', '_Z') and sex = '_T' and obs_value is not null
+            where
+                ref_area = ? and counterpart_area in ('_T', '_Z') and sex = '_T' and age = '_T'
+                and obs_value is not null
             qualify row_number() over (
                 partition by indicator
-                order by data_kind = 'synthetic', period_end_date desc, {broken_down}, vintage desc, series_key
+                order by data_kind = 'synthetic', period_end_date desc, len(cell), vintage desc, series_key
             ) = 1
             """,
             [observatory.reference_country],

@@ -183,7 +183,7 @@ def _true_equations(linked: Linked, figures: Sequence[Figure], truth: Sequence[F
     true = {one.key: one for one in truth}
     sizes: list[dict[int, float]] = [{}, {}]
     for groups, figure in zip(linked.shows, figures, strict=True):
-        if figure.key in true:
+        if figure.key in true and not figure.former:
             for group, both in zip(groups, sizes_shown_by(true[figure.key]), strict=True):
                 for kind, size in zip(sizes, both, strict=True):
                     if size is not None:

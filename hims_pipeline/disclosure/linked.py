@@ -53,7 +53,8 @@ class _Builder:
     def _groups_shown_by(self, figure: Figure) -> tuple[int, ...]:
         context, concept = figure.context, figure.concept
         area = figure.former or figure.area
-        sizes = sizes_shown_by(figure)
+        # A figure that was shared out is a part of the former area's, whose own figure says how large that is.
+        sizes = [(None, None)] * 3 if figure.former else sizes_shown_by(figure)
         if figure.kind == OTHER:
             return (self.group(RecordGroup(context, concept, "N", area, figure.cell), *sizes[0]),)
         counted = self.group(RecordGroup(context, concept, "C", area, figure.cell), *sizes[0])

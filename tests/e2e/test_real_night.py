@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from hims_pipeline.contracts.indicators import breakdown_columns
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import REPOSITORY
 
@@ -14,8 +15,9 @@ CONTROLS = [control for control in EVERY if control["indicator"]]  # the others 
 
 
 def published(here, control: dict[str, str]) -> list[tuple]:
-    breakdowns = [part.split("=") for part in control["breakdown"].split(";") if part]
-    conditions = "".join(f" and {name} = '{value}'" for name, value in breakdowns)
+    cell = dict.fromkeys(["age", *breakdown_columns(REPOSITORY / "data")], "_T")
+    cell |= dict(part.split("=") for part in control["breakdown"].split(";") if part)
+    conditions = "".join(f" and {name} = '{value}'" for name, value in cell.items())
     con = connect(settings=here.settings)
     try:
         return con.execute(

@@ -5,12 +5,14 @@ from collections import defaultdict
 import pytest
 
 from hims_pipeline.contracts.indicators import CORE, load_indicators
+from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.disclosure.figures import total_codes
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.sql import literals
 
 pytestmark = pytest.mark.real_data
+CONTRACTS = load_contracts(REPOSITORY / "data")
 PUBLISHED = {code: one for code, one in load_indicators(REPOSITORY / "data").items() if one.publish}
 
 
@@ -37,6 +39,9 @@ def published(sample_night, real_night) -> dict[str, dict[str, set]]:
 @pytest.mark.parametrize("code", PUBLISHED)
 def test_a_record_declares_what_is_published_and_no_more(published, code: str) -> None:
     record, found = PUBLISHED[code], published[code]
+    if not found["cells"]:  # the two nights have either what is real or what is synthetic
+        assert len({CONTRACTS[source].data_kind == "synthetic" for source in record.sources}) == 2 or not record.cells
+        return
     assert found["cells"] == {frozenset(cell) for cell in record.cells}
     assert {name for cell in record.allowed_cells for name in cell} - {*CORE} == set(record.breakdowns)
     if record.cells:

@@ -28,7 +28,7 @@ def test_summary_tells_what_arrived_and_what_was_refused(small_night) -> None:
 def test_query_in_three_formats(small_night) -> None:
     here, _ = small_night
     sql = """select time_period, obs_value from indicator_value
-             where indicator = 'P01' and ref_area = 'TUN' and sex = '_T' order by 1"""
+             where indicator = 'P01' and ref_area = 'TUN' and cell = '' order by 1"""
     run = subprocess.run(
         here.command("query", sql, "--format", "json"), env=here.environment, capture_output=True, text=True, check=True
     )

@@ -15,5 +15,5 @@ select
     max(obs_value) filter (where indicator = 'A04') as foreign_citizens_percent,
     max(obs_value) filter (where indicator = 'B26') as abroad_5y_persons
 from {{ ref('v_indicator_values') }}
-where indicator in ('P01', 'A02', 'A17', 'A01', 'A04', 'B26') and sex = '_T'
+where indicator in ('P01', 'A02', 'A17', 'A01', 'A04', 'B26') and cell = ''
 group by all
