@@ -157,4 +157,4 @@ def test_a_count_without_questions_gives_the_population_alone(northland_night) -
     here, _ = northland_night
     found = figures_in(here, "southland_count")
     assert list(found.areas) == ["P01"]
-    assert "birth_status" in found.absent["A02"]
+    assert "birth_status" in found.absent["A17"]

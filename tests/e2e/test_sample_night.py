@@ -28,8 +28,11 @@ def test_every_national_source_has_a_sample(sample_night) -> None:
     assert {name for name, one in contracts.items() if one.data_kind == "synthetic"} - {"person_links"} == written
 
 
-# At this scale they would give away those beside them: foreigners of small governorates, the few of 60 and more.
-WITHHELD = {"TUN-A01-2014", "TUN-C12-2021-Y_GE60"}
+# At this scale they would give away those beside them: the few of 60 and more, the few students of other regions.
+WITHHELD = {
+    "TUN-C12-2021-Y_GE60",
+    *(f"TUN-A13-{year}-SSA-{sector}" for year in (2020, 2021) for sector in ("PUB", "PRI")),
+}
 
 
 def test_published_figures_come_out_at_the_scale_of_the_sample(sample_night) -> None:
