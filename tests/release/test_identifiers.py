@@ -60,7 +60,9 @@ def test_a_column_that_merely_looks_so_is_named_with_a_reason(settings, tmp_path
 
 def test_notes_and_manifests_are_searched_too(settings, tmp_path) -> None:
     (tmp_path / "public").mkdir()
-    (tmp_path / "public/manifest.json").write_text(json.dumps({"bytes": 12345678, "files": {"a": "fine"}}))
+    hashes = ["0x12c08765432b01b1d0", "rgph/2024/ab08765432cd", f"{'08765432' * 4}{'ab' * 16}"]  # as chance may have it
+    files = {"bytes": 12345678, "files": {"a": "fine"}, "made_of": hashes}
+    (tmp_path / "public/manifest.json").write_text(json.dumps(files))
     leaks.check_files(settings, tmp_path)
     (tmp_path / "public/RELEASE_NOTES.md").write_text("refused: file of X9447123\n")
     with pytest.raises(ReleaseError, match=r"RELEASE_NOTES.md \(KNOWN_PERSON\)"):
