@@ -53,9 +53,7 @@ sums as (
     from whole
     where sex != '_U'
     group by grouping sets ({% for over in ['', ', reporting_country_code'] %}({{ keys | join(', ') }}, sex{{ over }}){{ ', ' if not loop.last }}{% endfor %})
-)
-
-,
+),
 
 flagged as (
     select

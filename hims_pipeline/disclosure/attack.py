@@ -1,7 +1,8 @@
 """The attack on what is public: `python -m hims_pipeline.disclosure.attack PUBLIC_FILE …`, oldest release first.
 
-It reads the public files alone, links all tables in them as a stranger can, and says which withheld figures can be
-computed, which are known to within a few records, and where two releases differ by fewer records than may be shown.
+It links all tables in the public files as a stranger can, believes what is so where the staff's file lies beside the
+last of them (without it, whatever looks so), and says which withheld figures can be computed, which are known to within
+a few records, and where two releases differ by fewer records than may be shown.
 A figure that one release shows and another withholds counts as known, where it did not change. Not here: what to do
 about it (`protect`).
 """

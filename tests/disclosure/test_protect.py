@@ -3,13 +3,14 @@
 import random
 from dataclasses import replace
 
+import duckdb
 import numpy as np
 import pytest
 
 from hims_pipeline.disclosure.attack import attack
 from hims_pipeline.disclosure.bounds import find_narrow
 from hims_pipeline.disclosure.determined import determine
-from hims_pipeline.disclosure.figures import Figure
+from hims_pipeline.disclosure.figures import Figure, minimum_sql
 from hims_pipeline.disclosure.history import State
 from hims_pipeline.disclosure.protect import EVERYBODY, protect
 from tests.disclosure.tables import PARENTS, by_count, draw_census, protected, public, share, total
@@ -104,6 +105,25 @@ def test_a_withheld_pair_whose_sum_is_small_is_too_close() -> None:
     assert found.narrow or found.exact
     after = attack([protected(figures)], PARENTS)
     assert not after.succeeded
+
+
+def test_sensitive_breakdowns_ask_for_more_records() -> None:
+    con = duckdb.connect()
+    con.execute(
+        "create table areas as select * from (values ('XNL', 'country'), ('XNL-N', 'province')) as t(area_code, level)"
+    )
+    query = f"""
+        select {minimum_sql(["route"], "main")}
+        from (select ? as ref_area, ? as route, '_Z' as counterpart_area, '_T' as sex, '_T' as age) as figures,
+            (select ? as strict_by, '20' as strict_records, '10' as minimum_records) as indicators
+    """
+    cases = [
+        ("XNL", "SEA", "route"),
+        ("XNL", "_T", "route"),
+        ("XNL-N", "_T", "route ref_area"),
+        ("XNL", "_T", "ref_area"),
+    ]
+    assert [con.execute(query, case).fetchall()[0][0] for case in cases] == [20, 10, 20, 10]
 
 
 def history_of(figures: list[Figure]) -> list[tuple[tuple[str, str, str], State]]:

@@ -1,7 +1,6 @@
-"""`docs/questions.md`: each query is short and quick, and its answer is the one that stands there."""
+"""`docs/questions.md`: each query is short, and its answer is the one that stands there."""
 
 import re
-import time
 from numbers import Number
 from typing import Any
 
@@ -42,9 +41,5 @@ def test_a_question_has_the_answer_that_stands_there(con, question: str, query: 
     assert len(query.splitlines()) < 10
 
 
-def test_every_question_is_tried_and_most_take_a_moment(con) -> None:
+def test_every_question_is_tried() -> None:
     assert len(QUESTIONS) == PAGE.count("\n## ") >= 22
-    begun = time.process_time()
-    for _, query, _ in QUESTIONS:
-        con.execute(query).fetchall()
-    assert time.process_time() - begun < len(QUESTIONS)  # seconds of the processor: a tenth of it is what was measured
