@@ -13,6 +13,7 @@ folder's place is its state only where its records say the same.
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ class Manifest:
         """Name -> SHA-256 of every Parquet file of its entities."""
         return {part.file: part.sha256 for entity in self.entities.values() for part in entity.parts}
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of what it says; its seal, which another key replaces, is no part of it."""
         return fingerprint(asdict(self))

@@ -8,6 +8,7 @@ a value of the data: codes, counts, shares and line numbers only. A finding's `m
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from hims_pipeline.contracts.load import fingerprint
@@ -177,7 +178,7 @@ class Verdict:
     def status(self) -> Literal["accepted", "refused"]:
         return "accepted" if self.accepted else "refused"
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of what it says, by which the audit trail and releases name it."""
         return fingerprint(self.as_json())
