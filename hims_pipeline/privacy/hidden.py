@@ -144,6 +144,7 @@ def find_identifiers(
         passed_over: shape (or `KNOWN`) -> columns that are not searched for it.
     """
     digits = f"translate(nfc_normalize(value), {literal(_EASTERN)}, {literal(_WESTERN)})"
+    digits = f"if(strlen(value) = length(value), value, {digits})"  # as many bytes as characters: plain already
     digits = f"regexp_replace({digits}, {literal(_PSEUDONYM)}, '', 'g')"
     spelt = f"select place, {digits} as value, n, line from ({values})"
     con.execute(f"create or replace temp table looked_at as from ({spelt}) where value != ''")  # not pseudonyms alone
