@@ -14,7 +14,11 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.quoting import ParquetFiles, literal, literals, quote, read_parquet
 from hims_pipeline.settings import Settings
 
-__all__ = ["ParquetFiles", "connection", "literal", "literals", "quote", "read_parquet", "time_zone"]
+__all__ = ["MISTAKEN", "ParquetFiles", "connection", "literal", "literals", "quote", "read_parquet", "time_zone"]
+
+# An optimiser of DuckDB 1.5.1 to 1.5.5: it can take two parts of a `union all` for the same when they are not, and give
+# wrong rows (duckdb #25819). No connection of ours has it, nor dbt's (profiles.yml).
+MISTAKEN = {"disabled_optimizers": "common_subplan"}
 
 
 def time_zone(settings: Settings) -> str:
@@ -44,6 +48,7 @@ def connection(
             "temp_directory": str(spill),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            **MISTAKEN,
         },
     )
     try:

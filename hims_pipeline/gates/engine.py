@@ -20,7 +20,7 @@ from typing import Any
 
 from hims_pipeline.gates.rules import Rule, RuleResult
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import connection
+from hims_pipeline.sql import MISTAKEN, connection
 
 WITHOUT_VALUES = {"result_format": "SUMMARY", "exclude_unexpected_values": True, "partial_unexpected_count": 0}
 ROWS, COUNT = "unexpected_rows_expectation", "unexpected_rows_query.row_count"
@@ -122,6 +122,7 @@ def _validate(settings: Settings, database: Path, rules: Sequence[Rule]) -> list
         "threads": settings.threads,
         "memory_limit": settings.memory_limit,
         "temp_directory": str(database.parent / "spill"),
+        **MISTAKEN,
     }
     source = context.data_sources.add_sql(
         "scratch",

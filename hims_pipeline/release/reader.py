@@ -14,7 +14,7 @@ from hims_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # the library takes long to load, and other commands need none of it
     import duckdb
-from hims_pipeline.sql import literal
+from hims_pipeline.sql import MISTAKEN, literal
 
 FILE = "warehouse.duckdb"
 # First of all settings: a folder for spill files that is set before it counts as changed afterwards, and is refused.
@@ -67,6 +67,7 @@ def _limits(settings: Settings) -> dict[str, Any]:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
+        **MISTAKEN,
     }
 
 

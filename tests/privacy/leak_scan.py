@@ -147,7 +147,8 @@ def _rows(con: duckdb.DuckDBPyConnection, relation: str) -> bytes:
     columns = [f"select distinct {quote(name)}::varchar as v from {relation}" for (name,) in texts]
     if not columns:
         return b""
-    return "\n".join(v or "" for (v,) in con.execute(" union all ".join(columns)).fetchall()).encode()
+    # Column by column: DuckDB never ends where many groupings of one large table are fetched together.
+    return "\n".join(v or "" for column in columns for (v,) in con.execute(column).fetchall()).encode()
 
 
 def scan(home: Path, persons: Sequence[Person], printed: dict[str, str] | None = None) -> list[str]:
