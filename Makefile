@@ -29,7 +29,7 @@ run: $(VENV)/.run ## set up, take in the sample (and what HIMS_REAL_DATA holds),
 	@$(BIN)/hims run --samples
 
 test: $(VENV)/.dev ## set up and run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs
 
 test-slow: $(VENV)/.dev ## the breadth that `make test` leaves out: a draft of every public file, both new countries, a held night, the attack on a night
 	@$(BIN)/python -m pytest -n 2 --dist load -rs -m slow

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,12 +19,27 @@ from tests.stand_in import place
 REAL_DATA = os.environ.get("HIMS_REAL_DATA")
 
 
+LONGEST = "tests/e2e/"  # its nights take minutes, and its files share them
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))  # else one worker is left with them at the end
     for item in items:
         if "real_data" in item.keywords and not REAL_DATA:
             item.add_marker(pytest.mark.skip(reason="HIMS_REAL_DATA is not set: no real deliveries to run on"))
         if "browser" in item.keywords and not shutil.which("chromium"):
             item.add_marker(pytest.mark.skip(reason="Chromium is not installed"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file goes to one worker, and the files of shared nights go together: another worker would wait for them."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByNight(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return LONGEST if nodeid.startswith(LONGEST) else super()._split_scope(nodeid)
+
+    return ByNight(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @dataclass(frozen=True)

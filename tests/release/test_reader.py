@@ -81,6 +81,11 @@ def test_any_number_of_connections_from_many_threads(settings) -> None:
     assert failures == []
 
 
+def test_no_connection_has_an_optimiser_that_gives_wrong_rows(settings) -> None:
+    with connect(settings=settings) as con:
+        assert con.execute("select current_setting('disabled_optimizers')").fetchall() == [("common_subplan",)]
+
+
 def test_open_connections_stand_side_by_side(settings) -> None:
     held = [connect(settings=settings) for _ in range(20)]
     assert [con.execute("select max(i) from t").fetchall() for con in held] == [[(ROWS - 1,)]] * 20

@@ -14,11 +14,11 @@ from hims_pipeline.settings import REPOSITORY, Settings
 
 STARTS = """
 import sys
-from hims_pipeline.processes import bound, token
+from hims_pipeline.processes import start_bound, token
 lock = open(sys.argv[1], "w")
 import fcntl
 fcntl.flock(lock, fcntl.LOCK_EX)
-with bound(["/bin/sleep", "60"], {}, inherit=[lock]) as child:
+with start_bound(["/bin/sleep", "60"], {}, inherit=[lock]) as child:
     print(token(child.pid), flush=True)
     child.wait()
 """
