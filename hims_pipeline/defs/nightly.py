@@ -67,7 +67,10 @@ def take_in_asset(settings: Settings):
             for delivery in waiting:
                 outcome["accepted"].append(_is_accepted(context, settings, delivery))
         with _contain_failure(context, "reading again what was written") as read_again:
-            read_again["failed"] += [*intake.problems(settings), *scrub_parts(settings, context.log.info).damage]
+            read_again["failed"] += [
+                *intake.problems(settings, context.log.info),
+                *scrub_parts(settings, context.log.info).damage,
+            ]
         return [*taken_in, outcome, read_again]
 
     @dg.op
@@ -129,7 +132,7 @@ def _collect(context: dg.OpExecutionContext, settings: Settings) -> list[intake.
             context.log.warning(f"landing/{stray.place}: {stray.reason}")
     log_broken(context, settings)
     add_partitions(context.instance, settings, list(load_contracts(settings.data)))
-    waiting = intake.find_pending(settings)
+    waiting = intake.find_pending(settings, log=context.log.info)
     context.log.info(f"{len(waiting)} batch(es) to take in")
     return waiting
 

@@ -6,8 +6,11 @@ time zone. So a new delivery, an edited contract and a changed rule are one case
 What a verdict rests on has two parts: what decides what is read, and beside it what the gate adds (`gate:…`). Where
 only the latter changed, a delivery that came to the gate is judged again as it was read, and one refused before is
 let be.
+
+Whether a batch is what was written is decided while nobody can replace it: under the installation's lock.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hims_pipeline.contracts.load import fingerprint, load_contracts
@@ -18,6 +21,7 @@ from hims_pipeline.lake.batches import Batch, ProvenBatch
 from hims_pipeline.lake.decided import acceptances
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.privacy import hidden
 from hims_pipeline.privacy.keys import load_key
@@ -28,6 +32,7 @@ from hims_pipeline.sources import broken_sources
 from hims_pipeline.sql import time_zone
 
 GATE = "gate:"
+PATIENCE_SECONDS = 3600  # as long as another run may build
 DECIDED = "a person has decided on it since"
 DELIVER_AGAIN = "Deliver the same files again, or put them back from a backup"
 
@@ -112,11 +117,22 @@ class Pending:
         return f"{self.delivery.batch}: {self.why}"
 
 
-def find_pending(settings: Settings, source: str | None = None) -> list[Pending]:
+def find_pending(
+    settings: Settings, source: str | None = None, log: Callable[[str], None] = lambda text: None
+) -> list[Pending]:
     """Deliveries without a verdict that still holds, by source in the order of arrival: each is compared with what came
-    before it."""
-    contracts, pending = load_contracts(settings.data), []
-    held_out = broken_sources(settings)
+    before it. Another run that takes in or builds is waited for.
+
+    Raises:
+        Busy: it did not end within the hour.
+    """
+    with installation_lock(settings, "looking for what is pending", PATIENCE_SECONDS, log):
+        pending = list(_each_pending(settings, source))
+    return sorted(pending, key=lambda one: (one.delivery.source, one.delivery.sequence))
+
+
+def _each_pending(settings: Settings, source: str | None) -> Iterator[Pending]:
+    contracts, held_out = load_contracts(settings.data), broken_sources(settings)
     verdicts, accepted = last_verdicts(settings), acceptances(settings)
     for delivery in landing.deliveries(settings, source):
         if delivery.withdrawn or delivery.source not in contracts or delivery.source in held_out:
@@ -128,8 +144,7 @@ def find_pending(settings: Settings, source: str | None = None) -> list[Pending]
         if not why and known.verdict and known.verdict.sha256 != verdicts.get(delivery.batch):
             why = "damaged on disk: its verdict is not the last one that the audit trail tells of"
         if why:
-            pending.append(Pending(delivery, why, known.holds_place or bool(known.damage)))
-    return sorted(pending, key=lambda one: (one.delivery.source, one.delivery.sequence))
+            yield Pending(delivery, why, known.holds_place or bool(known.damage))
 
 
 def last_verdicts(settings: Settings) -> dict[str, str | None]:
@@ -206,17 +221,25 @@ def find_doubtful(settings: Settings, source: str | None = None) -> list[Pending
     return [one for one in find_pending(settings, source) if one.stood]
 
 
-def problems(settings: Settings) -> list[str]:
+def problems(settings: Settings, log: Callable[[str], None] = lambda text: None) -> list[str]:
     """What is wrong with deliveries and batches once the night has taken in what it could: a line each, with the place
-    and what to do. Bad data are no problem of ours, and stand in `states`."""
-    lines = [
+    and what to do. Bad data are no problem of ours, and stand in `states`. Another run is waited for."""
+    with installation_lock(settings, "looking at what was written", PATIENCE_SECONDS, log):
+        return [*_tell_pending(settings), *_tell_without_record(settings)]
+
+
+def _tell_pending(settings: Settings) -> list[str]:
+    return [
         f"{one.sentence()}. The next run reads it again; if its files in landing are damaged too, put them back from"
         " a backup or deliver them again."
         for one in find_pending(settings)
         if one.why != DECIDED  # while a night ran: the next one carries it out
     ]
+
+
+def _tell_without_record(settings: Settings) -> list[str]:
     damaged = landing.damaged_records(settings)
-    lines += [f"{landing.batch_of(one)}: {one} {mending_advice(one)}" for one in damaged]
+    lines = [f"{landing.batch_of(one)}: {one} {mending_advice(one)}" for one in damaged]
     told_batches = {landing.batch_of(one) for one in damaged}
     for source in load_contracts(settings.data):
         gone = batches.find_without_delivery(settings, source, landing.deliveries(settings, source))

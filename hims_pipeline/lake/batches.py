@@ -12,6 +12,7 @@ folder's place is its state only where its records say the same.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,12 +20,13 @@ from typing import Any
 
 from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.errors import Damaged
+from hims_pipeline.errors import Busy, Damaged
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.decided import acceptances
 from hims_pipeline.lake.files import move_folder, private_folder, remove_folder, sha256_of
 from hims_pipeline.lake.held_back import read_held_back
 from hims_pipeline.lake.landing import Delivery
+from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
@@ -220,7 +222,18 @@ class ProvenBatch:
 
 
 def prove_batch(settings: Settings, delivery: Delivery) -> ProvenBatch:
-    """Prove the records of a delivery's batch, wherever it stands. A bad record is told here and never raised."""
+    """Prove the records of a delivery's batch, wherever it stands. A bad record is told here and never raised.
+
+    Damage is told once it was seen while nobody moved anything: a batch on its way to its place looks like it.
+    """
+    found = _prove_once(settings, delivery)
+    if found.damage:
+        with suppress(Busy, Damaged, OSError), acts_lock(settings, f"looking again at {delivery.batch}"):
+            return _prove_once(settings, delivery)
+    return found
+
+
+def _prove_once(settings: Settings, delivery: Delivery) -> ProvenBatch:
     for root in (settings.validated, settings.quarantine):
         folder = folder_of(root, delivery)
         if not folder.exists():
