@@ -50,8 +50,9 @@ def link_registers(settings: Settings, log: Log = lambda text: None) -> Delivery
     sources = {name: one for name, one in contracts.items() if has_links(one) and one.data_kind == own.data_kind}
     for name in sorted(name for name, one in contracts.items() if has_links(one) and name not in sources):
         log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
-    for source in (one for name in sources for one in intake.find_doubtful(settings, name)):
-        raise HimsError(f"The links stay as they are: {source.sentence()}. `hims run` reads it again and links then.")
+    if sources and (doubtful := intake.find_doubtful(settings, *sources)):
+        reason = doubtful[0].sentence()
+        raise HimsError(f"The links stay as they are: {reason}. `hims run` reads it again and links then.")
     for name in sources:
         for gone in batches.find_without_delivery(settings, name, landing.deliveries(settings, name)):
             batch = gone.relative_to(settings.validated)

@@ -17,7 +17,7 @@ from hims_pipeline.contracts.records import parse_record, read_yaml
 from hims_pipeline.errors import ContractError
 
 __all__ = [
-    "broken_contracts", "fingerprint", "load_contract", "load_contracts", "parse_record", "read_yaml",
+    "broken_contracts", "edited_state", "fingerprint", "load_contract", "load_contracts", "parse_record", "read_yaml",
     "tree_fingerprint",
 ]  # fmt: skip
 
@@ -36,16 +36,17 @@ def load_contract(path: Path) -> Contract:
 
 def load_contracts(data: Path) -> dict[str, Contract]:
     """The contracts that hold, by source name, in alphabetical order; parsed once while the files stay as they are."""
-    return dict(_load_all(data, _state(data))[0])
+    return dict(_load_all(data, edited_state(data))[0])
 
 
 def broken_contracts(data: Path) -> dict[str, str]:
     """Source -> what is wrong with its contract, its feeds, the code lists that it names or its corrections. Such a
     source takes no part in a night, and stops no other."""
-    return dict(_load_all(data, _state(data))[1])
+    return dict(_load_all(data, edited_state(data))[1])
 
 
-def _state(data: Path) -> tuple[tuple[str, int, int], ...]:
+def edited_state(data: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of every file that contracts are made of: what was made of them holds while it stays."""
     folders = (("contracts", "*.yml"), ("corrections", "*.yml"), ("codelists", "*.csv"))
     files = [path for folder, glob in folders for path in sorted((data / folder).glob(glob))]
     files += [path for path in [data / "identifier_shapes.csv"] if path.exists()]

@@ -117,24 +117,22 @@ class Pending:
         return f"{self.delivery.batch}: {self.why}"
 
 
-def find_pending(
-    settings: Settings, source: str | None = None, log: Callable[[str], None] = lambda text: None
-) -> list[Pending]:
-    """Deliveries without a verdict that still holds, by source in the order of arrival: each is compared with what came
-    before it. Another run that takes in or builds is waited for.
+def find_pending(settings: Settings, *sources: str, log: Callable[[str], None] = lambda text: None) -> list[Pending]:
+    """Deliveries of these sources, or of all, without a verdict that still holds, by source in the order of arrival:
+    each is compared with what came before it. Another run that takes in or builds is waited for.
 
     Raises:
         Busy: it did not end within the hour.
     """
     with installation_lock(settings, "looking for what is pending", PATIENCE_SECONDS, log):
-        pending = list(_each_pending(settings, source))
+        pending = list(_each_pending(settings, sources))
     return sorted(pending, key=lambda one: (one.delivery.source, one.delivery.sequence))
 
 
-def _each_pending(settings: Settings, source: str | None) -> Iterator[Pending]:
+def _each_pending(settings: Settings, sources: tuple[str, ...]) -> Iterator[Pending]:
     contracts, held_out = load_contracts(settings.data), broken_sources(settings)
     verdicts, accepted = last_verdicts(settings), acceptances(settings)
-    for delivery in landing.deliveries(settings, source):
+    for delivery in (one for source in sources or (None,) for one in landing.deliveries(settings, source)):
         if delivery.withdrawn or delivery.source not in contracts or delivery.source in held_out:
             continue
         known = batches.prove_batch(settings, delivery)
@@ -216,9 +214,10 @@ def _names_the_rules(settings: Settings, contract: Contract, batch: Batch) -> bo
     return wanted == sorted((rule["code"], rule["severity"]) for rule in batch.verdict.rules)
 
 
-def find_doubtful(settings: Settings, source: str | None = None) -> list[Pending]:
-    """Batches among the accepted ones that are to be read or judged anew before a release may rest on them."""
-    return [one for one in find_pending(settings, source) if one.stood]
+def find_doubtful(settings: Settings, *sources: str) -> list[Pending]:
+    """Batches among the accepted ones, of these sources or of all, that are to be read or judged anew before a release
+    may rest on them."""
+    return [one for one in find_pending(settings, *sources) if one.stood]
 
 
 def problems(settings: Settings, log: Callable[[str], None] = lambda text: None) -> list[str]:

@@ -7,7 +7,7 @@ a value of the data: codes, counts, shares and line numbers only. A finding's `m
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -195,7 +195,12 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """For people the record names the status too; it is read by nobody."""
-        return {"batch": self.batch, "status": self.status, **asdict(self)}
+        own: dict[str, Any] = {"batch": self.batch, "status": self.status}
+        own |= {one.name: getattr(self, one.name) for one in fields(self)}  # `asdict` copies the result of every rule
+        own["findings"] = tuple(asdict(one) for one in self.findings)
+        own["set_aside"] = tuple(asdict(one) for one in self.set_aside)
+        own["acceptance"] = asdict(self.acceptance) if self.acceptance else None
+        return own
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Verdict":
