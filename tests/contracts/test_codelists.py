@@ -25,6 +25,8 @@ KEYS = {
     "area_hierarchies": ("hierarchy", "child_code", "parent_code", "valid_from"),
     "area_successors": ("former_code", "successor_code"),
     "countries": ("country_code",),
+    "country_groups": ("group_code",),
+    "country_group_members": ("group_code", "country_code"),
     "country_successors": ("former_code", "successor_code"),
     "data_kinds": ("data_kind",),
     "definitions": ("kind", "code"),
@@ -58,14 +60,14 @@ def test_a_list_is_plain_text_with_one_row_a_key(data: Path, codelist: Rows, nam
     assert all(row[k] for row in rows for k in KEYS[name] if k != "valid_from")
 
 
-@pytest.mark.parametrize("name", ["countries", "areas", "definitions", "series_breaks"])
+@pytest.mark.parametrize("name", ["countries", "country_groups", "areas", "definitions", "series_breaks"])
 def test_names_stand_in_three_languages(codelist: Rows, name: str) -> None:
     for row in codelist(name):
         assert all((row["name_en"], row["name_fr"])), row
         assert re.search("[\u0600-\u06ff]", row["name_ar"]), row
 
 
-@pytest.mark.parametrize("name", ["countries", "areas", "area_hierarchies"])
+@pytest.mark.parametrize("name", ["countries", "country_group_members", "areas", "area_hierarchies"])
 def test_validity_runs_forward(codelist: Rows, name: str) -> None:
     for row in codelist(name):
         first, last = (date.fromisoformat(row[k]) if row[k] else None for k in ("valid_from", "valid_to"))
