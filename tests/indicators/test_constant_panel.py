@@ -10,8 +10,8 @@ from hims_pipeline.settings import REPOSITORY
 from tests.jinja import PROJECT, compiled_model
 
 DIMENSIONS = [
-    "indicator", "ref_area", "level", "cell", "sex", "age", "source", "vintage", "universe", "duration_rule", "data_kind",
-    *breakdown_columns(REPOSITORY / "data"),
+    "indicator", "ref_area", "level", "cell", "sex", "age",
+    "source", "vintage", "universe", "duration_rule", "data_kind", *breakdown_columns(REPOSITORY / "data"),
 ]  # fmt: skip
 # France leaves the file, the United Kingdom leaves the Union, Italy has a gap, Germany is always there.
 FIGURES = {
