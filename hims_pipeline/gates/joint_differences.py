@@ -56,8 +56,8 @@ def _is_sparse(name: str, profile: Profile) -> bool:
 
 
 def _are_scattered(pair: str, profile: Profile) -> bool:
-    """Has a value of one of two columns so few rows for the many values of the other that most have none of it? Then one
-    row weighs much, and where it falls is chance (expected counts far below one: Cochran 1954)."""
+    """Has a value of one of two columns so few rows for the many values of the other that most have none of it? Then
+    one row weighs much, and where it falls is chance (expected counts far below one: Cochran 1954)."""
     one, other = (_group_values(name, profile) for name in pair.split("|"))
     return any(a and min(sorted(a.values())[-MOST_TIED:]) < 0.5 * len(b) for a, b in ((one, other), (other, one)))
 
