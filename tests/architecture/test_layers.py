@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "workbook": set(),
     "failures": set(),
     "parsed_dbt": set(),
+    "methods": set(),
     "privacy": set(),
     "lake": {"privacy"},
     "build_needs": {"lake"},
