@@ -16,8 +16,8 @@ with sides as (
         *,
         greatest(start_persons - end_persons, 0) as loss_persons,
         greatest(end_persons - start_persons, 0) as gain_persons,
-        sum(cast(greatest(start_persons - end_persons, 0) as decimal(28, 9))) over (partition by {{ keys }}, birth_code) as moved_persons,
-        sum(cast(start_persons as decimal(28, 9))) over (partition by {{ keys }}, birth_code) as whole_persons
+        sum(cast(greatest(start_persons - end_persons, 0) as decimal(18, 6))) over (partition by {{ keys }}, birth_code) as moved_persons,
+        sum(cast(start_persons as decimal(18, 6))) over (partition by {{ keys }}, birth_code) as whole_persons
     from {{ stocks }}
 )
 
@@ -27,13 +27,12 @@ select
     gaining.residence_code as destination_code,
     cast(sum(cast(
         case when losing.moved_persons > 0 then cast(losing.loss_persons as double) * cast(gaining.gain_persons as double) / losing.moved_persons else 0 end
-        as decimal(28, 9))) as double) as least_persons,
+        as decimal(18, 6))) as double) as least_persons,
     cast(sum(cast(
-        case when losing.whole_persons > 0 then cast(losing.start_persons as double) * cast(gaining.end_persons as double) / losing.whole_persons else 0 end
-        as decimal(28, 9))) as double) as independent_persons
+        cast(losing.start_persons as double) * cast(gaining.end_persons as double) / losing.whole_persons as decimal(18, 6))) as double) as independent_persons
 from sides as losing
 join sides as gaining using ({{ keys }}, birth_code)
-where losing.residence_code != gaining.residence_code
+where losing.residence_code != gaining.residence_code and losing.start_persons > 0 and gaining.end_persons > 0
 group by {{ keys }}, losing.residence_code, gaining.residence_code
 {%- endmacro %}
 

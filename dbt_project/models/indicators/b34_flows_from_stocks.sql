@@ -10,7 +10,7 @@ with stocks as (
         source, vintage, data_kind, duration_rule, universe, reference_year,
         origin_code as birth_code, destination_code as residence_code, sum(stock_persons) as persons
     from {{ ref('fct_migrant_stock') }}
-    where origin_code != destination_code and stock_persons is not null
+    where origin_code != destination_code and stock_persons > 0
     group by source, vintage, data_kind, duration_rule, universe, reference_year, origin_code, destination_code
 ),
 
@@ -26,7 +26,7 @@ changes as (
     select
         windows.first_year, windows.last_year, parts.country_code, parts.source, parts.vintage, parts.data_kind, parts.universe, parts.duration_rule
         {%- for component in ['BIRTHS', 'DEATHS', 'CHANGE'] %},
-        cast(sum(cast(parts.value_persons as decimal(28, 9))) filter (parts.component = '{{ component }}') as double) as {{ component.lower() }}_persons
+        cast(sum(cast(parts.value_persons as decimal(18, 6))) filter (parts.component = '{{ component }}') as double) as {{ component.lower() }}_persons
         {%- endfor %}
     from (select distinct first_year, last_year from spans where last_year is not null) as windows
     join {{ ref('fct_population_components') }} as parts
@@ -104,13 +104,13 @@ everybody as (
 balanced as (
     select
         *,
-        sum(cast(start_persons as decimal(28, 9))) over birthplace as first_persons,
-        sum(cast(end_persons as decimal(28, 9))) over birthplace as second_persons
+        sum(cast(start_persons as decimal(18, 6))) over birthplace as first_persons,
+        sum(cast(end_persons as decimal(18, 6))) over birthplace as second_persons
     from everybody
     window birthplace as (partition by {{ keys | join(', ') }}, birth_code)
     qualify
         bool_or(birth_code = residence_code) over birthplace
-        and sum(cast(start_persons as decimal(28, 9))) over birthplace > 0 and sum(cast(end_persons as decimal(28, 9))) over birthplace > 0
+        and sum(cast(start_persons as decimal(18, 6))) over birthplace > 0 and sum(cast(end_persons as decimal(18, 6))) over birthplace > 0
 ),
 
 closed as (
@@ -125,32 +125,27 @@ flows as (
     {{ flows_from_stocks('closed', keys) | indent(4) }}
 ),
 
-estimated as (
+mixed as (
     select
-        {{ keys | join(', ') }}, origin_code, destination_code,
-        unnest(['MINIMUM', 'PSEUDO_BAYESIAN']) as estimation_method,
-        unnest([least_persons, mixed_persons]) as persons,
-        greatest(least_persons, mixed_persons) >= 100 as is_shown
-    from (
-        select *, {{ share_of_least_flows() }} * least_persons + (1 - {{ share_of_least_flows() }}) * independent_persons as mixed_persons
-        from flows
-    ) as mixed
+        {{ keys | join(', ') }}, origin_code, destination_code, least_persons,
+        {{ share_of_least_flows() }} * least_persons + (1 - {{ share_of_least_flows() }}) * independent_persons as mixed_persons
+    from flows
 ),
 
 summed as (
+    select * from mixed where greatest(least_persons, mixed_persons) >= 100
+    union all
     select
-        {{ keys | join(', ') }}, estimation_method, origin_code,
-        case when grouping(destination_code) = 1 then '_T' else destination_code end as counterpart,
-        cast(sum(cast(persons as decimal(28, 9))) as double) as moved_persons
-    from estimated
-    group by grouping sets (
-        ({{ keys | join(', ') }}, estimation_method, origin_code), ({{ keys | join(', ') }}, estimation_method, origin_code, destination_code)
-    )
-    having grouping(destination_code) = 1 or bool_or(is_shown)
+        {{ keys | join(', ') }}, origin_code, '_T',
+        cast(sum(cast(least_persons as decimal(18, 6))) as double), cast(sum(cast(mixed_persons as decimal(18, 6))) as double)
+    from mixed
+    group by {{ keys | join(', ') }}, origin_code
 ),
 
 labelled as (
-    select names.*, summed.estimation_method, summed.origin_code, summed.counterpart, summed.moved_persons
+    select
+        names.*, summed.origin_code, summed.destination_code,
+        unnest(['MINIMUM', 'PSEUDO_BAYESIAN']) as estimation_method, unnest([summed.least_persons, summed.mixed_persons]) as moved_persons
     from summed
     join (select distinct table_no, {{ labels | join(', ') }} from places) as names on summed.table_no = names.table_no
 )
@@ -158,6 +153,6 @@ labelled as (
 {{ indicator_rows('labelled', {
     'indicator': "'B34'", 'freq': "'A'", 'time_period': 'last_year',
     'period_start_date': 'make_date(cast(first_year as integer), 7, 1)', 'period_end_date': 'make_date(cast(last_year as integer), 6, 30)',
-    'ref_area': 'origin_code', 'counterpart_area': 'counterpart', 'estimation_method': 'estimation_method',
+    'ref_area': 'origin_code', 'counterpart_area': 'destination_code', 'estimation_method': 'estimation_method',
     'obs_value': 'moved_persons', 'obs_status': "'E'",
 }) }}
