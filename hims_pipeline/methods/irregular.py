@@ -21,16 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hims_pipeline.errors import MethodError
-from hims_pipeline.methods.likelihood import (
-    NORMAL_95,
-    Array,
-    Derivatives,
-    Maximum,
-    fit_poisson,
-    log_factorials,
-    maximise,
-    require_counts,
-)
+from hims_pipeline.methods import likelihood as poisson
+from hims_pipeline.methods.likelihood import NORMAL_95, Array, Derivatives, Maximum, maximise
 
 GRID = tuple(float(one) for one in np.geomspace(1e-5, 1.0, 41))  # of γ, where the likelihood is first looked at
 Chosen = NDArray[np.bool_]  # which cells, shape (n,)
@@ -57,8 +49,8 @@ class Cells:
     beta: Array
 
     def of(self, chosen: Chosen) -> "Cells":
-        """Those cells of which `chosen`, shape (n,), is true; columns that are zero in all of them are left out."""
-        alpha, beta = (one[chosen][:, np.any(one[chosen] != 0, axis=0)] for one in (self.alpha, self.beta))
+        """Those cells of which `chosen`, shape (n,), is true, with the columns that still tell something in them."""
+        alpha, beta = (poisson.independent_columns(columns[chosen]) for columns in (self.alpha, self.beta))
         return Cells(self.apprehended[chosen], self.identified[chosen], self.registered[chosen], alpha, beta)
 
 
@@ -164,29 +156,30 @@ def fit_irregular(cells: Cells) -> Irregular:
         MethodError: a register without anybody, counts that are none, columns that follow from others, or no maximum.
     """
     _require_cells(cells)
-    starts = [(one.log_likelihood, gamma, one.estimate) for gamma, one in _fits_along(cells, GRID)]
-    _, gamma, estimate = max(starts, key=lambda one: one[0])
-    return Irregular(cells, maximise(lambda at: _likelihood(cells, at), np.append(estimate, math.log(gamma))))
+    fits = [poisson.fit_poisson(_design(cells, gamma), cells.apprehended) for gamma in GRID]
+    best = int(np.argmax([one.log_likelihood for one in fits]))
+    start = np.append(fits[best].estimate, math.log(GRID[best]))
+    return Irregular(cells, maximise(lambda at: _likelihood(cells, at), start))
 
 
 def profile_gamma(cells: Cells, gammas: tuple[float, ...] = GRID) -> GammaProfile:
-    """The likelihood, and the total of all cells, along γ. With γ given the model is a Poisson regression on A·log N
-    and B·log(γ + n/N).
+    """The likelihood and the total along γ: with it given, a Poisson regression on A·log N and B·log(γ + n/N).
 
     Raises:
         MethodError: as `fit_irregular`.
     """
     _require_cells(cells)
-    fits = [one for _, one in _fits_along(cells, gammas)]
+    fits = [poisson.fit_poisson(_design(cells, gamma), cells.apprehended) for gamma in gammas]
     width = cells.alpha.shape[1]
     totals = [float((cells.registered ** (cells.alpha @ one.estimate[:width])).sum()) for one in fits]
-    best = int(np.argmax([one.log_likelihood for one in fits]))
+    likelihoods = np.array([one.log_likelihood for one in fits])
+    best = int(likelihoods.argmax())
     mean = np.exp(_design(cells, gammas[best]) @ fits[best].estimate)
     spare = len(mean) - len(fits[best].estimate) - 1
     if spare < 1:
         raise MethodError("as many coefficients as cells: bring more cells, or leave columns out")
     dispersion = float(((cells.apprehended - mean) ** 2 / mean).sum()) / spare
-    return GammaProfile(np.array(gammas), np.array([one.log_likelihood for one in fits]), np.array(totals), dispersion)
+    return GammaProfile(np.array(gammas), likelihoods, np.array(totals), dispersion)
 
 
 def totals_without(fit: Irregular, parts: dict[str, Chosen]) -> dict[str, tuple[float, float]]:
@@ -197,8 +190,7 @@ def totals_without(fit: Irregular, parts: dict[str, Chosen]) -> dict[str, tuple[
         parts: name -> which cells are left out, shape (n,).
 
     Returns:
-        Name -> total of the cells that stay by the fit to all, and by the fit without the part, both in persons. What
-        differs between the two comes from the part left out, not from fewer cells in the sum.
+        Name -> total of the cells that stay by the fit to all, and by the fit without the part, both in persons.
 
     Raises:
         MethodError: as `fit_irregular`, of what stays.
@@ -208,10 +200,6 @@ def totals_without(fit: Irregular, parts: dict[str, Chosen]) -> dict[str, tuple[
         again = fit_irregular(fit.cells.of(~out))
         totals[name] = (float(fit.residents[~out].sum()), float(again.residents.sum()))
     return totals
-
-
-def _fits_along(cells: Cells, gammas: tuple[float, ...]) -> list[tuple[float, Maximum]]:
-    return [(gamma, fit_poisson(_design(cells, gamma), cells.apprehended)) for gamma in gammas]
 
 
 def _design(cells: Cells, gamma: float) -> Array:
@@ -245,7 +233,7 @@ def _likelihood(cells: Cells, at: Array) -> Derivatives:
     hessian[width:-1, -1] += cross
     hessian[-1, width:-1] += cross
     hessian[-1, -1] += float(left @ (slopes[:, -1] * (1 - share)))
-    value = float(cells.apprehended @ np.log(mean) - mean.sum() - log_factorials(cells.apprehended).sum())
+    value = float(cells.apprehended @ np.log(mean) - mean.sum() - poisson.log_factorials(cells.apprehended).sum())
     return value, slopes.T @ left, hessian
 
 
@@ -254,4 +242,4 @@ def _require_cells(cells: Cells) -> None:
         raise MethodError(
             "a cell has one registered person or more, and none below zero identified: leave out the others"
         )
-    require_counts(_design(cells, GRID[-1]), cells.apprehended)
+    poisson.require_counts(_design(cells, GRID[-1]), cells.apprehended)

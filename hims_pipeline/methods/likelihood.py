@@ -135,3 +135,12 @@ def require_counts(design: Array, counts: Array, least: int = 0) -> None:
         raise MethodError(f"counts are whole numbers of {least} or more")
     if np.linalg.matrix_rank(design) < design.shape[1]:
         raise MethodError("a column of the model follows from the others: leave it out, or join small classes")
+
+
+def independent_columns(design: Array) -> Array:
+    """The columns of a design, from the left, that do not follow from those before them; shape (n, p or fewer)."""
+    kept: list[int] = []
+    for at in range(design.shape[1]):
+        if np.linalg.matrix_rank(design[:, [*kept, at]]) > len(kept):
+            kept.append(at)
+    return design[:, kept]

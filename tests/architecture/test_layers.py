@@ -116,6 +116,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "intake",
         "lake",
         "linkage",
+        "methods",
         "privacy",
         "reconcile",
         "release",
