@@ -20,7 +20,7 @@ from hims_pipeline.methods.irregular import Cells, GammaProfile, Irregular, fit_
 from hims_pipeline.methods.likelihood import NORMAL_95, Array
 from hims_pipeline.methods.lists import Fan, count_patterns, fan_around
 from hims_pipeline.methods.small_areas import fit_areas
-from hims_pipeline.methods.tables import CROSSED, Table, read_table
+from hims_pipeline.methods.tables import CROSSED, OwnTable, read_table
 
 LONGEST_FAN = 60  # classes that are left out in turn; each is a fit of its own
 ESTIMATED = "status E: estimated, counted by nobody; never to be added to counts"
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 def _print(rows: Sequence[Row], form: str, warnings: Sequence[str], digits: int = 0) -> None:
-    def shown(value: Any) -> Any:
+    def format_value(value: Any) -> Any:
         if form == "table" and isinstance(value, float):
             return f"{value:,.{digits}f}"
         return value
@@ -48,7 +48,7 @@ def _print(rows: Sequence[Row], form: str, warnings: Sequence[str], digits: int 
         for row in rows:
             click.echo(answers.csv_line(row), nl=False)
     else:
-        answers.print_table(Row._fields, [[shown(value) for value in row] for row in rows])
+        answers.print_table(Row._fields, [[format_value(value) for value in row] for row in rows])
     for warning in (*warnings, ESTIMATED):
         click.echo(f"{warning}.", err=True)
 
@@ -98,7 +98,7 @@ def irregular(
     _print(rows, form, warnings)
 
 
-def _classes(table: Table, names: tuple[str, ...]) -> dict[str, Any]:
+def _classes(table: OwnTable, names: tuple[str, ...]) -> dict[str, Any]:
     """`column=class` -> which rows are in it, of each single column that is named."""
     single = dict.fromkeys(part for name in names for part in name.split(CROSSED))
     texts = {name: table.texts(name) for name in single}

@@ -18,7 +18,7 @@ CROSSED = ":"  # between columns whose classes are crossed
 
 
 @dataclass(frozen=True)
-class Table:
+class OwnTable:
     """Columns of text by name, all of one length; rows are those of the file, the header being line 1."""
 
     columns: dict[str, list[str]]
@@ -77,7 +77,7 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> OwnTable:
     """Read a table of UTF-8 text with a header line, delimited by commas.
 
     Raises:
@@ -98,4 +98,4 @@ def read_table(path: Path) -> Table:
     wrong = [line for line, row in enumerate(rows, start=1) if len(row) != len(header)]
     if wrong:
         raise MethodError(f"line {wrong[0]} of the table has not the {len(header)} columns of its header")
-    return Table({name: [row[at] for row in rows[1:]] for at, name in enumerate(header)})
+    return OwnTable({name: [row[at] for row in rows[1:]] for at, name in enumerate(header)})
