@@ -13,6 +13,7 @@ from hims_pipeline.contracts.indicators import breakdown_columns, code_in_name, 
 from hims_pipeline.contracts.load import read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.methods.flows import least_flows, mixed_flows
+from hims_pipeline.methods.survival import net_migration
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.staging.indicators import write_indicators
 from hims_pipeline.staging.seeds import as_yaml
@@ -313,6 +314,38 @@ def test_a_country_without_births_or_population_gives_no_flow(warehouse: Warehou
     ]
     rows = warehouse.figures("b34_flows_from_stocks", given, "ref_area, counterpart_area")
     assert {code for row in rows for code in row} == {"A", "B", "D", "_T"}
+
+
+def test_net_migration_of_areas_follows_the_survival_ratios_of_the_country(warehouse: Warehouse) -> None:
+    """UN Manual VI by hand: two areas, one sex, two age groups; who has no age counts nowhere."""
+    counts = {
+        2004: {("a", 22): 100, ("b", 22): 300, ("a", 80): 40, ("b", 80): 40, ("a", None): 50},
+        2014: {("a", 32): 120, ("b", 32): 240, ("a", 90): 10, ("b", 90): 30, ("a", 5): 500},
+    }
+    rows = [
+        BATCH | {
+            "source": "census", "batch_id": f"c{year}", "design_kind": "census", "period_end_date": f"{year}-05-01",
+            "record_no": record, "area_code": area, "sex": "F", "age_years": age, "weight_persons": persons / 10,
+        }
+        for year, cells in counts.items()
+        for (area, age), persons in cells.items()
+        for record in range(10)
+    ]  # fmt: skip
+    found = warehouse.figures(
+        "b35_survival_net_migration", {"fct_persons": rows},
+        "ref_area, sex, estimation_method, obs_value, time_period, window_length, obs_status, n_obs",
+    )  # fmt: skip
+    first = np.array([[100.0, 40], [300, 40]])
+    second = np.array([[120.0, 10], [240, 30]])
+    ratio = second.sum(axis=0) / first.sum(axis=0)
+    nets = [net_migration(first[at], second[at], ratio) for at in (0, 1)]
+    expected = {
+        (area, sex, f"CENSUS_SURVIVAL_{method}"): getattr(net, method.lower()).sum()
+        for area, net in zip("ab", nets, strict=True) for sex in ("_T", "F") for method in ("FORWARD", "AVERAGE")
+    }  # fmt: skip
+    assert {row[:3]: row[3] for row in found} == pytest.approx(expected, abs=1e-5)
+    assert expected["a", "F", "CENSUS_SURVIVAL_FORWARD"] == pytest.approx(120 - 90 + 10 - 20)
+    assert {row[4:] for row in found} == {("2014", "P10Y", "E", 20)}
 
 
 @pytest.fixture
