@@ -25,6 +25,8 @@
    n_h counts all units drawn, also those of fct_sampling_units in which nobody of the population was found. A unit's
    weights carry every phase of its design: units as drawn with replacement are the ultimate clusters of both phases.
    A stratum with a single unit has no variance to show: what rests on it gets no error rather than one too small.
+   Degrees of freedom are units drawn less strata, of the strata in which somebody of the figure's cell and domain was found:
+   those of the whole sample for the whole (R's degf), and fewer for a domain that lies in few strata (Korn and Graubard 1999).
    Where a design expands to a published population, a total is that population times a share, and so is its error.
    Of a population of which a known share was drawn (sampling_fraction), variances get the correction 1 - share. A census has
    no sampling error. `variance_basis` says whether errors follow the design, or names what stood in for it.
@@ -130,7 +132,7 @@ base_units as (
 ),
 
 bases as (
-    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx, sum(based) as based from base_units group by stratum, {{ by_base }}
+    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx, sum(based) as based, count(*) filter (where based > 0) as units from base_units group by stratum, {{ by_base }}
 ),
 
 sums as (
@@ -148,7 +150,7 @@ sums as (
 ),
 
 populations as (
-    select {{ by_base }}, {{ exactly('sum(wx)') }} as x, sum(based) as based from bases group by {{ by_base }}
+    select {{ by_base }}, {{ exactly('sum(wx)') }} as x, sum(based) as based, sum(units) as units from bases group by {{ by_base }}
 ),
 
 cells as (
@@ -160,6 +162,7 @@ ratios as (
         cells.*,
         populations.x,
         populations.based,
+        populations.units,
         {% if is_relative -%} cells.y / nullif(populations.x, 0) {%- else -%} coalesce(cells.y / batches.expand_to_persons, 0) {%- endif %} as r
     from cells
     join populations on {{ same('cells', 'populations', by_base) }}
@@ -175,7 +178,8 @@ variances as (
                 (cast(coalesce(sums.syy, 0) as double) - 2 * ratios.r * cast(coalesce(sums.sxy, 0) as double) + ratios.r * ratios.r * cast(bases.sxx as double))
                 - (cast(coalesce(sums.sy, 0) as double) - ratios.r * cast(bases.sx as double)) ** 2 / strata.n_h
             ) as decimal(38, 0))) as variance,
-        count(*) filter (where strata.n_h = 1 and (sums.sy is not null or (ratios.r != 0 and bases.sx != 0))) as lonely_strata
+        count(*) filter (where strata.n_h = 1 and (sums.sy is not null or (ratios.r != 0 and bases.sx != 0))) as lonely_strata,
+        cast(coalesce(sum(strata.n_h - 1) filter (where sums.records > 0 or (ratios.r != 0 and bases.sx != 0)), 0) as bigint) as degrees
     from ratios
     join bases on {{ same('ratios', 'bases', by_base) }}
     join strata on bases.batch_id = strata.batch_id and bases.entity = strata.entity and bases.stratum = strata.stratum
@@ -212,7 +216,8 @@ estimates as (
                 {%- if is_relative %} / ratios.x * 100{% endif %}
         end as error,
         {{ rounded('error', 'error') }} as standard_error,
-        {% if is_relative -%} 100 * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate
+        {% if is_relative -%} 100 * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate,
+        {{ interval_columns(kind) }}
     from ratios
     join {{ ref('dim_batch') }} as batches on ratios.batch_id = batches.batch_id and ratios.entity = batches.entity
     join variances on {{ same('ratios', 'variances', by_cell) }}
@@ -237,6 +242,8 @@ on_later_boundaries as (
             changes.successor_code as ref_area, changes.date as boundary_version, true as is_shared_out,
             estimates.estimate * cast(changes.weight as double) as estimate,
             estimates.standard_error * cast(changes.weight as double) as standard_error,
+            estimates.ci_lower * cast(changes.weight as double) as ci_lower,
+            estimates.ci_upper * cast(changes.weight as double) as ci_upper,
             floor(estimates.counted * cast(changes.weight as double)) as counted,
             floor(estimates.records * cast(changes.weight as double)) as records
         )
@@ -257,6 +264,10 @@ on_later_boundaries as (
     'n_obs': 'records' if kind == 'ratio' or (measure == 'true' and not parts) else 'counted',
     'standard_error': 'standard_error',
     'variance_basis': "case when standard_error is not null then coalesce(design_fallback, 'DESIGN') end",
+    'degrees_of_freedom': 'degrees_of_freedom',
+    'ci_lower': 'ci_lower',
+    'ci_upper': 'ci_upper',
+    'interval_kind': 'interval_kind',
     'obs_status': estimate_status(),
     'is_microdata': 'true',
 } -%}

@@ -1,0 +1,115 @@
+"""Intervals of estimates: R's survey 4.1 on one small sample, scipy's quantiles, and a reason wherever there is none.
+
+The figures of `R` are what these lines print:
+
+    s <- data.frame(h, u, w, m, area)   # the rows of SAMPLE
+    d <- svydesign(id=~u, strata=~h, weights=~w, data=s)
+    degf(d)                                                    # 5
+    p <- svyciprop(~m, d, method="logit"); c(p, SE(p), attr(p, "ci"))
+    t <- svytotal(~m, d); c(coef(t), SE(t)); exp(confint(svycontrast(t, quote(log(m))), df=degf(d)))
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import duckdb
+import pytest
+from scipy.stats import beta, t
+
+from tests.indicators.test_estimates import NO_REASON, Person, tables
+from tests.jinja import compiler
+
+SAMPLE = [
+    Person("b", "e", h, f"u{u}", area, "M", "EMP" if m else "FAM", w)
+    for h, u, w, m, area in zip(
+        "aaaaaabbbbbcccc",
+        [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5, 6, 6, 7, 8],
+        [10, 10, 12, 12, 8, 8, 20, 20, 15, 15, 15, 9, 9, 30, 7],
+        [1, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0],
+        ["A1", "A1", "A1", "A1", "A2", "A2", "A1", "A1", "A2", "A2", "A2", "A2", "A2", "A2", "A2"],
+        strict=True,
+    )
+]
+R = {
+    "share": (54.0, 12.4337444079, 24.4831512662, 80.9544923005),
+    "total": (108.0, 34.2344855372, 47.8127735076, 243.951545671),
+}
+EMPLOYED = "reason_code = 'EMP'"
+
+
+@pytest.fixture(scope="module")
+def render() -> Callable[[str], str]:
+    compiled = compiler(breakdown_columns=["reason"])
+    return lambda call: compiled("{{ " + call + " }}")
+
+
+def figures(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, tuple]:
+    """Area -> value, error, bounds, degrees of freedom, kind."""
+    rows = con.execute(f"""select ref_area, obs_value, standard_error, ci_lower, ci_upper, degrees_of_freedom,
+        interval_kind from ({NO_REASON} ({sql}))""").fetchall()
+    return {area: tuple(row) for area, *row in rows}
+
+
+def test_quantiles_are_those_of_scipy() -> None:
+    sql = compiler()("select n, {{ t_quantile('n') }} from (select unnest(range(0, 5000)) as n)")
+    rows = dict(duckdb.sql(sql).fetchall())
+    assert rows.pop(0) is None
+    assert max(abs(rows[n] / t.ppf(0.975, n) - 1) for n in rows) < 5e-10
+
+
+@pytest.mark.parametrize("kind", ["share", "total"])
+def test_intervals_are_those_of_r(render, kind: str) -> None:
+    sql = render(f"estimates('X01', 'fct', [[]], '{kind}', \"{EMPLOYED}\")")
+    *found, degrees, method = figures(tables(SAMPLE, []), sql)["XNL"]
+    assert found == pytest.approx(R[kind], rel=1e-7)
+    assert (degrees, method) == (5, {"share": "LOGIT_T", "total": "LOG_T"}[kind])
+
+
+def test_degrees_of_freedom_are_of_the_strata_of_the_domain(render) -> None:
+    """A1 lies in two of three strata, of which three and two units were drawn, and one more where nobody was found."""
+    sql = render(f"estimates('X01', 'fct', [[], ['ref_area']], 'share', \"{EMPLOYED}\")")
+    drawn = sorted({(one.stratum, one.psu) for one in SAMPLE})
+    assert {area: row[4] for area, row in figures(tables(SAMPLE, drawn), sql).items()} == {"XNL": 5, "A1": 3, "A2": 5}
+    listed = figures(tables(SAMPLE, [*drawn, ("a", "u9")]), sql)
+    assert {area: row[4] for area, row in listed.items()} == {"XNL": 6, "A1": 4, "A2": 6}
+
+
+def test_few_in_few_units_keep_their_bounds_within_what_can_be(render) -> None:
+    persons = [replace(one, reason="EMP" if n == 0 else "FAM") for n, one in enumerate(SAMPLE)]
+    for kind, most in (("share", 100.0), ("total", 1e9)):
+        sql = render(f"estimates('X01', 'fct', [[]], '{kind}', \"{EMPLOYED}\")")
+        value, error, lower, upper, *_ = figures(tables(persons, []), sql)["XNL"]
+        assert value < 1.96 * error  # as it was drawn before, below zero
+        assert 0 < lower < value < upper < most
+
+
+@pytest.mark.parametrize(("reason", "value"), [("FAM", 0.0), ("EMP", 100.0)])
+def test_a_share_of_nobody_or_all_has_the_bounds_of_as_many_trials_as_units(render, reason: str, value: float) -> None:
+    persons = [replace(one, reason=reason) for one in SAMPLE]
+    sql = render(f"estimates('X01', 'fct', [[], ['ref_area']], 'share', \"{EMPLOYED}\")")
+    for area, units in (("XNL", 8), ("A1", 3), ("A2", 5)):
+        found, _, lower, upper, degrees, kind = figures(tables(persons, []), sql)[area]
+        wanted = (0, beta.ppf(0.975, 1, units)) if value == 0 else (beta.ppf(0.025, units, 1), 1)
+        assert (found, degrees, kind) == (value, None, "CLOPPER_PEARSON")
+        assert (lower, upper) == pytest.approx([100 * one for one in wanted], abs=1e-6)
+
+
+def test_where_there_is_no_interval_stands_why(render) -> None:
+    total = render(f"estimates('X01', 'fct', [['ref_area']], 'total', \"{EMPLOYED}\")")
+    lonely = [one for one in SAMPLE if one.psu not in ("u4", "u5") or one.psu == "u4"]
+    assert figures(tables(lonely, []), total)["A1"][1:] == (None, None, None, None, "LONELY_UNIT")
+    assert figures(tables(lonely, []), total)["A2"][-1] == "LOG_T"  # it does not lie in that stratum
+    nobody = [replace(one, reason="FAM") for one in SAMPLE]
+    assert figures(tables(nobody, []), total)["A1"][2:] == (None, None, None, "NOBODY_COUNTED")
+    census = figures(tables(SAMPLE, [], design="census"), total)
+    assert {row[1:] for row in census.values()} == {(None, None, None, None, "NO_SAMPLE")}
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e5])
+def test_weights_of_any_scale_give_the_same_interval(render, scale: float) -> None:
+    scaled = [replace(one, weight=one.weight * scale) for one in SAMPLE]
+    for kind, factor in (("share", 1), ("total", scale)):
+        sql = render(f"estimates('X01', 'fct', [[]], '{kind}', \"{EMPLOYED}\")")
+        plain, other = (figures(tables(some, []), sql)["XNL"] for some in (SAMPLE, scaled))
+        assert other[:4] == pytest.approx([one * factor for one in plain[:4]], rel=1e-6)
+        assert other[4:] == plain[4:]
