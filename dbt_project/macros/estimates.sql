@@ -50,7 +50,7 @@
 {%- set by_base = ([by_entity] + based) | join(', ') -%}
 with records as (
     select
-        batch_id, entity, stratum, psu,
+        batch_id, entity, stratum, psu, population_units,
         {%- for name in dims %}
         coalesce({{ known[name] }}, '_U') as {{ name }},
         {%- endfor %}
@@ -76,7 +76,8 @@ weighed as (
         coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as wx,
         count(*) filter (where is_counted) as counted,
         count(*) filter (where is_in_domain) as based,
-        count(*) filter (where is_in_domain or is_counted) as records
+        count(*) filter (where is_in_domain or is_counted) as records,
+        max(population_units) as population_units
     from records
     group by stratum, psu, {{ by_cell }}
 ),
@@ -114,8 +115,17 @@ drawn as (
     join {{ ref('fct_sampling_units') }} as units on entities.batch_id = units.batch_id
 ),
 
+-- n_h units drawn, and the share of the stratum's units that was not: all but nothing where it is not known.
 strata as (
-    select batch_id, entity, stratum, count(*) as n_h from drawn group by batch_id, entity, stratum
+    select
+        drawn.batch_id, drawn.entity, drawn.stratum,
+        count(*) as n_h,
+        case when any_value(populated.population_units) is null then 1 else 1 - n_h / greatest(any_value(populated.population_units), n_h) end as left_out
+    from drawn
+    left join (
+        select batch_id, entity, stratum, max(population_units) as population_units from finest group by batch_id, entity, stratum
+    ) as populated on drawn.batch_id = populated.batch_id and drawn.entity = populated.entity and drawn.stratum = populated.stratum
+    group by drawn.batch_id, drawn.entity, drawn.stratum
 ),
 
 units as (
@@ -163,28 +173,31 @@ ratios as (
         populations.x,
         populations.based,
         populations.units,
+        batches.lonely_units,
         {% if is_relative -%} cells.y / nullif(populations.x, 0) {%- else -%} coalesce(cells.y / batches.expand_to_persons, 0) {%- endif %} as r
     from cells
     join populations on {{ same('cells', 'populations', by_base) }}
     join {{ ref('dim_batch') }} as batches on cells.batch_id = batches.batch_id and cells.entity = batches.entity
 ),
 
-{# (y - R x) squared and summed, unit by unit; strata in which nobody of the cell lives still have their x. -#}
-variances as (
+{# z = y - R x of the units of a stratum, squared and summed; strata in which nobody of the cell lives still have their x. -#}
+deviations as (
     select
         {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }},
-        sum(cast(
-            strata.n_h / nullif(strata.n_h - 1.0, 0) * (
-                (cast(coalesce(sums.syy, 0) as double) - 2 * ratios.r * cast(coalesce(sums.sxy, 0) as double) + ratios.r * ratios.r * cast(bases.sxx as double))
-                - (cast(coalesce(sums.sy, 0) as double) - ratios.r * cast(bases.sx as double)) ** 2 / strata.n_h
-            ) as decimal(38, 0))) as variance,
-        count(*) filter (where strata.n_h = 1 and (sums.sy is not null or (ratios.r != 0 and bases.sx != 0))) as lonely_strata,
-        cast(coalesce(sum(strata.n_h - 1) filter (where sums.records > 0 or (ratios.r != 0 and bases.sx != 0)), 0) as bigint) as degrees
+        ratios.lonely_units,
+        strata.n_h,
+        strata.left_out,
+        cast(coalesce(sums.syy, 0) as double) - 2 * ratios.r * cast(coalesce(sums.sxy, 0) as double) + ratios.r * ratios.r * cast(bases.sxx as double) as szz,
+        cast(coalesce(sums.sy, 0) as double) - ratios.r * cast(bases.sx as double) as sz
     from ratios
     join bases on {{ same('ratios', 'bases', by_base) }}
     join strata on bases.batch_id = strata.batch_id and bases.entity = strata.entity and bases.stratum = strata.stratum
     left join sums on bases.stratum = sums.stratum and {{ same('ratios', 'sums', by_cell) }}
-    group by {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }}
+    where sums.records > 0 or (ratios.r != 0 and bases.sx != 0)
+),
+
+variances as (
+    {{ design_variance('deviations', by_cell) }}
 ),
 
 {% if 'ref_area' in dims -%}
@@ -207,16 +220,18 @@ boundaries as (
 estimates as (
     select
         batches.* exclude (batch_id, entity),
-        ratios.*,
+        ratios.* exclude (lonely_units),
         {{ 'boundaries.boundary_version' if 'ref_area' in dims else "'_Z'" }} as boundary_version,
         false as is_shared_out,
         case
-            when batches.design_kind = 'census' or variances.lonely_strata > 0 then null
+            when batches.design_kind = 'census' or variances.variance is null then null  -- greatest() passes over a NULL
             else sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / grains.grain
                 {%- if is_relative %} / ratios.x * 100{% endif %}
         end as error,
         {{ rounded('error', 'error') }} as standard_error,
         {% if is_relative -%} 100 * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate,
+        variances.degrees,
+        variances.lonely_strata,
         {{ interval_columns(kind) }}
     from ratios
     join {{ ref('dim_batch') }} as batches on ratios.batch_id = batches.batch_id and ratios.entity = batches.entity
@@ -263,7 +278,7 @@ on_later_boundaries as (
     'n_denominator': 'based' if is_relative else 'null',
     'n_obs': 'records' if kind == 'ratio' or (measure == 'true' and not parts) else 'counted',
     'standard_error': 'standard_error',
-    'variance_basis': "case when standard_error is not null then coalesce(design_fallback, 'DESIGN') end",
+    'variance_basis': variance_basis(),
     'degrees_of_freedom': 'degrees_of_freedom',
     'ci_lower': 'ci_lower',
     'ci_upper': 'ci_upper',

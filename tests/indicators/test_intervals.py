@@ -34,6 +34,26 @@ R = {
     "share": (54.0, 12.4337444079, 24.4831512662, 80.9544923005),
     "total": (108.0, 34.2344855372, 47.8127735076, 243.951545671),
 }
+# The strata d and e have one unit each, and N units of the strata in the population: 12, 5, 3, 4, 1. Standard errors of
+# svymean and svytotal of m, of the whole and of subset(d, area == "A1"), by options(survey.lonely.psu=…), without and
+# with svydesign(…, fpc=~N).
+WITH_LONELY = [
+    *SAMPLE,
+    Person("b", "e", "d", "u9", "A1", "M", "EMP", 11),
+    Person("b", "e", "d", "u9", "A1", "M", "FAM", 6),
+    Person("b", "e", "e", "u10", "A2", "M", "EMP", 4),
+]
+POPULATION_UNITS = {"a": 12, "b": 5, "c": 3, "d": 4, "e": 1}
+R_LONELY = {
+    ("remove", False): (11.1366069173, 34.2344855372, 11.6715185525, 28.9136645896),
+    ("certainty", False): (11.1366069173, 34.2344855372, 11.6715185525, 28.9136645896),
+    ("adjust", False): (11.1871709271, 36.1801050303, 11.6716667554, 30.9354165965),
+    ("average", False): (14.377297708, 44.1965307839, 14.2946324885, 35.4118624193),
+    ("remove", True): (7.21542000584, 18.4932420089, 9.86504699289, 23.8117617996),
+    ("certainty", True): (7.21542000584, 18.4932420089, 9.86504699289, 23.8117617996),
+    ("adjust", True): (7.24056215503, 20.8026440627, 9.86517849909, 25.6466372065),
+    ("average", True): (8.06708480964, 20.6760731281, 12.0821657106, 29.1633331428),
+}
 EMPLOYED = "reason_code = 'EMP'"
 
 
@@ -103,6 +123,32 @@ def test_where_there_is_no_interval_stands_why(render) -> None:
     assert figures(tables(nobody, []), total)["A1"][2:] == (None, None, None, "NOBODY_COUNTED")
     census = figures(tables(SAMPLE, [], design="census"), total)
     assert {row[1:] for row in census.values()} == {(None, None, None, None, "NO_SAMPLE")}
+
+
+@pytest.mark.parametrize(("option", "corrected"), R_LONELY)
+def test_lonely_units_and_corrections_by_stratum_are_those_of_r(render, option: str, corrected: bool) -> None:
+    persons = [replace(one, population_units=POPULATION_UNITS[one.stratum]) for one in WITH_LONELY]
+    con = tables(persons if corrected else WITH_LONELY, [], lonely=option)
+    found = [
+        figures(con, render(f"estimates('X01', 'fct', [[], ['ref_area']], '{kind}', \"{EMPLOYED}\")"))[area]
+        for area in ("XNL", "A1")
+        for kind in ("share", "total")
+    ]
+    assert [error for _, error, *_ in found] == pytest.approx(R_LONELY[option, corrected], rel=1e-6)
+    assert [degrees for *_, degrees, _ in found] == [5, 5, 3, 3]
+
+
+def test_a_stratum_taken_as_a_whole_is_not_lonely_and_an_option_is_told(render) -> None:
+    persons = [replace(one, population_units=POPULATION_UNITS[one.stratum]) for one in WITH_LONELY]
+    sql = render(f"estimates('X01', 'fct', [['ref_area']], 'share', \"{EMPLOYED}\")")
+    without = figures(tables(persons, []), sql)
+    assert without["A1"][-1] == "LONELY_UNIT"  # the one unit of d, of four
+    assert without["A2"][-1] == "LOGIT_T"  # the only unit that e has
+    basis = f"select ref_area, variance_basis from ({NO_REASON} ({sql}))"
+    assert dict(tables(persons, [], lonely="average").execute(basis).fetchall()) == {
+        "A1": "DESIGN;LONELY_AVERAGE",
+        "A2": "DESIGN",
+    }
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e5])
