@@ -13,10 +13,11 @@
 
    fact: model with batch_id, entity, stratum, psu, weight_persons.
    cells: lists of dimensions, one a table of figures; `[]` is the figure for the whole.
-   kind: `total` (persons who meet the measure), `share` (those of the domain who meet it, in percent of the domain) or
-   `ratio` (those who meet it per 100 of the domain, of which they need not be a part).
+   kind: `total` (persons who meet the measure), `share` (those of the domain who meet it, in percent of the domain),
+   `ratio` (those who meet it per 100 of the domain, of which they need not be a part) or `mean` (of `value` in the domain).
    measure, domain: SQL conditions. Outside the domain nobody counts, but units without anyone of it are still drawn.
    parts: of a share, the dimensions that the numerator alone is broken down by: reasons in percent of all who gave one.
+   value: of a mean, a number as SQL; who has none is not in the domain.
    asked: column that is filled where an entity asks the question; others give no figure, not a zero.
    dimensions: dimension -> SQL expression, where it is not that of `fact_dimensions`. values: as in `indicator_rows`.
 
@@ -38,12 +39,13 @@
    Figures by area are also those of every area above it on the last day of the period (dim_area_ancestor), and a total of
    an area that has split since is shared out among its successors by the weights of area_successors, status E. A disputed
    area counts in the country that the list of areas gives it to, and in no figure of one that claims it. #}
-{% macro estimates(indicator, fact, cells, kind='total', measure='true', domain='true', parts=[], asked=none, dimensions={}, values={}) -%}
+{% macro estimates(indicator, fact, cells, kind='total', measure='true', domain='true', parts=[], asked=none, dimensions={}, values={}, value=none) -%}
 {%- set known = fact_dimensions() -%}
 {%- do known.update(dimensions) -%}
 {%- set dims = cells | sum(start=[]) | unique | list -%}
 {#- What a cell is linearised against: a total the whole sample, a share its domain, in the cell but for the parts. -#}
-{%- set is_relative = kind in ('share', 'ratio') -%}
+{%- set is_relative = kind in ('share', 'ratio', 'mean') -%}
+{%- set percent = 1 if kind == 'mean' else 100 -%}
 {%- set based = [] if not is_relative else dims | reject('in', parts) | list -%}
 {%- set by_entity = 'batch_id, entity' -%}
 {%- set by_cell = ([by_entity] + dims) | join(', ') -%}
@@ -55,8 +57,11 @@ with records as (
         coalesce({{ known[name] }}, '_U') as {{ name }},
         {%- endfor %}
         weight_persons as w,
-        {{ domain }} as is_in_domain,
-        {{ measure if kind == 'ratio' else domain ~ ' and ' ~ measure }} as is_counted
+        {{ '(' ~ domain ~ ') and ' ~ value ~ ' is not null' if kind == 'mean' else domain }} as is_in_domain,
+        {{ 'is_in_domain' if kind == 'mean' else measure if kind == 'ratio' else domain ~ ' and ' ~ measure }} as is_counted
+        {%- if kind == 'mean' %},
+        cast({{ value }} as double) as v
+        {%- endif %}
     from {{ ref(fact) }}
     where
         true
@@ -72,10 +77,15 @@ with records as (
 weighed as (
     select
         stratum, psu, {{ by_cell }},
+        {%- if kind == 'mean' %}
+        coalesce(sum(cast(cast(w as double) * v as decimal(38, 18))) filter (where is_counted), 0) as wy,
+        coalesce(sum(cast(cast(w as double) * v * v as decimal(38, 9))) filter (where is_counted), 0) as wyy,
+        {%- else %}
         coalesce(sum(w) filter (where is_counted), 0) as wy,
+        {%- endif %}
         coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as wx,
         count(*) filter (where is_counted) as counted,
-        count(*) filter (where is_in_domain) as based,
+        count(*){{ ' filter (where is_in_domain)' if is_relative }} as based,
         count(*) filter (where is_in_domain or is_counted) as records,
         max(population_units) as population_units
     from records
@@ -85,7 +95,7 @@ weighed as (
 grains as (
     select
         batch_id, entity,
-        cast(pow(10, greatest(0, least(18, 17 - ceil(log10(greatest(sum(wy), sum(wx), 0.000000001)))))) as bigint) as grain
+        cast(pow(10, greatest(0, least(18, 17 - ceil(log10(greatest(sum(abs(wy)), sum(wx), 0.000000001)))))) as bigint) as grain
     from weighed
     group by batch_id, entity
 ),
@@ -107,29 +117,10 @@ spread as (
 ),
 
 {% endif -%}
-drawn as (
-    select batch_id, entity, stratum, psu from finest
-    union
-    select entities.batch_id, entities.entity, units.stratum, units.psu
-    from (select distinct batch_id, entity from finest) as entities
-    join {{ ref('fct_sampling_units') }} as units on entities.batch_id = units.batch_id
-),
-
--- n_h units drawn, and the share of the stratum's units that was not: all but nothing where it is not known.
-strata as (
-    select
-        drawn.batch_id, drawn.entity, drawn.stratum,
-        count(*) as n_h,
-        case when any_value(populated.population_units) is null then 1 else 1 - n_h / greatest(any_value(populated.population_units), n_h) end as left_out
-    from drawn
-    left join (
-        select batch_id, entity, stratum, max(population_units) as population_units from finest group by batch_id, entity, stratum
-    ) as populated on drawn.batch_id = populated.batch_id and drawn.entity = populated.entity and drawn.stratum = populated.stratum
-    group by drawn.batch_id, drawn.entity, drawn.stratum
-),
+{{ drawn_strata() }},
 
 units as (
-    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
+    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, ' ~ ('sum(wyy) as wyy, ' if kind == 'mean') ~ 'cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
 ),
 
 base_units as (
@@ -149,6 +140,9 @@ sums as (
     select
         units.stratum, {{ 'units.' ~ (by_cell.split(', ') | join(', units.')) }},
         sum(units.wy) as wy,
+        {%- if kind == 'mean' %}
+        sum(units.wyy) as wyy,
+        {%- endif %}
         sum(units.ty) as sy,
         sum(units.ty * units.ty) as syy,
         sum(units.ty * base_units.tx) as sxy,
@@ -164,7 +158,7 @@ populations as (
 ),
 
 cells as (
-    select {{ by_cell }}, {{ exactly('sum(wy)') }} as y, sum(counted) as counted, sum(records) as records from sums group by {{ by_cell }}
+    select {{ by_cell }}, {{ exactly('sum(wy)') }} as y, {{ exactly('sum(wyy)') if kind == 'mean' else 'y' }} as yy, sum(counted) as counted, sum(records) as records from sums group by {{ by_cell }}
 ),
 
 ratios as (
@@ -226,10 +220,17 @@ estimates as (
         case
             when batches.design_kind = 'census' or variances.variance is null then null  -- greatest() passes over a NULL
             else sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / grains.grain
-                {%- if is_relative %} / ratios.x * 100{% endif %}
+                {%- if is_relative %} / ratios.x * {{ percent }}{% endif %}
         end as error,
+        {%- if kind != 'ratio' %}
+        -- R's svymean(deff = "replace"): against as many records drawn one by one, with replacement, of the same weighted variance.
+        round(
+            greatest(cast(variances.variance as double), 0) / grains.grain / grains.grain * (1 - coalesce(batches.sampling_fraction, 0))
+            * (ratios.based - 1) / nullif(greatest(ratios.x * ratios.yy - ratios.y * ratios.y, 0), 0), 6
+        ) as design_effect,
+        {%- endif %}
         {{ rounded('error', 'error') }} as standard_error,
-        {% if is_relative -%} 100 * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate,
+        {% if is_relative -%} {{ percent }} * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate,
         variances.degrees,
         variances.lonely_strata,
         {{ interval_columns(kind) }}
@@ -272,10 +273,12 @@ on_later_boundaries as (
     'ref_area': "case when ref_area = '_T' then ref_country else ref_area end" if 'ref_area' in dims else 'ref_country',
     'boundary_version': "case when ref_area = '_T' then '_Z' else coalesce(boundary_version, '_Z') end" if 'ref_area' in dims else "'_Z'",
     'obs_value': 'estimate',
-    'numerator': 'y' if is_relative else 'null',
-    'denominator': 'x' if is_relative else 'null',
-    'n_numerator': 'counted' if is_relative else 'null',
-    'n_denominator': 'based' if is_relative else 'null',
+    'numerator': 'y' if percent == 100 and is_relative else 'null',
+    'denominator': 'x' if percent == 100 and is_relative else 'null',
+    'n_numerator': 'counted' if percent == 100 and is_relative else 'null',
+    'n_denominator': 'based' if percent == 100 and is_relative else 'null',
+    'design_effect': 'design_effect' if kind != 'ratio' else 'null',
+    'effective_records': 'based / nullif(design_effect, 0)' if kind != 'ratio' else 'null',
     'n_obs': 'records' if kind == 'ratio' or (measure == 'true' and not parts) else 'counted',
     'standard_error': 'standard_error',
     'variance_basis': variance_basis(),
@@ -293,25 +296,6 @@ on_later_boundaries as (
 {{ indicator_rows(shown, given) }}
 {%- endmacro %}
 
-{# Sums of the finest cells over coarser ones. Cells by area are sums of `spread`, all others of `finest`, or persons would
-   count once for each area that they live in. #}
-{% macro cell_sums(cells, dims, within, sums, having='') -%}
-    {%- set whole, by_area = [], [] -%}
-    {%- for cell in cells -%}{%- do (by_area if 'ref_area' in cell else whole).append(cell) -%}{%- endfor -%}
-    {%- for relation, sets in [('finest', whole), ('spread', by_area)] if sets %}
-    {{ 'union all by name' if not loop.first }}
-    select
-        {{ within }},
-        {%- for name in dims %}
-        {% if name in sets | sum(start=[]) -%} case when grouping({{ name }}) = 1 then '_T' else {{ name }} end {%- else -%} '_T' {%- endif %} as {{ name }},
-        {%- endfor %}
-        {{ sums }}
-    from {{ relation }}
-    group by grouping sets ({% for cell in sets %}({{ ([within] + cell) | join(', ') }}){{ ', ' if not loop.last }}{% endfor %})
-    {{ having }}
-    {%- endfor %}
-{%- endmacro %}
-
 {# E shared out over later boundaries, U a coefficient of variation above 20 percent. #}
 {% macro estimate_status() -%}
     {{ return("case when is_shared_out then 'E' when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end") }}
@@ -324,14 +308,4 @@ on_later_boundaries as (
             ~ " else cast(period_end_date - to_years(cast(" ~ years ~ " as integer)) as date) + 1 end",
         'obs_status': estimate_status() ~ " || case when " ~ years ~ " is null then '' else ';D' end",
     }) }}
-{%- endmacro %}
-
-{# A sum of decimals as a double: whole persons and the rest apart, so that a count stays whole. #}
-{% macro exactly(sum) -%}
-    (cast(floor({{ sum }}) as double) + cast({{ sum }} - floor({{ sum }}) as double))
-{%- endmacro %}
-
-{# Two relations agree in all these columns. #}
-{% macro same(a, b, columns) -%}
-    {%- for name in columns.split(', ') %}{{ a }}.{{ name }} = {{ b }}.{{ name }}{{ ' and ' if not loop.last }}{% endfor -%}
 {%- endmacro %}

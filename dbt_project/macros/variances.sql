@@ -33,3 +33,28 @@
 {% macro variance_basis() -%}
     {{ return("case when standard_error is not null then coalesce(design_fallback, 'DESIGN') || case when lonely_strata > 0 then ';LONELY_' || upper(lonely_units) else '' end end") }}
 {%- endmacro %}
+
+{# CTEs `drawn` and `strata` of the batches in `finest`: all units drawn, also those of fct_sampling_units in which nobody was
+   found, and of each stratum what `design_variance` needs. #}
+{% macro drawn_strata() -%}
+drawn as (
+    select batch_id, entity, stratum, psu from finest
+    union
+    select entities.batch_id, entities.entity, units.stratum, units.psu
+    from (select distinct batch_id, entity from finest) as entities
+    join {{ ref('fct_sampling_units') }} as units on entities.batch_id = units.batch_id
+),
+
+-- n_h units drawn, and the share of the stratum's units that was not: all but nothing where it is not known.
+strata as (
+    select
+        drawn.batch_id, drawn.entity, drawn.stratum,
+        count(*) as n_h,
+        case when any_value(populated.population_units) is null then 1 else 1 - n_h / greatest(any_value(populated.population_units), n_h) end as left_out
+    from drawn
+    left join (
+        select batch_id, entity, stratum, max(population_units) as population_units from finest group by batch_id, entity, stratum
+    ) as populated on drawn.batch_id = populated.batch_id and drawn.entity = populated.entity and drawn.stratum = populated.stratum
+    group by drawn.batch_id, drawn.entity, drawn.stratum
+)
+{%- endmacro %}

@@ -35,6 +35,7 @@ class Person:
     reason: str
     weight: float | Decimal
     population_units: int | None = None
+    years: int | None = None
 
 
 def draw(seed: int) -> tuple[list[Person], list[tuple[str, str]]]:
@@ -79,8 +80,8 @@ def tables(
 ):
     con = duckdb.connect()
     con.execute("""create table fct (batch_id varchar, entity varchar, stratum varchar, psu varchar, area_code varchar,
-        sex varchar, reason_code varchar, weight_persons decimal(38,18), population_units bigint)""")
-    con.executemany("insert into fct values (?, ?, ?, ?, ?, ?, ?, ?, ?)", [astuple(one) for one in persons])
+        sex varchar, reason_code varchar, weight_persons decimal(38,18), population_units bigint, years integer)""")
+    con.executemany("insert into fct values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [astuple(one) for one in persons])
     con.execute("alter table fct add column ref_country varchar default 'XNL'")
     con.execute("create table fct_sampling_units (batch_id varchar, stratum varchar, psu varchar)")
     if units:

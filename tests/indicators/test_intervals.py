@@ -2,10 +2,14 @@
 
 The figures of `R` are what these lines print:
 
-    s <- data.frame(h, u, w, m, area)   # the rows of SAMPLE
+    s <- data.frame(h, u, w, m, area, v)   # the rows of SAMPLE
     d <- svydesign(id=~u, strata=~h, weights=~w, data=s)
     degf(d)                                                    # 5
     p <- svyciprop(~m, d, method="logit"); c(p, SE(p), attr(p, "ci"))
+    for (x in list(d, subset(d, area=="A1"), subset(d, m==1))) {
+        a <- svymean(~v, x, deff="replace"); c(a, SE(a), deff(a)) }
+    confint(svymean(~v, d), df=degf(d))
+    deff(svymean(~m, d, deff="replace")); deff(svytotal(~m, d, deff="replace"))
     t <- svytotal(~m, d); c(coef(t), SE(t)); exp(confint(svycontrast(t, quote(log(m))), df=degf(d)))
 """
 
@@ -16,17 +20,21 @@ import duckdb
 import pytest
 from scipy.stats import beta, t
 
+from hims_pipeline.contracts.indicators import Formula, load_indicators
+from hims_pipeline.settings import REPOSITORY
+from hims_pipeline.staging.indicators import formula_sql
 from tests.indicators.test_estimates import NO_REASON, Person, tables
 from tests.jinja import compiler
 
 SAMPLE = [
-    Person("b", "e", h, f"u{u}", area, "M", "EMP" if m else "FAM", w)
-    for h, u, w, m, area in zip(
+    Person("b", "e", h, f"u{u}", area, "M", "EMP" if m else "FAM", w, None, v)
+    for h, u, w, m, area, v in zip(
         "aaaaaabbbbbcccc",
         [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5, 6, 6, 7, 8],
         [10, 10, 12, 12, 8, 8, 20, 20, 15, 15, 15, 9, 9, 30, 7],
         [1, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0],
         ["A1", "A1", "A1", "A1", "A2", "A2", "A1", "A1", "A2", "A2", "A2", "A2", "A2", "A2", "A2"],
+        [31, 25, 40, 18, 22, 67, 35, 29, 51, 44, 38, 19, 27, 33, 60],
         strict=True,
     )
 ]
@@ -125,6 +133,40 @@ def test_where_there_is_no_interval_stands_why(render) -> None:
     assert {row[1:] for row in census.values()} == {(None, None, None, None, "NO_SAMPLE")}
 
 
+def test_means_are_those_of_r(render) -> None:
+    whole = render("estimates('X01', 'fct', [[], ['ref_area']], 'mean', value='years')")
+    employed = render(f"estimates('X01', 'fct', [[]], 'mean', value='years', domain=\"{EMPLOYED}\")")
+    con = tables(SAMPLE, [])
+    value, error, lower, upper, degrees, kind = figures(con, whole)["XNL"]
+    assert (value, error) == pytest.approx((35.335, 3.52252415091), rel=1e-7)
+    assert (lower, upper) == pytest.approx((26.2800634021, 44.3899365979), rel=1e-7)
+    assert (degrees, kind) == (5, "SYMMETRIC_T")
+    assert figures(con, whole)["A1"][:2] == pytest.approx((30.1904761905, 0.97611080499), rel=1e-6)
+    assert figures(con, employed)["XNL"][:2] == pytest.approx((32.6574074074, 1.80975168057), rel=1e-6)
+    design_effects = {
+        area: (effect, records)
+        for area, effect, records in con.execute(
+            f"select ref_area, design_effect, effective_records from ({NO_REASON} ({whole}))"
+        ).fetchall()
+    }
+    assert design_effects["XNL"] == pytest.approx((1.25269339647, 15 / 1.25269339647), rel=1e-6)
+    assert design_effects["A1"][0] == pytest.approx(0.108010232352, rel=1e-5)
+
+
+def test_a_mean_is_of_those_who_have_a_value_and_may_be_negative(render) -> None:
+    persons = [replace(one, years=-one.years) for one in SAMPLE] + [replace(SAMPLE[0], years=None, weight=1000)]
+    sql = render("estimates('X01', 'fct', [[]], 'mean', value='years')")
+    assert figures(tables(persons, []), sql)["XNL"][:2] == pytest.approx((-35.335, 3.52252415091), rel=1e-7)
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("share", 0.87133), ("total", 1.65137)])
+def test_design_effects_are_those_of_r(render, kind: str, wanted: float) -> None:
+    sql = render(f"estimates('X01', 'fct', [[]], '{kind}', \"{EMPLOYED}\")")
+    [[effect, records]] = tables(SAMPLE, []).execute(f"select design_effect, effective_records from ({sql})").fetchall()
+    assert effect == pytest.approx(wanted, abs=6e-6)
+    assert records == pytest.approx(15 / wanted, rel=1e-5)
+
+
 @pytest.mark.parametrize(("option", "corrected"), R_LONELY)
 def test_lonely_units_and_corrections_by_stratum_are_those_of_r(render, option: str, corrected: bool) -> None:
     persons = [replace(one, population_units=POPULATION_UNITS[one.stratum]) for one in WITH_LONELY]
@@ -159,3 +201,48 @@ def test_weights_of_any_scale_give_the_same_interval(render, scale: float) -> No
         plain, other = (figures(tables(some, []), sql)["XNL"] for some in (SAMPLE, scaled))
         assert other[:4] == pytest.approx([one * factor for one in plain[:4]], rel=1e-6)
         assert other[4:] == plain[4:]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (f'measure="{EMPLOYED}"', (17.7339901478, 22.8576538869)),
+        ("value='years'", (-8.86986863711, 4.47952814158)),
+    ],
+)
+def test_differences_are_those_of_r(render, given: str, wanted: tuple[float, float]) -> None:
+    """`svycontrast(svyby(~m, ~area, d, svymean, covmat=TRUE), c(A1=1, A2=-1))`, and of v: units hold both."""
+    areas = "domain=\"area_code = 'A1'\", against=\"area_code = 'A2'\""
+    sql = render(f"differences('X01', 'fct', [[]], {given}, {areas})")
+    value, error, lower, upper, degrees, kind = figures(tables(SAMPLE, []), sql)["XNL"]
+    assert (value, error) == pytest.approx(wanted, rel=1e-7)
+    margin = t.ppf(0.975, 5) * error
+    assert (lower, upper) == pytest.approx((value - margin, value + margin), rel=1e-6)
+    assert (degrees, kind) == (5, "SYMMETRIC_T")
+
+
+def test_nothing_is_different_from_itself_and_nobody_from_nobody(render) -> None:
+    sql = render(f"differences('X01', 'fct', [[]], \"{EMPLOYED}\", \"area_code = 'A1'\", \"area_code = 'A1'\")")
+    assert figures(tables(SAMPLE, []), sql)["XNL"][:4] == (0.0, 0.0, 0.0, 0.0)
+    sql = render(f"differences('X01', 'fct', [[]], \"{EMPLOYED}\", \"area_code = 'A1'\", \"area_code = 'A9'\")")
+    assert figures(tables(SAMPLE, []), sql) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "wanted"),
+    [
+        ("mean", {"value": "years"}, 35.335),
+        (
+            "difference",
+            {"measure": EMPLOYED, "domain": "area_code = 'A1'", "against": "area_code = 'A2'"},
+            17.7339901478,
+        ),
+    ],
+)
+def test_a_record_may_ask_for_a_mean_or_a_difference(kind: str, given: dict[str, str], wanted: float) -> None:
+    formula = Formula.model_validate({"fact": "of_sample", "kind": kind, "cells": [[]], **given})
+    assert formula.problems(set()) == []
+    con = tables(SAMPLE, [])
+    con.execute("create view fct_of_sample as from fct")
+    sql = compiler(breakdown_columns=["reason"])(formula_sql(load_indicators(REPOSITORY / "data")["C12"], formula))
+    assert figures(con, sql)["XNL"][0] == pytest.approx(wanted)
