@@ -85,9 +85,13 @@ def open_sheet(path: Path, form: Format) -> Sheet:
     """
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
-        shown = [one.name for one in book.sheets_metadata if one.visible == calamine.SheetVisibleEnum.Visible]
+        shown = [
+            one.name
+            for one in book.sheets_metadata
+            if one.visible == calamine.SheetVisibleEnum.Visible and one.typ == calamine.SheetTypeEnum.WorkSheet
+        ]
         if form.sheet is None and not shown:
-            raise DataError("ENVELOPE-SHEET", words("shows no sheet; all are hidden"))
+            raise DataError("ENVELOPE-SHEET", words("shows no sheet of cells; all are hidden, or charts"))
         name = form.sheet if form.sheet is not None else shown[0]
         if name not in book.sheet_names:
             others = senders_text(", ".join(book.sheet_names), f"{len(book.sheet_names)} other(s)")
