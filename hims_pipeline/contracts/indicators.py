@@ -42,11 +42,18 @@ Statistic = Literal["total", "share", "ratio", "balance", "other"]
 
 
 class Breakdown(Strict):
-    """One column of the published table beside the core dimensions; `meaning` says what its codes stand for."""
+    """One column of the published table beside the core dimensions.
+
+    Args:
+        meaning: what its codes stand for.
+        codes: the lists that label them, kinds of `definitions.csv` or tables such as countries; without any they have
+            no label.
+    """
 
     name: Name
     label: Text
     meaning: str
+    codes: tuple[Name, ...] = ()
 
 
 class Formula(Strict):

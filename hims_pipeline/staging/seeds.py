@@ -66,6 +66,7 @@ def write_seeds(
         ],
         "breakdowns": [
             {"breakdown": b.name, **b.label.columns("name", languages), "meaning": b.meaning}
+            | {"codes": " ".join(b.codes)}
             for b in load_breakdowns(settings.data)
         ],
     }  # fmt: skip

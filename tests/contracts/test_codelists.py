@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.contracts.indicators import load_breakdowns, load_indicators
 from hims_pipeline.contracts.model import Contract
 
 Rows = Callable[[str], list[dict[str, str]]]
@@ -25,6 +25,8 @@ KEYS = {
     "area_hierarchies": ("hierarchy", "child_code", "parent_code", "valid_from"),
     "area_successors": ("former_code", "successor_code"),
     "countries": ("country_code",),
+    "country_groups": ("group_code",),
+    "country_group_members": ("group_code", "country_code"),
     "country_successors": ("former_code", "successor_code"),
     "data_kinds": ("data_kind",),
     "definitions": ("kind", "code"),
@@ -58,18 +60,37 @@ def test_a_list_is_plain_text_with_one_row_a_key(data: Path, codelist: Rows, nam
     assert all(row[k] for row in rows for k in KEYS[name] if k != "valid_from")
 
 
-@pytest.mark.parametrize("name", ["countries", "areas", "definitions", "series_breaks"])
+@pytest.mark.parametrize("name", ["countries", "country_groups", "areas", "definitions", "series_breaks"])
 def test_names_stand_in_three_languages(codelist: Rows, name: str) -> None:
     for row in codelist(name):
         assert all((row["name_en"], row["name_fr"])), row
         assert re.search("[\u0600-\u06ff]", row["name_ar"]), row
 
 
-@pytest.mark.parametrize("name", ["countries", "areas", "area_hierarchies"])
+@pytest.mark.parametrize("name", ["countries", "country_group_members", "areas", "area_hierarchies"])
 def test_validity_runs_forward(codelist: Rows, name: str) -> None:
     for row in codelist(name):
         first, last = (date.fromisoformat(row[k]) if row[k] else None for k in ("valid_from", "valid_to"))
         assert first is None or last is None or first < last, row
+
+
+def test_each_breakdown_names_the_lists_that_label_its_codes(data: Path, codelist: Rows) -> None:
+    known = {row["kind"] for row in codelist("definitions")} | {"countries", "occupations", "sources"}
+    for breakdown in load_breakdowns(data):
+        assert breakdown.codes, breakdown.name
+        assert set(breakdown.codes) <= known, breakdown.name
+
+
+def test_members_of_groups_are_countries_and_every_group_has_some(codelist: Rows) -> None:
+    countries = {row["country_code"]: row for row in codelist("countries")}
+    members = codelist("country_group_members")
+    assert {row["country_code"] for row in members} <= set(countries)
+    regions = {row[column] for row in countries.values() for column in ("region_m49", "subregion_m49")} - {""}
+    groups = {row["group_code"] for row in codelist("country_groups")}
+    assert groups == {"_T"} | regions | {row["group_code"] for row in members}
+    on = date(2019, 12, 31).isoformat()
+    union = [r for r in members if r["group_code"] == "EU_V" and r["valid_from"] <= on and (r["valid_to"] or on) >= on]
+    assert len([row for row in union if countries[row["country_code"]]["status"] == "current"]) == 28
 
 
 def test_current_countries_are_those_of_iso_3166(codelist: Rows) -> None:

@@ -47,3 +47,20 @@ def test_a_record_declares_what_is_published_and_no_more(published, code: str) -
     if record.cells:
         assert found["sources"] == set(record.sources)
         assert set(record.universes) <= found["universes"] <= {record.universe, *record.universes}
+
+
+@pytest.mark.parametrize("night", ["sample_night", "real_night"])
+def test_every_code_of_a_figure_has_a_label_in_three_languages(request, night: str) -> None:
+    here, _ = request.getfixturevalue(night)
+    con = connect(settings=here.settings)
+    unlabelled = {}
+    for (dimension,) in con.execute("select distinct dimension from v_codes").fetchall():
+        table = "indicator_observation" if dimension in ("obs_status", "conf_status") else "indicator_series"
+        codes = con.execute(
+            f"select distinct {dimension} from {table} where {dimension} is not null and {dimension} not in ("
+            f"select code from v_codes where dimension = '{dimension}'"
+            " and code_name_en != '' and code_name_fr != '' and code_name_ar != '')"
+        ).fetchall()
+        unlabelled |= {dimension: codes} if codes else {}
+    con.close()
+    assert unlabelled == {}

@@ -169,3 +169,6 @@ def write_typed(settings: Settings, sheet: Sheet, target: Path) -> None:
             )
         con.execute("insert into sent from given")
         con.execute(f"copy sent to {literal(target)} (format parquet)")
+
+
+Mutation = Callable[[Sheet, Random], Sheet | None]

@@ -40,6 +40,13 @@ SPOILT = {
             "screening": ["delete from t where V003 != (select min(V003) from t)"],
             "households": ["update t set V010 = 1 + V010 % 4"],
         },
+        {
+            "households": ["update t set Poids_Final = Poids_Final * 10000"],
+            **{
+                entity: ["update t set Poids_Final = 1 + hash(Id_Ind) % 1000"]
+                for entity in ("current_migrants", "return_migrants", "non_migrants", "foreign_residents")
+            },
+        },
     ],
     "lfs_migration": [
         {

@@ -1,0 +1,102 @@
+"""Amounts, weights and currencies that are off, totals that are no sums, and outliers."""
+
+from collections.abc import Callable
+from random import Random
+
+from tests.mutants.sheets import Mutation, Sheet
+
+
+def multiply_amounts(factor: float) -> Mutation:
+    """Amounts are so many times what they were."""
+
+    def change(sheet: Sheet, dice: Random) -> Sheet | None:
+        name = sheet.roles.first_column("amount")
+        if name is None or (sheet.roles.counts_rows and sheet.roles.first_column("currency") is None):
+            return None
+        for row in sheet.rows:
+            if (value := sheet.number(row, name)) is not None:
+                sheet.set_number(row, name, value * factor)
+        return sheet
+
+    return change
+
+
+def currency_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The currency's name is another; the amounts stay."""
+    name = sheet.roles.first_column("currency")
+    if name is None:
+        return None
+    for row in sheet.rows:
+        row[name] = {"TND": "EUR"}.get(row[name], "TND")
+    return sheet
+
+
+def change_weights(change: Callable[[float], float]) -> Mutation:
+    """Weights are others."""
+
+    def apply(sheet: Sheet, dice: Random) -> Sheet | None:
+        if (name := sheet.roles.first_column("weight")) is None:
+            return None
+        for row in sheet.rows:
+            if (value := sheet.number(row, name)) is not None:
+                sheet.set_number(row, name, change(value))
+        return sheet
+
+    return apply
+
+
+def weights_shuffled(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Each row has the weight of another."""
+    if (name := sheet.roles.first_column("weight")) is None or len({row[name] for row in sheet.rows}) < 20:
+        return None
+    values = [row[name] for row in sheet.rows]
+    dice.shuffle(values)
+    for row, value in zip(sheet.rows, values, strict=True):
+        row[name] = value
+    return sheet
+
+
+def outlier(sheet: Sheet, dice: Random) -> Sheet | None:
+    """One amount is a thousand times what it was."""
+    name = sheet.roles.first_column("amount")
+    if name is None or (sheet.roles.counts_rows and sheet.roles.first_column("currency") is None):
+        return None
+    rows = [row for row in sheet.rows if (sheet.number(row, name) or 0) > 0]
+    row = dice.choice(rows)
+    sheet.set_number(row, name, (sheet.number(row, name) or 0) * 1000)
+    return sheet
+
+
+def largest_halved(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The largest amount, mostly a total, is half of what it was."""
+    name = sheet.roles.first_column("amount")
+    if name is None or sheet.roles.counts_rows:
+        return None
+    row = max(sheet.rows, key=lambda one: sheet.number(one, name) or 0)
+    sheet.set_number(row, name, (sheet.number(row, name) or 0) / 2)
+    return sheet
+
+
+def part_lost(sheet: Sheet, dice: Random) -> Sheet | None:
+    """One part of a total is nought."""
+    name = sheet.roles.first_column("amount")
+    if name is None or sheet.roles.counts_rows:
+        return None
+    rows = sorted(
+        (row for row in sheet.rows if (sheet.number(row, name) or 0) > 0), key=lambda row: sheet.number(row, name) or 0
+    )
+    sheet.set_number(rows[-2], name, 0)
+    return sheet
+
+
+def sum_falls(sheet: Sheet, dice: Random) -> Sheet | None:
+    """A sum since 1 January is below that of the day before it."""
+    name = sheet.roles.first_column("amount")
+    if name is None or sheet.before is None or sheet.contract.reference_point_of(sheet.name) != "TO_DATE":
+        return None
+    if sheet.before.period[:4] != sheet.period[:4]:
+        return None
+    for row in sheet.rows:
+        if (value := sheet.number(row, name)) is not None:
+            sheet.set_number(row, name, value * 0.7)
+    return sheet
