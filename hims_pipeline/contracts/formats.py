@@ -59,7 +59,7 @@ HONOURED = {
     "stop_at_blank": {"delimited", "excel"},
     "hidden_rows": {"excel"},
     "fill_down": {"excel"},
-    "final_newline": _TEXT,
+    "final_newline": _TEXT | {"sdmx_csv", "eurostat_tsv"},
     "unread_damage": _TEXT,
     "unpivot": {"delimited", "excel", "eurostat_tsv"},
     "codebook": {"fixed_width", "cspro"},

@@ -22,7 +22,7 @@ from hims_pipeline.readers.files.encodings import (
     transcode,
     wrong_bytes,
 )
-from hims_pipeline.readers.files.frame import cut_frame, is_framed
+from hims_pipeline.readers.files.frame import cut_frame, ends_in_dos_mark, is_framed
 from hims_pipeline.readers.files.headings import fit_names
 from hims_pipeline.readers.files.records import BOM, Header, read_header
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
@@ -85,7 +85,7 @@ def check_text(shape: TableShape, member: Member, scratch: Path, keep_length: bo
                 compose=not keep_length,
                 tolerant=shape.format.tells_unread_damage,
             )
-        if is_framed(shape.format):
+        if is_framed(shape.format) or ends_in_dos_mark(envelope.path):
             envelope.path = cut_frame(envelope.path, shape.format, scratch / f"{member.path.name}.table")
         envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)
         envelope.shape, fit_findings = _fit(shape, envelope.header, member.shown)

@@ -30,8 +30,9 @@ from hims_pipeline.readers.files.headings import (
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats.cells import text_of
-from hims_pipeline.readers.formats.excel_checks import Range, Row, check_sheet, fill_down_names
-from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, Look, check_numbers, look_at
+from hims_pipeline.readers.formats.excel_checks import Row, check_sheet, fill_down_names
+from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, check_numbers, look_at
+from hims_pipeline.readers.formats.look import Look, Range
 from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part
@@ -68,10 +69,10 @@ def open_table(
         if shape.format.stop_at_blank:
             data = _drop_notes(data)
         width = len(names) if shape.format.header else len(shape.header)
-        messages += check_sheet(shape, sheet.merged, look, data, width, member)
+        messages += check_sheet(shape, [*sheet.merged, *look.merged], look, data, width, member)
         if refuses(messages):
             return None, messages
-        data = _fill_down(shape, [row for row in data if not _is_skipped(shape, look, row)])
+        data = [row for row in _fill_down(shape, data) if not _is_skipped(shape, look, row)]
         return _table(shape, names, data, scratch), messages
     except DataError as error:
         return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
