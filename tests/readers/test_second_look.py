@@ -325,3 +325,17 @@ def test_blanks_are_filled_from_hidden_rows_too_before_these_are_left_out(read):
     )
     form = {"type": "excel", "fill_down": ["gov"], "hidden_rows": "skip"}
     assert read({"people.xlsx": made}, PLACES, format=form).sql("gov, population") == [("NE", 2)]
+
+
+def test_formulas_without_a_value_are_found_far_down_and_others_are_no_matter(read):
+    made = sheet([["gov", "population"], *[[f"g{n}", "=1+1"] for n in range(2_050)]])
+    computed = tables.part("xl/worksheets/sheet1.xml", b"<v />", b"<v>2</v>")(made)
+    computed = (
+        tables.part("xl/worksheets/sheet1.xml", b"<v></v>", b"<v>2</v>")(computed) if computed == made else computed
+    )
+    assert read({"people.xlsx": computed}, PLACES, format={"type": "excel"}).sql("sum(population)") == [(4_100,)]
+    last = b'<c r="B2051"><f>1+1</f><v>2</v></c>'
+    for other in (b"<f>1+1</f>", b"<f>1+1</f><v></v>", b"<f>1+1</f><v/>", b'<f t="shared" si="0"/>'):
+        change = tables.part("xl/worksheets/sheet1.xml", last, b'<c r="B2051">' + other + b"</c>")
+        [finding] = read({"people.xlsx": change(computed)}, PLACES, format={"type": "excel"}).findings
+        assert (finding.rule, finding.lines) == ("ENVELOPE-FORMULA", (2_051,))

@@ -231,8 +231,9 @@ def _as_texts(
         if kind is not None and values.dtype != object:
             values = write_out(values, kind, formats.get(name))
         elif values.dtype == object:
-            texts = [None if pd.isna(v) else _text(v, kind, formats.get(name)) for v in values]
-            values = pd.Series(texts, index=frame.index, dtype=object)
+            codes, different = pd.factorize(values)  # -1 for no value, which is the last of the texts
+            texts = np.array([*(_text(v, kind, formats.get(name)) for v in different), None], dtype=object)
+            values = pd.Series(texts[codes], index=frame.index, dtype=object)
         made[name] = values
     return pd.DataFrame(made)
 

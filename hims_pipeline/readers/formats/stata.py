@@ -83,22 +83,28 @@ def _require_agreement(first: pd.Series, other: pd.Series, place: int) -> pd.Ser
         if not np.array_equal(first.to_numpy(dtype=float), other.to_numpy(dtype=float), equal_nan=True):
             raise make_unsafe_error(place)
         return first
-    missing = np.fromiter((isinstance(value, StataMissingValue) for value in other), bool, len(other))
-    if not missing.any():
+    if not pd.api.types.is_numeric_dtype(first.dtype):
         if _blanks(first) != _blanks(other):
             raise make_unsafe_error(place)
         return first
-    values = first.to_numpy(dtype=float)
-    if not np.array_equal(np.isnan(values), missing) or not np.array_equal(
-        values[~missing], other[~missing].to_numpy(dtype=float)
-    ):
+    values, objects = first.to_numpy(dtype=float), other.to_numpy(dtype=object)
+    missing = np.isnan(values)
+    letters = [value.string[1:] if isinstance(value, StataMissingValue) else None for value in objects[missing]]
+    if None in letters or not _are_equal(values[~missing], objects[~missing]):
         raise make_unsafe_error(place)
-    letters = [value.string[1:] if there else "" for value, there in zip(other, missing, strict=True)]
     if not any(letters):
         return first
     mixed = first.astype(object)
-    mixed[missing] = [letter or None for letter in np.array(letters, dtype=object)[missing]]
+    mixed[missing] = [letter or None for letter in letters]
     return mixed
+
+
+def _are_equal(values: np.ndarray, objects: np.ndarray) -> bool:
+    """Are these the same numbers, none of which the other library calls missing?"""
+    try:
+        return np.array_equal(values, objects.astype(float))
+    except TypeError:  # one of them stands for no value
+        return False
 
 
 def _blanks(values: pd.Series) -> int:
