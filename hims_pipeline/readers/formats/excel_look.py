@@ -26,8 +26,8 @@ _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-# Without any of these there is no error, no hidden row and no formula but those that are counted; looking for them is ten
-# times as quick as going through cells.
+# Without any of these there is no error, no hidden row and no formula but those that are counted; looking for them is
+# ten times as quick as going through cells.
 _HINTS = (b't="e"', b"t='e'", b":f>", b":f ", b":f/", b"hidden=", b"zeroHeight=", b"<v></", b"<v/>", b"<v />")
 _FORMULAS, _COMPUTED = (b"<f>", b"<f ", b"<f/"), (b"</f><v>", b"/><v>")
 _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})?(\d+)["']""")
