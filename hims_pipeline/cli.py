@@ -18,6 +18,7 @@ from hims_pipeline.commands import (
     gate,
     installation,
     keys,
+    method,
     query,
     releases,
     runs,
@@ -66,7 +67,7 @@ def main(ctx: click.Context) -> None:
 
 GROUPS = (
     runs, batches, decisions, sources, releases, query, dbt, audit, checks, gate, keys, watch, installation, synth,
-    docs, country,
+    docs, country, method,
 )  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)

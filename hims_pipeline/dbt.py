@@ -128,7 +128,7 @@ def stream_dbt(
     command = build_command(settings, build, select)
     log("dbt build")
     began, messages = "", []
-    with start_bound(command, build.environment(settings), inherit=[build.lock]) as dbt:
+    with start_bound(command, build.environment(settings) | {"DBT_LOG_FORMAT": "json"}, inherit=[build.lock]) as dbt:
         build.share(dbt.pid)
         assert dbt.stdout is not None
         for line in dbt.stdout:

@@ -34,6 +34,10 @@ class Damaged(HimsError):
         self.path, self.what = path, what
 
 
+class MethodError(HimsError):
+    """A method cannot estimate from the table it was given; says what of the table or model to change."""
+
+
 class ReleaseError(HimsError):
     """A release is missing, damaged, withdrawn, or may not be published."""
 

@@ -2,10 +2,8 @@
 
 Parsing takes dbt longer than building what a night changed. dbt itself keeps what it parsed and would take it up again,
 but not where an environment variable of the profile has another value, and each build has a folder of its own; so what
-was parsed is handed to it. What it says goes to stdout as JSON lines like dbt's own, but written here: dbt's logger
-makes one of each of twenty debug events a node before it asks whether anybody wants it. This stands on dbt alone, like
-dbt's own command. Not here: which nodes, and what is read of what it says (`dbt.py`); whether the parsed project is the
-one that was sealed (`staging.render`).
+was parsed is handed to it. This stands on dbt alone, like dbt's own command. Not here: which nodes, and what is read of
+what it says (`dbt.py`); whether the parsed project is the one that was sealed (`staging.render`).
 """
 
 import gc
@@ -16,8 +14,6 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import SeedNode
 from dbt.parser.manifest import extended_mashumuro_decoder
-from dbt_common.events.base_types import EventMsg
-from google.protobuf.json_format import MessageToJson
 
 
 def load_parsed(path: Path, tree: Path) -> Manifest:
@@ -30,18 +26,10 @@ def load_parsed(path: Path, tree: Path) -> Manifest:
     return manifest
 
 
-def write_event(event: EventMsg) -> None:
-    """One line of dbt's log, unless it is for those who mend dbt."""
-    if event.info.level != "debug":
-        zeros_too = {"preserving_proto_field_name": True, "always_print_fields_with_no_presence": True}
-        print(MessageToJson(event, indent=None, **zeros_too), flush=True)
-
-
 def main(parsed: str, *words: str) -> int:
     """Run dbt with these arguments on a parsed project; returns its exit code."""
     tree = Path(words[words.index("--project-dir") + 1])
-    runner = dbtRunner(manifest=load_parsed(Path(parsed), tree), callbacks=[write_event])
-    done = runner.invoke(["--log-level", "none", *words])
+    done = dbtRunner(manifest=load_parsed(Path(parsed), tree)).invoke(list(words))
     return 0 if done.success else 2 if done.exception else 1
 
 

@@ -34,7 +34,8 @@ def compare_days(name: str, role: str, now: Subject, before: Subject, years: flo
         yield Evidence("years", name, (distance(back[0], back[1]) or 0) / sqrt(years))
         fresh = [min(float(key) for key, n in one.items() if n >= 0.002 * sum(one.values())) for one in back]
         yield Evidence("stale", name, fresh[0] - fresh[1])
-        gone = _holes(back[0]) - _holes(back[1])
+        few = SURELY_SOME if now.roles.counts_rows else 0
+        gone = _holes(back[0], few) - _holes(back[1], 0)
         gone |= _missing_years(back[0], back[1]) if now.roles.counts_rows else set()
         yield Evidence("year_lost", name, float(len(gone)))
 
@@ -56,14 +57,14 @@ def _counts_back(values: Counts, year: int) -> Counts:
     return {str(year - int(float(key))): n for key, n in values.items() if key.lstrip("-").replace(".", "").isdigit()}
 
 
-def _holes(back: Counts) -> set[float]:
-    """Years without a row between years that have many."""
+def _holes(back: Counts, few: float) -> set[float]:
+    """Years without a row between years that have many: more than these few, of which chance may leave none."""
     years = {float(key): n for key, n in back.items()}
     usual = sorted(years.values())[len(years) // 2]
     return {
         year for year in range(int(min(years)) + 1, int(max(years)))
         if years.get(float(year), 0) * 20 < usual
-        and min(years.get(year - 1.0, 0), years.get(year + 1.0, 0)) * 2 > usual
+        and min(years.get(year - 1.0, 0), years.get(year + 1.0, 0)) > max(usual / 2, few)
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from math import sqrt
 
 from hims_pipeline.gates.evidence import FEW, Counts, Evidence, Subject
 from hims_pipeline.gates.profile import Profile
+from hims_pipeline.gates.profile_joint import MOST_TIED
 from hims_pipeline.gates.statistics import difference_of_shares
 
 SURE = 3.0  # standard errors of what chance makes
@@ -34,6 +35,8 @@ def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evide
             continue  # a group of one row ties two columns by chance
         if any(_is_sparse(name, one) for name in pair.split("|") for one in (new, old)):
             continue
+        if _are_scattered(pair, new) or _are_scattered(pair, old):
+            continue
         yield Evidence("strength", pair, (abs(strengths[""] - then) - 4 / sqrt(min(a, b))) / sqrt(years))
         if then > max(BOUND, SURE / sqrt(b)):
             for name in pair.split("|"):
@@ -50,6 +53,23 @@ def _is_sparse(name: str, profile: Profile) -> bool:
     """Do so few rows hold another value than the most frequent one that a tie of theirs is chance?"""
     counts = (profile.counts("values", name) or profile.counts("ages", name)).values()
     return bool(counts) and sum(counts) - max(counts) < FEW
+
+
+def _are_scattered(pair: str, profile: Profile) -> bool:
+    """Has a value of one of two columns so few rows for the many values of the other that most have none of it? Then
+    one row weighs much, and where it falls is chance (expected counts far below one: Cochran 1954)."""
+    one, other = (_group_values(name, profile) for name in pair.split("|"))
+    return any(a and min(sorted(a.values())[-MOST_TIED:]) < 0.5 * len(b) for a, b in ((one, other), (other, one)))
+
+
+def _group_values(name: str, profile: Profile) -> Counts:
+    """Rows by value, ages by tens as ties are taken."""
+    if not (ages := profile.counts("ages", name)):
+        return profile.counts("values", name)
+    groups: Counts = {}
+    for age, n in ages.items():
+        groups[str(int(age) // 10)] = groups.get(str(int(age) // 10), 0) + n
+    return groups
 
 
 def _is_comparable(name: str, now: Subject, before: Subject) -> bool:

@@ -15,6 +15,7 @@ MOST_COLUMNS = 10  # set against each other: 45 pairs
 AGES: tuple[RoleName, ...] = ("age", "birth_year", "birth_date")
 PAIRED = (*AGES, "sex", "area", "post", "country", "category", "amount", "text")
 MOST_PAIRED = 40  # values of a column that is set against another
+MOST_TIED = 12  # values of a column, the most frequent ones, whose ties with another are taken
 DIGESTS = 20_000  # the smallest hashes stand for all: containment is then known to a point
 SEEN = 400_000  # rows whose groups are looked at
 SMALL = 1_000  # amounts below leap for good reasons
@@ -93,7 +94,7 @@ def _strength(con: Any, one: str, other: str, left: str, right: str) -> Rows:
         with cells as (
             select {left} as a, {right} as b, count(*) as n from _seen
             where {left} is not null and {right} is not null group by all),
-        tops as (select a from cells group by a order by sum(n) desc, a limit 12),
+        tops as (select a from cells group by a order by sum(n) desc, a limit {MOST_TIED}),
         kept as (select * from cells where a in (from tops)),
         sums as (
             select *, sum(n) over (partition by a) as na, sum(n) over (partition by b) as nb, sum(n) over () as nn

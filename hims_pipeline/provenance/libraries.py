@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib import metadata
 
 # Name to import -> the package that holds it, where that is more than dashes for underscores.
-PACKAGES = {"yaml": "pyyaml", "dbt": "dbt-core", "google": "protobuf"}
+PACKAGES = {"yaml": "pyyaml", "dbt": "dbt-core"}
 REQUIRED_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 

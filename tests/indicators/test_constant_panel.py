@@ -31,14 +31,15 @@ def con() -> duckdb.DuckDBPyConnection:
     con.execute("create table indicators (code varchar, ref_area_side varchar, measure_type varchar)")
     con.execute("insert into indicators values ('A08', 'origin', 'stock'), ('A17', 'origin', 'ratio')")
     columns = ", ".join(f"{name} varchar" for name in [*DIMENSIONS, "freq", "time_period", "counterpart_area"])
-    con.execute(f"create table indicator_value ({columns}, period_end_date date, obs_value double)")
+    columns += ", period_end_date date, obs_value double, window_length varchar"
+    con.execute(f"create table indicator_value ({columns})")
     for indicator in ("A08", "A17"):
         for country, figures in FIGURES.items():
             for year, value in figures.items():
                 own = [indicator, *["x"] * (len(DIMENSIONS) - 1), "A", str(year), country, date(year, 12, 31), value]
-                con.execute(f"insert into indicator_value values ({', '.join('?' * len(own))})", own)
+                con.execute(f"insert into indicator_value values ({', '.join('?' * len(own))}, '_Z')", own)
     withheld = ["A08", *["x"] * (len(DIMENSIONS) - 1), "A", "2021", "ESP", date(2021, 12, 31), None]
-    con.execute(f"insert into indicator_value values ({', '.join('?' * len(withheld))})", withheld)
+    con.execute(f"insert into indicator_value values ({', '.join('?' * len(withheld))}, '_Z')", withheld)
     view = compiled_model(PROJECT / "models/published/v_constant_panel.sql")
     con.execute(f"create view v_constant_panel as {view}")
     return con

@@ -28,6 +28,8 @@ TABLES = {
     "conformed.fct_vital_events": "source varchar, period varchar, ref_country varchar, area_code varchar,"
     " event_date date, event_type varchar, coverage_percent decimal(5,2)",
     "conformed.fct_person_links": "source varchar, period varchar, register_source varchar",
+    "conformed.fct_enrolments": "source varchar, period varchar, ref_country varchar, period_end_date date,"
+    " student_group varchar, measure_type varchar, students_persons decimal(38,15)",
     "conformed.dim_batch": "source varchar",
 }
 CENSUS = (
@@ -69,6 +71,13 @@ CASES = {
         "insert into conformed.dim_batch values ('{there}'); insert into conformed.fct_person_links values"
         " ('person_links', '2024-12-31', 'rgph')",
         {"there": "cards"}, {"there": "rgph"}, [("person_links",)],
+    ),
+    "WAREHOUSE-008": (
+        "insert into conformed.fct_enrolments values"
+        " ('abroad', '2022', 'TUN', date '2022-12-31', 'STUDENT_ABROAD', 'stock', 767),"
+        " ('departures', '2022-23', 'TUN', date '2023-09-30', 'STUDENT_ABROAD', 'flow', {n}),"
+        " ('others', '2022-23', 'TUN', date '2023-09-30', 'FOREIGN_STUDENT', 'flow', 5000)",
+        {"n": 600}, {"n": 173}, [("departures", "abroad")],
     ),
 }  # fmt: skip
 

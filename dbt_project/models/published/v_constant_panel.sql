@@ -22,6 +22,7 @@ reported as (
     from {{ ref('indicator_value') }}
     where
         freq = 'A'
+        and window_length = '_Z'
         and obs_value is not null
         and indicator in (select code from {{ ref('indicators') }} where ref_area_side = 'origin' and measure_type in ('stock', 'flow'))
         and counterpart_area in (select country_code from {{ ref('countries') }})
