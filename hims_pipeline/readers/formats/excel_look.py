@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.formats.look import Look, make_unsafe_error
+from hims_pipeline.readers.formats.look import Look, make_unsafe_workbook_error
 from hims_pipeline.readers.formats.ods_look import look_at_ods
 from hims_pipeline.words import words
 
@@ -67,19 +67,19 @@ def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
             part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             if part in archive.namelist():
                 return part
-    raise make_unsafe_error()
+    raise make_unsafe_workbook_error()
 
 
 def _tree(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
     if part not in archive.namelist() or archive.getinfo(part).file_size > _SMALL_PART:
-        raise make_unsafe_error()
+        raise make_unsafe_workbook_error()
     raw = archive.read(part)
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
-        raise make_unsafe_error()
+        raise make_unsafe_workbook_error()
     try:
         return ElementTree.fromstring(raw)  # noqa: S314 - no document type, so no entities
     except ElementTree.ParseError:
-        raise make_unsafe_error() from None
+        raise make_unsafe_workbook_error() from None
 
 
 def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
@@ -110,7 +110,7 @@ def _row_blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
         while block := file.read(_BLOCK):
             rest += block
             if _CDATA in rest:
-                raise make_unsafe_error()  # the library takes it for nothing
+                raise make_unsafe_workbook_error()  # the library takes it for nothing
             cut = max(rest.rfind(b"<row"), rest.rfind(b":row"))
             if cut > 0:
                 cut = rest.rfind(b"<", 0, cut + 1)
@@ -134,7 +134,7 @@ def _look_at_row(look: Look, row: bytes, count: int, counting: bool) -> None:
         named = _PLACE.search(cell.group(1))
         before, column = column, _column(named.group(1)) if named and named.group(1) else column + 1
         if column <= before:
-            raise make_unsafe_error()  # two cells in one place: the library keeps one of them
+            raise make_unsafe_workbook_error()  # two cells in one place: the library keeps one of them
         if cell.group(2):
             continue
         body = row[cell.end() : following.start() if following else len(row)]
@@ -172,7 +172,7 @@ def _look_at_xls(path: Path, sheet: str) -> Look:
                 elif row < COUNTED_ROWS and kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE, xlrd.XL_CELL_BOOLEAN):
                     look.numbers = (look.numbers or 0) + 1
         return look
-    raise make_unsafe_error()
+    raise make_unsafe_workbook_error()
 
 
 class _Nowhere:
@@ -189,4 +189,4 @@ def check_numbers(look: Look, counted: int) -> None:
         DataError: it does not.
     """
     if look.numbers is not None and look.numbers != counted:
-        raise make_unsafe_error()
+        raise make_unsafe_workbook_error()

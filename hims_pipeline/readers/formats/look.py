@@ -29,7 +29,7 @@ class Look:
     numbers: int | None = 0
 
 
-def make_unsafe_error() -> DataError:
+def make_unsafe_workbook_error() -> DataError:
     """What is raised where two looks at a workbook differ."""
     return DataError(
         "ENVELOPE-UNSAFE",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import IO
 from xml.etree import ElementTree
 
-from hims_pipeline.readers.formats.look import Look, make_unsafe_error
+from hims_pipeline.readers.formats.look import Look, make_unsafe_workbook_error
 
 _BLOCK = 4 << 20
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
@@ -38,7 +38,7 @@ def look_at_ods(archive: zipfile.ZipFile, sheet: str) -> Look:
             for number, row, repeated in _rows(file, sheet):
                 _look_at_row(look, number, row, repeated)
         except ElementTree.ParseError:
-            raise make_unsafe_error() from None
+            raise make_unsafe_workbook_error() from None
     return look
 
 
@@ -47,7 +47,7 @@ def _has_hints(file: IO[bytes]) -> bool:
     while block := file.read(_BLOCK):
         text = before + block
         if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-            raise make_unsafe_error()
+            raise make_unsafe_workbook_error()
         if _HINTS.search(text):
             return True
         before = block[-1000:]
