@@ -176,7 +176,7 @@ def _chunks(
 ) -> Iterator[tuple[Path, int]]:
     """Write the file chunk by chunk as Parquet, values typed as the file has them; (chunk, rows)."""
     formats = {shape.header[p]: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True)}
-    kinds, narrow, called = _kinds(shape, meta), _narrow(shape, meta), _stored_names(shape, meta)
+    kinds, narrow, called = _kinds(shape, meta), _find_narrow(shape, meta), _stored_names(shape, meta)
     frames = program.frames(path, meta, _names_read(shape, meta), scratch)
     with open_for_parts(settings) as con:
         con.execute("set pandas_analyze_sample = 0")  # objects are texts here; guessing from a sample could fail later
@@ -200,7 +200,7 @@ def _stored_names(shape: TableShape, meta: Any) -> dict[str, str]:
     return {name: f"c{number}" for number, name in enumerate(_names_read(shape, meta))}
 
 
-def _narrow(shape: TableShape, meta: Any) -> set[str]:
+def _find_narrow(shape: TableShape, meta: Any) -> set[str]:
     """Variables kept in four bytes that are no binary numbers to the contract: 12.34 is not 12.34000015258789."""
     sent_as = {shape.header[p] for c, p in zip(shape.columns, shape.positions, strict=True) if c.type != "number"}
     return {name for name in sent_as if meta.readstat_variable_types[name] == "float"}
@@ -227,7 +227,7 @@ def _as_texts(
     for name in frame.columns:
         values, kind = frame[name], kinds.get(name)
         if name in narrow and kind is None:
-            values = _narrowed(values)
+            values = _make_narrow(values)
         if kind is not None and values.dtype != object:
             values = write_out(values, kind, formats.get(name))
         elif values.dtype == object:
@@ -238,7 +238,7 @@ def _as_texts(
     return pd.DataFrame(made)
 
 
-def _narrowed(values: pd.Series) -> pd.Series:
+def _make_narrow(values: pd.Series) -> pd.Series:
     """Numbers of four bytes as such; beside letters as the number that is written like them."""
     if values.dtype != object:
         return values.astype("float32")

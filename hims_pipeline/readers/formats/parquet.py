@@ -136,7 +136,7 @@ def _text(name: str, kind: str, column: Column, form: Format, whole: bool) -> st
         if whole:
             is_whole = f"{name} = trunc({name}) and abs({name}) < 1e15"
             text = f"case when {is_whole} then ({name})::bigint::varchar else {text} end"
-        near_zero = f"case when {text} like '%e-%' then {_plain(name, kind)} else {text} end"
+        near_zero = f"case when {text} like '%e-%' then {_write_out(name, kind)} else {text} end"
         return f"case when isnan({name}) then null else {_point(near_zero, form)} end"
     if kind.startswith("DECIMAL"):
         return _point(f"{name}::varchar", form)
@@ -149,7 +149,7 @@ def _text(name: str, kind: str, column: Column, form: Format, whole: bool) -> st
     return f"{name}::varchar"
 
 
-def _plain(name: str, kind: str) -> str:
+def _write_out(name: str, kind: str) -> str:
     """SQL: a float near zero without its exponent, as people write it; with it where 38 digits cannot hold it."""
     digits = f"try_cast(({name})::varchar as decimal(38,37))::varchar"
     return f"case when {digits}::{kind} = {name} then rtrim({digits}, '0') else ({name})::varchar end"

@@ -95,7 +95,7 @@ def _require_agreement(first: pd.Series, other: pd.Series, place: int, is_text: 
     values, objects = first.to_numpy(dtype=float), other.to_numpy(dtype=object)
     missing = np.isnan(values)
     letters = [value.string[1:] if isinstance(value, StataMissingValue) else None for value in objects[missing]]
-    if None in letters or not _are_equal(values[~missing], objects[~missing]):
+    if None in letters or not _is_equal(values[~missing], objects[~missing]):
         raise make_unsafe_error(place)
     if not any(letters):
         return first
@@ -104,7 +104,7 @@ def _require_agreement(first: pd.Series, other: pd.Series, place: int, is_text: 
     return mixed
 
 
-def _are_equal(values: np.ndarray, objects: np.ndarray) -> bool:
+def _is_equal(values: np.ndarray, objects: np.ndarray) -> bool:
     """Are these the same numbers, none of which the other library calls missing?"""
     try:
         return np.array_equal(values, objects.astype(float))
