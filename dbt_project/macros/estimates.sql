@@ -13,10 +13,11 @@
 
    fact: model with batch_id, entity, stratum, psu, weight_persons.
    cells: lists of dimensions, one a table of figures; `[]` is the figure for the whole.
-   kind: `total` (persons who meet the measure), `share` (those of the domain who meet it, in percent of the domain) or
-   `ratio` (those who meet it per 100 of the domain, of which they need not be a part).
+   kind: `total` (persons who meet the measure), `share` (those of the domain who meet it, in percent of the domain),
+   `ratio` (those who meet it per 100 of the domain, of which they need not be a part) or `mean` (of `value` in the domain).
    measure, domain: SQL conditions. Outside the domain nobody counts, but units without anyone of it are still drawn.
    parts: of a share, the dimensions that the numerator alone is broken down by: reasons in percent of all who gave one.
+   value: of a mean, a number as SQL; who has none is not in the domain.
    asked: column that is filled where an entity asks the question; others give no figure, not a zero.
    dimensions: dimension -> SQL expression, where it is not that of `fact_dimensions`. values: as in `indicator_rows`.
 
@@ -25,6 +26,8 @@
    n_h counts all units drawn, also those of fct_sampling_units in which nobody of the population was found. A unit's
    weights carry every phase of its design: units as drawn with replacement are the ultimate clusters of both phases.
    A stratum with a single unit has no variance to show: what rests on it gets no error rather than one too small.
+   Degrees of freedom are units drawn less strata, of the strata in which somebody of the figure's cell and domain was found:
+   those of the whole sample for the whole (R's degf), and fewer for a domain that lies in few strata (Korn and Graubard 1999).
    Where a design expands to a published population, a total is that population times a share, and so is its error.
    Of a population of which a known share was drawn (sampling_fraction), variances get the correction 1 - share. A census has
    no sampling error. `variance_basis` says whether errors follow the design, or names what stood in for it.
@@ -36,25 +39,29 @@
    Figures by area are also those of every area above it on the last day of the period (dim_area_ancestor), and a total of
    an area that has split since is shared out among its successors by the weights of area_successors, status E. A disputed
    area counts in the country that the list of areas gives it to, and in no figure of one that claims it. #}
-{% macro estimates(indicator, fact, cells, kind='total', measure='true', domain='true', parts=[], asked=none, dimensions={}, values={}) -%}
+{% macro estimates(indicator, fact, cells, kind='total', measure='true', domain='true', parts=[], asked=none, dimensions={}, values={}, value=none) -%}
 {%- set known = fact_dimensions() -%}
 {%- do known.update(dimensions) -%}
 {%- set dims = cells | sum(start=[]) | unique | list -%}
 {#- What a cell is linearised against: a total the whole sample, a share its domain, in the cell but for the parts. -#}
-{%- set is_relative = kind in ('share', 'ratio') -%}
+{%- set is_relative = kind in ('share', 'ratio', 'mean') -%}
+{%- set percent = 1 if kind == 'mean' else 100 -%}
 {%- set based = [] if not is_relative else dims | reject('in', parts) | list -%}
 {%- set by_entity = 'batch_id, entity' -%}
 {%- set by_cell = ([by_entity] + dims) | join(', ') -%}
 {%- set by_base = ([by_entity] + based) | join(', ') -%}
 with records as (
     select
-        batch_id, entity, stratum, psu,
+        batch_id, entity, stratum, psu, population_units,
         {%- for name in dims %}
         coalesce({{ known[name] }}, '_U') as {{ name }},
         {%- endfor %}
         weight_persons as w,
-        {{ domain }} as is_in_domain,
-        {{ measure if kind == 'ratio' else domain ~ ' and ' ~ measure }} as is_counted
+        {{ '(' ~ domain ~ ') and ' ~ value ~ ' is not null' if kind == 'mean' else domain }} as is_in_domain,
+        {{ 'is_in_domain' if kind == 'mean' else measure if kind == 'ratio' else domain ~ ' and ' ~ measure }} as is_counted
+        {%- if kind == 'mean' %},
+        cast({{ value }} as double) as v
+        {%- endif %}
     from {{ ref(fact) }}
     where
         true
@@ -70,11 +77,17 @@ with records as (
 weighed as (
     select
         stratum, psu, {{ by_cell }},
+        {%- if kind == 'mean' %}
+        coalesce(sum(cast(cast(w as double) * v as decimal(38, 18))) filter (where is_counted), 0) as wy,
+        coalesce(sum(cast(cast(w as double) * v * v as decimal(38, 9))) filter (where is_counted), 0) as wyy,
+        {%- else %}
         coalesce(sum(w) filter (where is_counted), 0) as wy,
+        {%- endif %}
         coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as wx,
         count(*) filter (where is_counted) as counted,
-        count(*) filter (where is_in_domain) as based,
-        count(*) filter (where is_in_domain or is_counted) as records
+        count(*){{ ' filter (where is_in_domain)' if is_relative }} as based,
+        count(*) filter (where is_in_domain or is_counted) as records,
+        max(population_units) as population_units
     from records
     group by stratum, psu, {{ by_cell }}
 ),
@@ -82,7 +95,7 @@ weighed as (
 grains as (
     select
         batch_id, entity,
-        cast(pow(10, greatest(0, least(18, 17 - ceil(log10(greatest(sum(wy), sum(wx), 0.000000001)))))) as bigint) as grain
+        cast(pow(10, greatest(0, least(18, 17 - ceil(log10(greatest(sum(abs(wy)), sum(wx), 0.000000001)))))) as bigint) as grain
     from weighed
     group by batch_id, entity
 ),
@@ -104,20 +117,10 @@ spread as (
 ),
 
 {% endif -%}
-drawn as (
-    select batch_id, entity, stratum, psu from finest
-    union
-    select entities.batch_id, entities.entity, units.stratum, units.psu
-    from (select distinct batch_id, entity from finest) as entities
-    join {{ ref('fct_sampling_units') }} as units on entities.batch_id = units.batch_id
-),
-
-strata as (
-    select batch_id, entity, stratum, count(*) as n_h from drawn group by batch_id, entity, stratum
-),
+{{ drawn_strata() }},
 
 units as (
-    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
+    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, ' ~ ('sum(wyy) as wyy, ' if kind == 'mean') ~ 'cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
 ),
 
 base_units as (
@@ -130,13 +133,16 @@ base_units as (
 ),
 
 bases as (
-    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx, sum(based) as based from base_units group by stratum, {{ by_base }}
+    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx, sum(based) as based, count(*) filter (where based > 0) as units from base_units group by stratum, {{ by_base }}
 ),
 
 sums as (
     select
         units.stratum, {{ 'units.' ~ (by_cell.split(', ') | join(', units.')) }},
         sum(units.wy) as wy,
+        {%- if kind == 'mean' %}
+        sum(units.wyy) as wyy,
+        {%- endif %}
         sum(units.ty) as sy,
         sum(units.ty * units.ty) as syy,
         sum(units.ty * base_units.tx) as sxy,
@@ -148,11 +154,11 @@ sums as (
 ),
 
 populations as (
-    select {{ by_base }}, {{ exactly('sum(wx)') }} as x, sum(based) as based from bases group by {{ by_base }}
+    select {{ by_base }}, {{ exactly('sum(wx)') }} as x, sum(based) as based, sum(units) as units from bases group by {{ by_base }}
 ),
 
 cells as (
-    select {{ by_cell }}, {{ exactly('sum(wy)') }} as y, sum(counted) as counted, sum(records) as records from sums group by {{ by_cell }}
+    select {{ by_cell }}, {{ exactly('sum(wy)') }} as y, {{ exactly('sum(wyy)') if kind == 'mean' else 'y' }} as yy, sum(counted) as counted, sum(records) as records from sums group by {{ by_cell }}
 ),
 
 ratios as (
@@ -160,27 +166,32 @@ ratios as (
         cells.*,
         populations.x,
         populations.based,
+        populations.units,
+        batches.lonely_units,
         {% if is_relative -%} cells.y / nullif(populations.x, 0) {%- else -%} coalesce(cells.y / batches.expand_to_persons, 0) {%- endif %} as r
     from cells
     join populations on {{ same('cells', 'populations', by_base) }}
     join {{ ref('dim_batch') }} as batches on cells.batch_id = batches.batch_id and cells.entity = batches.entity
 ),
 
-{# (y - R x) squared and summed, unit by unit; strata in which nobody of the cell lives still have their x. -#}
-variances as (
+{# z = y - R x of the units of a stratum, squared and summed; strata in which nobody of the cell lives still have their x. -#}
+deviations as (
     select
         {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }},
-        sum(cast(
-            strata.n_h / nullif(strata.n_h - 1.0, 0) * (
-                (cast(coalesce(sums.syy, 0) as double) - 2 * ratios.r * cast(coalesce(sums.sxy, 0) as double) + ratios.r * ratios.r * cast(bases.sxx as double))
-                - (cast(coalesce(sums.sy, 0) as double) - ratios.r * cast(bases.sx as double)) ** 2 / strata.n_h
-            ) as decimal(38, 0))) as variance,
-        count(*) filter (where strata.n_h = 1 and (sums.sy is not null or (ratios.r != 0 and bases.sx != 0))) as lonely_strata
+        ratios.lonely_units,
+        strata.n_h,
+        strata.left_out,
+        cast(coalesce(sums.syy, 0) as double) - 2 * ratios.r * cast(coalesce(sums.sxy, 0) as double) + ratios.r * ratios.r * cast(bases.sxx as double) as szz,
+        cast(coalesce(sums.sy, 0) as double) - ratios.r * cast(bases.sx as double) as sz
     from ratios
     join bases on {{ same('ratios', 'bases', by_base) }}
     join strata on bases.batch_id = strata.batch_id and bases.entity = strata.entity and bases.stratum = strata.stratum
     left join sums on bases.stratum = sums.stratum and {{ same('ratios', 'sums', by_cell) }}
-    group by {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }}
+    where sums.records > 0 or (ratios.r != 0 and bases.sx != 0)
+),
+
+variances as (
+    {{ design_variance('deviations', by_cell) }}
 ),
 
 {% if 'ref_area' in dims -%}
@@ -203,16 +214,26 @@ boundaries as (
 estimates as (
     select
         batches.* exclude (batch_id, entity),
-        ratios.*,
+        ratios.* exclude (lonely_units),
         {{ 'boundaries.boundary_version' if 'ref_area' in dims else "'_Z'" }} as boundary_version,
         false as is_shared_out,
         case
-            when batches.design_kind = 'census' or variances.lonely_strata > 0 then null
+            when batches.design_kind = 'census' or variances.variance is null then null  -- greatest() passes over a NULL
             else sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / grains.grain
-                {%- if is_relative %} / ratios.x * 100{% endif %}
+                {%- if is_relative %} / ratios.x * {{ percent }}{% endif %}
         end as error,
+        {%- if kind != 'ratio' %}
+        -- R's svymean(deff = "replace"): against as many records drawn one by one, with replacement, of the same weighted variance.
+        round(
+            greatest(cast(variances.variance as double), 0) / grains.grain / grains.grain * (1 - coalesce(batches.sampling_fraction, 0))
+            * (ratios.based - 1) / nullif(greatest(ratios.x * ratios.yy - ratios.y * ratios.y, 0), 0), 6
+        ) as design_effect,
+        {%- endif %}
         {{ rounded('error', 'error') }} as standard_error,
-        {% if is_relative -%} 100 * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate
+        {% if is_relative -%} {{ percent }} * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate,
+        variances.degrees,
+        variances.lonely_strata,
+        {{ interval_columns(kind) }}
     from ratios
     join {{ ref('dim_batch') }} as batches on ratios.batch_id = batches.batch_id and ratios.entity = batches.entity
     join variances on {{ same('ratios', 'variances', by_cell) }}
@@ -237,6 +258,8 @@ on_later_boundaries as (
             changes.successor_code as ref_area, changes.date as boundary_version, true as is_shared_out,
             estimates.estimate * cast(changes.weight as double) as estimate,
             estimates.standard_error * cast(changes.weight as double) as standard_error,
+            estimates.ci_lower * cast(changes.weight as double) as ci_lower,
+            estimates.ci_upper * cast(changes.weight as double) as ci_upper,
             floor(estimates.counted * cast(changes.weight as double)) as counted,
             floor(estimates.records * cast(changes.weight as double)) as records
         )
@@ -250,13 +273,19 @@ on_later_boundaries as (
     'ref_area': "case when ref_area = '_T' then ref_country else ref_area end" if 'ref_area' in dims else 'ref_country',
     'boundary_version': "case when ref_area = '_T' then '_Z' else coalesce(boundary_version, '_Z') end" if 'ref_area' in dims else "'_Z'",
     'obs_value': 'estimate',
-    'numerator': 'y' if is_relative else 'null',
-    'denominator': 'x' if is_relative else 'null',
-    'n_numerator': 'counted' if is_relative else 'null',
-    'n_denominator': 'based' if is_relative else 'null',
+    'numerator': 'y' if percent == 100 and is_relative else 'null',
+    'denominator': 'x' if percent == 100 and is_relative else 'null',
+    'n_numerator': 'counted' if percent == 100 and is_relative else 'null',
+    'n_denominator': 'based' if percent == 100 and is_relative else 'null',
+    'design_effect': 'design_effect' if kind != 'ratio' else 'null',
+    'effective_records': 'based / nullif(design_effect, 0)' if kind != 'ratio' else 'null',
     'n_obs': 'records' if kind == 'ratio' or (measure == 'true' and not parts) else 'counted',
     'standard_error': 'standard_error',
-    'variance_basis': "case when standard_error is not null then coalesce(design_fallback, 'DESIGN') end",
+    'variance_basis': variance_basis(),
+    'degrees_of_freedom': 'degrees_of_freedom',
+    'ci_lower': 'ci_lower',
+    'ci_upper': 'ci_upper',
+    'interval_kind': 'interval_kind',
     'obs_status': estimate_status(),
     'is_microdata': 'true',
 } -%}
@@ -265,25 +294,6 @@ on_later_boundaries as (
 {%- endfor -%}
 {%- do given.update(values) -%}
 {{ indicator_rows(shown, given) }}
-{%- endmacro %}
-
-{# Sums of the finest cells over coarser ones. Cells by area are sums of `spread`, all others of `finest`, or persons would
-   count once for each area that they live in. #}
-{% macro cell_sums(cells, dims, within, sums, having='') -%}
-    {%- set whole, by_area = [], [] -%}
-    {%- for cell in cells -%}{%- do (by_area if 'ref_area' in cell else whole).append(cell) -%}{%- endfor -%}
-    {%- for relation, sets in [('finest', whole), ('spread', by_area)] if sets %}
-    {{ 'union all by name' if not loop.first }}
-    select
-        {{ within }},
-        {%- for name in dims %}
-        {% if name in sets | sum(start=[]) -%} case when grouping({{ name }}) = 1 then '_T' else {{ name }} end {%- else -%} '_T' {%- endif %} as {{ name }},
-        {%- endfor %}
-        {{ sums }}
-    from {{ relation }}
-    group by grouping sets ({% for cell in sets %}({{ ([within] + cell) | join(', ') }}){{ ', ' if not loop.last }}{% endfor %})
-    {{ having }}
-    {%- endfor %}
 {%- endmacro %}
 
 {# E shared out over later boundaries, U a coefficient of variation above 20 percent. #}
@@ -298,14 +308,4 @@ on_later_boundaries as (
             ~ " else cast(period_end_date - to_years(cast(" ~ years ~ " as integer)) as date) + 1 end",
         'obs_status': estimate_status() ~ " || case when " ~ years ~ " is null then '' else ';D' end",
     }) }}
-{%- endmacro %}
-
-{# A sum of decimals as a double: whole persons and the rest apart, so that a count stays whole. #}
-{% macro exactly(sum) -%}
-    (cast(floor({{ sum }}) as double) + cast({{ sum }} - floor({{ sum }}) as double))
-{%- endmacro %}
-
-{# Two relations agree in all these columns. #}
-{% macro same(a, b, columns) -%}
-    {%- for name in columns.split(', ') %}{{ a }}.{{ name }} = {{ b }}.{{ name }}{{ ' and ' if not loop.last }}{% endfor -%}
 {%- endmacro %}

@@ -67,6 +67,7 @@ join {{ ref('stg_batches') }} as batches on sent.batch_id = batches.batch_id and
         cast(1 / batches.sampling_fraction as decimal(38, 18)),
         1
     ) as weight_persons,
+    sent.population_units,
     coalesce(sent.stratum, '_T') as stratum,
     coalesce(sent.psu, case when batches.design_kind = 'census' then '_T' else cast(sent.record_no as varchar) end) as psu
 {%- endmacro %}

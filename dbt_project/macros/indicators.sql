@@ -19,7 +19,8 @@
     {{ return((dimensions, {
         'obs_value': 'double', 'numerator': 'double', 'denominator': 'double', 'n_obs': 'bigint',
         'n_numerator': 'bigint', 'n_denominator': 'bigint', 'standard_error': 'double',
-        'variance_basis': 'varchar', 'obs_status': 'varchar', 'is_microdata': 'boolean',
+        'variance_basis': 'varchar', 'degrees_of_freedom': 'bigint', 'ci_lower': 'double', 'ci_upper': 'double',
+        'interval_kind': 'varchar', 'design_effect': 'double', 'effective_records': 'double', 'obs_status': 'varchar', 'is_microdata': 'boolean',
     })) }}
 {%- endmacro %}
 
@@ -29,7 +30,9 @@
 {% macro indicator_rows(relation, values) -%}
     {%- set defaults = {
         'counterpart_area': "'_Z'", 'sex': "'_T'", 'age': "'_T'", 'boundary_version': "'_Z'", 'numerator': 'null',
-        'denominator': 'null', 'n_obs': 'null', 'n_numerator': 'null', 'n_denominator': 'null', 'standard_error': 'null', 'variance_basis': 'null', 'obs_status': "'A'",
+        'denominator': 'null', 'n_obs': 'null', 'n_numerator': 'null', 'n_denominator': 'null', 'obs_status': "'A'",
+        'standard_error': 'null', 'variance_basis': 'null', 'degrees_of_freedom': 'null', 'ci_lower': 'null', 'ci_upper': 'null',
+        'interval_kind': 'null', 'design_effect': 'null', 'effective_records': 'null',
         'is_microdata': 'false',
         'window_length': window_length(
             values.get('period_start_date', 'period_start_date'), values.get('period_end_date', 'period_end_date'), values.get('freq', 'freq')

@@ -51,6 +51,11 @@ class Design(BaseModel, extra="forbid", frozen=True):
         expand_to: published size of the population that the records stand for.
         fraction: share of the population drawn, such as 0.2 of a census whose questionnaires were processed one in
             five; errors get the finite population correction, 1 - fraction.
+        population_units: column sent that holds how many sampling units the record's stratum has in the population;
+            errors get the finite population correction of each stratum, 1 - drawn / population_units.
+        lonely_units: what a stratum with one unit drawn, of several, adds to a variance, as R survey's option
+            `survey.lonely.psu`: `remove` or `certainty` nothing, `adjust` the square of its distance from the whole
+            sample's mean, `average` the mean of the other strata. Without it such figures have no error.
         corrections: adjustments already in the weights.
         subsampling: the second phase, where there are two.
     """
@@ -63,18 +68,27 @@ class Design(BaseModel, extra="forbid", frozen=True):
     expand_to: Whole | None = None
     corrections: tuple[str, ...] = ()
     subsampling: Subsampling | None = None
+    population_units: str | None = None
+    lonely_units: Literal["remove", "certainty", "adjust", "average"] | None = None
     fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
     fallback: Fallback | None = None
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Columns that make up strata and units, and those that stand for them."""
+        """Columns that make up strata and units, those that stand for them, and the one that counts units."""
         standing_in = (*self.fallback.strata, *self.fallback.psu) if self.fallback else ()
-        return (*self.strata, *self.psu, *standing_in)
+        return (*self.strata, *self.psu, *standing_in, *self._counted)
+
+    @property
+    def _counted(self) -> tuple[str, ...]:
+        return (self.population_units,) if self.population_units else ()
 
     def columns(self, kind: str, sent: Collection[str]) -> tuple[str, ...]:
-        """Columns that make up `stratum` or `psu` where these columns were sent; none where nothing stands for them."""
-        designed = {"stratum": self.strata, "psu": self.psu}.get(kind, ())
+        """Columns that make up `stratum`, `psu` or `population_units` where these columns were sent; none where nothing
+        stands for them."""
+        if kind == "population_units" and self.fallback_of(sent):
+            return ()  # it counts units of other strata than those that stand in
+        designed = {"stratum": self.strata, "psu": self.psu, "population_units": self._counted}.get(kind, ())
         if designed and set(sent).issuperset(designed):
             return designed
         standing_in = {"stratum": self.fallback.strata, "psu": self.fallback.psu}.get(kind, ()) if self.fallback else ()
@@ -102,6 +116,8 @@ class Design(BaseModel, extra="forbid", frozen=True):
             )
         if self.fraction and (self.kind != "census_sample" or self.weight or self.expand_to):
             raise ValueError("`fraction` is for a census_sample that has neither `weight` nor `expand_to`")
+        if self.population_units and (self.kind == "census" or self.fraction or not (self.strata and self.psu)):
+            raise ValueError("`population_units` is for a sample with `strata` and `psu` and without `fraction`")
         if (self.phases == 2) != (self.subsampling is not None):
             raise ValueError(
                 "two phases and `subsampling` go together: say which units the second phase was drawn from"
@@ -118,7 +134,7 @@ class Design(BaseModel, extra="forbid", frozen=True):
         Raises:
             ValueError: names what is missing.
         """
-        used = {*self.strata, *self.psu, *((self.weight,) if self.weight else ())}
+        used = {*self.strata, *self.psu, *self._counted, *((self.weight,) if self.weight else ())}
         if self.fallback:
             used |= {*self.fallback.strata, *self.fallback.psu}
         if missing := used - there:

@@ -64,7 +64,11 @@ class Formula(Strict):
         note: what to know of it beside the indicator's definition.
         fact: name of the fact, without `fct_`.
         kind: `total` (weighted records that meet the measure), `share` (those of the domain who meet it, in percent of
-            the domain) or `ratio` (those who meet it per 100 of the domain, of which they need not be a part).
+            the domain), `ratio` (those who meet it per 100 of the domain, of which they need not be a part), `mean`
+            (of `value` over the domain) or `difference` (the share, or with `value` the mean, of the domain less that
+            of `against`, in percentage points or the value's unit, with their covariance).
+        value: SQL number: what a mean is of. Records without it are not in the domain.
+        against: SQL condition: the domain that a difference is from.
         measure: SQL condition: who is counted.
         domain: SQL condition: among whom. Outside of it nobody counts, though units without anyone of it are drawn too.
         asked: column, or SQL, that is filled where a source asks the question; others give no figure, not a zero.
@@ -79,7 +83,9 @@ class Formula(Strict):
     name: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = ""
     note: str = ""
     fact: Name
-    kind: Literal["total", "share", "ratio"] = "total"
+    kind: Literal["total", "share", "ratio", "mean", "difference"] = "total"
+    value: str = ""
+    against: str = ""
     measure: str = "true"
     domain: str = "true"
     asked: str = ""
@@ -91,7 +97,8 @@ class Formula(Strict):
     @property
     def expressions(self) -> tuple[str, ...]:
         """Everything in it that is SQL."""
-        return (self.measure, self.domain, *([self.asked] if self.asked else ()), *self.dimensions.values())
+        given = (one for one in (self.asked, self.value, self.against) if one)
+        return (self.measure, self.domain, *given, *self.dimensions.values())
 
     @property
     def used(self) -> set[str]:
@@ -105,6 +112,14 @@ class Formula(Strict):
         problems += [f"formula: no cell has {name}" for name in sorted(given - self.used)]
         if self.parts and self.kind != "share":
             problems.append("formula: only a share has parts")
+        if self.value and self.measure != "true":
+            problems.append("formula: what has a `value` has no `measure`")
+        if self.kind != "difference" and (self.kind == "mean") != bool(self.value):
+            problems.append("formula: a mean has a `value`, and a difference may have one")
+        if (self.kind == "difference") != bool(self.against):
+            problems.append("formula: a difference, and nothing else, is `against` another domain")
+        if self.kind == "difference" and "ref_area" in self.used:
+            problems.append("formula: a difference has no cells by ref_area")
         if len({frozenset(cell) for cell in self.cells}) < len(self.cells):
             problems.append("formula: a cell stands twice")
         return problems
@@ -178,7 +193,8 @@ class Indicator(Strict):
         if self.statistic is not None:
             return self.statistic
         if self.formula:
-            return self.formula[0].kind
+            kind = self.formula[0].kind
+            return "other" if kind == "mean" or kind == "difference" else kind  # noqa: PLR1714 - types follow ==
         return "total" if self.measure_type in ("stock", "flow") else "other"
 
     @model_validator(mode="after")

@@ -33,6 +33,8 @@ EXAMPLES = {
     ("Correction", "set"): "`set: {sex: M}`",
     ("Correction", "drop"): "`drop: true`",
     ("Correction", "reason"): "`reason: {en: 999 was typed where the age was not known}`",
+    ("Design", "population_units"): "`population_units: districts_in_stratum`",
+    ("Design", "lonely_units"): "`lonely_units: average`",
     ("Legal", "record"): "`record: Register of processing, no. 12`",
     ("FormatLimits", "unpacked_bytes"): "`unpacked_bytes: 50000000000`",
     ("FormatLimits", "line_bytes"): "`line_bytes: 5000000`",

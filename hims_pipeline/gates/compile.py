@@ -9,6 +9,7 @@ from hims_pipeline.contracts.columns import Column, Reference
 from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.contracts.values import NUMERIC, value_of, value_sql
+from hims_pipeline.gates.drawn import drawn_rules
 from hims_pipeline.gates.fed import fit_rules, needed_rules
 from hims_pipeline.gates.made import Make, condition_rule, missing_guard, missing_words, rows_rule
 from hims_pipeline.gates.period import period_rule
@@ -67,6 +68,7 @@ def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) ->
     rules += [_orphan_rule(make, reference) for reference in entity.references]
     rules += fit_rules(make, contract, name, period)
     rules += needed_rules(make, contract, name, period)
+    rules += drawn_rules(make, entity, entity.design or contract.design)
     if entity.period and entity.period.columns and is_period(contract, period):
         rules.append(rows_rule(make, "PERIOD", *period_rule(contract, entity, entity.period, period)))
     return rules

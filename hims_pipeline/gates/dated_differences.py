@@ -34,7 +34,7 @@ def compare_days(name: str, role: str, now: Subject, before: Subject, years: flo
         yield Evidence("years", name, (distance(back[0], back[1]) or 0) / sqrt(years))
         fresh = [min(float(key) for key, n in one.items() if n >= 0.002 * sum(one.values())) for one in back]
         yield Evidence("stale", name, fresh[0] - fresh[1])
-        few = SURELY_SOME if now.roles.counts_rows else 0
+        few = 2 * SURELY_SOME if now.roles.counts_rows else 0  # records come in clusters
         gone = _holes(back[0], few) - _holes(back[1], 0)
         gone |= _missing_years(back[0], back[1]) if now.roles.counts_rows else set()
         yield Evidence("year_lost", name, float(len(gone)))

@@ -35,7 +35,7 @@ def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evide
             continue  # a group of one row ties two columns by chance
         if any(_is_sparse(name, one) for name in pair.split("|") for one in (new, old)):
             continue
-        if _are_scattered(pair, new) or _are_scattered(pair, old):
+        if _is_scattered(pair, new) or _is_scattered(pair, old):
             continue
         yield Evidence("strength", pair, (abs(strengths[""] - then) - 4 / sqrt(min(a, b))) / sqrt(years))
         if then > max(BOUND, SURE / sqrt(b)):
@@ -55,11 +55,11 @@ def _is_sparse(name: str, profile: Profile) -> bool:
     return bool(counts) and sum(counts) - max(counts) < FEW
 
 
-def _are_scattered(pair: str, profile: Profile) -> bool:
+def _is_scattered(pair: str, profile: Profile) -> bool:
     """Has a value of one of two columns so few rows for the many values of the other that most have none of it? Then
     one row weighs much, and where it falls is chance (expected counts far below one: Cochran 1954)."""
-    one, other = (_group_values(name, profile) for name in pair.split("|"))
-    return any(a and min(sorted(a.values())[-MOST_TIED:]) < 0.5 * len(b) for a, b in ((one, other), (other, one)))
+    left, right = (_group_values(name, profile) for name in pair.split("|"))
+    return any(a and min(sorted(a.values())[-MOST_TIED:]) < 0.5 * len(b) for a, b in ((left, right), (right, left)))
 
 
 def _group_values(name: str, profile: Profile) -> Counts:

@@ -3,8 +3,13 @@ rows; and how values are counted in the table `_seen`. Not here: the profile as 
 
 from collections import defaultdict
 from datetime import date
+from itertools import combinations
 from math import isnan
 from typing import Any
+
+import numpy as np
+import pandas
+from numpy.typing import NDArray
 
 from hims_pipeline.contracts.model import Entity
 from hims_pipeline.gates.roles import RoleName, Roles
@@ -21,6 +26,7 @@ SEEN = 400_000  # rows whose groups are looked at
 SMALL = 1_000  # amounts below leap for good reasons
 WINDOWS = (4, 8, 16)  # rows whose contents in a row make a digest: as many as are not alike by chance
 Rows = list[tuple[str, str, str, float]]
+IntArray = NDArray[np.int64]
 
 
 def count_values(
@@ -67,9 +73,11 @@ def count_pairs(con: Any, roles: Roles, profiled: Rows, last: date) -> Rows:
         return rows
     many = (*AGES, "country", "area", "amount", "text")
     names = [name for name in groups if values[name] <= MOST_PAIRED or roles.of[name] in many][:MOST_COLUMNS]
-    for place, one in enumerate(names):
-        for other in names[place + 1 :]:
-            rows += _strength(con, one, other, groups[one], groups[other])
+    coded = _code_groups(con, groups, names)
+    for one, other in combinations(names, 2):
+        if tie := _measure_tie(coded[one], coded[other]):
+            strength, paired = tie
+            rows += [("strength", f"{one}|{other}", "", strength), ("paired", f"{one}|{other}", "", float(paired))]
     return rows
 
 
@@ -88,24 +96,37 @@ def _group_values(value: str, role: str, last: date, sexes: dict[str, tuple[str,
     return f"cast({by} as varchar)"
 
 
-def _strength(con: Any, one: str, other: str, left: str, right: str) -> Rows:
-    """Cramér's V of two columns over their most frequent values."""
-    query = f"""
-        with cells as (
-            select {left} as a, {right} as b, count(*) as n from _seen
-            where {left} is not null and {right} is not null group by all),
-        tops as (select a from cells group by a order by sum(n) desc, a limit {MOST_TIED}),
-        kept as (select * from cells where a in (from tops)),
-        sums as (
-            select *, sum(n) over (partition by a) as na, sum(n) over (partition by b) as nb, sum(n) over () as nn
-            from kept)
-        select sum(n * n * 1.0 / (na * nb)) - 1, count(distinct a), count(distinct b), max(nn) from sums"""
-    phi, a, b, n = con.execute(query).fetchone()
-    if not n or min(a, b) < 2:
-        return []
-    corrected = max(0.0, float(phi) - (a - 1) * (b - 1) / max(float(n) - 1, 1))
-    return [("strength", f"{one}|{other}", "", (corrected / (min(a, b) - 1)) ** 0.5),
-            ("paired", f"{one}|{other}", "", float(n))]  # fmt: skip
+def _code_groups(con: Any, groups: dict[str, str], names: list[str]) -> dict[str, tuple[IntArray, int]]:
+    """Each column's groups as whole numbers in their order, -1 where a row has none, and how many there are."""
+    asked = ", ".join(f"{groups[name]} as c{place}" for place, name in enumerate(names))
+    columns = con.execute(f"select {asked} from _seen").fetchnumpy() if names else {}
+    coded = {}
+    for place, name in enumerate(names):
+        column = columns[f"c{place}"]
+        values = pandas.Series(np.ma.getdata(column), dtype=object).mask(np.ma.getmaskarray(column))
+        codes, known = pandas.factorize(values, sort=True)
+        coded[name] = codes.astype(np.int64), len(known)
+    return coded
+
+
+def _measure_tie(one: tuple[IntArray, int], other: tuple[IntArray, int]) -> tuple[float, int] | None:
+    """Cramér's V of two columns over the most frequent values of the first, corrected for chance (Bergsma 2013), and
+    the rows that hold a value of both; None where there is nothing to tie."""
+    (left, left_groups), (right, right_groups) = one, other
+    both = (left >= 0) & (right >= 0)
+    places, cells = pandas.factorize(left[both] * right_groups + right[both])  # few of all that could be are there
+    counts = np.bincount(places).astype(float)
+    rows, columns = np.divmod(cells, max(right_groups, 1))
+    tops = np.argsort(-np.bincount(rows, counts, left_groups), kind="stable")[:MOST_TIED]
+    kept = np.isin(rows, tops)
+    counts, rows, columns = counts[kept], rows[kept], columns[kept]
+    by_row, by_column = np.bincount(rows, counts), np.bincount(columns, counts)
+    a, b, n = np.count_nonzero(by_row), np.count_nonzero(by_column), counts.sum()
+    if min(a, b) < 2:
+        return None
+    phi = (counts * counts / (by_row[rows] * by_column[columns])).sum() - 1
+    corrected = max(0.0, float(phi) - (a - 1) * (b - 1) / max(n - 1, 1))
+    return (corrected / (min(a, b) - 1)) ** 0.5, int(n)
 
 
 def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:

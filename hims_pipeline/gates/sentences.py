@@ -65,6 +65,13 @@ _SAID: dict[str, tuple[str, str, str]] = {
         "distingue.",
         "يجب أن يعرّف {columns} سطرا واحدا. يرجى حذف الأسطر المكررة أو إرسال العمود الذي يميز بينها.",
     ),
+    "drawn": (
+        "{column} must be one number in each stratum ({strata}), no smaller than the sampling units sent of it. "
+        "Correct it.",
+        "{column} doit être un seul nombre par strate ({strata}), au moins égal aux unités de sondage transmises. "
+        "Corrigez-le.",
+        "يجب أن يكون {column} عددا واحدا في كل طبقة ({strata}) لا يقل عن وحدات المعاينة المرسلة منها. يرجى تصحيحه.",
+    ),
     "orphans": (
         "Each row must belong to a row of {entity}. Send the missing ones, or correct {columns}.",
         "Chaque ligne doit se rattacher à une ligne de {entity}. Transmettez celles qui manquent, ou corrigez "

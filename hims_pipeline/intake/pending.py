@@ -125,11 +125,11 @@ def find_pending(settings: Settings, *sources: str, log: Callable[[str], None] =
         Busy: it did not end within the hour.
     """
     with installation_lock(settings, "looking for what is pending", PATIENCE_SECONDS, log):
-        pending = list(_each_pending(settings, sources))
+        pending = list(_iterate_pending(settings, sources))
     return sorted(pending, key=lambda one: (one.delivery.source, one.delivery.sequence))
 
 
-def _each_pending(settings: Settings, sources: tuple[str, ...]) -> Iterator[Pending]:
+def _iterate_pending(settings: Settings, sources: tuple[str, ...]) -> Iterator[Pending]:
     contracts, held_out = load_contracts(settings.data), broken_sources(settings)
     verdicts, accepted = last_verdicts(settings), acceptances(settings)
     for delivery in (one for source in sources or (None,) for one in landing.deliveries(settings, source)):

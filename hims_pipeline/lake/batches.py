@@ -226,11 +226,11 @@ def prove_batch(settings: Settings, delivery: Delivery) -> ProvenBatch:
 
     Damage is told once it was seen while nobody moved anything: a batch on its way to its place looks like it.
     """
-    found = _prove_once(settings, delivery)
-    if found.damage:
+    proven = _prove_once(settings, delivery)
+    if proven.damage:
         with suppress(Busy, Damaged, OSError), acts_lock(settings, f"looking again at {delivery.batch}"):
             return _prove_once(settings, delivery)
-    return found
+    return proven
 
 
 def _prove_once(settings: Settings, delivery: Delivery) -> ProvenBatch:

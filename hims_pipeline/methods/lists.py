@@ -118,7 +118,7 @@ def fit_lists(patterns: Array, counts: Array, pairs: tuple[Pair, ...] = ()) -> S
         raise MethodError(
             "effects of this model have no estimate: some combinations of lists that it needs hold nobody"
         )
-    return _sizing_of(top, float(counts.sum()), pairs, len(empty))
+    return _as_sizing(top, float(counts.sum()), pairs, len(empty))
 
 
 def select_forward(patterns: Array, counts: Array) -> Fan:
@@ -166,7 +166,7 @@ def _fits(patterns: Array, counts: Array, several: list[tuple[Pair, ...]]) -> li
     return models
 
 
-def _sizing_of(top: Maximum, seen: float, pairs: tuple[Pair, ...], infinite: int) -> Sizing:
+def _as_sizing(top: Maximum, seen: float, pairs: tuple[Pair, ...], infinite: int) -> Sizing:
     unseen = math.exp(top.estimate[0])
     width = NORMAL_95 * math.sqrt(float(top.covariance[0, 0]))
     interval = (seen + unseen * math.exp(-width), seen + unseen * math.exp(width))

@@ -26,8 +26,9 @@ def model_name(indicator: Indicator, formula: Formula) -> str:
 def formula_sql(indicator: Indicator, formula: Formula) -> str:
     """The model of one formula: a call of the macro that estimates."""
     given: dict[str, Any] = {
-        "kind": formula.kind, "measure": formula.measure, "domain": formula.domain, "parts": list(formula.parts),
-        "asked": formula.asked, "dimensions": formula.dimensions,
+        "kind": "" if formula.kind == "difference" else formula.kind,
+        "measure": formula.measure, "domain": formula.domain, "parts": list(formula.parts),
+        "asked": formula.asked, "value": formula.value, "against": formula.against, "dimensions": formula.dimensions,
     }  # fmt: skip
     cells = [list(cell) for cell in formula.cells]
     lines = [f"    {indicator.code!r}, 'fct_{formula.fact}', {cells!r}"]
@@ -35,7 +36,8 @@ def formula_sql(indicator: Indicator, formula: Formula) -> str:
     if formula.window_years:
         window = "window_years" if formula.window_years == "stated" else str(formula.window_years)
         lines.append(f"    values=of_window({window!r})")
-    return "{{ estimates(\n" + ",\n".join(lines) + "\n) }}\n"
+    macro = "differences" if formula.kind == "difference" else "estimates"
+    return f"{{{{ {macro}(\n" + ",\n".join(lines) + "\n) }}\n"
 
 
 def write_indicators(

@@ -97,6 +97,7 @@ def _describe_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[
         "expand_to_persons": design.expand_to if design else None,
         "sampling_fraction": design.fraction if design else None,
         "design_fallback": design.fallback_of(sent) if design else None,
+        "lonely_units": design.lonely_units if design else None,
         "window_years": entity.window_years,
         "set_aside_share": manifest.entities[entity_name].set_aside_share,
     }

@@ -83,8 +83,8 @@ def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: di
 
 
 def _design_column(contract: Contract, entity_name: str, name: str, lookups: Lookups) -> str:
-    """Stratum or sampling unit as the design says, or what stands for it in a layout that does not have it; put
-    together where several columns make it up; null for other columns."""
+    """Stratum, sampling unit or number of units as the design says, or what stands for it in a layout that does not
+    have it; a label is put together where several columns make it up; null for other columns."""
     entity = contract.entities[entity_name]
     design = entity.design or contract.design
     if design is None:
@@ -94,7 +94,10 @@ def _design_column(contract: Contract, entity_name: str, name: str, lookups: Loo
         sent = contract.at(period).design_columns(entity_name)
         made_of = [sent[column] for column in design.columns(name, sent)]
         names = [lookups.take(path, column) if path else column.name for path, column in made_of]
-        return f"concat_ws('-', {', '.join(quote(staged_name(one)) for one in names)})" if names else "null"
+        quoted = [quote(staged_name(one)) for one in names]
+        if not quoted:
+            return "null"
+        return quoted[0] if name == "population_units" else f"concat_ws('-', {', '.join(quoted)})"
 
     base = word_of("")
     by_layout = {one.name: word_of(one.known_periods[0]) for one in contract.layouts}

@@ -18,6 +18,8 @@ import pytest
 
 from hims_pipeline.contracts.indicators import load_breakdowns, load_indicators
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.settings import REPOSITORY
 
 Rows = Callable[[str], list[dict[str, str]]]
 KEYS = {
@@ -253,6 +255,13 @@ def test_a_region_of_the_same_name_is_no_country(codelist: Rows) -> None:
     assert ("EUROSTAT", "GR") not in to
     assert (to["EUROSTAT_ISO3", "EU27"], to["EUROSTAT_NAMES", "Total"], to["GBMD", "SDN"]) == ("_AGG", "_W", "SDN-736")
     assert (to["WORLD_BANK_NAMES", "Other South"], to["WORLD_BANK_NAMES", "Channel Islands"]) == ("_AGG", "XCX")
+
+
+def test_kinds_of_intervals_are_those_that_figures_have(definitions: set[tuple[str, str]]) -> None:
+    models = read_yaml(REPOSITORY / "dbt_project/models/published/published.yml")["models"]
+    [column] = [one for model in models for one in model.get("columns", ()) if one["name"] == "interval_kind"]
+    accepted = column["data_tests"][0]["accepted_values"]["arguments"]["values"]
+    assert {code for kind, code in definitions if kind == "interval_kind"} == set(accepted)
 
 
 def test_data_kinds_have_an_order(codelist: Rows, definitions: set[tuple[str, str]]) -> None:

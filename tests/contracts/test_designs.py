@@ -113,3 +113,24 @@ def test_a_period_without_districts_takes_the_fallback_and_says_so(contracts: di
     plain["design"]["fallback"] = None
     with pytest.raises(ValidationError, match="return_migrants in 2030: nothing stands for V002, V003"):
         Contract.model_validate(plain)
+
+
+def test_the_number_of_units_comes_from_the_design_while_its_strata_stand(contracts: dict[str, Contract]) -> None:
+    plain = contracts["hims_survey"].model_dump(mode="json", by_alias=True)
+    counted = {"name": "V004", "label": {"en": "Districts of the stratum"}, "type": "integer", "sensitivity": "quasi"}
+    plain["entities"]["return_migrants"]["columns"].append(counted)
+    plain["entities"]["return_migrants"]["references"] = []
+    plain["design"]["population_units"] = "V004"
+    without = {"absent": ["V002", "V003"]}
+    plain["layouts"] = [{"name": "light", "periods": ["2030"], "entities": {"return_migrants": without}}]
+    sql = feed_sql({"population_units": "bigint"}, [(Contract.model_validate(plain), "return_migrants", 0)])
+    # In the light layout it would count units of other strata than those that stand in.
+    assert "cast(case when layout = 'light' then null else \"v004\" end as bigint) as population_units" in sql
+    with pytest.raises(ValidationError, match="names no column that is sent: V009"):
+        Contract.model_validate(plain | {"design": plain["design"] | {"population_units": "V009"}})
+
+
+@pytest.mark.parametrize("said", [{"kind": "census"}, {"kind": "sample", "fallback": {"name": "F", "reason": "r"}}])
+def test_the_number_of_units_is_that_of_strata_that_were_drawn_from(said: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="`population_units` is for"):
+        Design.model_validate({**said, "population_units": "n"})

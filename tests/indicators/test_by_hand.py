@@ -369,6 +369,11 @@ def written(data: Path, models: Path) -> list[str]:
         ({"formula": {"cells": [[], []]}}, "a cell stands twice"),
         ({"formula": {"dimensions": {"age": "broad_age_group"}}}, "no cell has age"),
         ({"formula": {"kind": "total", "parts": ["sex"]}}, "only a share has parts"),
+        ({"formula": {"kind": "mean"}}, "a mean has a `value`"),
+        ({"formula": {"kind": "mean", "value": "age_years", "measure": "sex = 'M'"}}, "has no `measure`"),
+        ({"formula": {"kind": "share", "value": "age_years"}}, "a mean has a `value`"),
+        ({"formula": {"kind": "difference"}}, "a difference, and nothing else, is `against`"),
+        ({"formula": {"kind": "share", "against": "sex = 'F'"}}, "a difference, and nothing else, is `against`"),
         ({"status": "planned", "publish": False, "cells": []}, "what has a formula is computed"),
     ],
 )

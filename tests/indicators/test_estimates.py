@@ -34,6 +34,8 @@ class Person:
     sex: str
     reason: str
     weight: float | Decimal
+    population_units: int | None = None
+    years: int | None = None
 
 
 def draw(seed: int) -> tuple[list[Person], list[tuple[str, str]]]:
@@ -74,11 +76,12 @@ def tables(
     expand: int | None = None,
     fraction: float | None = None,
     fallback: str | None = None,
+    lonely: str | None = None,
 ):
     con = duckdb.connect()
     con.execute("""create table fct (batch_id varchar, entity varchar, stratum varchar, psu varchar, area_code varchar,
-        sex varchar, reason_code varchar, weight_persons decimal(38,18))""")
-    con.executemany("insert into fct values (?, ?, ?, ?, ?, ?, ?, ?)", [astuple(one) for one in persons])
+        sex varchar, reason_code varchar, weight_persons decimal(38,18), population_units bigint, years integer)""")
+    con.executemany("insert into fct values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [astuple(one) for one in persons])
     con.execute("alter table fct add column ref_country varchar default 'XNL'")
     con.execute("create table fct_sampling_units (batch_id varchar, stratum varchar, psu varchar)")
     if units:
@@ -86,7 +89,8 @@ def tables(
     con.execute(f"""create table dim_batch as select 'b' as batch_id, 'e' as entity, 'survey' as source,
         '{design}' as design_kind, {expand or "null"}::bigint as expand_to_persons,
         {fraction or "null"}::double as sampling_fraction,
-        {f"'{fallback}'" if fallback else "null"}::varchar as design_fallback, 'A' as freq, '2021' as time_period,
+        {f"'{fallback}'" if fallback else "null"}::varchar as design_fallback,
+        {f"'{lonely}'" if lonely else "null"}::varchar as lonely_units, 'A' as freq, '2021' as time_period,
         date '2021-01-01' as period_start_date, date '2021-12-31' as period_end_date, '_Z' as vintage,
         'synthetic' as data_kind, 'XNL' as ref_country, 'everyone' as universe, '3M' as duration_rule""")
     con.execute("""create table dim_area as select unnest(['A1', 'A2']) as area_code, 'area' as level,

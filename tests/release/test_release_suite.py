@@ -19,19 +19,21 @@ GOOD = """
         'rgph' as source, 'synthetic' as data_kind, '_Z' as vintage, 'PERCENT' as unit_measure,
         12.5::double as obs_value, 1.0::double as numerator,
         8.0::double as denominator, 30 as n_obs, 0.1::double as standard_error, 12.0::double as ci_lower,
-        13.0::double as ci_upper, 1.0::double as cv_percent, 'A' as obs_status, 'F' as conf_status"""  # fmt: skip
+        13.0::double as ci_upper, 1.0::double as cv_percent, 14 as degrees_of_freedom,
+        'LOGIT_T' as interval_kind, 'DESIGN' as variance_basis, 'A' as obs_status, 'F' as conf_status"""  # fmt: skip
 SPOILT = {
     "RELEASE-001": "update t set vintage = null",
     "RELEASE-002": "insert into t from t",
     "RELEASE-003": "update t set obs_status = 'A;?'",
     "RELEASE-004": "update t set sex = 'W'",
-    "RELEASE-005": "update t set obs_value = 112.5",
+    "RELEASE-005": "update t set obs_value = 112.5, ci_upper = 113",
     "RELEASE-006": "update t set conf_status = 'C'",
     "RELEASE-007": "update t set obs_value = null",
     "RELEASE-008": "update t set period_end_date = date '2023-12-31'",
     "RELEASE-009": "update t set freq = 'Q'",
     "RELEASE-010": "update t set data_kind = 'guessed'",
-    "RELEASE-011": "update t set obs_value = 'nan', unit_measure = 'PERSONS'",
+    "RELEASE-011": "update t set obs_value = 'nan', ci_upper = 'nan', unit_measure = 'PERSONS'",
+    "RELEASE-012": "update t set ci_lower = null",
 }
 
 

@@ -1,7 +1,16 @@
 {{ config(materialized='view') }}
--- Every figure before disclosure control, with its unit and the breaks of its series: B in the first period after one.
+-- Every figure before disclosure control, with its unit and the breaks of its series: B in the first period after one. What no
+-- estimate made says whether a sample stands behind it: then an error would be due, and is not worked out.
+with sampled as (
+    select list(distinct source) as sources from {{ ref('dim_batch') }} where design_kind in ('sample', 'census_sample')
+)
+
 select
-    figures.* exclude (obs_status),
+    figures.* exclude (interval_kind, obs_status),
+    coalesce(figures.interval_kind, case
+        when list_has_any(string_split(figures.source, '+'), (select sources from sampled)) then 'NOT_WORKED_OUT'
+        else 'NO_SAMPLE'
+    end) as interval_kind,
     indicators.unit_measure,
     {{ with_break('figures.obs_status', 'breaks.break_id is not null') }} as obs_status,
     breaks.break_id

@@ -26,7 +26,10 @@ select
     period_start_date,
     period_end_date,
     vintage,
-    {%- for name in ['obs_value', 'numerator', 'denominator', 'n_obs', 'standard_error', 'variance_basis'] %}
+    {#- An interval, and why there is none, tell of records too. #}
+    {%- for name in [
+        'obs_value', 'numerator', 'denominator', 'n_obs', 'standard_error', 'ci_lower', 'ci_upper', 'degrees_of_freedom', 'interval_kind', 'variance_basis',
+    ] %}
     case when not is_withheld then {{ name }} end as {{ name }},
     {%- endfor %}
     case when is_withheld then 'Q' else {{ one_status('obs_status') }} end as obs_status,

@@ -30,8 +30,10 @@ select
     figures.n_obs,
     figures.standard_error,
     case when figures.obs_value > 0 then round(100 * figures.standard_error / figures.obs_value, 4) end as cv_percent,
-    {{ rounded('figures.obs_value - 1.96 * figures.standard_error', 'figures.standard_error') }} as ci_lower,
-    {{ rounded('figures.obs_value + 1.96 * figures.standard_error', 'figures.standard_error') }} as ci_upper,
+    figures.ci_lower,
+    figures.ci_upper,
+    figures.degrees_of_freedom,
+    figures.interval_kind,
     figures.variance_basis,
     figures.obs_status,
     {%- for name in status_columns() %}

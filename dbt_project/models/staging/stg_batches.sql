@@ -2,7 +2,7 @@
     'source': 'varchar', 'entity': 'varchar', 'period': 'varchar', 'batch_id': 'varchar', 'freq': 'varchar',
     'period_start_date': 'date', 'period_end_date': 'date', 'vintage': 'varchar', 'data_kind': 'varchar',
     'ref_country': 'varchar', 'universe': 'varchar', 'duration_rule': 'varchar', 'measure_type': 'varchar', 'reference_point': 'varchar',
-    'design_kind': 'varchar', 'expand_to_persons': 'bigint', 'sampling_fraction': 'double', 'design_fallback': 'varchar', 'window_years': 'integer',
+    'design_kind': 'varchar', 'expand_to_persons': 'bigint', 'sampling_fraction': 'double', 'design_fallback': 'varchar', 'lonely_units': 'varchar', 'window_years': 'integer',
     'set_aside_share': 'double',
 } -%}
 select distinct

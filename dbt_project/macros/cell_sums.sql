@@ -1,0 +1,31 @@
+{# Sums over the cells of a table of figures, and how two such tables meet. Here: what `estimates` adds up with. Not here: what
+   it adds up. #}
+
+{# Sums of the finest cells over coarser ones. Cells by area are sums of `spread`, all others of `finest`, or persons would
+   count once for each area that they live in. #}
+{% macro cell_sums(cells, dims, within, sums, having='') -%}
+    {%- set whole, by_area = [], [] -%}
+    {%- for cell in cells -%}{%- do (by_area if 'ref_area' in cell else whole).append(cell) -%}{%- endfor -%}
+    {%- for relation, sets in [('finest', whole), ('spread', by_area)] if sets %}
+    {{ 'union all by name' if not loop.first }}
+    select
+        {{ within }},
+        {%- for name in dims %}
+        {% if name in sets | sum(start=[]) -%} case when grouping({{ name }}) = 1 then '_T' else {{ name }} end {%- else -%} '_T' {%- endif %} as {{ name }},
+        {%- endfor %}
+        {{ sums }}
+    from {{ relation }}
+    group by grouping sets ({% for cell in sets %}({{ ([within] + cell) | join(', ') }}){{ ', ' if not loop.last }}{% endfor %})
+    {{ having }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# A sum of decimals as a double: whole persons and the rest apart, so that a count stays whole. #}
+{% macro exactly(sum) -%}
+    (cast(floor({{ sum }}) as double) + cast({{ sum }} - floor({{ sum }}) as double))
+{%- endmacro %}
+
+{# Two relations agree in all these columns. #}
+{% macro same(a, b, columns) -%}
+    {%- for name in columns.split(', ') %}{{ a }}.{{ name }} = {{ b }}.{{ name }}{{ ' and ' if not loop.last }}{% endfor -%}
+{%- endmacro %}

@@ -1,0 +1,134 @@
+{# Differences between two domains of one sample, with the covariance that they have since units hold both. Here: shares and
+   means of one domain less those of another. Not here: the estimates of each (`estimates`), differences between samples. #}
+
+{# One indicator over the batches of a fact, as `estimates`, whose parameters these are; none of its dimensions is ref_area.
+
+   The share of `domain` that meets the measure, less that of `against`, in percentage points; with `value` its mean in
+   `domain` less that in `against`. Domains may overlap, as a part and the whole do.
+   Linearised per unit, z = (y_a - R_a x_a) / X_a - (y_b - R_b x_b) / X_b: the variance of z holds the covariance (Kish and
+   Frankel 1974; R's svycontrast over svyby(covmat = TRUE)). z is counted in grains, 10^15 to the larger of both figures.
+   n_obs is the smaller of both domains, by which disclosure control judges the difference. #}
+{% macro differences(indicator, fact, cells, measure='true', domain='true', against='true', value=none, asked=none, dimensions={}, values={}) -%}
+{%- set known = fact_dimensions() -%}
+{%- do known.update(dimensions) -%}
+{%- set dims = cells | sum(start=[]) | unique | list -%}
+{%- if 'ref_area' in dims -%}{{ exceptions.raise_compiler_error("a difference has no cells by ref_area") }}{%- endif -%}
+{%- set by_entity = 'batch_id, entity' -%}
+{%- set by_cell = ([by_entity] + dims) | join(', ') -%}
+{%- set sides = {'a': domain, 'b': against} -%}
+{%- set percent = 100 if value is none else 1 -%}
+with records as (
+    select
+        batch_id, entity, stratum, psu, population_units,
+        {%- for name in dims %}
+        coalesce({{ known[name] }}, '_U') as {{ name }},
+        {%- endfor %}
+        weight_persons as w,
+        {%- for side, condition in sides.items() %}
+        ({{ condition }}){{ ' and ' ~ value ~ ' is not null' if value }} as is_in_{{ side }},
+        {%- endfor %}
+        {{ 'cast(cast(weight_persons as double) * ' ~ value ~ ' as decimal(38, 18))' if value else 'case when ' ~ measure ~ ' then weight_persons else 0 end' }} as wy
+    from {{ ref(fact) }}
+    {%- if asked %}
+    where ({{ by_entity }}) in (select {{ by_entity }} from {{ ref(fact) }} where {{ asked }} not in ('_U', '_R', '_Z'))
+    {%- endif %}
+),
+
+finest as (
+    select
+        stratum, psu, {{ by_cell }},
+        {%- for side in sides %}
+        coalesce(sum(w) filter (where is_in_{{ side }}), 0) as x_{{ side }},
+        coalesce(sum(wy) filter (where is_in_{{ side }}), 0) as y_{{ side }},
+        count(*) filter (where is_in_{{ side }}) as records_{{ side }},
+        {%- endfor %}
+        max(population_units) as population_units
+    from records
+    group by stratum, psu, {{ by_cell }}
+),
+
+{{ drawn_strata() }},
+
+{% set sums = [] -%}
+{%- for name in ['x_a', 'y_a', 'records_a', 'x_b', 'y_b', 'records_b'] -%}{%- do sums.append('sum(' ~ name ~ ') as ' ~ name) -%}{%- endfor -%}
+units as (
+    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, sums | join(', '), 'having sum(records_a + records_b) > 0') }}
+),
+
+ratios as (
+    select
+        {{ by_cell }},
+        {%- for side in sides %}
+        {{ exactly('sum(x_' ~ side ~ ')') }} as all_{{ side }},
+        {{ exactly('sum(y_' ~ side ~ ')') }} / all_{{ side }} as r_{{ side }},
+        {%- endfor %}
+        least(sum(records_a), sum(records_b)) as counted,
+        1e15 / greatest(abs(r_a), abs(r_b), 1e-12) as grain
+    from units
+    group by {{ by_cell }}
+    having sum(x_a) > 0 and sum(x_b) > 0
+),
+
+linearised as (
+    select
+        units.stratum,
+        {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }},
+        cast(round(ratios.grain * (
+            (cast(units.y_a as double) - ratios.r_a * cast(units.x_a as double)) / ratios.all_a
+            - (cast(units.y_b as double) - ratios.r_b * cast(units.x_b as double)) / ratios.all_b
+        )) as hugeint) as z
+    from units
+    join ratios on {{ same('units', 'ratios', by_cell) }}
+),
+
+deviations as (
+    select
+        {{ 'linearised.' ~ (by_cell.split(', ') | join(', linearised.')) }},
+        batches.lonely_units,
+        strata.n_h,
+        strata.left_out,
+        cast(sum(linearised.z) as double) as sz,
+        cast(sum(linearised.z * linearised.z) as double) as szz
+    from linearised
+    join strata on {{ same('linearised', 'strata', 'batch_id, entity, stratum') }}
+    join {{ ref('dim_batch') }} as batches on {{ same('linearised', 'batches', by_entity) }}
+    group by linearised.stratum, batches.lonely_units, strata.n_h, strata.left_out, {{ 'linearised.' ~ (by_cell.split(', ') | join(', linearised.')) }}
+),
+
+variances as (
+    {{ design_variance('deviations', by_cell) }}
+),
+
+estimates as (
+    select
+        batches.* exclude (batch_id, entity),
+        ratios.*,
+        false as is_shared_out,
+        case
+            when batches.design_kind = 'census' or variances.variance is null then null
+            else {{ percent }} * sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / ratios.grain
+        end as error,
+        {{ rounded('error', 'error') }} as standard_error,
+        {{ percent }} * (ratios.r_a - ratios.r_b) as estimate,
+        variances.degrees,
+        variances.lonely_strata,
+        {{ interval_columns('difference') }}
+    from ratios
+    join {{ ref('dim_batch') }} as batches on {{ same('ratios', 'batches', by_entity) }}
+    join variances on {{ same('ratios', 'variances', by_cell) }}
+    where
+        true
+        {%- for name in dims %}
+        and ratios.{{ name }} != '{{ '_U' if name == 'sex' else '_Z' }}'
+        {%- endfor %}
+)
+
+{% set given = {
+    'indicator': "'" ~ indicator ~ "'", 'ref_area': 'ref_country', 'obs_value': 'estimate', 'n_obs': 'counted',
+    'standard_error': 'standard_error', 'variance_basis': variance_basis(), 'degrees_of_freedom': 'degrees_of_freedom',
+    'ci_lower': 'ci_lower', 'ci_upper': 'ci_upper', 'interval_kind': 'interval_kind', 'obs_status': estimate_status(), 'is_microdata': 'true',
+} -%}
+{%- for name in dims -%}{%- do given.update({name: name}) -%}{%- endfor -%}
+{%- do given.update(values) -%}
+{{ indicator_rows('estimates', given) }}
+{%- endmacro %}
