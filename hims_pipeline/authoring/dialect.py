@@ -18,6 +18,7 @@ from hims_pipeline.settings import Settings
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LINES = 200
+_EXCELS_FIRST_LINE = re.compile(r"sep=.", re.I)  # by which it is told a delimiter
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
 _TYPES = {
     "parquet": "parquet",
@@ -107,7 +108,7 @@ def _text(path: Path, kind: str) -> Dialect:
     if lines and (keys := split_heading(lines[0].split("\t")[0])) and "\t" in lines[0]:
         unpivot = Unpivot(names=keys[1], values="OBS_VALUE")
         return Dialect(Format(type="eurostat_tsv", unpivot=unpivot), [*keys[0], keys[1], unpivot.values])
-    above = _titles(lines)
+    above = 1 if lines and _EXCELS_FIRST_LINE.fullmatch(lines[0]) else _titles(lines)
     delimiter, rows = _split(lines[above:])
     if not rows:
         raise HimsError(f"{path.name} holds no line of text.")
@@ -122,6 +123,7 @@ def _text(path: Path, kind: str) -> Dialect:
         trailing_delimiter=trailing,
         skip_rows=above,
         final_newline=kind == "utf-16" or _ends_in_newline(path),
+        stop_at_blank=len(names) > 1 and _ends_in_blank_lines(path),
     )
     first = next((place for place, name in enumerate(names) if _YEAR.fullmatch(name.strip())), len(names))
     if first and len(names) - first > 1 and all(_YEAR.fullmatch(name.strip()) for name in names[first:]):
@@ -135,6 +137,13 @@ def _ends_in_newline(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(-1, 2)
         return file.read() in (b"\n", b"\r")
+
+
+def _ends_in_blank_lines(path: Path) -> bool:
+    """Is the last line blank? In a text of two bytes a letter that is not looked for."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4))
+        return file.read().replace(b"\r", b"").endswith(b"\n\n")
 
 
 def _titles(lines: list[str]) -> int:

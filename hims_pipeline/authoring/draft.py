@@ -37,7 +37,9 @@ _LACKING = re.compile(
     re.I,
 )
 _LARGEST = 1e300
-NO_DATA = ("pdf", "html", "xml", "sqlite", "duckdb", "empty")
+NO_DATA = (
+    "pdf", "html", "xml", "rtf", "sqlite", "duckdb", "empty", "sas", "sas_transport", "access", "r", "arrow", "hdf",
+)  # fmt: skip
 _HEAD = """\
 # First draft, made from {file} ({rows:,} rows). Replace each "?" and check everything: types are what every value
 # happened to fit, codes are what happened to occur, sensitivity is a guess from names. Save as {source}.yml.

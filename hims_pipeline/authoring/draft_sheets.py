@@ -29,7 +29,10 @@ def suit(path: Path, form: Format, names: list[str]) -> tuple[Format, list[str]]
     if errors:
         changes["null_values"] = ("", *errors)
         remarks.append("cells hold errors, here taken for no value (`null_values`); better mend the formulas")
-    if any(first <= row <= last for row in look.hidden_rows):
+    if look.hidden_rows.issuperset(range(first, last + 1)):
+        changes["hidden_rows"] = "read"
+        remarks.append("all rows are hidden, and read all the same (`hidden_rows: read`)")
+    elif any(first <= row <= last for row in look.hidden_rows):
         changes["hidden_rows"] = "skip"
         remarks.append("rows are hidden, here left out (`hidden_rows: skip`); look whether they are totals")
     rows = [number for number, cells in sheet.rows if any(str(cell).strip() for cell in cells if cell is not None)]
@@ -38,7 +41,7 @@ def suit(path: Path, form: Format, names: list[str]) -> tuple[Format, list[str]]
         remarks.append(f"row {blank} is blank, and what follows is taken for notes (`stop_at_blank`)")
     downwards = [
         names[left]
-        for (top, left), (bottom, right) in sorted(sheet.merged, key=lambda span: span[0][1])
+        for (top, left), (bottom, right) in sorted([*sheet.merged, *look.merged], key=lambda span: span[0][1])
         if left == right < len(names) and bottom + 1 >= first and top + 1 <= last
     ]
     if downwards:

@@ -11,7 +11,9 @@ from hims_pipeline.contracts.columns import OF_NUMBERS, Column
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.readers.typing.fitting import count_misfits, find_fitting_words
 
-_DATES = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S")
+_DATES = (
+    "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S", "%d-%b-%Y", "%d %b %Y",
+)  # fmt: skip
 _PLAIN: list[dict[str, object]] = [
     {"type": "integer"},
     {"type": "integer", "allow": ("zero_fraction",)},
@@ -21,7 +23,7 @@ _FRACTIONS: list[dict[str, object]] = [{"type": "decimal", "scale": scale} for s
 _NUMBER: dict[str, object] = {"type": "number"}
 _DAYS: list[dict[str, object]] = [{"type": "date", "date_format": form} for form in _DATES]
 # Tried in this order; the first that every value fits is proposed. Text, which anything fits, is what remains.
-_CANDIDATES: list[dict[str, object]] = [*_PLAIN, *_FRACTIONS, _NUMBER, *_DAYS]
+_CANDIDATES: list[dict[str, object]] = [*_PLAIN, *_FRACTIONS, _NUMBER, {"type": "boolean"}, *_DAYS]
 _NUMBERS = [_PLAIN[0], *_FRACTIONS, _NUMBER]
 _WORDS = ("padding", *OF_NUMBERS)  # of `allow`, tried where nothing plain fits
 # Names that suggest persons, in the languages of the region; a person decides.
@@ -63,10 +65,14 @@ def find_kind(
         is_numeric: zeros in front mean nothing, by a codebook.
         more: what else the column says, such as its flags.
     """
+    digits = "select count(*) filter (regexp_full_match(t0, '-?[0-9]{16,}')) from one"
+    long = bool(con.execute(digits).fetchall()[0][0])  # a binary number keeps fifteen digits: these may be identifiers
     for candidate in _CANDIDATES:
+        if long and candidate["type"] == "number":
+            continue
         if count_misfits(con, Column.model_validate({"name": "x", **(more or {}), **candidate}), form, "one") == 0:
             return dict(candidate)
-    for candidate in _NUMBERS:
+    for candidate in _NUMBERS if not long else ():
         column = Column.model_validate({"name": "x", **(more or {}), **candidate})
         needed, _ = find_fitting_words(con, column, form, "one", [*_WORDS, *(["leading_zeros"] * is_numeric)])
         if count_misfits(con, column.model_copy(update={"allow": tuple(needed)}), form, "one") == 0:

@@ -143,14 +143,17 @@ def gather_texts(
         HimsError: there are none, or records do not split into the columns; it quotes none of them.
     """
     parts = table.parts
-    if not parts:
+    if not parts or not table.counted:
         raise HimsError(f"{inner_text(member.shown)} holds no rows, and a draft follows from what stands in them.")
     structure = table.structure
     try:
         con.execute(f"create temp table texts as {' union all '.join(_relation(part) for part in parts)}")
+        [(rows,)] = con.execute("select count(*) from texts").fetchall()
     except duckdb.InvalidInputException as error:
         if table.examine is None or "CSV" not in str(error):
             raise
+        rows = -1
+    if table.examine is not None and rows != table.records:
         structure, _ = table.examine(scratch)
     if structure is not None and structure.misfits:
         raise HimsError("\n".join(finding.full_text() for finding in structure.findings(shape, member.shown)))

@@ -13,9 +13,14 @@ from hims_pipeline.contracts.values import NUMERIC, Value, value_of
 
 _DIGIT = re.compile(r"[\s0-9.,+-]|^$")
 Allow = Literal[
-    "leading_zeros", "plus_sign", "padding", "zero_fraction", "digit_groups", "arabic_digits", "percent"
+    "leading_zeros", "plus_sign", "minus_sign", "padding", "zero_fraction", "digit_groups", "mark_groups",
+    "arabic_digits", "percent"
 ]  # fmt: skip
-OF_NUMBERS = ("digit_groups", "arabic_digits", "percent")  # words of `allow` that mean nothing elsewhere
+# Words of `allow` that mean nothing elsewhere.
+OF_NUMBERS = ("minus_sign", "digit_groups", "mark_groups", "arabic_digits", "percent")
+# What a day can be written with, and what says its year.
+_DIRECTIVES = re.compile(r"%(-?[dmyHIMSj]|[aAbBYGVuUWwpfgn%])")
+_YEAR = re.compile(r"%-?[yYG]")
 
 
 class Column(Strict):
@@ -26,12 +31,13 @@ class Column(Strict):
         label: what it is, in words.
         type: `integer`, `decimal` (with `scale` digits after the point), `number` (measured, binary), `text`,
             `date` (written as `date_format`, strptime style) or `boolean`.
-        allow: spellings beyond the plain one: `leading_zeros` (007), `plus_sign` (+7), `padding` (blanks around),
-            `zero_fraction` (7.0 for the integer 7), `digit_groups` (1 056 247 or 1'056'247: groups of three between
-            blanks or apostrophes, one and the same in a number), `arabic_digits` (Arabic-Indic and Persian ones, with
-            their own decimal mark), `percent` (12.5 % for 12.5; nothing is divided).
+        allow: spellings beyond the plain one: `leading_zeros` (007), `plus_sign` (+7), `minus_sign` (−7, with the sign
+            U+2212), `padding` (blanks around), `zero_fraction` (7.0 for the integer 7), `digit_groups` (1 056 247 or
+            1'056'247: groups of three between blanks or apostrophes, one and the same in a number), `mark_groups`
+            (1,056,247, or 1.056.247 where the decimal mark is a comma), `arabic_digits` (Arabic-Indic and Persian ones,
+            with their own decimal mark), `percent` (12.5 % for 12.5; nothing is divided).
         scale: digits after the point of a `decimal`.
-        date_format: how dates are written, strptime style.
+        date_format: how dates are written, strptime style; `%y`, a year without its century, goes with both bounds.
         required: a value must stand in every row, or something that the column declares missing.
         minimum, maximum: bounds of a number or a date. Dates of years before 1583 are refused as those of another
             calendar (Hijri, Persian) unless `minimum` is one.
@@ -169,12 +175,24 @@ class Column(Strict):
 
     def _strange_bounds(self) -> list[str]:
         bounds = [one for one in (self.minimum, self.maximum) if one is not None]
+        if self.type == "date" and (strange := self._strange_date_format(len(bounds))):
+            return [strange]
         if bounds and self.type not in (*NUMERIC, "date"):
             return [f"minimum and maximum go with numbers and dates, not with type {self.type}"]
         kind = "number" if self.type in NUMERIC else self.type
         return [
             f"the bound {bound!r} is no value of type {self.type}" for bound in bounds if value_of(kind, bound) is None
         ]
+
+    def _strange_date_format(self, bounds: int) -> str:
+        """What no day can be read by: a sign of strptime that means none, no year, or a century that nothing tells."""
+        if "%" in _DIRECTIVES.sub("", self.date_format):
+            return f"date_format {self.date_format!r} holds a sign that no day is written with"
+        if not _YEAR.search(self.date_format):
+            return f"date_format {self.date_format!r} has no year"
+        if re.search("%-?y", self.date_format) and bounds < 2:
+            return "date_format with %y leaves the century open (45 is 2045): give `minimum` and `maximum` too"
+        return ""
 
     def _strange_words(self) -> list[str]:
         """Null words that are codes too, spellings of numbers elsewhere, and flags that could be part of a value."""

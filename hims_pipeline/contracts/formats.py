@@ -1,5 +1,6 @@
 """How the files of a source are written, and how large they may be."""
 
+import codecs
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -43,6 +44,8 @@ class Unpivot(Strict):
     values: str
 
 
+# Codecs of Python that are no encoding of a text file.
+_NO_ENCODINGS = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
 _TEXT = {"delimited", "fixed_width", "cspro"}
 # Option -> the types that honour it: one that would do nothing does not load.
 HONOURED = {
@@ -56,7 +59,7 @@ HONOURED = {
     "stop_at_blank": {"delimited", "excel"},
     "hidden_rows": {"excel"},
     "fill_down": {"excel"},
-    "final_newline": _TEXT,
+    "final_newline": _TEXT | {"sdmx_csv", "eurostat_tsv"},
     "unread_damage": _TEXT,
     "unpivot": {"delimited", "excel", "eurostat_tsv"},
     "codebook": {"fixed_width", "cspro"},
@@ -134,6 +137,7 @@ class Format(Strict):
         idle = sorted(name for name in messages if self.type not in HONOURED.get(name, {self.type}))
         if idle:
             raise ValueError(f"{', '.join(f'`{name}`' for name in idle)} would do nothing for type {self.type}")
+        self._check_signs()
         if self.unpivot and self.header is not True:
             raise ValueError("`unpivot` is for a table whose header is the contract's")
         if self.header is not True and self.type == "sdmx_csv":
@@ -147,6 +151,20 @@ class Format(Strict):
         if self.record and not self.companion:
             raise ValueError("`record` is a type of record in a codebook: name its `codebook` too")
         return self
+
+    def _check_signs(self) -> None:
+        """Delimiter, quote and encoding are such that a text can be written with them."""
+        if len(self.delimiter) != 1 or len(self.quote) > 1 or not self.quote.isascii():
+            raise ValueError("`delimiter` is one character, `quote` one ASCII one or none")
+        if self.delimiter == self.quote or {self.delimiter, self.quote} & set("\r\n\0"):
+            raise ValueError("`delimiter` and `quote` are two characters, and neither ends a line")
+        try:
+            name = codecs.lookup(self.encoding).name
+            "".encode(name)
+        except LookupError:
+            name = "undefined"
+        if name.replace("_", "-") in _NO_ENCODINGS:
+            raise ValueError(f"{self.encoding!r} is no known encoding of text")
 
 
 class FormatLimits(Strict):

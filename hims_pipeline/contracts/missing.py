@@ -16,7 +16,7 @@ from hims_pipeline.quoting import literal, literals
 
 MISSING_SUFFIX, FLAG_SUFFIX = "__missing", "__flag"
 _RANGE = re.compile(r"([^.].*?|)\.\.(.*)")
-BLANKS = " \t\u00a0"
+BLANKS = " \t\u00a0\u2007\u2009\u202f"  # no-break, figure, thin and narrow no-break spaces too
 
 
 @dataclass(frozen=True)

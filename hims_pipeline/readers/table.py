@@ -17,7 +17,7 @@ from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.guard import Unreadable
 from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.typing.links import write_links
-from hims_pipeline.readers.typing.parts import Slices, TextPart, open_for_parts
+from hims_pipeline.readers.typing.parts import Slices, TextPart, no_rows, open_for_parts
 from hims_pipeline.readers.typing.type_errors import misfit_condition, type_findings, write_rejects
 from hims_pipeline.readers.typing.write import EntityPlan, is_misfit, plan_entity, write_typed
 from hims_pipeline.settings import Settings
@@ -82,6 +82,7 @@ def load(job: Job, table: Table) -> EntityResult:
         Unreadable, duckdb.Error, OSError: a failure of our own.
     """
     plan = plan_entity(job.shape, job.key)
+    table = table if table.parts else replace(table, parts=[no_rows(job.shape)])
     with open_for_parts(job.settings, table.slices) as con:
         if table.structure is not None and table.structure.misfits:
             return _diagnose(job, con, plan, table, None, "")

@@ -14,6 +14,7 @@ from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.contracts.model import Contract, Entity, Feed
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.lake.periods import covers, is_period
+from tests.contracts.made import contract_of
 
 Rows = Callable[[str], list[dict[str, str]]]
 REAL = {
@@ -196,3 +197,36 @@ def test_pinned_deliveries_belong_to_contracts(data: Path, contracts: dict[str, 
         assert first <= last
         assert all(not Path(name).is_absolute() and ".." not in Path(name).parts for name in one.files)
     assert [one.period for one in pinned if "TRUNCATED" in one.files[0]] == ["2021Q1"]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"delimiter": ";;"}, "one character"),
+        ({"delimiter": "\n"}, "neither ends a line"),
+        ({"quote": ","}, "two characters"),
+        ({"encoding": "utf-9"}, "no known encoding"),
+        ({"encoding": "unicode_escape"}, "no known encoding"),
+        ({"encoding": "base64"}, "no known encoding"),
+    ],
+)
+def test_signs_that_no_text_is_written_with_do_not_load(form, said):
+    with pytest.raises(ValueError, match=said):
+        contract_of([{"name": "x"}], {"format": form})
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("%s", "no day is written with"),
+        ("%d/%m/%Q", "no day is written with"),
+        ("%Y-%m-%d %z", "no day is written with"),
+        ("%d/%m", "has no year"),
+        ("%d/%m/%y", "leaves the century open"),
+    ],
+)
+def test_a_date_format_that_tells_no_day_does_not_load(form, said):
+    with pytest.raises(ValueError, match=said):
+        contract_of([{"name": "x", "type": "date", "date_format": form}])
+    bounds = {"minimum": "1930-01-01", "maximum": "2024-12-31"}
+    assert contract_of([{"name": "x", "type": "date", "date_format": "%-d.%-m.%y", **bounds}])

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import tarfile
 import zipfile
 
 import pytest
@@ -111,3 +112,35 @@ def test_a_million_entries_are_refused_without_opening_them(read):
     seen = read({"sent.zip": many})
     assert seen.rules == ["ENVELOPE-ARCHIVE-LIMIT"]
     assert "entries; at most 100" in seen.text
+
+
+@pytest.mark.parametrize("outer", ["plain", "gzip"])
+def test_a_tar_archive_is_called_so(read, outer):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz" if outer == "gzip" else "w") as archive:
+        entry = tarfile.TarInfo("people.csv")
+        entry.size = len(GOOD)
+        archive.addfile(entry, io.BytesIO(GOOD))
+    seen = read({"people.tar": out.getvalue()})
+    assert [finding.rule for finding in seen.findings] == [
+        {"plain": "ENVELOPE-KIND", "gzip": "ENVELOPE-ARCHIVE-NESTED"}[outer]
+    ]
+    assert "is a tar archive" in seen.text
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b"RDX3\nX\n", "R"),
+        (b"{\\rtf1 x}", "Rich Text"),
+        (b"\0\x01\0\0Standard Jet DB\0", "Access"),
+        (b"\0" * 12 + b"\xc2\xea\x81\x60", "SAS"),
+        ("id\n1\n".encode("utf-32"), "UTF-32"),
+    ],
+)
+def test_what_other_programs_write_is_called_by_its_name(read, head, what):
+    assert what in read({"people.csv": head}).text
+
+
+def test_what_systems_put_into_archives_is_passed_over(read):
+    assert read({"sent.zip": zipped({"people.csv": GOOD, "._people.csv": b"\0", "~$people.csv": b"x"})}).findings == ()

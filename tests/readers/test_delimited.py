@@ -212,7 +212,8 @@ def test_allowing_one_spelling_allows_no_other(read):
     ("form", "text"), [("%d/%m/%Y", "29/02/2024"), ("%Y%m%d", "20240229"), ("%d.%m.%y", "29.02.24")]
 )
 def test_dates_are_read_in_the_contracts_form_only(read, form, text):
-    columns = [{"name": "d", "type": "date", "date_format": form}, {"name": "k"}]
+    bounds = {"minimum": "1930-01-01", "maximum": "2024-12-31"}
+    columns = [{"name": "d", "type": "date", "date_format": form, **bounds}, {"name": "k"}]
     assert read({"people.csv": f"d,k\n{text},a\n".encode()}, columns).sql("d") == [(dt.date(2024, 2, 29),)]
     assert read({"people.csv": b"d,k\n2024-02-29,a\n"}, columns).rules == ["TYPES-DATE"]
 
@@ -260,3 +261,79 @@ def test_a_row_with_one_delimiter_too_many_is_refused_wherever_it_stands(read, r
         seen = read({"people.csv": end.join(["id,sex,note", *rows, ""]).encode()}, columns)
         assert [one.rule for one in seen.findings if one.severity == "blocking"] == ["ENVELOPE-COLUMNS"]
         assert seen.findings[0].lines == (place + 2,)
+
+
+SPELLINGS = [
+    ({"type": "integer", "allow": ["minus_sign", "digit_groups"]}, ["\u22121\u2009056", "-5"], [-1056, -5]),
+    ({"type": "integer", "allow": ["mark_groups"]}, ["1,056,247", "999", "-1,234"], [1_056_247, 999, -1234]),
+    ({"type": "number", "allow": ["mark_groups"]}, ["1,234.5", "0.25"], [1234.5, 0.25]),
+    ({"type": "integer", "allow": ["padding"]}, ["\u202f5", "5\u2009", "\u2007"], [5, 5, None]),
+    ({"type": "text", "allow": ["padding"]}, ["\u202fa ", "\u2009"], ["a", None]),
+    ({"type": "date", "date_format": "%d-%b-%Y"}, ["05-JAN-2024", "05-jan-2024"], [dt.date(2024, 1, 5)] * 2),
+    ({"type": "date", "date_format": "%G-W%V-%u"}, ["2020-W53-7", "2024-W01-1"],
+     [dt.date(2021, 1, 3), dt.date(2024, 1, 1)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("declared", "sent", "values"), SPELLINGS)
+def test_spellings_that_a_contract_allows(read, declared, sent, values):
+    text = "n;x\n" + "".join(f"{n};{value}\n" for n, value in enumerate(sent))
+    columns = [{"name": "n", "type": "integer"}, {"name": "x", **declared}]
+    assert read({"people.csv": text.encode()}, columns, format={"delimiter": ";"}).sql("x") == [(v,) for v in values]
+
+
+@pytest.mark.parametrize("sent", ["12,34", "1,2345", "1,234,5", "1 234", "\u2212\u22125", "5\u2212", "1,234.5"])
+def test_other_groups_and_signs_are_no_numbers(read, sent):
+    columns = [{"name": "n"}, {"name": "x", "type": "integer", "allow": ["mark_groups", "minus_sign"]}]
+    assert read({"people.csv": f"n;x\na;{sent}\n".encode()}, columns, format={"delimiter": ";"}).rules == [
+        "TYPES-INTEGER"
+    ]
+
+
+def test_a_mark_between_groups_that_may_be_a_decimal_mark_is_proposed_for_whole_numbers_alone(read):
+    for kind, proposed in (("integer", True), ("decimal", False)):
+        columns = [{"name": "n"}, {"name": "x", "type": kind}]
+        seen = read({"people.csv": b"n;x\na;1,234\n"}, columns, format={"delimiter": ";"})
+        assert ("mark_groups" in seen.text) is proposed
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [(b"id,x\n1,a\n\xef\xbb\xbf2,b\n", 3), (b"\xef\xbb\xbfid,x\n1,a\n2,\xef\xbb\xbfb\n", 3)],
+)
+def test_a_byte_order_mark_within_a_file_is_no_part_of_a_value(read, content, line):
+    seen = read({"people.csv": content}, [{"name": "id"}, {"name": "x"}])
+    assert [(finding.rule, finding.lines) for finding in seen.findings] == [("ENVELOPE-BOM", (line,))]
+    wide = content.decode().encode("utf-16")
+    assert read({"people.csv": wide}, [{"name": "id"}, {"name": "x"}], format={"encoding": "utf-16"}).rules == [
+        "ENVELOPE-BOM"
+    ]
+
+
+def test_a_byte_order_mark_in_what_nobody_reads_is_told(read):
+    content = b"id,x,note\n1,a,\xef\xbb\xbfb\n"
+    seen = read({"people.csv": content}, [{"name": "id"}, {"name": "x"}], format={"header": "by_name"})
+    assert "ENVELOPE-UNREAD-DAMAGE" in seen.rules
+    assert seen.sql("id, x") == [("1", "a")]
+
+
+@pytest.mark.parametrize(
+    "record", ['1, "a"', '1,"a" ', '"1" ,a', ' "1",a', '1,\t"a"', '1,"a ""q"""  ', '1,"a\nb" ', '1,"",'[:-1] + " "]
+)
+def test_blanks_beside_quotes_which_readers_take_in_two_ways_are_refused(read, record):
+    seen = read({"people.csv": f"id,x\n{record}\n2,b\n".encode()}, [{"name": "id"}, {"name": "x"}])
+    assert seen.rules == ["ENVELOPE-QUOTES"]
+
+
+@pytest.mark.parametrize(
+    ("record", "value"),
+    [('1,"a ""q"" , ""r"" b"', 'a "q" , "r" b'), ("1, a ", " a "), ("1,5'10\" tall", "5'10\" tall"), ('1," "', " ")],
+)
+def test_blanks_and_quotes_within_values_stay(read, record, value):
+    seen = read({"people.csv": f"id,x\n{record}\n2,b\n".encode()}, [{"name": "id"}, {"name": "x"}])
+    assert seen.sql("x") == [(value,), ("b",)]
+
+
+def test_a_header_alone_is_an_empty_table_where_the_contract_lets_it_be(read):
+    seen = read({"people.csv": b"id,name,birth,weight\n"}, entity={"minimum_rows": 0})
+    assert (seen.findings, seen.rows()) == ((), [])

@@ -208,6 +208,43 @@ def test_a_file_of_which_nothing_may_leave_the_zone_is_counted(drafted, tmp_path
     assert check_file(load_settings(), load_contract(written), sorted((tmp_path / "sent").iterdir())) == []
 
 
-def test_no_draft_is_made_of_a_header_alone(drafted):
+@pytest.mark.parametrize(
+    ("content", "written"),
+    [
+        ("gov;pop\nTunis;1,056,247\nAriana;576,088\n", "type: integer, allow: [mark_groups]"),
+        ("gov;pop;r\nTunis;1.056.247;1,5\nAriana;576.088;2,5\nSfax;9;1,25\n", "type: integer, allow: [mark_groups]"),
+        ("gov,net\nTunis,\u2212123\nAriana,5\n", "allow: [minus_sign]"),
+        ("sep=;\ngov;pop\nTunis;1\nAriana;2\n", "skip_rows: 1"),
+        ("id,day\n1,05-JAN-2024\n2,31-DEC-1999\n", "date_format: '%d-%b-%Y'"),
+        ("id,day\n1,05/01/45\n2,31/12/99\n", "{name: day, type: text"),
+        ("id,here\n1,true\n2,false\n", "type: boolean"),
+        ("id,n\n12345678901234567890,1\n2,2\n", "{name: id, type: text"),
+        ("id,n\n1,5\n2,6\n\n", "stop_at_blank: true"),
+    ],
+)
+def test_what_senders_write_otherwise_is_drafted_so(drafted, content, written):
+    said, text = drafted({"made.csv": content.encode()})
+    assert said == []
+    assert written in text
+
+
+def test_a_blank_line_within_a_table_is_told_in_a_draft(drafted):
+    with pytest.raises(HimsError, match="lines are blank"):
+        drafted({"made.csv": b"id,n,m\n1,5,6\n\n2,6,7\n"})
+
+
+def test_rows_that_are_all_hidden_are_drafted_as_rows(drafted):
+    def hide(page):
+        for number in (2, 3):
+            page.row_dimensions[number].hidden = True
+
+    said, text = drafted({"made.xlsx": sheet([["id", "n"], [1, 2], [2, 3]], hide)})
+    assert said == []
+    assert "hidden_rows: read" in text
+
+
+def test_no_draft_is_made_of_a_header_alone(drafted, tmp_path):
+    with pytest.raises(HimsError, match="holds no rows"):
+        drafted({"header.sav": spss(tmp_path, pd.DataFrame({"id": [1.0]}).iloc[:0])})
     with pytest.raises(HimsError, match="holds no rows"):
         drafted({"header.csv": b"a;b\n"})

@@ -1,5 +1,6 @@
 """Parquet, Excel, SPSS and Stata take the same way as text: same header check, same types, same entity file."""
 
+import base64
 import datetime as dt
 import io
 import os
@@ -9,7 +10,9 @@ from decimal import Decimal
 from types import ModuleType
 
 import duckdb
+import numpy as np
 import openpyxl
+import openpyxl.chart
 import pandas as pd
 import pyreadstat
 import pytest
@@ -295,3 +298,104 @@ def test_a_format_is_one_module_and_one_line(read, monkeypatch):
 def test_a_format_that_nobody_registered_does_not_load(read):
     with pytest.raises(ValueError, match="there is no format telex; there are delimited, parquet"):
         read({"people.txt": b"x"}, COLUMNS, format={"type": "telex"})
+
+
+# Of columns id, sex and Sex, with two rows: DuckDB writes no names that are one to SQL.
+SEX_TWICE = (
+    "UEFSMRUAFRwVHCwVBBUAFQYVBhwAAAACAAAABAEBAAAAAgAAABUAFRwVHCwVBBUAFQYVBhwAAAACAAAABAEBAAAAAgAAABUAFRwVHCwVBBUAFQYV"
+    "BhwAAAACAAAABAEHAAAACAAAABUEGUw1ABgGc2NoZW1hFQYAFQIlAhgCaWQlHkysEwgRAAAAFQIlAhgDc2V4JR5MrBMIEQAAABUCJQIYA1NleCUe"
+    "TKwTCBEAAAAWBBkcGTwmABwVAhklBgAZGAJpZBUAFgQWQhZCJghJHBUAFQAVAgA8KQYZJgAEAAAAJgAcFQIZJQYAGRgDc2V4FQAWBBZCFkImSkkc"
+    "FQAVABUCADwpBhkmAAQAAAAmABwVAhklBgAZGANTZXgVABYEFkIWQiaMAUkcFQAVABUCADwpBhkmAAQAAAAWxgEWBCYIFsYBACggcGFycXVldC1j"
+    "cHAtYXJyb3cgdmVyc2lvbiAyNi4wLjEZPBwAABwAABwAAAAMAQAAUEFSMQ=="
+)
+NEAR_ZERO = [1.25, 0.00001, -2.5e-7, 0.0]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "parquet", "sav", "dta"])
+def test_numbers_near_zero_are_written_out(read, tmp_path, kind):
+    columns = [
+        {"name": "id", "type": "integer", "allow": ["zero_fraction"]},
+        {"name": "x", "type": "decimal", "scale": 8},
+    ]
+    frame = pd.DataFrame({"id": [1.0, 2.0, 3.0, 4.0], "x": NEAR_ZERO})
+    path = tmp_path / f"people.{kind}"
+    if kind == "xlsx":
+        path.write_bytes(workbook([["id", "x"], *frame.itertuples(index=False)]))
+    elif kind == "parquet":
+        path.write_bytes(parquet(tmp_path, "select id::double as id, x from (values (1, 1.25), (2, 0.00001), "
+                                           "(3, -2.5e-7), (4, 0.0)) as t (id, x)"))  # fmt: skip
+    else:
+        {"sav": pyreadstat.write_sav, "dta": pyreadstat.write_dta}[kind](frame, str(path))
+    form = {"xlsx": "excel", "sav": "spss", "dta": "stata"}.get(kind, kind)
+    values = read({f"people.{kind}": path}, columns, format={"type": form}).sql("x")
+    assert values == [(Decimal("1.25"),), (Decimal("0.00001"),), (Decimal("-0.00000025"),), (Decimal(0),)]
+
+
+def test_numbers_of_four_bytes_have_the_digits_that_were_written(read, tmp_path):
+    frame = pd.DataFrame({"id": [1, 2], "x": np.array([12.34, 1e10], dtype="float32")})
+    frame.to_stata(tmp_path / "people.dta", write_index=False)
+    for declared, values in (
+        ({"type": "decimal"}, [Decimal("12.34"), Decimal("10000000000")]),
+        ({"type": "text"}, ["12.34", "10000000000"]),
+        ({"type": "number"}, [float(np.float32(12.34)), 1e10]),
+    ):
+        columns = [{"name": "id", "type": "integer"}, {"name": "x", **declared}]
+        seen = read({"people.dta": tmp_path / "people.dta"}, columns, format={"type": "stata"})
+        assert seen.sql("x") == [(value,) for value in values]
+
+
+@pytest.mark.parametrize("kind", ["stata", "parquet"])
+def test_names_that_differ_in_case_alone_are_two_columns(read, tmp_path, kind):
+    frame = pd.DataFrame({"id": [1, 2], "sex": [1, 2], "Sex": [7, 8]})
+    path = tmp_path / "people.bin"
+    if kind == "stata":
+        frame.to_stata(path, write_index=False)
+    else:
+        path.write_bytes(base64.b64decode(SEX_TWICE))
+    columns = [
+        {"name": "id", "type": "integer"},
+        {"name": "gender", "type": "integer"},
+        {"name": "sex", "type": "integer"},
+    ]
+    layout = {"name": "now", "periods": ["2024"], "entities": {"people": {"names": {"gender": "Sex"}}}}
+    seen = read({"people.bin": path}, columns, format={"type": kind, "header": "by_name"}, layouts=[layout])
+    assert seen.sql("gender, sex") == [(7, 1), (8, 2)]
+
+
+def test_a_name_that_stands_twice_in_parquet_is_told(read, tmp_path):
+    content = base64.b64decode(SEX_TWICE).replace(b"Sex", b"sex")
+    columns = [{"name": "id", "type": "integer"}, {"name": "sex", "type": "integer"}]
+    for form in ({}, {"header": "by_name"}):
+        seen = read({"people.parquet": content}, columns, format={"type": "parquet", **form})
+        assert seen.rules == ["ENVELOPE-HEADER"]
+        assert "named twice: 'sex'" in seen.text
+
+
+def test_a_sheet_of_charts_is_no_table(read):
+    book = openpyxl.Workbook()
+    for row in [["id", "x"], [1, 2]]:
+        book.active.append(row)
+    chart = book.create_chartsheet("Chart", 0)
+    drawn = openpyxl.chart.LineChart()
+    drawn.add_data(openpyxl.chart.Reference(book["Sheet"], min_col=2, min_row=1, max_row=2), titles_from_data=True)
+    chart.add_chart(drawn)
+    out = io.BytesIO()
+    book.save(out)
+    columns = [{"name": "id", "type": "integer"}, {"name": "x", "type": "integer"}]
+    assert read({"people.xlsx": out.getvalue()}, columns, format={"type": "excel"}).sql("id, x") == [(1, 2)]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "parquet", "sav", "dta"])
+def test_a_file_without_rows_is_an_empty_table_where_the_contract_lets_it_be(read, tmp_path, kind):
+    frame, path = pd.DataFrame({"id": [1.0], "x": [2.0]}).iloc[:0], tmp_path / f"people.{kind}"
+    if kind == "xlsx":
+        path.write_bytes(workbook([["id", "x"]]))
+    elif kind == "parquet":
+        path.write_bytes(parquet(tmp_path, "select 1 as id, 2 as x where false"))
+    else:
+        {"sav": pyreadstat.write_sav, "dta": pyreadstat.write_dta}[kind](frame, str(path))
+    form = {"xlsx": "excel", "sav": "spss", "dta": "stata"}.get(kind, kind)
+    columns = [{"name": "id", "type": "integer"}, {"name": "x", "type": "integer"}]
+    assert read({f"people.{kind}": path}, columns, format={"type": form}).rules == ["ENVELOPE-ROWS"]
+    seen = read({f"people.{kind}": path}, columns, format={"type": form}, entity={"minimum_rows": 0})
+    assert (seen.rules, seen.rows()) == ([], [])

@@ -50,6 +50,35 @@ def test_a_last_line_without_an_end_is_taken_where_the_contract_allows_it(read):
     assert read({"people.txt": b"11\n22"}, places, format=fixed).sql("a") == [(11,), (22,)]
 
 
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (TABLE.replace(b"\n", b"\r\n")[:-2], {"final_newline": False}),
+        (TABLE + b"\x1a", {}),
+        (TABLE.replace(b"\n", b"\r\n") + b"\x1a", {}),
+        (TABLE[:-1] + b"\x1a", {"final_newline": False}),
+    ],
+)
+def test_the_end_of_a_file_as_other_systems_write_it_is_no_part_of_a_value(read, content, form):
+    assert read({"people.csv": content}, STOCK, format=form).rows() == read({"people.csv": TABLE}, STOCK).rows()
+
+
+def test_the_end_mark_of_dos_is_no_newline(read):
+    assert read({"people.csv": TABLE[:-1] + b"\x1a"}, STOCK).rules == ["ENVELOPE-TRUNCATED"]
+
+
+def test_tables_of_statistical_offices_may_end_without_a_newline(read):
+    columns = [{"name": "geo"}, {"name": "OBS_VALUE", "type": "integer"}]
+    form = {"type": "sdmx_csv", "final_newline": False}
+    seen = read({"people.csv": b"DATAFLOW,geo,OBS_VALUE\nA:B(1.0),FR,15"}, columns, format=form)
+    assert seen.sql("geo, OBS_VALUE") == [("FR", 15)]
+    columns.insert(1, {"name": "TIME_PERIOD"})
+    form = {"type": "eurostat_tsv", "final_newline": False}
+    form["unpivot"] = {"names": "TIME_PERIOD", "values": "OBS_VALUE"}
+    seen = read({"people.tsv": b"geo\\TIME_PERIOD\t2021\t2022\nFR\t5 \t6"}, columns, format=form)
+    assert seen.sql("TIME_PERIOD, OBS_VALUE") == [("2021", 5), ("2022", 6)]
+
+
 def test_a_file_with_titles_alone_is_refused(read):
     assert read({"people.csv": TITLES}, STOCK, format={"skip_rows": 3}).rules == ["ENVELOPE-EMPTY"]
 

@@ -249,6 +249,12 @@ def test_a_day_beyond_the_calendar_is_told_with_its_line(read, tmp_path):
         ("stata", "%td", 14_610.0, None, "2000-01-01"),
         ("stata", "%tdD_m_Y", -1.0, None, "1959-12-31"),
         ("stata", "%tc", 1_262_304_000_000.0, None, "2000-01-01"),
+        ("stata", "%tC", 1_262_304_000_000.0 + 22_000, None, "2000-01-01"),  # 22 leap seconds by then
+        ("stata", "%tCCCYY", 12 * 365.25 * 86_400_000, None, "1972-01-01"),
+        ("stata", "%tw", 40 * 52 + 1.0, None, "2000-01-08"),
+        ("stata", "%tm", 40 * 12 + 11.0, "%Y-%m", "2000-12"),
+        ("stata", "%tqCCYY!qq", -1.0, None, "1959-10-01"),
+        ("stata", "%th", 81.0, None, "2000-07-01"),
     ],
 )
 def test_counts_are_written_as_the_days_and_times_they_are(program, form, count, date_format, text):

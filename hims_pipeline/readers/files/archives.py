@@ -29,7 +29,8 @@ MAXIMUM_RATIO = 100  # real statistical files reach 35 (long, repeated labels); 
 RATIO_FROM_BYTES = 50_000_000  # below this a high ratio does no harm
 _BLOCK = 1 << 20
 _DAMAGED = words("the archive is damaged: its checksum fails; send it again")
-_CLUTTER = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")  # what Mac and Windows put beside the data
+_CLUTTER = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")
+_CLUTTER_BEGINS = ("._", "~$")  # what Mac and Windows put beside the data
 
 
 @dataclass(frozen=True)
@@ -182,8 +183,8 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shown: Words, bud
 
 def _member(name: str, shown: Words, path: Path) -> Member:
     kind = kind_of(path)
-    if kind in ("zip", "gzip", "7z", "rar", "bzip2", "xz", "zstandard"):
-        message = words("is {kind} inside an archive; send it unpacked once", kind=our_text(NAMES[kind]))
+    if kind in ("zip", "gzip", "tar", "7z", "rar", "bzip2", "xz", "zstandard"):
+        message = words("is {kind} inside an archive; send its files in one zip archive", kind=our_text(NAMES[kind]))
         raise DataError("ENVELOPE-ARCHIVE-NESTED", message, shown)
     return Member(name, shown, path)
 
@@ -218,7 +219,8 @@ def _name_of(entry: zipfile.ZipInfo) -> str:
 
 
 def _is_clutter(name: str) -> bool:
-    return any(part.lower() in _CLUTTER for part in PurePosixPath(name).parts)
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return any(part.lower() in _CLUTTER for part in parts) or (bool(parts) and parts[-1].startswith(_CLUTTER_BEGINS))
 
 
 def _shorten(name: str) -> str:

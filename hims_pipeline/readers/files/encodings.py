@@ -8,24 +8,16 @@ import re
 import unicodedata
 from pathlib import Path
 
-from hims_pipeline.errors import ContractError, DataError
+from hims_pipeline.errors import DataError
 from hims_pipeline.words import our_text, words
 
 BLOCK = 4 << 20
 UTF8 = "utf-8"
 
 
-def codec_of(encoding: str, source: str) -> str:
-    """The codec's own name for a declared encoding.
-
-    Raises:
-        ContractError: Python knows no such text encoding.
-    """
-    try:
-        name = codecs.lookup(encoding).name
-        "".encode(name)
-    except LookupError:
-        raise ContractError(f"{source}.yml: format.encoding {encoding!r} is no known encoding") from None
+def codec_of(encoding: str) -> str:
+    """The codec's own name for a declared encoding."""
+    name = codecs.lookup(encoding).name  # the contract does not load with an unknown one
     return UTF8 if name == "utf-8-sig" else name
 
 
@@ -122,11 +114,13 @@ def transcode(
 
 
 def mark_damage(path: Path, target: Path) -> Path:
-    """Copy a text in UTF-8 to `target`, with U+FFFD in place of bytes that do not decode and of NUL, and return it."""
+    """Copy a text in UTF-8 to `target`, U+FFFD in place of bytes that do not decode, of NUL and of byte order marks
+    but the first, and return it."""
     decoder = codecs.getincrementaldecoder(UTF8)("replace")
     with path.open("rb") as source, target.open("w", encoding=UTF8, newline="") as out:
+        out.write(decoder.decode(source.read(3)))
         while block := source.read(BLOCK):
-            out.write(decoder.decode(block).replace("\0", "\ufffd"))
+            out.write(decoder.decode(block).replace("\0", "\ufffd").replace("\ufeff", "\ufffd"))
         out.write(decoder.decode(b"", final=True))
     return target
 

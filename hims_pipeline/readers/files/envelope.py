@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hims_pipeline.errors import ContractError, DataError
+from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.encodings import (
@@ -22,9 +22,9 @@ from hims_pipeline.readers.files.encodings import (
     transcode,
     wrong_bytes,
 )
-from hims_pipeline.readers.files.frame import cut_frame, is_framed
+from hims_pipeline.readers.files.frame import cut_frame, ends_in_dos_mark, is_framed
 from hims_pipeline.readers.files.headings import fit_names
-from hims_pipeline.readers.files.records import Header, read_header
+from hims_pipeline.readers.files.records import BOM, Header, read_header
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.shape import TableShape
@@ -33,7 +33,9 @@ from hims_pipeline.words import our_text, words
 # Two row groups of DuckDB: parts small enough to share between cores, and whole row groups in the Parquet file.
 PART_RECORDS = 245_760
 _REPLACEMENT = "\ufffd".encode()
-_OF_CHARACTERS = ("ENVELOPE-NUL", "ENVELOPE-REPLACEMENT")
+_SHOWN_MARKS = 5
+_BLANKS = (" ", "\t")
+_OF_CHARACTERS = ("ENVELOPE-NUL", "ENVELOPE-REPLACEMENT", "ENVELOPE-BOM")
 
 
 @dataclass
@@ -71,7 +73,7 @@ def check_text(shape: TableShape, member: Member, scratch: Path, keep_length: bo
     """
     envelope = Envelope(shape, member.path, part_records=PART_RECORDS)
     try:
-        codec = codec_of(shape.format.encoding, shape.source)
+        codec = codec_of(shape.format.encoding)
         _check_kind(shape, member.path, codec)
         if codec != UTF8:
             envelope.path = scratch / f"{member.path.name}.utf8"
@@ -83,7 +85,7 @@ def check_text(shape: TableShape, member: Member, scratch: Path, keep_length: bo
                 compose=not keep_length,
                 tolerant=shape.format.tells_unread_damage,
             )
-        if is_framed(shape.format):
+        if is_framed(shape.format) or ends_in_dos_mark(envelope.path):
             envelope.path = cut_frame(envelope.path, shape.format, scratch / f"{member.path.name}.table")
         envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)
         envelope.shape, fit_findings = _fit(shape, envelope.header, member.shown)
@@ -124,18 +126,15 @@ def _look(envelope: Envelope, marked: Path) -> "_Pass":
 
 
 def _check_kind(shape: TableShape, path: Path, codec: str) -> None:
-    if len(shape.format.delimiter) != 1 or len(shape.format.quote) > 1 or not shape.format.quote.isascii():
-        raise ContractError(
-            f"{shape.source}.yml: format.delimiter is one character, format.quote one ASCII one or none"
-        )
-    kind, wide = kind_of(path), codec.startswith("utf-16")
+    kind, wide = kind_of(path), codec.startswith(("utf-16", "utf-32"))
     if kind == "empty":
         raise DataError("ENVELOPE-EMPTY", words("the file is empty; send it again"))
-    if kind == ("utf-16" if wide else "text"):
+    if kind == (codec[:6] if wide else "text"):
         return
     if wide and kind == "text":
-        raise DataError("ENVELOPE-ENCODING", words("is declared utf-16 but has no byte order mark"))
-    rule = "ENVELOPE-ENCODING" if kind == "utf-16" else "ENVELOPE-KIND"
+        message = words("is declared {encoding} but has no byte order mark", encoding=our_text(codec))
+        raise DataError("ENVELOPE-ENCODING", message)
+    rule = "ENVELOPE-ENCODING" if kind in ("utf-16", "utf-32") else "ENVELOPE-KIND"
     message = words(
         "is {kind}; plain text in {encoding} is expected",
         kind=our_text(NAMES[kind]),
@@ -172,6 +171,8 @@ class _Pass:
         self.replacements = self.nuls = 0
         self.odd = 0  # 1 inside quotes
         self.delimiters = 0  # outside quotes
+        self.loose = False  # a blank may stand between a quote and the delimiter beside it
+        self.marks: list[int] = []  # lines of byte order marks behind the first character
         self.quoted_newline = False
         self.tail = b""
         self.cuts = [header.end]
@@ -179,7 +180,8 @@ class _Pass:
 
     @property
     def records(self) -> int | None:
-        return None if self.quoted_newline or self._has_too_many_fields() else self.lines - self.header.lines
+        needs_parser = self.quoted_newline or self.loose or self._has_too_many_fields()
+        return None if needs_parser else self.lines - self.header.lines
 
     def _has_too_many_fields(self) -> bool:
         """DuckDB reads a record with an empty field too many at its end as if it were not there."""
@@ -208,11 +210,21 @@ class _Pass:
         self.return_newlines += self.tail[-1:] == b"\r" and block[:1] == b"\n"
         if b"\xef" in block or b"\xef" in self.tail:
             self.replacements += (self.tail + block).count(_REPLACEMENT)
+            self._find_marks(block)
         if b"\0" in block:
             self.nuls += block.count(b"\0")
         self.lines += count
         self.done += len(block)
         self.tail = block[-2:]
+
+    def _find_marks(self, block: bytes) -> None:
+        """Note byte order marks within the text, where one file begins behind another."""
+        joined, before = self.tail + block, self.done - len(self.tail)
+        place = joined.find(BOM)
+        while place >= 0 and len(self.marks) < _SHOWN_MARKS:
+            if before + place:
+                self.marks.append(self.above + self.lines + 1 + block.count(b"\n", 0, max(0, place - len(self.tail))))
+            place = joined.find(BOM, place + 1)
 
     def _decode(self, block: bytes) -> None:
         if not self.pending and block.isascii():
@@ -249,10 +261,23 @@ class _Pass:
             self.quoted_newline = bool(self.odd and newlines.any())
             self.delimiters += 0 if self.odd else int(np.count_nonzero(delimiters))
             return
-        inside = np.bitwise_xor.accumulate((bytes_ == self.quote[0]).view(np.uint8)) ^ self.odd
+        quotes = bytes_ == self.quote[0]
+        inside = np.bitwise_xor.accumulate(quotes.view(np.uint8)) ^ self.odd
+        self.loose = self.loose or self._has_blanks_beside(block, bytes_, quotes, inside)
         self.quoted_newline = bool((inside & newlines).any())
         self.odd = int(inside[-1])
         self.delimiters += int(np.count_nonzero(delimiters & (inside == 0)))
+
+    def _has_blanks_beside(self, block: bytes, bytes_: np.ndarray, quotes: np.ndarray, inside: np.ndarray) -> bool:
+        """May a blank outside of quotes stand beside one? Readers differ on whether it is of the value."""
+        if self.shape.format.delimiter in _BLANKS:
+            return False
+        blanks = ((bytes_ == 32) | (bytes_ == 9)) & (inside == 0)
+        before, first = self.tail[-1:], block[:1]
+        at_edge = (bool(blanks[0]) and before == self.quote) or (
+            before in (b" ", b"\t") and not self.odd and first == self.quote
+        )
+        return at_edge or bool((blanks[:-1] & quotes[1:]).any() or (blanks[1:] & quotes[:-1]).any())
 
     def _cut(self, newlines: np.ndarray, count: int) -> None:
         """Remember where each part ends: after its last record's newline."""
@@ -282,6 +307,13 @@ class _Pass:
         if self.nuls:
             message = words("has {count:,} NUL bytes; it is damaged or no text: send it again", count=self.nuls)
             say(block("ENVELOPE-NUL", message))
+        if self.marks:
+            message = words(
+                "has a byte order mark within its text, in line {line:,}: files were probably joined. Send them one by "
+                "one, or joined without it",
+                line=self.marks[0],
+            )
+            say(block("ENVELOPE-BOM", message, lines=tuple(self.marks)))
         if self.replacements:
             say(
                 block(

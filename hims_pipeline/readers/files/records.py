@@ -105,7 +105,7 @@ class Structure:
                 self.ragged,
                 words("records do not have the {width} fields of the header", width=self.width),
             ),
-            ("ENVELOPE-QUOTES", self.quotes, words("records have quotes in the wrong place")),
+            ("ENVELOPE-QUOTES", self.quotes, words("records have quotes in the wrong place, or blanks beside them")),
             ("ENVELOPE-BLANK-LINE", self.blank, words("lines are blank")),
         )
         record_findings = [
@@ -163,6 +163,9 @@ def examine_records(path: Path, shape: TableShape, header: Header, good: Path | 
             seen.records += 1
             seen.lines_differ = seen.lines_differ or lines.count - start > 1
             text = "".join(lines.taken)
+            if fits and shape.format.quote and _is_loose(text, shape.format):
+                seen.quotes.add(number)
+                fits = False
             if not fits and len(seen.raw) < _KEPT_RAW:
                 seen.raw.append((number, text))
             if out and fits:
@@ -187,6 +190,24 @@ def _fits(records: Iterator[list[str]], number: int, shape: TableShape, seen: St
         seen.ragged.add(number)
     else:
         return True
+    return False
+
+
+def _is_loose(record: str, form: Format) -> bool:
+    """Do blanks stand between a quote and the delimiter beside it? Readers differ on whether they are of the value."""
+    parts = record.rstrip("\r\n").split(form.quote)  # those at even places stand outside quotes
+    opened = False  # by a quote that begins a field
+    for place in range(0, len(parts), 2):
+        part = parts[place]
+        if place and opened and part[:1] in (" ", "\t") and part.lstrip(" \t")[:1] in ("", form.delimiter):
+            return True
+        if part == "" and place:
+            continue  # a doubled quote, or the end
+        last = part.rsplit(form.delimiter, 1)[-1] if place == 0 or form.delimiter in part else part
+        begins = not last.strip(" \t") and (place == 0 or form.delimiter in part)
+        if begins and last and place + 1 < len(parts):
+            return True
+        opened = begins
     return False
 
 

@@ -19,6 +19,14 @@ _MAGIC = (
     ("bzip2", b"BZh"),
     ("xz", b"\xfd7zXZ\0"),
     ("zstandard", b"\x28\xb5\x2f\xfd"),
+    ("rtf", b"{\\rtf"),
+    ("sas", b"\0" * 12 + b"\xc2\xea\x81\x60"),
+    ("sas_transport", b"HEADER RECORD*******LIB"),
+    ("access", b"\0\x01\0\0Standard "),
+    ("r", b"RDX2\n"),
+    ("r", b"RDX3\n"),
+    ("arrow", b"ARROW1\0\0"),
+    ("hdf", b"\x89HDF"),
 )
 _MANY_ENTRIES = 5_000  # no workbook has so many parts
 _OLD_STATA = (b"\x71", b"\x72", b"\x73")  # formats 113 to 115, then the byte order (1 or 2) and a 1
@@ -40,9 +48,18 @@ NAMES = {
     "bzip2": "a bzip2 file",
     "xz": "an xz file",
     "zstandard": "a Zstandard file",
+    "tar": "a tar archive",
+    "rtf": "a document in Rich Text Format",
+    "sas": "a SAS dataset",
+    "sas_transport": "a SAS transport file",
+    "access": "a database of Access",
+    "r": "saved data of R",
+    "arrow": "an Arrow (Feather) file",
+    "hdf": "an HDF file",
     "html": "an HTML page (often an error page of the server it was fetched from)",
     "xml": "an XML document",
     "utf-16": "text in UTF-16",
+    "utf-32": "text in UTF-32",
     "text": "text",
     "empty": "empty",
 }
@@ -65,6 +82,10 @@ def kind_of(path: Path) -> str:
         return "stata"
     if b"".join(line.ljust(80) for line in head.splitlines())[456:464] == b"SPSSPORT":
         return "spss_portable"  # behind five lines in which anything may stand
+    if head[257:265] in (b"ustar\x0000", b"ustar  \0"):
+        return "tar"
+    if head[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return "utf-32"
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     return _text_kind(head)

@@ -1,9 +1,15 @@
 """A cell of a workbook, or a value of a file with types, as the text that every format is checked by."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from hims_pipeline.contracts.formats import Format
+
+
+def _write_out(text: str) -> str:
+    """A number near zero without its exponent: `0.00001`, as people write it, for 1e-05."""
+    return format(Decimal(text), "f") if "e-" in text else text
 
 
 def text_of(cell: Any, form: Format, date_format: str | None = None) -> str:
@@ -11,7 +17,7 @@ def text_of(cell: Any, form: Format, date_format: str | None = None) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float | int):
-        text = str(int(cell)) if float(cell).is_integer() and abs(cell) < 1e15 else repr(cell)
+        text = str(int(cell)) if float(cell).is_integer() and abs(cell) < 1e15 else _write_out(repr(cell))
         return text if form.decimal == "." else text.replace(".", ",")
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         cell = cell.date()

@@ -27,7 +27,10 @@ def open_table(
     settings: Settings, shape: TableShape, member: Member, scratch: Path
 ) -> tuple[Table | None, list[Finding]]:
     """The long table of a file, or what is wrong with its envelope."""
-    as_text = Format(delimiter="\t", quote="", unpivot=shape.format.unpivot, decimal=shape.format.decimal)
+    sent = shape.format
+    as_text = Format(
+        delimiter="\t", quote="", unpivot=sent.unpivot, decimal=sent.decimal, final_newline=sent.final_newline
+    )
     wide = replace(shape, format=as_text)
     if kind_of(member.path) != "text":
         return delimited.open_table(settings, wide, member, scratch)  # which says what it is instead

@@ -30,8 +30,9 @@ from hims_pipeline.readers.files.headings import (
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats.cells import text_of
-from hims_pipeline.readers.formats.excel_checks import Range, Row, check_sheet, fill_down_names
-from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, Look, check_numbers, look_at
+from hims_pipeline.readers.formats.excel_checks import Row, check_sheet, fill_down_names
+from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, check_numbers, look_at
+from hims_pipeline.readers.formats.look import Look, Range
 from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import numbered_part
@@ -68,10 +69,10 @@ def open_table(
         if shape.format.stop_at_blank:
             data = _drop_notes(data)
         width = len(names) if shape.format.header else len(shape.header)
-        messages += check_sheet(shape, sheet.merged, look, data, width, member)
+        messages += check_sheet(shape, [*sheet.merged, *look.merged], look, data, width, member)
         if refuses(messages):
             return None, messages
-        data = _fill_down(shape, [row for row in data if not _is_skipped(shape, look, row)])
+        data = [row for row in _fill_down(shape, data) if not _is_skipped(shape, look, row)]
         return _table(shape, names, data, scratch), messages
     except DataError as error:
         return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
@@ -85,9 +86,13 @@ def open_sheet(path: Path, form: Format) -> Sheet:
     """
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
-        shown = [one.name for one in book.sheets_metadata if one.visible == calamine.SheetVisibleEnum.Visible]
+        shown = [
+            one.name
+            for one in book.sheets_metadata
+            if one.visible == calamine.SheetVisibleEnum.Visible and one.typ == calamine.SheetTypeEnum.WorkSheet
+        ]
         if form.sheet is None and not shown:
-            raise DataError("ENVELOPE-SHEET", words("shows no sheet; all are hidden"))
+            raise DataError("ENVELOPE-SHEET", words("shows no sheet of cells; all are hidden, or charts"))
         name = form.sheet if form.sheet is not None else shown[0]
         if name not in book.sheet_names:
             others = senders_text(", ".join(book.sheet_names), f"{len(book.sheet_names)} other(s)")

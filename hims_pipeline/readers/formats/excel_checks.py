@@ -9,13 +9,12 @@ from typing import Any
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.findings import block
-from hims_pipeline.readers.formats.excel_look import Look
+from hims_pipeline.readers.formats.look import Look, Range
 from hims_pipeline.readers.formats.unread import RULE as UNREAD_DAMAGE
 from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.words import words
 
 Row = tuple[int, list[Any]]  # number in the sheet, cells
-Range = tuple[tuple[int, int], tuple[int, int]]  # first and last cell of merged ones: row and column, from 0
 _SHOWN = 5
 
 

@@ -1,8 +1,9 @@
 """A second, independent look at a workbook, for what the library that reads its cells does not tell.
 
 It gives cells with an error (`#REF!`), and formulas that were never computed, as blanks, and hidden rows like any. So
-the file itself is looked at: the XML of .xlsx and .ods by its tags, old .xls by xlrd. Cells that hold a number are
-counted in the first rows, and must be as many as the library gives. Not here: what follows from it (`excel`).
+the file itself is looked at: the XML of .xlsx by its tags, old .xls by xlrd. Cells that hold a number are counted in
+the first rows, and must be as many as the library gives. Not here: OpenDocument (`ods_look`), what follows from it
+(`excel_checks`).
 """
 
 import contextlib
@@ -10,11 +11,12 @@ import itertools
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
 from hims_pipeline.errors import DataError
+from hims_pipeline.readers.formats.look import Look, make_unsafe_workbook_error
+from hims_pipeline.readers.formats.ods_look import look_at_ods
 from hims_pipeline.words import words
 
 COUNTED_ROWS = 2_000  # numbers are counted in these
@@ -24,33 +26,15 @@ _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_SUSPECT = re.compile(rb"""<(?:\w+:)?c\b[^>]*\bt=["']e["']|<(?:\w+:)?f[\s/>]""")
-# A block without any of these holds no error, formula or hidden row; looking for them is ten times as quick.
-_HINTS = (b't="e"', b"t='e'", b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/", b"hidden=", b"zeroHeight=")
+# Without any of these there is no error, no hidden row and no formula but those that are counted; looking for them is
+# ten times as quick as going through cells.
+_HINTS = (b't="e"', b"t='e'", b":f>", b":f ", b":f/", b"hidden=", b"zeroHeight=", b"<v></", b"<v/>", b"<v />")
+_FORMULAS, _COMPUTED = (b"<f>", b"<f ", b"<f/"), (b"</f><v>", b"/><v>")
 _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})?(\d+)["']""")
 _TYPE = re.compile(rb"""\bt=["'](\w+)["']""")
 _HIDDEN = re.compile(rb"""\b(?:hidden|zeroHeight)=["'](?:1|true)["']""")
-_ODS_ERROR = re.compile(rb"""value-type=["']error["']""")
-_ODS_HIDDEN = re.compile(rb"""<table:table-row\b[^>]*table:visibility=["'](?:collapse|filter)["']""")
+_CDATA = b"v><![CDATA["
 _NUMBERS = (b"n", b"d", b"b")
-
-
-@dataclass
-class Look:
-    """What stands in one sheet.
-
-    Args:
-        errors: (row from 1, column from 0) -> the error as Excel writes it.
-        uncomputed: cells whose formula has no value.
-        hidden_rows: rows that the sheet does not show.
-        numbers: cells that hold a number, a date or a truth value in the first `COUNTED_ROWS` rows; None where this
-            kind of file does not tell.
-    """
-
-    errors: dict[tuple[int, int], str] = field(default_factory=dict)
-    uncomputed: list[tuple[int, int]] = field(default_factory=list)
-    hidden_rows: set[int] = field(default_factory=set)
-    numbers: int | None = 0
 
 
 def look_at(path: Path, kind: str, sheet: str) -> Look:
@@ -67,7 +51,7 @@ def look_at(path: Path, kind: str, sheet: str) -> Look:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         if kind == "office":
-            return _look_at_ods(archive)
+            return look_at_ods(archive, sheet)
         if "xl/workbook.xml" not in names:
             raise DataError("ENVELOPE-KIND", words("is a binary workbook (.xlsb); save it as .xlsx and send that"))
         return _look_at_xlsx(archive, _part_of(archive, sheet))
@@ -83,26 +67,26 @@ def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
             part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             if part in archive.namelist():
                 return part
-    raise _make_unsafe_error()
+    raise make_unsafe_workbook_error()
 
 
 def _tree(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
     if part not in archive.namelist() or archive.getinfo(part).file_size > _SMALL_PART:
-        raise _make_unsafe_error()
+        raise make_unsafe_workbook_error()
     raw = archive.read(part)
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
-        raise _make_unsafe_error()
+        raise make_unsafe_workbook_error()
     try:
         return ElementTree.fromstring(raw)  # noqa: S314 - no document type, so no entities
     except ElementTree.ParseError:
-        raise _make_unsafe_error() from None
+        raise make_unsafe_workbook_error() from None
 
 
 def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
     look, seen = Look(), 0
     for rows in _row_blocks(archive, part):
         counting = seen < COUNTED_ROWS
-        if not counting and not any(hint in rows for hint in _HINTS):
+        if not counting and not _is_suspect(rows):
             seen += rows.count(b"<row") or sum(1 for _ in _ROW.finditer(rows))
             continue
         starts = [match.start() for match in _ROW.finditer(rows)]
@@ -112,12 +96,21 @@ def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
     return look
 
 
+def _is_suspect(rows: bytes) -> bool:
+    """May there be an error, a hidden row, or a formula that no value follows?"""
+    if any(hint in rows for hint in _HINTS):
+        return True
+    return sum(map(rows.count, _FORMULAS)) != sum(map(rows.count, _COMPUTED))
+
+
 def _row_blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     """The sheet's rows in blocks of whole rows; what stands around them holds no cell."""
     rest = b""
     with archive.open(part) as file:
         while block := file.read(_BLOCK):
             rest += block
+            if _CDATA in rest:
+                raise make_unsafe_workbook_error()  # the library takes it for nothing
             cut = max(rest.rfind(b"<row"), rest.rfind(b":row"))
             if cut > 0:
                 cut = rest.rfind(b"<", 0, cut + 1)
@@ -133,7 +126,7 @@ def _look_at_row(look: Look, row: bytes, count: int, counting: bool) -> None:
     number = int(place.group(2)) if place else count
     if _HIDDEN.search(attributes):
         look.hidden_rows.add(number)
-    if not counting and not _SUSPECT.search(row):
+    if not counting and not _is_suspect(row):
         return
     cells = list(_CELL.finditer(row))
     column = -1
@@ -141,7 +134,7 @@ def _look_at_row(look: Look, row: bytes, count: int, counting: bool) -> None:
         named = _PLACE.search(cell.group(1))
         before, column = column, _column(named.group(1)) if named and named.group(1) else column + 1
         if column <= before:
-            raise _make_unsafe_error()  # two cells in one place: the library keeps one of them
+            raise make_unsafe_workbook_error()  # two cells in one place: the library keeps one of them
         if cell.group(2):
             continue
         body = row[cell.end() : following.start() if following else len(row)]
@@ -162,20 +155,6 @@ def _column(letters: bytes) -> int:
     return place - 1
 
 
-def _look_at_ods(archive: zipfile.ZipFile) -> Look:
-    """Tags tell that there is an error or a hidden row, and not in which sheet: any of them refuses the file."""
-    look, before = Look(numbers=None), b""
-    with archive.open("content.xml") as file:
-        while block := file.read(_BLOCK):
-            text = before + block
-            if _ODS_ERROR.search(text):
-                look.errors[0, 0] = "#"
-            if _ODS_HIDDEN.search(text):
-                look.hidden_rows.add(0)
-            before = block[-1000:]
-    return look
-
-
 def _look_at_xls(path: Path, sheet: str) -> Look:
     import xlrd
 
@@ -193,7 +172,7 @@ def _look_at_xls(path: Path, sheet: str) -> Look:
                 elif row < COUNTED_ROWS and kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE, xlrd.XL_CELL_BOOLEAN):
                     look.numbers = (look.numbers or 0) + 1
         return look
-    raise _make_unsafe_error()
+    raise make_unsafe_workbook_error()
 
 
 class _Nowhere:
@@ -203,16 +182,6 @@ class _Nowhere:
         pass
 
 
-def _make_unsafe_error() -> DataError:
-    return DataError(
-        "ENVELOPE-UNSAFE",
-        words(
-            "two independent looks at the workbook do not agree, so we cannot read this safely. Open it in Excel, save "
-            "it as .xlsx and send that, or send delimited text"
-        ),
-    )
-
-
 def check_numbers(look: Look, counted: int) -> None:
     """The library must give as many numbers in the first rows as stand there.
 
@@ -220,4 +189,4 @@ def check_numbers(look: Look, counted: int) -> None:
         DataError: it does not.
     """
     if look.numbers is not None and look.numbers != counted:
-        raise _make_unsafe_error()
+        raise make_unsafe_workbook_error()

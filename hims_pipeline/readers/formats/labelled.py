@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyreadstat
 
@@ -107,7 +108,8 @@ def open_labelled(
         if floats := _identifiers_as_floats(shape, meta, member):
             return None, floats
         files = list(_chunks(program, settings, member.path, shape, meta, scratch))
-        if impossible := _find_days_beyond(settings, shape, _kinds(shape, meta), files, member):
+        called = _stored_names(shape, meta)
+        if impossible := _find_days_beyond(settings, shape, _kinds(shape, meta), files, called, member):
             return None, impossible
     except DataError as error:
         return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
@@ -115,7 +117,7 @@ def open_labelled(
         return None, [block("ENVELOPE-DAMAGED", DAMAGED, member.shown, entity=shape.name)]
     except UnicodeDecodeError:
         return None, [block("ENVELOPE-ENCODING", _ENCODING, member.shown, entity=shape.name)]
-    return Table(_parts(settings, shape, files), codebook.rows), findings + label_findings(
+    return Table(_parts(settings, shape, files, called), codebook.rows), findings + label_findings(
         shape, codebook, member.shown
     )
 
@@ -143,20 +145,21 @@ def _find_days_beyond(
     shape: TableShape,
     kinds: dict[str, Counted | None],
     files: list[tuple[Path, int]],
+    called: dict[str, str],
     member: Member,
 ) -> list[Finding]:
     """Days that no calendar has, in columns that are read as text; in one of dates their type finds them."""
     findings, before = [], 0
     wanted = {
-        column.name: shape.header[position]
+        column.name: called[shape.header[position]]
         for column, position in zip(shape.columns, shape.positions, strict=True)
         if column.type == "text" and (kind := kinds.get(shape.header[position])) is not None and kind.what != "time"
     }
     places: dict[str, list[int]] = {name: [] for name in wanted}
     with open_for_parts(settings) as con:
         for file, rows in files:
-            for name, sent_as in wanted.items():
-                numbered = f"select row_number() over () + {before} as n, {quote(sent_as)} as t from '{file}'"
+            for name, stored_as in wanted.items():
+                numbered = f"select row_number() over () + {before} as n, {quote(stored_as)} as t from '{file}'"
                 beyond = f"select n from ({numbered}) where not regexp_full_match(t::varchar, {literal(ON_CALENDAR)})"
                 places[name] += [number for (number,) in con.execute(beyond).fetchall()]
             before += rows
@@ -173,13 +176,13 @@ def _chunks(
 ) -> Iterator[tuple[Path, int]]:
     """Write the file chunk by chunk as Parquet, values typed as the file has them; (chunk, rows)."""
     formats = {shape.header[p]: c.date_format for c, p in zip(shape.columns, shape.positions, strict=True)}
-    kinds = _kinds(shape, meta)
+    kinds, narrow, called = _kinds(shape, meta), _find_narrow(shape, meta), _stored_names(shape, meta)
     frames = program.frames(path, meta, _names_read(shape, meta), scratch)
     with open_for_parts(settings) as con:
         con.execute("set pandas_analyze_sample = 0")  # objects are texts here; guessing from a sample could fail later
         for number, frame in enumerate(frames):
             target = scratch / f"chunk-{number:06d}.parquet"
-            con.register("chunk", _as_texts(frame, kinds, formats))
+            con.register("chunk", _as_texts(frame, kinds, formats, narrow).rename(columns=called))
             con.execute(f"copy (from chunk) to {literal(target)} (format parquet)")
             con.unregister("chunk")
             yield target, len(frame)
@@ -190,6 +193,17 @@ def _names_read(shape: TableShape, meta: Any) -> list[str]:
     wanted = {shape.header[position] for position in shape.positions}
     # Records are counted along a column: of a file of which none is read, along the first.
     return [name for name in meta.column_names if name in wanted] or meta.column_names[:1]
+
+
+def _stored_names(shape: TableShape, meta: Any) -> dict[str, str]:
+    """What variables are called in the chunks: SQL has one name for `sex` and `Sex`, Stata two."""
+    return {name: f"c{number}" for number, name in enumerate(_names_read(shape, meta))}
+
+
+def _find_narrow(shape: TableShape, meta: Any) -> set[str]:
+    """Variables kept in four bytes that are no binary numbers to the contract: 12.34 is not 12.34000015258789."""
+    sent_as = {shape.header[p] for c, p in zip(shape.columns, shape.positions, strict=True) if c.type != "number"}
+    return {name for name in sent_as if meta.readstat_variable_types[name] == "float"}
 
 
 def make_unsafe_error(place: int | None) -> DataError:
@@ -205,18 +219,30 @@ def make_unsafe_error(place: int | None) -> DataError:
     )
 
 
-def _as_texts(frame: pd.DataFrame, kinds: dict[str, Counted | None], formats: dict[str, str]) -> pd.DataFrame:
+def _as_texts(
+    frame: pd.DataFrame, kinds: dict[str, Counted | None], formats: dict[str, str], narrow: set[str]
+) -> pd.DataFrame:
     """Days, times and columns with letters become texts; all other numbers stay numbers."""
     made = {}
     for name in frame.columns:
         values, kind = frame[name], kinds.get(name)
+        if name in narrow and kind is None:
+            values = _make_narrow(values)
         if kind is not None and values.dtype != object:
             values = write_out(values, kind, formats.get(name))
         elif values.dtype == object:
-            texts = [None if pd.isna(v) else _text(v, kind, formats.get(name)) for v in values]
-            values = pd.Series(texts, index=frame.index, dtype=object)
+            codes, different = pd.factorize(values)  # -1 for no value, which is the last of the texts
+            texts = np.array([*(_text(v, kind, formats.get(name)) for v in different), None], dtype=object)
+            values = pd.Series(texts[codes], index=frame.index, dtype=object)
         made[name] = values
     return pd.DataFrame(made)
+
+
+def _make_narrow(values: pd.Series) -> pd.Series:
+    """Numbers of four bytes as such; beside letters as the number that is written like them."""
+    if values.dtype != object:
+        return values.astype("float32")
+    return values.map(lambda value: float(str(np.float32(value))) if isinstance(value, float) else value)
 
 
 def _text(value: Any, kind: Counted | None, date_format: str | None) -> str:
@@ -225,12 +251,15 @@ def _text(value: Any, kind: Counted | None, date_format: str | None) -> str:
     return text_of(value, PLAIN)
 
 
-def _parts(settings: Settings, shape: TableShape, files: list[tuple[Path, int]]) -> list[TextPart]:
+def _parts(
+    settings: Settings, shape: TableShape, files: list[tuple[Path, int]], called: dict[str, str]
+) -> list[TextPart]:
     parts, before = [], 0
     with open_for_parts(settings) as con:
         for file, rows in files:
             source = read_parquet(file)
-            types = {name: kind for name, kind, *_ in con.execute(f"describe select * from {source}").fetchall()}
-            parts.append(texts_of(shape, source, types, whole=True, number=f"row_number() over () + {before}"))
+            kinds = {name: kind for name, kind, *_ in con.execute(f"describe select * from {source}").fetchall()}
+            types = {name: kinds[stored] for name, stored in called.items()}
+            parts.append(texts_of(shape, source, types, called, whole=True, number=f"row_number() over () + {before}"))
             before += rows
     return parts

@@ -35,16 +35,17 @@ def open_table(
         return None, [_finding(shape, member, "ENVELOPE-KIND", message)]
     source = read_parquet(member.path)
     try:
-        rows, types = _describe(settings, member.path)
+        rows, described = _describe(settings, member.path)
     except DataError as error:
         return None, [_finding(shape, member, error.rule, error.message)]
-    shape, findings = fit_header(shape, list(types), member.shown, ordered=False)
+    shape, findings = fit_header(shape, [name for name, _, _ in described], member.shown, ordered=False)
     if refuses(findings):
         return None, findings
+    types, called = {name: kind for name, _, kind in described}, {name: other for name, other, _ in described}
     if unfit := _unfit_types(shape, member, types):
         return None, unfit
-    everything = ", ".join(f"max({quote(name)})" for name in types)
-    return Table([texts_of(shape, source, types)], rows, probe=f"select {everything} from {source}"), findings
+    everything = ", ".join(f"max({quote(name)})" for _, name, _ in described)
+    return Table([texts_of(shape, source, types, called)], rows, probe=f"select {everything} from {source}"), findings
 
 
 def parquet_names(settings: Settings, path: Path) -> list[str]:
@@ -53,36 +54,61 @@ def parquet_names(settings: Settings, path: Path) -> list[str]:
     Raises:
         DataError: it is damaged.
     """
-    _, types = _describe(settings, path)
-    return list(types)
+    _, described = _describe(settings, path)
+    return [name for name, _, _ in described]
 
 
-def texts_of(shape: TableShape, source: str, types: dict[str, str], whole: bool = False, number: str = "") -> TextPart:
+def texts_of(
+    shape: TableShape,
+    source: str,
+    types: dict[str, str],
+    called: dict[str, str],
+    whole: bool = False,
+    number: str = "",
+) -> TextPart:
     """The texts of a typed relation.
 
     Args:
-        types: name -> DuckDB type of all its columns.
+        types: name in the file -> DuckDB type.
+        called: name in the file -> its name in `source`; SQL has one name for `sex` and `Sex`.
         whole: floats that are whole numbers are written without a fraction: their format knows no integers.
         number: SQL for the record number; by default rows are counted from 1.
     """
     texts = []
     for place, (column, position) in enumerate(zip(shape.columns, shape.positions, strict=True)):
         name = shape.header[position]
-        text = _text(quote(name), types[name], column, shape.format, whole)
+        text = _text(quote(called[name]), types[name], column, shape.format, whole)
         texts.append(f"{_nullif(text)} as t{place}")
     return TextPart(f"select {', '.join(texts) or NO_TEXTS} from {source}", number or "row_number() over ()")
 
 
-def _describe(settings: Settings, path: Path) -> tuple[int, dict[str, str]]:
-    """Rows by the footer, and name -> DuckDB type."""
+def _describe(settings: Settings, path: Path) -> tuple[int, list[tuple[str, str, str]]]:
+    """Rows by the footer; of each column its name, DuckDB's name for it (two alike get two), and its DuckDB type."""
     try:
         with open_for_parts(settings) as con:
             types = con.execute(f"describe select * from {read_parquet(path)}").fetchall()
+            names = _top_level(
+                con.execute(f"select name, num_children from parquet_schema({literal(path)})").fetchall()
+            )
             [(rows,)] = con.execute(f"select num_rows from parquet_file_metadata({literal(path)})").fetchall()
-        return rows, {name: kind for name, kind, *_ in types}
+        return rows, [(name, called, kind) for name, (called, kind, *_) in zip(names, types, strict=True)]
     except duckdb.Error:
         pass  # and raise outside: the original error may quote the file
     raise DataError("ENVELOPE-DAMAGED", words("is incomplete or damaged; send it again"))
+
+
+def _top_level(elements: list[tuple[str, int | None]]) -> list[str]:
+    """Names of the columns of a schema, which lists its elements depth first, its root before all."""
+    names, inside = [], [0]
+    for name, children in elements:
+        if len(inside) == 2:
+            names.append(name)
+        inside[-1] -= 1
+        if children:
+            inside.append(children)
+        while len(inside) > 2 and inside[-1] == 0:
+            inside.pop()
+    return names
 
 
 def _unfit_types(shape: TableShape, member: Member, types: dict[str, str]) -> list[Finding]:
@@ -104,12 +130,14 @@ def _unfit_types(shape: TableShape, member: Member, types: dict[str, str]) -> li
 def _text(name: str, kind: str, column: Column, form: Format, whole: bool) -> str:
     """SQL: a value as text."""
     if kind in ("FLOAT", "DOUBLE"):
-        text = f"{name}::varchar"
+        if kind == "FLOAT" and column.type == "number":  # its very value; else the digits that tell it from others
+            name, kind = f"{name}::double", "DOUBLE"
+        text = f"({name})::varchar"
         if whole:
-            text = (
-                f"case when {name} = trunc({name}) and abs({name}) < 1e15 then {name}::bigint::varchar else {text} end"
-            )
-        return f"case when isnan({name}) then null else {_point(text, form)} end"
+            is_whole = f"{name} = trunc({name}) and abs({name}) < 1e15"
+            text = f"case when {is_whole} then ({name})::bigint::varchar else {text} end"
+        near_zero = f"case when {text} like '%e-%' then {_write_out(name, kind)} else {text} end"
+        return f"case when isnan({name}) then null else {_point(near_zero, form)} end"
     if kind.startswith("DECIMAL"):
         return _point(f"{name}::varchar", form)
     if column.type == "date" and kind == "DATE":
@@ -119,6 +147,12 @@ def _text(name: str, kind: str, column: Column, form: Format, whole: bool) -> st
         written = f"strftime({day}, {literal(column.date_format)})"
         return f"case when {day}::timestamp = {name}::timestamp then {written} else {name}::varchar end"
     return f"{name}::varchar"
+
+
+def _write_out(name: str, kind: str) -> str:
+    """SQL: a float near zero without its exponent, as people write it; with it where 38 digits cannot hold it."""
+    digits = f"try_cast(({name})::varchar as decimal(38,37))::varchar"
+    return f"case when {digits}::{kind} = {name} then rtrim({digits}, '0') else ({name})::varchar end"
 
 
 def _nullif(text: str) -> str:

@@ -34,7 +34,8 @@ def open_table(
     settings: Settings, shape: TableShape, member: Member, scratch: Path
 ) -> tuple[Table | None, list[Finding]]:
     """The table of a file, or what is wrong with it."""
-    form = Format(delimiter=shape.format.delimiter, header="by_name", decimal=shape.format.decimal)
+    sent = shape.format
+    form = Format(delimiter=sent.delimiter, header="by_name", decimal=sent.decimal, final_newline=sent.final_newline)
     shape = replace(shape, format=form)
     if kind_of(member.path) != "text":
         return delimited.open_table(settings, shape, member, scratch)  # which says what it is instead

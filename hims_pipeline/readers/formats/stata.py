@@ -59,7 +59,7 @@ def _is_whole(path: Path) -> bool:
         return file.read() == b"</stata_dta>"
 
 
-def _frames(path: Path, _meta: Any, names: list[str], _scratch: Path) -> Iterator[pd.DataFrame]:
+def _frames(path: Path, meta: Any, names: list[str], _scratch: Path) -> Iterator[pd.DataFrame]:
     """The file in chunks, each value as two libraries read it, and the letters of missing values as texts."""
     chunks = pyreadstat.read_file_in_chunks(
         pyreadstat.read_dta, str(path), chunksize=labelled.CHUNK_ROWS, usecols=names, **RAW
@@ -73,32 +73,43 @@ def _frames(path: Path, _meta: Any, names: list[str], _scratch: Path) -> Iterato
                 raise make_unsafe_error(None)
             other.index = frame.index
             yield pd.DataFrame(
-                {name: _require_agreement(frame[name], other[name], n) for n, name in enumerate(frame.columns)}
+                {
+                    name: _require_agreement(
+                        frame[name], other[name], n, is_text=meta.readstat_variable_types[name] == "string"
+                    )
+                    for n, name in enumerate(frame.columns)
+                }
             )
 
 
-def _require_agreement(first: pd.Series, other: pd.Series, place: int) -> pd.Series:
+def _require_agreement(first: pd.Series, other: pd.Series, place: int, is_text: bool) -> pd.Series:
     """A column as both have it; with letters, all of its values are Python objects."""
     if pd.api.types.is_numeric_dtype(other.dtype):
         if not np.array_equal(first.to_numpy(dtype=float), other.to_numpy(dtype=float), equal_nan=True):
             raise make_unsafe_error(place)
         return first
-    missing = np.fromiter((isinstance(value, StataMissingValue) for value in other), bool, len(other))
-    if not missing.any():
+    if is_text:
         if _blanks(first) != _blanks(other):
             raise make_unsafe_error(place)
         return first
-    values = first.to_numpy(dtype=float)
-    if not np.array_equal(np.isnan(values), missing) or not np.array_equal(
-        values[~missing], other[~missing].to_numpy(dtype=float)
-    ):
+    values, objects = first.to_numpy(dtype=float), other.to_numpy(dtype=object)
+    missing = np.isnan(values)
+    letters = [value.string[1:] if isinstance(value, StataMissingValue) else None for value in objects[missing]]
+    if None in letters or not _is_equal(values[~missing], objects[~missing]):
         raise make_unsafe_error(place)
-    letters = [value.string[1:] if there else "" for value, there in zip(other, missing, strict=True)]
     if not any(letters):
         return first
     mixed = first.astype(object)
-    mixed[missing] = [letter or None for letter in np.array(letters, dtype=object)[missing]]
+    mixed[missing] = [letter or None for letter in letters]
     return mixed
+
+
+def _is_equal(values: np.ndarray, objects: np.ndarray) -> bool:
+    """Are these the same numbers, none of which the other library calls missing?"""
+    try:
+        return np.array_equal(values, objects.astype(float))
+    except TypeError:  # one of them stands for no value
+        return False
 
 
 def _blanks(values: pd.Series) -> int:

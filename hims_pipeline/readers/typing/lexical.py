@@ -154,14 +154,22 @@ def _date(column: Column, text: str, value: str, printed: str, form: Format) -> 
         ]
         cast, show = f"try_cast({text} as date)", f"{value}::varchar"
     else:
-        branches = [(f"{printed} = {text} and {value} >= {first}", value), (f"{text} is null", "null")]
+        same = _same_sql(column, printed, text)
+        branches = [(f"{same} and {value} >= {first}", value), (f"{text} is null", "null")]
         cast, show = f"try_strptime({text}, {pattern})::date", f"strftime({value}, {pattern})"
     if "padding" in column.allow:
         plain = _strip_sql(column, text)
         day = f"try_strptime({plain}, {pattern})::date"
         branches += _blank(column, text, form, "null")
-        branches.append((f"strftime({day}, {pattern}) = {plain} and {day} >= {first}", day))
+        same = _same_sql(column, f"strftime({day}, {pattern})", plain)
+        branches.append((f"{same} and {day} >= {first}", day))
     return Typing("DATE", cast, show, tuple(branches), what)
+
+
+def _same_sql(column: Column, printed: str, text: str) -> str:
+    """SQL: a date is written as it prints; of names of months and days (05-JAN-2024) the case is no matter."""
+    named = re.search("%[aAbBp]", column.date_format)
+    return f"lower({printed}) = lower({text})" if named else f"{printed} = {text}"
 
 
 def _first_year(column: Column) -> int:

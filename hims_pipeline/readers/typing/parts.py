@@ -115,6 +115,12 @@ def numbered_part(shape: TableShape, form: Format, path: Path) -> TextPart:
     return TextPart(_read_csv(shape, form, str(path), numbered=True), f"{RECORD}::bigint")
 
 
+def no_rows(shape: TableShape) -> TextPart:
+    """The part of a file that has a header and nothing else, where the contract lets an entity be empty."""
+    texts = ", ".join(f"null::varchar as t{number}" for number in range(len(shape.columns)))
+    return TextPart(f"select {texts or NO_TEXTS} where false", "0::bigint")
+
+
 NO_TEXTS = "null as nothing"
 """SQL: what is selected of a file of which every column stays unread; rows are counted all the same."""
 

@@ -1,5 +1,5 @@
-"""Spellings of a number that a contract allows, undone in SQL: blanks around it, digits of another script, a sign for
-per cent, groups of three digits. What is not spelt so is left as it stands, and then is no number.
+"""Spellings of a number that a contract allows, undone in SQL: blanks around it, digits of another script, a minus that
+is a dash, a sign for per cent, groups of three digits. What is not spelt so is left as it stands, and is no number.
 
 Not here: which plain spellings are a number of a type (`lexical`).
 """
@@ -12,9 +12,11 @@ from hims_pipeline.sql import literal
 _DIGITS = "0123456789"
 _SCRIPTS = ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")  # Arabic-Indic, Persian
 _POINT = "٫"
-# Between groups of three digits, one and the same within a number. A comma or a point may be a decimal mark as well.
-_BETWEEN = (" ", "\u00a0", "\u202f", "'", "\u2019", "٬")
-_PER_CENT = f"[{BLANKS}\u202f]*[%٪]$"
+# Between groups of three digits, one and the same within a number. A comma or a point, which may be a decimal mark as
+# well, is allowed by a word of its own.
+_BETWEEN = (" ", "\u00a0", "\u2007", "\u2009", "\u202f", "'", "\u2019", "٬")
+_MINUS = "\u2212"  # what typographers call a minus
+_PER_CENT = f"[{BLANKS}]*[%٪]$"
 
 
 def plain_number(column: Column, text: str, form: Format) -> str:
@@ -25,12 +27,20 @@ def plain_number(column: Column, text: str, form: Format) -> str:
         text = f"regexp_replace({text}, {literal(_PER_CENT)}, '')"
     if "arabic_digits" in column.allow:
         text = _latin_digits_sql(text, form)
-    if "digit_groups" in column.allow:
-        groups = "|".join(f"({between}[0-9]{{3}})+" for between in _BETWEEN)
+    if "minus_sign" in column.allow:
+        text = f"regexp_replace({text}, {literal('^' + _MINUS)}, '-')"
+    if between := marks_between_groups(column, form):
+        groups = "|".join(f"([{mark}][0-9]{{3}})+" for mark in between)
         grouped = literal(f"[-+]?[0-9]{{1,3}}({groups})([{form.decimal}][0-9]*)?")
-        together = f"translate({text}, {literal(''.join(_BETWEEN))}, '')"
+        together = f"translate({text}, {literal(''.join(between))}, '')"
         text = f"case when regexp_full_match({text}, {grouped}) then {together} else {text} end"
     return text
+
+
+def marks_between_groups(column: Column, form: Format) -> tuple[str, ...]:
+    """What may stand between groups of three digits; with `mark_groups` the comma or point that is no decimal mark."""
+    blanks = _BETWEEN if "digit_groups" in column.allow else ()
+    return blanks + (("," if form.decimal == "." else ".",) if "mark_groups" in column.allow else ())
 
 
 def _latin_digits_sql(text: str, form: Format) -> str:

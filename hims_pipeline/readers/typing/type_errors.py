@@ -24,27 +24,29 @@ from hims_pipeline.sql import literal, read_parquet
 from hims_pipeline.words import Words, our_text, senders_text, words
 
 _SHOWN_LINES = 5
+_BLANKS_AROUND = r"^[\s\x{a0}\x{2007}\x{2009}\x{202f}\x{feff}]|[\s\x{a0}\x{2007}\x{2009}\x{202f}\x{feff}]$"
 # How a value that does not fit is written, told without showing it. The first that matches is given.
 _NUMBER_REASONS = (
-    (r"^[\s\x{a0}]|[\s\x{a0}]$", "with blanks around it"),
+    (_BLANKS_AROUND, "with blanks around it"),
     (r"[٠-٩۰-۹]", "in Arabic-Indic digits"),
+    (r"^\x{2212}", "with a minus that is the sign U+2212"),
     (r"^[-+]?[0-9]+[.,][0-9]+$", "with a decimal fraction"),
     (r"^[-+]?[0-9.,]+[eE][-+]?[0-9]+$", "in exponent form"),
     (r"^[-+]?0[0-9]+$", "with leading zeros"),
     (r"^[+]", "with a plus sign"),
     (r"^[-+]?0[xX][0-9a-fA-F]+$", "in hexadecimal"),
-    (r"^[-+]?[0-9]{1,3}([ _'’.,\x{a0}\x{202f}][0-9]{3})+([.,][0-9]+)?$", "with digit separators"),
+    (r"^[-+]?[0-9]{1,3}([ _'’.,\x{a0}\x{2007}\x{2009}\x{202f}][0-9]{3})+([.,][0-9]+)?$", "with digit separators"),
     (r"^(?i)[-+]?(nan|inf|infinity|n/?a|null|none|\.|-)$", "a word or sign for missing"),
     (r"^[-+]?[0-9]+$", "too large"),
 )
 _DECIMAL_REASONS = (
-    *_NUMBER_REASONS[:2],
+    *_NUMBER_REASONS[:3],
     (r"^[-+]?[0-9]*[.][0-9]+$", "with a point, too many digits after it, or too large"),
     (r"^[-+]?[0-9]*[,][0-9]+$", "with a comma, too many digits after it, or too large"),
-    *_NUMBER_REASONS[3:],
+    *_NUMBER_REASONS[4:],
 )
 _DATE_REASONS = (
-    (r"^[\s\x{a0}]|[\s\x{a0}]$", "with blanks around it"),
+    (_BLANKS_AROUND, "with blanks around it"),
     (r"[٠-٩۰-۹]", "in Arabic-Indic digits"),
     (r"(^|[^0-9])1[34][0-9]{2}([^0-9]|$)", "with a year of the Hijri or the Persian calendar"),
     (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "in the form of a date, but no such day or another order"),
@@ -184,6 +186,8 @@ def _help(con: duckdb.DuckDBPyConnection, plan: EntityPlan, number: int, rejects
         return ""
     values = f'(select value as t0 from {rejects} where "column" = {literal(column.name)})'
     usual = [word for word in get_args(Allow) if column.type in NUMERIC or word == "padding"]
+    if column.type != "integer":  # 1,234 may have a decimal comma, and be a thousand times smaller
+        usual = [word for word in usual if word != "mark_groups"]
     needed, taken = find_fitting_words(con, column, plan.shape.format, values, usual)
     return f"; `allow: [{', '.join(needed)}]` would take {taken:,} of them" if taken else ""
 
