@@ -91,7 +91,7 @@ deviations as (
         cast(sum(linearised.z * linearised.z) as double) as szz
     from linearised
     join strata on {{ same('linearised', 'strata', 'batch_id, entity, stratum') }}
-    join {{ ref('dim_batch') }} as batches on {{ same('linearised', 'batches', by_entity) }}
+    join {{ ref('dim_batch') }} as batches on linearised.batch_id = batches.batch_id and linearised.entity = batches.entity
     group by linearised.stratum, batches.lonely_units, strata.n_h, strata.left_out, {{ 'linearised.' ~ (by_cell.split(', ') | join(', linearised.')) }}
 ),
 
@@ -114,7 +114,7 @@ estimates as (
         variances.lonely_strata,
         {{ interval_columns('difference') }}
     from ratios
-    join {{ ref('dim_batch') }} as batches on {{ same('ratios', 'batches', by_entity) }}
+    join {{ ref('dim_batch') }} as batches on ratios.batch_id = batches.batch_id and ratios.entity = batches.entity
     join variances on {{ same('ratios', 'variances', by_cell) }}
     where
         true
