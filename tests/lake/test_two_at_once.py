@@ -3,6 +3,7 @@
 import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,13 +14,14 @@ from hims_pipeline.settings import Settings
 from tests.lake.test_read_again import made, settings  # noqa: F401 fixtures
 
 OTHER_RUN_SECONDS = 60
-HEAD_START_SECONDS = 10  # a judgement without a lock in its way ends sooner
 
 
-def judge_again(home: Settings, batch: str) -> None:
-    """What another run does; it has its own process, and so its own hold on the lock."""
-    with installation_lock(home, "the other run", OTHER_RUN_SECONDS):
+def judge_again(home: Settings, batch: str, has_gone_on: Any) -> None:
+    """What another run does; it has its own process, and so its own hold on the lock. It goes on to where it waits for
+    the lock, or to its end."""
+    with installation_lock(home, "the other run", OTHER_RUN_SECONDS, lambda text: has_gone_on.set()):
         intake.take_in(home, landing.find_delivery(home, batch), lambda text: None)
+    has_gone_on.set()
 
 
 @pytest.mark.parametrize("ask", [intake.problems, intake.find_pending])
@@ -30,13 +32,15 @@ def test_a_batch_judged_while_its_records_are_read_is_not_damaged(
 ) -> None:
     accepted = next(one for one in landing.deliveries(settings) if one.period == "2024")
     before = batches.prove_batch(settings, accepted).verdict
-    other = multiprocessing.get_context("spawn").Process(target=judge_again, args=(settings, accepted.batch))
+    apart = multiprocessing.get_context("spawn")
+    has_gone_on = apart.Event()
+    other = apart.Process(target=judge_again, args=(settings, accepted.batch, has_gone_on))
     read = landing.deliveries
 
     def read_meanwhile(*args, **kwargs):
         if other.pid is None:
             other.start()
-            other.join(HEAD_START_SECONDS)
+            assert has_gone_on.wait(OTHER_RUN_SECONDS)
         return read(*args, **kwargs)
 
     monkeypatch.setattr(landing, "deliveries", read_meanwhile)

@@ -70,6 +70,15 @@ def codes_rotated(sheet: Sheet, dice: Random) -> Sheet | None:
     return sheet
 
 
+def shuffle_values(sheet: Sheet, name: str, dice: Random) -> Sheet:
+    """Each row has the value of another, by chance."""
+    values = [row[name] for row in sheet.rows]
+    dice.shuffle(values)
+    for row, value in zip(sheet.rows, values, strict=True):
+        row[name] = value
+    return sheet
+
+
 def column_shuffled(sheet: Sheet, dice: Random) -> Sheet | None:
     """A column slipped against the others: its values stand in other rows' order, by chance."""
     names = [
@@ -77,12 +86,7 @@ def column_shuffled(sheet: Sheet, dice: Random) -> Sheet | None:
     ]
     if len(names) < 2:
         return None
-    name = dice.choice(names)
-    values = [row[name] for row in sheet.rows]
-    dice.shuffle(values)
-    for row, value in zip(sheet.rows, values, strict=True):
-        row[name] = value
-    return sheet
+    return shuffle_values(sheet, dice.choice(names), dice)
 
 
 def two_codes_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+from tests.mutants.kinds.columns import shuffle_values
 from tests.mutants.sheets import Mutation, Sheet
 
 
@@ -49,11 +50,7 @@ def weights_shuffled(sheet: Sheet, dice: Random) -> Sheet | None:
     """Each row has the weight of another."""
     if (name := sheet.roles.first_column("weight")) is None or len({row[name] for row in sheet.rows}) < 20:
         return None
-    values = [row[name] for row in sheet.rows]
-    dice.shuffle(values)
-    for row, value in zip(sheet.rows, values, strict=True):
-        row[name] = value
-    return sheet
+    return shuffle_values(sheet, name, dice)
 
 
 def outlier(sheet: Sheet, dice: Random) -> Sheet | None:
