@@ -7,7 +7,8 @@ import pytest
 
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import REPOSITORY
-from tests.conftest import REAL_DATA, Installation
+from tests.conftest import REAL_DATA
+from tests.installation import Installation
 
 pytestmark = pytest.mark.real_data
 FILE = "pseudopeople-samples/current_population_survey.parquet"
