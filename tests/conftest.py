@@ -76,16 +76,11 @@ def once_for_all_workers(
 
 
 @pytest.fixture(scope="session")
-def real_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
-    """An installation after one night with all real deliveries."""
-    here = Installation(shared_folder(tmp_path_factory) / "real", real_data=REAL_DATA)
-    return once_for_all_workers(here, "run")
-
-
-@pytest.fixture(scope="session")
-def sample_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
-    """An installation after one night with the whole synthetic sample: every source, as `make run` takes it in."""
-    return once_for_all_workers(Installation(shared_folder(tmp_path_factory) / "sample"), "run", "--samples")
+def whole_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """An installation after one night with all that is at hand, as `make run` takes it in: the whole synthetic sample,
+    and the real deliveries where there are any; never to be changed."""
+    here = Installation(shared_folder(tmp_path_factory) / "whole", real_data=REAL_DATA)
+    return once_for_all_workers(here, "run", "--samples")
 
 
 @pytest.fixture(scope="session")
