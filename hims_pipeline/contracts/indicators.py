@@ -233,7 +233,8 @@ class Indicator(Strict):
             problems.append("a balance says of what: balance_of has an indicator, a dimension and two codes")
         if self.formula and self.statistic is not None:
             problems.append("what a figure shows follows from its formula")
-        if (self.status == "planned") != (self.absence is not None and not self.formula):
+        is_planned = self.status == "planned"
+        if is_planned != (self.absence is not None) or (is_planned and self.formula):
             problems.append("what is planned, and nothing else, says why it is absent, and has no formula")
         if problems:
             raise ValueError(f"{self.code}: " + "; ".join(problems))
