@@ -20,18 +20,16 @@ MOST_BATCHES = 12
 
 @click.command()
 @click.argument("indicator", type=TYPED)
-@click.option("--area", required=True, type=TYPED, help="Country or area whose figure it is, such as TUN or TN-11.")
+@click.option("--area", required=True, type=TYPED, help="Code of the country or area whose figure it is.")
 @click.option("--period", required=True, type=TYPED, help="2024, 2024-Q1 or 2024-06.")
 @click.option("--cell", default="", type=TYPED, help="What it is broken down by: 'sex=F;age=Y15T24'.")
 @click.option("--source", default="", type=TYPED, help="One of several figures: that of this source …")
-@click.option("--vintage", default="", type=TYPED, help="… and of this edition.")
+@click.option("--vintage", default="", type=TYPED, help="… of this edition …")
+@click.option("--universe", default="", type=TYPED, help="… about this group of people, as emigrants_15_plus.")
 @click.option("--release", "release_id", help="A release other than the current one.")
 @click.option("--staff", is_flag=True, help="From the observatory's own file: verdicts, and what is withheld.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def why(
-    indicator: str, area: str, period: str, cell: str, source: str, vintage: str,
-    release_id: str | None, staff: bool, as_json: bool,
-) -> None:  # fmt: skip
+def why(release_id: str | None, staff: bool, as_json: bool, **question: str) -> None:
     """Lead from a figure, or one that is missing, to what it rests on, and write the lines that make it again.
 
     Reads the public file, so it tells no more than was published; --staff reads the observatory's own.
@@ -42,7 +40,7 @@ def why(
     chosen = store.get(settings, release_id) if release_id else store.current_release(settings)
     if chosen is None:
         raise ReleaseError(f"Nothing has been published in {settings.home} yet; `make run` does it.")
-    trace = trace_figure(settings, chosen, (indicator, area, period, cell, source, vintage), staff=staff)
+    trace = trace_figure(settings, chosen, question, staff=staff)
     if as_json:
         click.echo(answers.visible_lines(answers.json_text(trace.as_json())))
         return

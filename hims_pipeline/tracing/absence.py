@@ -33,7 +33,7 @@ class Reason(StrEnum):
     OTHER_BOUNDARIES = "the area stands on other boundaries"
     OTHER_AREAS = "its sources cover other areas"
     NOBODY = "its sources cover the area and period, and no record falls under it"
-    OTHER_SOURCE = "there is one, of another source or edition than the one that was named"
+    OTHER_SOURCE = "there is one, of another source, edition or universe than what was named"
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def explain_absence(con: "duckdb.DuckDBPyConnection", question: Question, manife
         return [Absence(Reason.NOT_A_CELL, f"it is published by: {listed}")]
     reasons = list(_explain_deliveries(question, manifest, sources))
     if not _has_series(con, question.code):
-        return [*reasons, *([] if reasons else [_lacks_sources(sources, manifest)])]
+        return [*reasons, *([] if reasons else [_explain_sources(sources, manifest)])]
     if not _has_series(con, question.code, cell=question.cell_name):
-        return [Absence(Reason.EMPTY_CELL, f"sources in the release: {_in_release(sources, manifest)}"), *reasons]
+        return [Absence(Reason.EMPTY_CELL, f"sources in the release: {_list_present(sources, manifest)}"), *reasons]
     return _order([*reasons, *_explain_coverage(con, question)])
 
 
@@ -75,14 +75,14 @@ def _order(reasons: list[Absence]) -> list[Absence]:
     return sorted(reasons, key=lambda one: places.index(one.reason))
 
 
-def _lacks_sources(sources: list[str], manifest: Mapping[str, Any]) -> Absence:
-    there = _in_release(sources, manifest)
+def _explain_sources(sources: list[str], manifest: Mapping[str, Any]) -> Absence:
+    there = _list_present(sources, manifest)
     if there != "none":
         return Absence(Reason.NOBODY, f"sources in the release: {there}")
     return Absence(Reason.NO_SOURCE, f"it is made from {', '.join(sources)}")
 
 
-def _in_release(sources: list[str], manifest: Mapping[str, Any]) -> str:
+def _list_present(sources: list[str], manifest: Mapping[str, Any]) -> str:
     there = {one["source"]: one["periods"] for one in manifest["sources"]}
     listed = [f"{name} ({', '.join(there[name][-3:])})" for name in sources if name in there]
     return "; ".join(listed) or "none"
@@ -91,7 +91,7 @@ def _in_release(sources: list[str], manifest: Mapping[str, Any]) -> str:
 def _explain_deliveries(question: Question, manifest: Mapping[str, Any], sources: list[str]) -> Iterator[Absence]:
     """What the manifest says of deliveries that would have covered the period."""
     for one in manifest.get("left_out", ()):
-        if one["source"] in sources and _touches(one, question.period):
+        if one["source"] in sources and _covers(one, question.period):
             yield Absence(Reason.LEFT_OUT, f"{one['batch']}: {one['state']}. {' '.join(one['reasons'])}".strip())
     last = max(
         (period[:4] for one in manifest["sources"] if one["source"] in sources for period in one["periods"]), default=""
@@ -104,7 +104,7 @@ def _explain_deliveries(question: Question, manifest: Mapping[str, Any], sources
         yield Absence(Reason.NO_SOURCE, f"it is made from {', '.join(sources)}")
 
 
-def _touches(delivery: Mapping[str, Any], period: str) -> bool:
+def _covers(delivery: Mapping[str, Any], period: str) -> bool:
     """Does a delivery's period have a day of the year, quarter or month that is asked for?"""
     first, last = delivery.get("period_start_date", ""), delivery.get("period_end_date", "")
     if not first:

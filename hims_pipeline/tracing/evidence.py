@@ -53,7 +53,7 @@ def batches_of_figure(figure: Figure, manifest: Mapping[str, Any]) -> list[dict[
     return chosen
 
 
-def corrections_of(
+def corrections_of_figure(
     con: "duckdb.DuckDBPyConnection", figure: Figure, batches: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Known errors of its sources that were mended in the periods of its batches."""
@@ -130,10 +130,10 @@ def doubts_of(
         [figure["break_id"] or ""],
     ).fetchall():
         yield f"the first after a break: {name}"
-    yield from _doubt_batches(figure, {one["batch"] for one in batches}, manifest)
+    yield from _tell_of_batches(figure, {one["batch"] for one in batches}, manifest)
 
 
-def _doubt_batches(figure: Figure, batches: set[str], manifest: Mapping[str, Any]) -> Iterator[str]:
+def _tell_of_batches(figure: Figure, batches: set[str], manifest: Mapping[str, Any]) -> Iterator[str]:
     caveats, sources = manifest["caveats"], figure["source"].split("+")
     for one in caveats["accepted_against_the_gate"]:
         if one["batch"] in batches:

@@ -29,12 +29,12 @@ Figure = dict[str, Any]
 def find_figures(con: "duckdb.DuckDBPyConnection", question: Question) -> list[Figure]:
     """All figures of the question, withheld ones too, each with `is_preferred`; those to be preferred first."""
     others = [name for (name,) in con.execute("select breakdown from reference.breakdowns order by 1").fetchall()]
-    found = _select(con, question, others, "published.indicator_value", "*")
+    figures = _select(con, question, others, "published.indicator_value", "*")
     chosen = _select(con, question, others, "published.v_headline", "series_key, vintage")
     preferred = {(row["series_key"], row["vintage"]) for row in chosen}
-    for figure in found:
+    for figure in figures:
         figure["is_preferred"] = (figure["series_key"], figure["vintage"]) in preferred
-    return sorted(found, key=lambda one: (not one["is_preferred"], preference_of(one, question.indicator)))
+    return sorted(figures, key=lambda one: (not one["is_preferred"], preference_of(one, question.indicator)))
 
 
 def _select(
@@ -51,10 +51,9 @@ def _select(
 
 
 def choose_figures(figures: Sequence[Figure], question: Question) -> list[Figure]:
-    """Those of the source and edition that the question names, where it does."""
-    return [
-        one for one in figures if question.source in ("", one["source"]) and question.vintage in ("", one["vintage"])
-    ]
+    """Those of the source, edition and universe that the question names, where it does."""
+    wanted = {name: getattr(question, name) for name in ("source", "vintage", "universe")}
+    return [one for one in figures if all(value in ("", one[name]) for name, value in wanted.items())]
 
 
 def preference_of(figure: Mapping[str, Any], indicator: Mapping[str, str]) -> tuple[Any, ...]:

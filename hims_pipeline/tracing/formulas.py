@@ -52,7 +52,7 @@ class Making:
         return {name: value for name, value in vars(self).items() if name != "formula"}
 
 
-def making_of(settings: Settings, code: str, sources: Iterable[str], cell: Mapping[str, str], level: str) -> Making:
+def find_making(settings: Settings, code: str, sources: Iterable[str], cell: Mapping[str, str], level: str) -> Making:
     """How figures of an indicator from these sources, by these dimensions, are made."""
     indicator = load_indicators(settings.data).get(code)
     formula = _find_formula(settings, indicator, set(sources), cell, level) if indicator else None
@@ -60,10 +60,10 @@ def making_of(settings: Settings, code: str, sources: Iterable[str], cell: Mappi
         return _describe_formula(formula, cell)
     models = find_models(settings, code)
     texts = [path.read_text(encoding="utf-8") for path in models]
-    reads = sorted({name for text in texts for name in _reads_of(text)})
+    reads = sorted({name for text in texts for name in _find_reads(text)})
     return Making(
         "model",
-        " ".join(filter(None, map(_leading_comment, texts))) or "a model of its own computes it",
+        " ".join(filter(None, map(_first_comment, texts))) or "a model of its own computes it",
         reads=tuple(reads),
         files=tuple(_place(settings, path) for path in models),
     )
@@ -107,31 +107,31 @@ def _describe_formula(formula: Formula, cell: Mapping[str, str]) -> Making:
     base = [f"{name} = {code}" for name, code in cell.items() if name not in formula.parts]
     weights, value, among = "sum of weights", f"({formula.value})", formula.domain
     parts = {
-        "total": (_where(weights, among, formula.measure, *here), ""),
-        "share": (_where(weights, among, formula.measure, *here), _where(weights, among, *base)),
-        "ratio": (_where(weights, formula.measure, *here), _where(weights, among, *here)),
-        "mean": (_where(f"sum of weight * {value}", among, *here), _where(weights, among, *here)),
+        "total": (_write_sum(weights, among, formula.measure, *here), ""),
+        "share": (_write_sum(weights, among, formula.measure, *here), _write_sum(weights, among, *base)),
+        "ratio": (_write_sum(weights, formula.measure, *here), _write_sum(weights, among, *here)),
+        "mean": (_write_sum(f"sum of weight * {value}", among, *here), _write_sum(weights, among, *here)),
         "difference": (
-            _where(f"mean of {value}" if formula.value else f"share with {formula.measure}", among, *here),
-            _where("less that", formula.against, *here),
+            _write_sum(f"mean of {value}" if formula.value else f"share with {formula.measure}", among, *here),
+            _write_sum("less that", formula.against, *here),
         ),
     }[formula.kind]
     says = " ".join(filter(None, [WORDS[formula.kind], f"[{formula.note}]" if formula.note else ""]))
     return Making(formula.kind, says, *parts, reads=(f"fct_{formula.fact}",), formula=formula)
 
 
-def _where(what: str, *conditions: str) -> str:
+def _write_sum(what: str, *conditions: str) -> str:
     met = " and ".join(f"({one})" for one in conditions if one != "true")
     return f"{what} where {met}" if met else what
 
 
-def _reads_of(text: str) -> Iterable[str]:
+def _find_reads(text: str) -> Iterable[str]:
     yield from _READS.findall(text)
     for listed in _FIGURES.findall(text):
         yield from (code_in_name(name) for name in re.findall(r"'(\w+)'", listed))
 
 
-def _leading_comment(text: str) -> str:
+def _first_comment(text: str) -> str:
     lines = [line[3:] for line in text.split("\n\n")[0].splitlines() if line.startswith("-- ")]
     return " ".join(lines)
 

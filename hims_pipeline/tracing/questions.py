@@ -33,7 +33,7 @@ class Question:
         indicator: its row of `reference.indicators`.
         area_names: the area's names by language, where the release has them.
         cell: dimension -> code, of those that the figure is broken down by; all others are totals.
-        source, vintage: where one of several figures is meant; empty otherwise.
+        source, vintage, universe: where one of several figures is meant; empty otherwise.
     """
 
     indicator: Mapping[str, str]
@@ -43,6 +43,7 @@ class Question:
     cell: Mapping[str, str]
     source: str = ""
     vintage: str = ""
+    universe: str = ""
 
     @property
     def code(self) -> str:
@@ -74,7 +75,14 @@ def fetch_rows(con: "duckdb.DuckDBPyConnection", sql: str, parameters: Iterable[
 
 
 def ask_question(
-    con: "duckdb.DuckDBPyConnection", indicator: str, area: str, period: str, cell: str, source: str, vintage: str
+    con: "duckdb.DuckDBPyConnection",
+    indicator: str,
+    area: str,
+    period: str,
+    cell: str = "",
+    source: str = "",
+    vintage: str = "",
+    universe: str = "",
 ) -> Question:
     """What is meant, checked against a release.
 
@@ -94,7 +102,7 @@ def ask_question(
     known = {row["source"] for row in fetch_rows(con, "select source from reference.sources")}
     if source and not set(source.split("+")) <= known:
         raise UnknownQuestion(_name_near("source", source, dict.fromkeys(known, ""), "reference.sources"))
-    return Question(record, code, name, period, parts, source, vintage)
+    return Question(record, code, name, period, parts, source, vintage, universe)
 
 
 def _find_indicator(con: "duckdb.DuckDBPyConnection", text: str) -> dict[str, str]:

@@ -43,7 +43,7 @@ def write_records_sql(settings: Settings, question: Question, figure: Figure, fo
     """
     columns = fact_dimensions(settings.dbt_project) | dict(formula.dimensions)
     cell = dict(question.cell) | ({"ref_area": question.area} if figure["level"] != "country" else {})
-    inside = {name: _is_in(name, code, columns[name], figure) for name, code in cell.items()}
+    inside = {name: _write_condition(name, code, columns[name], figure) for name, code in cell.items()}
     here = " and ".join(inside.values()) or "true"
     base = " and ".join(one for name, one in inside.items() if name not in formula.parts) or "true"
     variables = _variables(formula, here, base)
@@ -72,7 +72,7 @@ from conformed.fct_sampling_units
 where batch_id in (select batch_id from records) and (stratum, psu) not in (select (stratum, psu) from records)"""
 
 
-def _is_in(name: str, code: str, column: str, figure: Figure) -> str:
+def _write_condition(name: str, code: str, column: str, figure: Figure) -> str:
     if name != "ref_area":
         return f"coalesce({column}, '_U') = {literal(code)}"
     day = f"date {literal(str(figure['period_end_date']))}"
@@ -86,7 +86,7 @@ def _is_in(name: str, code: str, column: str, figure: Figure) -> str:
 def _variables(formula: Formula, here: str, base: str) -> dict[str, str]:
     """Name -> SQL of what is summed, by kind."""
 
-    def when(*conditions: str, value: str = "1") -> str:
+    def make_case(*conditions: str, value: str = "1") -> str:
         met = " and ".join(f"({one})" for one in conditions if one != "true") or "true"
         return f"case when {met} then {value} else 0 end"
 
@@ -95,14 +95,14 @@ def _variables(formula: Formula, here: str, base: str) -> dict[str, str]:
     if formula.kind == "difference":
         counted = known if formula.value else formula.measure
         return {
-            "ya": when(here, formula.domain, counted, value=value), "xa": when(here, formula.domain, known),
-            "yb": when(here, formula.against, counted, value=value), "xb": when(here, formula.against, known),
+            "ya": make_case(here, formula.domain, counted, value=value), "xa": make_case(here, formula.domain, known),
+            "yb": make_case(here, formula.against, counted, value=value), "xb": make_case(here, formula.against, known),
         }  # fmt: skip
     if formula.kind == "mean":
-        return {"y": when(here, formula.domain, known, value=value), "x": when(here, formula.domain, known)}
+        return {"y": make_case(here, formula.domain, known, value=value), "x": make_case(here, formula.domain, known)}
     domain = () if formula.kind == "ratio" else (formula.domain,)
-    whole = "1" if formula.kind == "total" else when(base, formula.domain)
-    return {"y": when(here, *domain, formula.measure), "x": whole}
+    whole = "1" if formula.kind == "total" else make_case(base, formula.domain)
+    return {"y": make_case(here, *domain, formula.measure), "x": whole}
 
 
 def write_r(
@@ -127,12 +127,12 @@ def write_r(
     ]
     if kind not in ("sample", "census_sample"):  # nothing was drawn: no error
         sums = {"ya": "ya", "xa": "xa"} if formula.kind == "difference" else {"y": "y", "x": "x"}
-        lines += ["attach(records)", _plain(formula, list(sums))]
+        lines += ["attach(records)", _write_quotient(formula, list(sums))]
         return "\n".join(lines)
     return "\n".join([*lines, *_design_lines(bool(source.get("expand_to_persons")), formula, kind, figure)])
 
 
-def _plain(formula: Formula, names: list[str]) -> str:
+def _write_quotient(formula: Formula, names: list[str]) -> str:
     y, x = (f"sum(w * {name})" for name in names)
     if formula.kind == "difference":
         factor = "" if formula.value else "100 * "

@@ -11,7 +11,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.tracing import evidence, recipes
 from hims_pipeline.tracing.absence import Absence, Reason, explain_absence
 from hims_pipeline.tracing.figures import Figure, choose_figures, find_figures, rule_between
-from hims_pipeline.tracing.formulas import Making, making_of
+from hims_pipeline.tracing.formulas import Making, find_making
 from hims_pipeline.tracing.questions import Question, ask_question, fetch_rows
 
 if TYPE_CHECKING:
@@ -70,13 +70,11 @@ class Trace:
         return record
 
 
-def trace_figure(
-    settings: Settings, release: Release, question: tuple[str, str, str, str, str, str], *, staff: bool = False
-) -> Trace:
+def trace_figure(settings: Settings, release: Release, question: Mapping[str, str], *, staff: bool = False) -> Trace:
     """Everything that a release tells of one figure.
 
     Args:
-        question: indicator, area, period, cell, source and edition, as a person types them.
+        question: `indicator`, `area`, `period`, and perhaps `cell`, `source`, `vintage`, `universe`, as typed.
         staff: read the observatory's own file too: verdicts, and the rule by which a figure is withheld.
 
     Raises:
@@ -85,7 +83,7 @@ def trace_figure(
     """
     con = connect(release.id, staff=staff, settings=settings)
     try:
-        asked = ask_question(con, *question)
+        asked = ask_question(con, **question)
         manifest = release.manifest()
         figures = find_figures(con, asked)
         chosen = choose_figures(figures, asked)
@@ -105,7 +103,7 @@ def _explain(
     con: "duckdb.DuckDBPyConnection", question: Question, figures: list[Figure], manifest: Mapping[str, Any]
 ) -> list[Absence]:
     if figures:
-        listed = ", ".join(f"{one['source']} {one['vintage']}" for one in figures)
+        listed = ", ".join(f"{one['source']} {one['vintage']} {one['universe']}" for one in figures)
         return [Absence(Reason.OTHER_SOURCE, listed)]
     return explain_absence(con, question, manifest)
 
@@ -121,7 +119,7 @@ def _trace(
     *,
     staff: bool,
 ) -> Trace:
-    making = making_of(settings, question.code, figure["source"].split("+"), question.cell, figure["level"])
+    making = find_making(settings, question.code, figure["source"].split("+"), question.cell, figure["level"])
     sources = evidence.sources_of_figure(con, figure)
     batches = evidence.batches_of_figure(figure, manifest)
     databases = {part: getattr(release, part) / FILE for part in ("public", "staff")}
@@ -136,8 +134,8 @@ def _trace(
         question, release.id, figure, others, making, sources,
         [one | _read_verdict(release, one["batch"]) for one in batches] if staff else batches,
         list(evidence.doubts_of(con, figure, batches, manifest)),
-        _applied(con, evidence.corrections_of(con, figure, batches)) if staff
-        else evidence.corrections_of(con, figure, batches),
+        _count_applied(con, evidence.corrections_of_figure(con, figure, batches)) if staff
+        else evidence.corrections_of_figure(con, figure, batches),
         evidence.controls_of_figure(con, question, figure),
         evidence.claims_of(con, question),
         _read_withheld(con, figure) if staff else {},
@@ -157,7 +155,7 @@ def _read_verdict(release: Release, batch: str) -> dict[str, Any]:
     return {name: record[name] for name in kept} | {"broken_rules": broken, "findings": record["findings"]}
 
 
-def _applied(con: "duckdb.DuckDBPyConnection", corrections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _count_applied(con: "duckdb.DuckDBPyConnection", corrections: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Corrections with the rows that each changed, batch by batch."""
     rows = fetch_rows(
         con,
