@@ -25,6 +25,7 @@ from hims_pipeline.commands import (
     sources,
     synth,
     watch,
+    why,
 )
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import explain
@@ -67,7 +68,7 @@ def main(ctx: click.Context) -> None:
 
 GROUPS = (
     runs, batches, decisions, sources, releases, query, dbt, audit, checks, gate, keys, watch, installation, synth,
-    docs, country, method,
+    docs, country, method, why,
 )  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
