@@ -19,8 +19,8 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.periods import covers, today_of
 from hims_pipeline.settings import REPOSITORY
-from tests.conftest import Installation
-from tests.country.conftest import CONTRACT, CORRECTION, SOUTHLAND, rows, south_rows
+from tests.installation import Installation
+from tests.northland import CONTRACT, CORRECTION, SOUTHLAND, rows, south_rows
 
 Edit = Callable[[Installation], None]
 
