@@ -15,6 +15,7 @@ from hims_pipeline.commands import (
     dbt,
     decisions,
     docs,
+    estimate,
     gate,
     installation,
     keys,
@@ -66,8 +67,8 @@ def main(ctx: click.Context) -> None:
 
 
 GROUPS = (
-    runs, batches, decisions, sources, releases, query, dbt, audit, checks, gate, keys, watch, installation, synth,
-    docs, country, method,
+    runs, batches, decisions, sources, releases, query, estimate, dbt, audit, checks, gate, keys, watch, installation,
+    synth, docs, country, method,
 )  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
