@@ -81,23 +81,7 @@ linearised as (
     join ratios on {{ same('units', 'ratios', by_cell) }}
 ),
 
-deviations as (
-    select
-        {{ 'linearised.' ~ (by_cell.split(', ') | join(', linearised.')) }},
-        batches.lonely_units,
-        strata.n_h,
-        strata.left_out,
-        cast(sum(linearised.z) as double) as sz,
-        cast(sum(linearised.z * linearised.z) as double) as szz
-    from linearised
-    join strata on {{ same('linearised', 'strata', 'batch_id, entity, stratum') }}
-    join {{ ref('dim_batch') }} as batches on linearised.batch_id = batches.batch_id and linearised.entity = batches.entity
-    group by linearised.stratum, batches.lonely_units, strata.n_h, strata.left_out, {{ 'linearised.' ~ (by_cell.split(', ') | join(', linearised.')) }}
-),
-
-variances as (
-    {{ design_variance('deviations', by_cell) }}
-),
+{{ linearised_variances(by_cell) }},
 
 estimates as (
     select
@@ -108,7 +92,7 @@ estimates as (
             when batches.design_kind = 'census' or variances.variance is null then null
             else {{ percent }} * sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / ratios.grain
         end as error,
-        {{ rounded('error', 'error') }} as standard_error,
+        error as standard_error,
         {{ percent }} * (ratios.r_a - ratios.r_b) as estimate,
         variances.degrees,
         variances.lonely_strata,

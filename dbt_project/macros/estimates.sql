@@ -224,12 +224,10 @@ estimates as (
         end as error,
         {%- if kind != 'ratio' %}
         -- R's svymean(deff = "replace"): against as many records drawn one by one, with replacement, of the same weighted variance.
-        round(
-            greatest(cast(variances.variance as double), 0) / grains.grain / grains.grain * (1 - coalesce(batches.sampling_fraction, 0))
-            * (ratios.based - 1) / nullif(greatest(ratios.x * ratios.yy - ratios.y * ratios.y, 0), 0), 6
-        ) as design_effect,
+        greatest(cast(variances.variance as double), 0) / grains.grain / grains.grain * (1 - coalesce(batches.sampling_fraction, 0))
+        * (ratios.based - 1) / nullif(greatest(ratios.x * ratios.yy - ratios.y * ratios.y, 0), 0) as design_effect,
         {%- endif %}
-        {{ rounded('error', 'error') }} as standard_error,
+        error as standard_error,
         {% if is_relative -%} {{ percent }} * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate,
         variances.degrees,
         variances.lonely_strata,

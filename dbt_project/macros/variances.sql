@@ -58,3 +58,25 @@ strata as (
     group by drawn.batch_id, drawn.entity, drawn.stratum
 )
 {%- endmacro %}
+
+{# CTEs `deviations` and `variances` from `linearised`: a row a unit of a cell, with the columns of `by_cell`, stratum, and z in
+   whole grains; units in which nobody of the cell was found need none. #}
+{% macro linearised_variances(by_cell) -%}
+deviations as (
+    select
+        {{ 'linearised.' ~ (by_cell.split(', ') | join(', linearised.')) }},
+        batches.lonely_units,
+        strata.n_h,
+        strata.left_out,
+        cast(sum(linearised.z) as double) as sz,
+        cast(sum(linearised.z * linearised.z) as double) as szz
+    from linearised
+    join strata on {{ same('linearised', 'strata', 'batch_id, entity, stratum') }}
+    join {{ ref('dim_batch') }} as batches on linearised.batch_id = batches.batch_id and linearised.entity = batches.entity
+    group by linearised.stratum, batches.lonely_units, strata.n_h, strata.left_out, {{ 'linearised.' ~ (by_cell.split(', ') | join(', linearised.')) }}
+),
+
+variances as (
+    {{ design_variance('deviations', by_cell) }}
+)
+{%- endmacro %}

@@ -30,7 +30,12 @@ REASONS = {
 @click.option("--source", required=True, help="Contract whose records are asked, such as hims_survey.")
 @click.option("--kind", type=click.Choice(KINDS), default="total", show_default=True)
 @click.option("--measure", type=TYPED, default="", help="SQL condition: who is counted.")
-@click.option("--value", type=TYPED, default="", help="SQL number: what a mean is of.")
+@click.option("--value", type=TYPED, default="", help="SQL number: what a mean or quantile is of.")
+@click.option(
+    "--quantile",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Which quantile of --value, between 0 and 1; the median without it.",
+)
 @click.option("--domain", type=TYPED, default="", help="SQL condition: among whom.")
 @click.option("--against", type=TYPED, default="", help="SQL condition: the domain that a difference is from.")
 @click.option("--where", type=TYPED, default="", help="SQL condition that limits all of it.")
@@ -40,7 +45,14 @@ REASONS = {
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
 @click.option("--release", "release_id", help="A release other than the current one.")
 def estimate(
-    source: str, where: str, by: tuple[str, ...], period: str | None, form: str, release_id: str | None, **given: str
+    source: str,
+    where: str,
+    by: tuple[str, ...],
+    period: str | None,
+    form: str,
+    release_id: str | None,
+    quantile: float | None,
+    **given: str,
 ) -> None:
     """Estimate for a domain of your own, with its error: see docs/estimates.md.
 
@@ -54,6 +66,7 @@ def estimate(
     con = connect(chosen.id if chosen else None, staff=True, settings=settings)
     assert chosen is not None  # or connect had raised
     try:
+        given["quantile"] = "" if quantile is None else str(quantile)
         question = compose_question(con, source, given, by, where, period)
         policies = load_observatory(settings.data).policies
         indicators = load_indicators(settings.data).values()

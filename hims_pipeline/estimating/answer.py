@@ -96,6 +96,11 @@ def judge_cells(
     groups = groups_of(question.formula)
     counts = count_groups(con, question)
     shown = next(iter(groups))
+    half = question.formula.quantile or 0.5
+    if question.formula.kind == "quantile":  # as few above or below it would be told by their values
+        counts = {
+            place: sizes | {"on one side": int(sizes[shown] * min(half, 1 - half))} for place, sizes in counts.items()
+        }
     statuses = {
         place: (sizes[shown], FEW if any(is_few(size, minimum) for size in sizes.values()) else "SHOWN")
         for place, sizes in counts.items()

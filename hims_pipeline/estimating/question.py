@@ -14,7 +14,7 @@ from hims_pipeline.staging.expressions import kind_of_expression, make_table
 if TYPE_CHECKING:
     import duckdb
 
-Kind = Literal["total", "share", "ratio", "mean", "difference"]
+Kind = Literal["total", "share", "ratio", "mean", "quantile", "difference"]
 KINDS: tuple[str, ...] = get_args(Kind)
 SAMPLED = ("batch_id", "entity", "stratum", "psu", "weight_persons")  # columns of a fact that can be estimated from
 _WHOLE_SAMPLES = "source, entity and period; say --period, or ask without"
@@ -88,7 +88,8 @@ def compose_question(
         "fact": fact.removeprefix("fct_"), "kind": given["kind"], "cells": [list(by)],
         "dimensions": {name: f"cast({name} as varchar)" for name in by},
         "measure": _both(where, measure) if given["kind"] == "ratio" else measure,
-        "value": given.get("value", ""), "domain": _both(where, "true"), **limited,
+        "value": given.get("value", ""), "quantile": float(given["quantile"]) if given.get("quantile") else None,
+        "domain": _both(where, "true"), **limited,
     })  # fmt: skip
     _require_records(con, Question(source, formula, period))
     return Question(source, formula, period)
@@ -124,15 +125,16 @@ def _fact_of(con: "duckdb.DuckDBPyConnection", source: str, named: str) -> str:
 
 def _unfit_options(given: Mapping[str, str]) -> list[str]:
     kind = given["kind"]
-    needs: dict[str, Collection[str]] = {"mean": {"value"}, "difference": {"against"}}
+    needs: dict[str, Collection[str]] = {"mean": {"value"}, "quantile": {"value"}, "difference": {"against"}}
     takes = {
         "total": {"measure", "domain"}, "share": {"measure", "domain"}, "ratio": {"measure", "domain"},
-        "mean": {"value", "domain"}, "difference": {"measure", "value", "domain", "against"},
+        "mean": {"value", "domain"},
+        "quantile": {"value", "domain", "quantile"}, "difference": {"measure", "value", "domain", "against"},
     }  # fmt: skip
     problems = [f"--kind {kind} needs --{name}" for name in needs.get(kind, {}) if not given.get(name)]
     problems += [
         f"--{name} means nothing with --kind {kind}"
-        for name in ("measure", "value", "domain", "against")
+        for name in ("measure", "value", "domain", "against", "quantile")
         if given.get(name) and name not in takes[kind]
     ]
     if kind in ("share", "ratio") and not given.get("measure"):

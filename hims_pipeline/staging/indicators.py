@@ -36,16 +36,17 @@ def estimate_call(code: str, formula: Formula, values: str = "") -> str:
         values: what the call gives to the macro's parameter `values`, as an expression of Jinja.
     """
     given: dict[str, Any] = {
-        "kind": "" if formula.kind == "difference" else formula.kind,
-        "measure": formula.measure, "domain": formula.domain, "parts": list(formula.parts),
-        "asked": formula.asked, "value": formula.value, "against": formula.against, "dimensions": formula.dimensions,
+        "kind": "" if formula.kind in ("difference", "quantile") else formula.kind, "p": formula.quantile,
+        "measure": "" if formula.kind == "quantile" else formula.measure, "domain": formula.domain,
+        "parts": list(formula.parts), "asked": formula.asked, "value": formula.value, "against": formula.against,
+        "dimensions": formula.dimensions,
     }  # fmt: skip
     cells = [list(cell) for cell in formula.cells]
     lines = [f"    {code!r}, 'fct_{formula.fact}', {cells!r}"]
     lines += [f"    {name}={value!r}" for name, value in given.items() if value]
     if values:
         lines.append(f"    values={values}")
-    macro = "differences" if formula.kind == "difference" else "estimates"
+    macro = {"difference": "differences", "quantile": "quantiles"}.get(formula.kind, "estimates")
     return f"{{{{ {macro}(\n" + ",\n".join(lines) + "\n) }}\n"
 
 
