@@ -38,6 +38,8 @@ def code_in_name(model: str) -> str:
     return match.group(1).upper() if match else ""
 
 
+# Why a planned indicator has no figures: codes of the list `absence`, whose others a release finds by itself.
+Absence = Literal["NO_SOURCE", "NOT_ASKED", "NO_METHOD", "IN_COLUMN"]
 Statistic = Literal["total", "share", "ratio", "balance", "other"]
 
 
@@ -151,6 +153,7 @@ class Indicator(Strict):
         balance_of: of a balance, the indicator, the dimension and the codes of both sides that it is the difference of.
         publish: may leave; the allow-list.
         cells: combinations that may leave, each a list of dimensions; `[]` is the figure for the area as a whole.
+        absence: of what is planned, why it is not computed.
         awaited_cells: combinations that may leave once a source delivers them; none has.
         formula: how it is made, where it is an estimate over a fact; several where sources of different facts give it.
             One without a formula has a model of its own.
@@ -170,6 +173,7 @@ class Indicator(Strict):
     ref_area: str
     counterpart_area: str = ""
     status: Literal["computed", "planned"]
+    absence: Absence | None = None
     additive_over: tuple[Name, ...] = ()
     decimals: Whole = 0
     minimum_count: Flag = False
@@ -234,8 +238,9 @@ class Indicator(Strict):
             problems.append("a balance says of what: balance_of has an indicator, a dimension and two codes")
         if self.formula and self.statistic is not None:
             problems.append("what a figure shows follows from its formula")
-        if self.formula and self.status == "planned":
-            problems.append("what has a formula is computed")
+        is_planned = self.status == "planned"
+        if is_planned != (self.absence is not None) or (is_planned and self.formula):
+            problems.append("what is planned, and nothing else, says why it is absent, and has no formula")
         if problems:
             raise ValueError(f"{self.code}: " + "; ".join(problems))
         return self
@@ -250,7 +255,8 @@ class Indicator(Strict):
             "universe": self.universe, "sources": " ".join(self.sources), "breakdowns": " ".join(self.breakdowns),
             "ref_area_side": self.ref_area_side, "ref_area_meaning": self.ref_area,
             "counterpart_area_meaning": self.counterpart_area, "status": self.status,
-            "additive_over": " ".join(self.additive_over), "decimals": str(self.decimals),
+            "absence": self.absence or "", "additive_over": " ".join(self.additive_over),
+            "decimals": str(self.decimals),
             "has_minimum_count": str(self.minimum_count).lower(),
             "minimum_records": str(minimum), "strict_by": " ".join(self.strict_by),
             "strict_records": str(policies.strict_count), "statistic": self.shows,

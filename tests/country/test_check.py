@@ -12,8 +12,8 @@ from hims_pipeline.authoring.check import rehearse_files
 from hims_pipeline.authoring.rehearsal import Rehearsal, check_source, guess_period
 from hims_pipeline.cli import main
 from hims_pipeline.errors import HimsError
-from tests.conftest import Installation
-from tests.country.conftest import CONTRACT, CORRECTION, SOUTHLAND, rows, south_rows
+from tests.installation import Installation
+from tests.northland import CONTRACT, CORRECTION, SOUTHLAND, rows, south_rows
 
 Edit = Callable[[Installation], None]
 

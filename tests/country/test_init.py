@@ -13,8 +13,8 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import Settings
 from hims_pipeline.starting.folder import world_sources, write_country
-from tests.conftest import Installation
-from tests.country.conftest import drop
+from tests.installation import Installation
+from tests.northland import drop
 
 CONTRACT = """
 source: census
