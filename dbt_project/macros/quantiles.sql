@@ -17,7 +17,7 @@
 {%- set cell_of_values = 'valued.' ~ (by_cell.split(', ') | join(', valued.')) -%}
 with records as (
     select
-        batch_id, entity, stratum, psu, population_units,
+        batch_id, entity, stratum, psu, ssu, population_units, population_ssus,
         {%- for name in dims %}
         coalesce({{ known[name] }}, '_U') as {{ name }},
         {%- endfor %}
@@ -30,15 +30,17 @@ with records as (
 ),
 
 finest as (
-    select stratum, psu, {{ by_cell }}, v, sum(w) as x, count(v) as records, max(population_units) as population_units
+    select
+        stratum, psu, ssu, {{ by_cell }}, v, sum(w) as x, count(v) as records,
+        max(population_units) as population_units, max(population_ssus) as population_ssus
     from records
-    group by stratum, psu, {{ by_cell }}, v
+    group by stratum, psu, ssu, {{ by_cell }}, v
 ),
 
 {{ drawn_strata() }},
 
 valued as (
-    {{ cell_sums(cells, dims, 'stratum, psu, v, ' ~ by_entity, 'sum(x) as x, sum(records) as records', 'having sum(records) > 0') }}
+    {{ cell_sums(cells, dims, 'stratum, psu, ssu, v, ' ~ by_entity, 'sum(x) as x, sum(records) as records', 'having sum(records) > 0') }}
 ),
 
 -- Weight up to each value of a cell.
@@ -67,6 +69,7 @@ located as (
 linearised as (
     select
         valued.stratum,
+        valued.psu,
         {{ cell_of_values }},
         cast(round(any_value(located.grain) * (
             cast(coalesce(sum(valued.x) filter (where valued.v <= located.quantile), 0) as double)
@@ -74,7 +77,7 @@ linearised as (
         ) / any_value(located.whole)) as hugeint) as z
     from valued
     join located on {{ same('valued', 'located', by_cell) }}
-    group by valued.stratum, valued.psu, {{ cell_of_values }}
+    group by valued.stratum, valued.psu, valued.ssu, {{ cell_of_values }}
 ),
 
 {{ linearised_variances(by_cell) }},

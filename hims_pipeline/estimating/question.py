@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Kind = Literal["total", "share", "ratio", "mean", "quantile", "difference"]
 KINDS: tuple[str, ...] = get_args(Kind)
 SAMPLED = ("batch_id", "entity", "stratum", "psu", "weight_persons")  # columns of a fact that can be estimated from
+# Columns of two stages and their numbers, which releases made before did not have: none of it was known.
+LATER = {"population_units": "bigint", "ssu": "varchar", "population_ssus": "bigint"}
 _WHOLE_SAMPLES = "source, entity and period; say --period, or ask without"
 _NUMERIC = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|DOUBLE|FLOAT)")
 
@@ -29,11 +31,13 @@ class Question:
         source: whose records.
         formula: what of them, as a record of an indicator says it; its one cell holds the columns it is broken down by.
         period: of one period, such as `2021`; of each without it.
+        absent: columns of `LATER` that the release's fact does not have.
     """
 
     source: str
     formula: Formula
     period: str | None = None
+    absent: tuple[str, ...] = ()
 
     @property
     def fact(self) -> str:
@@ -48,7 +52,8 @@ class Question:
     def records(self) -> str:
         """The fact's rows that it is about, as a query: whole samples, or units drawn would be lost."""
         period = f" and time_period = {literal(self.period)}" if self.period else ""
-        return f"(select * from conformed.{self.fact} where source = {literal(self.source)}{period})"
+        none = "".join(f", cast(null as {LATER[name]}) as {name}" for name in self.absent)
+        return f"(select *{none} from conformed.{self.fact} where source = {literal(self.source)}{period})"
 
 
 def compose_question(
@@ -91,8 +96,9 @@ def compose_question(
         "value": given.get("value", ""), "quantile": float(given["quantile"]) if given.get("quantile") else None,
         "domain": _both(where, "true"), **limited,
     })  # fmt: skip
-    _require_records(con, Question(source, formula, period))
-    return Question(source, formula, period)
+    question = Question(source, formula, period, tuple(name for name in LATER if name not in columns))
+    _require_records(con, question)
+    return question
 
 
 def _both(a: str, b: str) -> str:

@@ -54,6 +54,17 @@ def test_a_limit_keeps_the_units_drawn_and_limits_both_groups_of_a_ratio() -> No
     assert ratio.measures[0] == pytest.approx(100 * men / women)
 
 
+def test_conditions_and_values_of_several_parts_stay_together() -> None:
+    con = staff_file(SAMPLE)
+    either = {"measure": "sex = 'F' or years > 30", "domain": "area_code = 'A1'"}
+    assert ask(con, **either)[0].measures[0] == sum(p.weight for p in SAMPLE if p.area == "A1" and p.years > 30)
+    one_of = {"measure": "years > 30", "domain": "area_code = 'A1' or false"}
+    assert ask(con, **one_of)[0].measures[0] == ask(con, **either)[0].measures[0]
+    between = {"domain": "area_code = 'A1'", "against": "area_code = 'A2'"}
+    plain, more = (ask(con, kind="difference", value=v, **between)[0].measures for v in ("years", "years + 7"))
+    assert more[:2] == pytest.approx(plain[:2])
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

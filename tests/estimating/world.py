@@ -18,6 +18,7 @@ def staff_file(
     con.execute("""create table conformed.fct_migrants as select fct.*, row_number() over () as record_no,
         batches.source, batches.time_period, batches.vintage, batches.universe, batches.duration_rule
         from fct join dim_batch as batches using (batch_id, entity)""")
+    con.execute("alter table conformed.fct_migrants drop column population_ssus")  # as in releases made before
     for name in ("dim_batch", "fct_sampling_units", "dim_area", "dim_area_ancestor"):
         con.execute(f"create table conformed.{name} as from {name}")
     con.execute("""create table published.indicator_value (indicator varchar, ref_area varchar, sex varchar,

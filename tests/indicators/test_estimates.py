@@ -83,6 +83,8 @@ def tables(
         sex varchar, reason_code varchar, weight_persons decimal(38,18), population_units bigint, years integer)""")
     con.executemany("insert into fct values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [astuple(one) for one in persons])
     con.execute("alter table fct add column ref_country varchar default 'XNL'")
+    con.execute("alter table fct add column ssu varchar")
+    con.execute("alter table fct add column population_ssus bigint")
     con.execute("create table fct_sampling_units (batch_id varchar, stratum varchar, psu varchar)")
     if units:
         con.executemany("insert into fct_sampling_units values ('b', ?, ?)", units)

@@ -95,6 +95,7 @@ def test_a_quantile_whose_bound_no_record_can_show_says_so(render) -> None:
     [
         ("apistrat", (662.28736315932076, 9.40894080278458), (5128.309947967529, 150.791566998838)),
         ("apiclus1", (644.169398907104, 23.542240693781), (5415.51940917969, 1296.59925649682)),
+        ("apiclus2", (670.8118081180811, 30.0990273768366), (3853.13, 1148.37906666142)),
     ],
 )
 def test_corrections_are_those_of_svydesign(render, sample: str, mean, counted, scale: float) -> None:
@@ -103,3 +104,29 @@ def test_corrections_are_those_of_svydesign(render, sample: str, mean, counted, 
     assert of_value[:2] == pytest.approx(mean, rel=1e-9)
     of_total = figures(con, render("estimates('X01', 'fct', [[]], measure='met')"))["_T"]
     assert of_total[:2] == pytest.approx([one * scale for one in counted], rel=1e-9)
+
+
+def test_two_stages_are_in_quantiles_and_differences_too(render) -> None:
+    """`svyquantile(~api00, d2, .25)`; `svycontrast(svyby(~api00, ~stype, d2, svymean, covmat=TRUE), c(E=1, H=-1))`."""
+    con = schools("apiclus2")
+    quartile = figures(con, render("quantiles('X01', 'fct', [[]], 'api00', 0.25)"))["_T"]
+    assert quartile == pytest.approx((545, 34.1129726328855, 489, 627, 39), rel=1e-9)
+    levels = "domain=\"stype = 'E'\", against=\"stype = 'H'\""
+    difference = figures(con, render(f"differences('X01', 'fct', [[]], value='api00', {levels})"))["_T"]
+    assert difference[:2] == pytest.approx((94.4697415260797, 28.2140582332441), rel=1e-9)
+
+
+def test_a_second_stage_without_its_numbers_adds_nothing_and_one_of_a_single_unit_is_lonely(render) -> None:
+    sql = render("estimates('X01', 'fct', [[]], 'mean', value='api00')")
+    con = schools("apiclus2")
+    con.execute("update fct set population_units = null")
+    drawn_with_replacement = figures(con, sql)["_T"]
+    con.execute("update fct set population_ssus = null")
+    assert figures(con, sql)["_T"] == drawn_with_replacement
+    con = schools("apiclus2")
+    con.execute(
+        "update fct set population_ssus = 9 where psu = (select psu from fct group by psu having count(*) = 1 limit 1)"
+    )
+    assert con.execute(f"select standard_error, interval_kind from ({sql})").fetchall() == [(None, "LONELY_UNIT")]
+    con.execute("update dim_batch set lonely_units = 'remove'")
+    assert figures(con, sql)["_T"][1] == pytest.approx(30.099, abs=0.01)  # the unit's own second stage adds nothing
