@@ -68,8 +68,8 @@ def main(ctx: click.Context) -> None:
 
 
 GROUPS = (
-    runs, batches, decisions, sources, releases, query, estimate, why, dbt, audit, checks, gate, keys, watch, installation,
-    synth, docs, country, method,
+    runs, batches, decisions, sources, releases, query, estimate, why, dbt, audit, checks, gate, keys, watch,
+    installation, synth, docs, country, method,
 )  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
