@@ -67,9 +67,11 @@ class Formula(Strict):
         fact: name of the fact, without `fct_`.
         kind: `total` (weighted records that meet the measure), `share` (those of the domain who meet it, in percent of
             the domain), `ratio` (those who meet it per 100 of the domain, of which they need not be a part), `mean`
-            (of `value` over the domain) or `difference` (the share, or with `value` the mean, of the domain less that
-            of `against`, in percentage points or the value's unit, with their covariance).
-        value: SQL number: what a mean is of. Records without it are not in the domain.
+            (of `value` over the domain), `quantile` (of `value`, the median unless `quantile` says) or `difference`
+            (the share, or with `value` the mean, of the domain less that of `against`, in percentage points or the
+            value's unit, with their covariance).
+        quantile: of a quantile, the share of the domain that its value is not below, such as 0.25; half by default.
+        value: SQL number: what a mean or quantile is of. Records without it are not in the domain.
         against: SQL condition: the domain that a difference is from.
         measure: SQL condition: who is counted.
         domain: SQL condition: among whom. Outside of it nobody counts, though units without anyone of it are drawn too.
@@ -85,7 +87,8 @@ class Formula(Strict):
     name: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = ""
     note: str = ""
     fact: Name
-    kind: Literal["total", "share", "ratio", "mean", "difference"] = "total"
+    kind: Literal["total", "share", "ratio", "mean", "quantile", "difference"] = "total"
+    quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
     value: str = ""
     against: str = ""
     measure: str = "true"
@@ -116,12 +119,14 @@ class Formula(Strict):
             problems.append("formula: only a share has parts")
         if self.value and self.measure != "true":
             problems.append("formula: what has a `value` has no `measure`")
-        if self.kind != "difference" and (self.kind == "mean") != bool(self.value):
-            problems.append("formula: a mean has a `value`, and a difference may have one")
+        if self.kind != "difference" and (self.kind in ("mean", "quantile")) != bool(self.value):
+            problems.append("formula: a mean or quantile has a `value`, and a difference may have one")
+        if self.quantile is not None and self.kind != "quantile":
+            problems.append("formula: only a quantile says which one")
         if (self.kind == "difference") != bool(self.against):
             problems.append("formula: a difference, and nothing else, is `against` another domain")
-        if self.kind == "difference" and "ref_area" in self.used:
-            problems.append("formula: a difference has no cells by ref_area")
+        if self.kind in ("difference", "quantile") and "ref_area" in self.used:
+            problems.append(f"formula: a {self.kind} has no cells by ref_area")
         if len({frozenset(cell) for cell in self.cells}) < len(self.cells):
             problems.append("formula: a cell stands twice")
         return problems
@@ -198,7 +203,7 @@ class Indicator(Strict):
             return self.statistic
         if self.formula:
             kind = self.formula[0].kind
-            return "other" if kind == "mean" or kind == "difference" else kind  # noqa: PLR1714 - types follow ==
+            return kind if kind == "total" or kind == "share" or kind == "ratio" else "other"  # noqa: PLR1714 - types
         return "total" if self.measure_type in ("stock", "flow") else "other"
 
     @model_validator(mode="after")
