@@ -19,13 +19,13 @@ from hims_pipeline.commands import (
     gate,
     installation,
     keys,
-    method,
     query,
     releases,
     runs,
     sources,
     synth,
     watch,
+    weighting,
 )
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import explain
@@ -68,7 +68,7 @@ def main(ctx: click.Context) -> None:
 
 GROUPS = (
     runs, batches, decisions, sources, releases, query, estimate, dbt, audit, checks, gate, keys, watch, installation,
-    synth, docs, country, method,
+    synth, docs, country, weighting,
 )  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)
