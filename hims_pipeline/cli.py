@@ -26,6 +26,7 @@ from hims_pipeline.commands import (
     synth,
     watch,
     weighting,
+    why,
 )
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import explain
@@ -67,8 +68,8 @@ def main(ctx: click.Context) -> None:
 
 
 GROUPS = (
-    runs, batches, decisions, sources, releases, query, estimate, dbt, audit, checks, gate, keys, watch, installation,
-    synth, docs, country, weighting,
+    runs, batches, decisions, sources, releases, query, estimate, why, dbt, audit, checks, gate, keys, watch,
+    installation, synth, docs, country, weighting,
 )  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)

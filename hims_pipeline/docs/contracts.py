@@ -67,6 +67,7 @@ EXAMPLES = {
     ("Format", "final_newline"): "`final_newline: false`",
     ("FormatLimits", "file_bytes"): "`file_bytes: 20000000000`",
     ("StatedPeriod", "month"): "`month: MOIS`",
+    ("StatedPeriod", "week"): "`week: SEMAINE`",
     ("StatedPeriod", "spelt"): "`spelt: ANNEE_UNIVERSITAIRE`",
 }
 _HEAD = """# The keys of a contract

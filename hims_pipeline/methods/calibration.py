@@ -3,9 +3,9 @@
 J.-C. Deville & C.-E. Särndal 1992, Calibration estimators in survey sampling, JASA 87: 376-382, of which the linear
 method is the regression estimator and raking the one with w = d exp(x λ). The error is that of the residuals of the
 variable from its regression on the auxiliary ones, with design weights, times the calibrated weights (as R's
-survey::calibrate): what the totals explain is no longer uncertain. Replicates: their spread around their mean, times the
-scales that whoever made the weights gives (as R's svrepdesign). Not here: errors of published figures (the macros of the
-dbt project).
+survey::calibrate): what the totals explain is no longer uncertain. Replicates: their spread around their mean, times
+the scales that whoever made the weights gives (as R's svrepdesign). Not here: errors of published figures (the macros
+of the dbt project).
 """
 
 from collections.abc import Sequence
