@@ -33,7 +33,7 @@ def _row(name: str, estimate: float, error: float, note: str = "") -> Row:
 @click.option("--weight", required=True, help="Column: design weight.")
 @click.option("--value", required=True, help="Column: what is estimated.")
 @click.option("--totals", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="CSV: `name,total` of (constant), each class but the first (`column=class`), each number.")  # fmt: skip
+              help="CSV `name,total`: of (constant), each class but the first (`column=class`), numbers.")  # fmt: skip
 @click.option("--column", "classes", multiple=True, help="Column of classes whose totals are known.")
 @click.option("--number", "numbers", multiple=True, help="Column of numbers whose total is known.")
 @click.option("--stratum", help="Column: stratum; one without it.")
