@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hims_pipeline.contracts.indicators import Indicator
 from hims_pipeline.contracts.observatory import Policies
-from hims_pipeline.estimating.groups import groups_of, is_few, remainders
+from hims_pipeline.estimating.groups import groups_of, is_few, is_put_together, remainders
 from hims_pipeline.estimating.published import Place, Published, count_groups
 from hims_pipeline.estimating.question import Question
 from hims_pipeline.staging.indicators import estimate_call
@@ -106,14 +106,18 @@ def judge_cells(
         for place, sizes in counts.items()
     }
     for name, condition in groups.items():
+        known, narrow = set(), set()
         for place, tables in published.tables_beside(condition):
             size = counts[place][name]
+            if any(is_put_together(size, table) for table in tables):
+                known.add(place)  # whatever is left beside it, is left beside what is published
             for table in tables:
                 coarser = [one for one in tables if set(one.dimensions) < set(table.dimensions)]
-                if statuses[place][1] == "SHOWN" and any(
-                    is_few(abs(left), minimum) for left in remainders(size, table, coarser)
-                ):
-                    statuses[place] = (statuses[place][0], BESIDE)
+                if any(is_few(left, minimum) for left in remainders(size, table, coarser)):
+                    narrow.add(place)
+        for place in narrow - known:
+            if statuses[place][1] == "SHOWN":
+                statuses[place] = (statuses[place][0], BESIDE)
     return statuses
 
 

@@ -100,6 +100,13 @@ def remainders(records: int, table: PublishedTable, coarser: Sequence[PublishedT
                 yield around.records - beside - records
 
 
+def is_put_together(records: int, table: PublishedTable) -> bool:
+    """A group of `records` is one of the table's published cells, or several together: its size is known already."""
+    return records == sum(
+        cell.records for cell in table.cells.values() if cell.is_shown and cell.shared == cell.records
+    )
+
+
 def is_few(records: int, minimum: int) -> bool:
     """Somebody, and fewer than may be shown."""
     return 0 < records < minimum
