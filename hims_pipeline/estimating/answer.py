@@ -94,7 +94,7 @@ def judge_cells(
 ) -> dict[Place, tuple[int, str]]:
     """Records of each cell, and whether it is shown."""
     groups = groups_of(question.formula)
-    counts = count_groups(con, question)
+    counts = count_groups(con, question, groups)
     shown = next(iter(groups))
     half = question.formula.quantile or 0.5
     if question.formula.kind == "quantile":  # as few above or below it would be told by their values
@@ -105,10 +105,12 @@ def judge_cells(
         place: (sizes[shown], FEW if any(is_few(size, minimum) for size in sizes.values()) else "SHOWN")
         for place, sizes in counts.items()
     }
-    for name, condition in groups.items():
+    beside = groups_of(question.formula, valued=False)
+    sizes_beside = count_groups(con, question, beside)
+    for name, condition in beside.items():
         known, narrow = set(), set()
         for place, tables in published.tables_beside(condition):
-            size = counts[place][name]
+            size = sizes_beside[place][name]
             if any(is_put_together(size, table) for table in tables):
                 known.add(place)  # whatever is left beside it, is left beside what is published
             for table in tables:

@@ -19,9 +19,10 @@ SAMPLE = ("source", "time_period", "vintage", "universe", "duration_rule")  # wh
 AREA = "ref_area"
 
 
-def count_groups(con: "duckdb.DuckDBPyConnection", question: Question) -> dict[Place, dict[str, int]]:
-    """Records of each group in each cell of the question."""
-    groups = groups_of(question.formula)
+def count_groups(
+    con: "duckdb.DuckDBPyConnection", question: Question, groups: Mapping[str, str]
+) -> dict[Place, dict[str, int]]:
+    """Records of each group (name -> SQL condition) in each cell of the question."""
     rows = con.execute(
         f"select batch_id, entity, {_columns(question.by)} {_counts(groups)} from {question.records} group by all"
     ).fetchall()

@@ -147,6 +147,12 @@ def test_a_published_total_is_shown_though_few_are_beside_its_published_parts() 
     assert status(persons, BY_SEX, [record]) == [BESIDE]  # were the total not published: four of unknown sex
 
 
+def test_who_gives_no_value_hides_no_mean() -> None:
+    persons = [replace(one, years=None) if n < 4 else one for n, one in enumerate(MANY)]
+    assert status(persons, [WHOLE], [indicator([])], kind="mean", value="years") == ["SHOWN"]
+    assert status(persons, [WHOLE], [indicator([])], kind="mean", value="years", domain="years > 0") == [BESIDE]
+
+
 def test_a_part_withheld_to_hide_another_is_not_given_away() -> None:
     """Of three reasons one has few records; another is withheld with it, or the total less the rest would show it."""
     reasons = ["EMP"] * 40 + ["FAM"] * 16 + ["EDU"] * 4
