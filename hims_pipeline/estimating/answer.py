@@ -10,7 +10,7 @@ from hims_pipeline.contracts.indicators import Indicator
 from hims_pipeline.contracts.observatory import Policies
 from hims_pipeline.estimating.groups import groups_of, is_few, is_put_together, remainders
 from hims_pipeline.estimating.published import Place, Published, count_groups
-from hims_pipeline.estimating.question import Question
+from hims_pipeline.estimating.question import DomainQuestion
 from hims_pipeline.staging.indicators import estimate_call
 from hims_pipeline.staging.macros import compiler
 
@@ -46,7 +46,7 @@ class Estimate(NamedTuple):
 
 def answer_question(
     con: "duckdb.DuckDBPyConnection",
-    question: Question,
+    question: DomainQuestion,
     project: Path,
     indicators: Iterable[Indicator],
     policies: Policies,
@@ -76,7 +76,7 @@ def answer_question(
     return sorted(estimates, key=lambda one: (one.entity, one.time_period, one.by))
 
 
-def is_strict(question: Question, indicators: Iterable[Indicator]) -> bool:
+def is_strict(question: DomainQuestion, indicators: Iterable[Indicator]) -> bool:
     """The question names a column that an indicator asks for more records of."""
     subject: set[str] = set()
     for one in indicators:
@@ -90,7 +90,7 @@ def is_strict(question: Question, indicators: Iterable[Indicator]) -> bool:
 
 
 def judge_cells(
-    con: "duckdb.DuckDBPyConnection", question: Question, published: Published, minimum: int
+    con: "duckdb.DuckDBPyConnection", question: DomainQuestion, published: Published, minimum: int
 ) -> dict[Place, tuple[int, str]]:
     """Records of each cell, and whether it is shown."""
     groups = groups_of(question.formula)

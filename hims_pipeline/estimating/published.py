@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hims_pipeline.contracts.indicators import Formula, Indicator
 from hims_pipeline.estimating.groups import Key, PublishedCell, PublishedTable, groups_of
-from hims_pipeline.estimating.question import Question
+from hims_pipeline.estimating.question import DomainQuestion
 from hims_pipeline.sql import literal
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ AREA = "ref_area"
 
 
 def count_groups(
-    con: "duckdb.DuckDBPyConnection", question: Question, groups: Mapping[str, str]
+    con: "duckdb.DuckDBPyConnection", question: DomainQuestion, groups: Mapping[str, str]
 ) -> dict[Place, dict[str, int]]:
     """Records of each group (name -> SQL condition) in each cell of the question."""
     rows = con.execute(
@@ -52,7 +52,7 @@ class Published:
     def __init__(
         self,
         con: "duckdb.DuckDBPyConnection",
-        question: Question,
+        question: DomainQuestion,
         indicators: Iterable[Indicator],
         dimensions: Mapping[str, str],
     ) -> None:
