@@ -35,7 +35,7 @@ EXAMPLES = {
     ("Correction", "reason"): "`reason: {en: 999 was typed where the age was not known}`",
     ("Design", "population_units"): "`population_units: districts_in_stratum`",
     ("Design", "ssu"): "`ssu: [household_no]`",
-    ("Design", "population_ssus"): "`population_ssus: households_in_district`",
+    ("Design", "population_ssus"): "`population_ssus: households_in_village`",
     ("Design", "lonely_units"): "`lonely_units: average`",
     ("Legal", "record"): "`record: Register of processing, no. 12`",
     ("FormatLimits", "unpacked_bytes"): "`unpacked_bytes: 50000000000`",
