@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "readers": {"lake", "privacy"},
     "staging": {"lake", "processes"},
     "disclosure": set(),
+    "drawing": {"failures"},
     "carry": {"disclosure", "lake", "staging"},
     "build": {"build_needs", "carry", "disclosure", "lake", "processes", "staging"},
     "dbt": {"build", "carry", "processes", "staging"},
