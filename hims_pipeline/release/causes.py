@@ -57,6 +57,7 @@ class Changes:
         shared: files that every figure may rest on.
         code: what changed of ours: `code`, names of libraries.
         behind: indicator -> sources that its figures follow from without naming them.
+        linked: indicator -> registers that its figures join by number: a batch of either end moves them.
     """
 
     batches: tuple[BatchChange, ...] = ()
@@ -65,6 +66,7 @@ class Changes:
     shared: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     behind: dict[str, frozenset[str]] = field(default_factory=dict)
+    linked: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def causes_of_figure(self, indicator: str, source: str, start: date, end: date) -> list[tuple[Cause, str]]:
         """What may have moved the figures of an indicator and source (`a+b` for several) about these days, the most
@@ -72,7 +74,9 @@ class Changes:
         own = set(source.split("+"))
         causes: list[tuple[Cause, str]] = []
         for one in self.batches:
-            if one.source in own:
+            if one.source in self.linked.get(indicator, ()) and one.cause != "new_period":
+                causes.append((one.cause, one.batch))
+            elif one.source in own:
                 meets = one.start is None or one.end is None or (one.start <= end and start <= one.end)
                 several = len(own) > 1
                 if one.cause == "new_period":
@@ -172,6 +176,8 @@ def compare_inputs(
     indicators |= {code: f"the record of {code}" for code in _find_differing(then["indicators"], now["indicators"])}
     versions = _find_differing(then["versions"], now["versions"])
     named = {name for row in (*before["inputs"], *rows) for name in [row["source"]] if _has_figures(name, contracts)}
+    linked = {name for name, c in contracts.items() if any(col.links for e in c.entities.values() for col in e.columns)}
+    joining = {name for name in contracts if not _has_figures(name, contracts)}
     return Changes(
         batches=batches,
         indicators=indicators,
@@ -182,6 +188,7 @@ def compare_inputs(
             + [f"dbt_project/{name}" for name, code in models.items() if not code]
         ),
         behind={code: frozenset(set(names) - named) for code, names in now["behind"].items()},
+        linked={code: frozenset(linked) for code, names in now["behind"].items() if set(names) & joining},
     )
 
 

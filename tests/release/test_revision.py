@@ -8,7 +8,7 @@ import pytest
 
 from hims_pipeline.gates.revisions import CAUSES, MEASURES, judge_revision, load_revision_limits
 from hims_pipeline.release import movements
-from hims_pipeline.release.causes import BatchChange, Changes
+from hims_pipeline.release.causes import BatchChange, Changes, compare_inputs
 from tests.release.figures import CENSUS, Figure, scaled, write
 
 CORRECTED = Changes((BatchChange("corrected_delivery", "rgph", "2024", "rgph/2024/b", "rgph/2024/a"),))
@@ -112,6 +112,27 @@ def test_an_indicator_all_of_whose_figures_have_gone_is_beyond(beyond) -> None:
 def test_a_delivery_that_a_person_withdrew_may_take_its_figures_along(beyond) -> None:
     withdrawn = Changes((replace(CORRECTED.batches[0], cause="withdrawn_delivery"),))
     assert beyond(CENSUS, [one for one in CENSUS if one.year == 2014], withdrawn) == set()
+
+
+def test_a_register_that_was_withdrawn_explains_figures_of_those_linked_to_it_and_no_others(settings) -> None:
+    """Coverage of one register by another (E05) names the one, of the day of the links; the batch that left is of the
+    other, and of other days."""
+    behind = {"E05": ["person_links"], "P01": ["rgph"]}
+    basis = {"files": {}, "models": {}, "indicators": {}, "versions": {}, "code": "", "behind": behind}
+    days = {"period_start_date": "2024-01-01", "period_end_date": "2024-12-31"}
+    census, cards = (
+        {"source": source, "period": "2024", "batch_id": f"{source}/2024/a", **days}
+        for source in ("rgph", "students_abroad")
+    )
+    before = {"inputs": [census, cards], "basis": basis}
+    changes = compare_inputs(settings, before, [census], basis, {"students_abroad/2024/a": "a wrong file"})
+
+    def explained(indicator: str) -> list[str]:
+        start, end = date(2022, 12, 31), date(2022, 12, 31)
+        return [cause for cause, _ in changes.causes_of_figure(indicator, "rgph", start, end)]
+
+    assert explained("E05") == ["withdrawn_delivery"]
+    assert explained("P01") == []
 
 
 def test_a_population_times_one_and_a_half_is_beyond_new_or_revised(beyond) -> None:
