@@ -62,6 +62,7 @@ def describe_trace(trace: "Trace", *, staff: bool) -> Iterator[str]:
         yield "There is no figure:"
         for one in trace.absence:
             yield f"  {one.reason.name}  {one.reason.value}: {one.evidence}"
+        yield from _section("Its sources", map(_ledger_line, trace.ledger))
         yield from _section("Claims", _claim_lines(trace))
         return
     yield from _figure_lines(trace)
@@ -151,6 +152,12 @@ def _correction_line(one: Mapping[str, Any]) -> str:
     changed = sum(row["rows_changed"] for row in one.get("applied", ()))
     rows = f" {changed:,} rows changed." if "applied" in one else ""
     return f"{one['correction_id']} ({one['kind']}, {one['status']}): {one['reason_en']}{rows}"
+
+
+def _ledger_line(one: Mapping[str, Any]) -> str:
+    if one["absence"]:
+        return f"{one['source']}: {one['absence']} {one['absence_name_en']}"
+    return f"{one['source']}: {one['figures']:,} figures, {one['first_time_period']} to {one['last_time_period']}"
 
 
 def _control_line(one: Mapping[str, Any], trace: "Trace") -> str:

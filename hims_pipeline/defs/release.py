@@ -72,4 +72,5 @@ def _metadata(release: store.Release) -> dict[str, Any]:
         "contains_synthetic_data": manifest["contains_synthetic_data"],
         "notes": dg.MetadataValue.md((release.public / "RELEASE_NOTES.md").read_text(encoding="utf-8")),
         "folder": dg.MetadataValue.path(release.folder),
+        "plots": dg.MetadataValue.path(release.public / "plots"),
     }

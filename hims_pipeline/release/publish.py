@@ -109,6 +109,8 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
     log("packing the public and the staff file")
     _pack(settings, build, candidate, log)
     closed_warehouse(settings, build)  # packing has read the very file
+    log("drawing pictures of the public file, in a fresh process")
+    _draw(settings, candidate)
     log("auditing in a fresh process")
     verdict = _audit(settings, candidate, log)
     _require_as_built(settings, build, verdict)
@@ -182,6 +184,19 @@ def _pack(settings: Settings, build: Build, candidate: Path, log: Log) -> None:
         tables.export_parquet(con, public / "warehouse.duckdb", public / "parquet", "published")
     if left := list(candidate.rglob("*.wal")):
         raise ReleaseError(f"{left[0].name} was left by packing: the file is not whole.")
+
+
+def _draw(settings: Settings, candidate: Path) -> None:
+    """Pictures, `public/plots/*.svg`: of the packed public file, so of nothing that is withheld."""
+    database, folder = candidate / "public/warehouse.duckdb", candidate / "public/plots"
+    command = [sys.executable, "-m", "hims_pipeline.drawing.draw", str(database), str(folder)]
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        start_bound(command, quiet_environment(settings), errors=errors) as running,
+    ):
+        if code := running.wait():
+            errors.seek(0)
+            raise ReleaseError(f"Drawing the candidate {describe_ending(code)}:\n{errors.read()[-3000:]}".rstrip(":\n"))
 
 
 def _audit(settings: Settings, candidate: Path, log: Log) -> dict[str, Any]:

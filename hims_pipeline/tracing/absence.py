@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from hims_pipeline.sql import literals
-from hims_pipeline.tracing.questions import Question, fetch_rows
+from hims_pipeline.tracing.questions import FigureQuestion, fetch_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,7 +47,9 @@ class Absence:
         return {"reason": self.reason.name, "meaning": self.reason.value, "evidence": self.evidence}
 
 
-def explain_absence(con: "duckdb.DuckDBPyConnection", question: Question, manifest: Mapping[str, Any]) -> list[Absence]:
+def explain_absence(
+    con: "duckdb.DuckDBPyConnection", question: FigureQuestion, manifest: Mapping[str, Any]
+) -> list[Absence]:
     """Why a question has no figure, the reason that weighs most first; never nothing."""
     record = question.indicator
     sources = (record["sources"] or "").split()
@@ -88,7 +90,7 @@ def _list_present(sources: list[str], manifest: Mapping[str, Any]) -> str:
     return "; ".join(listed) or "none"
 
 
-def _explain_deliveries(question: Question, manifest: Mapping[str, Any], sources: list[str]) -> Iterator[Absence]:
+def _explain_deliveries(question: FigureQuestion, manifest: Mapping[str, Any], sources: list[str]) -> Iterator[Absence]:
     """What the manifest says of deliveries that would have covered the period."""
     for one in manifest.get("left_out", ()):
         if one["source"] in sources and _covers(one, question.period):
@@ -121,7 +123,7 @@ def days_of(period: str) -> tuple[str, str]:
     return f"{period}-01-01"[:10], f"{period}-12-31" if len(period) == 4 else f"{period}-31"[:10]
 
 
-def _explain_coverage(con: "duckdb.DuckDBPyConnection", question: Question) -> Iterator[Absence]:
+def _explain_coverage(con: "duckdb.DuckDBPyConnection", question: FigureQuestion) -> Iterator[Absence]:
     """Other areas, other periods, or nobody."""
     if not _has_series(con, question.code, ref_area=question.area):
         yield from _explain_area(con, question)
@@ -140,7 +142,7 @@ def _explain_coverage(con: "duckdb.DuckDBPyConnection", question: Question) -> I
         yield Absence(Reason.OTHER_PERIODS, ", ".join(sorted(near)))
 
 
-def _explain_area(con: "duckdb.DuckDBPyConnection", question: Question) -> Iterator[Absence]:
+def _explain_area(con: "duckdb.DuckDBPyConnection", question: FigureQuestion) -> Iterator[Absence]:
     if _has_series(con, question.code, counterpart_area=question.area):
         side = question.indicator["counterpart_area_meaning"]
         yield Absence(Reason.OTHER_SIDE, f"--cell counterpart_area={question.area} ({side})")
@@ -168,7 +170,7 @@ def _has_series(con: "duckdb.DuckDBPyConnection", indicator: str, **wanted: str)
     return con.execute(query, [indicator]).fetchone() is not None
 
 
-def _periods_of(con: "duckdb.DuckDBPyConnection", question: Question, cell: str) -> list[str]:
+def _periods_of(con: "duckdb.DuckDBPyConnection", question: FigureQuestion, cell: str) -> list[str]:
     rows = fetch_rows(
         con,
         "select distinct time_period from published.indicator_value"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hims_pipeline.tracing.figures import Figure
-from hims_pipeline.tracing.questions import Question, fetch_rows
+from hims_pipeline.tracing.questions import FigureQuestion, fetch_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,7 +72,9 @@ def corrections_of_figure(
     ]
 
 
-def controls_of_figure(con: "duckdb.DuckDBPyConnection", question: Question, figure: Figure) -> list[dict[str, Any]]:
+def controls_of_figure(
+    con: "duckdb.DuckDBPyConnection", question: FigureQuestion, figure: Figure
+) -> list[dict[str, Any]]:
     """Published figures that ours must equal, of the same question, source and edition."""
     breakdown = ";".join(
         f"{name}={code}" for name, code in question.cell.items() if name not in ("sex", "counterpart_area")
@@ -90,7 +92,7 @@ def controls_of_figure(con: "duckdb.DuckDBPyConnection", question: Question, fig
     return [row for row in rows if (row.pop("breakdown") or "") in same]
 
 
-def claims_of(con: "duckdb.DuckDBPyConnection", question: Question) -> list[dict[str, Any]]:
+def claims_of(con: "duckdb.DuckDBPyConnection", question: FigureQuestion) -> list[dict[str, Any]]:
     """What others have published of the same indicator, area and year, and what the observatory says of it."""
     return fetch_rows(
         con,
@@ -104,6 +106,19 @@ def claims_of(con: "duckdb.DuckDBPyConnection", question: Question) -> list[dict
             question.period,
         ],
     )  # fmt: skip
+
+
+def find_expected(con: "duckdb.DuckDBPyConnection", question: FigureQuestion) -> list[dict[str, Any]]:
+    """What the catalogue expects of each source by these dimensions, and why there is nothing to read; earlier releases
+    have no such ledger."""
+    if not con.execute("select 1 from duckdb_views() where view_name = 'v_expected_figures'").fetchall():
+        return []
+    return fetch_rows(
+        con,
+        "select source, absence, absence_name_en, figures, figures_withheld, first_time_period, last_time_period"
+        " from published.v_expected_figures where indicator = ? and cell = ? order by source",
+        [question.code, question.cell_name],
+    )
 
 
 def doubts_of(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hims_pipeline.sql import literal
-from hims_pipeline.tracing.questions import Question, fetch_rows
+from hims_pipeline.tracing.questions import FigureQuestion, fetch_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,7 +26,7 @@ RULES = (
 Figure = dict[str, Any]
 
 
-def find_figures(con: "duckdb.DuckDBPyConnection", question: Question) -> list[Figure]:
+def find_figures(con: "duckdb.DuckDBPyConnection", question: FigureQuestion) -> list[Figure]:
     """All figures of the question, withheld ones too, each with `is_preferred`; those to be preferred first."""
     others = [name for (name,) in con.execute("select breakdown from reference.breakdowns order by 1").fetchall()]
     figures = _select(con, question, others, "published.indicator_value", "*")
@@ -38,7 +38,7 @@ def find_figures(con: "duckdb.DuckDBPyConnection", question: Question) -> list[F
 
 
 def _select(
-    con: "duckdb.DuckDBPyConnection", question: Question, breakdowns: Sequence[str], view: str, columns: str
+    con: "duckdb.DuckDBPyConnection", question: FigureQuestion, breakdowns: Sequence[str], view: str, columns: str
 ) -> list[Figure]:
     where = {"indicator": question.code, "ref_area": question.area, "time_period": question.period}
     for name in ("counterpart_area", "sex", "age", *breakdowns):
@@ -50,7 +50,7 @@ def _select(
     return fetch_rows(con, f"select {columns} from {view} where {' and '.join(conditions)}")
 
 
-def choose_figures(figures: Sequence[Figure], question: Question) -> list[Figure]:
+def choose_figures(figures: Sequence[Figure], question: FigureQuestion) -> list[Figure]:
     """Those of the source, edition and universe that the question names, where it does."""
     wanted = {name: getattr(question, name) for name in ("source", "vintage", "universe")}
     return [one for one in figures if all(value in ("", one[name]) for name, value in wanted.items())]

@@ -26,7 +26,7 @@ class UnknownQuestion(HimsError):
 
 
 @dataclass(frozen=True)
-class Question:
+class FigureQuestion:
     """One figure.
 
     Args:
@@ -83,7 +83,7 @@ def ask_question(
     source: str = "",
     vintage: str = "",
     universe: str = "",
-) -> Question:
+) -> FigureQuestion:
     """What is meant, checked against a release.
 
     Args:
@@ -102,7 +102,7 @@ def ask_question(
     known = {row["source"] for row in fetch_rows(con, "select source from reference.sources")}
     if source and not set(source.split("+")) <= known:
         raise UnknownQuestion(_name_near("source", source, dict.fromkeys(known, ""), "reference.sources"))
-    return Question(record, code, name, period, parts, source, vintage, universe)
+    return FigureQuestion(record, code, name, period, parts, source, vintage, universe)
 
 
 def _find_indicator(con: "duckdb.DuckDBPyConnection", text: str) -> dict[str, str]:

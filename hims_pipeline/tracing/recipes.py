@@ -13,7 +13,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal
 from hims_pipeline.tracing.figures import Figure
 from hims_pipeline.tracing.formulas import Making, fact_dimensions
-from hims_pipeline.tracing.questions import Question
+from hims_pipeline.tracing.questions import FigureQuestion
 
 RELATIVE = ("share", "ratio", "mean")
 UNCOUNTED = "'_U', '_R', '_Z'"
@@ -36,7 +36,7 @@ def write_r_lookup(figure: Figure, database: Path) -> str:
     return "\n".join([*_connect(database), 'dbGetQuery(con, "', textwrap.indent(write_sql(figure), "  "), '")'])
 
 
-def write_records_sql(settings: Settings, question: Question, figure: Figure, formula: Formula) -> str:
+def write_records_sql(settings: Settings, question: FigureQuestion, figure: Figure, formula: Formula) -> str:
     """The records of the staff's file behind an estimate: stratum, unit, weight `w`, and the two variables that it is
     made of, `y` and `x` (of a difference `ya`, `xa`, `yb`, `xb`). Units that were drawn and in which nobody was found
     are rows of zeros. Where a design does not bring its population, `population_units` is NULL.
@@ -106,7 +106,7 @@ def _variables(formula: Formula, here: str, base: str) -> dict[str, str]:
 
 
 def write_r(
-    settings: Settings, question: Question, figure: Figure, making: Making, sources: Sequence[Mapping[str, Any]],
+    settings: Settings, question: FigureQuestion, figure: Figure, making: Making, sources: Sequence[Mapping[str, Any]],
     databases: Mapping[str, Path],
 ) -> str:  # fmt: skip
     """R that makes the figure again: from records with the survey package where it is an estimate, else by reading it.

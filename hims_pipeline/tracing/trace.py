@@ -12,7 +12,7 @@ from hims_pipeline.tracing import evidence, recipes
 from hims_pipeline.tracing.absence import Absence, Reason, explain_absence
 from hims_pipeline.tracing.figures import Figure, choose_figures, find_figures, rule_between
 from hims_pipeline.tracing.formulas import Making, find_making
-from hims_pipeline.tracing.questions import Question, ask_question, fetch_rows
+from hims_pipeline.tracing.questions import FigureQuestion, ask_question, fetch_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,9 +35,10 @@ class Trace:
         figure: the one that is traced; None where there is none.
         preferred_by: why it stands before the others, by series and edition of these.
         withheld: what the staff's file knows of a figure that is not shown; empty in the public reading.
+        ledger: of each source of the indicator, why it has no figure by these dimensions (`v_expected_figures`).
     """
 
-    question: Question
+    question: FigureQuestion
     release: str
     figure: Figure | None = None
     others: list[dict[str, Any]] = field(default_factory=list)
@@ -50,6 +51,7 @@ class Trace:
     claims: list[dict[str, Any]] = field(default_factory=list)
     withheld: dict[str, Any] = field(default_factory=dict)
     absence: list[Absence] = field(default_factory=list)
+    ledger: list[dict[str, Any]] = field(default_factory=list)
     sql: str = ""
     r: str = ""
 
@@ -93,6 +95,7 @@ def trace_figure(settings: Settings, release: Release, question: Mapping[str, st
                 release.id,
                 claims=evidence.claims_of(con, asked),
                 absence=_explain(con, asked, figures, manifest),
+                ledger=evidence.find_expected(con, asked),
             )
         return _trace(settings, release, con, asked, chosen[0], figures, manifest, staff=staff)
     finally:
@@ -100,7 +103,7 @@ def trace_figure(settings: Settings, release: Release, question: Mapping[str, st
 
 
 def _explain(
-    con: "duckdb.DuckDBPyConnection", question: Question, figures: list[Figure], manifest: Mapping[str, Any]
+    con: "duckdb.DuckDBPyConnection", question: FigureQuestion, figures: list[Figure], manifest: Mapping[str, Any]
 ) -> list[Absence]:
     if figures:
         listed = ", ".join(f"{one['source']} {one['vintage']} {one['universe']}" for one in figures)
@@ -112,7 +115,7 @@ def _trace(
     settings: Settings,
     release: Release,
     con: "duckdb.DuckDBPyConnection",
-    question: Question,
+    question: FigureQuestion,
     figure: Figure,
     figures: list[Figure],
     manifest: Mapping[str, Any],

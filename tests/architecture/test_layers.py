@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "staging": {"lake", "processes"},
     "estimating": {"staging"},
     "disclosure": set(),
+    "drawing": {"failures"},
     "carry": {"disclosure", "lake", "staging"},
     "build": {"build_needs", "carry", "disclosure", "lake", "processes", "staging"},
     "dbt": {"build", "carry", "processes", "staging"},

@@ -146,9 +146,9 @@ def test_days_of_periods() -> None:
     assert days_of("2014-12-31") == ("2014-12-31", "2014-12-31")
 
 
-def test_the_preferred_figure_is_that_of_v_headline(sample_night) -> None:
+def test_the_preferred_figure_is_that_of_v_headline(whole_night) -> None:
     """The order that is explained is the order of the view."""
-    con = connect(settings=sample_night[0].settings)
+    con = connect(settings=whole_night[0].settings)
     rows = con.execute(
         "select indicator, ref_area, time_period from v_headline where len(others) > 0 and cell = ''"
         " group by all order by all limit 12"
@@ -164,8 +164,8 @@ def test_the_preferred_figure_is_that_of_v_headline(sample_night) -> None:
 
 
 @pytest.mark.skipif(not HAS_R, reason="R and its survey package are not installed")
-def test_r_gives_figures_and_errors_again(sample_night, tmp_path) -> None:
-    settings = sample_night[0].settings
+def test_r_gives_figures_and_errors_again(whole_night, tmp_path) -> None:
+    settings = whole_night[0].settings
     release = store.current_release(settings)
     con = connect(settings=settings)
     rows = con.execute(

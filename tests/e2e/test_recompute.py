@@ -12,8 +12,8 @@ KEY = Key("P01", "rgph", "_Z", "resident_population", "2024", "TUN", "_Z", "_T")
 FILLED = {("P01", "rgph", "_Z", "2024")}
 
 
-def test_at_least_150_published_figures_come_out_again(sample_night, capsys) -> None:
-    home = sample_night[0].home
+def test_at_least_150_published_figures_come_out_again(whole_night, capsys) -> None:
+    home = whole_night[0].home
     made, filled = recompute(home)
     assert compare(made, published_figures(current_release(home)), filled) == 0
     printed = capsys.readouterr().out.splitlines()

@@ -18,6 +18,8 @@ figures as (
         figures.duration_rule,
         figures.data_kind,
         figures.obs_value as stated_value,
+        figures.ci_lower,
+        figures.ci_upper,
         figures.unit_measure,
         figures.obs_status,
         'STANDS' as verdict
@@ -41,6 +43,8 @@ said as (
         '_U' as duration_rule,
         claims.data_kind,
         cast(claims.claimed_value as double) as stated_value,
+        cast(null as double) as ci_lower,
+        cast(null as double) as ci_upper,
         claims.unit_measure,
         'A' as obs_status,
         claims.verdict
