@@ -6,7 +6,7 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help run test test-slow check docs ui leak-scan attack bench bench-night bench-country walk faults mutants lock clean
+.PHONY: help run test test-slow check docs ui leak-scan attack bench bench-night bench-country walk faults mutants recompute lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ faults: $(VENV)/.dev ## kills, disk errors and dying children over nights and co
 
 mutants: $(VENV)/.dev ## what the gate stops of what can be wrong: seeded mutants and honest variants of the sample (MUTANTS="--only rgph")
 	@$(BIN)/python -m tests.mutants $(MUTANTS)
+
+recompute: $(VENV)/.run ## published figures made again from the delivered files, by code that shares nothing with the pipeline
+	@$(BIN)/python -m recompute
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url --quiet -o requirements.lock

@@ -15,6 +15,7 @@ from hims_pipeline.commands import (
     dbt,
     decisions,
     docs,
+    estimate,
     gate,
     installation,
     keys,
@@ -25,6 +26,7 @@ from hims_pipeline.commands import (
     sources,
     synth,
     watch,
+    why,
 )
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import explain
@@ -66,8 +68,8 @@ def main(ctx: click.Context) -> None:
 
 
 GROUPS = (
-    runs, batches, decisions, sources, releases, query, dbt, audit, checks, gate, keys, watch, installation, synth,
-    docs, country, method,
+    runs, batches, decisions, sources, releases, query, estimate, why, dbt, audit, checks, gate, keys, watch,
+    installation, synth, docs, country, method,
 )  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)

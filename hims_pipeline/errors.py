@@ -38,6 +38,10 @@ class MethodError(HimsError):
     """A method cannot estimate from the table it was given; says what of the table or model to change."""
 
 
+class QuestionError(HimsError):
+    """A question that cannot be asked of a release; says what of it to change."""
+
+
 class ReleaseError(HimsError):
     """A release is missing, damaged, withdrawn, or may not be published."""
 

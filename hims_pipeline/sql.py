@@ -5,7 +5,8 @@ observatory's time zone, whatever the machine's is: an instant has a day only in
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,10 @@ from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.quoting import ParquetFiles, literal, literals, quote, read_parquet
 from hims_pipeline.settings import Settings
 
-__all__ = ["MISTAKEN", "ParquetFiles", "connection", "literal", "literals", "quote", "read_parquet", "time_zone"]
+__all__ = [
+    "MISTAKEN", "ParquetFiles", "connection", "literal", "literals", "pattern_problems", "quote", "read_parquet",
+    "time_zone",
+]  # fmt: skip
 
 # An optimiser of DuckDB 1.5.1 to 1.5.5: it can take two parts of a `union all` for the same when they are not, and give
 # wrong rows (duckdb #25819). No connection of ours has it, nor dbt's (profiles.yml).
@@ -56,3 +60,16 @@ def connection(
         yield con
     finally:
         con.close()
+
+
+@lru_cache(maxsize=8)
+def pattern_problems(patterns: frozenset[str]) -> dict[str, str]:
+    """Regular expression -> why DuckDB cannot evaluate it, of those that it cannot."""
+    problems = {}
+    with closing(duckdb.connect()) as con:  # neither data nor a time zone: nothing of an installation is needed
+        for pattern in patterns:
+            try:
+                con.execute("select regexp_full_match('', $1)", [pattern]).fetchall()
+            except duckdb.InvalidInputException as error:
+                problems[pattern] = str(error).removeprefix("Invalid Input Error: ").splitlines()[0]
+    return problems

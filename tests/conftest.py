@@ -3,17 +3,15 @@
 import fcntl
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hims_pipeline.settings import REPOSITORY, Settings
+from tests.installation import Installation, copy_repository
+from tests.northland import deliver_northland, make_northland, northland_at
 from tests.stand_in import place
 
 REAL_DATA = os.environ.get("HIMS_REAL_DATA")
@@ -42,51 +40,34 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByNight(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
-@dataclass(frozen=True)
-class Installation:
-    """One installation in a folder of its own."""
-
-    home: Path
-    data: Path = REPOSITORY / "data"
-    expectations: Path = REPOSITORY / "expectations"
-    real_data: str | None = None
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(REPOSITORY, self.data, self.expectations, self.home, env="test")
-
-    @property
-    def environment(self) -> dict[str, str]:
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("HIMS_", "DAGSTER_"))}
-        env |= {"HIMS_HOME": str(self.home), "HIMS_DATA": str(self.data), "HIMS_EXPECTATIONS": str(self.expectations)}
-        return env | {"HIMS_ENV": "test"} | ({"HIMS_REAL_DATA": self.real_data} if self.real_data else {})
-
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "hims_pipeline.cli", *words]
-
-    def hims(self, *words: str, check: bool = True) -> str:
-        """Run `hims …`; returns what it printed."""
-        done = subprocess.run(self.command(*words), env=self.environment, capture_output=True, text=True, check=False)
-        assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return done.stdout + done.stderr
-
-
 # A night of two sources at a small scale: what is tested on it does not depend on how many there are.
 BRIEF = ("run", "--samples", "--only", "rgph", "--only", "border_crossings", "--scale", "0.002")
 
 
-def once_for_all_workers(factory: pytest.TempPathFactory, name: str, *words: str) -> tuple[Installation, str]:
-    """An installation after `hims …`, run by the first worker that asks; never to be changed. And what it printed."""
-    shared = factory.getbasetemp()
-    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
-    here, printed = Installation(shared / name, real_data=REAL_DATA if name == "real" else None), shared / f"{name}.txt"
-    with (shared / f"{name}.lock").open("w") as lock:
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers have in common."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def once_for_all_workers(
+    here: Installation, *words: str, prepare: Callable[[], object] = lambda: None
+) -> tuple[Installation, str]:
+    """An installation after `hims …`, run by the first worker that asks; never to be changed. And what it printed.
+
+    Args:
+        prepare: what the run needs to be there.
+    """
+    printed = here.home.with_name(f"{here.home.name}.txt")
+    printed.parent.mkdir(exist_ok=True)
+    with printed.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         failed = printed.with_suffix(".failed")
         if failed.exists():  # it takes minutes: once is enough
             pytest.fail(f"`hims {' '.join(words)}` failed before:\n{failed.read_text(encoding='utf-8')}")
         if not printed.exists():
             try:
+                prepare()
                 printed.write_text(here.hims(*words), encoding="utf-8")
             except AssertionError as error:
                 failed.write_text(str(error)[-3000:], encoding="utf-8")
@@ -95,21 +76,36 @@ def once_for_all_workers(factory: pytest.TempPathFactory, name: str, *words: str
 
 
 @pytest.fixture(scope="session")
-def real_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
-    """An installation after one night with all real deliveries."""
-    return once_for_all_workers(tmp_path_factory, "real", "run")
-
-
-@pytest.fixture(scope="session")
-def sample_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
-    """An installation after one night with the whole synthetic sample: every source, as `make run` takes it in."""
-    return once_for_all_workers(tmp_path_factory, "sample", "run", "--samples")
+def whole_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """An installation after one night with all that is at hand, as `make run` takes it in: the whole synthetic sample,
+    and the real deliveries where there are any; never to be changed."""
+    here = Installation(shared_folder(tmp_path_factory) / "whole", real_data=REAL_DATA)
+    return once_for_all_workers(here, "run", "--samples")
 
 
 @pytest.fixture(scope="session")
 def brief_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
     """An installation after one night of two sources of the sample; never to be changed."""
-    return once_for_all_workers(tmp_path_factory, "brief", *BRIEF)
+    return once_for_all_workers(Installation(shared_folder(tmp_path_factory) / "brief"), *BRIEF)
+
+
+@pytest.fixture(scope="session")
+def northland(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The worker's own installation of an invented country, before any night."""
+    return make_northland(tmp_path_factory.mktemp("northland"))
+
+
+@pytest.fixture(scope="session")
+def northland_night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+    """The invented country after one night of two sources; never to be changed."""
+    root = shared_folder(tmp_path_factory) / "northland_night"
+    return once_for_all_workers(northland_at(root), "run", prepare=partial(deliver_northland, root))
+
+
+@pytest.fixture(scope="session")
+def untested_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this repository whose warehouse has no tests of its own, which take two thirds of a small night."""
+    return copy_repository(tmp_path_factory.mktemp("untested") / "code", with_tests=False)
 
 
 @pytest.fixture(scope="module")

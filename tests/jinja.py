@@ -9,11 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
-import jinja2.runtime
-
 from hims_pipeline.contracts.indicators import breakdown_columns, load_indicators
 from hims_pipeline.settings import REPOSITORY
+from hims_pipeline.staging import macros
 from hims_pipeline.staging.indicators import formula_sql, model_name
 
 PROJECT = REPOSITORY / "dbt_project"
@@ -25,40 +23,10 @@ OWN: dict[str, Any] = {
 }
 
 
-class _Returned(Exception):
-    """What dbt's `return` gives back from a macro."""
-
-
-class _Macro(jinja2.runtime.Macro):
-    def __call__(self, *args, **kwargs):
-        try:
-            return super().__call__(*args, **kwargs)
-        except _Returned as returned:
-            return returned.args[0]
-
-
-def _return(value):
-    raise _Returned(value)
-
-
 def compiler(project: Path = PROJECT, **observatory: Any) -> Callable[[str], str]:
     """A function that compiles a text of SQL and Jinja; `observatory` replaces what `OWN` says, or a rendered project's
     own macros do."""
-    env = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, no page
-    env.globals |= {"return": _return, "ref": lambda name: name, "config": lambda **_: "", "execute": False}
-    env.globals["source"] = lambda source, table: f"{source}.{table}"
-    env.globals |= {"env_var": lambda name: f"/nowhere/{name}"}
-    env.globals |= {name: lambda value=value: value for name, value in (OWN | observatory).items()}
-    plain = [path for path in sorted((project / "macros").glob("*.sql")) if path.stem != "schemas"]
-
-    def made(text: str) -> jinja2.Template:
-        template = env.from_string(text)
-        template.root_render_func.__globals__["Macro"] = _Macro  # the name by which compiled templates make macros
-        return template
-
-    macros = made("".join(path.read_text(encoding="utf-8") for path in plain)).module
-    env.globals |= {name: macro for name, macro in vars(macros).items() if isinstance(macro, _Macro)}
-    return lambda text: made(text).render()
+    return macros.compiler(project, OWN | observatory)
 
 
 @cache

@@ -2,11 +2,11 @@
    it adds up. #}
 
 {# Sums of the finest cells over coarser ones. Cells by area are sums of `spread`, all others of `finest`, or persons would
-   count once for each area that they live in. #}
-{% macro cell_sums(cells, dims, within, sums, having='') -%}
+   count once for each area that they live in; where a call names other relations, of these. #}
+{% macro cell_sums(cells, dims, within, sums, having='', finest='finest', spread='spread') -%}
     {%- set whole, by_area = [], [] -%}
     {%- for cell in cells -%}{%- do (by_area if 'ref_area' in cell else whole).append(cell) -%}{%- endfor -%}
-    {%- for relation, sets in [('finest', whole), ('spread', by_area)] if sets %}
+    {%- for relation, sets in [(finest, whole), (spread, by_area)] if sets %}
     {{ 'union all by name' if not loop.first }}
     select
         {{ within }},

@@ -19,15 +19,15 @@
 {%- set percent = 100 if value is none else 1 -%}
 with records as (
     select
-        batch_id, entity, stratum, psu, population_units,
+        batch_id, entity, stratum, psu, ssu, population_units, population_ssus,
         {%- for name in dims %}
         coalesce({{ known[name] }}, '_U') as {{ name }},
         {%- endfor %}
         weight_persons as w,
         {%- for side, condition in sides.items() %}
-        ({{ condition }}){{ ' and ' ~ value ~ ' is not null' if value }} as is_in_{{ side }},
+        ({{ condition }}){{ ' and (' ~ value ~ ') is not null' if value }} as is_in_{{ side }},
         {%- endfor %}
-        {{ 'cast(cast(weight_persons as double) * ' ~ value ~ ' as decimal(38, 18))' if value else 'case when ' ~ measure ~ ' then weight_persons else 0 end' }} as wy
+        {{ 'cast(cast(weight_persons as double) * (' ~ value ~ ') as decimal(38, 18))' if value else 'case when ' ~ measure ~ ' then weight_persons else 0 end' }} as wy
     from {{ ref(fact) }}
     {%- if asked %}
     where ({{ by_entity }}) in (select {{ by_entity }} from {{ ref(fact) }} where {{ asked }} not in ('_U', '_R', '_Z'))
@@ -36,15 +36,16 @@ with records as (
 
 finest as (
     select
-        stratum, psu, {{ by_cell }},
+        stratum, psu, ssu, {{ by_cell }},
         {%- for side in sides %}
         coalesce(sum(w) filter (where is_in_{{ side }}), 0) as x_{{ side }},
         coalesce(sum(wy) filter (where is_in_{{ side }}), 0) as y_{{ side }},
         count(*) filter (where is_in_{{ side }}) as records_{{ side }},
         {%- endfor %}
-        max(population_units) as population_units
+        max(population_units) as population_units,
+        max(population_ssus) as population_ssus
     from records
-    group by stratum, psu, {{ by_cell }}
+    group by stratum, psu, ssu, {{ by_cell }}
 ),
 
 {{ drawn_strata() }},
@@ -52,7 +53,7 @@ finest as (
 {% set sums = [] -%}
 {%- for name in ['x_a', 'y_a', 'records_a', 'x_b', 'y_b', 'records_b'] -%}{%- do sums.append('sum(' ~ name ~ ') as ' ~ name) -%}{%- endfor -%}
 units as (
-    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, sums | join(', '), 'having sum(records_a + records_b) > 0') }}
+    {{ cell_sums(cells, dims, 'stratum, psu, ssu, ' ~ by_entity, sums | join(', '), 'having sum(records_a + records_b) > 0') }}
 ),
 
 ratios as (
@@ -72,6 +73,7 @@ ratios as (
 linearised as (
     select
         units.stratum,
+        units.psu,
         {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }},
         cast(round(ratios.grain * (
             (cast(units.y_a as double) - ratios.r_a * cast(units.x_a as double)) / ratios.all_a
@@ -81,23 +83,7 @@ linearised as (
     join ratios on {{ same('units', 'ratios', by_cell) }}
 ),
 
-deviations as (
-    select
-        {{ 'linearised.' ~ (by_cell.split(', ') | join(', linearised.')) }},
-        batches.lonely_units,
-        strata.n_h,
-        strata.left_out,
-        cast(sum(linearised.z) as double) as sz,
-        cast(sum(linearised.z * linearised.z) as double) as szz
-    from linearised
-    join strata on {{ same('linearised', 'strata', 'batch_id, entity, stratum') }}
-    join {{ ref('dim_batch') }} as batches on linearised.batch_id = batches.batch_id and linearised.entity = batches.entity
-    group by linearised.stratum, batches.lonely_units, strata.n_h, strata.left_out, {{ 'linearised.' ~ (by_cell.split(', ') | join(', linearised.')) }}
-),
-
-variances as (
-    {{ design_variance('deviations', by_cell) }}
-),
+{{ linearised_variances(by_cell) }},
 
 estimates as (
     select
@@ -108,7 +94,7 @@ estimates as (
             when batches.design_kind = 'census' or variances.variance is null then null
             else {{ percent }} * sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / ratios.grain
         end as error,
-        {{ rounded('error', 'error') }} as standard_error,
+        error as standard_error,
         {{ percent }} * (ratios.r_a - ratios.r_b) as estimate,
         variances.degrees,
         variances.lonely_strata,

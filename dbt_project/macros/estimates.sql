@@ -52,13 +52,13 @@
 {%- set by_base = ([by_entity] + based) | join(', ') -%}
 with records as (
     select
-        batch_id, entity, stratum, psu, population_units,
+        batch_id, entity, stratum, psu, ssu, population_units, population_ssus,
         {%- for name in dims %}
         coalesce({{ known[name] }}, '_U') as {{ name }},
         {%- endfor %}
         weight_persons as w,
-        {{ '(' ~ domain ~ ') and ' ~ value ~ ' is not null' if kind == 'mean' else domain }} as is_in_domain,
-        {{ 'is_in_domain' if kind == 'mean' else measure if kind == 'ratio' else domain ~ ' and ' ~ measure }} as is_counted
+        {{ '(' ~ domain ~ ') and (' ~ value ~ ') is not null' if kind == 'mean' else domain }} as is_in_domain,
+        {{ 'is_in_domain' if kind == 'mean' else measure if kind == 'ratio' else '(' ~ domain ~ ') and (' ~ measure ~ ')' }} as is_counted
         {%- if kind == 'mean' %},
         cast({{ value }} as double) as v
         {%- endif %}
@@ -76,7 +76,7 @@ with records as (
 {# One pass over the records; the cells below are sums of these. A census is a few thousand rows from here on. -#}
 weighed as (
     select
-        stratum, psu, {{ by_cell }},
+        stratum, psu, ssu, {{ by_cell }},
         {%- if kind == 'mean' %}
         coalesce(sum(cast(cast(w as double) * v as decimal(38, 18))) filter (where is_counted), 0) as wy,
         coalesce(sum(cast(cast(w as double) * v * v as decimal(38, 9))) filter (where is_counted), 0) as wyy,
@@ -87,9 +87,10 @@ weighed as (
         count(*) filter (where is_counted) as counted,
         count(*){{ ' filter (where is_in_domain)' if is_relative }} as based,
         count(*) filter (where is_in_domain or is_counted) as records,
-        max(population_units) as population_units
+        max(population_units) as population_units,
+        max(population_ssus) as population_ssus
     from records
-    group by stratum, psu, {{ by_cell }}
+    group by stratum, psu, ssu, {{ by_cell }}
 ),
 
 grains as (
@@ -124,12 +125,7 @@ units as (
 ),
 
 base_units as (
-    {%- set sets = [] -%}
-    {%- for cell in cells -%}
-        {%- set of_base = cell | select('in', based) | list -%}
-        {%- if of_base not in sets -%}{%- do sets.append(of_base) -%}{%- endif -%}
-    {%- endfor %}
-    {{ cell_sums(sets, based, 'stratum, psu, ' ~ by_entity, 'sum(wx) as wx, cast(sum(tx) as decimal(30, 0)) as tx, sum(based) as based') }}
+    {{ cell_sums(base_cells(cells, based), based, 'stratum, psu, ' ~ by_entity, 'sum(wx) as wx, cast(sum(tx) as decimal(30, 0)) as tx, sum(based) as based') }}
 ),
 
 bases as (
@@ -174,6 +170,8 @@ ratios as (
     join {{ ref('dim_batch') }} as batches on cells.batch_id = batches.batch_id and cells.entity = batches.entity
 ),
 
+{{ within_cells(cells, dims, based, by_cell, by_base) }},
+
 {# z = y - R x of the units of a stratum, squared and summed; strata in which nobody of the cell lives still have their x. -#}
 deviations as (
     select
@@ -181,12 +179,15 @@ deviations as (
         ratios.lonely_units,
         strata.n_h,
         strata.left_out,
+        within.within,
+        within.lonely_within,
         cast(coalesce(sums.syy, 0) as double) - 2 * ratios.r * cast(coalesce(sums.sxy, 0) as double) + ratios.r * ratios.r * cast(bases.sxx as double) as szz,
         cast(coalesce(sums.sy, 0) as double) - ratios.r * cast(bases.sx as double) as sz
     from ratios
     join bases on {{ same('ratios', 'bases', by_base) }}
     join strata on bases.batch_id = strata.batch_id and bases.entity = strata.entity and bases.stratum = strata.stratum
     left join sums on bases.stratum = sums.stratum and {{ same('ratios', 'sums', by_cell) }}
+    left join within on bases.stratum = within.stratum and {{ same('ratios', 'within', by_cell) }}
     where sums.records > 0 or (ratios.r != 0 and bases.sx != 0)
 ),
 
@@ -224,12 +225,10 @@ estimates as (
         end as error,
         {%- if kind != 'ratio' %}
         -- R's svymean(deff = "replace"): against as many records drawn one by one, with replacement, of the same weighted variance.
-        round(
-            greatest(cast(variances.variance as double), 0) / grains.grain / grains.grain * (1 - coalesce(batches.sampling_fraction, 0))
-            * (ratios.based - 1) / nullif(greatest(ratios.x * ratios.yy - ratios.y * ratios.y, 0), 0), 6
-        ) as design_effect,
+        greatest(cast(variances.variance as double), 0) / grains.grain / grains.grain * (1 - coalesce(batches.sampling_fraction, 0))
+        * (ratios.based - 1) / nullif(greatest(ratios.x * ratios.yy - ratios.y * ratios.y, 0), 0) as design_effect,
         {%- endif %}
-        {{ rounded('error', 'error') }} as standard_error,
+        error as standard_error,
         {% if is_relative -%} {{ percent }} * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate,
         variances.degrees,
         variances.lonely_strata,
@@ -294,6 +293,55 @@ on_later_boundaries as (
 {%- endfor -%}
 {%- do given.update(values) -%}
 {{ indicator_rows(shown, given) }}
+{%- endmacro %}
+
+{# The cells that those of a table are parts of: their dimensions without what the numerator alone is broken down by. #}
+{% macro base_cells(cells, based) -%}
+    {%- set sets = [] -%}
+    {%- for cell in cells -%}
+        {%- set of_base = cell | select('in', based) | list -%}
+        {%- if of_base not in sets -%}{%- do sets.append(of_base) -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(sets) }}
+{%- endmacro %}
+
+{# CTE `within`: what the second stage of a design adds to the variances of `ratios`, stratum by stratum. Of batches whose
+   design has none nothing is summed. #}
+{% macro within_cells(cells, dims, based, by_cell, by_base) -%}
+{%- set inner_units = 'stratum, psu, ssu, batch_id, entity' -%}
+inner_finest as (
+    select finest.* from finest
+    join second_stage on {{ same('finest', 'second_stage', 'batch_id, entity, stratum, psu') }}
+),
+
+{% if 'ref_area' in dims -%}
+inner_spread as (
+    {{ spread_over_areas('inner_finest', 'ref_area') }}
+),
+
+{% endif -%}
+inner_counted as (
+    {{ cell_sums(cells, dims, inner_units, 'sum(ty) as ty', 'having sum(records) > 0', 'inner_finest', 'inner_spread') }}
+),
+
+inner_based as (
+    {{ cell_sums(base_cells(cells, based), based, inner_units, 'sum(tx) as tx', '', 'inner_finest', 'inner_spread') }}
+),
+
+inner_deviations as (
+    select
+        bases.stratum,
+        bases.psu,
+        {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }},
+        cast(round(coalesce(cast(counted.ty as double), 0) - ratios.r * cast(bases.tx as double)) as hugeint) as z
+    from ratios
+    join inner_based as bases on {{ same('ratios', 'bases', by_base) }}
+    left join inner_counted as counted on bases.stratum = counted.stratum and bases.psu = counted.psu and bases.ssu = counted.ssu and {{ same('ratios', 'counted', by_cell) }}
+),
+
+within as (
+    {{ variance_within('inner_deviations', by_cell) }}
+)
 {%- endmacro %}
 
 {# E shared out over later boundaries, U a coefficient of variation above 20 percent. #}

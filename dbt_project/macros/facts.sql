@@ -68,6 +68,8 @@ join {{ ref('stg_batches') }} as batches on sent.batch_id = batches.batch_id and
         1
     ) as weight_persons,
     sent.population_units,
+    sent.ssu,
+    sent.population_ssus,
     coalesce(sent.stratum, '_T') as stratum,
     coalesce(sent.psu, case when batches.design_kind = 'census' then '_T' else cast(sent.record_no as varchar) end) as psu
 {%- endmacro %}

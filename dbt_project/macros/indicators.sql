@@ -285,8 +285,8 @@ with procedures as (
     )
 {%- endmacro %}
 
-{# The rule by which what follows from an error is rounded: to six digits after the point, and where the error is small to
-   seven digits of it. Figures themselves are not rounded. #}
-{% macro rounded(value, error) -%}
-    round({{ value }}, greatest(6, 6 - cast(floor(log10(nullif({{ error }}, 0))) as integer)))
+{# To twelve digits, which hold what an error is worth: `exp` and `pow` differ between machines in the last two of sixteen.
+   Figures and errors themselves, which need neither, are not rounded. #}
+{% macro rounded(value) -%}
+    round({{ value }}, 11 - coalesce(try_cast(floor(log10(nullif(abs({{ value }}), 0))) as integer), 0))
 {%- endmacro %}

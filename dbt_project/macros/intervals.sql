@@ -28,13 +28,13 @@
         {%- for name, sign in {'ci_lower': '-', 'ci_upper': '+'}.items() %}
         {% if kind == 'share' -%}
         case interval_kind
-            when 'LOGIT_T' then {{ rounded('100 / (1 + (100 / estimate - 1) * exp(-(' ~ sign ~ '100 * margin / (estimate * (100 - estimate)))))', 'standard_error') }}
-            when 'CLOPPER_PEARSON' then round({{ 'case when estimate >= 100 then 100 * pow(0.025, 1.0 / units) else 0 end' if sign == '-' else 'case when estimate >= 100 then 100 else 100 * (1 - pow(0.025, 1.0 / units)) end' }}, 6)
+            when 'LOGIT_T' then {{ rounded('100 / (1 + (100 / estimate - 1) * exp(-(' ~ sign ~ '100 * margin / (estimate * (100 - estimate)))))') }}
+            when 'CLOPPER_PEARSON' then {{ rounded('case when estimate >= 100 then 100 * pow(0.025, 1.0 / units) else 0 end' if sign == '-' else 'case when estimate >= 100 then 100 else 100 * (1 - pow(0.025, 1.0 / units)) end') }}
         end
         {%- elif made == 'LOG_T' -%}
-        case when interval_kind = 'LOG_T' then {{ rounded('estimate * exp(' ~ sign ~ 'margin / estimate)', 'standard_error') }} end
+        case when interval_kind = 'LOG_T' then {{ rounded('estimate * exp(' ~ sign ~ 'margin / estimate)') }} end
         {%- else -%}
-        {{ rounded('estimate ' ~ sign ~ ' margin', 'standard_error') }}
+        {{ rounded('estimate ' ~ sign ~ ' margin') }}
         {%- endif %} as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
 {%- endmacro %}

@@ -138,10 +138,10 @@ def _entity_of(
     contract: Contract, period: str | None, member: Member, seen: Dialect | None
 ) -> tuple[str | None, list[str]]:
     """The entity that takes the file by its name, else the one whose header it resembles most."""
-    for name, entity in contract.entities.items():
-        if entity.takes(member.name):
-            return name, []
-    expected = "; ".join(f"{name}: {' or '.join(entity.files)}" for name, entity in contract.entities.items())
+    entities = contract.at(period or "").entities
+    for name in contract.takers(member.name, period or ""):
+        return name, []
+    expected = "; ".join(f"{name}: {' or '.join(entity.files)}" for name, entity in entities.items())
     messages = [f"{inner_text(member.shown)}: the name fits no entity of {contract.source} ({expected})"]
     shapes = {name: shape_of(contract, name, period or "") for name in contract.entities}
     known = {name: len(set(shape.header) & set(seen.names if seen else [])) for name, shape in shapes.items()}

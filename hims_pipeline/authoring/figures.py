@@ -20,7 +20,8 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, literals
 from hims_pipeline.staging.render import MANIFEST
 
-_DESIGNED = {"weight_persons", "stratum", "psu", "population_units"}  # a design gives them where they are not sent
+# A design gives them where they are not sent.
+_DESIGNED = {"weight_persons", "stratum", "psu", "population_units", "ssu", "population_ssus"}
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 

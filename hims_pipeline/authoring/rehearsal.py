@@ -1,14 +1,17 @@
 """A delivery rehearsed: taken in, judged and built as the night would, in a scratch installation that is thrown away.
 
 What passes here, the night accepts: the same readers, gate, code lists, corrections, suites, models and tests run over
-it. It is built alone, so what other sources would add to a figure, or what a figure needs of them, is not there.
+it, and it is compared with the same accepted batches. It is built alone, so what other sources would add to a figure,
+what a figure needs of them, and rules that lay two sources beside each other, are not there.
 """
 
 import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hims_pipeline import build as building
 from hims_pipeline import dbt, intake
@@ -16,12 +19,18 @@ from hims_pipeline.authoring.figures import Figures, figures_of
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.periods import PATTERNS
 from hims_pipeline.errors import HimsError
+from hims_pipeline.intake.predecessors import predecessors_of
 from hims_pipeline.lake import landing
+from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.periods import check_period, covers, is_period, today_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
 from hims_pipeline.staging import render
+
+if TYPE_CHECKING:  # imports Great Expectations, which takes seconds
+    from hims_pipeline.gates.beside import Predecessor
+    from hims_pipeline.gates.warehouse import Broken
 
 Log = Callable[[str], None]
 RUN = "rehearsal"
@@ -32,7 +41,8 @@ class Rehearsal:
     """What the night would make of a delivery.
 
     Args:
-        refusals: why it would be refused, one sentence each; empty where it would be accepted.
+        refusals: why it would be refused, or held back when figures are built, one sentence each; empty where it would
+            be accepted.
         warnings: what would be told beside.
         figures: what it would give; None where it was refused, or figures were not asked for.
     """
@@ -79,7 +89,7 @@ def rehearse(
     with installation_lock(there, "rehearsing"):
         delivery, _ = landing.take_over(there, contract, period, list(paths))
         try:
-            verdict = intake.take_in(there, delivery, lambda text: None)
+            verdict = intake.take_in(there, delivery, lambda text: None, _predecessors(settings, contract, delivery))
         except GateError as error:  # no fault of the delivery: a rule cannot be evaluated on what the source sends
             raise HimsError(str(error)) from None
         findings = [(finding.severity, finding.full_text()) for finding in verdict.findings]
@@ -88,16 +98,32 @@ def rehearse(
         if not verdict.accepted or not build:
             return Rehearsal(refusals, warnings)
         log("It would be accepted. Building what it gives, which takes a minute or so …")
-        return Rehearsal(refusals, warnings, _figures(settings, there, contract))
+        figures, broken = _build(settings, there, contract)
+        refusals += [f"held back: {one.sentence()}" for one in broken if one.severity == "blocking"]
+        warnings += [one.sentence() for one in broken if one.severity != "blocking"]
+        return Rehearsal(refusals, warnings, figures)
 
 
-def _figures(settings: Settings, there: Settings, contract: Contract) -> Figures:
+def _predecessors(settings: Settings, contract: Contract, delivery: Delivery) -> list["Predecessor"]:
+    """The accepted batches of the installation that the night would compare a delivery with: it comes after all that
+    were sent, unless it is one of them."""
+    known = landing.deliveries(settings, contract.source)
+    same = next((one for one in known if one.batch == delivery.batch), None)
+    last = max((one.sequence for one in known), default=0)
+    return predecessors_of(settings, contract, same or replace(delivery, sequence=last + 1), known)
+
+
+def _build(settings: Settings, there: Settings, contract: Contract) -> tuple[Figures, list["Broken"]]:
+    """What a delivery gives, and the rules on the warehouse that it breaks by itself."""
+    from hims_pipeline.gates.warehouse import judge_warehouse
+
     known = render.ensure_rendered(settings)  # of the installation itself: the night finds it made
     shutil.copytree(known, there.rendered / known.name, symlinks=True)
     prepared = building.prepare(there, RUN, rehearsal=True)
     try:
         dbt.run_dbt(there, prepared, lambda text: None)
-        return figures_of(there, contract, prepared.warehouse, prepared.tree)
+        broken = [one for one in judge_warehouse(there, prepared.warehouse)[1] if one.sources == (contract.source,)]
+        return figures_of(there, contract, prepared.warehouse, prepared.tree), broken
     finally:
         building.discard_build(prepared.folder)
 
@@ -126,6 +152,7 @@ def guess_period(settings: Settings, contract: Contract, paths: Sequence[Path]) 
         "year": [f"{today.year - 1}"],
         "quarter": [f"{year}Q{q}" for year in (today.year - 1, today.year) for q in (1, 2, 3, 4)],
         "month": [f"{year}-{m:02}" for year in (today.year - 1, today.year) for m in range(1, 13)],
+        "week": ["{}-W{:02}".format(*(today - timedelta(days)).isocalendar()[:2]) for days in (7, 0)],
         "academic_year": [f"{year - 1}-{year % 100:02}" for year in (today.year - 1, today.year)],
         "date": [today.isoformat()],
     }

@@ -53,7 +53,7 @@ def query(sql: str, form: str, bom: bool, staff: bool, release_id: str | None) -
         manifest = chosen.manifest()
         synthetic = " · holds SYNTHETIC data, see data_kind" if manifest.get("contains_synthetic_data") else ""
         click.echo(f"{chosen.id} · published {manifest.get('published_at')}{synthetic}", err=True)
-        _print(form, bom, columns, itertools.chain(first, rows))
+        print_answer(form, columns, itertools.chain(first, rows), bom)
     except duckdb.Error as error:
         hint = "" if staff else f" {STAFF_HINT}" if any(f"{name}." in sql for name in STAFF_ONLY) else ""
         raise click.ClickException(f"{_describe_error(error)}{hint}") from None
@@ -107,7 +107,8 @@ def _describe_error(error: Exception) -> str:
     return answers.escape_controls(words)
 
 
-def _print(form: str, bom: bool, columns: list[str], rows: Iterator[Sequence[Any]]) -> None:
+def print_answer(form: str, columns: list[str], rows: Iterator[Sequence[Any]], bom: bool = False) -> None:
+    """Print rows as a table, CSV or JSON (`form`); `bom` marks the CSV as UTF-8."""
     if form == "table":
         answers.print_table(columns, itertools.islice(rows, answers.LONGEST_TABLE))
         if next(rows, None) is not None:

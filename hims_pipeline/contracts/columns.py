@@ -9,7 +9,7 @@ from hims_pipeline.contracts.basics import SPECIAL_CODES, Flag, Name, Positive, 
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.contracts.missing import Missing, missing_of
 from hims_pipeline.contracts.open_text import admits_names
-from hims_pipeline.contracts.values import NUMERIC, Value, value_of
+from hims_pipeline.contracts.values import NUMERIC, Kind, Value, value_of
 
 _DIGIT = re.compile(r"[\s0-9.,+-]|^$")
 Allow = Literal[
@@ -179,10 +179,12 @@ class Column(Strict):
             return [strange]
         if bounds and self.type not in (*NUMERIC, "date"):
             return [f"minimum and maximum go with numbers and dates, not with type {self.type}"]
-        kind = "number" if self.type in NUMERIC else self.type
-        return [
-            f"the bound {bound!r} is no value of type {self.type}" for bound in bounds if value_of(kind, bound) is None
-        ]
+        kind: Kind = "number" if self.type in NUMERIC else self.type
+        values = [value_of(kind, bound) for bound in bounds]
+        if None not in values and len(values) == 2 and values[0] > values[1]:  # type: ignore[operator]
+            return [f"no value is from {bounds[0]} to {bounds[1]}"]
+        unfit = [bound for bound, value in zip(bounds, values, strict=True) if value is None]
+        return [f"the bound {bound!r} is no value of type {self.type}" for bound in unfit]
 
     def _strange_date_format(self, bounds: int) -> str:
         """What no day can be read by: a sign of strptime that means none, no year, or a century that nothing tells."""

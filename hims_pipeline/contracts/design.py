@@ -53,6 +53,10 @@ class Design(BaseModel, extra="forbid", frozen=True):
             five; errors get the finite population correction, 1 - fraction.
         population_units: column sent that holds how many sampling units the record's stratum has in the population;
             errors get the finite population correction of each stratum, 1 - drawn / population_units.
+        ssu: columns sent that name the unit of the second stage within its primary one, such as the household in its
+            district.
+        population_ssus: column sent that holds how many of these the record's primary unit has; with `population_units`
+            errors are those of two stages, each with its correction.
         lonely_units: what a stratum with one unit drawn, of several, adds to a variance, as R survey's option
             `survey.lonely.psu`: `remove` or `certainty` nothing, `adjust` the square of its distance from the whole
             sample's mean, `average` the mean of the other strata. Without it such figures have no error.
@@ -69,26 +73,34 @@ class Design(BaseModel, extra="forbid", frozen=True):
     corrections: tuple[str, ...] = ()
     subsampling: Subsampling | None = None
     population_units: str | None = None
+    ssu: tuple[str, ...] = ()
+    population_ssus: str | None = None
     lonely_units: Literal["remove", "certainty", "adjust", "average"] | None = None
     fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
     fallback: Fallback | None = None
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Columns that make up strata and units, those that stand for them, and the one that counts units."""
+        """Columns that make up strata and units, those that stand for them, and those that count units."""
         standing_in = (*self.fallback.strata, *self.fallback.psu) if self.fallback else ()
         return (*self.strata, *self.psu, *standing_in, *self._counted)
 
     @property
     def _counted(self) -> tuple[str, ...]:
-        return (self.population_units,) if self.population_units else ()
+        counts = (self.population_units, self.population_ssus)
+        return (*self.ssu, *(name for name in counts if name))
 
     def columns(self, kind: str, sent: Collection[str]) -> tuple[str, ...]:
-        """Columns that make up `stratum`, `psu` or `population_units` where these columns were sent; none where nothing
-        stands for them."""
-        if kind == "population_units" and self.fallback_of(sent):
-            return ()  # it counts units of other strata than those that stand in
-        designed = {"stratum": self.strata, "psu": self.psu, "population_units": self._counted}.get(kind, ())
+        """Columns that make up `stratum`, `psu`, `ssu` or a number of units where these columns were sent; none where
+        nothing stands for them."""
+        of_units = {
+            "population_units": (self.population_units,) if self.population_units else (),
+            "ssu": self.ssu,
+            "population_ssus": (self.population_ssus,) if self.population_ssus else (),
+        }
+        if kind in of_units and self.fallback_of(sent):
+            return ()  # they are of other strata and units than those that stand in
+        designed = {"stratum": self.strata, "psu": self.psu, **of_units}.get(kind, ())
         if designed and set(sent).issuperset(designed):
             return designed
         standing_in = {"stratum": self.fallback.strata, "psu": self.fallback.psu}.get(kind, ()) if self.fallback else ()
@@ -118,6 +130,8 @@ class Design(BaseModel, extra="forbid", frozen=True):
             raise ValueError("`fraction` is for a census_sample that has neither `weight` nor `expand_to`")
         if self.population_units and (self.kind == "census" or self.fraction or not (self.strata and self.psu)):
             raise ValueError("`population_units` is for a sample with `strata` and `psu` and without `fraction`")
+        if bool(self.ssu) != bool(self.population_ssus) or (self.ssu and not self.population_units):
+            raise ValueError("`ssu`, `population_ssus` and `population_units` go together: corrections of both stages")
         if (self.phases == 2) != (self.subsampling is not None):
             raise ValueError(
                 "two phases and `subsampling` go together: say which units the second phase was drawn from"

@@ -1,13 +1,14 @@
-"""The entities of a source: the tables of a delivery, what they feed, and what differs in some periods.
+"""The entities of a source: the tables of a delivery, and what they feed.
 
-Not here: the source as a whole (`model`), single variables (`columns`), file formats (`formats`).
+Not here: the source as a whole (`model`), what differs in some periods (`layouts`), single variables (`columns`), file
+formats (`formats`).
 """
 
 import fnmatch
 import re
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
 from hims_pipeline.contracts.columns import Column, ColumnMap, Reference
@@ -83,14 +84,14 @@ class Entity(Strict):
 
     title: Text
     grain: str
-    files: tuple[str, ...]
+    files: Annotated[tuple[str, ...], Field(min_length=1)]
     required: Flag = True
     format: Format | None = None
     header: tuple[str, ...] | None = None
     key: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     minimum_rows: Whole = 1
-    record_tolerance: float = 0.0
+    record_tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.0
     set_aside: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict)
     may_be_accepted: tuple[str, ...] = ()
     columns: tuple[Column, ...]
@@ -114,7 +115,19 @@ class Entity(Strict):
         return any(matches(file_name, glob) for glob in self.files)
 
     @model_validator(mode="after")
-    def _check_names(self) -> "Entity":
+    def _check_whole(self) -> "Entity":
+        self.check_columns()
+        if self.header and (absent := {column.name for column in self.columns} - set(self.header)):
+            raise ValueError(f"in columns but not in header: {', '.join(sorted(absent))}")
+        self._check_rules()
+        return self
+
+    def check_columns(self) -> None:
+        """Columns are told apart by their names, and what names them names one that is there, of a type that can.
+
+        Raises:
+            ValueError: what does not hold.
+        """
         names = [column.name for column in self.columns]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"column named twice: {', '.join(sorted(doubled))}")
@@ -129,11 +142,7 @@ class Entity(Strict):
             used |= {name for mapping in feed.columns.values() for name in mapping.own_columns}
         if missing := used - {column.name for column in self.kept_columns}:
             raise ValueError(f"no such column, or one that is not kept: {', '.join(sorted(missing))}")
-        if self.header and (absent := set(names) - set(self.header)):
-            raise ValueError(f"in columns but not in header: {', '.join(sorted(absent))}")
         self._check_period_columns()
-        self._check_rules()
-        return self
 
     def _check_rules(self) -> None:
         """What is said of a rule is said of one that there is: an option that does nothing is an error."""
@@ -149,99 +158,10 @@ class Entity(Strict):
     def _check_period_columns(self) -> None:
         """Columns that state the period have a type that can."""
         types = {"date": ("date",), "year": ("integer", "text"), "spelt": ("text", "integer")}
-        parts = ("integer", "text")
-        types |= {"quarter": parts if self.period and self.period.year else ("text",)}
-        types |= {"month": parts if self.period and self.period.year else ("text", "date")}
+        types |= dict.fromkeys(("quarter", "week"), ("integer", "text"))
+        types["month"] = ("integer", "text") if self.period and self.period.year else ("integer", "text", "date")
         for way, fitting in types.items():
             name = getattr(self.period, way, None)
             if name and self.column(name).type not in fitting:
                 kind = self.column(name).type
                 raise ValueError(f"{name} is of type {kind}; a period's {way} is of type {' or '.join(fitting)}")
-
-    def apply_layout(self, layout: "EntityLayout | None") -> "Entity":
-        """The entity with a period's layout laid over it."""
-        if layout is None:
-            return self
-        changed = {column.name: column for column in layout.columns}
-        columns = tuple(changed.pop(column.name, column) for column in self.columns) + tuple(changed.values())
-        feeds = tuple(
-            feed.model_copy(update={"columns": leave_out(layout.absent, {**feed.columns, **layout.feeds})})
-            for feed in self.feeds
-        )
-        return self.model_copy(
-            update={
-                "columns": tuple(column for column in columns if column.name not in layout.absent),
-                "feeds": feeds,
-                "header": layout.header or self.header,
-                "format": layout.format or self.format,
-                "files": layout.files or self.files,
-                "required": self.required if layout.required is None else layout.required,
-                "period": layout.period or self.period,
-            }
-        )
-
-
-class EntityLayout(Strict):
-    """What differs in an entity in some periods.
-
-    Args:
-        files, header, format, period: instead of the entity's.
-        names: contract name -> name sent.
-        columns: columns with other codes or types, each a whole column record.
-        absent: columns that were not asked then.
-        required: whether the entity must be sent then.
-        feeds: column of a fact -> mapping, instead of the entity's.
-    """
-
-    files: tuple[str, ...] | None = None
-    header: tuple[str, ...] | None = None
-    format: Format | None = None
-    names: dict[str, str] = Field(default_factory=dict)
-    columns: tuple[Column, ...] = ()
-    absent: tuple[str, ...] = ()
-    required: Flag | None = None
-    feeds: dict[Name, ColumnMap] = Field(default_factory=dict)
-    period: StatedPeriod | None = None
-
-
-def leave_out(absent: tuple[str, ...], columns: dict[str, ColumnMap]) -> dict[str, ColumnMap]:
-    """Mappings that need none of the absent columns; the others give no value."""
-    return {name: one for name, one in columns.items() if not one.own_columns & set(absent)}
-
-
-class Layout(Strict):
-    """A drift of layout.
-
-    Args:
-        name: goes with the batches read by it.
-        periods: those it holds for, as folders of deliveries are called.
-        from_: in place of `periods`, the first period that it holds for (in YAML: `from`); it holds until the next
-            layout of this kind begins, but for periods that another one names.
-        entities: what is different, entity by entity.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    name: Name
-    periods: tuple[str, ...] = ()
-    from_: str | None = Field(None, alias="from")
-    entities: dict[Name, EntityLayout]
-
-    @property
-    def known_periods(self) -> tuple[str, ...]:
-        """Periods that it surely holds for: those named, or the first."""
-        return self.periods or (self.from_ or "",)
-
-    @model_validator(mode="after")
-    def _check_periods(self) -> "Layout":
-        if bool(self.periods) == bool(self.from_):
-            raise ValueError(f"layout {self.name}: it has either `periods` or `from`")
-        return self
-
-
-def layout_in(layouts: tuple[Layout, ...], period: str) -> Layout | None:
-    """The layout of a period: one that names it, or else the last that has begun by then."""
-    named = next((layout for layout in layouts if period in layout.periods), None)
-    begun = sorted(
-        (layout for layout in layouts if layout.from_ and layout.from_ <= period), key=lambda one: one.from_ or ""
-    )
-    return named or (begun[-1] if begun else None)

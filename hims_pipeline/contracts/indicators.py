@@ -38,6 +38,8 @@ def code_in_name(model: str) -> str:
     return match.group(1).upper() if match else ""
 
 
+# Why a planned indicator has no figures: codes of the list `absence`, whose others a release finds by itself.
+Absence = Literal["NO_SOURCE", "NOT_ASKED", "NO_METHOD", "IN_COLUMN"]
 Statistic = Literal["total", "share", "ratio", "balance", "other"]
 
 
@@ -65,9 +67,11 @@ class Formula(Strict):
         fact: name of the fact, without `fct_`.
         kind: `total` (weighted records that meet the measure), `share` (those of the domain who meet it, in percent of
             the domain), `ratio` (those who meet it per 100 of the domain, of which they need not be a part), `mean`
-            (of `value` over the domain) or `difference` (the share, or with `value` the mean, of the domain less that
-            of `against`, in percentage points or the value's unit, with their covariance).
-        value: SQL number: what a mean is of. Records without it are not in the domain.
+            (of `value` over the domain), `quantile` (of `value`, the median unless `quantile` says) or `difference`
+            (the share, or with `value` the mean, of the domain less that of `against`, in percentage points or the
+            value's unit, with their covariance).
+        quantile: of a quantile, the share of the domain that its value is not below, such as 0.25; half by default.
+        value: SQL number: what a mean or quantile is of. Records without it are not in the domain.
         against: SQL condition: the domain that a difference is from.
         measure: SQL condition: who is counted.
         domain: SQL condition: among whom. Outside of it nobody counts, though units without anyone of it are drawn too.
@@ -83,7 +87,8 @@ class Formula(Strict):
     name: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = ""
     note: str = ""
     fact: Name
-    kind: Literal["total", "share", "ratio", "mean", "difference"] = "total"
+    kind: Literal["total", "share", "ratio", "mean", "quantile", "difference"] = "total"
+    quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
     value: str = ""
     against: str = ""
     measure: str = "true"
@@ -114,12 +119,14 @@ class Formula(Strict):
             problems.append("formula: only a share has parts")
         if self.value and self.measure != "true":
             problems.append("formula: what has a `value` has no `measure`")
-        if self.kind != "difference" and (self.kind == "mean") != bool(self.value):
-            problems.append("formula: a mean has a `value`, and a difference may have one")
+        if self.kind != "difference" and (self.kind in ("mean", "quantile")) != bool(self.value):
+            problems.append("formula: a mean or quantile has a `value`, and a difference may have one")
+        if self.quantile is not None and self.kind != "quantile":
+            problems.append("formula: only a quantile says which one")
         if (self.kind == "difference") != bool(self.against):
             problems.append("formula: a difference, and nothing else, is `against` another domain")
-        if self.kind == "difference" and "ref_area" in self.used:
-            problems.append("formula: a difference has no cells by ref_area")
+        if self.kind in ("difference", "quantile") and "ref_area" in self.used:
+            problems.append(f"formula: a {self.kind} has no cells by ref_area")
         if len({frozenset(cell) for cell in self.cells}) < len(self.cells):
             problems.append("formula: a cell stands twice")
         return problems
@@ -146,6 +153,7 @@ class Indicator(Strict):
         balance_of: of a balance, the indicator, the dimension and the codes of both sides that it is the difference of.
         publish: may leave; the allow-list.
         cells: combinations that may leave, each a list of dimensions; `[]` is the figure for the area as a whole.
+        absence: of what is planned, why it is not computed.
         awaited_cells: combinations that may leave once a source delivers them; none has.
         formula: how it is made, where it is an estimate over a fact; several where sources of different facts give it.
             One without a formula has a model of its own.
@@ -165,6 +173,7 @@ class Indicator(Strict):
     ref_area: str
     counterpart_area: str = ""
     status: Literal["computed", "planned"]
+    absence: Absence | None = None
     additive_over: tuple[Name, ...] = ()
     decimals: Whole = 0
     minimum_count: Flag = False
@@ -194,7 +203,7 @@ class Indicator(Strict):
             return self.statistic
         if self.formula:
             kind = self.formula[0].kind
-            return "other" if kind == "mean" or kind == "difference" else kind  # noqa: PLR1714 - types follow ==
+            return kind if kind == "total" or kind == "share" or kind == "ratio" else "other"  # noqa: PLR1714 - types
         return "total" if self.measure_type in ("stock", "flow") else "other"
 
     @model_validator(mode="after")
@@ -229,8 +238,9 @@ class Indicator(Strict):
             problems.append("a balance says of what: balance_of has an indicator, a dimension and two codes")
         if self.formula and self.statistic is not None:
             problems.append("what a figure shows follows from its formula")
-        if self.formula and self.status == "planned":
-            problems.append("what has a formula is computed")
+        is_planned = self.status == "planned"
+        if is_planned != (self.absence is not None) or (is_planned and self.formula):
+            problems.append("what is planned, and nothing else, says why it is absent, and has no formula")
         if problems:
             raise ValueError(f"{self.code}: " + "; ".join(problems))
         return self
@@ -245,7 +255,8 @@ class Indicator(Strict):
             "universe": self.universe, "sources": " ".join(self.sources), "breakdowns": " ".join(self.breakdowns),
             "ref_area_side": self.ref_area_side, "ref_area_meaning": self.ref_area,
             "counterpart_area_meaning": self.counterpart_area, "status": self.status,
-            "additive_over": " ".join(self.additive_over), "decimals": str(self.decimals),
+            "absence": self.absence or "", "additive_over": " ".join(self.additive_over),
+            "decimals": str(self.decimals),
             "has_minimum_count": str(self.minimum_count).lower(),
             "minimum_records": str(minimum), "strict_by": " ".join(self.strict_by),
             "strict_records": str(policies.strict_count), "statistic": self.shows,

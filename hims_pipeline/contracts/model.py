@@ -16,13 +16,10 @@ from hims_pipeline.contracts.design import Design
 from hims_pipeline.contracts.entities import (
     DurationRule,
     Entity,
-    EntityLayout,
     Feed,
-    Layout,
     MeasureType,
     ReferencePoint,
     is_totals,
-    layout_in,
     matches,
 )  # fmt: skip
 from hims_pipeline.contracts.formats import Format, FormatLimits
@@ -34,7 +31,15 @@ from hims_pipeline.contracts.joins import (
     name_by_path,
     reference_problems,
 )
-from hims_pipeline.contracts.periods import PATTERNS, SPELLING
+from hims_pipeline.contracts.layouts import (
+    EntityLayout,
+    Layout,
+    apply_layout,
+    header_problems,
+    layout_in,
+    layout_problems,
+)  # fmt: skip
+from hims_pipeline.contracts.periods import PATTERNS, SPELLING, day_problems
 from hims_pipeline.contracts.terms import Legal, Licence, Owner, Period
 
 __all__ = ["Contract", "Entity", "EntityLayout", "Feed", "Layout", "Period", "matches"]
@@ -97,10 +102,9 @@ class Contract(Strict):
 
     @model_validator(mode="after")
     def _check_whole(self) -> "Contract":
-        self._check_unpivots()
-        for layout in self.layouts:
-            if unknown := set(layout.entities) - set(self.entities):
-                raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
+        if strange_days := list(day_problems(self.reference_dates)):
+            raise ValueError("; ".join(strange_days))
+        self._check_layouts()
         periods = {period: self.at(period).entities for period in self.periods_of_layouts}
         for problems in (reference_problems(self.source, periods), join_problems(periods)):
             if distinct_problems := list(dict.fromkeys(problems)):
@@ -110,21 +114,26 @@ class Contract(Strict):
             raise ValueError("a personal source needs a legal basis")
         if self.personal:
             self._check_text_is_closed()
-        self._begin_apart()
         for period in self.periods_of_layouts:
             for name in self.entities:
                 _check_entity(self.at(period), name)
         return self
 
-    def _check_unpivots(self) -> None:
-        for name, entity in self.entities.items():
-            formats = [
-                entity.format or self.format,
-                *(o.entities[name].format for o in self.layouts if name in o.entities),
-            ]
-            for unpivot in (form.unpivot for form in formats if form and form.unpivot):
-                if other := {unpivot.names, unpivot.values} - {column.name for column in entity.kept_columns}:
-                    raise ValueError(f"{name}: `unpivot` names no such column: {', '.join(sorted(other))}")
+    def _check_layouts(self) -> None:
+        """Layouts name what there is, and each period one of them."""
+        for layout in self.layouts:
+            if unknown := set(layout.entities) - set(self.entities):
+                raise ValueError(f"layout {layout.name}: no such entity {', '.join(sorted(unknown))}")
+            for name, other in layout.entities.items():
+                if problems := list(layout_problems(self.entities[name], other)):
+                    raise ValueError(f"layout {layout.name}: {name}: {'; '.join(problems)}")
+            for period in layout.periods:
+                if not PATTERNS[self.period.pattern][0].fullmatch(period) and period not in self.reference_dates:
+                    raise ValueError(f"layout {layout.name}: {period} is not {SPELLING[self.period.pattern]}")
+        names = [layout.name for layout in self.layouts]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two layouts are called {', '.join(doubled)}")
+        self._begin_apart()
 
     def _check_designs(self) -> None:
         kept = {name: {column.name for column in entity.kept_columns} for name, entity in self.entities.items()}
@@ -141,7 +150,10 @@ class Contract(Strict):
         return ["", *(layout.known_periods[0] for layout in self.layouts)]
 
     def _begin_apart(self) -> None:
-        """Layouts that hold from a period on name one of this source, each another."""
+        """No two layouts hold for one period, and those that hold from one on name one of this source."""
+        named = [period for layout in self.layouts for period in layout.periods]
+        if twice := sorted({period for period in named if named.count(period) > 1}):
+            raise ValueError(f"two layouts hold for {', '.join(twice)}")
         begun = [layout.from_ for layout in self.layouts if layout.from_]
         for first in begun:
             if not PATTERNS[self.period.pattern][0].fullmatch(first):
@@ -211,7 +223,7 @@ class ContractAt:
 
     def entity(self, name: str) -> Entity:
         """The entity as it is in this period."""
-        return self.contract.entities[name].apply_layout(self.layout.entities.get(name) if self.layout else None)
+        return apply_layout(self.contract.entities[name], self.layout.entities.get(name) if self.layout else None)
 
     def format_of(self, name: str) -> Format:
         """How an entity's files are written."""
@@ -251,6 +263,10 @@ def _check_entity(terms: ContractAt, name: str) -> None:
     """
     entity, form, period = terms.entity(name), terms.format_of(name), terms.period
     kept = {column.name for column in entity.kept_columns}
+    if form.unpivot and (absent := {form.unpivot.names, form.unpivot.values} - kept):
+        raise ValueError(f"{name}: `unpivot` names no such column: {', '.join(sorted(absent))}")
+    if absent := set(form.fill_down) - {*(entity.header or ()), *(column.name for column in entity.columns)}:
+        raise ValueError(f"{name}: `fill_down` names no such column: {', '.join(sorted(absent))}")
     placeless = [column.name for column in entity.kept_columns if column.start is None or column.width is None]
     if placeless and form.type == "fixed_width" and not form.codebook:
         raise ValueError(f"{name}: without a codebook each column has `start` and `width`: {', '.join(placeless)}")
@@ -263,3 +279,10 @@ def _check_entity(terms: ContractAt, name: str) -> None:
     mappings = [mapping for feed in entity.feeds for mapping in feed.columns.values()]
     if absent := {column for one in mappings for column in one.own_columns} - kept:
         raise ValueError(f"{name} in {period}: feeds read no such column: {', '.join(sorted(absent))}")
+    problems = list(header_problems(entity, terms.sent_names(name)))
+    try:
+        entity.check_columns()
+    except ValueError as error:
+        problems.append(str(error))
+    if problems:
+        raise ValueError(f"{name} in {period or 'its base layout'}: {'; '.join(problems)}")

@@ -3,6 +3,8 @@ time. Not here: the days that a period covers, and whether it has begun (`lake.p
 """
 
 import re
+from collections.abc import Iterator, Mapping
+from datetime import date
 
 PATTERNS = {
     "year": (re.compile(r"([0-9]{4})"), "2024"),
@@ -20,3 +22,15 @@ SPELLING = {
     "academic_year": "an academic year such as 2023-24",
     "date": "a day such as 2024-12-10",
 }
+
+
+def day_problems(reference_dates: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    """What is wrong with the days that a contract gives its periods."""
+    for period, days in reference_dates.items():
+        try:
+            first, last = (date.fromisoformat(day) for day in days)
+        except ValueError:
+            yield f"reference_dates: {period} has a day that is none of the calendar"
+            continue
+        if first > last:
+            yield f"reference_dates: {period} ends before it begins"

@@ -34,6 +34,8 @@ EXAMPLES = {
     ("Correction", "drop"): "`drop: true`",
     ("Correction", "reason"): "`reason: {en: 999 was typed where the age was not known}`",
     ("Design", "population_units"): "`population_units: districts_in_stratum`",
+    ("Design", "ssu"): "`ssu: [household_no]`",
+    ("Design", "population_ssus"): "`population_ssus: households_in_district`",
     ("Design", "lonely_units"): "`lonely_units: average`",
     ("Legal", "record"): "`record: Register of processing, no. 12`",
     ("FormatLimits", "unpacked_bytes"): "`unpacked_bytes: 50000000000`",
@@ -65,6 +67,7 @@ EXAMPLES = {
     ("Format", "final_newline"): "`final_newline: false`",
     ("FormatLimits", "file_bytes"): "`file_bytes: 20000000000`",
     ("StatedPeriod", "month"): "`month: MOIS`",
+    ("StatedPeriod", "week"): "`week: SEMAINE`",
     ("StatedPeriod", "spelt"): "`spelt: ANNEE_UNIVERSITAIRE`",
 }
 _HEAD = """# The keys of a contract

@@ -8,50 +8,99 @@ from hims_pipeline.gates.sentences import Said, say
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.sql import literal, quote
 
-# SQL of a text as a number; what is none is NULL, and breaks the rule.
-_WHOLE = "try_cast(cast({} as varchar) as bigint)"
+# How many of each part a year may have, for a scale on which parts of all years stand apart.
+_SIZE = {"quarter": 4, "month": 12, "week": 54}
+# How a part is spelt beside its year, and with it; in the latter the year is either group of four digits.
+_BESIDE = {
+    "quarter": "(?i)[QT]?0?([1-4])",
+    "month": "(?i)M?0?([1-9]|1[0-2])",
+    "week": "(?i)W?0?([1-9]|[1-4][0-9]|5[0-3])",
+}
+_ALONE = {
+    "quarter": (
+        "(?i)([0-9]{4})[-/ ]?[QT]?([1-4])", "(?i)[QT]?([1-4])[-/ ]?([0-9]{4})", "(?i)([1-4])[QT][-/ ]?([0-9]{4})",
+    ),
+    "month": ("(?i)([0-9]{4})[-/. ]?M?(0[1-9]|1[0-2])", "(0[1-9]|1[0-2])[-/. ]([0-9]{4})"),
+    "week": ("(?i)([0-9]{4})[-/ ]?W?(0[1-9]|[1-4][0-9]|5[0-3])",),
+}  # fmt: skip
+_ACADEMIC = "([0-9]{4})[-/]([0-9]{2})?([0-9]{2})"
 
 
 def period_rule(contract: Contract, entity: Entity, stated: StatedPeriod, period: str) -> tuple[str, Said, None, str]:
-    """Query, message, no single column, and the condition of rows that state another period."""
-    position, low, high = _position(stated, entity, period, *covers(contract, period))
+    """Query, message, no single column, and the condition of rows that state another period.
+
+    Where no row states any period, or none is late enough (`last_within`), all of them break it.
+    """
+    position, low, high = _position(contract, stated, entity, period)
     within = f"{position} <= {high}" if stated.up_to else f"{position} between {low} and {high}"
     filled = [f"{quote(name)} is not null" for name in stated.columns]
     lies = [entity.column(name).absent.condition(quote(name)) for name in stated.columns]
     held = " and ".join([*filled, *(f"not coalesce({one}, false)" for one in lies if one)])
-    broken = f"{held} and not coalesce({within}, false)"
+    late = f"{held} and {position} >= {high} - {stated.last_within}" if stated.last_within is not None else held
+    broken = f"({held} and not coalesce({within}, false) or not exists (select 1 from {{table}} where {late}))"
     message = say("later_period" if stated.up_to else "period", period=period, columns=", ".join(stated.columns))
-    return f"select 1 as broken from {{batch}} where {broken}", message, None, broken
+    return f"select 1 as broken from {{batch}} where {broken.replace('{table}', '{batch}')}", message, None, broken
 
 
 def _position(
-    stated: StatedPeriod, entity: Entity, period: str, first: date, last: date
+    contract: Contract, stated: StatedPeriod, entity: Entity, period: str
 ) -> tuple[str, str | int, str | int]:
     """SQL of where a row stands in time, and where the period begins and ends on the same scale."""
+    first, last = covers(contract, period)
     if stated.date:
         return quote(stated.date), f"date '{first}'", f"date '{last}'"
-    if stated.spelt:
-        spelt = f"replace(cast({quote(stated.spelt)} as varchar), '-', '')"
-        return spelt, literal(period.replace("-", "")), literal(period.replace("-", ""))
-    parts, size = (first.year, last.year), 1
-    within = (0, 0)
-    if stated.quarter:
-        size, within = 4, ((first.month - 1) // 3, (last.month - 1) // 3)
-    elif stated.month:
-        size, within = 12, (first.month - 1, last.month - 1)
-    year, part = _parts(stated, entity)
-    position = f"{year} * {size} + {part} - 1" if size > 1 else year
-    return position, parts[0] * size + within[0], parts[1] * size + within[1]
+    part, pattern = stated.part, contract.period.pattern
+    if stated.spelt and pattern in _SIZE:
+        year, number = _year_and_part(pattern, _text(stated.spelt))
+        part = pattern
+    elif stated.spelt:
+        spelt = _text(stated.spelt)
+        if pattern == "academic_year":
+            spelt = f"regexp_replace({spelt}, '^{_ACADEMIC}$', '\\1-\\3')"
+        return f"replace({spelt}, '-', '')", literal(period.replace("-", "")), literal(period.replace("-", ""))
+    else:
+        year, number = _parts(stated, entity)
+    if part is None:
+        return year, first.year, last.year
+    size = _SIZE[part]
+    return f"{year} * {size} + {number} - 1", _place(part, first), _place(part, last)
+
+
+def _place(part: str, day: date) -> int:
+    """Where a day stands on the scale of a part of the year."""
+    if part == "week":
+        year, week, _ = day.isocalendar()
+        return year * _SIZE[part] + week - 1
+    return day.year * _SIZE[part] + ((day.month - 1) // 3 if part == "quarter" else day.month - 1)
 
 
 def _parts(stated: StatedPeriod, entity: Entity) -> tuple[str, str]:
-    """SQL of the year, and of the quarter or month in it."""
+    """SQL of the year, and of the part of it; what is none is NULL, and breaks the rule."""
+    part = stated.part
+    name = getattr(stated, part) if part else ""
     if stated.year:
-        part = stated.quarter or stated.month
-        return _WHOLE.format(quote(stated.year)), _WHOLE.format(quote(part)) if part else ""
-    name = stated.quarter or stated.month or ""
+        is_number = entity.column(stated.year).type == "integer"
+        year = quote(stated.year) if is_number else f"try_cast({_text(stated.year)} as bigint)"
+        return year, _extract(_text(name), _BESIDE[part], 1) if part else ""
     if entity.column(name).type == "date":
         return f"year({quote(name)})", f"month({quote(name)})"
-    pattern = "([0-9]{4})-?Q([1-4])" if stated.quarter else "([0-9]{4})-(0[1-9]|1[0-2])"
-    whole = f"case when regexp_full_match({quote(name)}, '{pattern}') then {quote(name)} end"
-    return tuple(_WHOLE.format(f"regexp_extract({whole}, '{pattern}', {place})") for place in (1, 2))  # type: ignore[return-value]
+    return _year_and_part(str(part), _text(name))
+
+
+def _year_and_part(part: str, text: str) -> tuple[str, str]:
+    """SQL of year and part, of the first spelling that fits."""
+    groups = [(1, 2), (2, 1), (2, 1)]
+    years, numbers = (
+        [_extract(text, spelling, groups[no][place]) for no, spelling in enumerate(_ALONE[part])] for place in (0, 1)
+    )
+    return f"coalesce({', '.join(years)})", f"coalesce({', '.join(numbers)})"
+
+
+def _extract(text: str, pattern: str, group: int) -> str:
+    """SQL of a group of a pattern that a text fits as a whole, as a number; else NULL."""
+    whole = f"case when regexp_full_match({text}, '{pattern}') then {text} end"
+    return f"try_cast(regexp_extract({whole}, '^(?:{pattern})$', {group}) as bigint)"
+
+
+def _text(name: str) -> str:
+    return f"trim(cast({quote(name)} as varchar))"

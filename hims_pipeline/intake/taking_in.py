@@ -4,8 +4,8 @@ What was read before from the same bytes, by the same contract and the same read
 """
 
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +30,7 @@ from hims_pipeline.reporting import write_beside
 from hims_pipeline.settings import Settings
 
 if TYPE_CHECKING:  # reading imports pandas and more, which takes seconds
+    from hims_pipeline.gates.beside import Predecessor
     from hims_pipeline.readers import ReadResult
 
 Log = Callable[[str], None]
@@ -71,11 +72,22 @@ def contract_of(settings: Settings, source: str) -> Contract:
     return contracts[source]
 
 
-def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
+@dataclass(frozen=True)
+class _Grounds:
+    """What a verdict rests on beside what was read: hashes by name, and the accepted batches compared with."""
+
+    inputs: dict[str, str]
+    before: "Sequence[Predecessor]"
+
+
+def take_in(settings: Settings, delivery: Delivery, log: Log, before: "Sequence[Predecessor] | None" = None) -> Verdict:
     """Read one delivery unless it was read before, judge it and move it to where it belongs. The caller holds the
     installation's lock.
 
     Bad data end in a refusing verdict. What is raised is a failure of our own, and leaves the delivery pending.
+
+    Args:
+        before: the accepted batches to compare with, by default those of this installation.
 
     Raises:
         Damaged: a file in landing is no longer the one that was taken over; nothing of it is read.
@@ -85,16 +97,19 @@ def take_in(settings: Settings, delivery: Delivery, log: Log) -> Verdict:
     check_personal_source(settings, contract)
     inputs = inputs_of(settings, contract, delivery)
     _check_landing(settings, delivery)
-    if before := _read_before(settings, contract, delivery, inputs):
-        folder = before.folder
+    if before is None:
+        before = predecessors_of(settings, contract, delivery, landing.deliveries(settings, delivery.source))
+    grounds = _Grounds(inputs, before)
+    if known := _read_before(settings, contract, delivery, inputs):
+        folder = known.folder
         log(f"{delivery.batch}: was read before, from the same bytes and by the same reader")
         verdict = _judge(
-            settings, contract, delivery, folder, before.manifest, before.verdict.found_in_reading, inputs,
-            before.verdict.transport, log,
+            settings, contract, delivery, folder, known.manifest, known.verdict.found_in_reading, grounds,
+            known.verdict.transport, log,
         )  # fmt: skip
     else:
         folder = batches.folder_of(settings.bronze, delivery)
-        verdict = _read_and_judge(settings, contract, delivery, folder, inputs, log)
+        verdict = _read_and_judge(settings, contract, delivery, folder, grounds, log)
     if verdict.stage == "gate":
         verdict = replace(verdict, acceptance=acceptances(settings).get(delivery.batch))
     reports.write_findings(settings, delivery, verdict.findings)
@@ -137,7 +152,7 @@ def _read_before(settings: Settings, contract: Contract, delivery: Delivery, inp
 
 
 def _read_and_judge(
-    settings: Settings, contract: Contract, delivery: Delivery, folder: Path, inputs: dict[str, str], log: Log
+    settings: Settings, contract: Contract, delivery: Delivery, folder: Path, grounds: _Grounds, log: Log
 ) -> Verdict:
     from hims_pipeline.readers import read_delivery
 
@@ -149,11 +164,11 @@ def _read_and_judge(
     if any(finding.severity == "blocking" for finding in read.findings):
         for parquet in folder.glob("*.parquet"):
             parquet.unlink()  # half a delivery is no batch; the files as sent stay in landing
-        common = _record_inputs(delivery.batch, inputs)
+        common = _record_inputs(delivery.batch, grounds.inputs)
         return Verdict(stage=_stage(read.stage), findings=read.findings, transport=read.transport, **common)
-    manifest = _manifest(settings, contract, delivery, inputs, read)
+    manifest = _manifest(settings, contract, delivery, grounds.inputs, read)
     batches.write_manifest(settings, folder, manifest)
-    return _judge(settings, contract, delivery, folder, manifest, read.findings, inputs, read.transport, log)
+    return _judge(settings, contract, delivery, folder, manifest, read.findings, grounds, read.transport, log)
 
 
 def _record_inputs(batch: str, inputs: dict[str, str]) -> dict[str, Any]:
@@ -214,13 +229,13 @@ def _judge(
     folder: Path,
     manifest: Manifest,
     findings: tuple[Finding, ...],
-    inputs: dict[str, str],
+    grounds: _Grounds,
     transport: str,
     log: Log,
 ) -> Verdict:
     from hims_pipeline.gates import judge
 
-    before = predecessors_of(settings, contract, delivery, landing.deliveries(settings, delivery.source))
+    before = grounds.before
     beside = f" beside {', '.join(predecessor.batch for predecessor in before)}" if before else " by its contract alone"
     log(f"{manifest.batch}: judging {manifest.rows:,} rows{beside}")
     tables = {name: entity.paths(folder) for name, entity in manifest.entities.items()}
@@ -244,5 +259,5 @@ def _judge(
         set_aside=parted.set_aside if parted else (),
         transport=transport,
         versions={**outcome.versions, "hims": __version__, "python": sys.version.split()[0]},
-        **_record_inputs(manifest.batch, inputs),
+        **_record_inputs(manifest.batch, grounds.inputs),
     )

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format, FormatLimits
 from hims_pipeline.contracts.model import Contract, Entity
-from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import block, warn
 from hims_pipeline.words import Words, join_words, our_text, senders_text, words
@@ -41,20 +40,12 @@ class TableShape:
 
 
 def shape_of(contract: Contract, name: str, period: str) -> TableShape:
-    """The shape of an entity in a period.
-
-    Raises:
-        ContractError: two columns have names that differ in case alone.
-    """
+    """The shape of an entity in a period."""
     entity = contract.entity_in(name, period)
     sent = contract.sent_names(name, period)
     named = entity.header or tuple(column.name for column in entity.columns)
     header = tuple(compose_letters(sent.get(one, one)) for one in named)
     columns = entity.kept_columns
-    if len({column.name.lower() for column in columns}) < len(columns):
-        raise ContractError(
-            f"{contract.source}.yml: {name} has columns whose names differ in case alone; SQL has one name"
-        )
     return TableShape(
         source=contract.source,
         name=name,

@@ -13,7 +13,19 @@ from hims_pipeline.errors import ReleaseError
 from hims_pipeline.intake import find_destroyed, states
 from hims_pipeline.lake.files import sha256_of, write_json, write_text
 from hims_pipeline.lake.held_back import read_held_back
-from hims_pipeline.release import audit, caveats, compare, disclosure, fallback, notes, proof, revision, rules, tables
+from hims_pipeline.release import (
+    audit,
+    caveats,
+    compare,
+    deliveries,
+    disclosure,
+    fallback,
+    notes,
+    proof,
+    revision,
+    rules,
+    tables,
+)
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.staging.inputs import current_batches
@@ -40,6 +52,7 @@ def describe(
         write_json(
             candidate / "staff/verdicts" / f"{batch.manifest.batch.replace('/', '__')}.json", batch.verdict.as_json()
         )
+    known = [*states(settings, hashed=True), *find_destroyed(settings)]
     common = {
         "release": release_id,
         "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -47,6 +60,8 @@ def describe(
         "previous": previous.id if previous else None,
         "contains_synthetic_data": any(b.manifest.data_kind == "synthetic" for b in batches),
         "sources": notes.sources_of(batches, contracts),
+        "batches": deliveries.list_batches(batches, build.inputs()),
+        "left_out": deliveries.list_left_out(known, contracts),
         "caveats": batch_caveats,
         "held_back": {batch: why["codes"] for batch, why in back.items()},
         "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
@@ -56,7 +71,6 @@ def describe(
     changes = compare.summarise(settings, previous, candidate / "public")
     staff = candidate / "staff/warehouse.duckdb"
     mended, controls = notes.correction_notes(settings, staff), notes.controls_of(settings, staff)
-    known = [*states(settings, hashed=True), *find_destroyed(settings)]
     text = notes.write_notes(common, known, mended, controls, changes)
     text += caveats.caveat_notes(batch_caveats)
     text += notes.cross_source_notes(judged.broken, back)

@@ -12,6 +12,7 @@ from hims_pipeline.gates.warehouse import Broken
 from hims_pipeline.intake import BatchState
 from hims_pipeline.lake.batches import Batch
 from hims_pipeline.release.compare import Change
+from hims_pipeline.release.deliveries import LEFT_OUT
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
 from hims_pipeline.words import markdown
@@ -79,8 +80,7 @@ def write_notes(
         origin = f"{markdown(source['attribution'].rstrip('.'))}. Licence: {markdown(source['licence'])}"
         lines.append(f"- {markdown(source['title']['en'])} ({kind}; {', '.join(source['periods'])}). {origin}")
     lines += ["", "## Not in this release", ""]
-    left_out = ("refused", "held back", "withdrawn", "pending", "damaged", "destroyed")
-    absent = [batch for batch in batches if batch.state in left_out]
+    absent = [batch for batch in batches if batch.state in LEFT_OUT]
     # Rules and counts only: which values were wrong stays with the deliverer.
     lines += [f"- {b.batch}: {b.state}. {markdown(' '.join(b.reasons))}" for b in absent] or [
         "Nothing was refused or withdrawn."

@@ -25,18 +25,28 @@ def model_name(indicator: Indicator, formula: Formula) -> str:
 
 def formula_sql(indicator: Indicator, formula: Formula) -> str:
     """The model of one formula: a call of the macro that estimates."""
+    window = "window_years" if formula.window_years == "stated" else str(formula.window_years)
+    return estimate_call(indicator.code, formula, f"of_window({window!r})" if formula.window_years else "")
+
+
+def estimate_call(code: str, formula: Formula, values: str = "") -> str:
+    """A call of the macro that estimates what a formula says.
+
+    Args:
+        values: what the call gives to the macro's parameter `values`, as an expression of Jinja.
+    """
     given: dict[str, Any] = {
-        "kind": "" if formula.kind == "difference" else formula.kind,
-        "measure": formula.measure, "domain": formula.domain, "parts": list(formula.parts),
-        "asked": formula.asked, "value": formula.value, "against": formula.against, "dimensions": formula.dimensions,
+        "kind": "" if formula.kind in ("difference", "quantile") else formula.kind, "p": formula.quantile,
+        "measure": "" if formula.kind == "quantile" else formula.measure, "domain": formula.domain,
+        "parts": list(formula.parts), "asked": formula.asked, "value": formula.value, "against": formula.against,
+        "dimensions": formula.dimensions,
     }  # fmt: skip
     cells = [list(cell) for cell in formula.cells]
-    lines = [f"    {indicator.code!r}, 'fct_{formula.fact}', {cells!r}"]
+    lines = [f"    {code!r}, 'fct_{formula.fact}', {cells!r}"]
     lines += [f"    {name}={value!r}" for name, value in given.items() if value]
-    if formula.window_years:
-        window = "window_years" if formula.window_years == "stated" else str(formula.window_years)
-        lines.append(f"    values=of_window({window!r})")
-    macro = "differences" if formula.kind == "difference" else "estimates"
+    if values:
+        lines.append(f"    values={values}")
+    macro = {"difference": "differences", "quantile": "quantiles"}.get(formula.kind, "estimates")
     return f"{{{{ {macro}(\n" + ",\n".join(lines) + "\n) }}\n"
 
 

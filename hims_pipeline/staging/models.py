@@ -97,7 +97,7 @@ def _design_column(contract: Contract, entity_name: str, name: str, lookups: Loo
         quoted = [quote(staged_name(one)) for one in names]
         if not quoted:
             return "null"
-        return quoted[0] if name == "population_units" else f"concat_ws('-', {', '.join(quoted)})"
+        return quoted[0] if name in ("population_units", "population_ssus") else f"concat_ws('-', {', '.join(quoted)})"
 
     base = word_of("")
     by_layout = {one.name: word_of(one.known_periods[0]) for one in contract.layouts}

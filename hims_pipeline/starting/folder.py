@@ -138,7 +138,11 @@ def _write_sources(data: Path, expectations: Path, sources: dict[str, Contract])
     for name in ("release.json", "warehouse.json", "revisions.yml"):
         shutil.copyfile(EXPECTATIONS / name, expectations / name)
     shutil.copytree(EXPECTATIONS / "warehouse", expectations / "warehouse")
+    _write_comparisons(expectations, sources)
+    (expectations / "references").mkdir()
     for source in sources:
+        for reference in (EXPECTATIONS / "references").glob(f"{source}@*.csv"):
+            shutil.copyfile(reference, expectations / "references" / reference.name)
         shutil.copyfile(DATA / f"contracts/{source}.yml", data / f"contracts/{source}.yml")
         if (known := DATA / f"corrections/{source}.yml").exists():
             shutil.copyfile(known, data / f"corrections/{source}.yml")
@@ -147,6 +151,18 @@ def _write_sources(data: Path, expectations: Path, sources: dict[str, Contract])
     pinned = [one for one in read_yaml(DATA / "deliveries.yml")["deliveries"] if one["source"] in sources]
     head = "# Public deliveries of HIMS_REAL_DATA; paths are relative to it.\n"
     (data / "deliveries.yml").write_text(head + _as_yaml({"deliveries": pinned}), encoding="utf-8")
+
+
+def _write_comparisons(expectations: Path, sources: dict[str, Contract]) -> None:
+    """How far a delivery may differ from what is known: the limits for all, and what is said of these sources."""
+    known, name = read_yaml(EXPECTATIONS / "comparisons.yml"), "comparisons.yml"
+    limits_for_all = (EXPECTATIONS / name).read_text(encoding="utf-8").partition("\nsources:")[0]
+    own = {
+        **{key: value for key, value in known.items() if key != "limits"},
+        "sources": {about: one for about, one in known["sources"].items() if about.split("/")[0] in sources},
+        "exceptions": [one for one in known["exceptions"] if one["source"] in sources],
+    }
+    (expectations / name).write_text(f"{limits_for_all}\n{_as_yaml(own)}", encoding="utf-8")
 
 
 def _write_shapes(data: Path) -> None:

@@ -134,3 +134,16 @@ def test_the_number_of_units_comes_from_the_design_while_its_strata_stand(contra
 def test_the_number_of_units_is_that_of_strata_that_were_drawn_from(said: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="`population_units` is for"):
         Design.model_validate({**said, "population_units": "n"})
+
+
+def test_a_second_stage_comes_from_the_design_with_both_its_numbers() -> None:
+    said = {"kind": "sample", "strata": ["h"], "psu": ["u"], "population_units": "n", "ssu": ["s"]}
+    design = Design.model_validate({**said, "population_ssus": "m"})
+    sent = {"h", "u", "n", "s", "m"}
+    assert [design.columns(kind, sent) for kind in ("ssu", "population_ssus")] == [("s",), ("m",)]
+    assert design.columns("ssu", sent - {"s"}) == ()
+    for lost in ("population_units", "ssu"):
+        with pytest.raises(ValidationError, match="go together"):
+            Design.model_validate(
+                {name: value for name, value in said.items() if name != lost} | {"population_ssus": "m"}
+            )

@@ -57,3 +57,63 @@ def test_periods_of_every_pattern_are_compared_in_time(pattern, first, before, a
 def test_layouts_that_leave_open_which_holds_do_not_load(layouts, said):
     with pytest.raises(ValueError, match=said):
         of_quarters(*layouts)
+
+
+DATED = [*COLUMNS, {"name": "day", "type": "date"}, {"name": "Sex", "type": "integer", "codes": {1: "m", 2: "f"}}]
+STATED = {"period": {"date": "day"}}
+UNFITTING = {
+    "a type that states no period": (STATED, {"columns": [{"name": "day", "type": "text"}]}, "is of type text"),
+    "a period by another type": (STATED, {"period": {"date": "age"}}, "is of type integer"),
+    "a name that nothing has": ({}, {"names": {"agee": "EDAD"}}, "`names` renames no column: agee"),
+    "an absent one that was never there": ({}, {"absent": ["agee"]}, "`absent` names no column: agee"),
+    "absent and renamed": ({}, {"absent": ["age"], "names": {"age": "EDAD"}}, "age is `absent`"),
+    "absent and described": ({}, {"absent": ["age"], "columns": [{"name": "age"}]}, "age is `absent`"),
+    "described twice": ({}, {"columns": [{"name": "new"}, {"name": "new"}]}, "column described twice: new"),
+    "renamed to a name that is taken": ({}, {"names": {"age": "id"}}, "more than one column of the header"),
+    "two renamed to one": ({}, {"names": {"age": "X", "id": "X"}}, "more than one column of the header"),
+    "case alone": ({}, {"columns": [{"name": "sex"}]}, "differ in case alone"),
+    "a name of ours": ({}, {"columns": [{"name": "age__missing"}]}, "are ours"),
+    "a header without it": ({}, {"header": ["id"]}, "in columns but not in header: Sex, age, day"),
+    "a new column outside the header": (
+        {"header": ["id", "age", "day", "Sex"]}, {"columns": [{"name": "new"}]}, "not in header: new",
+    ),
+    "headings that go nowhere": (
+        {"format": {"type": "excel", "unpivot": {"names": "Sex", "values": "age"}}},
+        {"absent": ["age"]}, "`unpivot` names no such column: age",
+    ),
+    "blanks filled nowhere": ({}, {"format": {"type": "excel", "fill_down": ["Agee"]}}, "`fill_down` names no such"),
+    "no file": ({}, {"files": []}, "at least 1 item"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", UNFITTING)
+def test_a_layout_that_does_not_fit_its_entity_does_not_load(kind):
+    entity, own, said = UNFITTING[kind]
+    changed = {"layouts": [{"name": "old", "periods": ["1999"], "entities": {"people": own}}]}
+    with pytest.raises(ValueError, match=said):
+        contract_of(DATED, changed, **entity)
+
+
+def test_a_layout_may_lay_a_header_by_the_names_sent():
+    own = {"names": {"age": "EDAD"}, "header": ["EDAD", "id", "day", "Sex", "more", "more"]}
+    contract_of(DATED, {"layouts": [{"name": "old", "periods": ["1999"], "entities": {"people": own}}]})
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"layouts": [layout("a", periods=["1999"]), layout("b", periods=["1999"])]}, "two layouts hold for 1999"),
+        ({"layouts": [layout("a", periods=["1998"]), layout("a", periods=["1999"])]}, "two layouts are called a"),
+        ({"layouts": [layout("a", periods=["1999Q1"])]}, "1999Q1 is not a year such as"),
+        ({"reference_dates": {"1999": ["1999-02-01", "1999-02-30"]}}, "none of the calendar"),
+        ({"reference_dates": {"1999": ["1999-03-01", "1999-02-01"]}}, "ends before it begins"),
+    ],
+)
+def test_layouts_and_days_that_no_period_meets_do_not_load(changed, said):
+    with pytest.raises(ValueError, match=said):
+        contract_of(COLUMNS, changed)
+
+
+def test_a_period_with_days_of_its_own_may_have_a_layout():
+    days = {"reference_dates": {"2004-1": ["2004-03-01", "2004-04-30"]}}
+    assert contract_of(COLUMNS, days | {"layouts": [layout("a", periods=["2004-1"])]}).layout_of("2004-1")

@@ -3,17 +3,24 @@
 import json
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from hims_pipeline import intake
 from hims_pipeline.authoring.check import rehearse_files
 from hims_pipeline.authoring.rehearsal import Rehearsal, check_source, guess_period
 from hims_pipeline.cli import main
+from hims_pipeline.contracts.periods import PATTERNS
 from hims_pipeline.errors import HimsError
-from tests.conftest import Installation
-from tests.country.conftest import CONTRACT, CORRECTION, SOUTHLAND, rows, south_rows
+from hims_pipeline.lake import landing
+from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.lake.periods import covers, today_of
+from hims_pipeline.settings import REPOSITORY
+from tests.installation import Installation
+from tests.northland import CONTRACT, CORRECTION, SOUTHLAND, rows, south_rows
 
 Edit = Callable[[Installation], None]
 
@@ -88,6 +95,18 @@ STANDS: dict[str, tuple[Edit, str]] = {
     ),
     "a join": (written(CONTRACT, "{from: weight}", "{from: weight, of: houses}"), "houses is no reference"),
     "a design": (written(CONTRACT, "weight: weight,", "weight: wheat,"), "wheat"),
+    "a regular expression": (
+        written(CONTRACT, "type: text, required: true, label: House", "type: text, required: true, pattern: '(?=H).*'"),
+        "no regular expression of RE2",
+    ),
+    "a layout": (
+        written(
+            CONTRACT, "entities:\n  persons:",
+            "layouts:\n  - {name: old, periods: ['2001'], entities: {persons: {names: {born_in: B}}}}\n"
+            "entities:\n  persons:",
+        ),
+        "`names` renames no column: born_in",
+    ),
     "a suite": (judged("no_such_column"), "NORTH-001"),
 }  # fmt: skip
 
@@ -132,6 +151,27 @@ def test_what_the_gate_would_refuse_is_told(here: Installation, tmp_path: Path, 
     assert any(rule in line for line in found.refusals), found.refusals
 
 
+def test_it_is_compared_with_what_was_accepted_as_the_night_does(here: Installation, tmp_path: Path) -> None:
+    """The year before had ten times as many: by its contract alone the delivery would pass."""
+    (before := tmp_path / "south_2022.csv").write_text(south_rows(4000))
+    (file := tmp_path / "south_2023.csv").write_text(south_rows(400))
+    shutil.copyfile(REPOSITORY / "expectations/comparisons.yml", here.expectations / "comparisons.yml")
+    settings, contract = here.settings, check_source(here.settings, "southland_count")
+    (here.data / "corrections/southland_count.yml").unlink()
+    assert rehearsed(here, "southland_count", file).refusals == []
+    with installation_lock(settings, "test"):
+        delivery, _ = landing.take_over(settings, contract, "2022", [before])
+        assert intake.take_in(settings, delivery, lambda text: None).accepted
+    told = rehearsed(here, "southland_count", file).refusals
+    with installation_lock(settings, "test"):
+        delivery, _ = landing.take_over(settings, contract, "2023", [file])
+        verdict = intake.take_in(settings, delivery, lambda text: None)
+    refused = [finding.full_text() for finding in verdict.findings if finding.severity == "blocking"]
+    assert any("PROFILE-SIZE" in line for line in refused)
+    assert told == refused
+    assert rehearsed(here, "southland_count", file).refusals == refused  # also once it is there
+
+
 def test_the_command_ends_as_the_night_would(here: Installation, tmp_path: Path, monkeypatch) -> None:
     for name, value in here.environment.items():
         monkeypatch.setenv(name, value)
@@ -147,6 +187,15 @@ def test_the_command_ends_as_the_night_would(here: Installation, tmp_path: Path,
     assert "southland_count/2021 would be refused" in refused.output
     assert [path.name for path in here.settings.scratch.iterdir()] in ([], ["spill"])
     assert not here.settings.landing.exists()
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_of_every_pattern_the_last_period_that_is_over_is_taken(here: Installation, tmp_path, pattern: str) -> None:
+    written(SOUTHLAND, "{pattern: year}", f"{{pattern: {pattern}}}", "southland_count")(here)
+    contract = check_source(here.settings, "southland_count")
+    first, last = covers(contract, guess_period(here.settings, contract, [tmp_path / "south.csv"]))
+    today = today_of(here.settings)
+    assert last <= today < last + 2 * (last - first) + timedelta(2)
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,15 @@ import pytest
 
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import REPOSITORY
-from tests.conftest import REAL_DATA, Installation
+from tests.conftest import REAL_DATA
+from tests.installation import Installation
 
 pytestmark = pytest.mark.real_data
 FILE = "pseudopeople-samples/current_population_survey.parquet"
 
 
 @pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
+def night(tmp_path_factory: pytest.TempPathFactory, untested_code: Path) -> tuple[Installation, str]:
     root = tmp_path_factory.mktemp("foreign")
     data = root / "data"
     shutil.copytree(REPOSITORY / "data", data, ignore=shutil.ignore_patterns("samples"))
@@ -30,7 +31,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, str]:
     expectations = root / "expectations"
     expectations.mkdir()
     shutil.copyfile(REPOSITORY / "expectations/release.json", expectations / "release.json")
-    here = Installation(root / "home", data, expectations)
+    here = Installation(root / "home", data, expectations, code=untested_code)
     assert REAL_DATA is not None
     here.hims("deliver", str(Path(REAL_DATA) / FILE), "--source", "current_population_survey", "--period", "2041")
     return here, here.hims("run")

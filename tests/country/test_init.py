@@ -10,11 +10,12 @@ from hims_pipeline.contracts.load import broken_contracts, load_contracts, read_
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.edited import missing_parts, require_parts
 from hims_pipeline.errors import HimsError
+from hims_pipeline.gates.comparisons import load_comparison_limits
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import Settings
 from hims_pipeline.starting.folder import world_sources, write_country
-from tests.conftest import Installation
-from tests.country.conftest import drop
+from tests.installation import Installation
+from tests.northland import drop
 
 CONTRACT = """
 source: census
@@ -136,6 +137,10 @@ def test_areas_and_labels_come_from_the_lists(tmp_path: Path) -> None:
     assert any("ar: 12 of 13 areas have no name" in note for note in notes)
     assert not any(note.startswith("fr:") for note in notes)
     assert set(load_contracts(tmp_path / "data")) == set(world_sources()) >= {"undesa_migrant_stock", "unhcr_asylum"}
+    limits = load_comparison_limits(tmp_path / "expectations")
+    assert limits is not None  # what a source sends is compared with what it sent before, from the first night on
+    assert {one.split("/")[0] for one in limits.sources} <= set(world_sources())
+    assert (tmp_path / "expectations/references/undesa_migrant_stock@2020.csv").is_file()
     text = "\n".join(path.read_text(encoding="utf-8") for path in (tmp_path / "data").rglob("*.yml"))
     assert "reference_country: MAR" in text
     assert all(note in (tmp_path / "README.md").read_text(encoding="utf-8") for note in notes)

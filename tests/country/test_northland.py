@@ -1,6 +1,8 @@
 """A source added by YAML alone, in a country that no code knows, shows in all places that follow from contracts."""
 
 import re
+import shutil
+from dataclasses import replace
 
 import dagster as dg
 import pytest
@@ -13,6 +15,7 @@ from hims_pipeline.gates.judge import rules_of
 from hims_pipeline.release import store
 from hims_pipeline.release.reader import connect
 from hims_pipeline.staging.render import ensure_rendered
+from tests.northland import rows
 
 
 def figures(here, indicator: str) -> dict[tuple[str, str], float]:
@@ -117,10 +120,9 @@ def test_the_schedule_keeps_the_observatorys_clock(northland) -> None:
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("15 4 * * *", "Pacific/Auckland")
 
 
-def test_dropped_again_byte_for_byte_says_so(northland_night) -> None:
-    here, _ = northland_night
-    from tests.country.conftest import rows
-
+def test_dropped_again_byte_for_byte_says_so(northland_night, tmp_path) -> None:
+    here = replace(northland_night[0], home=tmp_path / "home")
+    shutil.copytree(northland_night[0].home, here.home)
     drop = here.home / "identified/landing/northland_survey/2023"
     (drop / "north_again.txt").write_text(rows(), encoding="utf-8")
     printed = here.hims("run")

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -18,25 +19,27 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.release import store
 from hims_pipeline.staging import render
-from tests.conftest import Installation
+from tests.installation import Installation
+from tests.northland import south_rows
 
 VALUE = "Salma-4711"  # as if it stood in a delivery
-SOURCE = "border_crossings"
+SOURCE = "southland_count"
 
 
 @pytest.fixture(scope="module")
-def before(small_night) -> Installation:
+def before(northland_night, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """One release is out, and one of its batches was withdrawn since: tonight there is something to build."""
-    here = small_night[0]
-    batch = next(one.batch for one in intake.states(here.settings) if one.batch.startswith(f"{SOURCE}/2024-03"))
-    intake.withdraw(here.settings, batch, "the file of another month")
+    here = replace(northland_night[0], home=tmp_path_factory.mktemp("before") / "home")
+    shutil.copytree(northland_night[0].home, here.home)
+    batch = next(one.batch for one in intake.states(here.settings) if one.batch.startswith(f"{SOURCE}/2023"))
+    intake.withdraw(here.settings, batch, "the file of another year")
     return here
 
 
 @pytest.fixture
 def night(before: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     """An installation of the test's own, in this process's environment while the test lasts."""
-    here = Installation(tmp_path / "home")
+    here = replace(before, home=tmp_path / "home")
     shutil.copytree(before.home, here.home)
     kept = dict(os.environ)
     os.environ.update({k: v for k, v in here.environment.items() if k.startswith("HIMS_")})
@@ -77,26 +80,25 @@ def test_a_failure_of_ours_over_one_delivery_leaves_the_night_going(night, monke
     """The others are taken in, the build is reached; the run is red, and what was raised is not told."""
     settings, taken_in = night.settings, intake.take_in
     contract = intake.contract_of(settings, SOURCE)
-    sent = next((settings.landing / SOURCE / "2024-01").glob("*/*.csv"))
-    for period in ("2024-06", "2024-07"):
-        copy = tmp_path / f"{period}.csv"
-        copy.write_bytes(sent.read_bytes().replace(b"2024-01", period.encode()))
+    for period in ("2024", "2025"):
+        copy = tmp_path / f"south_{period}.csv"
+        copy.write_text(south_rows(int(period) - 1970), encoding="utf-8")
         landing.take_over(settings, contract, period, [copy])
 
     def fail_once(settings, delivery, log):
-        if delivery.period == "2024-06":
+        if delivery.period == "2024":
             raise RuntimeError(f"Could not convert {VALUE}")
         return taken_in(settings, delivery, log)
 
     monkeypatch.setattr(intake, "take_in", fail_once)
     monkeypatch.setattr(render, "parsed_dbt", lambda tree: ["/bin/false"])
     done = hims("run")
-    assert_red(night, done, f"{SOURCE}/2024-06")
+    assert_red(night, done, f"{SOURCE}/2024")
     assert "A defect of ours: RuntimeError" in done.output
     assert "dbt ended with code 1 and left no results" in done.output  # so it was reached
     states = {one.batch.rsplit("/", 1)[0]: one.state for one in intake.states(settings)}
-    assert states[f"{SOURCE}/2024-06"] == "pending"
-    assert states[f"{SOURCE}/2024-07"] != "pending"
+    assert states[f"{SOURCE}/2024"] == "pending"
+    assert states[f"{SOURCE}/2025"] != "pending"
     assert VALUE not in done.output
     assert [path for path in night.home.rglob("*") if path.is_file() and VALUE.encode() in path.read_bytes()] == []
 

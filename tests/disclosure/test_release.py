@@ -12,7 +12,7 @@ from hims_pipeline.disclosure.decide import decide
 from hims_pipeline.disclosure.history import earlier_decisions, write_earlier
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.release.disclosure import refuse_disclosing
-from tests.conftest import Installation
+from tests.installation import Installation
 
 KEY = ["series_key", "time_period", "vintage"]
 SHOWN_AGAIN = """

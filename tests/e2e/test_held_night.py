@@ -13,7 +13,7 @@ import pytest
 
 from hims_pipeline.release import held, store
 from hims_pipeline.release.reader import connect
-from tests.conftest import Installation
+from tests.installation import Installation
 
 pytestmark = pytest.mark.slow
 

@@ -29,8 +29,8 @@ def _show(value: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def con(real_night):
-    con = connect(settings=real_night[0].settings)
+def con(whole_night):
+    con = connect(settings=whole_night[0].settings)
     yield con
     con.close()
 

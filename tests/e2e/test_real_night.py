@@ -33,8 +33,8 @@ def published(here, control: dict[str, str]) -> list[tuple]:
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control["control_id"])
-def test_published_figure_is_the_control_figure(real_night, control: dict[str, str]) -> None:
-    rows = published(real_night[0], control)
+def test_published_figure_is_the_control_figure(whole_night, control: dict[str, str]) -> None:
+    rows = published(whole_night[0], control)
     assert len(rows) == 1, "a control names exactly one figure"
     value, error = rows[0]
     # A sample's share may miss the full count by its sampling error: two and a half standard errors.
@@ -42,8 +42,8 @@ def test_published_figure_is_the_control_figure(real_night, control: dict[str, s
     assert abs(value - float(control["value"])) <= tolerance + 1e-9
 
 
-def test_controls_are_compared_in_the_build_and_told_in_the_notes(real_night) -> None:
-    here, _ = real_night
+def test_controls_are_compared_in_the_build_and_told_in_the_notes(whole_night) -> None:
+    here, _ = whole_night
     con = connect(settings=here.settings, staff=True)
     compared = con.execute(
         "select count(*), count(*) filter (is_met), count(our_value) from indicators.controls_compared"
@@ -56,8 +56,8 @@ def test_controls_are_compared_in_the_build_and_told_in_the_notes(real_night) ->
     assert "Missed" not in notes
 
 
-def test_population_balances_to_rounding(real_night) -> None:
-    con = connect(settings=real_night[0].settings)
+def test_population_balances_to_rounding(whole_night) -> None:
+    con = connect(settings=whole_night[0].settings)
     rows = dict(
         con.execute(
             "select indicator, obs_value from indicator_value"
@@ -68,8 +68,8 @@ def test_population_balances_to_rounding(real_night) -> None:
     assert abs(rows["P02"] - rows["P03"] + rows["B04"] - rows["P05"]) <= 1
 
 
-def test_a_truncated_zip_is_refused_and_the_rest_published(real_night) -> None:
-    here, printed = real_night
+def test_a_truncated_zip_is_refused_and_the_rest_published(whole_night) -> None:
+    here, printed = whole_night
     states = {
         one["batch"].rsplit("/", 1)[0]: one for one in json.loads(here.hims("status", "--format", "json"))["batches"]
     }
@@ -82,8 +82,8 @@ def test_a_truncated_zip_is_refused_and_the_rest_published(real_night) -> None:
     assert "Release r000001" in printed
 
 
-def test_both_editions_of_a_stock_stand_side_by_side(real_night) -> None:
-    con = connect(settings=real_night[0].settings)
+def test_both_editions_of_a_stock_stand_side_by_side(whole_night) -> None:
+    con = connect(settings=whole_night[0].settings)
     rows = con.execute(
         """select vintage, count(distinct series_key), count(*) from indicator_value
            where source = 'undesa_migrant_stock' and ref_area = 'TUN' and indicator = 'A07'
@@ -94,8 +94,8 @@ def test_both_editions_of_a_stock_stand_side_by_side(real_night) -> None:
     assert rows == [("2020", 1, 1), ("2024", 1, 1)]
 
 
-def test_the_same_run_again_changes_nothing(real_night) -> None:
-    here, _ = real_night
+def test_the_same_run_again_changes_nothing(whole_night) -> None:
+    here, _ = whole_night
     before = (here.home / "releases/CURRENT").read_text()
     printed = here.hims("run")
     assert "Nothing to build: r000001" in printed

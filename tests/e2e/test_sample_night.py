@@ -11,8 +11,8 @@ from hims_pipeline.synthetic.samples import SCALE, WRITERS
 
 
 @pytest.fixture(scope="module")
-def states(sample_night) -> dict[str, str]:
-    found = json.loads(sample_night[0].hims("status", "--format", "json"))["batches"]
+def states(whole_night) -> dict[str, str]:
+    found = json.loads(whole_night[0].hims("status", "--format", "json"))["batches"]
     return {one["batch"].rsplit("/", 1)[0]: one["state"] for one in found}
 
 
@@ -22,8 +22,8 @@ def test_every_source_of_the_sample_is_accepted_but_for_the_two_broken_months(st
     assert {source for sources in WRITERS for source in sources} <= {batch.split("/")[0] for batch in states}
 
 
-def test_every_national_source_has_a_sample(sample_night) -> None:
-    contracts = load_contracts(sample_night[0].data)
+def test_every_national_source_has_a_sample(whole_night) -> None:
+    contracts = load_contracts(whole_night[0].data)
     written = {source for sources in WRITERS for source in sources}
     assert {name for name, one in contracts.items() if one.data_kind == "synthetic"} - {"person_links"} == written
 
@@ -35,17 +35,17 @@ WITHHELD = {
 }
 
 
-def test_published_figures_come_out_at_the_scale_of_the_sample(sample_night) -> None:
-    found = [one for one in scores(sample_night[0].settings, SCALE) if one.data_kind != "aggregate"]
+def test_published_figures_come_out_at_the_scale_of_the_sample(whole_night) -> None:
+    found = [one for one in scores(whole_night[0].settings, SCALE) if one.data_kind != "aggregate"]
     assert len(found) > 100
     missed = [one for one in found if not one.holds and not one.is_too_small]
     assert {one.control_id for one in missed if one.found is None} == WITHHELD
     assert [(one.control_id, one.wanted, one.found) for one in missed if one.found is not None] == []
 
 
-def test_one_questionnaire_in_five_tells_the_census_within_its_error(sample_night) -> None:
+def test_one_questionnaire_in_five_tells_the_census_within_its_error(whole_night) -> None:
     """Of the figures by governorate and sex, about 95 of 100 intervals hold the census's own."""
-    con = connect(settings=sample_night[0].settings)
+    con = connect(settings=whole_night[0].settings)
     pairs = con.execute("""
         select fifth.ref_area, fifth.obs_value, fifth.ci_lower, fifth.ci_upper, whole.obs_value
         from indicator_value as fifth
@@ -62,8 +62,8 @@ def test_one_questionnaire_in_five_tells_the_census_within_its_error(sample_nigh
     assert nation[0] != nation[1]
 
 
-def test_imputed_answers_are_counted_with_their_effect(sample_night) -> None:
-    con = connect(settings=sample_night[0].settings, staff=True)
+def test_imputed_answers_are_counted_with_their_effect(whole_night) -> None:
+    con = connect(settings=whole_night[0].settings, staff=True)
     told = con.execute("""
         select correction_id, rows_matched, rows_changed, measure_after - measure_before, measure_after - rows_sent
         from conformed.corrections_applied where source = 'hims_survey'
@@ -81,8 +81,8 @@ def test_imputed_answers_are_counted_with_their_effect(sample_night) -> None:
 
 
 @pytest.fixture(scope="module")
-def headline(sample_night):
-    with connect(settings=sample_night[0].settings) as con:
+def headline(whole_night):
+    with connect(settings=whole_night[0].settings) as con:
         columns = [name for name, *_ in con.execute("describe indicator_series").fetchall()]
         chosen = {"series_no", "series_key", "source", "universe", "duration_rule", "data_kind", "boundary_version"}
         yield con, [name for name in columns if name not in chosen] + ["time_period", "answers_for"]

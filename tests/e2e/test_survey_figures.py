@@ -17,8 +17,8 @@ SEX = {"A05": {"M": 388_000, "F": 178_000}, "A10": {"M": 176_000, "F": 35_000}}
 
 
 @pytest.fixture(scope="module")
-def published(sample_night):
-    con = connect(settings=sample_night[0].settings)
+def published(whole_night):
+    con = connect(settings=whole_night[0].settings)
     yield con
     con.close()
 
@@ -47,10 +47,10 @@ def test_published_figures_come_out_again(published, control: dict[str, str]) ->
     assert error > 0
 
 
-def test_africans_outside_the_maghreb(sample_night) -> None:
+def test_africans_outside_the_maghreb(whole_night) -> None:
     """From the fact: of most single countries there are too few records to publish."""
     wanted = next(float(row["value"]) for row in CONTROLS if not row["indicator"])
-    found = sample_night[0].hims(
+    found = whole_night[0].hims(
         "query",
         """select round(sum(weight_persons), 3) as persons from conformed.fct_migrants as m
            join conformed.dim_country as c on m.country_of_citizenship_code = c.country_code
@@ -77,8 +77,8 @@ def test_populations_of_a_survey_stay_apart(published) -> None:
     }  # fmt: skip
 
 
-def test_refused_unknown_and_not_asked_arrive_in_the_fact(sample_night) -> None:
-    found = sample_night[0].hims(
+def test_refused_unknown_and_not_asked_arrive_in_the_fact(whole_night) -> None:
+    found = whole_night[0].hims(
         "query",
         f"""with told as (select * from conformed.fct_migrants where source = '{SOURCE}')
             select distinct migrant_group || ' ' || has_plan as codes from told

@@ -5,17 +5,18 @@ import contextlib
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.faults.frozen import go_on_in_a_copy
 from tests.faults.nights import Nights
 from tests.faults.prepared import prepare
 from tests.faults.readers import Readers
 from tests.faults.trials import Commands, Told
 from tests.faults.world import copy
+from tests.installation import copy_repository
 
 ERRORS = ("ENOSPC", "EIO")
 
@@ -30,6 +31,19 @@ def thrown_away(name: str) -> Iterator[Path]:
         for place, _, _ in os.walk(folder):
             Path(place).chmod(0o700)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def go_on_in_a_copy(code: Path, prepared: Path, whole: bool) -> None:
+    """Start this program again from a copy of the repository, and end as it ends.
+
+    Args:
+        code: where the copy is made.
+        prepared: where the prepared installation is, or will be.
+        whole: keep the warehouse's tests.
+    """
+    env = os.environ | {"PYTHONPATH": str(copy_repository(code, with_tests=whole))}
+    command = [sys.executable, "-u", "-m", "tests.faults", *sys.argv[1:], "--here", str(prepared)]
+    sys.exit(subprocess.run(command, env=env, cwd=code, check=False).returncode)
 
 
 def options() -> argparse.Namespace:

@@ -6,8 +6,8 @@ from typing import Any
 
 from hims_pipeline.lake import journal
 from hims_pipeline.release import store
-from tests.conftest import Installation
 from tests.faults.world import Ended, ask, run
+from tests.installation import Installation
 
 TRACE = re.compile(r"Traceback \(most recent call last\)|^\s+File \".*\", line \d+|A defect of ours", re.MULTILINE)
 

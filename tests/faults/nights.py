@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Installation
-from tests.country.conftest import drop, south_rows
 from tests.elsewhere import SETTINGS, other_clock
 from tests.faults.invariants import broken, faults_of, state
 from tests.faults.trials import Told, differing
 from tests.faults.world import Ended, children_of, copy, remove, run, start
+from tests.installation import Installation
+from tests.northland import drop, south_rows
 
 ONE_ROUND = 20  # kills before a night must come through: each such night is a whole build
 

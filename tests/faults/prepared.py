@@ -6,10 +6,10 @@ from pathlib import Path
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.delivery import write_record
 from hims_pipeline.privacy.keys import create_key
-from tests.conftest import Installation
-from tests.country.conftest import DROPPED, drop, make_northland, south_rows
 from tests.faults.invariants import state
 from tests.faults.world import ask
+from tests.installation import Installation
+from tests.northland import deliver_northland, drop, northland_at, south_rows
 
 REASON = ("--reason", "tried")
 
@@ -44,12 +44,9 @@ class Prepared:
 
 def prepare(folder: Path) -> Prepared:
     """Two nights: three batches, one of them corrected and one withdrawn since, one past its term, two releases."""
-    base = Installation(folder / "northland/home", folder / "northland/data", folder / "northland/expectations")
+    base = northland_at(folder / "northland")
     if not base.home.exists():
-        make_northland(folder / "northland")
-        for delivery in DROPPED:
-            drop(base, *delivery)
-        base.hims("run")
+        deliver_northland(folder / "northland").hims("run")
         drop(base, "southland_count", "2023", "south_2023b.csv", south_rows(45))
         base.hims("run")
         ask(lambda: _send_and_age(base, folder))

@@ -9,7 +9,7 @@ from typing import Any
 from hims_pipeline.release import store
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import Settings
-from tests.conftest import Installation
+from tests.installation import Installation
 
 PAUSE_SECONDS = 0.3  # what is read leaves the machine to what is hurt
 

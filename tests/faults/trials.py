@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Installation
 from tests.faults.invariants import broken, faults_of, state
 from tests.faults.prepared import Prepared, with_key
 from tests.faults.world import copy, remove, run
+from tests.installation import Installation
 
 MOST_AGAIN = 2  # how often what finishes a killed command may be killed itself
 

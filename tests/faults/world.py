@@ -25,7 +25,7 @@ from typing import Any
 import hims_pipeline.gates  # noqa: F401 - imported here once, for all forks
 from hims_pipeline.cli import main
 from hims_pipeline.settings import REPOSITORY
-from tests.conftest import Installation
+from tests.installation import Installation
 
 SITE = Path(__file__).parent / "site"
 PATIENCE_SECONDS = 3600  # on a busy machine a night of a minute has taken a quarter of an hour

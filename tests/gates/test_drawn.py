@@ -37,3 +37,21 @@ def test_units_in_a_stratum_are_one_number_and_as_many_as_were_drawn(rows: str, 
     con = duckdb.connect()
     con.execute(f"create table batch as select * from (values {rows}) as t (house, line, in_all)")
     assert len(con.execute(query).fetchall()) == broken
+
+
+def test_units_of_a_second_stage_have_their_number_too() -> None:
+    plain = yaml.safe_load(CONTRACT)
+    for name in ("district", "in_all", "counted"):
+        plain["entities"]["people"]["columns"].append({"name": name, "type": "integer"})
+    plain["entities"]["people"]["design"] = {
+        "kind": "sample", "strata": ["district"], "psu": ["house"], "ssu": ["line"], "population_units": "in_all",
+        "population_ssus": "counted",
+    }  # fmt: skip
+    [rule] = [one for one in compile_rules(Contract.model_validate(plain), "2024") if one.code.endswith("-SSUS")]
+    query = rule.kwargs["unexpected_rows_query"].replace("{batch}", "batch")
+    con = duckdb.connect()
+    con.execute(
+        "create table batch as select * from (values"
+        " (1, 1, 1, 2), (1, 1, 2, 2), (1, 2, 1, 5), (1, 3, 1, 1), (1, 3, 2, 1)) as t (district, house, line, counted)"
+    )
+    assert con.execute(query).fetchall() == [(1, 3)]  # two drawn of one

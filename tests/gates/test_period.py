@@ -20,12 +20,16 @@ def broken(columns: dict[str, str], stated: dict[str, Any], pattern: str, period
     with duckdb.connect() as con:
         con.execute(f"create table people as select {typed} from (values {rows}) as t ({', '.join(columns)})")
         query = rule.kwargs["unexpected_rows_query"].format(batch="people")
-        assert con.execute(f"select count(*) from people where {rule.broken_rows}").fetchall()[0][0] == len(
+        condition = rule.broken_rows.replace("{table}", "people")
+        assert con.execute(f"select count(*) from people where {condition}").fetchall()[0][0] == len(
             con.execute(query).fetchall()
         )
         return len(con.execute(query).fetchall())
 
 
+UP_TO_1 = {"year": "y", "up_to": True, "last_within": 1}
+YW = {"y": "integer", "w": "integer"}
+YQ_TEXT, YM_TEXT = {"y": "integer", "q": "text"}, {"y": "integer", "m": "text"}
 YQ, YM = {"y": "integer", "q": "integer"}, {"y": "integer", "m": "integer"}
 
 
@@ -46,6 +50,28 @@ YQ, YM = {"y": "integer", "q": "integer"}, {"y": "integer", "m": "integer"}
         ({"p": "text"}, {"spelt": "p"}, "academic_year", "2023-24", "('2023-24'), ('2022-23')", 1),
         ({"y": "integer"}, {"year": "y", "up_to": True}, "year", "2024", "(2024), (1990), (2025)", 1),
         ({"d": "date"}, {"date": "d", "up_to": True}, "quarter", "2024Q1", "('1999-01-01'), ('2024-04-01')", 1),
+        # A file that states nothing at all, and an old one of an edition.
+        ({"y": "integer"}, {"year": "y"}, "year", "2024", "(null), (null)", 2),
+        ({"y": "integer"}, UP_TO_1, "year", "2024", "(2020), (1990)", 2),
+        ({"y": "integer"}, UP_TO_1, "year", "2024", "(2023), (1990)", 0),
+        ({"d": "date"}, {"date": "d", "up_to": True, "last_within": 31}, "month", "2024-03", "('2024-02-28')", 1),
+        ({"p": "text"}, {"month": "p", "up_to": True, "last_within": 1}, "month", "2024-01", "('2023-12')", 0),
+        # Weeks of ISO 8601, which begin in another year than their days at times.
+        (YW, {"year": "y", "week": "w"}, "week", "2025-W01", "(2025, 1), (2024, 1), (2024, 53), (2025, 2)", 3),
+        ({"p": "text"}, {"week": "p"}, "week", "2024-W05", "('2024-W05'), ('2024W05'), ('2024-W06'), ('2024-05')", 1),
+        ({"p": "text"}, {"spelt": "p"}, "week", "2024-W05", "('2024-W05'), ('2023-W05')", 1),
+        ({"d": "date"}, {"date": "d"}, "week", "2025-W01", "('2024-12-30'), ('2025-01-05'), ('2025-01-06')", 1),
+        (YM, {"year": "y", "month": "m"}, "quarter", "2024Q2", "(2024, 4), (2024, 6), (2024, 7), (2024, 13)", 2),
+        # Other spellings, as offices have them.
+        (YQ_TEXT, {"year": "y", "quarter": "q"}, "quarter", "2024Q1", "(2024, 'Q1'), (2024, 'T1'), (2024, 'T2')", 1),
+        (YM_TEXT, {"year": "y", "month": "m"}, "month", "2024-06", "(2024, 'M06'), (2024, '06'), (2024, '7')", 1),
+        ({"p": "text"}, {"quarter": "p"}, "quarter", "2024Q1", "('2024T1'), ('1T2024'), ('Q1 2024'), ('2024-q2')", 1),
+        ({"p": "integer"}, {"quarter": "p"}, "quarter", "2024Q1", "(20241), (20242), (20231)", 2),
+        ({"p": "text"}, {"month": "p"}, "month", "2024-02", "('2024M02'), ('202402'), ('02/2024'), ('03/2024')", 1),
+        ({"p": "integer"}, {"month": "p"}, "month", "2024-02", "(202402), (202403)", 1),
+        ({"p": "text"}, {"spelt": "p"}, "month", "2024-02", "('2024M02'), ('2024-03')", 1),
+        ({"p": "text"}, {"spelt": "p"}, "academic_year", "2023-24", "('2023/24'), ('2023-2024'), ('2024/2025')", 1),
+        ({"p": "text"}, {"spelt": "p"}, "date", "2024-12-10", "('2024-12-10'), ('20241210'), ('2024-12-09')", 1),
     ],
 )
 def test_rows_of_another_period_break_the_rule(columns, stated, pattern, period, rows, wrong) -> None:
@@ -57,7 +83,8 @@ def test_a_year_that_is_declared_missing_states_nothing() -> None:
     [rule] = [r for r in compile_rules(contract_of(columns, period={"year": "y"}), "2024") if r.code.endswith("PERIOD")]
     with duckdb.connect() as con:
         con.execute("create table people as from (values (2024), (9999), (2023)) as t (y)")
-        assert con.execute(f"select y from people where {rule.broken_rows}").fetchall() == [(2023,)]
+        condition = rule.broken_rows.replace("{table}", "people")
+        assert con.execute(f"select y from people where {condition}").fetchall() == [(2023,)]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +96,9 @@ def test_a_year_that_is_declared_missing_states_nothing() -> None:
         ({"year": "d"}, "is of type date"),
         ({"date": "y"}, "is of type integer"),
         ({"none": "no column", "up_to": True}, "`up_to` goes with"),
+        ({"none": " "}, "says why"),
+        ({"year": "y", "month": "y", "week": "y"}, "a period is stated by one of"),
+        ({"year": "y", "last_within": 1}, "`last_within` goes with"),
     ],
 )
 def test_what_cannot_state_a_period_is_refused(stated: dict[str, Any], said: str) -> None:

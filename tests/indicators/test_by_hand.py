@@ -374,7 +374,8 @@ def written(data: Path, models: Path) -> list[str]:
         ({"formula": {"kind": "share", "value": "age_years"}}, "a mean has a `value`"),
         ({"formula": {"kind": "difference"}}, "a difference, and nothing else, is `against`"),
         ({"formula": {"kind": "share", "against": "sex = 'F'"}}, "a difference, and nothing else, is `against`"),
-        ({"status": "planned", "publish": False, "cells": []}, "what has a formula is computed"),
+        ({"status": "planned", "publish": False, "cells": []}, "says why it is absent, and has no formula"),
+        ({"absence": "NO_METHOD"}, "says why it is absent"),
     ],
 )
 def test_a_formula_that_does_not_hold_is_named(tmp_path: Path, models: Path, changes, says: str) -> None:

@@ -8,7 +8,7 @@ import yaml
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.settings import REPOSITORY, Settings
-from tests.country.conftest import CONTRACT
+from tests.northland import CONTRACT
 
 
 def contract(**period: object) -> Contract:

@@ -18,8 +18,8 @@ from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
-from tests.country.conftest import CONTRACT
 from tests.lake.conftest import contract, sent
+from tests.northland import CONTRACT
 
 
 def accept(settings: Settings, delivery: landing.Delivery, status: str = "accepted") -> Path:

@@ -13,9 +13,9 @@ from hims_pipeline import intake
 from hims_pipeline.cli import main
 from hims_pipeline.lake import arrival, dropped, landing, survey
 from hims_pipeline.plain_file import read_json
-from tests.conftest import Installation
-from tests.country.conftest import AREAS, CONTRACT, OBSERVATORY, XWALK_AREA
+from tests.installation import Installation
 from tests.lake.conftest import contract, sent
+from tests.northland import AREAS, CONTRACT, OBSERVATORY, XWALK_AREA
 
 CONTRACTS = {"northland_survey": contract()}
 PERSON = "Fatma"  # in every odd name: it must not be told

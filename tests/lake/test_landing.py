@@ -20,9 +20,9 @@ from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.privacy import known
 from hims_pipeline.privacy.keys import create_key
-from tests.country.conftest import AREAS, CONTRACT, XWALK_AREA
 from tests.lake.conftest import contract, sent
 from tests.lake.test_deliveries import accept
+from tests.northland import AREAS, CONTRACT, XWALK_AREA
 
 FORK = multiprocessing.get_context("fork")
 

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from hims_pipeline.contracts.formats import FORMATS
-from hims_pipeline.errors import ContractError, HimsError
+from hims_pipeline.errors import HimsError
 from hims_pipeline.readers import table
 from hims_pipeline.readers.guard import ReaderFailure, guard
 from hims_pipeline.readers.typing import write
@@ -193,15 +193,6 @@ def test_what_people_can_mend_passes_unchanged(settings_for, tmp_path):
 
     with pytest.raises(HimsError, match="do this"):
         guard(settings_for(tmp_path), "step", fail)
-
-
-def test_a_contract_that_cannot_be_applied_is_no_bad_data(read):
-    with pytest.raises(ContractError, match="differ in case alone"):
-        read(
-            {"people.csv": b"sex,Sex\n1,2\n"},
-            [{"name": "sex"}],
-            layouts=[{"name": "old", "periods": ["2024"], "entities": {"people": {"columns": [{"name": "Sex"}]}}}],
-        )
 
 
 def test_a_missing_key_is_no_bad_data(read, tmp_path):

@@ -4,12 +4,11 @@ area that its neighbour claims too and counts as well."""
 import shutil
 from pathlib import Path
 
-import pytest
 import yaml
 
 from hims_pipeline.contracts.load import read_yaml
 from hims_pipeline.settings import REPOSITORY
-from tests.conftest import Installation
+from tests.installation import Installation
 
 OBSERVATORY = """
 name: {en: Observatory of Northland}
@@ -171,6 +170,11 @@ def rows() -> str:
     return "\n".join(lines) + "\n"
 
 
+def northland_at(root: Path) -> Installation:
+    """The installation of Northland in a folder."""
+    return Installation(root / "home", root / "data", root / "expectations")
+
+
 def make_northland(root: Path) -> Installation:
     """An installation whose `data/` is Northland's: our world-wide lists, and nothing of any real country's sources."""
     data = root / "data"
@@ -193,7 +197,7 @@ def make_northland(root: Path) -> Installation:
     expectations = root / "expectations"
     expectations.mkdir()
     shutil.copyfile(REPOSITORY / "expectations/release.json", expectations / "release.json")
-    return Installation(root / "home", data, expectations)
+    return northland_at(root)
 
 
 DROPPED = (
@@ -210,13 +214,9 @@ def drop(here: Installation, source: str, period: str, name: str, text: str) -> 
     (place / name).write_text(text, encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
-def northland(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return make_northland(tmp_path_factory.mktemp("northland"))
-
-
-@pytest.fixture(scope="session")
-def northland_night(northland: Installation) -> tuple[Installation, str]:
+def deliver_northland(root: Path) -> Installation:
+    """Northland with what its offices have sent."""
+    here = make_northland(root)
     for delivery in DROPPED:
-        drop(northland, *delivery)
-    return northland, northland.hims("run")
+        drop(here, *delivery)
+    return here

@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hims_pipeline.release import store
-from tests.conftest import BRIEF, Installation
 from tests.elsewhere import SETTINGS
+from tests.installation import Installation
+from tests.northland import deliver_northland
 
 # While it takes in, and while it builds. Publishing is killed at each of its steps in tests/release, and a night
 # anywhere by `make faults`.
@@ -31,7 +32,7 @@ class Elsewhere(Installation):
 def run_until(here: Installation, words: str) -> bool:
     """Start a run and kill it, and all that it started, when it has said `words`; False when it ended before."""
     process = subprocess.Popen(
-        here.command(*BRIEF), env=here.environment | {"PYTHONUNBUFFERED": "1"}, text=True,
+        here.command("run"), env=here.environment | {"PYTHONUNBUFFERED": "1"}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -50,14 +51,17 @@ def hashes(here: Installation) -> dict[str, str]:
     return {name: facts["content_hash"] for name, facts in tables.items()}
 
 
-def test_killed_while_it_takes_in_and_while_it_builds_then_run_again_elsewhere(small_night, tmp_path: Path) -> None:
-    undisturbed = store.get(small_night[0].settings, "r000001").manifest("staff")["tables"]
-    here = Installation(tmp_path / "home")
+def test_killed_while_it_takes_in_and_while_it_builds_then_run_again_elsewhere(
+    northland_night, untested_code: Path, tmp_path: Path
+) -> None:
+    undisturbed = hashes(northland_night[0])
+    here = replace(deliver_northland(tmp_path), code=untested_code)
     killed = [moment for moment in MOMENTS if run_until(here, moment)]
     assert killed == list(MOMENTS)
     assert not (here.home / "releases/CURRENT").exists()
-    printed = Elsewhere(here.home, differs=SETTINGS[2]).hims(*BRIEF)
+    elsewhere = Elsewhere(here.home, here.data, here.expectations, code=untested_code, differs=SETTINGS[2])
+    printed = elsewhere.hims("run")
     assert "cleared away: build/" in printed
     assert [one.id for one in store.releases(here.settings)] == ["r000001"]
-    assert hashes(here) == {name: facts["content_hash"] for name, facts in undisturbed.items()}
+    assert hashes(here) == undisturbed
     assert list((here.home / "build").iterdir()) == []

@@ -1,0 +1,190 @@
+"""`hims why`: from a figure back to what it rests on, from one that is missing to a reason of the closed list."""
+
+import json
+import random
+import re
+import shutil
+import subprocess
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from hims_pipeline.cli import main
+from hims_pipeline.release import store
+from hims_pipeline.release.reader import connect
+from hims_pipeline.tracing.absence import Reason, days_of
+from hims_pipeline.tracing.figures import find_figures, preference_of
+from hims_pipeline.tracing.questions import ask_question, find_near
+from hims_pipeline.tracing.trace import trace_figure
+from tests.reproduced import run_r
+
+HAS_R = (
+    bool(shutil.which("Rscript"))
+    and not subprocess.run(["Rscript", "-e", "library(survey)"], capture_output=True, check=False).returncode
+)
+
+
+@pytest.fixture
+def ask(brief_night, monkeypatch: pytest.MonkeyPatch):
+    """Ask as on the command line; gives what was printed, errors too."""
+    for name, value in brief_night[0].environment.items():
+        if name.startswith("HIMS_"):
+            monkeypatch.setenv(name, value)
+
+    def asked(*words: str, fails: bool = False) -> str:
+        result = CliRunner().invoke(main, ["why", *words])
+        assert (result.exit_code != 0) == fails, result.output
+        return result.output
+
+    return asked
+
+
+def ask_json(ask, *words: str) -> dict:
+    return json.loads(ask(*words, "--json"))
+
+
+def test_a_figure_leads_to_its_batch_formula_controls_and_lines(ask) -> None:
+    answer = ask_json(ask, "A01", "--area", "TUN", "--period", "2024", "--cell", "sex=F")
+    assert answer["figure"]["obs_value"] > 0
+    assert answer["figure"]["is_preferred"]
+    assert answer["making"]["kind"] == "total"
+    assert "is_foreign_citizen" in answer["making"]["numerator"]
+    assert [(one["batch"].rsplit("/", 1)[0], one["verdict"]) for one in answer["batches"]] == [
+        ("rgph/2024", "accepted")
+    ]
+    assert answer["batches"][0]["rules_evaluated"] > 50
+    assert any("SYNTHETIC" in doubt for doubt in answer["doubts"])
+    printed = ask("A01", "--area", "tun", "--period", "2024", "--cell", "sex=F")
+    assert f"{answer['figure']['obs_value']:,.0f} PERSONS" in printed
+
+
+def test_its_sql_gives_the_figure_and_its_r_reads_records_of_the_staff(ask, brief_night) -> None:
+    answer = ask_json(ask, "P01", "--area", "TUN", "--period", "2014")
+    release = brief_night[0].home / "releases/r000001"
+    with duckdb.connect(str(release / "public/warehouse.duckdb"), read_only=True) as con:
+        assert con.execute(answer["sql"]).fetchone()[0] == answer["figure"]["obs_value"]
+    query = re.search(r'dbGetQuery\(con, "(.*?)"\)', answer["r"], re.DOTALL)[1]
+    with duckdb.connect(str(release / "staff/warehouse.duckdb"), read_only=True) as con:
+        assert con.execute(f"select sum(w * y) from ({query})").fetchone()[0] == answer["figure"]["obs_value"]
+
+
+def test_a_withheld_figure_tells_nothing_of_itself_but_to_the_staff(ask, brief_night) -> None:
+    con = connect(settings=brief_night[0].settings)
+    area, period, sex = con.execute(
+        "select ref_area, time_period, sex from indicator_value where indicator = 'A01' and cell = 'sex'"
+        " and conf_status = 'C' order by all limit 1"
+    ).fetchone()
+    con.close()
+    words = ("A01", "--area", area, "--period", period, "--cell", f"sex={sex}")
+    public, staff = ask_json(ask, *words), ask_json(ask, *words, "--staff")
+    assert {public["figure"][name] for name in ("obs_value", "n_obs", "numerator", "ci_lower")} == {None}
+    assert public["withheld"] == {}
+    assert staff["withheld"]["rule"]
+    assert staff["withheld"]["obs_value"] is not None
+    printed = ask(*words)
+    assert "withheld" in printed
+    assert staff["withheld"]["rule"] not in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("B01", "TUN", "2024", ""), "PLANNED"),
+        (("B14", "TUN", "2024-02", "sex=F"), "NOT_A_CELL"),
+        (("B14", "TUN", "2024-04", "direction=ENTRY"), "LEFT_OUT"),
+        (("P01", "TUN", "2019", ""), "OTHER_PERIODS"),
+        (("P01", "FRA", "2014", ""), "OTHER_AREAS"),
+        (("A05", "TUN", "2021", ""), "NO_SOURCE"),
+        (("B14", "TUN", "2025-01", "direction=ENTRY"), "LATE"),
+    ],
+)
+def test_what_is_missing_has_a_reason_of_the_closed_list(ask, words: tuple[str, ...], reason: str) -> None:
+    indicator, area, period, cell = words
+    answer = ask_json(ask, indicator, "--area", area, "--period", period, "--cell", cell)
+    assert answer["figure"] is None
+    assert answer["absence"][0]["reason"] == reason
+    assert {one["reason"] for one in answer["absence"]} <= set(Reason.__members__)
+    assert answer["absence"][0]["evidence"]
+
+
+def test_a_refused_delivery_is_named_with_its_reason(ask) -> None:
+    printed = ask("B14", "--area", "TUN", "--period", "2024-04", "--cell", "direction=ENTRY")
+    assert "border_crossings/2024-04/" in printed
+    assert "refused" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("A99", "TUN", "2024", ""), "A09"),
+        (("population", "TUN", "2024", ""), "P01"),
+        (("P01", "Tunisie", "2024", ""), "TUN Tunisia"),
+        (("P01", "TN-1", "2024", ""), "TN-11"),
+        (("P01", "TUN", "24", ""), "2024-Q1"),
+        (("P01", "TUN", "2024", "gender=F"), "sex"),
+        (("P01", "TUN", "2024", "age=Y15T25"), "Y15T24"),
+        (("P01", "TUN", "2024", "sex"), "sex=F"),
+    ],
+)
+def test_what_is_not_known_is_answered_by_what_is_near(ask, words: tuple[str, ...], near: str) -> None:
+    indicator, area, period, cell = words
+    assert near in ask(indicator, "--area", area, "--period", period, "--cell", cell, fails=True)
+
+
+def test_near_is_a_slip_of_the_pen_and_not_anything() -> None:
+    names = {"A07": "Native-born living abroad", "B14": "Border entries and exits"}
+    assert find_near("a08", names)[0] == "A07"
+    assert find_near("abroad", names) == ["A07"]
+    assert find_near("zzz", names) == []
+
+
+def test_days_of_periods() -> None:
+    assert days_of("2024") == ("2024-01-01", "2024-12-31")
+    assert days_of("2024-Q2") == ("2024-04-01", "2024-06-31")
+    assert days_of("2024-02") == ("2024-02-01", "2024-02-31")
+    assert days_of("2014-12-31") == ("2014-12-31", "2014-12-31")
+
+
+def test_the_preferred_figure_is_that_of_v_headline(sample_night) -> None:
+    """The order that is explained is the order of the view."""
+    con = connect(settings=sample_night[0].settings)
+    rows = con.execute(
+        "select indicator, ref_area, time_period from v_headline where len(others) > 0 and cell = ''"
+        " group by all order by all limit 12"
+    ).fetchall()
+    assert rows
+    for row in rows:
+        question = ask_question(con, *row)
+        figures = [one for one in find_figures(con, question) if one["obs_value"] is not None]
+        for one in (figure for figure in figures if figure["is_preferred"]):
+            same = [other for other in figures if other["universe"] == one["universe"]]
+            assert min(same, key=lambda other: preference_of(other, question.indicator)) is one
+    con.close()
+
+
+@pytest.mark.skipif(not HAS_R, reason="R and its survey package are not installed")
+def test_r_gives_figures_and_errors_again(sample_night, tmp_path) -> None:
+    settings = sample_night[0].settings
+    release = store.current_release(settings)
+    con = connect(settings=settings)
+    rows = con.execute(
+        "select any_value(struct_pack(indicator, ref_area, time_period, sex, source, vintage, universe, obs_value,"
+        " standard_error) order by series_key, time_period) from indicator_value where standard_error > 0"
+        " and cell in ('', 'sex') and (source, indicator) in (select source, indicator from indicator_series)"
+        " group by indicator, source, universe, level = 'country', cell order by 1"
+    ).fetchall()
+    con.close()
+    figures = random.Random(7).sample([row for (row,) in rows], 12)  # noqa: S311 - which ones, not a secret
+    traces = {}
+    for number, one in enumerate(figures):
+        cell = "" if one["sex"] == "_T" else f"sex={one['sex']}"
+        question = {"indicator": one["indicator"], "area": one["ref_area"], "period": one["time_period"], "cell": cell}
+        question |= {name: one[name] for name in ("source", "vintage", "universe")}
+        trace = trace_figure(settings, release, question)
+        if "svydesign" in trace.r:
+            traces[f"{one['indicator']}.{number}"] = (one, trace.r)
+    assert len(traces) > 6
+    answers = run_r({name: recipe for name, (_, recipe) in traces.items()}, tmp_path)
+    for name, (one, _) in traces.items():
+        assert answers[name] == pytest.approx([one["obs_value"], one["standard_error"]], rel=2e-6), name
