@@ -6,7 +6,7 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help run test test-slow check docs ui leak-scan attack bench bench-night bench-country walk faults mutants recompute lock clean
+.PHONY: help run test test-slow test-r check docs ui leak-scan attack bench bench-estimates bench-night bench-country walk faults mutants recompute lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,12 @@ test: $(VENV)/.dev ## set up and run the tests
 
 test-slow: $(VENV)/.dev ## the breadth that `make test` leaves out: a draft of every public file, both new countries, a held night, the attack on a night
 	@$(BIN)/python -m pytest -n 2 --dist load -rs -m slow
+
+test-r: $(VENV)/.dev ## estimates and errors beside those of R's survey, where R is installed (Debian: r-base-core r-cran-survey)
+	@$(BIN)/python -m pytest -rs -m r tests/indicators/test_against_r.py
+
+bench-estimates: $(VENV)/.dev ## 384 domains of a million records with their errors, beside R's svyby where R is installed
+	@$(BIN)/python -m benchmarks.estimates
 
 check: $(VENV)/.dev ## lint: ruff, types, SQL
 	@$(BIN)/ruff check .

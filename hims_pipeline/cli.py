@@ -19,13 +19,13 @@ from hims_pipeline.commands import (
     gate,
     installation,
     keys,
-    method,
     query,
     releases,
     runs,
     sources,
     synth,
     watch,
+    weighting,
     why,
 )
 from hims_pipeline.errors import HimsError
@@ -69,7 +69,7 @@ def main(ctx: click.Context) -> None:
 
 GROUPS = (
     runs, batches, decisions, sources, releases, query, estimate, why, dbt, audit, checks, gate, keys, watch,
-    installation, synth, docs, country, method,
+    installation, synth, docs, country, weighting,
 )  # fmt: skip
 for command in (one for group in GROUPS for one in group.COMMANDS):
     main.add_command(command)

@@ -2,6 +2,7 @@
 on rows that a test puts into its tables. Seconds instead of minutes."""
 
 import re
+from collections.abc import Iterable
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,18 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, quote
 from hims_pipeline.staging.render import render_project
 from tests.jinja import compiler
+
+
+def order_of(texts: dict[str, str], wanted: Iterable[str] = ()) -> list[str]:
+    """Models in the order in which they can be made: all, or those wanted and what they rest on."""
+    names = re.compile(rf"\b({'|'.join(sorted(texts, key=len, reverse=True))})\b")
+    graph = {name: set(names.findall(text)) - {name} for name, text in texts.items()}
+    needed, ahead = set[str](), list(wanted or graph)
+    while ahead:
+        if (name := ahead.pop()) not in needed:
+            needed.add(name)
+            ahead += graph[name]
+    return [name for name in TopologicalSorter(graph).static_order() if name in needed]
 
 
 class Warehouse:
@@ -37,17 +50,31 @@ class Warehouse:
 
     def build(self) -> list[str]:
         """Make every model, in order; returns their names."""
-        texts = self.sql | {name: path.read_text(encoding="utf-8") for name, path in self.python.items()}
-        names = re.compile(rf"\b({'|'.join(sorted(texts, key=len, reverse=True))})\b")
-        graph = {name: set(names.findall(text)) - {name} for name, text in texts.items()}
-        order = list(TopologicalSorter(graph).static_order())
+        order = order_of(self.texts())
         for name in order:
-            if name in self.python:
-                self._run(name)
-                continue
-            kind = "view" if name.startswith(("stg_", "feed_", "sent_", "edited_")) else "table"
-            self.con.execute(f"create {kind} {quote(name)} as {self.sql[name]}")
+            self.make(name)
         return order
+
+    def texts(self) -> dict[str, str]:
+        """Model -> the text that it is made by."""
+        return self.sql | {name: path.read_text(encoding="utf-8") for name, path in self.python.items()}
+
+    def make(self, name: str, sent: Iterable[str] = ()) -> None:
+        """Make one model.
+
+        Args:
+            sent: SQL of rows that a staging view reads, where it reads any.
+        """
+        if name in self.python:
+            return self._run(name)
+        kind = "view" if name.startswith(("stg_", "feed_", "sent_", "edited_")) else "table"
+        rows = "".join(f" union all by name {one}" for one in sent)
+        sql = (
+            re.sub(r"\)( as sent)\b", lambda end: f"{rows}){end[1]}", self.sql[name], count=1)
+            if rows
+            else self.sql[name]
+        )
+        self.con.execute(f"create {kind} {quote(name)} as {sql}")
 
     def _run(self, name: str) -> None:
         """Make a model that is a program. It names schemas, as dbt's connection has them; here all is in one."""

@@ -1,5 +1,5 @@
 {# Differences between two domains of one sample, with the covariance that they have since units hold both. Here: shares and
-   means of one domain less those of another. Not here: the estimates of each (`estimates`), differences between samples. #}
+   means of one domain less those of another, and less those of the wave before. Not here: the estimates of each (`estimates`). #}
 
 {# One indicator over the batches of a fact, as `estimates`, whose parameters these are; none of its dimensions is ref_area.
 
@@ -8,7 +8,7 @@
    Linearised per unit, z = (y_a - R_a x_a) / X_a - (y_b - R_b x_b) / X_b: the variance of z holds the covariance (Kish and
    Frankel 1974; R's svycontrast over svyby(covmat = TRUE)). z is counted in grains, 10^15 to the larger of both figures.
    n_obs is the smaller of both domains, by which disclosure control judges the difference. #}
-{% macro differences(indicator, fact, cells, measure='true', domain='true', against='true', value=none, asked=none, dimensions={}, values={}) -%}
+{% macro differences(indicator, fact, cells, measure='true', domain='true', against='true', value=none, asked=none, dimensions={}, values={}, relation=none) -%}
 {%- set known = fact_dimensions() -%}
 {%- do known.update(dimensions) -%}
 {%- set dims = cells | sum(start=[]) | unique | list -%}
@@ -28,7 +28,7 @@ with records as (
         ({{ condition }}){{ ' and (' ~ value ~ ') is not null' if value }} as is_in_{{ side }},
         {%- endfor %}
         {{ 'cast(cast(weight_persons as double) * (' ~ value ~ ') as decimal(38, 18))' if value else 'case when ' ~ measure ~ ' then weight_persons else 0 end' }} as wy
-    from {{ ref(fact) }}
+    from {{ relation or ref(fact) }}
     {%- if asked %}
     where ({{ by_entity }}) in (select {{ by_entity }} from {{ ref(fact) }} where {{ asked }} not in ('_U', '_R', '_Z'))
     {%- endif %}
@@ -117,4 +117,29 @@ estimates as (
 {%- for name in dims -%}{%- do given.update({name: name}) -%}{%- endfor -%}
 {%- do given.update(values) -%}
 {{ indicator_rows('estimates', given) }}
+{%- endmacro %}
+
+{# One indicator over the waves of a survey: the share of `domain` that meets the measure, or with `value` its mean, less that of
+   the wave before (the same source's and entity's with the next earlier last day; a first wave gives no figure).
+
+   Units are the same in both waves where stratum and psu have the same codes, and then the covariance of what stays is in the
+   error: that of a panel of districts or households is smaller than that of two samples (R: both waves in one svydesign, and
+   svycontrast over svyby(~wave, covmat = TRUE)). Where a source draws anew, its codes of units must tell the draws apart. #}
+{% macro changes(indicator, fact, cells, measure='true', domain='true', value=none, asked=none, dimensions={}, values={}) -%}
+{%- set waves -%}
+(
+        select fact.* replace (waves.batch_id as batch_id), fact.batch_id = waves.batch_id as is_this_wave
+        from {{ ref(fact) }} as fact
+        join (
+            select batch_id, entity, lag(batch_id) over (partition by source, entity order by period_end_date, batch_id) as former_batch_id
+            from {{ ref('dim_batch') }}
+            where (batch_id, entity) in (select batch_id, entity from {{ ref(fact) }})
+        ) as waves on fact.entity = waves.entity and fact.batch_id in (waves.batch_id, waves.former_batch_id)
+        where waves.former_batch_id is not null
+    ) as fact
+{%- endset -%}
+{{ differences(
+    indicator, fact, cells, measure, '(' ~ domain ~ ') and is_this_wave', '(' ~ domain ~ ') and not is_this_wave', value, asked,
+    dimensions, values, waves
+) }}
 {%- endmacro %}

@@ -91,20 +91,27 @@ def _renamings(
         {(a, b) for a in gone for b in new if _has_same_words(str(labels.get(a, "")), book.labels.get(b, ""))}
     )
     renamings = [Renaming(old, name, "label") for old, name in pairs]
-    left = [name for name in gone if name not in {one.old for one in renamings}]
-    free = [name for name in new if name not in {one.new for one in renamings}]
-    if any(name in columns for name in left) and free:
-        fitting = _find_fitting(
-            settings, shape, member, scratch, seen, {a: columns[a] for a in left if a in columns}, free
-        )
-        renamings += [Renaming(old, name, "values") for old, name in _keep_unambiguous(fitting)]
-        left = [name for name in left if name not in {one.old for one in renamings}]
-        free = [name for name in free if name not in {one.new for one in renamings}]
-    for name in left:
-        if other := find_similar(name, free):
-            renamings.append(Renaming(name, other, "name"))
-            free.remove(other)
+    for last in (False, True):  # a name that is known by its name leaves fewer for values to be ambiguous about
+        left = [name for name in gone if name not in {one.old for one in renamings}]
+        free = [name for name in new if name not in {one.new for one in renamings}]
+        described = {name: columns[name] for name in left if name in columns}
+        if described and free:
+            fitting = _find_fitting(settings, shape, member, scratch, seen, described, free)
+            renamings += [Renaming(old, name, "values") for old, name in _keep_unambiguous(fitting)]
+        if not last:
+            renamings += _match_names(left, free, renamings)
     return renamings
+
+
+def _match_names(left: list[str], free: list[str], known: list[Renaming]) -> list[Renaming]:
+    """Names that resemble each other, of those that nothing paired before."""
+    rest = [name for name in free if name not in {one.new for one in known}]
+    pairs = []
+    for name in left:
+        if name not in {one.old for one in known} and (other := find_similar(name, rest)):
+            pairs.append(Renaming(name, other, "name"))
+            rest.remove(other)
+    return pairs
 
 
 def _keep_unambiguous(pairs: set[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -122,6 +129,8 @@ def _find_fitting(
     seen: Dialect, columns: dict[str, Column], free: list[str],
 ) -> set[tuple[str, str]]:  # fmt: skip
     """Pairs of a column of the contract and a name in the file, all of whose values could be that column's."""
+    if seen.form.type == "eurostat_tsv":  # its keys stand in one field, and are told apart by their names alone
+        return set()
     closed = {name: column for name, column in columns.items() if not column.is_open_text}
     form = seen.form.model_copy(update={"unpivot": None, "decimal": shape.format.decimal})
     as_seen = shape_as_seen(member, Dialect(form, seen.names))

@@ -21,8 +21,8 @@ from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import load_settings
 
 REASONS = {
-    FEW: "rest on fewer records than may be shown",
-    BESIDE: "beside published figures would lead to fewer records than may be shown",
+    FEW: "they rest on fewer records than may be shown",
+    BESIDE: "beside published figures they would lead to fewer records than may be shown",
 }
 
 
@@ -89,7 +89,7 @@ def _print(form: str, by: Sequence[str], estimates: Sequence[Estimate]) -> None:
     print_answer(form, columns, iter([[_shorten(v) for v in row] for row in rows] if form == "table" else rows))
     for status, reason in REASONS.items():
         if number := sum(one.status == status for one in estimates):
-            click.echo(f"{number} of {len(estimates)} withheld: they {reason}.", err=True)
+            click.echo(f"{number} of {len(estimates)} withheld: {reason}.", err=True)
     if not estimates:
         click.echo("Nobody is in that domain.", err=True)
 

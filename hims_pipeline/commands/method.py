@@ -37,7 +37,9 @@ class Row(NamedTuple):
     note: str = ""
 
 
-def _print(rows: Sequence[Row], form: str, warnings: Sequence[str], digits: int = 0) -> None:
+def print_rows(rows: Sequence[Row], form: str, warnings: Sequence[str], digits: int = 0) -> None:
+    """Print an answer as a table or CSV, and behind it on stderr what to know of it."""
+
     def format_value(value: Any) -> Any:
         if form == "table" and isinstance(value, float):
             return f"{value:,.{digits}f}"
@@ -53,7 +55,8 @@ def _print(rows: Sequence[Row], form: str, warnings: Sequence[str], digits: int 
         click.echo(f"{warning}.", err=True)
 
 
-def _takes_table(command: Callable[..., None]) -> Callable[..., None]:
+def takes_table(command: Callable[..., None]) -> Callable[..., None]:
+    """A command on a table of one's own, printed in a form that is asked for."""
     command = click.option("--format", "form", type=click.Choice(["table", "csv"]), default="table")(command)
     return click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))(command)
 
@@ -64,7 +67,7 @@ def method() -> None:
 
 
 @method.command()
-@_takes_table
+@takes_table
 @click.option("--apprehended", required=True, help="Column: persons apprehended for their stay.")
 @click.option("--identified", required=True, help="Column: persons whom the police identified otherwise.")
 @click.option("--registered", required=True, help="Column: persons in a register of regular stay.")
@@ -95,7 +98,7 @@ def irregular(
     warnings = [f"Totals over the γ that the data do not rule out: {low:,.0f} to {high:,.0f}"]
     if not profile.is_identified:
         warnings.append("γ is not identified: the data bound it on one side at most, and the intervals do not tell so")
-    _print(rows, form, warnings)
+    print_rows(rows, form, warnings)
 
 
 def _classes(table: OwnTable, names: tuple[str, ...]) -> dict[str, Any]:
@@ -143,7 +146,7 @@ def _rows_without(fit: Irregular, classes: dict[str, Any]) -> list[Row]:
 
 
 @method.command()
-@_takes_table
+@takes_table
 @click.option("--captures", required=True, help="Column: how often each person of the row was taken, one or more.")
 @click.option("--persons", help="Column: how many persons the row stands for; one each without it.")
 @click.option("--column", "classes", multiple=True, help="Column of classes that the rate differs by, in this order.")
@@ -173,11 +176,11 @@ def captures(
     warnings = [
         f"{fit.seen:,.0f} persons were seen. What makes people differ and is in no column makes the size too low"
     ]
-    _print(rows, form, warnings, digits=2)
+    print_rows(rows, form, warnings, digits=2)
 
 
 @method.command(name="lists")
-@_takes_table
+@takes_table
 @click.option(
     "--list", "lists", multiple=True, required=True, help="Column: 1 where the row's persons are on the list."
 )
@@ -187,7 +190,7 @@ def several_lists(table: Path, form: str, lists: tuple[str, ...], persons: str |
     read = read_table(table)
     on: Array = np.stack([read.numbers(name) for name in lists], axis=1)
     fan = fan_around(*count_patterns(on, read.numbers(persons) if persons else np.ones(len(read))))
-    _print(_model_rows(fan, lists), form, _fan_warnings(fan))
+    print_rows(_model_rows(fan, lists), form, _fan_warnings(fan))
 
 
 def _model_rows(fan: Fan, lists: tuple[str, ...]) -> list[Row]:
@@ -209,7 +212,7 @@ def _fan_warnings(fan: Fan) -> list[str]:
 
 
 @method.command()
-@_takes_table
+@takes_table
 @click.option("--area", required=True, help="Column: name of the area.")
 @click.option("--estimate", required=True, help="Column: the direct estimate.")
 @click.option("--error", required=True, help="Column: its standard error.")
@@ -236,7 +239,4 @@ def areas(
         )
     rows.append(Row("VARIANCE", "of areas around the model", fit.variance, note=f"{fit.variance:.7f}"))
     warnings = [] if fit.variance > 0 else ["The areas vary no more than their errors: every figure is the model's"]
-    _print(rows, form, warnings, digits=6)
-
-
-COMMANDS = (method,)
+    print_rows(rows, form, warnings, digits=6)

@@ -54,7 +54,7 @@ class Design(BaseModel, extra="forbid", frozen=True):
         population_units: column sent that holds how many sampling units the record's stratum has in the population;
             errors get the finite population correction of each stratum, 1 - drawn / population_units.
         ssu: columns sent that name the unit of the second stage within its primary one, such as the household in its
-            district.
+            village.
         population_ssus: column sent that holds how many of these the record's primary unit has; with `population_units`
             errors are those of two stages, each with its correction.
         lonely_units: what a stratum with one unit drawn, of several, adds to a variance, as R survey's option

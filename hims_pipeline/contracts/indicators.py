@@ -69,7 +69,8 @@ class Formula(Strict):
             the domain), `ratio` (those who meet it per 100 of the domain, of which they need not be a part), `mean`
             (of `value` over the domain), `quantile` (of `value`, the median unless `quantile` says) or `difference`
             (the share, or with `value` the mean, of the domain less that of `against`, in percentage points or the
-            value's unit, with their covariance).
+            value's unit, with their covariance) or `change` (of the share or mean since the survey's wave before, with
+            the covariance of waves that share sampling units).
         quantile: of a quantile, the share of the domain that its value is not below, such as 0.25; half by default.
         value: SQL number: what a mean or quantile is of. Records without it are not in the domain.
         against: SQL condition: the domain that a difference is from.
@@ -87,7 +88,7 @@ class Formula(Strict):
     name: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = ""
     note: str = ""
     fact: Name
-    kind: Literal["total", "share", "ratio", "mean", "quantile", "difference"] = "total"
+    kind: Literal["total", "share", "ratio", "mean", "quantile", "difference", "change"] = "total"
     quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
     value: str = ""
     against: str = ""
@@ -119,13 +120,13 @@ class Formula(Strict):
             problems.append("formula: only a share has parts")
         if self.value and self.measure != "true":
             problems.append("formula: what has a `value` has no `measure`")
-        if self.kind != "difference" and (self.kind in ("mean", "quantile")) != bool(self.value):
-            problems.append("formula: a mean or quantile has a `value`, and a difference may have one")
+        if self.kind not in ("difference", "change") and (self.kind in ("mean", "quantile")) != bool(self.value):
+            problems.append("formula: a mean or quantile has a `value`, and a difference or change may have one")
         if self.quantile is not None and self.kind != "quantile":
             problems.append("formula: only a quantile says which one")
         if (self.kind == "difference") != bool(self.against):
             problems.append("formula: a difference, and nothing else, is `against` another domain")
-        if self.kind in ("difference", "quantile") and "ref_area" in self.used:
+        if self.kind in ("difference", "change", "quantile") and "ref_area" in self.used:
             problems.append(f"formula: a {self.kind} has no cells by ref_area")
         if len({frozenset(cell) for cell in self.cells}) < len(self.cells):
             problems.append("formula: a cell stands twice")

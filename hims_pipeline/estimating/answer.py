@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hims_pipeline.contracts.indicators import Indicator
 from hims_pipeline.contracts.observatory import Policies
-from hims_pipeline.estimating.groups import groups_of, is_few, remainders
+from hims_pipeline.estimating.groups import groups_of, is_few, is_put_together, remainders
 from hims_pipeline.estimating.published import Place, Published, count_groups
-from hims_pipeline.estimating.question import Question
+from hims_pipeline.estimating.question import DomainQuestion
 from hims_pipeline.staging.indicators import estimate_call
 from hims_pipeline.staging.macros import compiler
 
@@ -46,7 +46,7 @@ class Estimate(NamedTuple):
 
 def answer_question(
     con: "duckdb.DuckDBPyConnection",
-    question: Question,
+    question: DomainQuestion,
     project: Path,
     indicators: Iterable[Indicator],
     policies: Policies,
@@ -76,7 +76,7 @@ def answer_question(
     return sorted(estimates, key=lambda one: (one.entity, one.time_period, one.by))
 
 
-def is_strict(question: Question, indicators: Iterable[Indicator]) -> bool:
+def is_strict(question: DomainQuestion, indicators: Iterable[Indicator]) -> bool:
     """The question names a column that an indicator asks for more records of."""
     subject: set[str] = set()
     for one in indicators:
@@ -90,11 +90,11 @@ def is_strict(question: Question, indicators: Iterable[Indicator]) -> bool:
 
 
 def judge_cells(
-    con: "duckdb.DuckDBPyConnection", question: Question, published: Published, minimum: int
+    con: "duckdb.DuckDBPyConnection", question: DomainQuestion, published: Published, minimum: int
 ) -> dict[Place, tuple[int, str]]:
     """Records of each cell, and whether it is shown."""
     groups = groups_of(question.formula)
-    counts = count_groups(con, question)
+    counts = count_groups(con, question, groups)
     shown = next(iter(groups))
     half = question.formula.quantile or 0.5
     if question.formula.kind == "quantile":  # as few above or below it would be told by their values
@@ -105,15 +105,21 @@ def judge_cells(
         place: (sizes[shown], FEW if any(is_few(size, minimum) for size in sizes.values()) else "SHOWN")
         for place, sizes in counts.items()
     }
-    for name, condition in groups.items():
+    beside = groups_of(question.formula, valued=False)
+    sizes_beside = count_groups(con, question, beside)
+    for name, condition in beside.items():
+        known, narrow = set(), set()
         for place, tables in published.tables_beside(condition):
-            size = counts[place][name]
+            size = sizes_beside[place][name]
+            if any(is_put_together(size, table) for table in tables):
+                known.add(place)  # whatever is left beside it, is left beside what is published
             for table in tables:
                 coarser = [one for one in tables if set(one.dimensions) < set(table.dimensions)]
-                if statuses[place][1] == "SHOWN" and any(
-                    is_few(abs(left), minimum) for left in remainders(size, table, coarser)
-                ):
-                    statuses[place] = (statuses[place][0], BESIDE)
+                if any(is_few(left, minimum) for left in remainders(size, table, coarser)):
+                    narrow.add(place)
+        for place in narrow - known:
+            if statuses[place][1] == "SHOWN":
+                statuses[place] = (statuses[place][0], BESIDE)
     return statuses
 
 

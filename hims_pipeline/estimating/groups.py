@@ -9,26 +9,30 @@ from hims_pipeline.contracts.indicators import Formula
 Key = tuple[str, ...]
 
 
-def groups_of(formula: Formula) -> dict[str, str]:
+def groups_of(formula: Formula, valued: bool = True) -> dict[str, str]:
     """Name -> SQL condition of each group of records whose size an estimate gives away, the one that it is of first.
 
     A share gives away the counted, the whole and the rest; a difference both its domains, what one has beyond the
     other, and of each who is counted.
+
+    Args:
+        valued: leave out who has no `value`. Beside published groups they stay in: what is left there is of them that
+            they gave no answer, and nothing else.
     """
     measure, domain, against = formula.measure, formula.domain, formula.against
-    valued = f" and ({formula.value}) is not null" if formula.value else ""
+    with_value = f" and ({formula.value}) is not null" if formula.value and valued else ""
     if formula.kind == "total":
         return {"counted": f"({domain}) and ({measure})"}
     if formula.kind == "ratio":
         return {"domain": domain, "counted": measure}
-    groups = {"domain": f"({domain}){valued}"}
+    groups = {"domain": f"({domain}){with_value}"}
     if formula.kind == "share":
         return groups | _parts("", domain, measure)
     if formula.kind == "difference":
-        groups |= {"against": f"({against}){valued}"}
+        groups |= {"against": f"({against}){with_value}"}
         groups |= {
-            "domain beyond against": f"{groups['domain']} and (({against}){valued}) is not true",
-            "against beyond domain": f"{groups['against']} and (({domain}){valued}) is not true",
+            "domain beyond against": f"{groups['domain']} and (({against}){with_value}) is not true",
+            "against beyond domain": f"{groups['against']} and (({domain}){with_value}) is not true",
         }
         if not formula.value:
             groups |= _parts(" of domain", domain, measure) | _parts(" of against", against, measure)
@@ -98,6 +102,13 @@ def remainders(records: int, table: PublishedTable, coarser: Sequence[PublishedT
                     if cell.is_shown and not cell.shared and tuple(cell.key[place] for place in at) == around.key
                 )
                 yield around.records - beside - records
+
+
+def is_put_together(records: int, table: PublishedTable) -> bool:
+    """A group of `records` is one of the table's published cells, or several together: its size is known already."""
+    return records == sum(
+        cell.records for cell in table.cells.values() if cell.is_shown and cell.shared == cell.records
+    )
 
 
 def is_few(records: int, minimum: int) -> bool:

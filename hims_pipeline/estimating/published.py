@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hims_pipeline.contracts.indicators import Formula, Indicator
 from hims_pipeline.estimating.groups import Key, PublishedCell, PublishedTable, groups_of
-from hims_pipeline.estimating.question import Question
+from hims_pipeline.estimating.question import DomainQuestion
 from hims_pipeline.sql import literal
 
 if TYPE_CHECKING:
@@ -19,9 +19,10 @@ SAMPLE = ("source", "time_period", "vintage", "universe", "duration_rule")  # wh
 AREA = "ref_area"
 
 
-def count_groups(con: "duckdb.DuckDBPyConnection", question: Question) -> dict[Place, dict[str, int]]:
-    """Records of each group in each cell of the question."""
-    groups = groups_of(question.formula)
+def count_groups(
+    con: "duckdb.DuckDBPyConnection", question: DomainQuestion, groups: Mapping[str, str]
+) -> dict[Place, dict[str, int]]:
+    """Records of each group (name -> SQL condition) in each cell of the question."""
     rows = con.execute(
         f"select batch_id, entity, {_columns(question.by)} {_counts(groups)} from {question.records} group by all"
     ).fetchall()
@@ -51,7 +52,7 @@ class Published:
     def __init__(
         self,
         con: "duckdb.DuckDBPyConnection",
-        question: Question,
+        question: DomainQuestion,
         indicators: Iterable[Indicator],
         dimensions: Mapping[str, str],
     ) -> None:

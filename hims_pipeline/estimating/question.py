@@ -24,7 +24,7 @@ _NUMERIC = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|DOUBLE|FLO
 
 
 @dataclass(frozen=True)
-class Question:
+class DomainQuestion:
     """What is estimated.
 
     Attributes:
@@ -63,7 +63,7 @@ def compose_question(
     by: Sequence[str] = (),
     where: str = "",
     period: str | None = None,
-) -> Question:
+) -> DomainQuestion:
     """A question that can be asked of this release.
 
     Args:
@@ -96,7 +96,7 @@ def compose_question(
         "value": given.get("value", ""), "quantile": float(given["quantile"]) if given.get("quantile") else None,
         "domain": _both(where, "true"), **limited,
     })  # fmt: skip
-    question = Question(source, formula, period, tuple(name for name in LATER if name not in columns))
+    question = DomainQuestion(source, formula, period, tuple(name for name in LATER if name not in columns))
     _require_records(con, question)
     return question
 
@@ -171,7 +171,7 @@ def _unfit_expressions(
     return problems
 
 
-def _require_records(con: "duckdb.DuckDBPyConnection", question: Question) -> None:
+def _require_records(con: "duckdb.DuckDBPyConnection", question: DomainQuestion) -> None:
     if question.period and not con.execute(f"from {question.records} limit 1").fetchone():
         periods = con.execute(
             f"select distinct time_period from conformed.{question.fact} where source = ? order by 1", [question.source]

@@ -34,10 +34,7 @@ def compare_days(name: str, role: str, now: Subject, before: Subject, years: flo
         yield Evidence("years", name, (distance(back[0], back[1]) or 0) / sqrt(years))
         fresh = [min(float(key) for key, n in one.items() if n >= 0.002 * sum(one.values())) for one in back]
         yield Evidence("stale", name, fresh[0] - fresh[1])
-        few = 2 * SURELY_SOME if now.roles.counts_rows else 0  # records come in clusters
-        gone = _holes(back[0], few) - _holes(back[1], 0)
-        gone |= _missing_years(back[0], back[1]) if now.roles.counts_rows else set()
-        yield Evidence("year_lost", name, float(len(gone)))
+        yield Evidence("year_lost", name, float(len(_lost_years(now, before, *back))))
 
 
 def _share_revised(name: str, now: Subject, before: Subject) -> float | None:
@@ -66,6 +63,19 @@ def _holes(back: Counts, few: float) -> set[float]:
         if years.get(float(year), 0) * 20 < usual
         and min(years.get(year - 1.0, 0), years.get(year + 1.0, 0)) > max(usual / 2, few)
     }  # fmt: skip
+
+
+def _lost_years(now: Subject, before: Subject, new: Counts, old: Counts) -> set[float]:
+    """Years back that are missing between others. Who is in a stock was there in the calendar year in which the stock
+    before has him, too: a year that was thin then, as in a register that began late, is not lost now."""
+    few = 2 * SURELY_SOME if now.roles.counts_rows else 0  # records come in clusters
+    kept = [old]
+    if (now.contract.entities[now.entity].measure_type or now.contract.measure_type) == "stock":
+        moved = now.last_day.year - before.last_day.year
+        kept.append({str(int(float(key)) + moved): n for key, n in old.items()})
+    gone = _holes(new, few).difference(*(_holes(one, 0) for one in kept))
+    missing = [_missing_years(new, one) for one in kept] if now.roles.counts_rows else [set[float]()]
+    return gone | set.intersection(*missing)
 
 
 def _missing_years(now: Counts, before: Counts) -> set[float]:

@@ -26,7 +26,7 @@ from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.survey import Misplaced
 from hims_pipeline.lake.verdict import Finding, Verdict
 from hims_pipeline.privacy.production import check_personal_source
-from hims_pipeline.reporting import write_beside
+from hims_pipeline.reporting import remove_report, write_beside
 from hims_pipeline.settings import Settings
 
 if TYPE_CHECKING:  # reading imports pandas and more, which takes seconds
@@ -134,6 +134,7 @@ def _settle(
     try:
         write_beside(settings, contract, delivery, folder, verdict)
     except Exception as error:  # a view of the verdict: what cannot be drawn refuses nobody's data
+        remove_report(folder)
         log(f"{delivery.batch}: its report could not be written ({type(error).__name__}); see `hims batch report`")
     with journal.act(settings, journal.JUDGED, **_describe_verdict(delivery, folder, verdict)):
         batches.place_batch(settings, delivery, folder, verdict)

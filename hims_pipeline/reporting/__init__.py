@@ -6,8 +6,8 @@ It can be forwarded unedited: no value of the data and no word of the sender sta
 `gates`), letters and alerts (`watch`).
 """
 
-from hims_pipeline.reporting.page import FILE, page_of, report_file, write_beside
+from hims_pipeline.reporting.page import FILE, page_of, remove_report, report_file, write_beside
 from hims_pipeline.reporting.record import report_of
 from hims_pipeline.reporting.sentences import LANGUAGES
 
-__all__ = ["FILE", "LANGUAGES", "page_of", "report_file", "report_of", "write_beside"]
+__all__ = ["FILE", "LANGUAGES", "page_of", "remove_report", "report_file", "report_of", "write_beside"]

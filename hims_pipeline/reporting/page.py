@@ -59,6 +59,12 @@ def write_beside(settings: Settings, contract: Contract, delivery: Delivery, fol
     write_sealed(settings, folder / RECORD, KIND, dict(report) | {"pages": hashes})
 
 
+def remove_report(folder: Path) -> None:
+    """Remove the report on a batch, whole or in part: pages that no record knows look as if somebody had added them."""
+    for name in (*(FILE.format(language) for language in LANGUAGES), RECORD):
+        (folder / name).unlink(missing_ok=True)
+
+
 def hashes_of(settings: Settings, folder: Path) -> dict[str, str]:
     """Name of each page beside a verdict, and its SHA-256; empty where none was written.
 

@@ -36,7 +36,7 @@ def estimate_call(code: str, formula: Formula, values: str = "") -> str:
         values: what the call gives to the macro's parameter `values`, as an expression of Jinja.
     """
     given: dict[str, Any] = {
-        "kind": "" if formula.kind in ("difference", "quantile") else formula.kind, "p": formula.quantile,
+        "kind": "" if formula.kind in ("difference", "change", "quantile") else formula.kind, "p": formula.quantile,
         "measure": "" if formula.kind == "quantile" else formula.measure, "domain": formula.domain,
         "parts": list(formula.parts), "asked": formula.asked, "value": formula.value, "against": formula.against,
         "dimensions": formula.dimensions,
@@ -46,7 +46,7 @@ def estimate_call(code: str, formula: Formula, values: str = "") -> str:
     lines += [f"    {name}={value!r}" for name, value in given.items() if value]
     if values:
         lines.append(f"    values={values}")
-    macro = {"difference": "differences", "quantile": "quantiles"}.get(formula.kind, "estimates")
+    macro = {"difference": "differences", "change": "changes", "quantile": "quantiles"}.get(formula.kind, "estimates")
     return f"{{{{ {macro}(\n" + ",\n".join(lines) + "\n) }}\n"
 
 

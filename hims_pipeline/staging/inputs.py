@@ -10,7 +10,7 @@ from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_finge
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.batches import VERDICT, Batch, find_current_batches, find_damaged_files, read_verdict
+from hims_pipeline.lake.batches import VERDICT, Batch, Manifest, find_current_batches, find_damaged_files, read_verdict
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.provenance import BUILDING, PUBLISHING, provenance_of
@@ -48,7 +48,7 @@ def input_rows(settings: Settings) -> list[dict[str, Any]]:
             "manifest_sha256": batch.verdict.manifest_sha256,
             "verdict_sha256": batch.verdict.sha256,
         }
-        | _describe_batch(contracts[batch.manifest.source], batch, name)
+        | describe_batch(contracts[batch.manifest.source], batch.manifest, name)
         for batch in current_batches(settings)
         for name, entity in batch.manifest.entities.items()
         for part in entity.parts
@@ -72,8 +72,9 @@ def verify_inputs(settings: Settings, rows: list[dict[str, Any]]) -> None:
             raise Damaged(path.parent / VERDICT, f"is not the verdict on {TO_READ}")
 
 
-def _describe_batch(contract: Contract, batch: Batch, entity_name: str) -> dict[str, Any]:
-    manifest, edition = batch.manifest, contract.period.kind == "edition"
+def describe_batch(contract: Contract, manifest: Manifest, entity_name: str) -> dict[str, Any]:
+    """What every fact row made from an entity of a batch carries: source, period, days, edition, universe, design."""
+    edition = contract.period.kind == "edition"
     first, last = covers(contract, manifest.period)
     entity = contract.entities[entity_name]
     design = entity.design or contract.design

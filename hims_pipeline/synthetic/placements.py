@@ -17,12 +17,14 @@ CHANNELS = ("placements_atct", "placements_aneti", "placements_private")  # in t
 AGENCY, OFFICE, BUREAUX = CHANNELS
 _TITLES = f"select coalesce(line, '') from titles where source = '{AGENCY}' order by n"
 
-# All who left for work with papers of their own, and the day on which they would have signed.
+# All who left for work with papers of their own, and the day on which they would have signed: no Saturday or Sunday,
+# when offices are closed.
 _POOL = f"""
 create or replace table placement_pool as
 with leavers as (
     select persons.*, person_no * 64 + stay_no as move_no, country, from_date, to_date,
-        from_date - 10 - cast(floor(60 * u('signed before', person_no * 64 + stay_no)) as int) as signed_on
+        from_date - 10 - cast(floor(60 * u('signed before', person_no * 64 + stay_no)) as int) as ready_on,
+        ready_on - case isodow(ready_on) when 6 then 3 when 7 then 6 else 0 end as signed_on
     from stays join persons using (person_no)
     where country != '{HOME}' and citizenship = '{HOME}' and reason = 'EMP' and route = 'REGULAR'
         and national_id is not null

@@ -100,3 +100,35 @@ def test_a_table_that_does_not_hold_is_told_by_place_and_never_quoted(
     assert says in answer.output
     assert "many" not in answer.output
     assert "Traceback" not in answer.output
+
+
+SAMPLE = "w,sex,h,y,r1,r2,r3\n" + "".join(
+    f"{10 + n},{'fm'[n % 2]},{n // 4},{n * n % 7},{(10 + n) * (n % 3 != 0) * 1.5},{(10 + n) * (n % 3 != 1) * 1.5},"
+    f"{(10 + n) * (n % 3 != 2) * 1.5}\n"
+    for n in range(12)
+)
+
+
+def test_calibrated_means_add_up_to_the_totals_given(tmp_path: Path) -> None:
+    (tmp_path / "totals.csv").write_text("name,total\n(constant),200\nsex=m,120\n", encoding="utf-8")
+    words = ("--weight", "w", "--value", "y", "--totals", str(tmp_path / "totals.csv"), "--stratum", "h")
+    rows = rows_of(ask(written(tmp_path, SAMPLE), "calibrate", *words, "--column", "sex"))
+    assert [row["name"] for row in rows] == ["mean", "total", "multiplied by"]
+    assert float(rows[1]["estimate"]) == pytest.approx(200 * float(rows[0]["estimate"]))
+    refused = ask(written(tmp_path, SAMPLE), "calibrate", *words)
+    assert "totals.csv must name exactly these: (constant)" in refused.output
+
+
+def test_replicates_need_the_scale_of_their_kind(tmp_path: Path) -> None:
+    words = ("replicates", "--weight", "w", "--replicates", "r", "--value", "y")
+    first, second = (
+        rows_of(ask(written(tmp_path, SAMPLE), *words, *how))
+        for how in (("--kind", "JK1"), ("--kind", "OTHER", "--scale", "0.6666666666666666"))
+    )
+    assert first == second
+    for wrong, message in (
+        (("--kind", "OTHER"), "needs --scale"),
+        (("--kind", "JK1", "--scale", "1"), "are for --kind OTHER"),
+        (("--kind", "JK1", "--replicates", "zz"), "fewer than two columns"),
+    ):
+        assert message in ask(written(tmp_path, SAMPLE), *words, *wrong).output

@@ -131,12 +131,26 @@ WHOLE, BY_SEX = ("XNL", "_T", "_T", "F"), [("XNL", sex, "_T", "F") for sex in "M
         ("sex = 'M' or record_no = 2", BY_SEX, BESIDE),  # it less the published men: one woman
         ("sex = 'M' or record_no < 30", BY_SEX, "SHOWN"),
         ("sex = 'M'", BY_SEX, "SHOWN"),  # what is published already
+        ("true", [WHOLE, BY_SEX[0]], "SHOWN"),  # published itself: who is left beside the men is known already
         ("record_no > 2", BY_SEX, BESIDE),  # men and women together less it
     ],
 )
 def test_what_is_left_beside_published_figures_is_not_few(measure: str, published: list, wanted: str) -> None:
     record = indicator([], ["sex"])
     assert status(MANY, published, [record], measure=measure) == [wanted]
+
+
+def test_a_published_total_is_shown_though_few_are_beside_its_published_parts() -> None:
+    persons = [replace(one, sex="_U") if n < 4 else one for n, one in enumerate(MANY)]
+    record = indicator([], ["sex"])
+    assert status(persons, [WHOLE, *BY_SEX], [record]) == ["SHOWN"]
+    assert status(persons, BY_SEX, [record]) == [BESIDE]  # were the total not published: four of unknown sex
+
+
+def test_who_gives_no_value_hides_no_mean() -> None:
+    persons = [replace(one, years=None) if n < 4 else one for n, one in enumerate(MANY)]
+    assert status(persons, [WHOLE], [indicator([])], kind="mean", value="years") == ["SHOWN"]
+    assert status(persons, [WHOLE], [indicator([])], kind="mean", value="years", domain="years > 0") == [BESIDE]
 
 
 def test_a_part_withheld_to_hide_another_is_not_given_away() -> None:

@@ -13,13 +13,16 @@ from collections.abc import Callable
 import duckdb
 import pytest
 
+from hims_pipeline.contracts.indicators import Formula
 from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.sql import literal
+from hims_pipeline.staging.indicators import estimate_call
 from tests.indicators.test_estimates import NO_REASON, tables
 from tests.indicators.test_intervals import SAMPLE
 from tests.jinja import compiler
 
 SCHOOLS = REPOSITORY / "tests/indicators/api.csv"
+R_CHANGE = {"_T": (36.57324069661104, 4.35828910707417), "E": (42.14561403508776, 6.19745698337721)}
 MEASURES = ("obs_value", "standard_error", "ci_lower", "ci_upper", "degrees_of_freedom")
 
 
@@ -130,3 +133,26 @@ def test_a_second_stage_without_its_numbers_adds_nothing_and_one_of_a_single_uni
     assert con.execute(f"select standard_error, interval_kind from ({sql})").fetchall() == [(None, "LONELY_UNIT")]
     con.execute("update dim_batch set lonely_units = 'remove'")
     assert figures(con, sql)["_T"][1] == pytest.approx(30.099, abs=0.01)  # the unit's own second stage adds nothing
+
+
+def test_a_change_between_waves_has_the_covariance_of_the_units_that_stay(render) -> None:
+    """Schools in 1999 and 2000, the last of them drawn in one wave only. R, with both waves as rows of one table `w`:
+
+    d <- svydesign(id=~psu, strata=~stratum, weights=~weight, data=w, fpc=~population_units)
+    svycontrast(svyby(~score, ~wave, d, svymean, covmat=TRUE), c(`2000`=1, `1999`=-1)), of subset(d, stype == "E") too
+    """
+    con = schools("apistrat")
+    former = "replace ('a' as batch_id, '1999' as time_period, date '1999-12-31' as period_end_date)"
+    con.execute(f"create or replace table dim_batch as from dim_batch union all select * {former} from dim_batch")
+    con.execute("""create or replace table fct_schools as select *, api00 as score from fct where psu::int <= 190
+        union all select * replace ('a' as batch_id), api99 from fct where psu::int > 10""")
+    formula = Formula.model_validate({
+        "fact": "schools", "kind": "change", "value": "score", "cells": [[], ["stype"]],
+        "dimensions": {"stype": "stype"},
+    })  # fmt: skip
+    assert formula.problems({"stype"}) == []
+    call = estimate_call("X01", formula).strip().removeprefix("{{").removesuffix("}}")
+    found = figures(con, render(call))
+    assert found["_T"][:2] == pytest.approx(R_CHANGE["_T"], rel=1e-9)
+    assert found["E"][:2] == pytest.approx(R_CHANGE["E"], rel=1e-9)
+    assert con.execute(f"select distinct time_period from ({render(call)})").fetchall() == [("2021",)]

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.gates.beside import set_beside
 from hims_pipeline.gates.references import FOLDER, write_reference
 from hims_pipeline.gates.suites import load_suite, suite_file
@@ -17,6 +18,7 @@ from hims_pipeline.sql import connection
 from tests.mutants.honest import HONEST
 from tests.mutants.kinds import CLASSES
 from tests.mutants.sheets import Sheet
+from tests.mutants.ties import MOVED, tell_equivalent
 from tests.mutants.world import Judged, Known, World
 
 OTHER_SEEDS = (43, 44)
@@ -40,6 +42,8 @@ def main() -> None:
                 honest.append(("honest", "as_it_is", source, one.period, world.accept(one, several[:place_in])))
             learn, world.learn = world.learn, None
             if options.skip != "mutants":
+                clean = tuple(f"{code} {of}" for code, of in sorted(world.lay_beside(source)) if of == source)
+                honest.append(("honest", "among_others", source, "", Judged(clean)))
                 mutants += _mutants(world, several, options.seed, options.most)
             world.learn = learn
             if options.skip != "honest":
@@ -108,7 +112,10 @@ def _mutants(world: World, several: list[Known], seed: int, most: int) -> list[R
             break
         changed = mutate(sheet.copy(), Random(f"{seed} {sheet.contract.source} {sheet.name} {name}"))  # noqa: S311
         if changed is not None and (changed.raw or changed.rows != sheet.rows):
-            found.append((kind, name, known.source, sheet.name, world.send(known, changed)))
+            judged = world.send(known, changed, across=True)
+            if not judged.refused_by and name in MOVED and (why := tell_equivalent(sheet, changed)):
+                judged = replace(judged, equivalent=why)
+            found.append((kind, name, known.source, sheet.name, judged))
     return found
 
 
@@ -138,7 +145,7 @@ def _other_seeds(world: World, place: Path, count: int, only: tuple[str, ...]) -
 
 def _say(source: str, results: list[Result], when: str) -> None:
     """Progress: what of a source got through that should not, and the other way round."""
-    own = [one for one in results if one[2] == source]
+    own = [one for one in results if one[2] == source and not one[4].equivalent]
     through = [f"{one[1]}/{one[3]}" for one in own if one[0] != "honest" and not one[4].refused_by]
     back = [
         f"{one[1]}/{one[3]}: {' '.join(one[4].refused_by)}" for one in own if one[0] == "honest" and one[4].refused_by
@@ -148,7 +155,8 @@ def _say(source: str, results: list[Result], when: str) -> None:
           f"; refused: {'; '.join(back) or 'none'}", file=sys.stderr, flush=True)  # fmt: skip
 
 
-def _tell(mutants: list[Result], honest: list[Result], path: str | None) -> None:
+def _tell(sent: list[Result], honest: list[Result], path: str | None) -> None:
+    mutants = [one for one in sent if not one[4].equivalent]
     for title, place in (("class", 0), ("source", 2)):
         groups: dict[str, list[bool]] = defaultdict(list)
         for one in mutants:
@@ -165,17 +173,23 @@ def _tell(mutants: list[Result], honest: list[Result], path: str | None) -> None
     for kind, name, source, entity, judged in mutants:
         if not judged.refused_by:
             print(f"SURVIVED  {kind}: {name} of {source}/{entity}  {' '.join(judged.warned_by)}")
+    for kind, name, source, entity, judged in sent:
+        if judged.equivalent:
+            print(f"EQUIVALENT  {kind}: {name} of {source}/{entity}: {judged.equivalent}")
     for _, name, source, entity, judged in refused:
         print(f"REFUSED   {name} of {source}/{entity}: {' '.join(judged.refused_by)}")
     if path:
         Path(path).write_text(
-            json.dumps([[*one[:4], one[4].refused_by, one[4].warned_by] for one in (*mutants, *honest)], indent=0)
+            json.dumps(
+                [[*one[:4], one[4].refused_by, one[4].warned_by, one[4].equivalent] for one in (*sent, *honest)],
+                indent=0,
+            )
         )
 
 
 def _tell_untripped(world: World, results: list[Result]) -> None:
-    """The judgement rules that no mutant tripped. Each has a case of its own in the tests: `tests/contracts` spoils the
-    real deliveries rule by rule, `tests/synthetic` the sample's."""
+    """The judgement rules that no mutant tripped, and why, from `reasons.yml`. Each has a case of its own in the tests:
+    `tests/contracts` spoils the real deliveries rule by rule, `tests/synthetic` the sample's."""
     tripped = {code for one in results for code in one[4].refused_by + one[4].warned_by}
     rules = {
         one.meta.code
@@ -184,8 +198,10 @@ def _tell_untripped(world: World, results: list[Result]) -> None:
         if (path := suite_file(world.settings.expectations, source, entity)).exists()
         for one in load_suite(path).expectations
     }
-    print(f"of {len(rules)} judgement rules {len(rules & tripped)} were tripped; broken by tests of their own alone:")
-    print(" ".join(sorted(rules - tripped)) or "none")
+    reasons = read_yaml(Path(__file__).with_name("reasons.yml"))
+    print(f"of {len(rules)} judgement rules {len(rules & tripped)} were tripped")
+    for code in sorted(rules - tripped):
+        print(f"UNTRIPPED  {code}: {reasons.get(code, 'no reason is written; add a kind of mutant, or the reason')}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,7 @@ from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.readers import read_delivery
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.synthetic import make_samples
+from tests.mutants.across import Across
 from tests.mutants.quick import broken_rules
 from tests.mutants.sheets import Sheet, read_sheets, write_text, write_typed
 
@@ -27,10 +28,10 @@ SCALES: dict[float, tuple[str, ...]] = {
     0.01: (
         "hims_survey", "lfs_migration", "border_crossings", "civil_registration", "remittances", "oecd_migration",
     ),
-    0.04: ("residence_cards", "students_abroad"),
+    0.04: ("residence_cards",),
     0.2: (
         "foreign_students", "work_authorisations", "placements_atct", "placements_aneti", "placements_private",
-        "student_departures",
+        "student_departures", "students_abroad",
     ),
 }  # fmt: skip
 
@@ -63,6 +64,7 @@ class Judged:
 
     refused_by: tuple[str, ...]
     warned_by: tuple[str, ...] = ()
+    equivalent: str = ""  # why nothing about it differs from the clean file
 
 
 class World:
@@ -78,6 +80,8 @@ class World:
         self.contracts = load_contracts(self.settings.data)
         self.learn: list[tuple[str, str, str, str, float]] | None = None
         self.known: dict[str, list[Known]] = {}
+        self.factor, self.across, self.beside = factor, None, dict[str, list[Known]]()
+        self.holds_clean: set[tuple[str, str]] = set()
         for scale, sources in SCALES.items():
             wanted = [one for one in sources if not only or one in only]
             for source, period, files in self._samples(seed, scale * factor, tuple(wanted)):
@@ -141,8 +145,38 @@ class World:
         known.profile_sha256 = outcome.profile_sha256
         return _judged(outcome)
 
-    def send(self, known: Known, changed: Sheet | None) -> Judged:
-        """Send a delivery with one of its entities changed through the gate."""
+    def lay_beside(self, source: str) -> set[tuple[str, str]]:
+        """Make the warehouse of all sources drawn at the scale of one, and tell what they break as they are."""
+        scale = next((scale for scale, sources in SCALES.items() if source in sources), None)
+        if scale is None:  # real deliveries: each is judged by itself
+            self.across = None
+            return set()
+        if self.across and source in self.beside:
+            return self.holds_clean
+        self.beside = {one: self.known.get(one, []) for one in SCALES[scale]}
+        missing = tuple(one for one, several in self.beside.items() if not several)
+        for other, period, files in self._samples(self.seed, scale * self.factor, missing):
+            self.beside[other].append(Known(other, period, files, self.seed))
+        for several in self.beside.values():
+            for one in several:
+                if not one.typed:
+                    self.read(one)
+        self.across = self.across or Across(self.settings, self.folder / "across", self.contracts)
+        self.holds_clean = self.across.broken(self._batches())
+        return self.holds_clean
+
+    def _batches(self) -> dict[tuple[str, str], dict[str, Path]]:
+        return {(one.source, one.period): one.typed for several in self.beside.values() for one in several}
+
+    def hold(self, known: Known, tables: dict[str, Path]) -> tuple[str, ...]:
+        """The rules across sources that a batch breaks among the others."""
+        if self.across is None:
+            return ()
+        broken = self.across.broken(self._batches() | {(known.source, known.period): tables}) - self.holds_clean
+        return tuple(sorted({code for code, source in broken if source == known.source}))
+
+    def send(self, known: Known, changed: Sheet | None, across: bool = False) -> Judged:
+        """Send a delivery with one of its entities changed through the gate, and into the warehouse where it passes."""
         contract = self.contracts[known.source]
         tables = dict(known.typed)
         work = self.folder / f"work-{os.getpid()}"
@@ -161,7 +195,8 @@ class World:
             except duckdb.Error:  # no value of its type: the reader would have said so
                 return Judged(("TYPE",))
             tables[changed.name] = work / "read" / f"{changed.name}.parquet"
-        return self.judge(known, tables)
+        judged = self.judge(known, tables)
+        return replace(judged, refused_by=self.hold(known, tables)) if across and not judged.refused_by else judged
 
     def judge(self, known: Known, tables: dict[str, Path]) -> Judged:
         """The gate's word on typed tables, beside what came before them."""

@@ -91,5 +91,25 @@ def test_a_file_that_fits_has_no_drift(drift):
     assert drift(b"id,sex,birth,country,remark\n1,1,2000-01-01,TUN,x\n") == []
 
 
+def test_what_is_paired_by_name_leaves_the_values_to_the_others(drift, tmp_path):
+    """A portable file writes its names in capitals; the values of `id` would do for `Q1` too."""
+    frame = pd.DataFrame({"id": [1, 2, 3], "q1": [1, 2, 1], "country": ["TUN", "FRA", "TUN"]})
+    pyreadstat.write_por(frame, str(tmp_path / "people.por"))
+    columns = [COLUMNS[0], COLUMNS[1], COLUMNS[3]]
+    assert renamed(drift(tmp_path / "people.por", columns, format={"type": "spss"})) == {
+        "'country' is probably 'COUNTRY' now, by its values",
+        "'id' is probably 'ID' now, by its name",
+        "'sex' is probably 'Q1' now, by its values",
+    }
+
+
+def test_keys_of_a_table_of_eurostat_drift_too(drift):
+    content = b"id,citizens\\TIME_PERIOD\t2020 \t2021 \n1,TUN\t1 \t2 \n2,FRA\t3 \t4 \n"
+    columns = [{"name": "id"}, {"name": "citizen"}, {"name": "TIME_PERIOD"}, {"name": "v", "type": "integer"}]
+    form = {"type": "eurostat_tsv", "unpivot": {"names": "TIME_PERIOD", "values": "v"}}
+    said = drift(content, columns, format=form)
+    assert renamed(said) == {"'citizen' is probably 'citizens' now, by its name"}
+
+
 def test_the_command_has_the_option():
     assert "--drift" in CliRunner().invoke(source, ["check", "--help"]).output

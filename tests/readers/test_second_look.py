@@ -199,11 +199,11 @@ def test_two_libraries_that_differ_on_stata_refuse_it(read, tmp_path, monkeypatc
 
         def read(self, rows, columns):
             found = self.inner.read(rows, columns=columns)
-            if change == "value":
+            if change == "value" and "pid" in found:
                 found.loc[0, "pid"] = 7
-            elif change == "point":
+            elif change == "point" and "age" in found:
                 found.loc[0, "age"] = found.loc[2, "age"]
-            else:
+            elif change == "text" and "name" in found:
                 found.loc[0, "name"] = ""
             return found
 
@@ -261,3 +261,31 @@ def test_counts_are_written_as_the_days_and_times_they_are(program, form, count,
     kind = counted_as(program, form)
     assert kind is not None
     assert list(write_out(pd.Series([count, np.nan]), kind, date_format)) == [text, None]
+
+
+DATED = ({"name": "id", "type": "integer"}, {"name": "day", "type": "date"})
+
+
+@pytest.mark.parametrize(("serial", "day"), [(1, (1900, 1, 1)), (59, (1900, 2, 28)), (60, None), (61, (1900, 3, 1))])
+def test_the_day_of_excel_that_never_was_is_refused(read, serial, day):
+    def dated(page: Any) -> None:
+        page["B2"] = serial
+        page["B2"].number_format = "yyyy-mm-dd"
+
+    content = sheet([["id", "day"], [60, 44000]], dated)  # a number 60 in another column is none of it
+    seen = read({"people.xlsx": content}, DATED, format={"type": "excel"})
+    if day is None:
+        assert [(one.rule, one.lines) for one in seen.findings] == [("ENVELOPE-UNREAL-DAY", (2,))]
+        assert "29 February 1900" in seen.text
+    else:
+        assert seen.sql("year(day), month(day), day(day)") == [day]
+
+
+def test_the_day_that_never_was_in_what_nobody_reads_is_no_matter(read):
+    def dated(page: Any) -> None:
+        page["A2"] = 60
+        page["A2"].number_format = "yyyy-mm-dd"
+
+    content = sheet([["x", "day"], [60, 44000]], dated)
+    form = {"type": "excel", "header": "by_name"}
+    assert "ENVELOPE-UNREAL-DAY" not in read({"people.xlsx": content}, DATED[1:], format=form).rules

@@ -20,7 +20,11 @@ TABLES = {
     " our_value double",
     "conformed.fct_border_crossings": "source varchar, period varchar, post_code varchar, direction varchar,"
     " traveller_id varchar, crossing_date date",
-    "conformed.fct_migrants": "source varchar, period varchar, move_year int, age_years int, period_end_date date",
+    "conformed.fct_migrants": "source varchar, period varchar, move_year int, age_years int, period_end_date date,"
+    " ref_country varchar, data_kind varchar, migrant_group varchar, weight_persons decimal(38,18)",
+    "conformed.fct_mirror_cells": "source varchar, period varchar, data_kind varchar, measure varchar, sex varchar,"
+    " age varchar, reference_year int, reporting_country_code varchar, country_of_birth_code varchar,"
+    " observed_value double",
     "conformed.fct_persons": "source varchar, period varchar, ref_country varchar, area_code varchar,"
     " period_end_date date, weight_persons decimal(38,18), citizenship_status varchar",
     "conformed.fct_permits": "source varchar, period varchar, ref_country varchar, area_code varchar,"
@@ -58,7 +62,8 @@ CASES = {
     "WAREHOUSE-002": (PASSAGES, {"month": "2024-01", "direction": "'EXIT'"}, {"month": "2024-01", "direction": EITHER},
                       [("border",)]),
     "WAREHOUSE-003": (
-        "insert into conformed.fct_migrants select 'survey', '2021', {year}, 20, date '2021-12-31' from range(50)",
+        "insert into conformed.fct_migrants by name select 'survey' as source, '2021' as period, {year} as move_year,"
+        " 20 as age_years, date '2021-12-31' as period_end_date from range(50)",
         {"year": 1985}, {"year": 2015}, [("survey",)],
     ),
     "WAREHOUSE-004": (f"{CENSUS}; {CARDS}", {"n": 250}, {"n": 90}, [("cards", "rgph")]),
@@ -78,6 +83,14 @@ CASES = {
         " ('departures', '2022-23', 'TUN', date '2023-09-30', 'STUDENT_ABROAD', 'flow', {n}),"
         " ('others', '2022-23', 'TUN', date '2023-09-30', 'FOREIGN_STUDENT', 'flow', 5000)",
         {"n": 600}, {"n": 173}, [("departures", "abroad")],
+    ),
+    "WAREHOUSE-009": (
+        "insert into conformed.fct_migrants by name select 'survey' as source, '2021' as period, 'TUN' as ref_country,"
+        " date '2021-12-31' as period_end_date, 'synthetic' as data_kind, 'CURRENT_MIGRANT' as migrant_group,"
+        " 10 as weight_persons from range(50); insert into conformed.fct_mirror_cells"
+        " select 'mirror', '2024', kind, 'FOREIGN_BORN', '_T', '_T', 2021, 'R' || i, 'TUN', {n}"
+        " from range(6) as t(i), (values ('synthetic'), ('aggregate')) as kinds(kind)",
+        {"n": 900}, {"n": 75}, [("mirror", "survey")],
     ),
 }  # fmt: skip
 

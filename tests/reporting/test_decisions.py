@@ -1,5 +1,6 @@
 """What people may decide on a refused delivery: as far as its rules allow, with a name and a reason, undone at will."""
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from hims_pipeline import intake
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, journal
 from hims_pipeline.lake.lock import installation_lock
+from hims_pipeline.reporting import page
+from hims_pipeline.scrub import scrub_parts
 from hims_pipeline.staging.inputs import input_rows
 from tests.reporting.conftest import SPITE, csv, rows
 
@@ -143,3 +146,30 @@ def test_sending_again_corrected(settings, deliver, tmp_path) -> None:
     assert (former, taken.delivery.period) == (delivery, delivery.period)
     assert judge_pending(settings) == ["new"]
     assert counted(settings) == {taken.delivery.batch}
+
+
+@pytest.mark.parametrize("written", range(4))
+def test_a_report_that_is_cut_short_by_the_disk_leaves_nothing_behind(settings, deliver, monkeypatch, written) -> None:
+    """Of the three pages and their record so many are written; the verdict, and what people decide, stand."""
+    count = 0
+
+    def cut_short(write):
+        def attempt(*given):
+            nonlocal count
+            if count == written:
+                raise OSError(errno.EIO, "Input/output error")
+            count += 1
+            return write(*given)
+
+        return attempt
+
+    for name in ("write_text", "write_sealed"):
+        monkeypatch.setattr(page, name, cut_short(getattr(page, name)))
+    delivery, verdict = deliver(csv(rows(women=0.1)))
+    assert verdict.status == "refused"
+    assert (count, scrub_parts(settings).damage) == (written, ())
+    count = 0
+    intake.accept(settings, delivery.batch, "Amel B.", "A camp of men")
+    assert counted(settings) == {delivery.batch}
+    assert (count, scrub_parts(settings).damage) == (written, ())
+    assert [path.name for path in batches.settled_folder(settings, delivery).glob("report*")] == []

@@ -41,18 +41,19 @@ SPOILT = {
     },
     ("placements_atct", "2023", "2023"): {
         "placements": [
-            f"update t set \"Date\" = date '2019-01-01', Pays = 'Tunisie', Sexe = 'H', CIN = {ALL_ONE.format('CIN')}",
+            f"update t set \"Date\" = date '2019-01-06', Pays = 'Tunisie', Sexe = 'H', CIN = {ALL_ONE.format('CIN')}",
             f"update t set CIN = null {HALF}",
         ],
         "cooperants": [
             f"update t set \"Date\" = date '2024-01-01', Pays = 'Tunisie', CIN = {ALL_ONE.format('CIN')}",
             f"update t set CIN = null {HALF}",
-            "delete from t where _line > 20",
+            "delete from t where _line > 40",
         ],
     },
+    ("placements_atct", "2024", "2024"): {"cooperants": ["update t set \"Date\" = date '2010-01-01'"]},
     ("placements_aneti", "2024Q4", "2024Q4"): {
         "placements": [
-            f"update t set DATE_SIGNATURE = date '2019-01-01', PAYS = 'TUN', SEXE = '1', CIN = {ALL_ONE.format('CIN')}",
+            f"update t set DATE_SIGNATURE = date '2019-01-06', PAYS = 'TUN', SEXE = '1', CIN = {ALL_ONE.format('CIN')}",
             "update t set SALAIRE_MENSUEL = 99999",
             f"update t set DEVISE = null {HALF}",
             "insert into t select t.* from t, range(9)",
@@ -60,7 +61,7 @@ SPOILT = {
     },
     ("placements_private", "2024", "2024"): {
         "placements": [
-            f"update t set date_signature = date '2019-01-01', pays = 'TUN', sexe = 'M', cin = {ALL_ONE.format('cin')}",
+            f"update t set date_signature = date '2019-01-06', pays = 'TUN', sexe = 'M', cin = {ALL_ONE.format('cin')}",
             "update t set agrement = 'B001'",
             f"update t set cin = null {HALF}",
         ]

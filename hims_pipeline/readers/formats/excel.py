@@ -30,7 +30,8 @@ from hims_pipeline.readers.files.headings import (
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats.cells import text_of
-from hims_pipeline.readers.formats.excel_checks import Row, check_sheet, fill_down_names
+from hims_pipeline.readers.formats.excel_checks import Row, check_sheet, doubtful_days, fill_down_names
+from hims_pipeline.readers.formats.excel_days import find_unreal_days
 from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, check_numbers, look_at
 from hims_pipeline.readers.formats.look import Look, Range
 from hims_pipeline.readers.shape import TableShape
@@ -69,7 +70,8 @@ def open_table(
         if shape.format.stop_at_blank:
             data = _drop_notes(data)
         width = len(names) if shape.format.header else len(shape.header)
-        messages += check_sheet(shape, [*sheet.merged, *look.merged], look, data, width, member)
+        unreal = find_unreal_days(member.path, kind, sheet.name, doubtful_days(shape, data, width))
+        messages += check_sheet(shape, [*sheet.merged, *look.merged], look, unreal, data, width, member)
         if refuses(messages):
             return None, messages
         data = [row for row in _fill_down(shape, data) if not _is_skipped(shape, look, row)]

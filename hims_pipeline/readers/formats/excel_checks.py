@@ -9,6 +9,7 @@ from typing import Any
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.findings import block
+from hims_pipeline.readers.formats.excel_days import is_doubtful
 from hims_pipeline.readers.formats.look import Look, Range
 from hims_pipeline.readers.formats.unread import RULE as UNREAD_DAMAGE
 from hims_pipeline.readers.shape import TableShape
@@ -19,9 +20,11 @@ _SHOWN = 5
 
 
 def check_sheet(
-    shape: TableShape, merged: list[Range], look: Look, data: list[Row], width: int, member: Member
-) -> list[Finding]:
-    """What the cells alone do not tell: errors, formulas without a value, hidden rows, merged cells."""
+    shape: TableShape, merged: list[Range], look: Look, unreal_days: Iterable[tuple[int, int]], data: list[Row],
+    width: int, member: Member,
+) -> list[Finding]:  # fmt: skip
+    """What the cells alone do not tell: errors, formulas without a value, hidden rows, merged cells, days that never
+    were."""
     if not data:
         return []
     first, last = data[0][0], data[-1][0]
@@ -63,7 +66,18 @@ def check_sheet(
         ),
         _merged_rows(shape, merged, first, last, read),
     )
+    message = words(
+        "cells hold 29 February 1900, day 60 of Excel's calendar, which there never was. Correct them at the source"
+    )
+    findings += tell("ENVELOPE-UNREAL-DAY", message, (row for row, _ in unreal_days))
     return findings + _identifiers_as_numbers(shape, data, tell)
+
+
+def doubtful_days(shape: TableShape, data: list[Row], width: int) -> Iterator[tuple[int, int]]:
+    """Cells that are read, in which the library gives the day before the one that never was."""
+    read = sorted(_columns_read(shape, width))
+    for number, cells in data:
+        yield from ((number, place) for place in read if place < len(cells) and is_doubtful(cells[place]))
 
 
 def _columns_read(shape: TableShape, width: int) -> set[int]:

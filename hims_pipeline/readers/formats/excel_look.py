@@ -54,10 +54,10 @@ def look_at(path: Path, kind: str, sheet: str) -> Look:
             return look_at_ods(archive, sheet)
         if "xl/workbook.xml" not in names:
             raise DataError("ENVELOPE-KIND", words("is a binary workbook (.xlsb); save it as .xlsx and send that"))
-        return _look_at_xlsx(archive, _part_of(archive, sheet))
+        return _look_at_xlsx(archive, part_of(archive, sheet))
 
 
-def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
+def part_of(archive: zipfile.ZipFile, sheet: str) -> str:
     """The archive's part that holds a sheet."""
     relations = {one.get("Id"): one.get("Target", "") for one in _tree(archive, "xl/_rels/workbook.xml.rels")}
     for one in _tree(archive, "xl/workbook.xml").iter():
@@ -84,7 +84,7 @@ def _tree(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
 
 def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
     look, seen = Look(), 0
-    for rows in _row_blocks(archive, part):
+    for rows in row_blocks(archive, part):
         counting = seen < COUNTED_ROWS
         if not counting and not _is_suspect(rows):
             seen += rows.count(b"<row") or sum(1 for _ in _ROW.finditer(rows))
@@ -103,7 +103,7 @@ def _is_suspect(rows: bytes) -> bool:
     return sum(map(rows.count, _FORMULAS)) != sum(map(rows.count, _COMPUTED))
 
 
-def _row_blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+def row_blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     """The sheet's rows in blocks of whole rows; what stands around them holds no cell."""
     rest = b""
     with archive.open(part) as file:
@@ -132,7 +132,7 @@ def _look_at_row(look: Look, row: bytes, count: int, counting: bool) -> None:
     column = -1
     for cell, following in itertools.zip_longest(cells, cells[1:]):
         named = _PLACE.search(cell.group(1))
-        before, column = column, _column(named.group(1)) if named and named.group(1) else column + 1
+        before, column = column, column_of(named.group(1)) if named and named.group(1) else column + 1
         if column <= before:
             raise make_unsafe_workbook_error()  # two cells in one place: the library keeps one of them
         if cell.group(2):
@@ -148,7 +148,8 @@ def _look_at_row(look: Look, row: bytes, count: int, counting: bool) -> None:
             look.numbers += 1
 
 
-def _column(letters: bytes) -> int:
+def column_of(letters: bytes) -> int:
+    """The place of a column, from 0, by its letters."""
     place = 0
     for letter in letters:
         place = place * 26 + letter - 64

@@ -1,7 +1,7 @@
 """What may be wrong with a delivery, class by class: which mutations there are. Each function changes a copy of one
 entity's rows, and gives None where the entity has nothing of the kind; each class has a module of its own."""
 
-from tests.mutants.kinds import columns, dates, levels, persons, rows
+from tests.mutants.kinds import columns, contradictions, dates, levels, persons, rows
 from tests.mutants.sheets import Mutation
 
 CLASSES: dict[str, dict[str, Mutation]] = {
@@ -25,6 +25,7 @@ CLASSES: dict[str, dict[str, Mutation]] = {
         "category_missing": rows.category_missing,
         "largest_area_halved": rows.largest_area_halved,
         "head_missing": rows.head_missing,
+        "flow_for_stock": contradictions.flow_for_stock,
     },
     "columns": {
         "column_unknown": columns.column_unknown,
@@ -36,6 +37,10 @@ CLASSES: dict[str, dict[str, Mutation]] = {
         "two_columns_exchanged": columns.two_columns_exchanged,
         "column_slipped": columns.column_slipped,
         "everybody_unknown": columns.everybody_unknown,
+        "own_country": contradictions.own_country,
+        "placeholder_number": contradictions.placeholder_number,
+        "numbers_blank": contradictions.numbers_blank,
+        "one_place": contradictions.one_place,
     },
     "levels": {
         "times_12": levels.multiply_amounts(12),
@@ -46,6 +51,8 @@ CLASSES: dict[str, dict[str, Mutation]] = {
         "twelfth": levels.multiply_amounts(1 / 12),
         "weights_shuffled": levels.weights_shuffled,
         "currency_exchanged": levels.currency_exchanged,
+        "currencies_mixed": contradictions.currencies_mixed,
+        "one_weight_huge": contradictions.one_weight_huge,
         "weights_one": levels.change_weights(lambda w: 1.0),
         "weights_times_10": levels.change_weights(lambda w: w * 10),
         "weights_larger": levels.change_weights(lambda w: w * 1.4),
@@ -58,6 +65,8 @@ CLASSES: dict[str, dict[str, Mutation]] = {
         "day_and_month": dates.days_and_months_exchanged,
         "month_late": dates.dates_a_month_late,
         "years_exchanged": dates.years_exchanged,
+        "dates_exchanged": contradictions.dates_exchanged,
+        "edition_before": contradictions.edition_before,
     },
     "totals": {
         "outlier": levels.outlier,
