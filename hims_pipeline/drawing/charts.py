@@ -4,6 +4,7 @@ In a language that is written from right to left, titles stand right, axes of na
 left; time runs as it does in yearbooks in such languages, from left to right.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,13 +24,20 @@ def is_rtl(language: str) -> bool:
     return language in RIGHT_TO_LEFT
 
 
+def order_digits(text: str, language: str) -> str:
+    """Text whose dates keep their order: behind Arabic letters, `2024-02-29` would be set from the day to the year."""
+    return re.sub(r"\d{4}-[\d-]+", "\u200e\\g<0>", text) if is_rtl(language) else text
+
+
 def finish_chart(chart: Any, picture: Picture, words: Words, language: str, *notes: str) -> dict[str, Any]:
     """The Vega-Lite specification with title, notes and the language's direction."""
     lines = [*([words["synthetic"]] if picture.is_synthetic else []), *picture.notes, *filter(None, notes)]
     title = alt.TitleParams(
-        picture.title, subtitle=lines, anchor="end" if is_rtl(language) else "start",
+        order_digits(picture.title, language),
+        subtitle=lines,
+        anchor="end" if is_rtl(language) else "start",
         subtitleColor=WARNING if picture.is_synthetic else "#444444",
-    )  # fmt: skip
+    )
     side = "left" if is_rtl(language) else "right"
     chart = chart.properties(title=title, padding=16).configure(font=FONT, background="white")
     chart = chart.configure_legend(orient=side, labelLimit=260, titleLimit=260).configure_axis(labelLimit=260)

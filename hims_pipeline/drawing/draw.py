@@ -111,8 +111,11 @@ def _turn_rings(geometry: dict[str, Any]) -> None:
 
 
 def _set_language(svg: str, language: str) -> str:
-    """Say which language a picture is in, for readers that speak it; what stands where is already drawn for it."""
-    return svg.replace("<svg ", f'<svg lang="{language}" ', 1) + "\n"
+    """Say which language a picture is in, and let each text begin from the side that its letters are read from; what
+    stands where is already drawn for it."""
+    head, end, rest = svg.partition(">")
+    style = "<style>text{unicode-bidi:plaintext}</style>"
+    return head.replace("<svg ", f'<svg lang="{language}" ', 1) + end + style + rest + "\n"
 
 
 def main(database: Path, folder: Path) -> int:

@@ -8,7 +8,13 @@ from hims_pipeline.sql import literals
 if TYPE_CHECKING:
     import duckdb
 
-STOCKS = ("A05", "A10", "A02", "A01")  # of persons who moved, whose ages are drawn: the first that the release has
+STOCKS = (
+    "A05",
+    "A10",
+    "A02",
+    "A01",
+    "A06",
+)  # of persons who moved, whose ages are drawn: the first that the release has
 FLOWS = ("B33", "A06", "A07")  # by the other country, over time
 MAPPED = ("B24", "B06", "A02")  # by area: the first that the release has
 MOST_COUNTRIES = 6  # lines that can be told apart

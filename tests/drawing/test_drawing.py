@@ -25,7 +25,7 @@ def public(brief_night):
 def test_each_picture_is_in_each_language_and_in_the_manifest(public) -> None:
     drawn = {path.name for path in (public / "plots").glob("*.svg")}
     names = {name.split(".")[0] for name in drawn}
-    assert {name.split("_")[0] for name in names} >= {"ages", "map", "controls"}
+    assert {name.split("_")[0] for name in names} >= {"map", "controls"}
     assert drawn == {f"{name}.{language}.svg" for name in names for language in ("ar", "en", "fr")}
     listed = json.loads((public / "manifest.json").read_text(encoding="utf-8"))["files"]
     assert {f"plots/{name}" for name in drawn} <= listed.keys()
