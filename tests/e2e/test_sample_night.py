@@ -17,9 +17,10 @@ def states(whole_night) -> dict[str, str]:
 
 
 def test_every_source_of_the_sample_is_accepted_but_for_the_two_broken_months(states) -> None:
-    refused = {batch for batch, state in states.items() if state != "accepted"}
+    own = {source for sources in WRITERS for source in sources}
+    refused = {batch for batch, state in states.items() if state != "accepted" and batch.split("/")[0] in own}
     assert refused == {"border_crossings/2024-04", "border_crossings/2024-05"}
-    assert {source for sources in WRITERS for source in sources} <= {batch.split("/")[0] for batch in states}
+    assert own <= {batch.split("/")[0] for batch in states}
 
 
 def test_every_national_source_has_a_sample(whole_night) -> None:
@@ -80,6 +81,9 @@ def test_imputed_answers_are_counted_with_their_effect(whole_night) -> None:
     assert unknown == (0,)
 
 
+OF_THE_COUNTRY = "(ref_area = 'TUN' or ref_area like 'TN-%')"
+
+
 @pytest.fixture(scope="module")
 def headline(whole_night):
     with connect(settings=whole_night[0].settings) as con:
@@ -91,7 +95,7 @@ def headline(whole_night):
 def test_each_question_has_one_headline(headline) -> None:
     con, question = headline
     rows, questions = con.execute(
-        f"select count(*), count(distinct ({', '.join(question)})) from v_headline"
+        f"select count(*), count(distinct ({', '.join(question)})) from v_headline where {OF_THE_COUNTRY}"
     ).fetchall()[0]
     assert rows == questions > 1000
 
@@ -104,11 +108,11 @@ def test_headlines_of_the_areas_of_a_level_add_up_to_the_country(headline) -> No
         with figures as (
             select v_headline.*, areas.country_code from v_headline
             join reference.areas on areas.area_code = v_headline.ref_area
-            where unit_measure = 'PERSONS'
+            where unit_measure = 'PERSONS' and {OF_THE_COUNTRY}
         ),
         withheld as (
             select distinct country_code, series.level, indicator, time_period, cell from indicator_value as series
-            join reference.areas on areas.area_code = series.ref_area where obs_value is null
+            join reference.areas on areas.area_code = series.ref_area where obs_value is null and {OF_THE_COUNTRY}
         ),
         sums as (
             select {", ".join(same)}, level, country_code, sum(obs_value) as total, list(distinct source) as sources
