@@ -1,10 +1,10 @@
 -- Those born in a country whom the mirror statistics of others count, and its emigrants as a household survey counts them,
--- in the survey's year. Whole households that left are in no survey, and not all countries report.
+-- in the survey's year; not those who left in the year alone. Whole households that left are in no survey, and not all countries report.
 with emigrants as (
     select
         source, period, ref_country, data_kind, max(year(period_end_date)) as year, sum(weight_persons) as emigrants
     from conformed.fct_migrants
-    where migrant_group = 'CURRENT_MIGRANT'
+    where migrant_group = 'CURRENT_MIGRANT' and measure_type = 'stock'
     group by source, period, ref_country, data_kind
 ),
 

@@ -21,7 +21,8 @@ TABLES = {
     "conformed.fct_border_crossings": "source varchar, period varchar, post_code varchar, direction varchar,"
     " traveller_id varchar, crossing_date date",
     "conformed.fct_migrants": "source varchar, period varchar, move_year int, age_years int, period_end_date date,"
-    " ref_country varchar, data_kind varchar, migrant_group varchar, weight_persons decimal(38,18)",
+    " ref_country varchar, data_kind varchar, migrant_group varchar, measure_type varchar,"
+    " weight_persons decimal(38,18)",
     "conformed.fct_mirror_cells": "source varchar, period varchar, data_kind varchar, measure varchar, sex varchar,"
     " age varchar, reference_year int, reporting_country_code varchar, country_of_birth_code varchar,"
     " observed_value double",
@@ -87,7 +88,8 @@ CASES = {
     "WAREHOUSE-009": (
         "insert into conformed.fct_migrants by name select 'survey' as source, '2021' as period, 'TUN' as ref_country,"
         " date '2021-12-31' as period_end_date, 'synthetic' as data_kind, 'CURRENT_MIGRANT' as migrant_group,"
-        " 10 as weight_persons from range(50); insert into conformed.fct_mirror_cells"
+        " kind as measure_type, 10 as weight_persons from range(50), (values ('stock'), ('flow')) as kinds(kind)"
+        " where kind = 'stock' or range < 5; insert into conformed.fct_mirror_cells"
         " select 'mirror', '2024', kind, 'FOREIGN_BORN', '_T', '_T', 2021, 'R' || i, 'TUN', {n}"
         " from range(6) as t(i), (values ('synthetic'), ('aggregate')) as kinds(kind)",
         {"n": 900}, {"n": 75}, [("mirror", "survey")],
