@@ -100,10 +100,11 @@ def draw_destinations(picture: Picture, words: Words, language: str) -> dict[str
 
 
 def draw_map(picture: Picture, words: Words, language: str, geometry: Mapping[str, Any]) -> dict[str, Any]:
-    """Areas filled by their figure; those without one are grey."""
+    """Areas filled by their figure, those without one grey; with names where the boundaries say `is_labelled`."""
     values = {row["area_code"]: row["value"] for row in picture.rows}
     features = [
-        dict(one) | {"properties": {"value": values.get(one["properties"]["area_code"])}}
+        dict(one)
+        | {"properties": {"value": values.get(one["properties"]["area_code"]), "name": one["properties"]["name"]}}
         for one in geometry["features"]
     ]
     data = alt.Data(values={"type": "FeatureCollection", "features": features}, format=alt.DataFormat(
@@ -117,6 +118,12 @@ def draw_map(picture: Picture, words: Words, language: str, geometry: Mapping[st
         )
     )  # fmt: skip
     chart = known.project(type="mercator")
+    if geometry.get("is_labelled"):
+        for style in ({"stroke": "white", "strokeWidth": 2.5}, {}):  # letters behind which the colour is light
+            labels = alt.Chart(data).mark_text(fontSize=9, **style).transform_calculate(
+                longitude="geoCentroid(null, datum)[0]", latitude="geoCentroid(null, datum)[1]"
+            ).encode(text="properties.name:N", longitude="longitude:Q", latitude="latitude:Q")  # fmt: skip
+            chart += labels.project(type="mercator")
     return finish_chart(chart, picture, words, language, words["withheld"], geometry.get("attribution", ""))
 
 

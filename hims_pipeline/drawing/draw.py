@@ -71,7 +71,10 @@ def _specify(
     for path in sorted((settings.data / GEOMETRY).glob("*.geojson")):
         if picture := rows.take_map(con, path.stem, language):
             picture.extra["unit_name"] = _name_code(con, "unit_measure", picture.extra["unit"], language)
-            yield picture.name, charts.draw_map(picture, words, language, _read_geometry(path))
+            geometry = _read_geometry(path)
+            for one in geometry["features"]:
+                one["properties"]["name"] = _name_code(con, "ref_area", one["properties"]["area_code"], language)
+            yield picture.name, charts.draw_map(picture, words, language, geometry)
     for ladder in rows.list_ladders(con):
         if picture := rows.take_ladder(con, ladder, area, language, words["ladder"]):
             yield picture.name, charts.draw_ladder(picture, words, language)
