@@ -119,7 +119,8 @@ def draw_map(picture: Picture, words: Words, language: str, geometry: Mapping[st
     )  # fmt: skip
     chart = known.project(type="mercator")
     if geometry.get("is_labelled"):
-        for style in ({"stroke": "white", "strokeWidth": 2.5}, {}):  # letters behind which the colour is light
+        halo: dict[str, Any] = {"stroke": "white", "strokeWidth": 2.5}
+        for style in (halo, {}):  # letters that are read on any colour
             labels = alt.Chart(data).mark_text(fontSize=9, **style).transform_calculate(
                 longitude="geoCentroid(null, datum)[0]", latitude="geoCentroid(null, datum)[1]"
             ).encode(text="properties.name:N", longitude="longitude:Q", latitude="latitude:Q")  # fmt: skip
