@@ -131,9 +131,14 @@ estimates as (
         select fact.* replace (waves.batch_id as batch_id), fact.batch_id = waves.batch_id as is_this_wave
         from {{ ref(fact) }} as fact
         join (
-            select batch_id, entity, lag(batch_id) over (partition by source, entity order by period_end_date, batch_id) as former_batch_id
-            from {{ ref('dim_batch') }}
-            where (batch_id, entity) in (select batch_id, entity from {{ ref(fact) }})
+            select
+                own.batch_id,
+                own.entity,
+                lag(own.batch_id) over (
+                    partition by batches.source, own.entity order by batches.period_end_date, own.batch_id
+                ) as former_batch_id
+            from (select distinct batch_id, entity from {{ ref(fact) }}) as own
+            join {{ ref('dim_batch') }} as batches on own.batch_id = batches.batch_id and own.entity = batches.entity
         ) as waves on fact.entity = waves.entity and fact.batch_id in (waves.batch_id, waves.former_batch_id)
         where waves.former_batch_id is not null
     ) as fact

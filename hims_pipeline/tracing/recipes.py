@@ -163,7 +163,7 @@ def _design_lines(expands: bool, formula: Formula, kind: str, figure: Figure) ->
         lines.append(f"result <- svycontrast(svytotal(~y + x, design), quote({factor}y / x))")
     if kind == "census_sample":
         lines += [
-            _batch_number("drawn", "sampling_fraction", figure),
+            _batch_number("drawn", "coalesce(sampling_fraction, 0)", figure),
             "c(value = unname(coef(result)), error = unname(SE(result)) * sqrt(1 - drawn))",
         ]
         return lines

@@ -3,8 +3,6 @@
 import json
 import random
 import re
-import shutil
-import subprocess
 
 import duckdb
 import pytest
@@ -18,11 +16,6 @@ from hims_pipeline.tracing.figures import find_figures, preference_of
 from hims_pipeline.tracing.questions import ask_question, find_near
 from hims_pipeline.tracing.trace import trace_figure
 from tests.reproduced import run_r
-
-HAS_R = (
-    bool(shutil.which("Rscript"))
-    and not subprocess.run(["Rscript", "-e", "library(survey)"], capture_output=True, check=False).returncode
-)
 
 
 @pytest.fixture
@@ -163,7 +156,7 @@ def test_the_preferred_figure_is_that_of_v_headline(whole_night) -> None:
     con.close()
 
 
-@pytest.mark.skipif(not HAS_R, reason="R and its survey package are not installed")
+@pytest.mark.r
 def test_r_gives_figures_and_errors_again(whole_night, tmp_path) -> None:
     settings = whole_night[0].settings
     release = store.current_release(settings)

@@ -1,6 +1,7 @@
 """Another country in an afternoon: `hims init`, a contract for a file of its own, one night, a release."""
 
 import csv
+import random
 from pathlib import Path
 
 import pytest
@@ -94,10 +95,13 @@ def started(root: Path, country: str) -> Installation:
 
 
 def send(here: Installation, country: str) -> None:
-    """Two households of two hundred persons each, in two areas; every third person was born in France."""
+    """Two households of two hundred persons each, in two areas; a third of them was born in France."""
     first, second = AREAS[country]
     drop(here, "census", "2024", "households_2024.csv", f"house,region\n1,{first}\n2,{second}\n")
-    rows = [f"{h},{n},{'fm'[n % 2]},{'FRA' if n % 3 == 0 else country}" for h in (1, 2) for n in range(200)]
+    dice, rows = random.Random(3), []  # noqa: S311 - in no order: blocks that come again are refused
+    for house in (1, 2):
+        born = dice.sample([*["FRA"] * 67, *[country] * 133], 200)
+        rows += [f"{house},{n},{sex},{born[n]}" for n, sex in enumerate(dice.sample("fm" * 100, 200))]
     drop(here, "census", "2024", "persons_2024.csv", "\n".join(["house,line,sex,born", *rows]) + "\n")
 
 

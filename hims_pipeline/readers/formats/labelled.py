@@ -31,8 +31,6 @@ from hims_pipeline.sql import literal, quote, read_parquet
 from hims_pipeline.words import our_text, words
 
 CHUNK_ROWS = 100_000
-SECOND_LOOK = 10  # what is read twice in part is the first tenth, but no fewer rows than these
-SECOND_LOOK_ROWS = 5_000
 PLAIN = Format()
 DAMAGED = words("is incomplete or damaged; send it again")
 RAW: dict[str, Any] = {"disable_datetime_conversion": True}

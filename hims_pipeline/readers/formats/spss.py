@@ -18,19 +18,14 @@ from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import kind_of
 from hims_pipeline.readers.formats import labelled
 from hims_pipeline.readers.formats.codebook import Codebook
-from hims_pipeline.readers.formats.labelled import (
-    DAMAGED,
-    RAW,
-    SECOND_LOOK,
-    SECOND_LOOK_ROWS,
-    Program,
-    make_unsafe_error,
-    open_labelled,
-)  # fmt: skip
+from hims_pipeline.readers.formats.labelled import DAMAGED, RAW, Program, make_unsafe_error, open_labelled
 from hims_pipeline.readers.formats.spss_portable import Portable, mask, read_portable
 from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
+
+SECOND_LOOK = 10  # the first tenth is read twice, but no fewer rows than these
+SECOND_LOOK_ROWS = 5_000
 
 
 def open_table(

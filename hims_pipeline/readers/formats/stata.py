@@ -1,8 +1,7 @@
 """Stata: values with the letters of their missing ones, and the labels as a codebook.
 
-The library is not trusted alone: every number is read a second time by another one, which also tells the letters (the
-first gives memory contents for `.` when it is asked for them), and texts of the first rows. Where the two differ,
-nothing is read.
+The library is not trusted alone: every value is read a second time by another one, which also tells the letters (the
+first gives memory contents for `.` when it is asked for them). Where the two differ, nothing is read.
 """
 
 from collections.abc import Iterator
@@ -19,15 +18,7 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.formats import labelled
 from hims_pipeline.readers.formats.codebook import Codebook
-from hims_pipeline.readers.formats.labelled import (
-    DAMAGED,
-    RAW,
-    SECOND_LOOK,
-    SECOND_LOOK_ROWS,
-    Program,
-    make_unsafe_error,
-    open_labelled,
-)  # fmt: skip
+from hims_pipeline.readers.formats.labelled import DAMAGED, RAW, Program, make_unsafe_error, open_labelled
 from hims_pipeline.readers.shape import TableShape
 from hims_pipeline.readers.table import Table
 from hims_pipeline.settings import Settings
@@ -73,39 +64,22 @@ def _frames(path: Path, meta: Any, names: list[str], _scratch: Path) -> Iterator
     chunks = pyreadstat.read_file_in_chunks(
         pyreadstat.read_dta, str(path), chunksize=labelled.CHUNK_ROWS, usecols=names, **RAW
     )
-    is_text = {name: meta.readstat_variable_types[name] == "string" for name in names}
-    numbers, texts = ([name for name in names if is_text[name] is kind] for kind in (False, True))
-    whole = numbers or texts
-    # Texts are decoded one by one, which takes most of the time: of a file with numbers those of its first rows are.
-    rows = max(SECOND_LOOK_ROWS, (meta.number_rows or 0) // SECOND_LOOK) if numbers and texts else 0
-    begin, sample = 0, pd.DataFrame()
-    if rows:
-        with _second_look(path) as first_rows:
-            sample = first_rows.read(rows, columns=texts)
-    with _second_look(path) as second:
+    with pd.read_stata(
+        path, iterator=True, convert_dates=False, convert_categoricals=False, convert_missing=True
+    ) as second:
         for frame, _ in chunks:
-            other = second.read(len(frame), columns=whole) if len(frame) else frame[whole]
-            if len(other) != len(frame) or list(other.columns) != whole:
+            other = second.read(len(frame), columns=names) if len(frame) else frame
+            if len(other) != len(frame) or list(other.columns) != list(frame.columns):
                 raise make_unsafe_error(None)
             other.index = frame.index
-            looked_at = sample.iloc[begin : begin + len(frame)]
-            begin += len(frame)
-            for name in looked_at.columns:
-                if _blanks(frame[name].iloc[: len(looked_at)]) != _blanks(looked_at[name]):
-                    raise make_unsafe_error(names.index(name))
             yield pd.DataFrame(
                 {
-                    name: _require_agreement(frame[name], other[name], n, is_text[name])
-                    if name in other
-                    else frame[name]
+                    name: _require_agreement(
+                        frame[name], other[name], n, is_text=meta.readstat_variable_types[name] == "string"
+                    )
                     for n, name in enumerate(frame.columns)
                 }
             )
-
-
-def _second_look(path: Path) -> Any:
-    """The file opened by the other library."""
-    return pd.read_stata(path, iterator=True, convert_dates=False, convert_categoricals=False, convert_missing=True)
 
 
 def _require_agreement(first: pd.Series, other: pd.Series, place: int, is_text: bool) -> pd.Series:
