@@ -23,6 +23,8 @@ WORDS = {
     "ratio": "those who meet the measure, per 100 of the domain",
     "mean": "the mean of the value over the domain",
     "difference": "the domain's share or mean less that of the other domain",
+    "quantile": "the value that the stated share of the domain does not exceed",
+    "change": "the domain's share or mean less that of the survey's wave before",
 }
 
 

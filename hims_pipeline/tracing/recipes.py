@@ -115,7 +115,8 @@ def write_r(
         databases: `public` and `staff`, where the files of the release lie.
     """
     formula = making.formula
-    if formula is None or figure.get("is_estimated"):  # a model's own, or shared out over other boundaries
+    # A model's own, shared out over other boundaries, or of kinds whose lines in R are another design's.
+    if formula is None or figure.get("is_estimated") or formula.kind in ("quantile", "change"):
         return write_r_lookup(figure, databases["public"])
     records = write_records_sql(settings, question, figure, formula).replace('"', '\\"')
     source = sources[0] if sources else {}

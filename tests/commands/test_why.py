@@ -3,16 +3,19 @@
 import json
 import random
 import re
+from typing import get_args
 
 import duckdb
 import pytest
 from click.testing import CliRunner
 
 from hims_pipeline.cli import main
+from hims_pipeline.contracts.indicators import Formula
 from hims_pipeline.release import store
 from hims_pipeline.release.reader import connect
 from hims_pipeline.tracing.absence import Reason, days_of
 from hims_pipeline.tracing.figures import find_figures, preference_of
+from hims_pipeline.tracing.formulas import WORDS
 from hims_pipeline.tracing.questions import ask_question, find_near
 from hims_pipeline.tracing.trace import trace_figure
 from tests.reproduced import run_r
@@ -181,3 +184,7 @@ def test_r_gives_figures_and_errors_again(whole_night, tmp_path) -> None:
     answers = run_r({name: recipe for name, (_, recipe) in traces.items()}, tmp_path)
     for name, (one, _) in traces.items():
         assert answers[name] == pytest.approx([one["obs_value"], one["standard_error"]], rel=2e-6), name
+
+
+def test_every_kind_of_formula_is_said_in_words() -> None:
+    assert set(WORDS) == set(get_args(Formula.model_fields["kind"].annotation))
