@@ -22,7 +22,7 @@ from hims_pipeline.lake.landing import take_over
 from hims_pipeline.readers import read_delivery
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal, quote
-from hims_pipeline.synthetic import make_samples
+from hims_synthetic import make_samples
 
 PERIOD, ENTITY = "2024", "persons"
 CODED = ("sex", "area", "post", "country", "category", "age", "year", "birth_year")

@@ -25,8 +25,8 @@ from hims_pipeline.privacy.pseudonym import install, normalise_sql, pseudonym
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal, quote, read_parquet
 from hims_pipeline.staging.inputs import current_batches
-from hims_pipeline.synthetic.samples import make_tree
-from hims_pipeline.synthetic.streams import MARK
+from hims_synthetic.samples import make_tree
+from hims_synthetic.streams import MARK
 
 KEY = "national_id"
 PASSPORTS = {"PASSEPORT", "passport_no", "PASSPORT"}  # columns that hold a passport, as registers call them

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Build the wheel with all that a night needs: the package, and data/, expectations/, dbt_project/ and deploy/ under
+# Build the wheel with all that a night needs: the packages, and data/, expectations/, dbt_project/ and deploy/ under
 # share/hims_pipeline, where `settings.REPOSITORY` looks when no checkout lies beside the package. Downloads nothing.
 #
 #   deploy/wheel.sh FOLDER          # of the commit that is checked out
@@ -13,11 +13,11 @@ python=${PYTHON:-.venv/bin/python}
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 git archive HEAD | tar -x -C "$tree"
-share=$tree/share/share/hims_pipeline
+share=$tree/share/hims_pipeline
 mkdir -p "$share/docs"
 mv "$tree/data" "$tree/expectations" "$tree/dbt_project" "$tree/deploy" "$share"
 mv "$tree/docs/runbooks" "$tree/docs/alerts.md" "$share/docs"
 cp "$tree/requirements.lock" "$share"
-printf '\n[tool.flit.external-data]\ndirectory = "share"\n' >> "$tree/pyproject.toml"
+printf '\n[tool.hatch.build.targets.wheel.shared-data]\n"share" = "share"\n' >> "$tree/pyproject.toml"
 "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$target" "$tree"
 ls "$target"/hims_pipeline-*.whl

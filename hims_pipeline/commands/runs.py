@@ -91,7 +91,7 @@ def _tell_failure(settings: Settings, *, begun: bool) -> Iterator[None]:
 
 
 def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> list[str]:
-    from hims_pipeline.synthetic.samples import demo_deliveries
+    from hims_synthetic.samples import demo_deliveries
 
     made = private_folder(settings.identified) / "samples"
     shutil.rmtree(made, ignore_errors=True)

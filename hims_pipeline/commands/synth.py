@@ -24,7 +24,7 @@ def synth(scale: float, seed: int, out: Path) -> None:
     Deliveries go to OUT/deliveries/<source>/<period>/, true identities and stays to OUT/truth, which only the owner
     can read.
     """
-    from hims_pipeline.synthetic.samples import make_tree
+    from hims_synthetic.samples import make_tree
 
     began = time.monotonic()
 

@@ -73,7 +73,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rotation": {"carry", "lake", "privacy", "retention"},
     "scrub": {"carry", "failures", "lake", "privacy", "release", "reporting", "staging"},
     "starting": set(),
-    "synthetic": {"workbook"},
     "tracing": {"release"},
     "ui": {"lake"},
     "watch": {"build_needs", "failures", "intake", "lake", "processes", "release", "reporting", "sources"},
@@ -132,7 +131,6 @@ MAY_IMPORT: dict[str, set[str]] = {
         "sources",
         "staging",
         "starting",
-        "synthetic",
         "tracing",
         "ui",
         "watch",
@@ -217,6 +215,15 @@ def test_units_import_what_the_law_allows_and_all_of_it(unit: str) -> None:
     used = {unit_of(name) for module, names in imported().items() if unit_of(module) == unit for name in names} - {unit}
     assert used - EVERYWHERE - MAY_IMPORT[unit] == set(), "not allowed"
     assert MAY_IMPORT[unit] - used == set(), "allowed and not used: take it out"
+
+
+def test_the_synthetic_country_stands_beside() -> None:
+    """It knows how sources are described and nothing of how they are read or judged; commands alone ask for it."""
+    used = {name for path in (REPOSITORY / "hims_synthetic").rglob("*.py") for name in imports(path)}
+    of_ours = {unit_of(name.partition(".")[2]) for name in used if name.split(".")[0] == PACKAGE.name} - {""}
+    assert of_ours == {"contracts", "errors", "settings", "sql", "workbook"}
+    asking = {path for path in MODULES if any(name.split(".")[0] == "hims_synthetic" for name in imports(path))}
+    assert {path.relative_to(PACKAGE).parts[0] for path in asking} == {"commands"}
 
 
 def test_units_stand_below_what_they_import() -> None:
@@ -311,7 +318,7 @@ def words_of_a_country() -> tuple[set[str], set[str]]:
 def test_the_core_names_no_country_area_or_institution() -> None:
     names, capitals = ("|".join(sorted(map(re.escape, some), key=len, reverse=True)) for some in words_of_a_country())
     named = re.compile(rf"(?<!\w)(?:(?i:{names})|{capitals})(?!\w)|(?i:tunis|argentin|chile)")
-    core = [*(p for p in MODULES if "synthetic" not in p.parts), *(REPOSITORY / "dbt_project").rglob("*.sql")]
+    core = [*MODULES, *(REPOSITORY / "dbt_project").rglob("*.sql")]
     core += (REPOSITORY / "dbt_project").rglob("*.yml")
     found = {
         path.relative_to(REPOSITORY).as_posix(): sorted(set(named.findall(text)))

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.country import scores
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.release.reader import connect
-from hims_pipeline.synthetic.samples import SCALE, WRITERS
+from hims_synthetic.samples import SCALE, WRITERS
 
 
 @pytest.fixture(scope="module")

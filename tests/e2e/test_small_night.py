@@ -9,7 +9,7 @@ import dagster as dg
 
 from hims_pipeline.docs.dictionary import columns_built, read_tables
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.synthetic import make_broken
+from hims_synthetic import make_broken
 from tests.installation import Installation
 
 EVALUATED = dg.DagsterEventType.ASSET_CHECK_EVALUATION

@@ -6,8 +6,8 @@ import pytest
 
 from hims_pipeline import connect
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.synthetic.raking import scale_parts
-from hims_pipeline.synthetic.samples import SCALE
+from hims_synthetic.raking import scale_parts
+from hims_synthetic.samples import SCALE
 
 SOURCE = "hims_survey"
 with (REPOSITORY / "data/controls/tunisia_published.csv").open(encoding="utf-8", newline="") as _file:

@@ -17,7 +17,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.readers import read_delivery
 from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.synthetic import make_samples
+from hims_synthetic import make_samples
 from tests.mutants.across import Across
 from tests.mutants.quick import broken_rules
 from tests.mutants.sheets import Sheet, read_sheets, write_text, write_typed

@@ -34,7 +34,6 @@ CHANGES = {
     ("staging/models.py", "union all by name", "union by name"): {"rendering", "release"},
     ("dbt.py", '"build"', '"run"'): {"release"},
     ("release/tables.py", "create ", "create  "): {"release"},
-    ("synthetic/samples.py", "def ", "def new() -> None: ...\n\n\ndef "): set(),
     ("commands/runs.py", "def ", "def new() -> None: ...\n\n\ndef "): set(),
     ("defs/nightly.py", "def ", "def new() -> None: ...\n\n\ndef "): set(),
 }

@@ -8,7 +8,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from hims_pipeline.synthetic.formats import CsproRecord, Variable, write_cspro
+from hims_synthetic.formats import CsproRecord, Variable, write_cspro
 
 IDS = (Variable("GOV", 2, zero_fill=True), Variable("HH", 3))
 HOUSE = CsproRecord(

@@ -17,7 +17,7 @@ from hims_pipeline.contracts.load import load_contract
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.signatures import kind_of
 from hims_pipeline.settings import load_settings
-from hims_pipeline.synthetic.samples import make_tree
+from hims_synthetic.samples import make_tree
 from tests.readers.corpus import TWINS
 from tests.readers.corpus.made import zipped
 from tests.readers.test_second_look import merge, sheet, spss

@@ -6,7 +6,7 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hims_pipeline.synthetic.formats import CsproRecord, Variable, write_cspro, write_fixed_width
+from hims_synthetic.formats import CsproRecord, Variable, write_cspro, write_fixed_width
 
 # No blank at either end, which is padding; nothing that is composed anew in form NFC.
 LETTERS = st.sampled_from("abzAZéçàùœمنىصفاقسح0123456789-'.,;:\"|  ")

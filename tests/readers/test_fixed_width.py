@@ -6,7 +6,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from hims_pipeline.synthetic.formats import Variable, write_fixed_width
+from hims_synthetic.formats import Variable, write_fixed_width
 
 VARIABLES = (
     Variable("id", 4),

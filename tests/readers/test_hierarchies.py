@@ -12,7 +12,7 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.compile import compile_rules
 from hims_pipeline.staging.models import feed_sql, staging_sql
-from hims_pipeline.synthetic.formats import CsproRecord, Variable, write_cspro
+from hims_synthetic.formats import CsproRecord, Variable, write_cspro
 
 DECIMALS = ' dcml="2"'
 INTEGER = {"type": "integer", "allow": ["leading_zeros"]}

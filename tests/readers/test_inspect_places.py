@@ -7,7 +7,7 @@ from hims_pipeline.authoring.check import check_file, draft_contract
 from hims_pipeline.contracts.load import load_contract
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import HimsError
-from hims_pipeline.synthetic.formats import CsproRecord, Variable, write_cspro, write_fixed_width
+from hims_synthetic.formats import CsproRecord, Variable, write_cspro, write_fixed_width
 from tests.readers.test_sent_files import AT_VARIABLE, IN_LINE, LINES, codebook
 
 SEX = Variable("sex", 1, {"EN": "Sex"}, values={1: "Male", 2: "Female", 9: "?"}, special={9: "REFUSED"})

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.synthetic import BrokenSample, Sample, make_broken, make_samples
-from hims_pipeline.synthetic.broken import SMALL
+from hims_synthetic import BrokenSample, Sample, make_broken, make_samples
+from hims_synthetic.broken import SMALL
 
 
 def settings_at(home: Path) -> Settings:

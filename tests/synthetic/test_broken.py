@@ -7,10 +7,10 @@ import zipfile
 import pytest
 
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.synthetic import BrokenSample, Sample
-from hims_pipeline.synthetic.broken import WRITTEN, read_good_rows
-from hims_pipeline.synthetic.broken_files import FILE_FAULTS
-from hims_pipeline.synthetic.broken_rows import CONTRACT_FAULTS, ROW_FAULTS, VALUE_FAULTS
+from hims_synthetic import BrokenSample, Sample
+from hims_synthetic.broken import WRITTEN, read_good_rows
+from hims_synthetic.broken_files import FILE_FAULTS
+from hims_synthetic.broken_rows import CONTRACT_FAULTS, ROW_FAULTS, VALUE_FAULTS
 
 Good = dict[tuple[str, str], Sample]
 Broken = dict[str, BrokenSample]

@@ -10,7 +10,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
-from hims_pipeline.synthetic import Sample
+from hims_synthetic import Sample
 
 Good = dict[tuple[str, str], Sample]
 Lines = list[str]

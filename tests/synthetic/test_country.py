@@ -7,11 +7,11 @@ import pytest
 
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.synthetic import Country, open_country
-from hims_pipeline.synthetic.country.choice import choose
-from hims_pipeline.synthetic.country.flows import make_flows, residents_at
-from hims_pipeline.synthetic.recipe import largest_remainder, load_recipe, spread
-from hims_pipeline.synthetic.streams import HOME
+from hims_synthetic import Country, open_country
+from hims_synthetic.country.choice import choose
+from hims_synthetic.country.flows import make_flows, residents_at
+from hims_synthetic.recipe import largest_remainder, load_recipe, spread
+from hims_synthetic.streams import HOME
 
 CENSUSES = {"1994": "1994-04-20", "2004": "2004-04-28", "2014": "2014-04-23", "2024": "2024-11-06"}
 RECIPE = load_recipe(REPOSITORY / "data" / "samples" / "recipe")

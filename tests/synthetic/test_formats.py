@@ -9,7 +9,7 @@ import pyreadstat
 import pytest
 import python_calamine
 
-from hims_pipeline.synthetic.formats import write_spss, write_workbook
+from hims_synthetic.formats import write_spss, write_workbook
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
-from hims_pipeline.synthetic import BrokenSample, Sample
-from hims_pipeline.synthetic.broken_files import FILE_FAULTS
-from hims_pipeline.synthetic.broken_rows import ROW_FAULTS
+from hims_synthetic import BrokenSample, Sample
+from hims_synthetic.broken_files import FILE_FAULTS
+from hims_synthetic.broken_rows import ROW_FAULTS
 
 # Rules on single rows must say which row it is.
 LINE_NAMED = ("two_heads", "born_abroad_at_home", "identity_twice", "abroad_without_country", "duplicate_keys")

@@ -19,8 +19,8 @@ from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
-from hims_pipeline.synthetic import Sample, civil_registration, placements, remittances, social_security
-from hims_pipeline.synthetic.country import Country, open_country
+from hims_synthetic import Sample, civil_registration, placements, remittances, social_security
+from hims_synthetic.country import Country, open_country
 from tests.synthetic.conftest import settings_at
 
 SCALE = 0.01

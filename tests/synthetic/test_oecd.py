@@ -11,7 +11,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.readers import read_delivery
 from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.sql import connection, literal
-from hims_pipeline.synthetic import oecd, open_country
+from hims_synthetic import oecd, open_country
 from tests.synthetic.conftest import settings_at
 
 SPOILT = (

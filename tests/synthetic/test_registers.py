@@ -18,7 +18,7 @@ from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
-from hims_pipeline.synthetic import (
+from hims_synthetic import (
     Sample,
     consular_register,
     foreign_students,

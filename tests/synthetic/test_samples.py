@@ -11,8 +11,8 @@ from hims_pipeline.contracts.facts import check_feeds
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import REPOSITORY, Settings
-from hims_pipeline.synthetic import Sample, demo_deliveries, make_samples
-from hims_pipeline.synthetic.broken import SMALL
+from hims_synthetic import Sample, demo_deliveries, make_samples
+from hims_synthetic.broken import SMALL
 
 Good = dict[tuple[str, str], Sample]
 SOURCES = ("rgph", "border_crossings")

@@ -13,11 +13,11 @@ from hims_pipeline.lake import landing
 from hims_pipeline.readers import read_delivery
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import ParquetFiles, connection, literal, read_parquet
-from hims_pipeline.synthetic import hims_survey, lfs_migration
-from hims_pipeline.synthetic.country import open_country
-from hims_pipeline.synthetic.raking import scale_parts
-from hims_pipeline.synthetic.recipe import load_recipe
-from hims_pipeline.synthetic.sample import Sample
+from hims_synthetic import hims_survey, lfs_migration
+from hims_synthetic.country import open_country
+from hims_synthetic.raking import scale_parts
+from hims_synthetic.recipe import load_recipe
+from hims_synthetic.sample import Sample
 
 SCALE = 0.002
 Tables = dict[str, ParquetFiles]
