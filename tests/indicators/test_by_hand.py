@@ -74,7 +74,7 @@ def test_a_window_that_is_not_the_period_is_part_of_the_series(
 
 @pytest.mark.parametrize(
     ("statuses", "one"),
-    [("A", "A"), ("A;I", "I"), ("U;D", "D"), ("B;P;U", "B"), ("D;E", "E"), ("N", "N"), ("A;P", "P"), ("A;N", "N")],
+    [("A", "A"), ("A;I", "I"), ("U;D", "D"), ("B;P;U", "B"), ("U;I", "U"), ("N", "N"), ("A;P", "P"), ("A;N", "N")],
 )
 def test_sdmx_has_room_for_one_status(warehouse: Warehouse, statuses: str, one: str) -> None:
     sql = compiler()("{{ one_status('statuses') }}")
