@@ -6,7 +6,8 @@
    The smallest value that at least the share `p` of the domain's weight does not exceed (R survey's qrule = "math").
    The share of the domain at or below it has a linearised error, and p-bounds share +- t se; the values at these bounds are
    those of the quantile, and its error is their distance over 2 t (Woodruff 1952; R's interval.type = "mean"). Where a bound
-   of the share lies beyond 0 or 1 the sample holds no value for it: BEYOND_SAMPLE. #}
+   of the share lies beyond 0 or 1 the sample holds no value for it: BEYOND_SAMPLE.
+   n_numerator is the smaller side, by which disclosure control judges it: with few records there, a quantile is near their values. #}
 {% macro quantiles(indicator, fact, cells, value, p=0.5, domain='true', asked=none, dimensions={}, values={}) -%}
 {%- set known = fact_dimensions() -%}
 {%- do known.update(dimensions) -%}
@@ -142,7 +143,7 @@ estimates as (
 
 {% set given = {
     'indicator': "'" ~ indicator ~ "'", 'ref_area': 'ref_country', 'obs_value': 'estimate', 'n_obs': 'counted',
-    'standard_error': 'standard_error', 'variance_basis': variance_basis(), 'degrees_of_freedom': 'degrees_of_freedom',
+    'n_numerator': 'cast(floor(counted * ' ~ [p, 1 - p] | min ~ ') as bigint)', 'standard_error': 'standard_error', 'variance_basis': variance_basis(), 'degrees_of_freedom': 'degrees_of_freedom',
     'ci_lower': 'ci_lower', 'ci_upper': 'ci_upper', 'interval_kind': 'interval_kind', 'obs_status': estimate_status(), 'is_microdata': 'true',
 } -%}
 {%- for name in dims -%}{%- do given.update({name: name}) -%}{%- endfor -%}

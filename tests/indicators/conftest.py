@@ -16,7 +16,7 @@ BATCH = {
     "ref_country": "XNL",
 }  # fmt: skip
 NEW = {
-    "code": "C16", "name": {"en": "Returned who invest", "fr": "Retour", "ar": "عائدون"},
+    "code": "C18", "name": {"en": "Returned who invest", "fr": "Retour", "ar": "عائدون"},
     "definition": {"en": "-", "fr": "-", "ar": "-"},
     "unit_measure": "PERCENT", "measure_type": "ratio", "framework": "-", "universe": "returned", "sources": ["s"],
     "ref_area_side": "country", "ref_area": "-", "status": "computed", "publish": True, "cells": [[], ["sex"]],

@@ -148,8 +148,8 @@ def test_a_record_with_a_formula_is_a_whole_indicator(warehouse: Warehouse) -> N
         "fct_migrants": [*people, base | {"psu": "9", "sex": "M", "has_invested": "_R"}],
         "dim_batch": [BATCH | {"entity": "e", "design_kind": "sample"}],
     }
-    found = warehouse.figures("c16_returned_who_invest", given, "indicator, sex, obs_value, n_obs, standard_error > 0")
-    assert found == [("C16", "F", 25.0, 1, True), ("C16", "M", 50.0, 2, True), ("C16", "_T", 37.5, 3, True)]
+    found = warehouse.figures("c18_returned_who_invest", given, "indicator, sex, obs_value, n_obs, standard_error > 0")
+    assert found == [("C18", "F", 25.0, 1, True), ("C18", "M", 50.0, 2, True), ("C18", "_T", 37.5, 3, True)]
 
 
 def test_b04_takes_over_the_component(warehouse: Warehouse) -> None:

@@ -56,7 +56,7 @@ def test_a_formula_that_does_not_hold_is_named(tmp_path: Path, models: Path, cha
     ("name", "says"),
     [
         ("b99_nobody", "B99 has a model, and no record that says"),
-        ("c16_returned_who_invest", "stands there already"),
+        ("c18_returned_who_invest", "stands there already"),
     ],
 )
 def test_a_model_without_its_record_is_named(tmp_path: Path, models: Path, name: str, says: str) -> None:
@@ -69,9 +69,9 @@ def test_what_is_said_to_be_computed_has_a_formula_or_a_model(tmp_path: Path, mo
     settings = with_record(tmp_path)
     path = settings.data / "indicators/C-structure.yml"
     path.write_text(as_yaml({"indicators": [_without_formula(one) for one in read_yaml(path)["indicators"]]}))
-    with pytest.raises(ContractError, match="C16 is computed, and neither has a formula nor a model c16_"):
+    with pytest.raises(ContractError, match="C18 is computed, and neither has a formula nor a model c18_"):
         written(settings.data, models)
 
 
 def _without_formula(record: dict) -> dict:
-    return {k: v for k, v in record.items() if k != "formula" or record["code"] != "C16"}
+    return {k: v for k, v in record.items() if k != "formula" or record["code"] != "C18"}
