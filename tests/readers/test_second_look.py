@@ -181,24 +181,29 @@ def test_letters_of_stata_are_read_and_a_plain_point_is_no_value(read, tmp_path)
         assert seen.sql("age") == [(30,), (None,), (41,)]
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_variables_of_stata_that_are_not_read_move_no_other(read, tmp_path, order):
+    frame = pd.DataFrame(
+        {
+            "before": ["x", "yy", "zzz"], "age": [30.5, np.nan, 41.0], "between": pd.array([1, 2, 3], dtype="int8"),
+            "note": ["a" * 3_000, "", "b"], "pid": pd.array([1, 2, 3], dtype="int32"), "behind": [0.1, 0.2, 0.3],
+        }
+    )  # fmt: skip
+    path = tmp_path / "wide.dta"
+    frame.to_stata(path, write_index=False, version=118, convert_strl=["note"], byteorder=order)
+    columns = [PERSON[0], {"name": "age", "type": "number"}, {"name": "note"}]
+    seen = read({"people.dta": path}, columns, format={"type": "stata", "header": "by_name"})
+    assert seen.sql("pid, age, length(note)") == [(1, 30.5, 3_000), (2, None, None), (3, 41.0, 1)]
+
+
 @pytest.mark.parametrize("change", ["value", "point", "text"])
 def test_two_libraries_that_differ_on_stata_refuse_it(read, tmp_path, monkeypatch, change):
     frame = pd.DataFrame({"pid": [1, 2, 3], "age": [30.0, 31.0, np.nan], "name": ["a", "b", ""]})
     content = stata(tmp_path, frame)
-    whole = pd.read_stata
 
-    class Other:
-        def __init__(self, *args, **kwargs):
-            self.inner = whole(*args, **kwargs)
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *args):
-            self.inner.__exit__(*args)
-
-        def read(self, rows, columns):
-            found = self.inner.read(rows, columns=columns)
+    class Other(stata_reader.SecondReader):
+        def read(self, rows):
+            found = super().read(rows)
             if change == "value":
                 found.loc[0, "pid"] = 7
             elif change == "point":
@@ -207,7 +212,7 @@ def test_two_libraries_that_differ_on_stata_refuse_it(read, tmp_path, monkeypatc
                 found.loc[0, "name"] = ""
             return found
 
-    monkeypatch.setattr(stata_reader.pd, "read_stata", Other)
+    monkeypatch.setattr(stata_reader, "SecondReader", Other)
     columns = [*PERSON, {"name": "name"}]
     assert read({"people.dta": content}, columns, format={"type": "stata"}).rules == ["ENVELOPE-UNSAFE"]
 
