@@ -63,13 +63,13 @@ def find_kind(
 
     Args:
         is_numeric: zeros in front mean nothing, by a codebook.
-        more: what else the column says, such as its flags.
+        more: the column's flags, and what is nothing beside them.
     """
     digits = "select count(*) filter (regexp_full_match(t0, '-?[0-9]{16,}')) from one"
     long = bool(con.execute(digits).fetchall()[0][0])  # a binary number keeps fifteen digits: these may be identifiers
     for candidate in _CANDIDATES:
-        if long and candidate["type"] == "number":
-            continue
+        if (long and candidate["type"] == "number") or (more and candidate["type"] == "boolean"):
+            continue  # flags stand behind no truth value
         if count_misfits(con, Column.model_validate({"name": "x", **(more or {}), **candidate}), form, "one") == 0:
             return dict(candidate)
     for candidate in _NUMBERS if not long else ():

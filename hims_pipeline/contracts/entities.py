@@ -71,7 +71,7 @@ class Entity(Strict):
         key: columns that identify a row.
         references: rows here that must have a row in another entity.
         header: all names in the file, in order, where `columns` does not name them all; the rest is not read.
-        minimum_rows: fewer rows refuse the batch.
+        minimum_rows: fewer rows refuse the batch, be it in the file as sent or once others were set aside.
         record_tolerance: share of lines that may be set aside as rejects; 0 refuses the batch at the first misfit.
         set_aside: end of a compiled rule's code (`AGE-RANGE`) -> share of rows that may be taken out for breaking it;
             they are kept in quarantine and counted, and past the share the batch is refused.

@@ -30,7 +30,11 @@ def read_entity(job: Job, member: Member) -> EntityResult:
 def open_checked(
     settings: Settings, shape: TableShape, member: Member, scratch: Path
 ) -> tuple[Table | None, list[Finding]]:
-    """The file as a table that has rows enough, or what is wrong with it; warnings come beside the table."""
+    """The file as a table that has rows enough, or what is wrong with it; warnings come beside the table.
+
+    Counted is what was sent, and no format counts for itself. That enough is left once rows were set aside, here or by
+    the gate, is a rule of the gate (`…-ROWS`).
+    """
     table, findings = open_table(settings, shape, member, scratch)
     if table is None or table.counted >= shape.entity.minimum_rows:
         return table, findings

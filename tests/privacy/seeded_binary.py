@@ -73,30 +73,31 @@ def xls(names: list[str], rows: list[list[str]], who: Person) -> Files:
     """A workbook of Excel 97: cells, a hidden second sheet, and who last saved it."""
     begin = struct.pack("<HHHHII", 0x600, 0x5, 0x1AF0, 0x7CD, 0xC1, 0x306)
     sheets = (("Data", [names, *rows], 0), (who.whole[:31], [[who.whole, who.passport]], 1))
-    saved = _record(0x5C, _text(who.name, "<H").ljust(112))
+    saved = record(0x5C, _text(who.name, "<H").ljust(112))
     places, pages = [], [_sheet(lines) for _, lines, _ in sheets]
     at = len(begin) + 4 + len(saved) + sum(12 + 2 * len(name) for name, _, _ in sheets) + 4
     for page in pages:
         places.append(at)
         at += len(page)
-    head = _record(0x809, begin) + saved
+    head = record(0x809, begin) + saved
     for place, (name, _, hidden) in zip(places, sheets, strict=True):
-        head += _record(0x85, struct.pack("<IBB", place, hidden, 0) + _text(name, "<B"))
-    return {f"people_{who.whole}.xls": _compound(head + _record(0x0A, b"") + b"".join(pages))}
+        head += record(0x85, struct.pack("<IBB", place, hidden, 0) + _text(name, "<B"))
+    return {f"people_{who.whole}.xls": compound(head + record(0x0A, b"") + b"".join(pages))}
 
 
 def _sheet(lines: list[list[str]]) -> bytes:
     begin = struct.pack("<HHHHII", 0x600, 0x10, 0x1AF0, 0x7CD, 0xC1, 0x306)
     size = struct.pack("<IIHHH", 0, len(lines), 0, max(map(len, lines)), 0)
     cells = b"".join(
-        _record(0x204, struct.pack("<HHH", row, column, 0) + _text(value, "<H"))
+        record(0x204, struct.pack("<HHH", row, column, 0) + _text(value, "<H"))
         for row, line in enumerate(lines)
         for column, value in enumerate(line)
     )
-    return _record(0x809, begin) + _record(0x200, size) + cells + _record(0x0A, b"")
+    return record(0x809, begin) + record(0x200, size) + cells + record(0x0A, b"")
 
 
-def _record(kind: int, content: bytes) -> bytes:
+def record(kind: int, content: bytes = b"") -> bytes:
+    """One record of an old workbook."""
     return struct.pack("<HH", kind, len(content)) + content
 
 
@@ -104,7 +105,7 @@ def _text(value: str, length: str) -> bytes:
     return struct.pack(length, len(value)) + b"\1" + value.encode("utf-16-le")
 
 
-def _compound(stream: bytes) -> bytes:
+def compound(stream: bytes) -> bytes:
     """A compound file that holds one stream, `Workbook`: header, allocation table, folder, and the stream's sectors."""
     stream = stream.ljust(max(len(stream), 4096), b"\0")
     stream += b"\0" * (-len(stream) % _SECTOR)

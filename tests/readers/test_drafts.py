@@ -217,6 +217,7 @@ def test_a_file_of_which_nothing_may_leave_the_zone_is_counted(drafted, tmp_path
         ("sep=;\ngov;pop\nTunis;1\nAriana;2\n", "skip_rows: 1"),
         ("id,day\n1,05-JAN-2024\n2,31-DEC-1999\n", "date_format: '%d-%b-%Y'"),
         ("id,day\n1,05/01/45\n2,31/12/99\n", "{name: day, type: text"),
+        ("id,house\n1,12 b\n2,Villa Rosa\n", "{name: house, type: text"),
         ("id,here\n1,true\n2,false\n", "type: boolean"),
         ("id,n\n12345678901234567890,1\n2,2\n", "{name: id, type: text"),
         ("id,n\n1,5\n2,6\n\n", "stop_at_blank: true"),

@@ -1,7 +1,9 @@
 """A library's values are not trusted alone: what it is silent about is found, told, and never taken for a value."""
 
 import base64
+import datetime as dt
 import io
+import struct
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +19,7 @@ from hims_pipeline.readers.formats import excel_look
 from hims_pipeline.readers.formats import spss as spss_reader
 from hims_pipeline.readers.formats import stata as stata_reader
 from hims_pipeline.readers.formats.instants import counted_as, write_out
+from tests.privacy.seeded_binary import compound, record
 
 PLACES = ({"name": "gov", "type": "text", "required": True}, {"name": "population", "type": "integer"})
 PERSON = ({"name": "pid", "type": "integer", "required": True}, {"name": "age", "type": "integer"})
@@ -181,24 +184,29 @@ def test_letters_of_stata_are_read_and_a_plain_point_is_no_value(read, tmp_path)
         assert seen.sql("age") == [(30,), (None,), (41,)]
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_variables_of_stata_that_are_not_read_move_no_other(read, tmp_path, order):
+    frame = pd.DataFrame(
+        {
+            "before": ["x", "yy", "zzz"], "age": [30.5, np.nan, 41.0], "between": pd.array([1, 2, 3], dtype="int8"),
+            "note": ["a" * 3_000, "", "b"], "pid": pd.array([1, 2, 3], dtype="int32"), "behind": [0.1, 0.2, 0.3],
+        }
+    )  # fmt: skip
+    path = tmp_path / "wide.dta"
+    frame.to_stata(path, write_index=False, version=118, convert_strl=["note"], byteorder=order)
+    columns = [PERSON[0], {"name": "age", "type": "number"}, {"name": "note"}]
+    seen = read({"people.dta": path}, columns, format={"type": "stata", "header": "by_name"})
+    assert seen.sql("pid, age, length(note)") == [(1, 30.5, 3_000), (2, None, None), (3, 41.0, 1)]
+
+
 @pytest.mark.parametrize("change", ["value", "point", "text"])
 def test_two_libraries_that_differ_on_stata_refuse_it(read, tmp_path, monkeypatch, change):
     frame = pd.DataFrame({"pid": [1, 2, 3], "age": [30.0, 31.0, np.nan], "name": ["a", "b", ""]})
     content = stata(tmp_path, frame)
-    whole = pd.read_stata
 
-    class Other:
-        def __init__(self, *args, **kwargs):
-            self.inner = whole(*args, **kwargs)
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *args):
-            self.inner.__exit__(*args)
-
-        def read(self, rows, columns):
-            found = self.inner.read(rows, columns=columns)
+    class Other(stata_reader.SecondReader):
+        def read(self, rows):
+            found = super().read(rows)
             if change == "value":
                 found.loc[0, "pid"] = 7
             elif change == "point":
@@ -207,7 +215,7 @@ def test_two_libraries_that_differ_on_stata_refuse_it(read, tmp_path, monkeypatc
                 found.loc[0, "name"] = ""
             return found
 
-    monkeypatch.setattr(stata_reader.pd, "read_stata", Other)
+    monkeypatch.setattr(stata_reader, "SecondReader", Other)
     columns = [*PERSON, {"name": "name"}]
     assert read({"people.dta": content}, columns, format={"type": "stata"}).rules == ["ENVELOPE-UNSAFE"]
 
@@ -279,6 +287,50 @@ def test_the_day_of_excel_that_never_was_is_refused(read, serial, day):
         assert "29 February 1900" in seen.text
     else:
         assert seen.sql("year(day), month(day), day(day)") == [day]
+
+
+def old_sheet(rows: list[list[Any]], since_1904: bool = False) -> bytes:
+    """An .xls: texts, and numbers that are shown as days."""
+
+    def begin(kind: int) -> bytes:
+        return record(0x809, struct.pack("<HHHHII", 0x600, kind, 0x1AF0, 0x7CD, 0xC1, 0x306))
+
+    def cell(row: int, column: int, value: Any) -> bytes:
+        if isinstance(value, str):
+            return record(0x204, struct.pack("<HHHH", row, column, 0, len(value)) + b"\0" + value.encode())
+        return record(0x203, struct.pack("<HHHd", row, column, 1, value))
+
+    cells = b"".join(cell(row, column, value) for row, line in enumerate(rows) for column, value in enumerate(line))
+    page = begin(0x10) + record(0x200, struct.pack("<IIHHH", 0, len(rows), 0, len(rows[0]), 0)) + cells + record(0x0A)
+    head = begin(0x5) + record(0x22, struct.pack("<H", since_1904))
+    head += b"".join(record(0xE0, struct.pack("<HH16x", 0, shown)) for shown in (0, 14))
+    place = len(head) + 4 + 9 + 4
+    return compound(head + record(0x85, struct.pack("<IBBBB", place, 0, 0, 1, 0) + b"T") + record(0x0A) + page)
+
+
+@pytest.mark.parametrize(
+    ("serial", "day"), [(1, (1900, 1, 1)), (59, (1900, 2, 28)), (60, None), (60.5, None), (61, (1900, 3, 1))]
+)
+def test_the_day_of_excel_that_never_was_is_refused_in_an_old_workbook(read, serial, day):
+    seen = read({"people.xls": old_sheet([["id", "day"], ["60", serial]])}, DATED, format={"type": "excel"})
+    if day is None:
+        assert [(one.rule, one.lines) for one in seen.findings] == [("ENVELOPE-UNREAL-DAY", (2,))]
+    else:
+        assert seen.sql("year(day), month(day), day(day)") == [day]
+
+
+@pytest.mark.parametrize("serial", [1, 59, 60, 61, 44_000])
+@pytest.mark.parametrize("kind", ["xls", "xlsx"])
+def test_days_may_be_counted_from_1904(read, kind, serial):
+    def dated(page: Any) -> None:
+        page.parent.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+        page["B2"] = serial
+        page["B2"].number_format = "yyyy-mm-dd"
+
+    old = old_sheet([["id", "day"], ["7", serial]], since_1904=True)
+    content = old if kind == "xls" else sheet([["id", "day"], [7, 1]], dated)
+    seen = read({f"people.{kind}": content}, DATED, format={"type": "excel"})
+    assert seen.sql("day") == [(dt.date(1904, 1, 1) + dt.timedelta(serial),)], seen.text
 
 
 def test_the_day_that_never_was_in_what_nobody_reads_is_no_matter(read):

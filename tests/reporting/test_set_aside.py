@@ -46,6 +46,21 @@ def test_few_rows_are_set_aside_and_the_rest_counts(settings, deliver) -> None:
     assert "mises de côté ; le reste est utilisé" in page
 
 
+@pytest.mark.parametrize(("sent", "lines", "rule"), [
+    ([*rows(), *OLD], "", "ARRIVALS-PEOPLE-AGE-RANGE"), (rows(), "9001,F,old,N,X\n" * 4, "ARRIVALS-PEOPLE-ROWS"),
+])  # fmt: skip
+def test_what_is_left_must_be_rows_enough(settings, deliver, sent, lines, rule) -> None:
+    path = settings.data / "contracts/arrivals.yml"
+    lenient = "    record_tolerance: 0.01\n    minimum_rows: {}\n    set_aside:"
+    path.write_text(CONTRACT.replace("    set_aside:", lenient.format(1000)), encoding="utf-8")
+    assert deliver(csv(sent) + lines)[1].status == "accepted"
+    path.write_text(CONTRACT.replace("    set_aside:", lenient.format(1001)), encoding="utf-8")
+    with installation_lock(settings, "test"):
+        (one,) = intake.find_pending(settings)
+        verdict = intake.take_in(settings, one.delivery, lambda text: None)
+    assert (verdict.status, rule in {one.rule for one in verdict.reasons}) == ("refused", True)
+
+
 def test_past_the_share_the_batch_is_refused_whole(settings, deliver) -> None:
     old = [(9000 + n, "F", 130 + n, "N", "OTHERFAITH") for n in range(20)]
     delivery, verdict = deliver(csv([*rows(), *old]))

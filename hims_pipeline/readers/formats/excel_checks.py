@@ -2,6 +2,7 @@
 and identifiers that are numbers. Not here: how it is seen (`excel_look`), and reading the cells (`excel`).
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -77,7 +78,9 @@ def doubtful_days(shape: TableShape, data: list[Row], width: int) -> Iterator[tu
     """Cells that are read, in which the library gives the day before the one that never was."""
     read = sorted(_columns_read(shape, width))
     for number, cells in data:
-        yield from ((number, place) for place in read if place < len(cells) and is_doubtful(cells[place]))
+        for place in read:
+            if place < len(cells) and isinstance(cell := cells[place], dt.date) and is_doubtful(cell):
+                yield number, place
 
 
 def _columns_read(shape: TableShape, width: int) -> set[int]:

@@ -28,7 +28,8 @@ _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 # Without any of these there is no error, no hidden row and no formula but those that are counted; looking for them is
 # ten times as quick as going through cells.
-_HINTS = (b't="e"', b"t='e'", b":f>", b":f ", b":f/", b"hidden=", b"zeroHeight=", b"<v></", b"<v/>", b"<v />")
+_HINTS = (b't="e"', b"t='e'", b"hidden=", b"zeroHeight=", b"<v></", b"<v/>", b"<v />")
+_PREFIXED = (b":f>", b":f ", b":f/")
 _FORMULAS, _COMPUTED = (b"<f>", b"<f ", b"<f/"), (b"</f><v>", b"/><v>")
 _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})?(\d+)["']""")
 _TYPE = re.compile(rb"""\bt=["'](\w+)["']""")
@@ -85,22 +86,21 @@ def _tree(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
 def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
     look, seen = Look(), 0
     for rows in row_blocks(archive, part):
-        counting = seen < COUNTED_ROWS
-        if not counting and not _is_suspect(rows):
-            seen += rows.count(b"<row") or sum(1 for _ in _ROW.finditer(rows))
-            continue
-        starts = [match.start() for match in _ROW.finditer(rows)]
-        for start, end in itertools.pairwise([*starts, len(rows)]):
+        before, starts = seen, (match.start() for match in _ROW.finditer(rows))
+        looked_at = None if _is_suspect(rows) else max(0, COUNTED_ROWS - seen)  # of the others no row is worth a look
+        for start, end in itertools.islice(itertools.pairwise(itertools.chain(starts, [len(rows)])), looked_at):
             seen += 1
-            _look_at_row(look, rows[start:end], seen, counting and seen <= COUNTED_ROWS)
+            _look_at_row(look, rows[start:end], seen, seen <= COUNTED_ROWS)
+        if looked_at is not None:
+            seen = before + (rows.count(b"<row") or sum(1 for _ in _ROW.finditer(rows)))
     return look
 
 
 def _is_suspect(rows: bytes) -> bool:
     """May there be an error, a hidden row, or a formula that no value follows?"""
-    if any(hint in rows for hint in _HINTS):
+    if any(hint in rows for hint in _HINTS) or (b":f" in rows and any(one in rows for one in _PREFIXED)):
         return True
-    return sum(map(rows.count, _FORMULAS)) != sum(map(rows.count, _COMPUTED))
+    return b"<f" in rows and sum(map(rows.count, _FORMULAS)) != sum(map(rows.count, _COMPUTED))
 
 
 def row_blocks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
