@@ -18,6 +18,7 @@ PROJECT = REPOSITORY / "dbt_project"
 OWN: dict[str, Any] = {
     "breakdown_columns": breakdown_columns(REPOSITORY / "data"),
     "languages": "en fr ar",
+    "imputable_columns": {},
     "minimum_count": 10,
     "reference_country": "XNL",
 }

@@ -15,6 +15,7 @@
 {%- if 'ref_area' in dims -%}{{ exceptions.raise_compiler_error("a difference has no cells by ref_area") }}{%- endif -%}
 {%- set by_entity = 'batch_id, entity' -%}
 {%- set by_cell = ([by_entity] + dims) | join(', ') -%}
+{%- set imputed = imputed_where(fact, [measure, domain, against, value or ''] | join(' '), dims, known) -%}
 {%- set sides = {'a': domain, 'b': against} -%}
 {%- set percent = 100 if value is none else 1 -%}
 with records as (
@@ -24,6 +25,7 @@ with records as (
         coalesce({{ known[name] }}, '_U') as {{ name }},
         {%- endfor %}
         weight_persons as w,
+        {{- imputed_flags(imputed) }}
         {%- for side, condition in sides.items() %}
         ({{ condition }}){{ ' and (' ~ value ~ ') is not null' if value }} as is_in_{{ side }},
         {%- endfor %}
@@ -44,6 +46,7 @@ finest as (
         {%- endfor %}
         max(population_units) as population_units,
         max(population_ssus) as population_ssus
+        {{- imputed_counts(imputed, 'is_in_a or is_in_b') }}
     from records
     group by stratum, psu, ssu, {{ by_cell }}
 ),
@@ -53,7 +56,7 @@ finest as (
 {% set sums = [] -%}
 {%- for name in ['x_a', 'y_a', 'records_a', 'x_b', 'y_b', 'records_b'] -%}{%- do sums.append('sum(' ~ name ~ ') as ' ~ name) -%}{%- endfor -%}
 units as (
-    {{ cell_sums(cells, dims, 'stratum, psu, ssu, ' ~ by_entity, sums | join(', '), 'having sum(records_a + records_b) > 0') }}
+    {{ cell_sums(cells, dims, 'stratum, psu, ssu, ' ~ by_entity, sums | join(', ') ~ imputed_counts(imputed), 'having sum(records_a + records_b) > 0') }}
 ),
 
 ratios as (
@@ -64,6 +67,8 @@ ratios as (
         {{ exactly('sum(y_' ~ side ~ ')') }} / all_{{ side }} as r_{{ side }},
         {%- endfor %}
         least(sum(records_a), sum(records_b)) as counted,
+        sum(records_a) + sum(records_b) as records
+        {{- imputed_counts(imputed) }},
         1e15 / greatest(abs(r_a), abs(r_b), 1e-12) as grain
     from units
     group by {{ by_cell }}
@@ -90,9 +95,13 @@ estimates as (
         batches.* exclude (batch_id, entity),
         ratios.*,
         false as is_shared_out,
+        {{ imputed_records(imputed, 'ratios', 'records') }} as imputed_records,
+        {%- if imputed %}
+        {{ imputation_inflation(imputed, 'ratios', 'records') }} as imputation_inflation,
+        {%- endif %}
         case
             when batches.design_kind = 'census' or variances.variance is null then null
-            else {{ percent }} * sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / ratios.grain
+            else {{ percent }} * sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / ratios.grain{{ ' * imputation_inflation' if imputed }}
         end as error,
         error as standard_error,
         {{ percent }} * (ratios.r_a - ratios.r_b) as estimate,

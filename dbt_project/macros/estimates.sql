@@ -50,6 +50,7 @@
 {%- set by_entity = 'batch_id, entity' -%}
 {%- set by_cell = ([by_entity] + dims) | join(', ') -%}
 {%- set by_base = ([by_entity] + based) | join(', ') -%}
+{%- set imputed = imputed_where(fact, [measure, domain, value or ''] | join(' '), dims, known) -%}
 with records as (
     select
         batch_id, entity, stratum, psu, ssu, population_units, population_ssus,
@@ -57,6 +58,7 @@ with records as (
         coalesce({{ known[name] }}, '_U') as {{ name }},
         {%- endfor %}
         weight_persons as w,
+        {{- imputed_flags(imputed) }}
         {{ '(' ~ domain ~ ') and (' ~ value ~ ') is not null' if kind == 'mean' else domain }} as is_in_domain,
         {{ 'is_in_domain' if kind == 'mean' else measure if kind == 'ratio' else '(' ~ domain ~ ') and (' ~ measure ~ ')' }} as is_counted
         {%- if kind == 'mean' %},
@@ -86,7 +88,8 @@ weighed as (
         coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as wx,
         count(*) filter (where is_counted) as counted,
         count(*){{ ' filter (where is_in_domain)' if is_relative }} as based,
-        count(*) filter (where is_in_domain or is_counted) as records,
+        count(*) filter (where is_in_domain or is_counted) as records
+        {{- imputed_counts(imputed, 'is_in_domain or is_counted') }},
         max(population_units) as population_units,
         max(population_ssus) as population_ssus
     from records
@@ -121,7 +124,7 @@ spread as (
 {{ drawn_strata() }},
 
 units as (
-    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, ' ~ ('sum(wyy) as wyy, ' if kind == 'mean') ~ 'cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records', 'having sum(records) > 0') }}
+    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, ' ~ ('sum(wyy) as wyy, ' if kind == 'mean') ~ 'cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records' ~ imputed_counts(imputed), 'having sum(records) > 0') }}
 ),
 
 base_units as (
@@ -144,6 +147,7 @@ sums as (
         sum(units.ty * base_units.tx) as sxy,
         sum(units.counted) as counted,
         sum(units.records) as records
+        {{- imputed_counts(imputed) }}
     from units
     join base_units on units.stratum = base_units.stratum and units.psu = base_units.psu and {{ same('units', 'base_units', by_base) }}
     group by units.stratum, {{ 'units.' ~ (by_cell.split(', ') | join(', units.')) }}
@@ -154,7 +158,7 @@ populations as (
 ),
 
 cells as (
-    select {{ by_cell }}, {{ exactly('sum(wy)') }} as y, {{ exactly('sum(wyy)') if kind == 'mean' else 'y' }} as yy, sum(counted) as counted, sum(records) as records from sums group by {{ by_cell }}
+    select {{ by_cell }}, {{ exactly('sum(wy)') }} as y, {{ exactly('sum(wyy)') if kind == 'mean' else 'y' }} as yy, sum(counted) as counted, sum(records) as records{{ imputed_counts(imputed) }} from sums group by {{ by_cell }}
 ),
 
 ratios as (
@@ -218,10 +222,14 @@ estimates as (
         ratios.* exclude (lonely_units),
         {{ 'boundaries.boundary_version' if 'ref_area' in dims else "'_Z'" }} as boundary_version,
         false as is_shared_out,
+        {{ imputed_records(imputed, 'ratios', 'records') }} as imputed_records,
+        {%- if imputed %}
+        {{ imputation_inflation(imputed, 'ratios', 'records') }} as imputation_inflation,
+        {%- endif %}
         case
             when batches.design_kind = 'census' or variances.variance is null then null  -- greatest() passes over a NULL
             else sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / grains.grain
-                {%- if is_relative %} / ratios.x * {{ percent }}{% endif %}
+                {%- if is_relative %} / ratios.x * {{ percent }}{% endif %}{% if imputed %} * imputation_inflation{% endif %}
         end as error,
         {%- if kind != 'ratio' %}
         -- R's svymean(deff = "replace"): against as many records drawn one by one, with replacement, of the same weighted variance.
@@ -277,7 +285,7 @@ on_later_boundaries as (
     'n_numerator': 'counted' if percent == 100 and is_relative else 'null',
     'n_denominator': 'based' if percent == 100 and is_relative else 'null',
     'design_effect': 'design_effect' if kind != 'ratio' else 'null',
-    'effective_records': 'based / nullif(design_effect, 0)' if kind != 'ratio' else 'null',
+    'effective_records': 'based / nullif(design_effect, 0)' ~ (' / (imputation_inflation * imputation_inflation)' if imputed else '') if kind != 'ratio' else 'null',
     'n_obs': 'records' if kind == 'ratio' or (measure == 'true' and not parts) else 'counted',
     'standard_error': 'standard_error',
     'variance_basis': variance_basis(),
@@ -344,9 +352,12 @@ within as (
 )
 {%- endmacro %}
 
-{# E shared out over later boundaries, U a coefficient of variation above 20 percent. #}
+{# E shared out over later boundaries, U a coefficient of variation above 20 percent; with either I, answers of donors in it. #}
 {% macro estimate_status() -%}
-    {{ return("case when is_shared_out then 'E' when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end") }}
+    {{ return(
+        "case when is_shared_out then 'E' when estimate > 0 and standard_error / estimate > 0.2 then 'U' else 'A' end"
+        ~ " || case when imputed_records > 0 then ';I' else '' end"
+    ) }}
 {%- endmacro %}
 
 {# Period and status of figures about a window of so many years up to the period's last day; null: no window. #}

@@ -261,7 +261,7 @@ with procedures as (
 {# Statuses of a figure that have a column of their own, the most telling first. #}
 {% macro status_columns() -%}
     {{ return({
-        'is_estimated': 'E', 'is_break': 'B', 'is_other_definition': 'D', 'is_imputed': 'I', 'is_unreliable': 'U', 'is_provisional': 'P',
+        'is_estimated': 'E', 'is_break': 'B', 'is_other_definition': 'D', 'is_unreliable': 'U', 'is_imputed': 'I', 'is_provisional': 'P',
     }) }}
 {%- endmacro %}
 

@@ -6,7 +6,8 @@
    The smallest value that at least the share `p` of the domain's weight does not exceed (R survey's qrule = "math").
    The share of the domain at or below it has a linearised error, and p-bounds share +- t se; the values at these bounds are
    those of the quantile, and its error is their distance over 2 t (Woodruff 1952; R's interval.type = "mean"). Where a bound
-   of the share lies beyond 0 or 1 the sample holds no value for it: BEYOND_SAMPLE. #}
+   of the share lies beyond 0 or 1 the sample holds no value for it: BEYOND_SAMPLE.
+   n_numerator is the smaller side, by which disclosure control judges it: with few records there, a quantile is near their values. #}
 {% macro quantiles(indicator, fact, cells, value, p=0.5, domain='true', asked=none, dimensions={}, values={}) -%}
 {%- set known = fact_dimensions() -%}
 {%- do known.update(dimensions) -%}
@@ -14,6 +15,7 @@
 {%- if 'ref_area' in dims -%}{{ exceptions.raise_compiler_error("a quantile has no cells by ref_area") }}{%- endif -%}
 {%- set by_entity = 'batch_id, entity' -%}
 {%- set by_cell = ([by_entity] + dims) | join(', ') -%}
+{%- set imputed = imputed_where(fact, [value, domain] | join(' '), dims, known) -%}
 {%- set cell_of_values = 'valued.' ~ (by_cell.split(', ') | join(', valued.')) -%}
 with records as (
     select
@@ -22,6 +24,7 @@ with records as (
         coalesce({{ known[name] }}, '_U') as {{ name }},
         {%- endfor %}
         weight_persons as w,
+        {{- imputed_flags(imputed) }}
         case when {{ domain }} then cast({{ value }} as double) end as v
     from {{ ref(fact) }}
     {%- if asked %}
@@ -31,7 +34,7 @@ with records as (
 
 finest as (
     select
-        stratum, psu, ssu, {{ by_cell }}, v, sum(w) as x, count(v) as records,
+        stratum, psu, ssu, {{ by_cell }}, v, sum(w) as x, count(v) as records{{ imputed_counts(imputed, 'v is not null') }},
         max(population_units) as population_units, max(population_ssus) as population_ssus
     from records
     group by stratum, psu, ssu, {{ by_cell }}, v
@@ -40,13 +43,13 @@ finest as (
 {{ drawn_strata() }},
 
 valued as (
-    {{ cell_sums(cells, dims, 'stratum, psu, ssu, v, ' ~ by_entity, 'sum(x) as x, sum(records) as records', 'having sum(records) > 0') }}
+    {{ cell_sums(cells, dims, 'stratum, psu, ssu, v, ' ~ by_entity, 'sum(x) as x, sum(records) as records' ~ imputed_counts(imputed), 'having sum(records) > 0') }}
 ),
 
 -- Weight up to each value of a cell.
 ranked as (
     select
-        {{ by_cell }}, v, sum(records) as records,
+        {{ by_cell }}, v, sum(records) as records{{ imputed_counts(imputed) }},
         {{ exactly('sum(sum(x)) over (partition by ' ~ by_cell ~ ' order by v)') }} as upto,
         {{ exactly('sum(sum(x)) over (partition by ' ~ by_cell ~ ')') }} as whole
     from valued
@@ -59,7 +62,8 @@ located as (
         min(v) filter (where upto >= {{ p }} * whole * (1 - 1e-12)) as quantile,
         min(upto / whole) filter (where upto >= {{ p }} * whole * (1 - 1e-12)) as share,
         any_value(whole) as whole,
-        sum(records) as counted,
+        sum(records) as counted
+        {{- imputed_counts(imputed) }},
         1e15 as grain
     from ranked
     where whole > 0
@@ -85,11 +89,12 @@ linearised as (
 shares as (
     select
         located.*,
+        {{ imputed_records(imputed, 'located', 'counted') }} as imputed_records,
         variances.degrees,
         variances.lonely_strata,
         case
             when batches.design_kind != 'census'
-                then sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / located.grain
+                then sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / located.grain{% if imputed %} * {{ imputation_inflation(imputed, 'located', 'counted') }}{% endif %}
         end as share_error,
         case
             when batches.design_kind = 'census' then 'NO_SAMPLE'
@@ -138,7 +143,7 @@ estimates as (
 
 {% set given = {
     'indicator': "'" ~ indicator ~ "'", 'ref_area': 'ref_country', 'obs_value': 'estimate', 'n_obs': 'counted',
-    'standard_error': 'standard_error', 'variance_basis': variance_basis(), 'degrees_of_freedom': 'degrees_of_freedom',
+    'n_numerator': 'cast(floor(counted * ' ~ [p, 1 - p] | min ~ ') as bigint)', 'standard_error': 'standard_error', 'variance_basis': variance_basis(), 'degrees_of_freedom': 'degrees_of_freedom',
     'ci_lower': 'ci_lower', 'ci_upper': 'ci_upper', 'interval_kind': 'interval_kind', 'obs_status': estimate_status(), 'is_microdata': 'true',
 } -%}
 {%- for name in dims -%}{%- do given.update({name: name}) -%}{%- endfor -%}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from hims_pipeline.disclosure.bounds import find_narrow
 from hims_pipeline.disclosure.determined import determine
-from hims_pipeline.disclosure.figures import SHARE, Figure
+from hims_pipeline.disclosure.figures import OTHER, SHARE, Figure
 from hims_pipeline.disclosure.groups import Equation, Linked, components
 from hims_pipeline.disclosure.history import Key, State, change_of
 from hims_pipeline.disclosure.linked import link_figures, sizes_shown_by
@@ -108,7 +108,8 @@ def _judge(linked: Linked, group: int, figure: Figure, records: float | None) ->
         return ""
     if records is None:
         return FEW if (figure.records or 0) < figure.minimum else ""
-    if 0 < records < figure.minimum:
+    has_few_beside = figure.kind == OTHER and (figure.counted or 0) < figure.minimum  # the smaller side of a quantile
+    if records > 0 and (records < figure.minimum or has_few_beside):
         return FEW
     if figure.kind == SHARE and linked.names[group].part == "R" and records == 0 and figure.base:
         return EVERYBODY

@@ -13,6 +13,7 @@ from hims_pipeline.estimating.published import Place, Published, count_groups
 from hims_pipeline.estimating.question import DomainQuestion
 from hims_pipeline.staging.indicators import estimate_call
 from hims_pipeline.staging.macros import compiler
+from hims_pipeline.staging.names import IMPUTED
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,9 +61,14 @@ def answer_question(
     """
     indicators = list(indicators)
     minimum = policies.strict_count if is_strict(question, indicators) else policies.minimum_count
+    donated = con.execute(f"select distinct unnest(string_split({IMPUTED}, ' ')) from {question.records} order by all")
     compiled = compiler(
         project,
-        {"breakdown_columns": [*question.by, "batch_id", "entity"], "languages": "en"},
+        {
+            "breakdown_columns": [*question.by, "batch_id", "entity"],
+            "languages": "en",
+            "imputable_columns": {question.fact: [name for (name,) in donated.fetchall()]},
+        },
         ref=lambda name: question.records if name == question.fact else f"conformed.{name}",
     )
     call = estimate_call("X00", question.formula, values="{'batch_id': 'batch_id', 'entity': 'entity'}")

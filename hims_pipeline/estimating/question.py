@@ -10,6 +10,7 @@ from hims_pipeline.contracts.indicators import Formula
 from hims_pipeline.errors import QuestionError
 from hims_pipeline.sql import literal
 from hims_pipeline.staging.expressions import kind_of_expression, make_table
+from hims_pipeline.staging.names import IMPUTED
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 Kind = Literal["total", "share", "ratio", "mean", "quantile", "difference"]
 KINDS: tuple[str, ...] = get_args(Kind)
 SAMPLED = ("batch_id", "entity", "stratum", "psu", "weight_persons")  # columns of a fact that can be estimated from
-# Columns of two stages and their numbers, which releases made before did not have: none of it was known.
-LATER = {"population_units": "bigint", "ssu": "varchar", "population_ssus": "bigint"}
+# Columns that releases made before did not have: of two stages and their numbers nothing was known.
+LATER = {"population_units": "bigint", "ssu": "varchar", "population_ssus": "bigint", IMPUTED: "varchar"}
 _WHOLE_SAMPLES = "source, entity and period; say --period, or ask without"
 _NUMERIC = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|DOUBLE|FLOAT)")
 

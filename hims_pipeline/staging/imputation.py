@@ -1,5 +1,6 @@
 """The SQL of imputation by donors: `edited_<source>__<entity>` has known errors mended, and in `stg_<source>__<entity>`
-stand values of other records where the edited one has none that can be used.
+stand values of other records where the edited one has none that can be used. Its column `imputed_columns` names those
+that a record has from a donor.
 
 Not here: corrections and edits, which read the row as delivered (`hims_pipeline.staging.corrections`). An imputation
 reads the edited row, so that what an edit took out can be filled.
@@ -12,7 +13,7 @@ from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.sql import literal, quote
-from hims_pipeline.staging.names import staged_name
+from hims_pipeline.staging.names import IMPUTED, staged_name
 
 
 def has_value_sql(contract: Contract, entity: str, column: str, name: str) -> str:
@@ -36,22 +37,23 @@ def imputed_sql(contract: Contract, entity: str, imputations: list[tuple[Correct
     Args:
         imputations: each with the SQL condition of the rows that want a value.
     """
-    steps, joins, replaced = [], [], []
+    steps, joins, replaced, taken = [], [], [], []
     for number, (one, hits) in enumerate(imputations, 1):
         steps += _steps(contract, entity, one, hits, f"i{number}")
         joins.append(
             f"left join i{number} on edited.batch_id = i{number}.batch_id and edited.record_no = i{number}.record_no"
         )
         assert one.donors is not None
-        replaced += [
-            f"coalesce(i{number}.{quote(name)}, edited.{quote(name)}) as {quote(name)}" for name in one.donors.columns
-        ]
+        for name in one.donors.columns:
+            replaced.append(f"coalesce(i{number}.{quote(name)}, edited.{quote(name)}) as {quote(name)}")
+            taken.append(f"case when i{number}.{quote(name)} is not null then {literal(name)} end")
     edited = f"edited as (\n    select * from {{{{ ref('edited_{contract.source}__{entity}') }}}}\n)"
     return "\n".join(
         [
             "with " + ",\n\n".join([edited, *steps]),
             "",
-            f"select edited.* replace ({', '.join(replaced)})",
+            f"select edited.* replace ({', '.join(replaced)}),",
+            f"    nullif(concat_ws(' ', {', '.join(taken)}), '') as {IMPUTED}",
             "from edited",
             *joins,
         ]

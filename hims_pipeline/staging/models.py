@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from hims_pipeline.contracts.model import Contract, Entity, Feed
 from hims_pipeline.contracts.values import value_sql
 from hims_pipeline.sql import literal, literals, quote
 from hims_pipeline.staging.lookups import Lookups
-from hims_pipeline.staging.names import BATCH_COLUMNS, columns_beside, staged_name, staged_type
+from hims_pipeline.staging.names import BATCH_COLUMNS, IMPUTED, columns_beside, staged_name, staged_type
 
 RECORD_KEY = "batch_id || '/' || entity || '/' || record_no"
 
@@ -50,27 +51,61 @@ def _jinja(typed: str) -> str:
     return re.sub(r'"((?:[^"]|"")*)": ', lambda m: repr(m.group(1).replace('""', '"')) + ": ", typed)
 
 
-def feed_sql(columns: dict[str, str], feeders: list[tuple[Contract, str, int]]) -> str:
+Feeder = tuple[Contract, str, int]
+"""A contract, its entity, and the position of a feed within the entity."""
+Donated = Mapping[tuple[str, str], Collection[str]]
+"""Source and entity -> its columns in staging that donors may fill."""
+
+
+def feed_sql(columns: dict[str, str], feeders: list[Feeder], donated: Donated) -> str:
     """The union of all entities that feed a fact.
 
     Args:
         columns: the fact's fed columns and their SQL types.
-        feeders: contract, entity, position of the feed within the entity.
     """
-    selects = [_feeder_sql(contract, name, position, columns) for contract, name, position in feeders]
+    selects = [_feeder_sql(*feeder, columns, donated) for feeder in feeders]
     if not selects:
         empty = [f"cast(null as {t}) as {c}" for c, t in {**BATCH_COLUMNS, **columns}.items()]
         return "select\n    " + ",\n    ".join(empty) + "\nwhere false"
     return "\nunion all by name\n".join(selects)
 
 
-def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: dict[str, str]) -> str:
+def find_imputable(feeders: list[Feeder], donated: Donated) -> list[str]:
+    """Columns of a fact whose values may rest on a donor's, sorted."""
+    return sorted({name for feeder in feeders for name in _columns_with_donors(*feeder, donated)})
+
+
+def _columns_with_donors(contract: Contract, entity_name: str, position: int, donated: Donated) -> dict[str, list[str]]:
+    """Column of the fact -> those in staging that donors may fill and that it is mapped from, in any layout."""
+    filled = donated.get((contract.source, entity_name), ())
+    mapped: dict[str, set[str]] = {}
+    for period in ("", *(layout.known_periods[0] for layout in contract.layouts)) if filled else ():
+        for name, mapping in contract.entity_in(entity_name, period).feeds[position].columns.items():
+            read = {staged_name(one) for one in (mapping.from_, *mapping.when) if one}
+            mapped.setdefault(name, set()).update(read.intersection(filled))
+    return {name: sorted(read) for name, read in sorted(mapped.items()) if read}
+
+
+def _imputed_columns(mapped: dict[str, list[str]]) -> str:
+    """SQL: the fact's columns whose values rest on a donor's; null where none does."""
+    names = [
+        f"case when list_has_any(string_split({IMPUTED}, ' '), [{literals(read)}]) then {literal(name)} end"
+        for name, read in mapped.items()
+    ]
+    return f"nullif(concat_ws(' ', {', '.join(names)}), '')" if names else "null"
+
+
+def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: dict[str, str], donated: Donated) -> str:
     lines = [f"    {name}," for name in BATCH_COLUMNS]
     feed = contract.entities[entity_name].feeds[position]
     lookups = Lookups(contract, entity_name)
     targets = load_fact_columns().get(feed.fact, {})
     for name, kind in columns.items():
         target = targets.get(name, FactColumn(name, kind))
+        if name == IMPUTED and name not in feed.columns:
+            mapped = _imputed_columns(_columns_with_donors(contract, entity_name, position, donated))
+            lines.append(f"    cast({mapped} as {kind}) as {name},")
+            continue
         expression = (
             _map_by_layout(contract, entity_name, position, target, lookups)
             if name in feed.columns or target.of

@@ -15,6 +15,8 @@ BATCH_COLUMNS = {
     "layout": "varchar",
     "record_no": "bigint",
 }
+IMPUTED = "imputed_columns"
+"""Of a row with values of donors: the columns that have one, with blanks between."""
 
 
 def snake(name: str) -> str:
@@ -30,9 +32,9 @@ def staged_type(column: Column) -> str:
 
 
 def staged_name(column: str) -> str:
-    """Name in staging; one that a batch column holds already gets the suffix `_sent`."""
+    """Name in staging; one that a column of ours holds already gets the suffix `_sent`."""
     name = snake(column)
-    return f"{name}_sent" if name in BATCH_COLUMNS else name
+    return f"{name}_sent" if name in BATCH_COLUMNS or name == IMPUTED else name
 
 
 def columns_beside(contract: Contract, entity_name: str) -> dict[str, str]:

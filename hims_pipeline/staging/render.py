@@ -14,6 +14,7 @@ stale; a damaged one is made again.
 import fcntl
 import shutil
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +39,7 @@ from hims_pipeline.staging.corrections import corrected_models, matched_sql
 from hims_pipeline.staging.held import held_sources
 from hims_pipeline.staging.indicators import describe_indicators as described_indicators
 from hims_pipeline.staging.indicators import own_models, write_indicators
-from hims_pipeline.staging.models import feed_sql, staging_sql
+from hims_pipeline.staging.models import Donated, Feeder, feed_sql, find_imputable, staging_sql
 from hims_pipeline.staging.names import BATCH_COLUMNS, staged_name
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
 
@@ -189,9 +190,14 @@ def render_project(settings: Settings, tree: Path) -> None:
         for name in contract.entities
     ]
     described += _sent_models(tree, contracts, mended)
-    described += [_feed_model(tree, fact, columns, contracts.values()) for fact, columns in load_facts().items()]
+    donated: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for source, one in ((source, one) for source, some in mended.items() for one in some if one.donors):
+        donated[source, one.entity] |= {*one.changed}
+    feeders = {fact: _feeders(fact, contracts.values()) for fact in load_facts()}
+    described += [_feed_model(tree, fact, columns, feeders[fact], donated) for fact, columns in load_facts().items()]
     write_text(tree / "models/staging/staging.yml", as_yaml({"version": 2, "models": described}))
-    write_text(tree / "macros/observatory.sql", _macros(settings, _indicator_models(settings, tree)))
+    imputable = {f"fct_{fact}": names for fact, some in feeders.items() if (names := find_imputable(some, donated))}
+    write_text(tree / "macros/observatory.sql", _macros(settings, _indicator_models(settings, tree), imputable))
     _write_properties(settings, tree, contracts.values())
     write_seeds(settings, tree / "seeds", contracts.values(), mended)
 
@@ -230,15 +236,21 @@ def _sent_models(
     return [*described, {"name": "feed_corrections", "description": "What each correction does to each batch."}]
 
 
-def _feed_model(tree: Path, fact: str, columns: dict[str, str], contracts: Iterable[Contract]) -> dict[str, Any]:
-    feeders = [
+def _feeders(fact: str, contracts: Iterable[Contract]) -> list[Feeder]:
+    """What feeds a fact."""
+    return [
         (contract, name, position)
         for contract in contracts
         for name, entity in contract.entities.items()
         for position, feed in enumerate(entity.feeds)
         if feed.fact == fact
     ]
-    write_text(tree / f"models/staging/feed_{fact}.sql", feed_sql(columns, feeders) + "\n")
+
+
+def _feed_model(
+    tree: Path, fact: str, columns: dict[str, str], feeders: list[Feeder], donated: Donated
+) -> dict[str, Any]:
+    write_text(tree / f"models/staging/feed_{fact}.sql", feed_sql(columns, feeders, donated) + "\n")
     sources = ", ".join(sorted({contract.source for contract, _, _ in feeders})) or "nothing yet"
     return {"name": f"feed_{fact}", "description": f"All that feeds fct_{fact}, mapped to its columns: {sources}."}
 
@@ -262,7 +274,7 @@ def _write_properties(settings: Settings, tree: Path, contracts: Iterable[Contra
     write_text(tree / "models/published/exposures.yml", as_yaml(whole.exposures(owner.name.en, owner.contact, names)))
 
 
-def _macros(settings: Settings, models: list[str]) -> str:
+def _macros(settings: Settings, models: list[str], imputable: dict[str, list[str]]) -> str:
     observatory = load_observatory(settings.data)
     known = {
         "breakdown_columns": list(breakdown_columns(settings.data)),
@@ -270,6 +282,7 @@ def _macros(settings: Settings, models: list[str]) -> str:
         "minimum_count": observatory.policies.minimum_count,
         "indicator_models": models,
         "fact_models": [f"fct_{fact}" for fact in load_facts()],
+        "imputable_columns": imputable,
     }
     macros = [f"{{% macro {name}() %}}{{{{ return({value!r}) }}}}{{% endmacro %}}" for name, value in known.items()]
     # Text, not a list: the linter renders models with a list of its own, and its Jinja cannot return one.

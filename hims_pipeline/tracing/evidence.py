@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FLAGS = {
-    "is_estimated": "E", "is_break": "B", "is_other_definition": "D", "is_imputed": "I", "is_unreliable": "U",
+    "is_estimated": "E", "is_break": "B", "is_other_definition": "D", "is_unreliable": "U", "is_imputed": "I",
     "is_provisional": "P",
 }  # fmt: skip
 NO_INTERVAL = ("LONELY_UNIT", "NO_DEGREES_OF_FREEDOM", "NOBODY_COUNTED", "NOT_WORKED_OUT")

@@ -115,8 +115,10 @@ def write_r(
         databases: `public` and `staff`, where the files of the release lie.
     """
     formula = making.formula
-    # A model's own, shared out over other boundaries, or of kinds whose lines in R are another design's.
-    if formula is None or figure.get("is_estimated") or formula.kind in ("quantile", "change"):
+    # Shared out over other boundaries, or with answers of donors, which the survey package does not count.
+    is_adjusted = figure.get("is_estimated") or figure.get("is_imputed")
+    # A model's own, or of a kind whose lines in R are another design's.
+    if formula is None or is_adjusted or formula.kind in ("quantile", "change"):
         return write_r_lookup(figure, databases["public"])
     records = write_records_sql(settings, question, figure, formula).replace('"', '\\"')
     source = sources[0] if sources else {}

@@ -195,3 +195,9 @@ def test_bounds_are_those_of_the_table() -> None:
         2: (1.0, 5.0),
     }
     assert find_narrow([equation], {0: 60.0}, {1, 2}, {1: 1.0, 2: 1.0}, {1: 5.0, 2: 5.0}) == {}
+
+
+@pytest.mark.parametrize(("records", "is_shown"), [(9, False), (19, False), (20, True), (0, True)])
+def test_a_median_is_shown_where_enough_lie_on_either_side(records: int, is_shown: bool) -> None:
+    median = replace(total("C16", records), kind="other", counted=records // 2, value=31.0, above=None)
+    assert protected([median])[0].shown == is_shown

@@ -2,6 +2,7 @@
 an edit took out is filled, and what finds no donor stays missing."""
 
 import re
+from copy import deepcopy
 
 import pytest
 
@@ -10,6 +11,7 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.staging.corrections import check_corrections, corrected_models, matched_sql
+from hims_pipeline.staging.models import feed_sql, find_imputable
 
 CONTRACT = {
     "source": "moor", "title": {"en": "Moor"}, "description": "-", "data_kind": "synthetic",
@@ -109,6 +111,32 @@ def test_several_columns_come_from_one_donor(con, contract) -> None:
     both = imputation(where="age is null", donors={"columns": ["age", "school"], "classes": [["sex"]]})
     staged(con, contract, rows, both)
     assert con.execute("select age, school from stg_moor__persons where record_no = 1").fetchone() in [(10, 1), (20, 2)]
+    marks = con.execute("select imputed_columns from stg_moor__persons order by record_no").fetchall()
+    assert marks == [("age school",), (None,), (None,), (None,)]
+
+
+def test_a_fact_names_its_columns_that_a_donor_filled(con) -> None:
+    """Also those that are mapped from several columns, one of them filled."""
+    feed = {"fact": "persons", "columns": {
+        "sex": {"from": "sex", "codes": {"F": "F", "M": "M"}}, "age_years": {"from": "age"},
+        "education_level": {"from": "school", "codes": dict.fromkeys(range(8), "ED2")},
+        "activity_status": {
+            "from": "sex", "codes": {"F": "EMP", "M": "EMP"}, "when": {"school": [1, 2]}, "otherwise": "OUT",
+        },
+    }}  # fmt: skip
+    given = deepcopy(CONTRACT)
+    given["entities"]["persons"]["feeds"] = [feed]
+    contract = Contract.model_validate(given)
+    one = imputation(donors={"columns": ["age", "school"], "classes": [["sex"]]}, where="age is null or school = 8")
+    staged(con, contract, [("2024", "F", None, 8), ("2024", "F", 20, 2), ("2024", "F", None, 3)], one)
+    feeders, donated = [(contract, "persons", 0)], {("moor", "persons"): {"age", "school"}}
+    assert find_imputable(feeders, donated) == ["activity_status", "age_years", "education_level"]
+    columns = {"sex": "varchar", "age_years": "integer", "imputed_columns": "varchar"}
+    rows = con.execute(f"select age_years, imputed_columns from ({plain(feed_sql(columns, feeders, donated))}) as fed")
+    every = "activity_status age_years education_level"
+    assert sorted(rows.fetchall(), key=repr) == [(20, every), (20, every), (20, None)]
+    plainly = con.execute(f"select imputed_columns from ({plain(feed_sql(columns, feeders, {}))}) as fed").fetchall()
+    assert plainly == [(None,)] * 3
 
 
 def test_what_an_edit_took_out_is_filled(con, contract) -> None:

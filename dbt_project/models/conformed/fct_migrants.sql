@@ -43,6 +43,7 @@ derived as (
         {{ age_group('sent.age_years') }} as age_group,
         {{ broad_age_group('sent.age_years') }} as broad_age_group,
         sent.move_year,
+        sent.imputed_columns,
         {%- for name in coded %}
         coalesce(sent.{{ name }}, questionnaires.missing_{{ name }}) as {{ name }},
         {%- endfor %}

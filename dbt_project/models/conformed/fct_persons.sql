@@ -55,6 +55,7 @@ derived as (
             when sent.residence_5y_status = 'SAME' then sent.area_code
             when sent.residence_5y_status = 'ELSEWHERE' then coalesce(sent.area_5y_code, '_U')
         end as area_5y_code,
+        sent.imputed_columns,
         sent.education_level,
         sent.activity_status,
         coalesce(sent.birth_status = 'FOREIGN', false) as is_foreign_born,
