@@ -29,8 +29,8 @@ CODED = ("sex", "area", "post", "country", "category", "age", "year", "birth_yea
 
 
 def make_census(settings: Settings, contract: Contract, folder: Path, rows: int) -> dict[str, Path]:
-    """A small sample of a census again and again, whole, its households and persons under numbers of their own: `rows` or
-    somewhat more."""
+    """A small sample of a census again and again, whole, its households and persons under numbers of their own:
+    `rows` or somewhat more."""
     make_samples(settings, folder / "sent", 1, 0.002, only=(contract.source,))
     files = sorted(one for one in (folder / "sent" / contract.source / PERIOD).iterdir() if one.is_file())
     delivery, _ = take_over(settings, contract, PERIOD, files)

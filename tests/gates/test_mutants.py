@@ -52,7 +52,6 @@ def test_a_mutant_within_what_good_deliveries_show_is_told_as_such() -> None:
     assert "delivery of 2021" in tell_unseen("sexes_mostly_of_men", sheet, of_men, [few_women, sheet])
     fewer = replace(sheet, rows=sheet.rows[:480])
     assert tell_unseen("fifth_missing", sheet, fewer, [sheet]) == ""  # a stock does not lose a fifth
-    assert tell_unseen("times_1_15", sheet, sheet, [sheet]) == ""
 
 
 def test_what_did_not_take_place_is_in_no_list_of_a_delivery() -> None:

@@ -1,7 +1,6 @@
 """Which mutants nobody can tell from a good delivery, and why. A column that goes with no other may be shuffled or slip
 by a row: the file is itself under another name. Events that are missing by chance are a smaller flow, as honest years
-have it; as few women as in another good quarter are no fault; and the level of the only delivery of a table is known
-from nothing else to a seventh.
+have it; and as few women as in another good quarter are no fault.
 """
 
 from collections.abc import Sequence
@@ -70,20 +69,14 @@ def tell_unseen(name: str, clean: Sheet, changed: Sheet, periods: Sequence[Sheet
         alike = [one for one in periods if 2 * len(one.rows) > len(changed.rows)]
         like = [one.period for one in alike if _share_of_women(one) <= rarest]
         return f"as few women as in the good delivery of {like[0]}" if like else ""
-    if (
-        name == "times_1_15"
-        and not clean.roles.counts_rows
-        and len(periods) == 1
-        and not clean.roles.first_column("year")
-    ):
-        return "the only delivery of a table of one period: nothing else holds its level to a seventh"
     return ""
 
 
 def _share_of_women(sheet: Sheet) -> float:
     name = sheet.roles.first_column("sex") or ""
-    told = [row[name] in sheet.roles.codes[name]["F"] for row in sheet.rows if row[name]]
-    return sum(told) / len(told)
+    women = sheet.roles.codes.get(name, {}).get("F", ())
+    told = [row[name] in women for row in sheet.rows if row.get(name)]
+    return sum(told) / len(told) if women and told else 1.0
 
 
 def _tell_even(clean: Sheet, changed: Sheet, name: str) -> str:
