@@ -29,7 +29,8 @@ CODED = ("sex", "area", "post", "country", "category", "age", "year", "birth_yea
 
 
 def make_census(settings: Settings, contract: Contract, folder: Path, rows: int) -> dict[str, Path]:
-    """A small sample of a census, its households again and again under numbers of their own."""
+    """A small sample of a census again and again, whole, its households and persons under numbers of their own:
+    `rows` or somewhat more."""
     make_samples(settings, folder / "sent", 1, 0.002, only=(contract.source,))
     files = sorted(one for one in (folder / "sent" / contract.source / PERIOD).iterdir() if one.is_file())
     delivery, _ = take_over(settings, contract, PERIOD, files)
@@ -44,8 +45,10 @@ def make_census(settings: Settings, contract: Contract, folder: Path, rows: int)
         number = f"lpad(cast(household + copy * {step} as varchar), 8, '0')"
         con.execute(
             f"""copy (
-                select small.* exclude (household) replace ({number} as household_no, _line + copy * {count} as _line)
-                from range({-(-rows // count)}) as copies (copy), small limit {rows}
+                select small.* exclude (household) replace (
+                    {number} as household_no, md5(national_id || copy) as national_id, _line + copy * {count} as _line
+                )
+                from range({-(-rows // count)}) as copies (copy), small
             ) to {literal(large)} (format parquet)"""
         )
     return {ENTITY: large}

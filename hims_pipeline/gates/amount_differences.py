@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from math import log, sqrt
 
-from hims_pipeline.gates.evidence import FEW, Evidence, Subject
+from hims_pipeline.gates.evidence import FEW, Counts, Evidence, Subject
 from hims_pipeline.gates.profile import Profile
+from hims_pipeline.gates.statistics import difference_of_shares
 
 
 def compare_amounts(name: str, role: str, now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
@@ -21,6 +22,9 @@ def compare_amounts(name: str, role: str, now: Subject, before: Subject, years: 
             yield Evidence("spread", name, abs(log(spreads[0] / spreads[1])))  # type: ignore[operator]
         elif spreads[0] == 0 and (spreads[1] or 0) > 0.1:
             yield Evidence("spread", name, 10.0)
+    if now.roles.counts_rows and now.roles.first_column("currency"):
+        displaced = _most_displaced(*(one.counts("amount_levels", name) for one in (new, old)))
+        yield Evidence("amount_levels", name, None if displaced is None else displaced / years, "too few of a currency")
     if before.is_scaled:
         yield from _magnitude(name, role, now, before, noise)
         return
@@ -39,6 +43,27 @@ def compare_amounts(name: str, role: str, now: Subject, before: Subject, years: 
     if now.scale != 1 and now.last_day.year == before.last_day.year and before.last_day < now.last_day:
         fell = (new.number("amount", name, "sum") or 0) < (old.number("amount", name, "sum") or 0)
         yield Evidence("fell", name, float(fell))
+
+
+def _most_displaced(new: Counts, old: Counts) -> float | None:
+    """The largest change of the share of a currency's amounts that lie below some level, less the chance of it, as in
+    the test of Kolmogorov and Smirnov, but with the error of each share: prices and wages are surest at their ends."""
+    most: float | None = None
+    for currency in {key.rsplit("|", 1)[0] for key in new}:
+        below = [_levels_of(one, currency) for one in (new, old)]
+        totals = [sum(one.values()) for one in below]
+        if min(totals) < FEW:
+            continue
+        for level in below[0].keys() | below[1].keys():
+            a, b = (sum(n for lower, n in one.items() if lower <= level) for one in below)
+            most = max(most or 0.0, difference_of_shares(a, totals[0], b, totals[1], both=True))
+    return most
+
+
+def _levels_of(counts: Counts, currency: str) -> dict[int, float]:
+    """Level -> amounts of one currency."""
+    split = ((key.rsplit("|", 1), n) for key, n in counts.items())
+    return {int(level): n for (of, level), n in split if of == currency}
 
 
 def _width(profile: Profile, name: str) -> float:

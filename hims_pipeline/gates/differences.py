@@ -38,6 +38,8 @@ def _compare_sizes(now: Subject, before: Subject) -> Iterator[Evidence]:
         yield from _sizes(now, before, years)
     yield from compare_numbers(now, before)
     yield from compare_joint(now, before, years)
+    if (cell := _most_changed_cell(now, before)) is not None:
+        yield Evidence("cell", "", cell / years)
     for name, role in now.roles.of.items():
         if name not in before.roles.of:
             continue
@@ -63,6 +65,23 @@ def _sizes(now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
     noise = 2 * sqrt(1 / a + 1 / b) if now.roles.counts_rows else 0.0
     change = max(0.0, abs(log(a / b)) - noise) / years
     yield Evidence("size_revised" if now.period == before.period else "size", "", change)
+
+
+def _most_changed_cell(now: Subject, before: Subject) -> float | None:
+    """The largest change of a cell of a table, as a logarithm, beside that of the whole and less the chance of it; of
+    cells that hold a hundredth of all in one of the two. None where there are no such cells to compare."""
+    a, b = (one.profile.counts("cells") for one in (now, before))
+    forms = [{name: one.profile.counts("form", name).keys() for name in now.roles.of} for one in (now, before)]
+    na, nb = sum(a.values()), sum(b.values())
+    if na <= 0 or nb <= 0 or forms[0] != forms[1]:
+        return None
+    changes = [0.0]
+    for key in a.keys() | b.keys():
+        x, y = a.get(key, 0.0), b.get(key, 0.0)
+        if max(x / na, y / nb) >= 0.01:
+            chance = 4 * sqrt(1 / (x + 0.5) + 1 / (y + 0.5)) if counts_units(now) else 0.0
+            changes.append(abs(log((x + 0.5) / (na + 0.5) / ((y + 0.5) / (nb + 0.5)))) - chance)
+    return max(changes)
 
 
 def _measure_narrowing(name: str, role: str, now: Subject, before: Subject) -> float | None:

@@ -14,6 +14,7 @@ from hims_pipeline.gates.profile_joint import MOST_TIED
 from hims_pipeline.gates.statistics import difference_of_shares
 
 SURE = 3.0  # standard errors of what chance makes
+GROUPS = 4.0  # the same where the most striking of many groups is looked at
 MANY = 1_000  # rows from which groups of amounts and of open text hold enough of them
 BOUND = 0.05  # a weaker tie between two columns is none
 
@@ -47,6 +48,10 @@ def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evide
     sex = now.roles.first_column("sex")
     if sex and sex in before.roles.of:
         yield Evidence("sexes_exchanged", sex, _measure_exchange(new, old), "no pattern to tell")
+        for about in new.at["by_sex"].keys() & old.at["by_sex"].keys():
+            if about not in now.roles.of or not _is_comparable(about, now, before):
+                continue
+            yield Evidence("sexes_exchanged", about, _most_mirrored(new, old, about), "no group to tell")
 
 
 def _is_sparse(name: str, profile: Profile) -> bool:
@@ -108,6 +113,21 @@ def _measure_exchange(new: Profile, old: Profile) -> float | None:
         if explained > 0 and (best is None or explained > best[0]):
             best = (explained, (1 - agreed / explained - SURE * sqrt(error) / explained) / 2)
     return max(0.0, best[1]) if best else None
+
+
+def _most_mirrored(new: Profile, old: Profile, about: str) -> float | None:
+    """How far the share of women of some group went over to the other side of a half, which a real change hardly does:
+    0 where it is as it was, 1 where men are as many as women were. The most of all groups in which chance alone cannot
+    go half of that way; None where the sexes of no group lie far enough apart."""
+    tables, most = [_women(one.counts("by_sex", about)) for one in (new, old)], None
+    for group in tables[0].keys() & tables[1].keys():
+        (women, n), (before, size) = tables[0][group], tables[1][group]
+        if min(n, size) < FEW:
+            continue
+        apart = before / size - 0.5
+        if abs(apart) > GROUPS * 0.5 * sqrt(1 / n + 1 / size):
+            most = max(most or 0.0, (1 - (women / n - 0.5) / apart) / 2)
+    return most
 
 
 def _women(counts: Counts) -> dict[str, tuple[float, float]]:

@@ -43,8 +43,8 @@ _FOR: dict[str, tuple[tuple[RoleName, ...], Literal["", "records", "cells"]]] = 
     "more_women_by_age": (_AGE, "records"), "more_women_by_area": (("area", "post", "country"), "records"),
     "more_women_by_category": (("category",), "records"),
     "spike": (("amount",), "cells"), "middle": (("amount", "weight"), ""), "sum": (("amount", "weight"), ""),
-    "spread": (("weight",), ""), "top": (("amount", "weight"), ""),
-    "fell": (("amount",), "cells"), "lost": (_CODED, "cells"),
+    "spread": (("weight",), ""), "amount_levels": (("currency",), "records"), "top": (("amount", "weight"), ""),
+    "fell": (("amount",), "cells"), "cell": (("amount",), "cells"), "lost": (_CODED, "cells"),
     "shares": (_CODED, ""), "shift": (_CODED, "records"), "strength": (_CODED, "records"),
     "narrowed": ((*_TIED, "currency"), ""), "repeated": (("identifier",), "records"),
     "rarer_sex": (("sex",), "records"),
@@ -184,6 +184,12 @@ _ALL = (
     ("middle", True, "Amounts are of another magnitude than before. Check unit, currency and decimal mark.",
      "Les montants sont d'un autre ordre de grandeur qu'avant. Vérifiez l'unité, la monnaie et la marque décimale.",
      "المبالغ من حجم آخر غير السابق. يرجى التثبت من الوحدة والعملة والفاصلة."),
+    ("amount_levels", True, "Amounts of a currency are higher or lower than in the period compared with. Check the unit"
+     " and whether they are gross or net, of a month or another time.",
+     "Les montants d'une monnaie sont plus élevés ou plus bas que dans la période comparée. Vérifiez l'unité, et s'ils"
+     " sont bruts ou nets, mensuels ou d'une autre durée.",
+     "مبالغ إحدى العملات أعلى أو أدنى مما في فترة المقارنة. يرجى التثبت من الوحدة ومن كونها"
+     " خاما أو صافية، شهرية أو لمدة أخرى."),
     ("sum", True, "The sum is far from that before. Check unit, currency and coverage, and weights.",
      "La somme est très éloignée de la précédente. Vérifiez l'unité, la monnaie, la couverture et les poids.",
      "المجموع بعيد جدا عن السابق. يرجى التثبت من الوحدة والعملة والشمول والأوزان."),
@@ -199,6 +205,9 @@ _ALL = (
     ("lost", True, "Countries, areas or categories that were there before are missing. Send all of them.",
      "Des pays, zones ou catégories présents auparavant manquent. Transmettez-les tous.",
      "بلدان أو مناطق أو أصناف كانت موجودة أصبحت ناقصة. يرجى إرسالها كلها."),
+    ("cell", True, "A cell of the table grew or shrank far more than the table as a whole. Check its figure.",
+     "Une case du tableau a augmenté ou diminué bien plus que l'ensemble du tableau. Vérifiez son chiffre.",
+     "خانة من الجدول زادت أو نقصت أكثر بكثير من الجدول ككل. يرجى التثبت من رقمها."),
     ("numbers_missing", True, "Numbers are missing from the numbering. Send all rows.",
      "Des numéros manquent dans la numérotation. Transmettez toutes les lignes.",
      "أرقام ناقصة من الترقيم. يرجى إرسال كل الأسطر."),

@@ -17,6 +17,7 @@ from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.gates.profile_joint import (
     Rows,
+    count_cells,
     count_holes,
     count_orders,
     count_pairs,
@@ -70,6 +71,7 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
     counted += count_orders(con, roles)
     counted += follow_numbers(con, entity, roles)
     counted += count_holes(con, entity, roles)
+    counted += count_cells(con, roles)
     counted += count_within(con, name, entity, rows)
     counted += count_repeated(con, name, roles, rows)
     counted += digest_rows(con, name, entity, roles, step)
@@ -137,7 +139,12 @@ def _distribution(con: Any, entity: Entity, column: Column, roles: Roles, first:
     if role in ("amount", "weight"):
         number = f"abs(cast({value} as double))"
         middle = f"select median({number}) from _seen where {number} > 0"
-        return read_number(con, "median", column.name, middle)
+        rows = read_number(con, "median", column.name, middle)
+        currency = roles.first_column("currency")
+        if role == "amount" and roles.counts_rows and currency:
+            level = f"{quote(currency)} || '|' || cast(floor(10 * log10(nullif({number}, 0))) as integer)"
+            rows += count_values(con, "amount_levels", column.name, level)
+        return rows
     if role in COUNTED:
         rows = count_values(con, "values", column.name, value, _code_meanings(entity, column))
         amount = roles.first_column("amount")

@@ -144,6 +144,16 @@ def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
     return read_number(con, "spike", amount, query)
 
 
+def count_cells(con: Any, roles: Roles) -> Rows:
+    """The amount of each cell of a table of one period: sums over all that it is classified by at once."""
+    by = [quote(one) for one in roles.columns_with("sex", "area", "post", "country", "category", "currency")]
+    amount = roles.first_column("amount")
+    if roles.counts_rows or roles.first_column("year") or not by or not amount:
+        return []
+    cell = " || '|' || ".join(f"cast({one} as varchar)" for one in by)
+    return count_values(con, "cells", "", cell, of=f"sum(abs(cast({quote(amount)} as double)))")
+
+
 def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
     """Of rows that are numbered within a group (persons in a household): how many there are, and how many numbers."""
     *group, last = entity.key or [""]

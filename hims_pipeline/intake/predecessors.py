@@ -1,6 +1,7 @@
 """Which accepted batches a delivery is compared with: the same period's, if it was sent before; else the period before
-it, the same season of the year before, or, where nothing is earlier, the next one. Where nothing
-was accepted, the source's reference, if the observatory pinned one.
+it, the same season of the year before, or, where nothing is earlier, the next one; and some more before these, which
+a small batch is held against together. Where nothing was accepted, the source's reference, if the observatory pinned
+one.
 
 Only what arrived before it: so a verdict does not change with what comes later, and an order of arrival always works.
 """
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.gates.beside import Predecessor
+from hims_pipeline.gates.beside import Predecessor, choose_near
 from hims_pipeline.gates.references import reference_for
 from hims_pipeline.lake import batches
 from hims_pipeline.lake.files import sha256_of
@@ -18,7 +19,7 @@ from hims_pipeline.lake.periods import covers
 from hims_pipeline.settings import Settings
 
 Accepted = tuple[str, str, Path, str]  # batch, period, profile, its hash
-SEASON_DAYS = 20  # around a year: the same month, quarter or day of the year before
+TOGETHER = 8  # periods: two years of quarters
 
 
 def predecessors_of(
@@ -51,14 +52,16 @@ def find_reference(
 
 
 def choose_predecessors(accepted: Sequence[Accepted], contract: Contract, period: str) -> list[Predecessor]:
-    """Of accepted batches in the order of arrival, those that a period is compared with."""
-    latest = {one[1]: one for one in accepted}
+    """Of accepted batches in the order of arrival, those that a period is compared with: the near ones, and those
+    before them, which a small batch is held against together."""
+    latest = {one[1]: Predecessor(*one) for one in accepted}
     if period in latest:
-        return [Predecessor(*latest[period])]
+        return [latest[period]]
+    near = choose_near(list(latest.values()), contract, period)
     start = covers(contract, period)[0]
-    away = {other: (start - covers(contract, other)[0]).days for other in latest}
-    before = sorted((days, other) for other, days in away.items() if days > 0)
-    behind = sorted((-days, other) for other, days in away.items() if days < 0)
-    names = [other for _, other in (before or behind)[:1]]
-    names += [other for days, other in before if abs(days - 365) <= SEASON_DAYS and other not in names]
-    return [Predecessor(*latest[name]) for name in names]
+    earlier = sorted(
+        (one for one in latest.values() if covers(contract, one.period)[0] < start),
+        key=lambda one: covers(contract, one.period)[0],
+        reverse=True,
+    )
+    return [*near, *(one for one in earlier[:TOGETHER] if one not in near)]

@@ -8,12 +8,13 @@ import pytest
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError, Damaged
 from hims_pipeline.gates import GateError, canary_profiles, judge
-from hims_pipeline.gates.beside import Predecessor, keep_profile
+from hims_pipeline.gates.beside import Predecessor, choose_near, keep_profile
 from hims_pipeline.gates.comparisons import SUFFIX, find_closest, load_comparison_limits, profile_rules, write_evidence
 from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.engine import evaluate
 from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
 from hims_pipeline.gates.measures import MEASURES
+from hims_pipeline.gates.pooled import compare_with_all, take_larger
 from hims_pipeline.gates.profile import Profile, Rows
 from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.gates.statistics import difference_of_shares, distance, largest_shift, lowest_share
@@ -186,6 +187,67 @@ def test_weights_that_are_all_one_or_lie_apart_are_seen() -> None:
     assert "spread" not in beyond(weights(1850.0), weights(1800.0))
 
 
+def test_one_cell_that_is_lost_or_halved_is_seen_beside_the_whole() -> None:
+    def table(**cells: float) -> Subject:
+        counts = [*values("values", "geo", FRA=5, ITA=5), *values("cells", "", **cells)]
+        return subject([*FORMS, *ALL, *counts], "2024-06-30", CELLS)
+
+    before = table(FRA=6000, ITA=5000, DEU=40)
+    assert "cell" in beyond(table(FRA=6000, ITA=0, DEU=40), before)
+    assert "cell" in beyond(table(FRA=6000, ITA=50_000, DEU=40), before)
+    assert "cell" not in beyond(table(FRA=600, ITA=500, DEU=9), before)  # all fell alike, and a small one by chance
+    halved = next(one for one in compare_profiles(table(FRA=3000, ITA=5000, DEU=40), before) if one.measure == "cell")
+    assert (halved.value or 0) > 0.2
+
+
+def test_wages_of_a_currency_a_seventh_higher_are_seen_and_a_year_s_growth_is_not() -> None:
+    def wages(*shares: int, currency: str = "EUR") -> Subject:
+        rows = [("amount_levels", "wage", f"{currency}|{30 + place}", float(n)) for place, n in enumerate(shares)]
+        found = subject([*FORMS, *ALL, *rows])
+        return replace(found, roles=replace(found.roles, of=found.roles.of | {"why": "currency"}))
+
+    before = wages(200, 500, 300)
+    assert "amount_levels" in beyond(wages(60, 340, 500, 100), before)
+    assert "amount_levels" not in beyond(wages(160, 500, 340), before)
+    assert "amount_levels" not in beyond(wages(6, 34, 50, 10, currency="USD"), before)
+    assert "amount_levels" not in beyond(wages(2, 6, 12), wages(6, 14, 8))  # too few to say anything
+
+
+def test_the_sexes_exchanged_in_one_area_are_seen_where_chance_cannot_do_it() -> None:
+    def women(*shares: float, of: int = 1_000) -> Subject:
+        rows = [
+            row for place, share in enumerate(shares)
+            for row in values("by_sex", "area", **{f"F|{place}": share * of, f"M|{place}": (1 - share) * of})
+        ]  # fmt: skip
+        return subject([*FORMS, *ALL, *values("values", "area", _1=900, _2=900), *rows])
+
+    before = women(0.40, 0.42, 0.38)
+    assert "sexes_exchanged" in beyond(women(0.40, 0.42, 0.62), before)
+    assert "sexes_exchanged" not in beyond(women(0.44, 0.46, 0.42), before)  # a real change
+    assert "sexes_exchanged" not in beyond(women(0.4, 0.42, 0.62, of=60), women(0.4, 0.42, 0.38, of=60))
+
+
+def test_a_small_batch_is_held_against_all_before_it_together() -> None:
+    def quarter(women: int, rows: int = 150) -> Subject:
+        return subject([("form", "sex", "same", 1.0), ("rows", "", "", float(rows)),
+                        *values("values", "sex", F=women, M=rows - women)])  # fmt: skip
+
+    former = [quarter(n) for n in (38, 36, 40, 37, 39, 36, 38, 40)]
+    fewer = quarter(18)
+    assert {one.measure: one.value for one in compare_profiles(fewer, former[-1])}["more_women"] == pytest.approx(
+        0, abs=0.01
+    )
+    together = {one.measure: one.value for one in compare_with_all(fewer, former)}
+    assert together["more_women"] > 0.02
+    assert all(one.value == 0 for one in compare_with_all(quarter(34), former))
+    assert compare_with_all(fewer, former[:2]) == []  # none of two can be held against the others
+    assert compare_with_all(quarter(180, 1_500), former) == []
+    seasons = [quarter(n) for n in (38, 8, 40, 9, 38, 7, 39, 9)]
+    assert all(one.value == 0 for one in compare_with_all(quarter(8), seasons))  # what is usual is no evidence
+    near, far = Evidence("shift", "sex", 0.1), Evidence("shift", "sex", 0.5)
+    assert take_larger([near, Evidence("ages", "age", None)], [far]) == [far, Evidence("ages", "age", None)]
+
+
 def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
     shown = {one for _, must in canary_profiles.BAD.values() for one in must}
     assert MEASURES.keys() == {
@@ -193,6 +255,8 @@ def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
         *BESIDE,
         *shown,
         "year_revised",
+        "amount_levels",
+        "cell",
         "spread",
         "cells_missing",
         "lost",
@@ -258,8 +322,12 @@ def test_a_batch_is_judged_beside_the_one_before_and_its_profile_is_kept(setting
 def test_predecessors_are_the_same_period_the_one_before_the_season_or_the_next() -> None:
     sent = [(f"canary/{period}/x", period, Path("p"), "h") for period in ("2023-06", "2024-04", "2024-05", "2024-08")]
     assert [one.period for one in choose_predecessors(sent, CONTRACT, "2024-05")] == ["2024-05"]
-    assert [one.period for one in choose_predecessors(sent, CONTRACT, "2024-06")] == ["2024-05", "2023-06"]
+    assert [one.period for one in choose_predecessors(sent, CONTRACT, "2024-06")] == ["2024-05", "2023-06", "2024-04"]
     assert [one.period for one in choose_predecessors(sent, CONTRACT, "2023-01")] == ["2023-06"]
+    before = [Predecessor(*one) for one in sent]
+    assert [one.period for one in choose_near(before, CONTRACT, "2024-05")] == ["2024-05"]
+    assert [one.period for one in choose_near(before, CONTRACT, "2024-06")] == ["2024-05", "2023-06"]
+    assert [one.period for one in choose_near(before, CONTRACT, "2023-01")] == ["2023-06"]
     assert choose_predecessors([], CONTRACT, "2024-05") == []
     near, far = [Evidence("size", "", 0.1)], [Evidence("size", "", 0.5), Evidence("ages", "age", None)]
     assert find_closest([far, near]) == [near[0], far[1]]

@@ -15,10 +15,10 @@ from hims_pipeline.gates.beside import set_beside
 from hims_pipeline.gates.references import FOLDER, write_reference
 from hims_pipeline.gates.suites import load_suite, suite_file
 from hims_pipeline.sql import connection
-from tests.mutants.honest import HONEST
+from tests.mutants.honest import HONEST, follow
 from tests.mutants.kinds import CLASSES
 from tests.mutants.sheets import Sheet
-from tests.mutants.ties import MOVED, tell_equivalent
+from tests.mutants.ties import MOVED, tell_equivalent, tell_unseen
 from tests.mutants.world import Judged, Known, World
 
 OTHER_SEEDS = (43, 44)
@@ -113,7 +113,9 @@ def _mutants(world: World, several: list[Known], seed: int, most: int) -> list[R
         changed = mutate(sheet.copy(), Random(f"{seed} {sheet.contract.source} {sheet.name} {name}"))  # noqa: S311
         if changed is not None and (changed.raw or changed.rows != sheet.rows):
             judged = world.send(known, changed, across=True)
-            if not judged.refused_by and name in MOVED and (why := tell_equivalent(sheet, changed)):
+            if not judged.refused_by:
+                periods = [own for one in several for own in one.sheets if own.name == sheet.name]
+                why = tell_equivalent(sheet, changed) if name in MOVED else tell_unseen(name, sheet, changed, periods)
                 judged = replace(judged, equivalent=why)
             found.append((kind, name, known.source, sheet.name, judged))
     return found
@@ -125,7 +127,8 @@ def _variants(world: World, several: list[Known], seed: int) -> list[Result]:
         for name, vary in HONEST.items():
             changed = vary(sheet.copy(), Random(f"{seed} {sheet.contract.source} {sheet.name} {name}"))  # noqa: S311
             if changed is not None:
-                found.append(("honest", name, known.source, sheet.name, world.send(known, changed)))
+                others = follow(changed, sheet, [one for one in known.sheets if one.name != sheet.name])
+                found.append(("honest", name, known.source, sheet.name, world.send(known, changed, others=others)))
     return found
 
 

@@ -6,6 +6,7 @@ Here: the project's models on the sample's batches, without dbt. Not here: the r
 
 import json
 import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +24,8 @@ class Across:
     """The warehouse of the batches of several sources, of which one can be exchanged for a mutant."""
 
     def __init__(self, settings: Settings, folder: Path, contracts: dict[str, Contract]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier run, where samples are kept
+        folder.mkdir(parents=True)
         self.settings, self.contracts, self.inputs = settings, contracts, folder / "inputs.json"
         self.made = Warehouse(settings, folder)
         self.rules = [one for one in warehouse_rules(settings.expectations) if one.severity == "blocking"]
@@ -71,6 +73,5 @@ class Across:
     def _break(self, code: str, table: str, kwargs: dict[str, str]) -> set[tuple[str, str]]:
         query = re.sub(r"\b(conformed|indicators)\.", "", self.queries[table])
         rows = kwargs["unexpected_rows_query"].format(batch=f"({query})")
-        rows = re.sub(r"(?<=\))(?! as)(?=\s+where)", " as here", rows)
         sources = self.made.con.execute(f"select distinct source from ({rows})").fetchall()
         return {(code, one) for (source,) in sources for one in source.split("+")}

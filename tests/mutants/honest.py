@@ -7,8 +7,7 @@ from random import Random
 from tests.mutants.sheets import Row, Sheet
 
 Variation = Callable[[Sheet, Random], Sheet | None]
-# Not placements_atct: its second list names the year's contracts, and a trend would be in both.
-FLOWS_OF_TRAVEL = ("border_crossings", "placements_aneti", "placements_private")
+FLOWS_OF_TRAVEL = ("border_crossings", "placements_aneti", "placements_atct", "placements_private")
 
 
 def reordered(sheet: Sheet, dice: Random) -> Sheet | None:
@@ -50,6 +49,30 @@ def trend_of_2020(sheet: Sheet, dice: Random) -> Sheet | None:
     if sheet.contract.source not in FLOWS_OF_TRAVEL or not _is_flow(sheet):
         return None
     return _thinned(sheet, lambda row: 0.64, dice)
+
+
+def follow(thinned: Sheet, clean: Sheet, others: list[Sheet]) -> list[Sheet]:
+    """The other lists of a delivery without the events that did not take place: what has the same number, there or in
+    the list that was thinned, is one event."""
+    followed = []
+    for other in others:
+        shared = [
+            (own, theirs) for own in clean.roles.columns_with("identifier")
+            for theirs in other.roles.columns_with("identifier")
+            if clean.column(own).domain == other.column(theirs).domain and own in _first_identifier(clean)
+        ]  # fmt: skip
+        for own, theirs in shared[:1]:
+            gone = {row[own] for row in clean.rows} - {row[own] for row in thinned.rows}
+            rows = [row for row in other.rows if row[theirs] not in gone]
+            followed += [replace(other, rows=rows)] if len(rows) < len(other.rows) else []
+    return followed
+
+
+def _first_identifier(sheet: Sheet) -> list[str]:
+    """The identifier that tells an event: the one in the key, else the first."""
+    keys = sheet.contract.entity_in(sheet.name, sheet.period).key
+    names = sheet.roles.columns_with("identifier")
+    return [name for name in names if name in keys] or names[:1]
 
 
 def _is_flow(sheet: Sheet) -> bool:

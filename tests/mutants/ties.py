@@ -1,6 +1,9 @@
-"""Whether a column of a clean file goes with any other: where it does not, to shuffle it or to let it slip by a row
-leaves nothing behind that anybody could see, and such a mutant is the file itself under another name."""
+"""Which mutants nobody can tell from a good delivery, and why. A column that goes with no other may be shuffled or slip
+by a row: the file is itself under another name. Events that are missing by chance are a smaller flow, as honest years
+have it; and as few women as in another good quarter are no fault.
+"""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import sqrt
 from random import Random
@@ -9,6 +12,7 @@ import numpy as np
 import pandas
 
 from hims_pipeline.gates.profile_joint import IntArray
+from tests.mutants.honest import trend_of_2020
 from tests.mutants.sheets import Sheet
 
 SURE = 4.0  # standard deviations of what 60 shuffles make: one in 30,000 independent columns is beyond
@@ -16,6 +20,7 @@ SHUFFLES = 60
 MOST_GROUPS = 30  # the most frequent values; all others are one group
 MOVED = ("column_shuffled", "column_slipped", "sexes_exchanged", "sexes_exchanged_in_one_area")
 CHANCE = 1.5  # square roots of n, between men and women: three standard deviations
+SHARES = ("sexes_mostly_of_men",)
 FREE = ("key", "identifier", "period")  # of each row its own, or the same in all
 
 
@@ -46,6 +51,32 @@ def tell_equivalent(clean: Sheet, changed: Sheet) -> str:
     if find_tie(clean, name) is not None:
         return ""
     return f"{name} goes with no other column of the clean file, so its values may stand in any order"
+
+
+def tell_unseen(name: str, clean: Sheet, changed: Sheet, periods: Sequence[Sheet]) -> str:
+    """Why a mutant cannot be told from what honest deliveries of the source look like; empty where it can.
+
+    Args:
+        periods: the same entity in all clean deliveries of the source.
+    """
+    numbered = any(
+        clean.column(key).type == "integer" for key in clean.contract.entity_in(clean.name, clean.period).key
+    )
+    if name == "fifth_missing" and not numbered and trend_of_2020(clean.copy(), Random(1)):  # noqa: S311
+        return "a fifth fewer events, by chance, is a smaller flow: the honest fall of 2020 is larger"
+    if name in SHARES:
+        rarest = _share_of_women(changed)
+        alike = [one for one in periods if 2 * len(one.rows) > len(changed.rows)]
+        like = [one.period for one in alike if _share_of_women(one) <= rarest]
+        return f"as few women as in the good delivery of {like[0]}" if like else ""
+    return ""
+
+
+def _share_of_women(sheet: Sheet) -> float:
+    name = sheet.roles.first_column("sex") or ""
+    women = sheet.roles.codes.get(name, {}).get("F", ())
+    told = [row[name] in women for row in sheet.rows if row.get(name)]
+    return sum(told) / len(told) if women and told else 1.0
 
 
 def _tell_even(clean: Sheet, changed: Sheet, name: str) -> str:

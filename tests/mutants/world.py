@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -175,26 +176,29 @@ class World:
         broken = self.across.broken(self._batches() | {(known.source, known.period): tables}) - self.holds_clean
         return tuple(sorted({code for code, source in broken if source == known.source}))
 
-    def send(self, known: Known, changed: Sheet | None, across: bool = False) -> Judged:
-        """Send a delivery with one of its entities changed through the gate, and into the warehouse where it passes."""
+    def send(self, known: Known, changed: Sheet | None, across: bool = False, others: Sequence[Sheet] = ()) -> Judged:
+        """Send a delivery with one of its entities changed, and others with it, through the gate, and into the
+        warehouse where it passes."""
         contract = self.contracts[known.source]
-        tables = dict(known.typed)
+        tables, files = dict(known.typed), list(known.files)
         work = self.folder / f"work-{os.getpid()}"
         shutil.rmtree(work, ignore_errors=True)
         (work / "sent").mkdir(parents=True)
         (work / "read").mkdir()
-        if changed is not None and changed.is_text:
-            write_text(changed, work / "sent" / changed.file.name)
-            files = [work / "sent" / one.name if one == changed.file else one for one in known.files]
+        sheets = [one for one in (changed, *others) if one is not None]
+        for sheet in (one for one in sheets if one.is_text):
+            write_text(sheet, work / "sent" / sheet.file.name)
+            files = [work / "sent" / one.name if one == sheet.file else one for one in files]
+        if any(one.is_text for one in sheets):
             if refused := self._read(contract, known.period, files, work / "read"):
                 return Judged(refused)
             tables = {path.stem: path for path in (work / "read").glob("*.parquet")}
-        elif changed is not None:
+        for sheet in (one for one in sheets if not one.is_text):
             try:
-                write_typed(self.settings, changed, work / "read" / f"{changed.name}.parquet")
+                write_typed(self.settings, sheet, work / "read" / f"{sheet.name}.parquet")
             except duckdb.Error:  # no value of its type: the reader would have said so
                 return Judged(("TYPE",))
-            tables[changed.name] = work / "read" / f"{changed.name}.parquet"
+            tables[sheet.name] = work / "read" / f"{sheet.name}.parquet"
         judged = self.judge(known, tables)
         return replace(judged, refused_by=self.hold(known, tables)) if across and not judged.refused_by else judged
 

@@ -15,6 +15,7 @@ from hims_pipeline.release import fallback
 from hims_pipeline.settings import REPOSITORY
 from tests.lake.test_deliveries import accept, contract, sent
 
+WHO = "entity varchar, sex varchar, birth_date date, country_of_citizenship_code varchar"
 TABLES = {
     "indicators.controls_compared": "source varchar, time_period varchar, control_id varchar, is_met bool,"
     " our_value double",
@@ -29,12 +30,20 @@ TABLES = {
     "conformed.fct_persons": "source varchar, period varchar, ref_country varchar, area_code varchar,"
     " period_end_date date, weight_persons decimal(38,18), citizenship_status varchar",
     "conformed.fct_permits": "source varchar, period varchar, ref_country varchar, area_code varchar,"
-    " holder_id varchar, period_end_date date, permit_kind varchar, valid_from_date date, valid_to_date date",
+    " holder_id varchar, period_end_date date, permit_kind varchar, valid_from_date date, valid_to_date date,"
+    f" {WHO}",
     "conformed.fct_vital_events": "source varchar, period varchar, ref_country varchar, area_code varchar,"
     " event_date date, event_type varchar, coverage_percent decimal(5,2)",
     "conformed.fct_person_links": "source varchar, period varchar, register_source varchar",
     "conformed.fct_enrolments": "source varchar, period varchar, ref_country varchar, period_end_date date,"
-    " student_group varchar, measure_type varchar, students_persons decimal(38,15)",
+    " student_group varchar, measure_type varchar, students_persons decimal(38,15), is_microdata bool,"
+    f" student_id varchar, {WHO}",
+    "conformed.fct_insurance_periods": "source varchar, entity varchar, period varchar, period_end_date date,"
+    " person_id varchar, sex varchar, birth_year int, country_of_citizenship_code varchar, is_person_known bool",
+    "conformed.fct_registrations": "source varchar, entity varchar, period varchar, period_end_date date,"
+    " person_id varchar, sex varchar, birth_date date",
+    "conformed.fct_placements": "source varchar, entity varchar, period varchar, period_end_date date,"
+    " contract_id varchar, person_id varchar, sex varchar, country_code varchar",
     "conformed.dim_batch": "source varchar",
 }
 CENSUS = (
@@ -42,8 +51,9 @@ CENSUS = (
     " if(i < 10, 'FOREIGN', 'CITIZEN') from range(300) as t(i)"
 )
 CARDS = (
-    "insert into conformed.fct_permits select 'cards', '2024', 'TUN', 'TN-11', i, date '2024-12-31', 'RESIDENCE_CARD',"
-    " date '2024-01-01', date '2025-01-01' from range({n}) as t(i)"
+    "insert into conformed.fct_permits by name select 'cards' as source, '2024' as period, 'TUN' as ref_country,"
+    " 'TN-11' as area_code, i as holder_id, date '2024-12-31' as period_end_date, 'RESIDENCE_CARD' as permit_kind,"
+    " date '2024-01-01' as valid_from_date, date '2025-01-01' as valid_to_date from range({n}) as t(i)"
 )
 BIRTHS = (
     "insert into conformed.fct_vital_events select 'civil', '2024', 'TUN', 'TN-11', date '2024-05-01', 'BIRTH', 100"
@@ -53,6 +63,15 @@ PASSAGES = (
     "insert into conformed.fct_border_crossings select 'border', '{month}', 'P1', {direction}, i, date '2024-01-05'"
     " from range(400) as t(i)"
 )
+PERSONS = (
+    "insert into conformed.fct_permits by name select 'cards' as source, 'cards' as entity, '2023' as period,"
+    " i as holder_id, date '2023-12-31' as period_end_date, 'F' as sex, date '1980-05-01' as birth_date,"
+    " 'ITA' as country_of_citizenship_code from range(100) as t(i); insert into conformed.fct_permits by name"
+    " select 'cards' as source, 'cards' as entity, '2024' as period, i as holder_id,"
+    " date '2024-12-31' as period_end_date, {sex} as sex, make_date({born}, 5, 1) as birth_date,"
+    " {citizenship} as country_of_citizenship_code from range(100) as t(i)"
+)
+SAME = {"sex": "'F'", "born": 1980, "citizenship": "'ITA'"}
 EITHER = "if(i % 2 = 0, 'ENTRY', 'EXIT')"
 # What breaks a rule, and what is like it and does not.
 CASES = {
@@ -79,7 +98,8 @@ CASES = {
         {"there": "cards"}, {"there": "rgph"}, [("person_links",)],
     ),
     "WAREHOUSE-008": (
-        "insert into conformed.fct_enrolments values"
+        "insert into conformed.fct_enrolments (source, period, ref_country, period_end_date, student_group,"
+        " measure_type, students_persons) values"
         " ('abroad', '2022', 'TUN', date '2022-12-31', 'STUDENT_ABROAD', 'stock', 767),"
         " ('departures', '2022-23', 'TUN', date '2023-09-30', 'STUDENT_ABROAD', 'flow', {n}),"
         " ('others', '2022-23', 'TUN', date '2023-09-30', 'FOREIGN_STUDENT', 'flow', 5000)",
@@ -93,6 +113,19 @@ CASES = {
         " select 'mirror', '2024', kind, 'FOREIGN_BORN', '_T', '_T', 2021, 'R' || i, 'TUN', {n}"
         " from range(6) as t(i), (values ('synthetic'), ('aggregate')) as kinds(kind)",
         {"n": 900}, {"n": 75}, [("mirror", "survey")],
+    ),
+    "WAREHOUSE-010": (
+        PERSONS, SAME | {"sex": "if(i < 30, 'M', 'F')"}, SAME | {"sex": "if(i < 2, 'M', 'F')"}, [("cards",)],
+    ),
+    "WAREHOUSE-011": (PERSONS, SAME | {"born": 1990}, SAME | {"born": 1981}, [("cards",)]),
+    "WAREHOUSE-012": (
+        PERSONS, SAME | {"citizenship": "if(i < 30, 'FRA', 'ITA')"}, SAME | {"citizenship": "if(i < 2, '_U', 'ITA')"},
+        [("cards",)],
+    ),
+    "WAREHOUSE-013": (
+        "insert into conformed.fct_placements select channel, 'placements', '2024', date '2024-12-31', i, i, sex,"
+        " 'FRA' from range(40) as t(i), (values ('office', 'M'), ('agency', {sex})) as lists(channel, sex)",
+        {"sex": "if(i < 5, 'F', 'M')"}, {"sex": "if(i < 5, '_U', 'M')"}, [("agency", "office")],
     ),
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ SPOILT = (
     "update t set REF_AREA = CITIZENSHIP, BIRTH_PLACE = 'FRA', TIME_PERIOD = 1995 where MEASURE = 'B15'",
     "update t set OBS_VALUE = OBS_VALUE + 1 where SEX = 'F'",
 )
+YEARS_EXCHANGED = ("update t set TIME_PERIOD = 4044 - TIME_PERIOD where TIME_PERIOD in (2021, 2023)",)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_the_sample_is_accepted_without_a_finding(batch) -> None:
 def test_every_rule_can_fail(batch, tmp_path: Path) -> None:
     settings, contract, period, table = batch
     spoilt, failed = tmp_path / "cells.parquet", set()
-    for statements in (SPOILT, ("update t set TIME_PERIOD = TIME_PERIOD - 10",)):
+    for statements in (SPOILT, YEARS_EXCHANGED, ("update t set TIME_PERIOD = TIME_PERIOD - 10",)):
         with connection(settings) as con:
             con.execute(f"create or replace table t as from read_parquet({literal(str(table))})")
             for statement in statements:
@@ -53,5 +54,5 @@ def test_every_rule_can_fail(batch, tmp_path: Path) -> None:
         outcome = judge(settings, contract, period, {"cells": spoilt})
         failed |= {one["code"] for one in outcome.rules if not one["success"]}
     rules = {one.code for one in judgement_rules(REPOSITORY / "expectations", contract, period)}
-    assert len(rules) == 4
+    assert len(rules) == 6
     assert rules <= failed
