@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
 from hims_pipeline import build
 from hims_pipeline.dbt import Finished, nodes_that_stand, stream_dbt
+from hims_pipeline.defs.manifest import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from hims_pipeline.defs.nightly import TAKE_IN
 from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.defs.release import intact_check
