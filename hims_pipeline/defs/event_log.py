@@ -10,7 +10,6 @@ starts have it as soon as they load this package. With PostgreSQL Dagster keeps 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -45,13 +44,14 @@ def _connect(self: SqliteEventLogStorage, shard: str) -> Iterator[Connection]:
 def _find_engine(storage: SqliteEventLogStorage, shard: str) -> Engine:
     """The open database; opened anew where the file is another one than before, or the process is."""
     kept = _kept.setdefault(storage, {})
-    path = Path(storage.path_for_shard(shard))
+    path = storage.path_for_shard(shard)
     place, engine = kept.pop(shard, ((), None))
     if engine is None or place != _identify(path):
         if engine is not None:
             engine.dispose(close=place[0] == os.getpid())
         engine = _open(storage, shard)
-    kept[shard] = _identify(path), engine
+        place = _identify(path)
+    kept[shard] = place, engine
     while len(kept) > MOST_OPEN:
         kept.pop(next(iter(kept)))[1].dispose()
     return engine
@@ -65,9 +65,9 @@ def _has_table(self: SqliteEventLogStorage, name: str) -> bool:
     return name in known
 
 
-def _identify(path: Path) -> Place:
+def _identify(path: str) -> Place:
     try:
-        file = path.stat()
+        file = os.stat(path)
     except FileNotFoundError:
         return (os.getpid(),)
     return os.getpid(), file.st_dev, file.st_ino

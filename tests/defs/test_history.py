@@ -43,7 +43,8 @@ def test_what_was_forgotten_is_shown_again_and_only_then(settings) -> None:
 
     with open_instance(settings) as instance:
         add_partitions(instance, settings, list(load_contracts(settings.data)))
-        assert [delivery.source for delivery, _ in find_forgotten(settings, read_shown(settings, instance))] == ["census"]
+        forgotten = find_forgotten(settings, read_shown(settings, instance))
+        assert [delivery.source for delivery, _ in forgotten] == ["census"]
         assert night.execute_in_process(instance=instance).success
         assert list(find_forgotten(settings, read_shown(settings, instance))) == []
         assert instance.get_materialized_partitions(dg.AssetKey(["validated", "census"])) == {"2024"}
