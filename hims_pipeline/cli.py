@@ -33,6 +33,7 @@ from hims_pipeline.failures import explain
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.privacy.known import NoteDamaged
 from hims_pipeline.settings import close_umask, is_debugging, load_settings
+from hims_pipeline.stopping import STOPPED, exit_code, find_stop, note_signals
 
 # Readers of releases need no key.
 KEYED = {"run", "ui", "daemon", "deliver", "status", "batch", "gate", "link", "build", "retention", "scrub"}
@@ -46,8 +47,11 @@ class PlainGroup(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise  # click knows what to do about these
-        except Exception as error:
-            if is_debugging() and not isinstance(error, HimsError):
+        except BaseException as error:
+            if find_stop(error) is not None:
+                click.echo(f"\n{STOPPED}", err=True)
+                raise click.exceptions.Exit(exit_code()) from None
+            if not isinstance(error, Exception) or (is_debugging() and not isinstance(error, HimsError)):
                 raise
             raise click.ClickException(explain(error)) from None
 
@@ -58,6 +62,7 @@ class PlainGroup(click.Group):
 def main(ctx: click.Context) -> None:
     """From deliveries of migration data to a released warehouse of indicators."""
     close_umask()
+    note_signals()
     atexit.register(gc.freeze)  # else Python looks through all that it holds once more before it ends, for seconds
     if ctx.invoked_subcommand in KEYED and "--help" not in sys.argv:
         try:

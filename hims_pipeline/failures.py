@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hims_pipeline.errors import DataError, HimsError
+from hims_pipeline.stopping import STOPPED, find_stop
 
 PACKAGE = Path(__file__).resolve().parent
 FULL = "No space left on device"
@@ -29,6 +30,8 @@ NO_MEMORY = "There is not enough memory. Give DuckDB more with HIMS_MEMORY_LIMIT
 
 def explain(error: BaseException) -> str:
     """What to tell a person of an error, whatever it is wrapped in."""
+    if find_stop(error) is not None:
+        return STOPPED
     chain = list(_chain(error))
     for one in chain:
         if (known := _explain_known(one)) is not None:

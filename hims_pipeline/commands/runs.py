@@ -22,6 +22,7 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sources import broken_sources
+from hims_pipeline.stopping import STOPPED, exit_code
 from hims_pipeline.ui.door import Doorkeeper
 from hims_pipeline.ui.sockets import hold_daemon, open_here, open_to_proxy
 from hims_pipeline.watch import nights
@@ -72,6 +73,8 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
         click.echo(f"\nNot delivered: {text}", err=True)
     for source, problem in broken.items():
         click.echo(f"\n{source} took no part, and waits until this is mended:\n{problem}", err=True)
+    if not night.well and STOPPED in night.failures:
+        sys.exit(exit_code())
     sys.exit(0 if night.well and not unsent and not broken else 1)
 
 
@@ -97,9 +100,10 @@ def _put_samples(settings: Settings, only: tuple[str, ...], scale: float) -> lis
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
     click.echo(f"making the SYNTHETIC sample at scale {scale}")
-    unsent = _put(settings, demo_deliveries(settings, made, scale=scale, only=only), "listed")
-    shutil.rmtree(made)
-    return unsent
+    try:
+        return _put(settings, demo_deliveries(settings, made, scale=scale, only=only), "listed")
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def _put_kept(settings: Settings) -> list[str]:

@@ -27,10 +27,13 @@ class Shown:
     runs: set[str] = field(default_factory=set)
 
 
-def wrong_checks(settings: Settings, instance: dg.DagsterInstance) -> Iterator[tuple[dg.AssetCheckEvaluation, Shown]]:
+AllShown = dict[str, dict[str, Shown]]  # source -> period -> what is shown of it
+
+
+def wrong_checks(settings: Settings, all_shown: AllShown) -> Iterator[tuple[dg.AssetCheckEvaluation, Shown]]:
     """What the gate decided beside what is shown, for each period where they differ: the gate did not report that."""
     for source, contract in load_contracts(settings.data).items():
-        for period, shown in _read_shown(instance, source).items():
+        for period, shown in all_shown[source].items():
             delivery = delivery_of(settings, contract, period)
             verdict = batches.prove_batch(settings, delivery).verdict if delivery else None
             if delivery and verdict and shown.passed != (verdict.status == "accepted"):
@@ -39,7 +42,8 @@ def wrong_checks(settings: Settings, instance: dg.DagsterInstance) -> Iterator[t
 
 def set_checks_right(context, settings: Settings) -> None:
     """Show again what the gate decided, and tell where something else was shown; where nothing is, show it anew."""
-    for check, shown in wrong_checks(settings, context.instance):
+    all_shown = read_shown(settings, context.instance)
+    for check, shown in wrong_checks(settings, all_shown):
         messages, is_so = ("passed", "failed") if shown.passed else ("failed", "passed")
         place = f"{'/'.join(check.asset_key.path)} {check.partition}"
         context.log.warning(f"{place} is shown as {messages}, which the gate did not report: it {is_so}")
@@ -47,19 +51,23 @@ def set_checks_right(context, settings: Settings) -> None:
             context.run.run_id not in shown.runs
         ):  # Dagster takes one check of a period from a run: the next sets it right
             context.log_event(check)
-    for delivery, verdict in find_forgotten(settings, context.instance):
+    for delivery, verdict in find_forgotten(settings, all_shown):
         log_verdict(context, settings, delivery, verdict)
 
 
-def find_forgotten(settings: Settings, instance: dg.DagsterInstance) -> Iterator[tuple[Delivery, Verdict]]:
+def find_forgotten(settings: Settings, all_shown: AllShown) -> Iterator[tuple[Delivery, Verdict]]:
     """Judged deliveries of whose period nothing is shown: Dagster's history was lost, or is past its time."""
     for source, contract in load_contracts(settings.data).items():
-        shown = _read_shown(instance, source)
-        for period in sorted({one.period for one in deliveries(settings, source)} - shown.keys()):
+        for period in sorted({one.period for one in deliveries(settings, source)} - all_shown[source].keys()):
             delivery = delivery_of(settings, contract, period)
             verdict = batches.prove_batch(settings, delivery).verdict if delivery else None
             if delivery and verdict:
                 yield delivery, verdict
+
+
+def read_shown(settings: Settings, instance: dg.DagsterInstance) -> AllShown:
+    """What Dagster shows of every period of every source."""
+    return {source: _read_shown(instance, source) for source in load_contracts(settings.data)}
 
 
 def _read_shown(instance: dg.DagsterInstance, source: str) -> dict[str, Shown]:

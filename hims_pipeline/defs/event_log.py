@@ -1,7 +1,8 @@
 """Dagster's SQLite storage of events, with connections that stay open while a process lives.
 
 Dagster opens, checkpoints and closes a database for every event that it stores, two to four times; a night reports some
-two thousand, and that was two fifths of a quiet one. Tables, files and statements are Dagster's own; only how its
+two thousand, and that was two fifths of a quiet one. Beside that it opens one for each check, to see whether there is a
+table of checks. Tables, files and statements are Dagster's own; only how its
 storage comes by a connection is put in another's place (Dagster is pinned exactly), so that processes which Dagster
 starts have it as soon as they load this package. With PostgreSQL Dagster keeps connections itself.
 """
@@ -9,7 +10,6 @@ starts have it as soon as they load this package. With PostgreSQL Dagster keeps 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 MOST_OPEN = 4  # databases; each run has one of its own, and the pages of the UI read many
 Place = tuple[int, ...]  # process, device and file: a connection is good for no other
+_tables: WeakKeyDictionary[SqliteEventLogStorage, set[str]] = WeakKeyDictionary()
 _kept: WeakKeyDictionary[SqliteEventLogStorage, dict[str, tuple[Place, Engine]]] = WeakKeyDictionary()
 
 
@@ -26,9 +27,10 @@ def keep_connections_open() -> None:
     """Let all storages of this process keep their connections."""
     SqliteEventLogStorage._connect = _connect  # type: ignore[method-assign]
     SqliteEventLogStorage.dispose = _close  # type: ignore[method-assign]
+    SqliteEventLogStorage.has_table = _has_table  # type: ignore[method-assign]
 
 
-_end_watching = SqliteEventLogStorage.dispose
+_end_watching, _look_for_table = SqliteEventLogStorage.dispose, SqliteEventLogStorage.has_table
 
 
 @contextmanager
@@ -42,21 +44,30 @@ def _connect(self: SqliteEventLogStorage, shard: str) -> Iterator[Connection]:
 def _find_engine(storage: SqliteEventLogStorage, shard: str) -> Engine:
     """The open database; opened anew where the file is another one than before, or the process is."""
     kept = _kept.setdefault(storage, {})
-    path = Path(storage.path_for_shard(shard))
+    path = storage.path_for_shard(shard)
     place, engine = kept.pop(shard, ((), None))
     if engine is None or place != _identify(path):
         if engine is not None:
             engine.dispose(close=place[0] == os.getpid())
         engine = _open(storage, shard)
-    kept[shard] = _identify(path), engine
+        place = _identify(path)
+    kept[shard] = place, engine
     while len(kept) > MOST_OPEN:
         kept.pop(next(iter(kept)))[1].dispose()
     return engine
 
 
-def _identify(path: Path) -> Place:
+def _has_table(self: SqliteEventLogStorage, name: str) -> bool:
+    """A table that was there once is there: nothing of Dagster's takes one away."""
+    known = _tables.setdefault(self, set())
+    if name not in known and _look_for_table(self, name):
+        known.add(name)
+    return name in known
+
+
+def _identify(path: str) -> Place:
     try:
-        file = path.stat()
+        file = os.stat(path)
     except FileNotFoundError:
         return (os.getpid(),)
     return os.getpid(), file.st_dev, file.st_ino

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
 
 from hims_pipeline import build
 from hims_pipeline.defs.assembly import build_definitions
@@ -19,6 +20,7 @@ from hims_pipeline.failures import explain
 from hims_pipeline.processes import is_running, token
 from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
+from hims_pipeline.stopping import STOPPED
 from hims_pipeline.watch import nights
 
 PROCESS = "hims/process"
@@ -101,11 +103,17 @@ def _execute(settings: Settings, run: str, log: Callable[[str], None]) -> NightR
         build.discard_builds()
     failures = [reason_of(event.step_failure_data) for event in result.all_events if event.is_step_failure]
     if not result.success and not failures:
-        failures = ["the run failed before a step started; Dagster's log says why"]
+        is_stopped = any(map(_is_stop, result.all_events))
+        failures = [STOPPED if is_stopped else "the run failed before a step started; Dagster's log says why"]
     try:
         return NightRun(tuple(failures), prove(settings))
     except HimsError as error:
         return NightRun(tuple(failures), None, str(error))
+
+
+def _is_stop(event: dg.DagsterEvent) -> bool:
+    """Whether a run ended here by an interruption between its steps."""
+    return event.is_job_failure and event.job_failure_data.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION
 
 
 def _tidy(settings: Settings, instance: dg.DagsterInstance, log: Callable[[str], None]) -> None:

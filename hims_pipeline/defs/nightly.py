@@ -29,6 +29,7 @@ from hims_pipeline.release import fallback
 from hims_pipeline.scrub import scrub_parts
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
+from hims_pipeline.stopping import let_through
 from hims_pipeline.watch import nights
 
 TAKE_IN = dg.AssetKey(["landing", "take_in"])
@@ -67,8 +68,9 @@ def take_in_asset(settings: Settings):
             for delivery in waiting:
                 outcome["accepted"].append(_is_accepted(context, settings, delivery))
         with _contain_failure(context, "reading again what was written") as read_again:
+            taken_any = bool(taken_in or outcome["accepted"] or outcome["failed"])
             read_again["failed"] += [
-                *intake.problems(settings, context.log.info),
+                *intake.problems(settings, context.log.info, none_pending=not taken_any),
                 *scrub_parts(settings, context.log.info).damage,
             ]
         return [*taken_in, outcome, read_again]
@@ -148,6 +150,7 @@ def _contain_failure(context: dg.OpExecutionContext, what: str) -> Iterator[dict
     try:
         yield outcome
     except Exception as error:
+        let_through(error)
         outcome["failed"].append(f"{what}: {explain(error)}")
         context.log.error(f"FAILED, and stays pending: {what}: {explain(error)}")
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from hims_pipeline.failures import explain
 from hims_pipeline.settings import is_debugging
+from hims_pipeline.stopping import let_through
 
 
 @contextmanager
@@ -20,6 +21,7 @@ def plain_failures() -> Iterator[None]:
     except (dg.DagsterError, dg.Failure):
         raise
     except Exception as error:
+        let_through(error)
         if is_debugging():
             raise
         raise dg.Failure(explain(error), allow_retries=False) from None

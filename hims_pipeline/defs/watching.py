@@ -7,11 +7,13 @@ Two sensors, on where the schedule is: `tell` runs every few minutes, `night_end
 from collections.abc import Iterator
 
 import dagster as dg
+from dagster._core.execution.plan.objects import ErrorSource
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.defs.history import clear_history
 from hims_pipeline.failures import explain
 from hims_pipeline.settings import Settings
+from hims_pipeline.stopping import STOPPED
 from hims_pipeline.watch import nights
 from hims_pipeline.watch.look import beat
 from hims_pipeline.watch.tell import tell
@@ -30,6 +32,8 @@ def reason_of(failure) -> str:
     Args:
         failure: Dagster's `step_failure_data`.
     """
+    if failure.error_source == ErrorSource.INTERRUPT:
+        return STOPPED
     if failure.user_failure_data is not None:
         return str(failure.user_failure_data.description)
     error = failure.error
@@ -84,12 +88,11 @@ def _night_ended(settings: Settings, job, default: dg.DefaultSensorStatus) -> It
             minimum_interval_seconds=30,
             description="Writes down how a night ended, tells it, and removes what is past its time of Dagster's.",
         )
-        def note_end(context: dg.RunStatusSensorContext, well: bool = well) -> None:
+        def note_end(context: dg.RunStatusSensorContext, status=status, well: bool = well) -> None:
             run = context.dagster_run.run_id
+            why = STOPPED if status == dg.DagsterRunStatus.CANCELED else context.dagster_event.message or "it failed"
             nights.begin(settings, run)  # a run that failed before its first step
-            nights.end_night(
-                settings, run, well=well, reasons=[] if well else [context.dagster_event.message or "it failed"]
-            )
+            nights.end_night(settings, run, well=well, reasons=[] if well else [why])
             clear_history(settings, context.instance)
             tell(settings, context.log.info)
 

@@ -21,6 +21,7 @@ from typing import Any
 from hims_pipeline.gates.rules import Rule, RuleResult
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import MISTAKEN, connection
+from hims_pipeline.stopping import QUERY_STOPPED
 
 WITHOUT_VALUES = {"result_format": "SUMMARY", "exclude_unexpected_values": True, "partial_unexpected_count": 0}
 ROWS, COUNT = "unexpected_rows_expectation", "unexpected_rows_query.row_count"
@@ -188,6 +189,8 @@ def _describe_raised(info: dict[str, Any] | None) -> str:
     for part in [info, *(info or {}).values()]:
         if isinstance(part, dict) and part.get("raised_exception"):
             text = str(part.get("exception_traceback") or part.get("exception_message") or "")
+            if QUERY_STOPPED in text:
+                raise KeyboardInterrupt  # Great Expectations took it for a failure of the rule
             kind = re.search(r"^([\w.]+(?:Error|Exception))\b", text, re.MULTILINE)
             return kind.group(1) if kind else "exception"
     return ""

@@ -7,10 +7,6 @@ from itertools import combinations
 from math import isnan
 from typing import Any
 
-import numpy as np
-import pandas
-from numpy.typing import NDArray
-
 from hims_pipeline.contracts.model import Entity
 from hims_pipeline.gates.roles import RoleName, Roles
 from hims_pipeline.sql import literals, quote
@@ -26,7 +22,6 @@ SEEN = 400_000  # rows whose groups are looked at
 SMALL = 1_000  # amounts below leap for good reasons
 WINDOWS = (4, 8, 16)  # rows whose contents in a row make a digest: as many as are not alike by chance
 Rows = list[tuple[str, str, str, float]]
-IntArray = NDArray[np.int64]
 
 
 def count_values(
@@ -73,9 +68,11 @@ def count_pairs(con: Any, roles: Roles, profiled: Rows, last: date) -> Rows:
         return rows
     many = (*AGES, "country", "area", "amount", "text")
     names = [name for name in groups if values[name] <= MOST_PAIRED or roles.of[name] in many][:MOST_COLUMNS]
-    coded = _code_groups(con, groups, names)
+    from hims_pipeline.gates.ties import code_groups, measure_tie  # numpy and pandas: a quiet night does without
+
+    coded = code_groups(con, groups, names)
     for one, other in combinations(names, 2):
-        if tie := _measure_tie(coded[one], coded[other]):
+        if tie := measure_tie(coded[one], coded[other], MOST_TIED):
             strength, paired = tie
             rows += [("strength", f"{one}|{other}", "", strength), ("paired", f"{one}|{other}", "", float(paired))]
     return rows
@@ -94,39 +91,6 @@ def _group_values(value: str, role: str, last: date, sexes: dict[str, tuple[str,
         "amount": f"floor(3 * log10(nullif(abs(cast({value} as double)), 0)))",
     }.get(role, value)
     return f"cast({by} as varchar)"
-
-
-def _code_groups(con: Any, groups: dict[str, str], names: list[str]) -> dict[str, tuple[IntArray, int]]:
-    """Each column's groups as whole numbers in their order, -1 where a row has none, and how many there are."""
-    asked = ", ".join(f"{groups[name]} as c{place}" for place, name in enumerate(names))
-    columns = con.execute(f"select {asked} from _seen").fetchnumpy() if names else {}
-    coded = {}
-    for place, name in enumerate(names):
-        column = columns[f"c{place}"]
-        values = pandas.Series(np.ma.getdata(column), dtype=object).mask(np.ma.getmaskarray(column))
-        codes, known = pandas.factorize(values, sort=True)
-        coded[name] = codes.astype(np.int64), len(known)
-    return coded
-
-
-def _measure_tie(one: tuple[IntArray, int], other: tuple[IntArray, int]) -> tuple[float, int] | None:
-    """Cramér's V of two columns over the most frequent values of the first, corrected for chance (Bergsma 2013), and
-    the rows that hold a value of both; None where there is nothing to tie."""
-    (left, left_groups), (right, right_groups) = one, other
-    both = (left >= 0) & (right >= 0)
-    places, cells = pandas.factorize(left[both] * right_groups + right[both])  # few of all that could be are there
-    counts = np.bincount(places).astype(float)
-    rows, columns = np.divmod(cells, max(right_groups, 1))
-    tops = np.argsort(-np.bincount(rows, counts, left_groups), kind="stable")[:MOST_TIED]
-    kept = np.isin(rows, tops)
-    counts, rows, columns = counts[kept], rows[kept], columns[kept]
-    by_row, by_column = np.bincount(rows, counts), np.bincount(columns, counts)
-    a, b, n = np.count_nonzero(by_row), np.count_nonzero(by_column), counts.sum()
-    if min(a, b) < 2:
-        return None
-    phi = (counts * counts / (by_row[rows] * by_column[columns])).sum() - 1
-    corrected = max(0.0, float(phi) - (a - 1) * (b - 1) / max(n - 1, 1))
-    return (corrected / (min(a, b) - 1)) ** 0.5, int(n)
 
 
 def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:

@@ -220,11 +220,17 @@ def find_doubtful(settings: Settings, *sources: str) -> list[Pending]:
     return [one for one in find_pending(settings, *sources) if one.stood]
 
 
-def problems(settings: Settings, log: Callable[[str], None] = lambda text: None) -> list[str]:
+def problems(
+    settings: Settings, log: Callable[[str], None] = lambda text: None, *, none_pending: bool = False
+) -> list[str]:
     """What is wrong with deliveries and batches once the night has taken in what it could: a line each, with the place
-    and what to do. Bad data are no problem of ours, and stand in `states`. Another run is waited for."""
+    and what to do. Bad data are no problem of ours, and stand in `states`. Another run is waited for.
+
+    Args:
+        none_pending: every batch was just found to stand, and nothing was taken in since.
+    """
     with installation_lock(settings, "looking at what was written", PATIENCE_SECONDS, log):
-        return [*_tell_pending(settings), *_tell_without_record(settings)]
+        return [*([] if none_pending else _tell_pending(settings)), *_tell_without_record(settings)]
 
 
 def _tell_pending(settings: Settings) -> list[str]:

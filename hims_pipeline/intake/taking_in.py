@@ -28,6 +28,7 @@ from hims_pipeline.lake.verdict import Finding, Verdict
 from hims_pipeline.privacy.production import check_personal_source
 from hims_pipeline.reporting import remove_report, write_beside
 from hims_pipeline.settings import Settings
+from hims_pipeline.stopping import let_through
 
 if TYPE_CHECKING:  # reading imports pandas and more, which takes seconds
     from hims_pipeline.gates.beside import Predecessor
@@ -133,7 +134,9 @@ def _settle(
     """Write the report on a batch beside its verdict, and move it to where it belongs."""
     try:
         write_beside(settings, contract, delivery, folder, verdict)
-    except Exception as error:  # a view of the verdict: what cannot be drawn refuses nobody's data
+    except Exception as error:
+        let_through(error)
+        # a view of the verdict: what cannot be drawn refuses nobody's data
         remove_report(folder)
         log(f"{delivery.batch}: its report could not be written ({type(error).__name__}); see `hims batch report`")
     with journal.act(settings, journal.JUDGED, **_describe_verdict(delivery, folder, verdict)):

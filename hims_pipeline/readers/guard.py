@@ -20,6 +20,7 @@ import duckdb
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.settings import Settings
+from hims_pipeline.stopping import let_through
 
 Result = TypeVar("Result")
 _PANIC = "PanicException"  # of libraries in Rust, which raise it as no `Exception` and have no name to import it by
@@ -60,8 +61,9 @@ def guard(settings: Settings, step: str, work: Callable[[], Result]) -> Result:
     except (Unreadable, HimsError):
         raise  # written by us, for people
     except BaseException as error:
+        let_through(error)
         if not (isinstance(error, Exception) or type(error).__name__ == _PANIC):
-            raise  # somebody stops the run
+            raise
         place, kind = _keep(settings, traceback.format_exc()), type(error).__name__
         if _is_of_the_machine(error):
             reason = ": ".join([kind, *_said_by_the_system(error)])

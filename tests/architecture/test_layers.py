@@ -21,11 +21,12 @@ LAYERS = ["staging", "conformed", "indicators", "published"]
 # Packages and modules at the root, from what all may import to what only starts the others: each may import those
 # that stand behind its name, all of them above it, and nothing else of ours.
 # What all may import, in so far as it stands above them.
-EVERYWHERE = {"contracts", "errors", "plain_file", "provenance", "settings", "sql", "words"}
+EVERYWHERE = {"contracts", "errors", "plain_file", "provenance", "settings", "sql", "stopping", "words"}
 MAY_IMPORT: dict[str, set[str]] = {
     "words": set(),
     "errors": set(),
     "settings": set(),
+    "stopping": set(),
     "plain_file": set(),
     "quoting": set(),
     "contracts": {"quoting"},

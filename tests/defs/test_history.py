@@ -11,7 +11,7 @@ import pytest
 from hims_pipeline import intake
 from hims_pipeline.commands.runs import prepare_instance
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.defs.checks import find_forgotten, set_checks_right
+from hims_pipeline.defs.checks import find_forgotten, read_shown, set_checks_right
 from hims_pipeline.defs.history import clear_history
 from hims_pipeline.defs.instance import migrate, open_instance
 from hims_pipeline.defs.intake import add_partitions
@@ -43,9 +43,10 @@ def test_what_was_forgotten_is_shown_again_and_only_then(settings) -> None:
 
     with open_instance(settings) as instance:
         add_partitions(instance, settings, list(load_contracts(settings.data)))
-        assert [delivery.source for delivery, _ in find_forgotten(settings, instance)] == ["census"]
+        forgotten = find_forgotten(settings, read_shown(settings, instance))
+        assert [delivery.source for delivery, _ in forgotten] == ["census"]
         assert night.execute_in_process(instance=instance).success
-        assert list(find_forgotten(settings, instance)) == []
+        assert list(find_forgotten(settings, read_shown(settings, instance))) == []
         assert instance.get_materialized_partitions(dg.AssetKey(["validated", "census"])) == {"2024"}
 
 

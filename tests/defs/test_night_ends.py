@@ -2,12 +2,16 @@
 
 import os
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
@@ -19,6 +23,8 @@ from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.release import store
 from hims_pipeline.staging import render
+from hims_pipeline.stopping import STOPPED
+from hims_pipeline.watch import nights
 from tests.installation import Installation
 from tests.northland import south_rows
 
@@ -57,8 +63,8 @@ def last_run(here: Installation) -> dg.DagsterRunStatus:
         return next(iter(instance.get_runs(limit=1))).status
 
 
-def assert_red(here: Installation, done: Result, reason: str) -> None:
-    assert done.exit_code == 1, done.output
+def assert_red(here: Installation, done: Result, reason: str, code: int = 1) -> None:
+    assert done.exit_code == code, done.output
     assert reason in done.output
     assert "Traceback" not in done.output
     assert last_run(here) is dg.DagsterRunStatus.FAILURE
@@ -74,6 +80,33 @@ def test_a_night_whose_dbt_dies_is_red_and_shows_no_figures(night, stand_in) -> 
     assert "The release r000001 of " in done.output
     assert "it does not hold tonight's deliveries" in done.output
     assert "P01" not in done.output  # a figure of the old release would look like tonight's
+
+
+def test_a_night_that_is_stopped_while_dbt_builds_says_so(night, stand_in) -> None:
+    stand_in("start('model.hims.dim_area'); os.kill(os.getppid(), signal.SIGTERM); import time; time.sleep(60)")
+    done = hims("run")
+    assert_red(night, done, STOPPED, 143)
+    assert "Interrupted" not in done.output
+    assert nights.nights(night.settings)[-1].reasons[0] == STOPPED
+
+
+def test_a_night_that_is_stopped_while_a_file_is_read_refuses_nobody(night, monkeypatch, tmp_path) -> None:
+    """It ends there, and does not go on to the build without that delivery."""
+    copy = tmp_path / "south_2024.csv"
+    copy.write_text(south_rows(54), encoding="utf-8")
+    landing.take_over(night.settings, intake.contract_of(night.settings, SOURCE), "2024", [copy])
+
+    def stop_in_a_query(*_):
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with closing(duckdb.connect()) as con:
+            con.execute("select sum(a.range * b.range) from range(200000) a, range(100000) b")
+
+    monkeypatch.setattr("hims_pipeline.readers.read_entity", stop_in_a_query)
+    done = hims("run")
+    assert_red(night, done, STOPPED, 130)
+    assert "dbt build" not in done.output
+    (state,) = [one.state for one in intake.states(night.settings) if one.batch.startswith(f"{SOURCE}/2024")]
+    assert state == "pending"
 
 
 def test_a_failure_of_ours_over_one_delivery_leaves_the_night_going(night, monkeypatch, tmp_path) -> None:

@@ -26,6 +26,7 @@ from hims_pipeline.lake.files import make_removable, write_json
 from hims_pipeline.release import proof, spill
 from hims_pipeline.release.reader import connect
 from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.stopping import STOPPED
 
 ROWS = 400_000
 INTERPRETER = [sys.executable, "-c"]
@@ -274,7 +275,8 @@ def test_a_closed_pipe_and_an_interrupt_are_quiet(settings) -> None:
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=20)
     assert "Traceback" not in errors
-    assert "Aborted" in errors
+    assert STOPPED in errors
+    assert running.returncode == 130
 
 
 def test_connect_is_what_the_package_offers() -> None:

@@ -1,0 +1,42 @@
+"""How strongly two columns of a batch hang together: Cramér's V, for the profile (`profile_joint`)."""
+
+from typing import Any
+
+import numpy as np
+import pandas
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+
+
+def code_groups(con: Any, groups: dict[str, str], names: list[str]) -> dict[str, tuple[IntArray, int]]:
+    """Each column's groups as whole numbers in their order, -1 where a row has none, and how many there are."""
+    asked = ", ".join(f"{groups[name]} as c{place}" for place, name in enumerate(names))
+    columns = con.execute(f"select {asked} from _seen").fetchnumpy() if names else {}
+    coded = {}
+    for place, name in enumerate(names):
+        column = columns[f"c{place}"]
+        values = pandas.Series(np.ma.getdata(column), dtype=object).mask(np.ma.getmaskarray(column))
+        codes, known = pandas.factorize(values, sort=True)
+        coded[name] = codes.astype(np.int64), len(known)
+    return coded
+
+
+def measure_tie(one: tuple[IntArray, int], other: tuple[IntArray, int], most: int) -> tuple[float, int] | None:
+    """Cramér's V of two columns over the `most` frequent values of the first, corrected for chance (Bergsma 2013), and
+    the rows that hold a value of both; None where there is nothing to tie."""
+    (left, left_groups), (right, right_groups) = one, other
+    both = (left >= 0) & (right >= 0)
+    places, cells = pandas.factorize(left[both] * right_groups + right[both])  # few of all that could be are there
+    counts = np.bincount(places).astype(float)
+    rows, columns = np.divmod(cells, max(right_groups, 1))
+    tops = np.argsort(-np.bincount(rows, counts, left_groups), kind="stable")[:most]
+    kept = np.isin(rows, tops)
+    counts, rows, columns = counts[kept], rows[kept], columns[kept]
+    by_row, by_column = np.bincount(rows, counts), np.bincount(columns, counts)
+    a, b, n = np.count_nonzero(by_row), np.count_nonzero(by_column), counts.sum()
+    if min(a, b) < 2:
+        return None
+    phi = (counts * counts / (by_row[rows] * by_column[columns])).sum() - 1
+    corrected = max(0.0, float(phi) - (a - 1) * (b - 1) / max(n - 1, 1))
+    return (corrected / (min(a, b) - 1)) ** 0.5, int(n)
