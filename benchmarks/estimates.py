@@ -49,7 +49,8 @@ def make_sample(con: duckdb.DuckDBPyConnection, records: int) -> None:
 
 def estimate_all(con: duckdb.DuckDBPyConnection) -> tuple[float, int, float, float]:
     """Seconds, domains, and the sums of their means and of their errors."""
-    compiled = compiler(REPOSITORY / "dbt_project", {"breakdown_columns": ["area"], "languages": "en", "imputable_columns": {}})
+    observatory = {"breakdown_columns": ["area"], "languages": "en", "imputable_columns": {}}
+    compiled = compiler(REPOSITORY / "dbt_project", observatory)
     own = dict(zip(DOMAINS, DOMAINS, strict=True))
     call = f"estimates('X01', 'fct', [{list(DOMAINS)}], 'mean', value='value', dimensions={own})"
     sql = compiled("{{ " + call + " }}")

@@ -27,7 +27,7 @@ def keep_connections_open() -> None:
     """Let all storages of this process keep their connections."""
     SqliteEventLogStorage._connect = _connect  # type: ignore[method-assign]
     SqliteEventLogStorage.dispose = _close  # type: ignore[method-assign]
-    SqliteEventLogStorage.has_table = _has_table  # type: ignore[method-assign]
+    SqliteEventLogStorage.has_table = _has_table  # type: ignore[method-assign, assignment]
 
 
 _end_watching, _look_for_table = SqliteEventLogStorage.dispose, SqliteEventLogStorage.has_table
@@ -67,7 +67,7 @@ def _has_table(self: SqliteEventLogStorage, name: str) -> bool:
 
 def _identify(path: str) -> Place:
     try:
-        file = os.stat(path)
+        file = os.stat(path)  # noqa: PTH116 - a thousand times a night, and a Path would be made each time
     except FileNotFoundError:
         return (os.getpid(),)
     return os.getpid(), file.st_dev, file.st_ino

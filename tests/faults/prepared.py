@@ -74,7 +74,7 @@ def _send_and_age(base: Installation, folder: Path) -> None:
 
 def with_key(here: Installation, key: Path) -> Installation:
     """The installation as somebody sees it who has this key."""
-    return KeyedInstallation(here.home, here.data, here.expectations, here.real_data, key)
+    return KeyedInstallation(**vars(here), key=key)
 
 
 @dataclass(frozen=True)
