@@ -33,8 +33,11 @@ NOTHING_LEFT = "no batch that counts holds numbers any more"
 NOT_PRESENT = "they are no longer the pairs of the batches that count"
 
 
-def link_registers(settings: Settings, log: Log = lambda text: None) -> Delivery | None:
+def link_registers(settings: Settings, log: Log = lambda text: None, *, none_pending: bool = False) -> Delivery | None:
     """Put the present pairs into landing as a delivery; None where there is nothing to link. Lock held by the caller.
+
+    Args:
+        none_pending: every batch was just found to stand, and nothing was taken in since.
 
     Returns:
         The delivery that holds the present pairs, be it new or known; `intake.pending` says whether it is to be judged.
@@ -50,7 +53,7 @@ def link_registers(settings: Settings, log: Log = lambda text: None) -> Delivery
     sources = {name: one for name, one in contracts.items() if has_links(one) and one.data_kind == own.data_kind}
     for name in sorted(name for name, one in contracts.items() if has_links(one) and name not in sources):
         log(f"{name} is {contracts[name].data_kind}, the links are {own.data_kind}: it is not linked")
-    if sources and (doubtful := intake.find_doubtful(settings, *sources)):
+    if sources and not none_pending and (doubtful := intake.find_doubtful(settings, *sources)):
         reason = doubtful[0].sentence()
         raise HimsError(f"The links stay as they are: {reason}. `hims run` reads it again and links then.")
     for name in sources:

@@ -10,6 +10,7 @@ starts have it as soon as they load this package. With PostgreSQL Dagster keeps 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -27,7 +28,7 @@ def keep_connections_open() -> None:
     """Let all storages of this process keep their connections."""
     SqliteEventLogStorage._connect = _connect  # type: ignore[method-assign]
     SqliteEventLogStorage.dispose = _close  # type: ignore[method-assign]
-    SqliteEventLogStorage.has_table = _has_table  # type: ignore[method-assign, assignment]
+    SqliteEventLogStorage.has_table = _has_table  # type: ignore[method-assign]
 
 
 _end_watching, _look_for_table = SqliteEventLogStorage.dispose, SqliteEventLogStorage.has_table
@@ -44,7 +45,7 @@ def _connect(self: SqliteEventLogStorage, shard: str) -> Iterator[Connection]:
 def _find_engine(storage: SqliteEventLogStorage, shard: str) -> Engine:
     """The open database; opened anew where the file is another one than before, or the process is."""
     kept = _kept.setdefault(storage, {})
-    path = storage.path_for_shard(shard)
+    path = Path(storage.path_for_shard(shard))
     place, engine = kept.pop(shard, ((), None))
     if engine is None or place != _identify(path):
         if engine is not None:
@@ -65,9 +66,9 @@ def _has_table(self: SqliteEventLogStorage, name: str) -> bool:
     return name in known
 
 
-def _identify(path: str) -> Place:
+def _identify(path: Path) -> Place:
     try:
-        file = os.stat(path)  # noqa: PTH116 - a thousand times a night, and a Path would be made each time
+        file = path.stat()
     except FileNotFoundError:
         return (os.getpid(),)
     return os.getpid(), file.st_dev, file.st_ino

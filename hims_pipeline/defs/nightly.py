@@ -62,7 +62,7 @@ def take_in_asset(settings: Settings):
     def link_registers(context: dg.OpExecutionContext, taken_in: list[dict[str, Any]]) -> list[dict[str, Any]]:
         with _contain_failure(context, "linking registers") as outcome:
             with installation_lock(settings, "linking registers", 3600, context.log.info):
-                linkage.link_registers(settings, context.log.info)
+                linkage.link_registers(settings, context.log.info, none_pending=not taken_in)
             waiting = [one.delivery for one in intake.find_pending(settings, linkage.SOURCE)]
             add_partitions(context.instance, settings, [linkage.SOURCE] if waiting else [])
             for delivery in waiting:
