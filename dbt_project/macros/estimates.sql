@@ -313,45 +313,6 @@ on_later_boundaries as (
     {{ return(sets) }}
 {%- endmacro %}
 
-{# CTE `within`: what the second stage of a design adds to the variances of `ratios`, stratum by stratum. Of batches whose
-   design has none nothing is summed. #}
-{% macro within_cells(cells, dims, based, by_cell, by_base) -%}
-{%- set inner_units = 'stratum, psu, ssu, batch_id, entity' -%}
-inner_finest as (
-    select finest.* from finest
-    join second_stage on {{ same('finest', 'second_stage', 'batch_id, entity, stratum, psu') }}
-),
-
-{% if 'ref_area' in dims -%}
-inner_spread as (
-    {{ spread_over_areas('inner_finest', 'ref_area') }}
-),
-
-{% endif -%}
-inner_counted as (
-    {{ cell_sums(cells, dims, inner_units, 'sum(ty) as ty', 'having sum(records) > 0', 'inner_finest', 'inner_spread') }}
-),
-
-inner_based as (
-    {{ cell_sums(base_cells(cells, based), based, inner_units, 'sum(tx) as tx', '', 'inner_finest', 'inner_spread') }}
-),
-
-inner_deviations as (
-    select
-        bases.stratum,
-        bases.psu,
-        {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }},
-        cast(round(coalesce(cast(counted.ty as double), 0) - ratios.r * cast(bases.tx as double)) as hugeint) as z
-    from ratios
-    join inner_based as bases on {{ same('ratios', 'bases', by_base) }}
-    left join inner_counted as counted on bases.stratum = counted.stratum and bases.psu = counted.psu and bases.ssu = counted.ssu and {{ same('ratios', 'counted', by_cell) }}
-),
-
-within as (
-    {{ variance_within('inner_deviations', by_cell) }}
-)
-{%- endmacro %}
-
 {# E shared out over later boundaries, U a coefficient of variation above 20 percent; with either I, answers of donors in it. #}
 {% macro estimate_status() -%}
     {{ return(
