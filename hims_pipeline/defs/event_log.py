@@ -28,7 +28,7 @@ def keep_connections_open() -> None:
     """Let all storages of this process keep their connections."""
     SqliteEventLogStorage._connect = _connect  # type: ignore[method-assign]
     SqliteEventLogStorage.dispose = _close  # type: ignore[method-assign]
-    SqliteEventLogStorage.has_table = _has_table  # type: ignore[assignment, method-assign]
+    SqliteEventLogStorage.has_table = _has_table  # type: ignore[method-assign, assignment]
 
 
 _end_watching, _look_for_table = SqliteEventLogStorage.dispose, SqliteEventLogStorage.has_table

@@ -19,7 +19,7 @@ from hims_pipeline.stopping import STOPPED
 from tests.installation import Installation
 
 STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-LONG = "select sum(a.range * b.range) from range(200000) a, range(100000) b"
+LONG = "select sum(a.range * b.range) from range(200000) a, range(20000) b"
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_a_night_that_is_stopped_while_a_file_is_read_refuses_nobody(night, monk
     def stop_in_a_query(*_):
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
         with closing(duckdb.connect()) as con:
-            con.execute("select sum(a.range * b.range) from range(200000) a, range(100000) b")
+            con.execute("select sum(a.range * b.range) from range(200000) a, range(20000) b")
 
     monkeypatch.setattr("hims_pipeline.readers.read_entity", stop_in_a_query)
     done = hims("run")
