@@ -3,6 +3,7 @@
 
 from hims_pipeline.intake.decisions import accept, reject, resubmit
 from hims_pipeline.intake.pending import (
+    LEFT,
     Pending,
     contract_sha256,
     find_doubtful,
@@ -12,7 +13,7 @@ from hims_pipeline.intake.pending import (
     reader_provenance,
 )
 from hims_pipeline.intake.states import BatchState, find_destroyed, states
-from hims_pipeline.intake.taking_in import LEFT, contract_of, survey_landing, take_in, take_over_dropped
+from hims_pipeline.intake.taking_in import contract_of, survey_landing, take_in, take_over_dropped
 from hims_pipeline.intake.withdrawals import reinstate, withdraw
 
 __all__ = [

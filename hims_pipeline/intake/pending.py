@@ -23,6 +23,7 @@ from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
+from hims_pipeline.plain_file import read_json
 from hims_pipeline.privacy import hidden
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.privacy.known import KeyMismatch
@@ -34,6 +35,8 @@ from hims_pipeline.sql import time_zone
 GATE = "gate:"
 PATIENCE_SECONDS = 3600  # as long as another run may build
 DECIDED = "a person has decided on it since"
+LEFT = "left_in_landing.json"
+"""What lies in landing and makes no delivery, by name, in the identified zone; written each night."""
 DELIVER_AGAIN = "Deliver the same files again, or put them back from a backup"
 
 
@@ -230,7 +233,8 @@ def problems(
         none_pending: every batch was just found to stand, and nothing was taken in since.
     """
     with installation_lock(settings, "looking at what was written", PATIENCE_SECONDS, log):
-        return [*([] if none_pending else _tell_pending(settings)), *_tell_without_record(settings)]
+        told = [] if none_pending else _tell_pending(settings)
+        return [*told, *_tell_untaken(settings), *_tell_without_record(settings)]
 
 
 def _tell_pending(settings: Settings) -> list[str]:
@@ -240,6 +244,14 @@ def _tell_pending(settings: Settings) -> list[str]:
         for one in find_pending(settings)
         if one.why != DECIDED  # while a night ran: the next one carries it out
     ]
+
+
+def _tell_untaken(settings: Settings) -> list[str]:
+    """What was dropped, and our own failure kept out."""
+    path = settings.identified / LEFT
+    left = read_json(path) if path.exists() else []
+    failed = [one["reason"] for one in left if one.get("is_failure")]
+    return [f"{reason} It stays in landing, and the next run takes it over." for reason in failed]
 
 
 def _tell_without_record(settings: Settings) -> list[str]:

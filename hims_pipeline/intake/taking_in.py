@@ -15,7 +15,14 @@ from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, Damaged, HimsError
-from hims_pipeline.intake.pending import DELIVER_AGAIN, inputs_of, inputs_of_reading, last_verdicts, mending_advice
+from hims_pipeline.intake.pending import (
+    DELIVER_AGAIN,
+    LEFT,
+    inputs_of,
+    inputs_of_reading,
+    last_verdicts,
+    mending_advice,
+)
 from hims_pipeline.intake.predecessors import predecessors_of
 from hims_pipeline.intake.set_aside import set_rows_aside
 from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
@@ -35,7 +42,6 @@ if TYPE_CHECKING:  # reading imports pandas and more, which takes seconds
     from hims_pipeline.readers import ReadResult
 
 Log = Callable[[str], None]
-LEFT = "left_in_landing.json"
 
 
 def take_over_dropped(settings: Settings) -> tuple[list[Delivery], list[Delivery], list[Misplaced]]:

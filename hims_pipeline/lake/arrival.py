@@ -41,6 +41,10 @@ class Unfit(HimsError):
         self.position, self.reason = position, reason
 
 
+class Untaken(HimsError):
+    """A delivery could not be taken over, by no fault of it: the disk is full, or fails."""
+
+
 class Unsound(Exception):
     """What is wrong with one file, in words that hold no name."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.arrival import Unfit, delete_copied
+from hims_pipeline.lake.arrival import Unfit, Untaken, delete_copied
 from hims_pipeline.lake.delivery import Delivery
 from hims_pipeline.lake.survey import Drop, Misplaced, Survey, survey_dropped
 from hims_pipeline.settings import Settings
@@ -38,7 +38,7 @@ def take_over_drops(
             path, position = list(drop.files.items())[error.position - 1]
             survey.leave(f"{drop.place}, file {position}", error.reason, path.name)
         except HimsError as error:
-            survey.leave(drop.place, str(error))
+            survey.leave(drop.place, str(error), is_failure=isinstance(error, Untaken))
         else:
             (new if taken.is_new or taken.is_last_word else again).append(taken.delivery)
             if taken.delivery.withdrawn:

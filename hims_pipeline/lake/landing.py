@@ -26,6 +26,7 @@ from hims_pipeline.lake.arrival import (
     Copied,
     Unfit,
     Unsound,
+    Untaken,
     copy_file,
     same_names,
     trouble_of_name,
@@ -124,7 +125,8 @@ def take_over_files(
     Raises:
         Unfit: one file is no plain file, is too large, cannot keep its name, or changed while it was copied.
         Damaged: the delivery is known, and its record is not what we wrote.
-        HimsError: the period is not spelt as the contract says or lies ahead, or the disk cannot take the files.
+        Untaken: the disk cannot take the files.
+        HimsError: the period is not spelt as the contract says or lies ahead.
     """
     check_period(settings, contract, period, today)
     batch, ordered = f"{contract.source}/{period}", sorted(files, key=lambda path: path.name)
@@ -144,7 +146,7 @@ def take_over_files(
                 _mend(settings, taken.delivery, sent, staging)
             return taken
     except OSError as error:  # its own text would tell the file's name
-        raise HimsError(
+        raise Untaken(
             f"{batch}: landing cannot take the files over: {error.strerror or type(error).__name__}."
         ) from None
 
@@ -164,7 +166,7 @@ def _check(batch: str, limits: FormatLimits, files: Sequence[Path], free: int) -
     if same := same_names([path.name for path in files]):
         raise Unfit(batch, same[1] + 1, "has the name of another file of the delivery, case aside; rename one")
     if trouble := trouble_of_room(total, free):
-        raise HimsError(f"{batch}: {trouble}.")
+        raise Untaken(f"{batch}: {trouble}.")
 
 
 def trouble_of_room(size: int, free: int) -> str:

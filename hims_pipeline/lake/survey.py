@@ -37,16 +37,18 @@ TWIN = "has the name of another file of the delivery, case aside; rename one"
 
 @dataclass(frozen=True)
 class Misplaced:
-    """Something in landing that makes no delivery, and what to do about it; `name` stays inside the identified zone."""
+    """Something in landing that makes no delivery, and what to do about it; `name` stays inside the identified zone,
+    and `is_failure` says that it would make one, had the machine not failed."""
 
     place: str
     reason: str
     name: str = ""
+    is_failure: bool = False
 
-    def as_named_record(self) -> dict[str, str]:
+    def as_named_record(self) -> dict[str, str | bool]:
         """Everything, for a record inside the identified zone; bytes that are no UTF-8 are shown as such."""
         shown = self.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        return {"place": self.place, "reason": self.reason, "name": shown}
+        return {"place": self.place, "reason": self.reason, "name": shown, "is_failure": self.is_failure}
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class Survey:
     ready: list[Drop] = field(default_factory=list)
     left: list[Misplaced] = field(default_factory=list)
 
-    def leave(self, place: str, reason: str, name: str = "") -> None:
-        self.left.append(Misplaced(place, reason, name))
+    def leave(self, place: str, reason: str, name: str = "", is_failure: bool = False) -> None:
+        self.left.append(Misplaced(place, reason, name, is_failure))
 
 
 def survey_dropped(

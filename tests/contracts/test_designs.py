@@ -82,11 +82,11 @@ def test_two_phase_survey_says_all_of_its_design(contracts: dict[str, Contract])
 
 def test_stratum_and_unit_come_from_the_design(contracts: dict[str, Contract]) -> None:
     columns = {"stratum": "varchar", "psu": "varchar", "sex": "varchar"}
-    sql = feed_sql(columns, [(contracts["hims_survey"], "return_migrants", 0)])
+    sql = feed_sql(columns, [(contracts["hims_survey"], "return_migrants", 0)], {})
     assert 'cast(concat_ws(\'-\', "v001", "v002") as varchar) as stratum' in sql
     assert "cast(concat_ws('-', \"v003\") as varchar) as psu" in sql
     # Where they were never delivered, the fallback's columns stand for them.
-    sql = feed_sql(columns, [(contracts["argentina_eph"], "persons", 0)])
+    sql = feed_sql(columns, [(contracts["argentina_eph"], "persons", 0)], {})
     assert "cast(concat_ws('-', \"aglomerado\") as varchar) as stratum" in sql
     assert contracts["argentina_eph"].design.fallback_of({"AGLOMERADO", "CODUSU"}) == (  # type: ignore[union-attr]
         "AGGLOMERATION_AS_STRATUM_DWELLING_AS_UNIT"
@@ -102,7 +102,7 @@ def test_a_period_without_districts_takes_the_fallback_and_says_so(contracts: di
     plain["entities"]["return_migrants"]["references"] = []
     contract = Contract.model_validate(plain)
     columns = {"stratum": "varchar", "psu": "varchar"}
-    sql = feed_sql(columns, [(contract, "return_migrants", 0)])
+    sql = feed_sql(columns, [(contract, "return_migrants", 0)], {})
     assert "case when layout = 'light' then concat_ws('-', \"v001\") else concat_ws('-', \"v001\", \"v002\") end" in sql
     assert "case when layout = 'light' then concat_ws('-', \"id_menage\") else concat_ws('-', \"v003\") end" in sql
     design = contract.design
@@ -123,7 +123,7 @@ def test_the_number_of_units_comes_from_the_design_while_its_strata_stand(contra
     plain["design"]["population_units"] = "V004"
     without = {"absent": ["V002", "V003"]}
     plain["layouts"] = [{"name": "light", "periods": ["2030"], "entities": {"return_migrants": without}}]
-    sql = feed_sql({"population_units": "bigint"}, [(Contract.model_validate(plain), "return_migrants", 0)])
+    sql = feed_sql({"population_units": "bigint"}, [(Contract.model_validate(plain), "return_migrants", 0)], {})
     # In the light layout it would count units of other strata than those that stand in.
     assert "cast(case when layout = 'light' then null else \"v004\" end as bigint) as population_units" in sql
     with pytest.raises(ValidationError, match="names no column that is sent: V009"):

@@ -26,7 +26,7 @@ from hims_pipeline.staging import render
 from hims_pipeline.stopping import STOPPED
 from hims_pipeline.watch import nights
 from tests.installation import Installation
-from tests.northland import south_rows
+from tests.northland import drop, south_rows
 
 VALUE = "Salma-4711"  # as if it stood in a delivery
 SOURCE = "southland_count"
@@ -134,6 +134,23 @@ def test_a_failure_of_ours_over_one_delivery_leaves_the_night_going(night, monke
     assert states[f"{SOURCE}/2025"] != "pending"
     assert VALUE not in done.output
     assert [path for path in night.home.rglob("*") if path.is_file() and VALUE.encode() in path.read_bytes()] == []
+
+
+def test_a_night_that_could_not_take_a_drop_over_is_red(night, monkeypatch) -> None:
+    """It is told and left; the others are built; once the disk takes it, it is no failure any more."""
+
+    def fail(*_) -> None:
+        raise OSError(28, "No space left on device")
+
+    drop(night, SOURCE, "2024", "south.csv", south_rows(41))
+    monkeypatch.setattr(landing, "_copy", fail)
+    monkeypatch.setattr(render, "parsed_dbt", lambda tree: ["/bin/false"])
+    done = hims("run")
+    assert_red(night, done, "landing cannot take the files over: No space left on device. It stays in landing")
+    assert "dbt ended with code 1 and left no results" in done.output  # so it was reached
+    monkeypatch.undo()
+    assert [one.period for one in intake.take_over_dropped(night.settings)[0]] == ["2024"]
+    assert not [one for one in intake.problems(night.settings) if "landing cannot take" in one]
 
 
 @pytest.mark.parametrize("how", ["no database", "a page", "no file"])

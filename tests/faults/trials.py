@@ -106,7 +106,8 @@ class Commands:
             path.write_bytes(content)
             path.chmod(mode)
             found = run(here, "scrub", "--all")
-            told = ("DAMAGED" in found.printed or "Error:" in found.printed) and found.code
+            is_mended = path.name == "CURRENT" and "put right from the audit trail" in found.printed
+            told = is_mended or (("DAMAGED" in found.printed or "Error:" in found.printed) and found.code)
             problems = faults_of(found) + ([] if told else [f"was not found: {found.printed.strip()[-200:]}"])
             self.told.note(f"a bit of {path.relative_to(here.home)}", problems)
             for changed in (one for one in paths if one.read_bytes() != before[one]):

@@ -228,7 +228,7 @@ def test_a_full_disk_stops_one_drop_and_not_the_next(settings, drop, monkeypatch
     monkeypatch.setattr(arrival.os, "fsync", once_full)
     new, _, left = dropped.take_over_drops(settings, CONTRACTS, 0)
     assert [one.period for one in new] == ["2022"]
-    assert [one.place for one in left] == ["northland_survey/2021"]
+    assert [(one.place, one.is_failure) for one in left] == [("northland_survey/2021", True)]
     assert [path.name for path in (settings.landing / "northland_survey/2021").iterdir()] == ["north.txt"]
 
 

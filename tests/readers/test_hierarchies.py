@@ -107,7 +107,7 @@ def fed(contract: Contract, read: Any) -> list[tuple[Any, ...]]:
             files += f"'{read.folder / name}.parquet'))"
             sql = re.sub(r"\(\{\{ read_batches\(.*\) \}\}\)", lambda _, files=files: files, staging_sql(contract, name))
             con.execute(f"create view stg_demo__{name} as {sql}")
-        sql = feed_sql(load_facts()["persons"], [(contract, "persons", 0)])
+        sql = feed_sql(load_facts()["persons"], [(contract, "persons", 0)], {})
         sql = re.sub(r"\{\{ ref\('(\w+)'\) \}\}", r"\1", sql)
         what = "area_code, area_5y_code, weight_persons, country_of_birth_code"
         found = con.execute(
@@ -207,7 +207,7 @@ def test_a_design_that_stands_in_the_households_reaches_the_persons(read):
     entities["persons"]["feeds"][0]["columns"]["country_of_birth_code"]["from"] = "BORN_IN"
     contract = contract_of(entities, design=SURVEY)
     check_feeds(contract)
-    sql = feed_sql(load_facts()["persons"], [(contract, "persons", 0)])
+    sql = feed_sql(load_facts()["persons"], [(contract, "persons", 0)], {})
     assert re.search(r"concat_ws\('-', \"joined\d_region\"\).* as stratum", sql)
     assert re.search(r"concat_ws\('-', \"joined\d_name\", \"serial\"\).* as psu", sql)
 
@@ -270,7 +270,7 @@ def test_a_wave_that_lacks_the_column_of_the_household_gives_no_value(read):
     layout = {"name": "old", "periods": ["2014"], "entities": {"households": {"absent": ["REGION"]}}}
     contract = contract_of(layouts=[layout])
     check_feeds(contract)
-    sql = feed_sql(load_facts()["persons"], [(contract, "persons", 0)])
+    sql = feed_sql(load_facts()["persons"], [(contract, "persons", 0)], {})
     assert re.search(r"cast\(case when layout = 'old' then null else .* as area_code", sql)
     lost = {"name": "old", "periods": ["2014"], "entities": {"households": {"absent": ["SERIAL"]}}}
     with pytest.raises(ValueError, match="households has no column SERIAL"):
