@@ -233,8 +233,8 @@ def problems(
         none_pending: every batch was just found to stand, and nothing was taken in since.
     """
     with installation_lock(settings, "looking at what was written", PATIENCE_SECONDS, log):
-        told = [] if none_pending else _tell_pending(settings)
-        return [*told, *_tell_untaken(settings), *_tell_without_record(settings)]
+        pending = [] if none_pending else _tell_pending(settings)
+        return [*pending, *_tell_untaken(settings), *_tell_without_record(settings)]
 
 
 def _tell_pending(settings: Settings) -> list[str]:
