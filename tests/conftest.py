@@ -3,7 +3,8 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -121,3 +122,12 @@ def small_night(brief_night, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Puts a program in dbt's place; its text goes on where `tests.stand_in.HELP` ends."""
     return partial(place, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def heard_interrupts() -> Iterator[None]:
+    """Ctrl-C is heard here and by whatever is started, also where these tests run in the background of a shell, which
+    has it ignored."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)

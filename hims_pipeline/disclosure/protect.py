@@ -62,6 +62,8 @@ def protect(
             if rule := _judge(linked, group, figure, linked.records[group] if records is None else records):
                 made.sensitive[group] = max(made.sensitive.get(group, 0.0), protection_width(figure.minimum))
                 made.rules.setdefault(at, rule)
+        if figure.kind == OTHER and figure.records and (figure.counted or 0) < figure.minimum:
+            made.rules.setdefault(at, FEW)  # a quantile is near the few values on a side of it
     _remember(made, figures, history)
     _spread(made)
     shown_by = _figures_showing(linked)
@@ -108,8 +110,7 @@ def _judge(linked: Linked, group: int, figure: Figure, records: float | None) ->
         return ""
     if records is None:
         return FEW if (figure.records or 0) < figure.minimum else ""
-    has_few_beside = figure.kind == OTHER and (figure.counted or 0) < figure.minimum  # the smaller side of a quantile
-    if records > 0 and (records < figure.minimum or has_few_beside):
+    if 0 < records < figure.minimum:
         return FEW
     if figure.kind == SHARE and linked.names[group].part == "R" and records == 0 and figure.base:
         return EVERYBODY

@@ -18,6 +18,7 @@ from hims_pipeline.readers.guard import guard
 from hims_pipeline.stopping import STOPPED
 from tests.installation import Installation
 
+pytestmark = pytest.mark.usefixtures("heard_interrupts")
 STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 LONG = "select sum(a.range * b.range) from range(200000) a, range(20000) b"
 
