@@ -7,6 +7,7 @@
    The share of the domain at or below it has a linearised error, and p-bounds share +- t se; the values at these bounds are
    those of the quantile, and its error is their distance over 2 t (Woodruff 1952; R's interval.type = "mean"). Where a bound
    of the share lies beyond 0 or 1 the sample holds no value for it: BEYOND_SAMPLE.
+   n_obs is the domain, of which a few may have no value: how many have one would give away those who have none.
    n_numerator is the smaller side, by which disclosure control judges it: with few records there, a quantile is near their values. #}
 {% macro quantiles(indicator, fact, cells, value, p=0.5, domain='true', asked=none, dimensions={}, values={}) -%}
 {%- set known = fact_dimensions() -%}
@@ -25,7 +26,8 @@ with records as (
         {%- endfor %}
         weight_persons as w,
         {{- imputed_flags(imputed) }}
-        case when {{ domain }} then cast({{ value }} as double) end as v
+        {{ domain }} as is_in_domain,
+        case when is_in_domain then cast({{ value }} as double) end as v
     from {{ ref(fact) }}
     {%- if asked %}
     where ({{ by_entity }}) in (select {{ by_entity }} from {{ ref(fact) }} where {{ asked }} not in ('_U', '_R', '_Z'))
@@ -34,13 +36,17 @@ with records as (
 
 finest as (
     select
-        stratum, psu, ssu, {{ by_cell }}, v, sum(w) as x, count(v) as records{{ imputed_counts(imputed, 'v is not null') }},
+        stratum, psu, ssu, {{ by_cell }}, v, sum(w) as x, count(v) as records, count(*) filter (where is_in_domain) as asked{{ imputed_counts(imputed, 'v is not null') }},
         max(population_units) as population_units, max(population_ssus) as population_ssus
     from records
     group by stratum, psu, ssu, {{ by_cell }}, v
 ),
 
 {{ drawn_strata() }},
+
+domains as (
+    {{ cell_sums(cells, dims, by_entity, 'sum(asked) as asked') }}
+),
 
 valued as (
     {{ cell_sums(cells, dims, 'stratum, psu, ssu, v, ' ~ by_entity, 'sum(x) as x, sum(records) as records' ~ imputed_counts(imputed), 'having sum(records) > 0') }}
@@ -126,6 +132,7 @@ estimates as (
     select
         batches.* exclude (batch_id, entity),
         shares.*,
+        domains.asked,
         bounds.ci_lower,
         bounds.ci_upper,
         false as is_shared_out,
@@ -133,6 +140,7 @@ estimates as (
         (bounds.ci_upper - bounds.ci_lower) / (2 * shares.t) as standard_error
     from shares
     join {{ ref('dim_batch') }} as batches on shares.batch_id = batches.batch_id and shares.entity = batches.entity
+    join domains on {{ same('shares', 'domains', by_cell) }}
     left join bounds on {{ same('shares', 'bounds', by_cell) }}
     where
         true
@@ -142,7 +150,7 @@ estimates as (
 )
 
 {% set given = {
-    'indicator': "'" ~ indicator ~ "'", 'ref_area': 'ref_country', 'obs_value': 'estimate', 'n_obs': 'counted',
+    'indicator': "'" ~ indicator ~ "'", 'ref_area': 'ref_country', 'obs_value': 'estimate', 'n_obs': 'asked',
     'n_numerator': 'cast(floor(counted * ' ~ [p, 1 - p] | min ~ ') as bigint)', 'standard_error': 'standard_error', 'variance_basis': variance_basis(), 'degrees_of_freedom': 'degrees_of_freedom',
     'ci_lower': 'ci_lower', 'ci_upper': 'ci_upper', 'interval_kind': 'interval_kind', 'obs_status': estimate_status(), 'is_microdata': 'true',
 } -%}
