@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from hims_pipeline.stopping import SIGNALS
 from tests.installation import Installation, copy_repository
 from tests.northland import deliver_northland, make_northland, northland_at
 from tests.stand_in import place
@@ -125,9 +126,10 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 
 
 @pytest.fixture
-def heard_interrupts() -> Iterator[None]:
-    """Ctrl-C is heard here and by whatever is started, also where these tests run in the background of a shell, which
-    has it ignored."""
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+def heard_signals() -> Iterator[None]:
+    """What stops a command is heard here and by whatever is started, also where these tests run in the background of a
+    shell, which has some of it ignored."""
+    former = {one: signal.signal(one, signal.default_int_handler) for one in SIGNALS}
     yield
-    signal.signal(signal.SIGINT, former)
+    for one, handler in former.items():
+        signal.signal(one, handler)

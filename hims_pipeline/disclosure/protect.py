@@ -267,13 +267,10 @@ def _withhold_one(
     return True
 
 
-def _cost(
-    made: Protected, shown_by: Mapping[int, Sequence[int]], group: int, enough: float
-) -> tuple[bool, bool, float, int]:
-    """What is lost with a group: rather a median or a balance than the counts that it is made of."""
-    records, is_counted = made.linked.records[group] or 0.0, made.linked.names[group].part != "N"
+def _cost(made: Protected, shown_by: Mapping[int, Sequence[int]], group: int, enough: float) -> tuple[bool, float, int]:
+    records = made.linked.records[group] or 0.0
     figures = sum(at not in made.rules for at in shown_by[group])
-    return (records <= enough, is_counted, records * figures, group)
+    return (records <= enough, records * figures, group)
 
 
 def _show_again(made: Protected) -> None:

@@ -18,7 +18,7 @@ from hims_pipeline.readers.guard import guard
 from hims_pipeline.stopping import STOPPED
 from tests.installation import Installation
 
-pytestmark = pytest.mark.usefixtures("heard_interrupts")
+pytestmark = pytest.mark.usefixtures("heard_signals")
 STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 LONG = "select sum(a.range * b.range) from range(200000) a, range(20000) b"
 
@@ -39,7 +39,7 @@ def test_a_command_that_is_stopped_says_so_and_shows_no_trace(here, how: signal.
         assert running.stdout is not None
         assert any("waiting for process" in line for line in running.stdout)
         running.send_signal(how)
-        printed = running.communicate()[0]
+        printed = running.communicate(timeout=60)[0]
     assert (running.returncode, printed.strip()) == (code, STOPPED)
 
 

@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 import pandas
 
-from hims_pipeline.gates.profile_joint import IntArray
+from hims_pipeline.gates.ties import IntArray
 from tests.mutants.honest import trend_of_2020
 from tests.mutants.sheets import Sheet
 

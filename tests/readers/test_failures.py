@@ -127,7 +127,7 @@ LIBRARIES = [
     ("por", "hims_pipeline.readers.formats.spss.pyreadstat.read_por"),
     ("por", "hims_pipeline.readers.formats.spss_portable.Fraction"),
     ("dta", "hims_pipeline.readers.formats.stata.pyreadstat.read_dta"),
-    ("dta", "hims_pipeline.readers.formats.stata.pd.read_stata"),
+    ("dta", "hims_pipeline.readers.formats.stata.SecondReader"),
     ("parquet", "hims_pipeline.readers.formats.parquet.open_for_parts"),
 ]
 

@@ -260,7 +260,7 @@ def test_what_cannot_be_answered_is_told_in_one_line(hims, sql: str, words: str)
     assert done.stdout == ""
 
 
-@pytest.mark.usefixtures("heard_interrupts")
+@pytest.mark.usefixtures("heard_signals")
 def test_a_closed_pipe_and_an_interrupt_are_quiet(settings) -> None:
     env = os.environ | {"HIMS_HOME": str(settings.home), "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-m", "hims_pipeline.cli", "query"]
