@@ -35,25 +35,32 @@ def let_through(error: BaseException) -> None:
         raise stop from None
 
 
-@lru_cache(maxsize=1)
-def note_signals() -> int:
-    """Have each signal that would end this process raise KeyboardInterrupt, and its number noted; what the process was
-    told to ignore stays ignored. Returns where the numbers can be read: Dagster's own handlers forget them."""
-    noted, noting = os.pipe()
-    for end in (noted, noting):
-        os.set_blocking(end, False)
+def note_signals() -> None:
+    """From now on each signal that would end this process raises KeyboardInterrupt, and its number is noted, which
+    Dagster's own handlers forget; what the process was told to ignore stays ignored."""
+    _read_noted()  # those of a command before it in the same process
     if threading.current_thread() is threading.main_thread():
-        signal.set_wakeup_fd(noting, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(_open_notes()[1], warn_on_full_buffer=False)
         for sent in SIGNALS:
             if signal.getsignal(sent) == signal.SIG_DFL:
                 signal.signal(sent, signal.default_int_handler)
-    return noted
 
 
 def exit_code() -> int:
     """128 and the number of the signal that came; Ctrl-C's where none was noted."""
+    return 128 + next((number for number in _read_noted() if number in SIGNALS), signal.SIGINT)
+
+
+@lru_cache(maxsize=1)
+def _open_notes() -> tuple[int, int]:
+    noted, noting = os.pipe()
+    for end in (noted, noting):
+        os.set_blocking(end, False)
+    return noted, noting
+
+
+def _read_noted() -> bytes:
     try:
-        numbers = os.read(note_signals(), 64)
+        return os.read(_open_notes()[0], 1 << 16)
     except BlockingIOError:
-        numbers = b""
-    return 128 + next((number for number in numbers if number in SIGNALS), signal.SIGINT)
+        return b""

@@ -1,9 +1,11 @@
 """What is stopped from outside says so, ends with the code that shells know, and leaves nothing half made."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from hims_pipeline.cli import main
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.readers.guard import guard
-from hims_pipeline.stopping import STOPPED
+from hims_pipeline.stopping import STOPPED, exit_code, note_signals
 from tests.installation import Installation
 
 pytestmark = pytest.mark.usefixtures("heard_signals")
@@ -73,3 +75,14 @@ def test_a_reader_that_is_stopped_in_a_query_refuses_nothing(here) -> None:
     with pytest.raises(KeyboardInterrupt):
         guard(here.settings, "reading", read)
     assert not (here.settings.identified / "failures").exists()
+
+
+def test_a_signal_of_a_command_before_is_not_that_of_the_next() -> None:
+    note_signals()
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), sent)
+            time.sleep(1)
+        if sent is signal.SIGINT:
+            note_signals()
+    assert exit_code() == 143
