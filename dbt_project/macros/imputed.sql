@@ -37,7 +37,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# Records with such a value, by key: of rows, or with `of` a sum of sums. #}
+{# Records with such a value, by key: counted where rows meet a condition, else the sum of such counts. #}
 {% macro imputed_counts(conditions, where=none) -%}
     {%- for key in conditions -%}
         , {{ 'count(*) filter (where (' ~ where ~ ') and imputed_' ~ key ~ ')' if where else 'sum(imputed_' ~ key ~ ')' }} as imputed_{{ key }}

@@ -75,22 +75,11 @@ balances as (
         coalesce(events.deaths, 0) as deaths_count,
         whole.coverage_percent
     from whole
-    join growth
-        on
-            whole.source = growth.source
-            and whole.ref_country = growth.ref_country
-            and whole.duration_rule = growth.duration_rule
-            and whole.universe = growth.universe
-            and whole.second_census_date = growth.second_census_date
+    join growth on {{ same('whole', 'growth', 'source, ref_country, duration_rule, universe, second_census_date') }}
     left join events
         on
-            growth.source = events.source
-            and growth.ref_country = events.ref_country
-            and growth.duration_rule = events.duration_rule
-            and growth.universe = events.universe
-            and growth.second_census_date = events.second_census_date
+            {{ same('growth', 'events', 'source, ref_country, duration_rule, universe, second_census_date, area_code') }}
             and whole.events_source = events.events_source
-            and growth.area_code = events.area_code
 )
 
 select

@@ -12,15 +12,7 @@ shares as (
         wholes.obs_status as whole_status
     from insured as branches
     join insured as wholes
-        on
-            branches.source = wholes.source
-            and branches.data_kind = wholes.data_kind
-            and branches.vintage = wholes.vintage
-            and branches.duration_rule = wholes.duration_rule
-            and branches.universe = wholes.universe
-            and branches.freq = wholes.freq
-            and branches.time_period = wholes.time_period
-            and branches.ref_area = wholes.ref_area
+        on {{ same('branches', 'wholes', 'source, data_kind, vintage, duration_rule, universe, freq, time_period, ref_area') }}
     where branches.economic_activity != '_T' and wholes.economic_activity = '_T'
 )
 
