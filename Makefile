@@ -6,7 +6,7 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help run test test-slow test-r check docs ui leak-scan attack bench bench-estimates bench-night bench-country walk faults mutants recompute lock clean
+.PHONY: help run test test-slow test-r check docs ui leak-scan attack bench bench-estimates bench-night bench-country walk faults season mutants recompute lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ bench-country: $(VENV)/.dev ## the synthetic country at full scale: time, memory
 
 faults: $(VENV)/.dev ## kills, disk errors and dying children over nights and commands (FAULTS="--kills 50 --nights 5")
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+season: $(VENV)/.dev ## thirty nights with nobody there, on a clock of their own (NIGHTS=30 SEED=1)
+	@$(BIN)/python -m tests.faults.season $(or $(NIGHTS),30) $(or $(SEED),1)
 
 mutants: $(VENV)/.dev ## what the gate stops of what can be wrong: seeded mutants and honest variants of the sample (MUTANTS="--only rgph")
 	@$(BIN)/python -m tests.mutants $(MUTANTS)

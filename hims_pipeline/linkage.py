@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from hims_pipeline import intake
-from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, journal, landing
@@ -24,6 +23,7 @@ from hims_pipeline.lake.periods import covers
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal
+from hims_pipeline.staging.in_force import find_in_force
 from hims_pipeline.staging.inputs import current_batches
 
 Log = Callable[[str], None]
@@ -46,7 +46,7 @@ def link_registers(settings: Settings, log: Log = lambda text: None, *, none_pen
         HimsError: a batch of a register, or its pairs, is damaged or of another key: the links stay as they are, and
             the next run reads it again.
     """
-    contracts = load_contracts(settings.data)
+    contracts = find_in_force(settings).contracts
     own = contracts.get(SOURCE)
     if own is None:
         return None

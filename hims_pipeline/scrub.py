@@ -27,7 +27,7 @@ from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.release import acts, store
 from hims_pipeline.reporting import page
 from hims_pipeline.settings import Settings
-from hims_pipeline.staging import render
+from hims_pipeline.staging import in_force, render
 
 Log = Callable[[str], None]
 SEEN = "scrub.json"
@@ -42,6 +42,7 @@ OF_SEQUENCE = "the next delivery makes it anew from the audit trail"
 OF_TREES = "remove the folder: the next run renders it anew"
 OF_POINTERS = "the next run writes it anew from the audit trail"
 OF_KEPT = "the next build begins anew"
+OF_CONTRACTS = "the next night writes it anew, by contracts that hold"
 OF_NIGHTS = "what it told is lost; remove it"
 OF_ALERTS = "move it away: what still holds is told once more"
 OF_RELEASES = "`hims release use` another one, or put it back from a backup"
@@ -230,6 +231,8 @@ def _kept_damage(settings: Settings) -> list[str]:
         last = kept.read_kept(settings)
     except Damaged as error:
         return [f"{_place(settings, error.path)} {error.what}; {OF_KEPT}"]
+    if (damaged := in_force.record_damage(settings)) is not None:
+        return [f"{_place(settings, damaged.path)} {damaged.what}; {OF_CONTRACTS}"]
     if last is not None and not _is(last.warehouse, last.sha256):
         return [f"{_place(settings, last.warehouse)} is not what was written; {OF_KEPT}"]
     return []

@@ -1,5 +1,5 @@
-"""Sources that take no part in a night, since something that people edit for them does not hold. No other source is
-concerned: the night goes on without them, and says so.
+"""Sources that take nothing in, since something that people edit for them does not hold. No other source is concerned,
+and their figures stay (`staging.in_force`): the night goes on, and says so.
 
 Not here: what a contract must say (`contracts`), and deliveries that are refused (`intake`).
 """
@@ -14,9 +14,9 @@ from hims_pipeline.sql import pattern_problems
 def broken_sources(settings: Settings) -> dict[str, str]:
     """Source -> what is wrong with its contract, the code lists that it names, its corrections or its suites."""
     from hims_pipeline.gates.suites import load_suite, suite_file
-    from hims_pipeline.staging.held import held_sources
+    from hims_pipeline.staging.in_force import find_in_force
 
-    broken = broken_contracts(settings.data) | held_sources(settings)[2]
+    broken = broken_contracts(settings.data) | find_in_force(settings).broken
     for source, contract in load_contracts(settings.data).items():
         for entity in contract.entities:
             path = suite_file(settings.expectations, source, entity)

@@ -75,7 +75,7 @@ def status(form: str) -> None:
         click.echo(json.dumps(report, indent=1, ensure_ascii=False))
         return
     for source, problem in broken.items():
-        click.echo(f"{'BROKEN':<11} {source}: takes no part in a night until this is mended\n            {problem}")
+        click.echo(f"{'BROKEN':<11} {source}: takes nothing in until this is mended\n            {problem}")
     for one in states:
         rows = f"{one.rows:,} rows" if one.rows is not None else ""
         click.echo(mark_demonstration(settings, f"{one.state:<11} {one.batch:<46} {rows}"))

@@ -72,7 +72,7 @@ def run(samples: bool, only: tuple[str, ...], scale: float) -> None:
     for text in unsent:
         click.echo(f"\nNot delivered: {text}", err=True)
     for source, problem in broken.items():
-        click.echo(f"\n{source} took no part, and waits until this is mended:\n{problem}", err=True)
+        click.echo(f"\n{source} took nothing in, and waits until this is mended:\n{problem}", err=True)
     if not night.well and STOPPED in night.failures:
         sys.exit(exit_code())
     sys.exit(0 if night.well and not unsent and not broken else 1)

@@ -41,7 +41,7 @@ def load_contracts(data: Path) -> dict[str, Contract]:
 
 def broken_contracts(data: Path) -> dict[str, str]:
     """Source -> what is wrong with its contract, its feeds, the code lists that it names or its corrections. Such a
-    source takes no part in a night, and stops no other."""
+    source takes nothing in, and stops no other."""
     return dict(_load_all(data, edited_state(data))[1])
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.defs.broken import holds_check, make_broken_landing
 from hims_pipeline.defs.nightly import LEFT_PENDING, TAKE_IN, nightly_job, take_in_asset
 from hims_pipeline.defs.release import RELEASE, release_asset
@@ -13,18 +12,20 @@ from hims_pipeline.defs.warehouse import dbt_definition
 from hims_pipeline.defs.watching import watching_sensors
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
+from hims_pipeline.staging.in_force import find_in_force
 from hims_pipeline.staging.render import ensure_rendered
 
 
 def build_definitions(settings: Settings, log: Callable[[str], None] = print) -> dg.Definitions:
     """Assets, checks, job and schedule of an installation, from its `data/` and dbt's manifest of it."""
     assets, checks = [], []
-    for contract in load_contracts(settings.data).values():
+    in_force = find_in_force(settings).contracts
+    for contract in in_force.values():
         of_source, gate = assets_of(settings, contract)
         assets += of_source
         checks.append(gate)
     for source in broken_sources(settings):
-        if source not in load_contracts(settings.data):
+        if source not in in_force:
             assets.append(make_broken_landing(source))
         checks.append(holds_check(settings, source))
     warehouse = dbt_definition(settings, ensure_rendered(settings, log))

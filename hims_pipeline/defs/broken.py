@@ -14,7 +14,7 @@ def make_broken_landing(source: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         ["landing", source],
         group_name="landing",
-        description=f"data/contracts/{source}.yml does not hold, so this source takes no part in a night.",
+        description=f"data/contracts/{source}.yml does not hold, so nothing of this source is taken in.",
         owners=[f"team:{source}"],
         kinds={"file"},
         metadata={"contract": f"data/contracts/{source}.yml"},

@@ -28,6 +28,7 @@ from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import fallback
 from hims_pipeline.scrub import scrub_parts
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.in_force import keep_contracts
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 from hims_pipeline.stopping import let_through
 from hims_pipeline.watch import nights
@@ -132,6 +133,7 @@ def _collect(context: dg.OpExecutionContext, settings: Settings) -> list[intake.
             context.log.info(f"{delivery.batch} was delivered again, byte for byte: nothing to do")
         for stray in misplaced:
             context.log.warning(f"landing/{stray.place}: {stray.reason}")
+        keep_contracts(settings)
     log_broken(context, settings)
     add_partitions(context.instance, settings, list(load_contracts(settings.data)))
     waiting = intake.find_pending(settings, log=context.log.info)

@@ -6,14 +6,14 @@ agree to a change (`release.rules`).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.controls import load_controls
 from hims_pipeline.contracts.indicators import load_indicators
-from hims_pipeline.contracts.load import fingerprint, load_contracts
+from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError
@@ -29,14 +29,15 @@ BASE = ""  # the layout of periods for which the contract names no other
 Inventory = dict[str, dict[str, Any]]
 
 
-def take_inventory(settings: Settings, dbt_manifest: dict[str, Any]) -> Inventory:
+def take_inventory(settings: Settings, contracts: Iterable[Contract], dbt_manifest: dict[str, Any]) -> Inventory:
     """The rules as they are now.
 
     Args:
+        contracts: those in force.
         dbt_manifest: dbt's manifest of the rendered project, for the tests of the warehouse.
     """
     collected: Inventory = {}
-    for contract in load_contracts(settings.data).values():
+    for contract in contracts:
         collected |= _inventory_of_contract(settings, contract)
     collected["release"] = _section(_inventory_of_suite(settings.expectations / "release.json"))
     collected["revision"] = _section(_revision(settings))

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 
-from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import Damaged
 from hims_pipeline.intake.pending import mending_advice
 from hims_pipeline.lake import batches, landing, tombstone
@@ -11,6 +10,7 @@ from hims_pipeline.lake.held_back import read_held_back
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.in_force import find_in_force
 from hims_pipeline.words import printable
 
 
@@ -38,7 +38,7 @@ def states(settings: Settings, *, hashed: bool = False) -> list[BatchState]:
         hashed: read the files of accepted batches too, which takes its time; records are always proven.
     """
     sent = landing.deliveries(settings)
-    contracts = load_contracts(settings.data)
+    contracts = find_in_force(settings).contracts
     counts = {b.manifest.batch for c in contracts.values() for b in batches.find_current_batches(settings, c, sent)}
     all_states = [_state(settings, delivery, counts, hashed) for delivery in sent]
     return all_states + [_damaged_state(one) for one in landing.damaged_records(settings)]

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.indicators import code_in_name, load_indicators
-from hims_pipeline.contracts.load import fingerprint, load_contracts
+from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates.revisions import Cause
 from hims_pipeline.provenance import CARRYING, RENDERING, provenance_of
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.in_force import find_in_force
 
 DEFINITIONS = "indicators"  # in data/: compared record by record
 TOLD = ("controls", "samples", "deliveries.yml", "identifier_shapes.csv", "identifier_lookalikes.csv")  # move no figure
@@ -164,7 +165,7 @@ def compare_inputs(
         now: its basis.
         withdrawn: batch -> why it counts no longer, of those taken out by people or destroyed.
     """
-    contracts = load_contracts(settings.data)
+    contracts = find_in_force(settings).contracts
     batches = tuple(_batches(before["inputs"], rows, contracts, withdrawn))
     then = before.get("basis")
     if then is None:

@@ -7,9 +7,10 @@ from hims_pipeline.lake.batches import Batch
 from hims_pipeline.lake.late import late_sources
 from hims_pipeline.lake.periods import today_of
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.in_force import find_in_force
 from hims_pipeline.words import markdown
 
-Caveats = dict[str, list[dict[str, Any]]]
+Caveats = dict[str, list[Any]]
 
 
 def caveats_of(settings: Settings, batches: list[Batch]) -> Caveats:
@@ -30,6 +31,7 @@ def caveats_of(settings: Settings, batches: list[Batch]) -> Caveats:
             }
             for one in batches for name, entity in one.manifest.entities.items() if entity.rejected or entity.set_aside
         ],
+        "by_former_contract": sorted({one.manifest.source for one in batches} & find_in_force(settings).former),
         "late_sources": [
             {"source": one.source, "last_period": one.last_period, "due": one.due.isoformat()} for one in late
         ],
@@ -53,9 +55,15 @@ def caveat_notes(caveats: Caveats) -> str:
         f"- {caveat['source']}: stands on {caveat['last_period']}; the next delivery was due {caveat['due']}."
         for caveat in caveats["late_sources"]
     ]
+    former = [
+        f"- {source}: what is edited for it does not hold; its figures follow the contract that last did, and its new"
+        " deliveries wait."
+        for source in caveats["by_former_contract"]
+    ]
     parts = [
         ("Accepted against the gate", accepted, "Nothing was."),
         ("Rows set aside", aside, "None were."),
         ("Late sources", late, "None is."),
+        ("Sources by a former contract", former, "None is."),
     ]
     return "".join(f"\n## {title}\n\n" + "\n".join(lines or [none]) + "\n" for title, lines, none in parts)

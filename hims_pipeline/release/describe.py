@@ -7,7 +7,7 @@ from typing import Any
 
 from hims_pipeline import __version__
 from hims_pipeline.build import Build
-from hims_pipeline.contracts.load import load_contracts, tree_fingerprint
+from hims_pipeline.contracts.load import tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.intake import find_destroyed, states
@@ -28,6 +28,7 @@ from hims_pipeline.release import (
 )
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.staging.in_force import find_in_force
 from hims_pipeline.staging.inputs import current_batches
 
 
@@ -43,7 +44,7 @@ def describe(
     judged: fallback.Judged,
 ) -> None:
     """Manifests, verdicts and notes; the manifests come last, since they list the other files."""
-    batches, contracts = current_batches(settings), load_contracts(settings.data)
+    batches, contracts = current_batches(settings), find_in_force(settings).contracts
     back, batch_caveats = read_held_back(settings), caveats.caveats_of(settings, batches)
     for part in audit.PARTS:
         if sha256_of(candidate / part / "warehouse.duckdb") != audited[part]["sha256"]:

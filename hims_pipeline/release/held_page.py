@@ -12,13 +12,13 @@ from typing import Any
 import jinja2
 
 from hims_pipeline.contracts.indicators import load_breakdowns, load_indicators
-from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.gates.revisions import MEASURES
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote
+from hims_pipeline.staging.in_force import find_in_force
 
 HERE = Path(__file__).resolve().parent
 ROWS = 200  # of one measure on the page; how many more there are is told
@@ -43,7 +43,7 @@ class _Names:
 
 def _names(settings: Settings, language: str) -> _Names:
     indicators = {code: one.name.get(language) or one.name.en for code, one in load_indicators(settings.data).items()}
-    contracts = load_contracts(settings.data)
+    contracts = find_in_force(settings).contracts
     sources = {name: one.title.get(language) or one.title.en for name, one in contracts.items()}
     breakdowns = {
         breakdown.name: breakdown.label.get(language) or breakdown.label.en

@@ -16,13 +16,13 @@ from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import ContractError, ReleaseError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.hidden import KNOWN, Hit, Known, find_identifiers, load_identifier_shapes, load_known
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote, read_parquet
+from hims_pipeline.staging.in_force import find_in_force
 from hims_pipeline.staging.inputs import current_batches
 
 RULE = "RELEASE-IDENTIFIERS"
@@ -98,7 +98,7 @@ def check_files(settings: Settings, folder: Path) -> None:
 
 def known_persons(settings: Settings, con: Any) -> Known | None:
     """Everybody who stands in the batches that count, as a view of pseudonyms."""
-    contracts, ids = load_contracts(settings.data), []
+    contracts, ids = find_in_force(settings).contracts, []
     for batch in current_batches(settings):
         contract = contracts[batch.manifest.source]
         for name in batch.manifest.entities:

@@ -4,10 +4,10 @@ place of the one before, by series and period. Not here: what is judged of them 
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.disclosure.figures import total_codes
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, literals, quote
+from hims_pipeline.staging.in_force import find_in_force
 
 COUNTED = ("PERSONS", "CONTRACTS", "PERMITS", "DETECTIONS", "PASSAGES")  # units whose numbers count something
 
@@ -17,7 +17,7 @@ def match_figures(settings: Settings, con: Any, old: Path, new: Path) -> None:
     with its values before and after)."""
     replaced = [
         source
-        for source, contract in load_contracts(settings.data).items()
+        for source, contract in find_in_force(settings).contracts.items()
         if contract.period.supersedes in ("earlier_editions", "earlier_deliveries")
     ]
     edition = f"case when source in ({literals(replaced)}) then '' else vintage end" if replaced else "vintage"

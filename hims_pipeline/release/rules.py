@@ -31,6 +31,7 @@ from hims_pipeline.privacy.modes import share
 from hims_pipeline.release import store
 from hims_pipeline.release.waiting import read_waiting, remove_waiting
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.in_force import find_in_force
 from hims_pipeline.staging.render import MANIFEST
 
 FILE, HELD = "rules.json", "held.json"
@@ -39,7 +40,7 @@ ASKED = "POLICY-SECOND-ACCOUNT-"
 
 def take_rules(settings: Settings, tree: Path) -> Inventory:
     """The rules as they are now; `tree` is the rendered dbt project."""
-    return inventory.take_inventory(settings, read_json(tree / MANIFEST))
+    return inventory.take_inventory(settings, find_in_force(settings).contracts.values(), read_json(tree / MANIFEST))
 
 
 def write_rules(settings: Settings, staff: Path, release_id: str, rules: Inventory) -> None:

@@ -6,7 +6,7 @@ Every file is hashed when it is to be read, against the manifest that its verdic
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.load import fingerprint, load_contracts, tree_fingerprint
+from hims_pipeline.contracts.load import fingerprint, tree_fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import landing
@@ -15,7 +15,7 @@ from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.provenance import BUILDING, PUBLISHING, provenance_of
 from hims_pipeline.settings import Settings
-from hims_pipeline.staging.held import held_sources
+from hims_pipeline.staging.in_force import find_in_force
 from hims_pipeline.staging.render import state
 
 FREQUENCY = {"year": "A", "quarter": "Q", "month": "M", "week": "W", "academic_year": "A", "date": "D"}
@@ -29,15 +29,15 @@ def current_batches(settings: Settings) -> list[Batch]:
 
     One that is damaged is left out here, and told by `intake.problems`: it takes nothing else with it.
     """
-    sent = landing.deliveries(settings)
-    counted = [batch for c in held_sources(settings)[0].values() for batch in find_current_batches(settings, c, sent)]
+    sent, contracts = landing.deliveries(settings), find_in_force(settings).contracts
+    counted = [batch for contract in contracts.values() for batch in find_current_batches(settings, contract, sent)]
     return [batch for batch in counted if not find_damaged_files(batch)]
 
 
 def input_rows(settings: Settings) -> list[dict[str, Any]]:
     """One row a Parquet file that counts: where it is, what every fact row made from it must carry, and the hashes of
     the manifest and the verdict that it counts by."""
-    contracts = load_contracts(settings.data)
+    contracts = find_in_force(settings).contracts
     return [
         {
             "entity": name,

@@ -36,7 +36,7 @@ from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.sql import connection
 from hims_pipeline.staging import whole
 from hims_pipeline.staging.corrections import corrected_models, matched_sql
-from hims_pipeline.staging.held import held_sources
+from hims_pipeline.staging.in_force import find_in_force, former_texts
 from hims_pipeline.staging.indicators import describe_indicators as described_indicators
 from hims_pipeline.staging.indicators import own_models, write_indicators
 from hims_pipeline.staging.models import Donated, Feeder, feed_sql, find_imputable, staging_sql
@@ -53,7 +53,8 @@ def state(settings: Settings) -> str:
     edited = [settings.data / name for name in EDITED if (settings.data / name).exists()]
     files = tree_fingerprint(*edited, settings.dbt_project, suffixes=(".yml", ".csv", ".sql"))
     renderer = provenance_of(*RENDERING)
-    return fingerprint([files, renderer.code, renderer.libraries])[:16]
+    former = former_texts(settings)
+    return fingerprint([files, renderer.code, renderer.libraries, *([former] if former else [])])[:16]
 
 
 def ensure_rendered(settings: Settings, log: Callable[[str], None] = lambda text: None) -> Path:
@@ -180,7 +181,7 @@ def render_project(settings: Settings, tree: Path) -> None:
     Raises:
         ContractError: `data/` does not say what it must.
     """
-    contracts, mended, _ = held_sources(settings)
+    contracts, mended, *_ = find_in_force(settings)
     shutil.copytree(settings.dbt_project, tree, ignore=shutil.ignore_patterns("target", "logs"))
     for path in own_models(settings):
         shutil.copyfile(path, tree / "models/indicators" / path.name)

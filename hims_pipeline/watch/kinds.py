@@ -77,8 +77,8 @@ KINDS: dict[str, Kind] = {
         "Ask the sender for a correction, or mend the control or rule: the next night judges again.",
     ),
     "source-broken": Kind(
-        "code", False, "A source takes no part in the night",
-        "Its new deliveries wait; all other sources go out.",
+        "code", False, "What people edit for a source does not hold",
+        "Its new deliveries wait; its figures go on by what last held, and all other sources go out.",
         "Mend the file that the text names; `hims source check` tries it.",
     ),
     "disk-filling": Kind(

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import date
 
-from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.late import MONTHS, due_after
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.in_force import find_in_force
 from hims_pipeline.watch.kinds import Condition
 
 
@@ -19,7 +19,7 @@ def find_overdue(settings: Settings, today: date) -> Iterator[Condition]:
     """
     observatory = load_observatory(settings.data)
     ends = last_ends(settings)
-    for source, contract in load_contracts(settings.data).items():
+    for source, contract in find_in_force(settings).contracts.items():
         if contract.cadence not in MONTHS:
             continue
         if source not in ends:
@@ -35,7 +35,7 @@ def find_overdue(settings: Settings, today: date) -> Iterator[Condition]:
 
 def last_ends(settings: Settings) -> dict[str, tuple[str, date]]:
     """Source -> the last period of which something was delivered and not withdrawn, and its last day."""
-    contracts = load_contracts(settings.data)
+    contracts = find_in_force(settings).contracts
     last_by_source: dict[str, tuple[str, date]] = {}
     for delivery in landing.deliveries(settings):
         if delivery.withdrawn or delivery.source not in contracts:

@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dbt": {"build", "carry", "processes", "staging"},
     "edited": {"gates", "staging"},
     "sources": {"gates", "staging"},
-    "intake": {"gates", "lake", "privacy", "readers", "reporting", "sources"},
+    "intake": {"gates", "lake", "privacy", "readers", "reporting", "sources", "staging"},
     "authoring": {"build", "dbt", "gates", "intake", "lake", "privacy", "readers", "sources", "staging", "workbook"},
     "linkage": {"intake", "lake", "privacy", "staging"},
     "release": {
@@ -76,7 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "starting": set(),
     "tracing": {"release"},
     "ui": {"lake"},
-    "watch": {"build_needs", "failures", "intake", "lake", "processes", "release", "reporting", "sources"},
+    "watch": {"build_needs", "failures", "intake", "lake", "processes", "release", "reporting", "sources", "staging"},
     "backup": {"lake", "privacy", "release", "watch"},
     "defs": {
         "build",

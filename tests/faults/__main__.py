@@ -1,49 +1,18 @@
 """`python -m tests.faults --kills 500`: hurts an installation again and again, and reports what did not hold."""
 
 import argparse
-import contextlib
-import os
 import random
-import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from tests.faults.nights import Nights
 from tests.faults.prepared import prepare
 from tests.faults.readers import Readers
 from tests.faults.trials import Commands, Told
-from tests.faults.world import copy
-from tests.installation import copy_repository
+from tests.faults.world import copy, go_on_in_a_copy, thrown_away
 
 ERRORS = ("ENOSPC", "EIO")
-
-
-@contextlib.contextmanager
-def thrown_away(name: str) -> Iterator[Path]:
-    """A folder that is gone afterwards, with releases that are read-only in it."""
-    folder = Path(name)
-    try:
-        yield folder
-    finally:
-        for place, _, _ in os.walk(folder):
-            Path(place).chmod(0o700)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def go_on_in_a_copy(code: Path, prepared: Path, whole: bool) -> None:
-    """Start this program again from a copy of the repository, and end as it ends.
-
-    Args:
-        code: where the copy is made.
-        prepared: where the prepared installation is, or will be.
-        whole: keep the warehouse's tests.
-    """
-    env = os.environ | {"PYTHONPATH": str(copy_repository(code, with_tests=whole))}
-    command = [sys.executable, "-u", "-m", "tests.faults", *sys.argv[1:], "--here", str(prepared)]
-    sys.exit(subprocess.run(command, env=env, cwd=code, check=False).returncode)
 
 
 def options() -> argparse.Namespace:
@@ -90,7 +59,8 @@ def main() -> int:
     chosen, told = options(), Told()
     with thrown_away(tempfile.mkdtemp(prefix="faults-")) as folder:
         if chosen.here is None:
-            go_on_in_a_copy(folder / "code", chosen.base or folder, chosen.whole)
+            words = [*sys.argv[1:], "--here", str(chosen.base or folder)]
+            go_on_in_a_copy("tests.faults", folder / "code", words, whole=chosen.whole)
         reads = try_all(chosen, folder, told)
     for name, count in sorted(told.counts.items()):
         told.say(f"{count:6d}  {name}")

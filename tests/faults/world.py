@@ -17,15 +17,15 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hims_pipeline.gates  # noqa: F401 - imported here once, for all forks
 from hims_pipeline.cli import main
 from hims_pipeline.settings import REPOSITORY
-from tests.installation import Installation
+from tests.installation import Installation, copy_repository
 
 SITE = Path(__file__).parent / "site"
 PATIENCE_SECONDS = 3600  # on a busy machine a night of a minute has taken a quarter of an hour
@@ -50,6 +50,34 @@ class Ended:
         """The number of an act: of those that last as often as of those within a build, which are many."""
         letter = dice.choice(sorted(set(self.acts))) if self.acts else 0
         return dice.choice([n for n, one in enumerate(self.acts, start=1) if one == letter] or [1])
+
+
+@contextlib.contextmanager
+def thrown_away(name: str) -> Iterator[Path]:
+    """A folder that is gone afterwards, with releases that are read-only in it."""
+    folder = Path(name)
+    try:
+        yield folder
+    finally:
+        for place, _, _ in os.walk(folder):
+            Path(place).chmod(0o700)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def go_on_in_a_copy(
+    program: str, code: Path, words: list[str], more: Mapping[str, str] | None = None, *, whole: bool = False
+) -> NoReturn:
+    """Start a program of these tests again from a copy of the repository, and end as it ends.
+
+    Args:
+        code: where the copy is made.
+        words: its arguments.
+        more: variables of its environment.
+        whole: keep the warehouse's tests.
+    """
+    env = os.environ | {"PYTHONPATH": str(copy_repository(code, with_tests=whole))} | dict(more or {})
+    command = [sys.executable, "-u", "-m", program, *words]
+    sys.exit(subprocess.run(command, env=env, cwd=code, check=False).returncode)
 
 
 def copy(here: Installation, target: Path) -> Installation:

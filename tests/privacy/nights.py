@@ -120,7 +120,7 @@ def _run_nights(settings: Settings, persons: Sequence[Person], key: Path) -> dic
     keyed = replace(settings, key_file=key)
     past = past_term(keyed)
     make_harder(keyed, persons[0])
-    hims(keyed, "run", ends=1)  # a source takes no part
+    hims(keyed, "run", ends=1)  # a source takes nothing in
     destroyed = [one for one in printed.values() if "destroyed" in one]
     assert destroyed, "the night destroyed nothing that was past its term"
     assert not [one for one in past if one.folder(keyed).exists()]
