@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 from hims_pipeline import linkage
 from hims_pipeline.carry.kept import forget
-from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
@@ -26,6 +25,7 @@ from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.tombstone import Tombstone
 from hims_pipeline.privacy.known import current_time
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.in_force import find_in_force
 
 DESTROYED, FORGOTTEN = "delivery destroyed", "links removed"
 DERIVED = "made of deliveries that were destroyed or read under another key; the next run makes them anew"
@@ -66,7 +66,7 @@ def term_ends(contract: Contract, delivery: Delivery) -> date:
 
 def plan_retention(settings: Settings, day: date | None = None) -> list[Due]:
     """Deliveries past their term on a day, today without one; withdrawn and refused ones too."""
-    day, contracts, due = day or today(settings), load_contracts(settings.data), []
+    day, contracts, due = day or today(settings), find_in_force(settings).contracts, []
     for delivery in landing.deliveries(settings):
         contract = contracts.get(delivery.source)
         if contract is not None and (ends := term_ends(contract, delivery)) <= day:

@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "processes",
         "staging",
     },
-    "retention": {"carry", "lake", "linkage", "privacy"},
+    "retention": {"carry", "lake", "linkage", "privacy", "staging"},
     "reconcile": {"lake", "release", "retention"},
     "rotation": {"carry", "lake", "privacy", "retention"},
     "scrub": {"carry", "failures", "lake", "privacy", "release", "reporting", "staging"},

@@ -45,7 +45,7 @@ BAD = {
     "a key twice": "person,place\n1,1\n1,1\n",
     "other columns": "person,region\n1,1\n",
 }
-FAULTS = ("", "", "", "kill", "kill", "ENOSPC", "EIO", "off", "dead daemon", "alerter killed")
+FAULTS = ("", "", "", "", "kill", "kill", "kill", "ENOSPC", "EIO", "off", "dead daemon", "alerter killed")
 
 
 @dataclass
