@@ -40,10 +40,11 @@ test-r: $(VENV)/.dev ## estimates and errors beside those of R's survey, where R
 bench-estimates: $(VENV)/.dev ## 384 domains of a million records with their errors, beside R's svyby where R is installed
 	@$(BIN)/python -m benchmarks.estimates
 
-check: $(VENV)/.dev ## lint: ruff, types, SQL
+check: $(VENV)/.dev ## lint: ruff, types, SQL that two engines read
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m tests.architecture.dialect
 	@$(BIN)/sqlfluff lint --disable-progress-bar -q dbt_project/models dbt_project/tests
 
 docs: $(VENV)/.run ## write the generated pages under docs/

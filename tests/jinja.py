@@ -35,9 +35,14 @@ def _own() -> Callable[[str], str]:
     return compiler()
 
 
+def compiled(text: str) -> str:
+    """A text of SQL and Jinja that calls the project's macros, as SQL."""
+    return _own()(text)
+
+
 def compiled_model(path: Path) -> str:
     """A model of the project as SQL."""
-    return _own()(path.read_text(encoding="utf-8"))
+    return compiled(path.read_text(encoding="utf-8"))
 
 
 def indicator_models() -> dict[str, str]:

@@ -8,9 +8,9 @@
 {# The rows of a relation with batch_id and entity, and the same rows once more for each area that theirs lies in on the last
    day of the batch's period. The country is left out: its own figure is the total. #}
 {% macro spread_over_areas(relation, area) -%}
-    select * from {{ relation }}
+    select {{ all_but(area) }}, {{ area }} from {{ relation }}
     union all
-    select {{ relation }}.* replace (above.ancestor_code as {{ area }})
+    select {{ all_but(area, relation) }}, above.ancestor_code as {{ area }}
     from {{ relation }}
     join {{ ref('dim_batch') }} as batches on {{ relation }}.batch_id = batches.batch_id and {{ relation }}.entity = batches.entity
     join {{ ref('dim_area_ancestor') }} as above

@@ -7,7 +7,7 @@
     {%- set whole, by_area = [], [] -%}
     {%- for cell in cells -%}{%- do (by_area if 'ref_area' in cell else whole).append(cell) -%}{%- endfor -%}
     {%- for relation, sets in [(finest, whole), (spread, by_area)] if sets %}
-    {{ 'union all by name' if not loop.first }}
+    {{ 'union all' if not loop.first }}
     select
         {{ within }},
         {%- for name in dims %}

@@ -4,7 +4,8 @@
 
 {# A number in [0, 1) from a key, the same for the same seed. #}
 {% macro drawn(scheme, key) -%}
-    (md5_number_lower((select max(seed) from {{ ref('assignment_seeds') }} where scheme = '{{ scheme }}') || '|' || {{ key }}) % 4294967296) / 4294967296.0
+    {%- set seeded -%}(select max(seed) from {{ ref('assignment_seeds') }} where scheme = '{{ scheme }}') || '|' || {{ key }}{%- endset %}
+    cast({{ md5_number(seeded) }} % 4294967296 as double) / 4294967296
 {%- endmacro %}
 
 {# The one code that a record's older code is assigned to; NULL where there is no correspondence. #}

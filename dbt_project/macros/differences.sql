@@ -83,7 +83,7 @@ linearised as (
         cast(round(ratios.grain * (
             (cast(units.y_a as double) - ratios.r_a * cast(units.x_a as double)) / ratios.all_a
             - (cast(units.y_b as double) - ratios.r_b * cast(units.x_b as double)) / ratios.all_b
-        )) as hugeint) as z
+        )) as {{ wide_integer() }}) as z
     from units
     join ratios on {{ same('units', 'ratios', by_cell) }}
 ),
@@ -92,7 +92,7 @@ linearised as (
 
 estimates as (
     select
-        batches.* exclude (batch_id, entity),
+        {{ all_but('batch_id, entity', 'batches') }},
         ratios.*,
         false as is_shared_out,
         {{ imputed_records(imputed, 'ratios', 'records') }} as imputed_records,
@@ -137,7 +137,7 @@ estimates as (
 {% macro changes(indicator, fact, cells, measure='true', domain='true', value=none, asked=none, dimensions={}, values={}) -%}
 {%- set waves -%}
 (
-        select fact.* replace (waves.batch_id as batch_id), fact.batch_id = waves.batch_id as is_this_wave
+        select {{ all_but('batch_id', 'fact') }}, waves.batch_id, fact.batch_id = waves.batch_id as is_this_wave
         from {{ ref(fact) }} as fact
         join (
             select

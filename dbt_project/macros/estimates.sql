@@ -71,7 +71,7 @@ with records as (
         and ({{ by_entity }}) in (select {{ by_entity }} from {{ ref(fact) }} where {{ asked }} not in ('_U', '_R', '_Z'))
         {%- endif %}
         {%- if 'ref_area' in dims %}
-        and (coalesce({{ known['ref_area'] }}, '_U'), ref_country) not in (select area_code, unnest(string_split(claimed_by_codes, ' ')) from {{ ref('dim_area') }} where is_disputed)
+        and (coalesce({{ known['ref_area'] }}, '_U'), ref_country) not in (select area_code, {{ each_of(parts_of('claimed_by_codes', ' ')) }} from {{ ref('dim_area') }} where is_disputed)
         {%- endif %}
 ),
 
@@ -204,12 +204,12 @@ variances as (
 boundaries as (
     select
         batches.batch_id, batches.entity, areas.area_code,
-        cast(max(changes.change_date) as varchar) as boundary_version
+        cast(max(changes.change_date) as string) as boundary_version
     from (select distinct batch_id, entity, ref_area from ratios) as shown
     join {{ ref('dim_batch') }} as batches on shown.batch_id = batches.batch_id and shown.entity = batches.entity
     join {{ ref('dim_area') }} as areas on shown.ref_area = areas.area_code
     join (
-        select country_code, level, unnest([valid_from_date, valid_to_date]) as change_date from {{ ref('dim_area') }}
+        select country_code, level, {{ each_of(list_of(['valid_from_date', 'valid_to_date'])) }} as change_date from {{ ref('dim_area') }}
     ) as changes on areas.country_code = changes.country_code and areas.level = changes.level and changes.change_date <= batches.period_end_date
     group by batches.batch_id, batches.entity, areas.area_code
 ),
@@ -218,8 +218,8 @@ boundaries as (
 
 estimates as (
     select
-        batches.* exclude (batch_id, entity),
-        ratios.* exclude (lonely_units),
+        {{ all_but('batch_id, entity', 'batches') }},
+        {{ all_but('lonely_units', 'ratios') }},
         {{ 'boundaries.boundary_version' if 'ref_area' in dims else "'_Z'" }} as boundary_version,
         false as is_shared_out,
         {{ imputed_records(imputed, 'ratios', 'records') }} as imputed_records,
@@ -255,21 +255,23 @@ estimates as (
 )
 {%- set shown = 'estimates' -%}
 {%- if 'ref_area' in dims and kind == 'total' -%}
-{%- set shown = 'on_later_boundaries' %},
+{%- set shown = 'on_later_boundaries' -%}
+{%- set shared = {'ref_area': 'changes.successor_code', 'boundary_version': 'changes.date', 'is_shared_out': 'true'} -%}
+{%- for name in ['estimate', 'standard_error', 'ci_lower', 'ci_upper'] -%}
+    {%- do shared.update({name: 'estimates.' ~ name ~ ' * cast(changes.weight as double)'}) -%}
+{%- endfor -%}
+{%- for name in ['counted', 'records'] -%}
+    {%- do shared.update({name: 'floor(estimates.' ~ name ~ ' * cast(changes.weight as double))'}) -%}
+{%- endfor %},
 
 on_later_boundaries as (
-    select * from estimates
+    select {{ all_but(shared.keys()) }}, {{ shared.keys() | join(', ') }} from estimates
     union all
     select
-        estimates.* replace (
-            changes.successor_code as ref_area, changes.date as boundary_version, true as is_shared_out,
-            estimates.estimate * cast(changes.weight as double) as estimate,
-            estimates.standard_error * cast(changes.weight as double) as standard_error,
-            estimates.ci_lower * cast(changes.weight as double) as ci_lower,
-            estimates.ci_upper * cast(changes.weight as double) as ci_upper,
-            floor(estimates.counted * cast(changes.weight as double)) as counted,
-            floor(estimates.records * cast(changes.weight as double)) as records
-        )
+        {{ all_but(shared.keys(), 'estimates') }}
+        {%- for name, value in shared.items() %},
+        {{ value }} as {{ name }}
+        {%- endfor %}
     from estimates
     join {{ ref('area_successors') }} as changes on estimates.ref_area = changes.former_code and changes.weight != ''
 )
@@ -325,7 +327,7 @@ on_later_boundaries as (
 {% macro of_window(years) -%}
     {{ return({
         'period_start_date': "case when " ~ years ~ " is null then period_start_date"
-            ~ " else cast(period_end_date - to_years(cast(" ~ years ~ " as integer)) as date) + 1 end",
+            ~ " else " ~ years_after('period_end_date', '-' ~ years) ~ " + 1 end",
         'obs_status': estimate_status() ~ " || case when " ~ years ~ " is null then '' else ';D' end",
     }) }}
 {%- endmacro %}

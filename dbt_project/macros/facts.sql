@@ -1,10 +1,10 @@
-{# What every fact row carries beside its own columns. #}
-{% macro batch_columns(alias) -%}
+{# What every fact row carries beside its own columns. own: column -> SQL of a fact that knows it better than its batch. #}
+{% macro batch_columns(alias, own={}) -%}
     {%- for name in [
         'freq', 'time_period', 'period_start_date', 'period_end_date', 'vintage', 'data_kind', 'ref_country',
         'universe', 'duration_rule', 'measure_type', 'reference_point',
     ] %}
-    {{ alias }}.{{ name }},
+    {{ own[name] ~ ' as ' ~ name if name in own else alias ~ '.' ~ name }},
     {%- endfor %}
 {%- endmacro %}
 
@@ -36,10 +36,11 @@ join {{ ref('stg_batches') }} as batches on sent.batch_id = batches.batch_id and
 
 {# Five-year age groups in SDMX codes, open at 85. #}
 {% macro age_group(age) -%}
+    {%- set first -%} cast(floor({{ age }} / 5) as integer) * 5 {%- endset -%}
     case
         when {{ age }} is null then '_U'
         when {{ age }} >= 85 then 'Y_GE85'
-        else 'Y' || lpad(cast(({{ age }} // 5) * 5 as varchar), 2, '0') || 'T' || lpad(cast(({{ age }} // 5) * 5 + 4 as varchar), 2, '0')
+        else 'Y' || lpad(cast({{ first }} as string), 2, '0') || 'T' || lpad(cast({{ first }} + 4 as string), 2, '0')
     end
 {%- endmacro %}
 
@@ -71,5 +72,5 @@ join {{ ref('stg_batches') }} as batches on sent.batch_id = batches.batch_id and
     sent.ssu,
     sent.population_ssus,
     coalesce(sent.stratum, '_T') as stratum,
-    coalesce(sent.psu, case when batches.design_kind = 'census' then '_T' else cast(sent.record_no as varchar) end) as psu
+    coalesce(sent.psu, case when batches.design_kind = 'census' then '_T' else cast(sent.record_no as string) end) as psu
 {%- endmacro %}

@@ -24,7 +24,9 @@
             {%- for derived, behind in answers_behind().items() if derived in text and name in behind -%}{%- do read.append(name) -%}{%- endfor -%}
         {%- endfor -%}
         {%- if read -%}
-            {%- do conditions.update({key: "imputed_columns is not null and list_has_any(string_split(imputed_columns, ' '), ['" ~ (read | unique | join("', '")) ~ "'])"}) -%}
+            {%- set quoted = [] -%}
+            {%- for name in read | unique -%}{%- do quoted.append("'" ~ name ~ "'") -%}{%- endfor -%}
+            {%- do conditions.update({key: 'imputed_columns is not null and ' ~ have_common(parts_of('imputed_columns', ' '), list_of(quoted))}) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(conditions) }}

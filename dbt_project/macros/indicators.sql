@@ -14,13 +14,13 @@
         'indicator', 'freq', 'time_period', 'period_start_date', 'period_end_date', 'ref_area', 'counterpart_area',
         'sex', 'age', 'duration_rule', 'universe', 'boundary_version', 'window_length', 'source', 'data_kind', 'vintage',
     ] -%}
-        {%- do dimensions.update({name: 'date' if name.endswith('_date') else 'varchar'}) -%}
+        {%- do dimensions.update({name: 'date' if name.endswith('_date') else 'string'}) -%}
     {%- endfor -%}
     {{ return((dimensions, {
         'obs_value': 'double', 'numerator': 'double', 'denominator': 'double', 'n_obs': 'bigint',
         'n_numerator': 'bigint', 'n_denominator': 'bigint', 'standard_error': 'double',
-        'variance_basis': 'varchar', 'degrees_of_freedom': 'bigint', 'ci_lower': 'double', 'ci_upper': 'double',
-        'interval_kind': 'varchar', 'design_effect': 'double', 'effective_records': 'double', 'obs_status': 'varchar', 'is_microdata': 'boolean',
+        'variance_basis': 'string', 'degrees_of_freedom': 'bigint', 'ci_lower': 'double', 'ci_upper': 'double',
+        'interval_kind': 'string', 'design_effect': 'double', 'effective_records': 'double', 'obs_status': 'string', 'is_microdata': 'boolean',
     })) }}
 {%- endmacro %}
 
@@ -49,7 +49,7 @@
             cast({{ values.get(name, defaults.get(name, name)) }} as {{ type }}) as {{ name }},
             {%- endfor %}
             {%- for name in own %}
-            cast({{ values[name] }} as varchar) as {{ name }},
+            cast({{ values[name] }} as string) as {{ name }},
             {%- endfor %}
             {%- for name, type in measures.items() %}
             cast({{ values.get(name, defaults.get(name, name)) }} as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
@@ -64,19 +64,24 @@
 {# How long the window is that a figure is about, in ISO 8601 (P5Y, P3851D), where that is not the period that its time_period
    names, such as the five years before a census; else _Z. #}
 {% macro window_length(start, end, freq) -%}
+    {%- set first = 'cast(' ~ start ~ ' as date)' -%}
+    {%- set last = 'cast(' ~ end ~ ' as date)' -%}
+    {%- set years = 'year(' ~ last ~ ' + 1) - year(' ~ first ~ ')' -%}
     case
-        when date_diff('day', cast({{ start }} as date), cast({{ end }} as date))
+        when {{ days_between(first, last) }}
             < 1.5 * case {{ freq }} when 'A' then 366 when 'Q' then 92 when 'M' then 31 else 1 end then '_Z'
-        when cast({{ start }} as date) + to_years(cast(date_diff('year', cast({{ start }} as date), cast({{ end }} as date) + 1) as integer))
-            in (cast({{ end }} as date), cast({{ end }} as date) + 1)
-            then 'P' || date_diff('year', cast({{ start }} as date), cast({{ end }} as date) + 1) || 'Y'
-        else 'P' || (date_diff('day', cast({{ start }} as date), cast({{ end }} as date)) + 1) || 'D'
+        when {{ years_after(first, years) }} in ({{ last }}, {{ last }} + 1) then 'P' || ({{ years }}) || 'Y'
+        else 'P' || ({{ days_between(first, last) }} + 1) || 'D'
     end
 {%- endmacro %}
 
 {# Figures of several models side by side, with every breakdown: one that a model does not have is the total. #}
 {% macro figures_of(models) -%}
     {%- set dimensions, measures = figure_columns() -%}
+    {%- set columns = {'series_key': 'string'} -%}
+    {%- do columns.update(dimensions) -%}
+    {%- for name in breakdown_columns() -%}{%- do columns.update({name: 'string'}) -%}{%- endfor -%}
+    {%- do columns.update(measures) -%}
     select
         series_key,
         {%- for name in dimensions %}
@@ -89,29 +94,14 @@
         {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from (
-        select
-            cast(null as varchar) as series_key,
-            {%- for name, type in dimensions.items() %}
-            cast(null as {{ type }}) as {{ name }},
-            {%- endfor %}
-            {%- for name in breakdown_columns() %}
-            cast(null as varchar) as {{ name }},
-            {%- endfor %}
-            {%- for name, type in measures.items() %}
-            cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        where false
-        {%- for model in models %}
-        union all by name
-        select * from {{ ref(model) }}
-        {%- endfor %}
+        {{ union_by_name(columns, models) }}
     ) as sides
 {%- endmacro %}
 
 {# The number by which observations find their series: 60 bits of the key's hash. Numbers are joined many times quicker than
    texts, and a test holds that no two series share one. #}
 {% macro series_no(series_key) -%}
-    cast('0x' || left(split_part({{ series_key }}, '.', 2), 15) as bigint)
+    {{ number_of_hex("left(split_part(" ~ series_key ~ ", '.', 2), 15)") }}
 {%- endmacro %}
 
 {# What all observations of a series share: every dimension but time and edition, with its key. #}
@@ -121,23 +111,14 @@
 
 {# The series of several models, one row each; each model is asked for the columns that it has. #}
 {% macro series_of(models) -%}
+    {%- set columns = dict.fromkeys(['series_key'] + series_columns(), 'string') -%}
     select
         series_key,
         {%- for name in series_columns() %}
         {{ "coalesce(" ~ name ~ ", '_T') as " ~ name if name in breakdown_columns() else name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from (
-        select
-            {%- for name in ['series_key'] + series_columns() %}
-            cast(null as varchar) as {{ name }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        where false
-        {%- for model in models %}
-        union all by name
-        select distinct * exclude (time_period, period_start_date, period_end_date, vintage
-            {%- for name in figure_columns()[1] %}, {{ name }}{% endfor %})
-        from {{ ref(model) }}
-        {%- endfor %}
+        {{ union_by_name(columns, models, ['time_period', 'period_start_date', 'period_end_date', 'vintage'] + (figure_columns()[1] | list)) }}
     ) as sides
 {%- endmacro %}
 
@@ -162,12 +143,13 @@ with components as (
 
 {# Migrant stocks seen from one side: by counterpart and sex, with the sums over both. Imputed parts make it estimated. #}
 {% macro migrant_stock_rows(indicator, ref_area, counterpart) -%}
-with stocks as (
+with sums as (
     select
         source, data_kind, vintage, duration_rule, universe, reference_year,
         {{ ref_area }} as area,
         case when grouping({{ counterpart }}) = 1 then '_T' else {{ counterpart }} end as counterpart,
         case when grouping(sex) = 1 then '_T' else sex end as sex,
+        grouping(sex) = 1 as is_both_sexes,
         sum(stock_persons) as stock_persons,
         bool_or(is_imputed) as is_imputed
     from {{ ref('fct_migrant_stock') }}
@@ -177,8 +159,11 @@ with stocks as (
         (source, data_kind, vintage, duration_rule, universe, reference_year, {{ ref_area }}, {{ counterpart }}),
         (source, data_kind, vintage, duration_rule, universe, reference_year, {{ ref_area }}, {{ counterpart }}, sex)
     )
-    -- A source without sexes has its total already; a cell without a figure is no figure.
-    having (grouping(sex) = 1 or sex != '_T') and sum(stock_persons) is not null
+),
+
+-- A source without sexes has its total already; a cell without a figure is no figure.
+stocks as (
+    select * from sums where (is_both_sexes or sex != '_T') and stock_persons is not null
 )
 
 {{ indicator_rows('stocks', dict(
@@ -189,7 +174,7 @@ with stocks as (
 
 {# A status, with P for the year in which an edition came out: it was not over. #}
 {% macro of_edition_year(status) -%}
-    {{ return("(" ~ status ~ ") || case when cast(reference_year as varchar) = vintage then ';P' else '' end") }}
+    {{ return("(" ~ status ~ ") || case when cast(reference_year as string) = vintage then ';P' else '' end") }}
 {%- endmacro %}
 
 {# Displaced persons at the end of a year, seen from the country of asylum or of origin. #}
@@ -253,8 +238,9 @@ with procedures as (
 {# An observation status with the break of its series: B takes the place of "normal", and stands before other flags. #}
 {% macro with_break(status, is_broken) -%}
     case
-        when not ({{ is_broken }}) or list_contains(string_split({{ status }}, ';'), 'B') then {{ status }}
-        else regexp_replace('B;' || {{ status }}, '^B;A(;|$)', 'B\1')
+        when not ({{ is_broken }}) or array_contains({{ parts_of(status, ';') }}, 'B') then {{ status }}
+        when {{ status }} = 'A' or {{ status }} like 'A;%' then 'B' || substr({{ status }}, 2)
+        else 'B;' || {{ status }}
     end
 {%- endmacro %}
 
@@ -272,7 +258,7 @@ with procedures as (
         {%- for code in status_columns().values() %}
         when contains({{ statuses }}, '{{ code }}') then '{{ code }}'
         {%- endfor %}
-        else list_filter(string_split({{ statuses }}, ';'), lambda code: code != 'A')[1]
+        else {{ value_at(list_without(parts_of(statuses, ';'), "'A'"), 1) }}
     end
 {%- endmacro %}
 
@@ -283,10 +269,4 @@ with procedures as (
     concat_ws(' '
         {%- for name in names %}, case when {{ relation }}.{{ name }} not in ('_T'{{ ", '_Z'" if name == 'counterpart_area' }}) then '{{ name }}' end{% endfor -%}
     )
-{%- endmacro %}
-
-{# To twelve digits, which hold what an error is worth: `exp` and `pow` differ between machines in the last two of sixteen.
-   Figures and errors themselves, which need neither, are not rounded. #}
-{% macro rounded(value) -%}
-    round({{ value }}, 11 - coalesce(try_cast(floor(log10(nullif(abs({{ value }}), 0))) as integer), 0))
 {%- endmacro %}

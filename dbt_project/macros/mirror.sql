@@ -34,11 +34,11 @@ made as (
 ),
 
 whole as (
-    select * from cells
-    union all by name
+    select {{ keys | join(', ') }}, reporting_country_code, sex, observed_value, obs_status from cells
+    union all
     select * from made
     where ({{ keys | join(', ') }}, reporting_country_code) not in
-        (select ({{ keys | join(', ') }}, reporting_country_code) from cells where sex = '_T')
+        (select {{ keys | join(', ') }}, reporting_country_code from cells where sex = '_T')
 ),
 
 sums as (
@@ -48,8 +48,8 @@ sums as (
         sex,
         sum(observed_value) as observed_value,
         case when grouping(reporting_country_code) = 1 then count(distinct reporting_country_code) end as reporting_countries,
-        list_sort(list(distinct reporting_country_code)) as reporters,
-        list_sort(list_distinct(string_split(string_agg(obs_status, ';'), ';'))) as flags
+        array_sort({{ set_of('reporting_country_code') }}) as reporters,
+        array_sort(array_distinct({{ parts_of("string_agg(obs_status, ';')", ';') }})) as flags
     from whole
     where sex != '_U'
     group by grouping sets ({% for over in ['', ', reporting_country_code'] %}({{ keys | join(', ') }}, sex{{ over }}){{ ', ' if not loop.last }}{% endfor %})
@@ -65,13 +65,14 @@ flagged as (
     from sums
 )
 
+{%- set special = list_without('flags', "'A'") -%}
 {%- set values = {
     'indicator': "'" ~ indicator ~ "'", 'freq': "'A'", 'time_period': 'reference_year',
     'period_start_date': 'reference_start_date', 'period_end_date': 'reference_end_date',
     'ref_area': 'area', 'counterpart_area': 'counterpart', 'sex': 'sex', 'obs_value': 'observed_value',
     'n_obs': 'reporting_countries',
-    'obs_status': "case when coalesce(is_moved, false) then array_to_string(list_sort(list_distinct(list_filter(flags, lambda f: f != 'A') || ['B'])), ';')"
-        ~ " when flags = ['A'] then 'A' else array_to_string(list_filter(flags, lambda f: f != 'A'), ';') end",
+    'obs_status': "case when coalesce(is_moved, false) then " ~ list_as_text('array_sort(array_distinct(' ~ special ~ ' || ' ~ list_of(["'B'"]) ~ '))', ';')
+        ~ " when flags = " ~ list_of(["'A'"]) ~ " then 'A' else " ~ list_as_text(special, ';') ~ " end",
 } -%}
 {%- for name, breakdown in dims.items() %}{% do values.update({breakdown: name}) %}{% endfor -%}
 {{ indicator_rows('flagged', values) }}

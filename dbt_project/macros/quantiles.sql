@@ -84,7 +84,7 @@ linearised as (
         cast(round(any_value(located.grain) * (
             cast(coalesce(sum(valued.x) filter (where valued.v <= located.quantile), 0) as double)
             - any_value(located.share) * cast(sum(valued.x) as double)
-        ) / any_value(located.whole)) as hugeint) as z
+        ) / any_value(located.whole)) as {{ wide_integer() }}) as z
     from valued
     join located on {{ same('valued', 'located', by_cell) }}
     group by valued.stratum, valued.psu, valued.ssu, {{ cell_of_values }}
@@ -130,7 +130,7 @@ bounds as (
 
 estimates as (
     select
-        batches.* exclude (batch_id, entity),
+        {{ all_but('batch_id, entity', 'batches') }},
         shares.*,
         domains.asked,
         bounds.ci_lower,

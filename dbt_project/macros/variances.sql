@@ -21,7 +21,7 @@
             when lonely_strata > 0 and any_value(lonely_units) is null then null
             else sum(cast(
                 case
-                    when n_h > 1 then left_out * n_h / (n_h - 1.0) * (szz - sz ** 2 / n_h)
+                    when n_h > 1 then left_out * n_h / (n_h - 1.0) * (szz - pow(sz, 2) / n_h)
                     when lonely_units = 'adjust' then left_out * szz
                     when lonely_units != 'average' or left_out = 0 then 0
                 end as decimal(38, 0)
@@ -43,7 +43,7 @@
         sums.stratum, {{ 'sums.' ~ (by.split(', ') | join(', sums.')) }},
         count(*) filter (where second_stage.m_i = 1) as lonely_within,
         sum(cast(
-            case when second_stage.m_i > 1 then second_stage.weight * (sums.szz - sums.sz ** 2 / second_stage.m_i) else 0 end
+            case when second_stage.m_i > 1 then second_stage.weight * (sums.szz - pow(sums.sz, 2) / second_stage.m_i) else 0 end
             as decimal(38, 0)
         )) as within
     from (
@@ -115,7 +115,7 @@ deviations as (
         any_value(within.lonely_within) as lonely_within,
         cast(sum(units.z) as double) as sz,
         cast(sum(units.z * units.z) as double) as szz
-    from (select stratum, psu, {{ by_cell }}, cast(sum(z) as hugeint) as z from linearised group by stratum, psu, {{ by_cell }}) as units
+    from (select stratum, psu, {{ by_cell }}, cast(sum(z) as {{ wide_integer() }}) as z from linearised group by stratum, psu, {{ by_cell }}) as units
     join strata on {{ same('units', 'strata', 'batch_id, entity, stratum') }}
     join {{ ref('dim_batch') }} as batches on units.batch_id = batches.batch_id and units.entity = batches.entity
     left join within on units.stratum = within.stratum and {{ same('units', 'within', by_cell) }}
@@ -155,7 +155,7 @@ inner_deviations as (
         bases.stratum,
         bases.psu,
         {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }},
-        cast(round(coalesce(cast(counted.ty as double), 0) - ratios.r * cast(bases.tx as double)) as hugeint) as z
+        cast(round(coalesce(cast(counted.ty as double), 0) - ratios.r * cast(bases.tx as double)) as {{ wide_integer() }}) as z
     from ratios
     join inner_based as bases on {{ same('ratios', 'bases', by_base) }}
     left join inner_counted as counted on bases.stratum = counted.stratum and bases.psu = counted.psu and bases.ssu = counted.ssu and {{ same('ratios', 'counted', by_cell) }}

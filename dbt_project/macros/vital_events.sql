@@ -43,7 +43,7 @@ with balances as (
     select
         *,
         case when area_code = '_T' then ref_country else area_code end as area,
-        cast(year(second_census_date) as varchar) as census_year
+        cast(year(second_census_date) as string) as census_year
     from {{ ref('int_population__balance') }}
 )
 

@@ -21,9 +21,9 @@ links as (
 ),
 
 days as (
-    select unnest([from_date, to_date]) as day from areas
+    select {{ each_of(list_of(['from_date', 'to_date'])) }} as day from areas
     union
-    select unnest([from_date, to_date]) as day from links
+    select {{ each_of(list_of(['from_date', 'to_date'])) }} as day from links
     union
     select current_date as day
 ),

@@ -21,7 +21,7 @@ from hims_pipeline.carry.joined import BATCHES, joins_by_batch
 KINDS = ("model", "seed", "snapshot", "test", "unit_test")
 # Our macros that open files: what they open is known from their callers' text and the build's inputs.
 DOOR, LIST = "inputs_of", "read_inputs"
-DOORS = {DOOR, LIST, "read_batches", "default__read_files"}
+DOORS = {DOOR, LIST, "read_batches", "read_files", "default__read_files", "listed_inputs", "default__listed_inputs"}
 VALIDATED = "source.hims.validated."
 ONE_ENTITY = re.compile(r"\bread_batches\(\s*'([^']*)',\s*'([^']*)'")
 NO_CONTENT = ("path", "manifest_sha256", "verdict_sha256")  # of a row of inputs: where it lies, and who says so

@@ -84,7 +84,7 @@ class Missing:
         whens = [f"when {name} = {value_sql(self.kind, code)} then {literal(to)}" for code, to in self.codes.items()]
         whens += [f"when {one.condition(self.kind, name)} then {literal(to)}" for one, to in self.ranges]
         whens += [f"when {name} is null then {beside}"] if beside and self.has_reason else []
-        return f"case {' '.join(whens)} end" if whens else "cast(null as varchar)"
+        return f"case {' '.join(whens)} end" if whens else "cast(null as string)"
 
 
 @dataclass(frozen=True)
@@ -196,5 +196,5 @@ def _statuses(missing: Missing, flagged: str) -> str:
         if not to.startswith("_")
     )
     if not whens:
-        return "cast(null as varchar)"
+        return "cast(null as string)"
     return f"nullif(array_to_string(list_sort(list_distinct([{whens.rstrip(',')}])), ';'), '')"

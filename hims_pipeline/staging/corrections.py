@@ -15,7 +15,7 @@ from hims_pipeline.errors import ContractError
 from hims_pipeline.sql import literal, literals, quote
 from hims_pipeline.staging import expressions
 from hims_pipeline.staging.imputation import has_value_sql, imputed_sql
-from hims_pipeline.staging.names import BATCH_COLUMNS, columns_beside, staged_name, staged_type
+from hims_pipeline.staging.names import BATCH_COLUMNS, columns_beside, rendered_type, staged_name, staged_type
 
 NUMERIC = ("bigint", "decimal", "double")
 MATCHED_COLUMNS = {
@@ -36,6 +36,11 @@ def columns_of(contract: Contract, entity: str) -> dict[str, str]:
     """The columns of an entity in staging and their SQL types."""
     own = {staged_name(c.name): staged_type(c) for c in contract.entities[entity].kept_columns}
     return BATCH_COLUMNS | own | dict.fromkeys(columns_beside(contract, entity).values(), "varchar")
+
+
+def _rendered_columns(contract: Contract, entity: str) -> dict[str, str]:
+    """The columns of an entity in staging and their types as models say them."""
+    return {name: rendered_type(kind) for name, kind in columns_of(contract, entity).items()}
 
 
 def check_corrections(con: duckdb.DuckDBPyConnection, contract: Contract, corrections: tuple[Correction, ...]) -> None:
@@ -103,8 +108,13 @@ def condition(correction: Correction) -> str:
 
 
 def _hits(correction: Correction) -> str:
-    periods = " or ".join(f"period glob {literal(glob)}" for glob in correction.periods)
+    periods = _periods(correction)
     return f"coalesce({condition(correction)}, false)" + (f" and ({periods})" if periods else "")
+
+
+def _periods(correction: Correction) -> str:
+    """The periods that a correction is about, as SQL; empty where all are."""
+    return " or ".join(f"{{{{ fits_glob('period', {glob!r}) }}}}" for glob in correction.periods)
 
 
 def _value(correction: Correction, column: str, columns: dict[str, str]) -> str:
@@ -122,13 +132,13 @@ def corrected_models(contract: Contract, entity: str, corrections: tuple[Correct
         return {f"stg_{name}": corrected_sql(contract, entity, edits)}
     return {
         f"edited_{name}": corrected_sql(contract, entity, edits),
-        f"stg_{name}": imputed_sql(contract, entity, imputations),
+        f"stg_{name}": imputed_sql(contract, entity, columns_of(contract, entity), imputations),
     }
 
 
 def corrected_sql(contract: Contract, entity: str, corrections: tuple[Correction, ...]) -> str:
     """An entity with known errors mended, over the view of what was delivered."""
-    columns = columns_of(contract, entity)
+    columns = _rendered_columns(contract, entity)
     lines = []
     for name in columns:
         whens = [
@@ -152,12 +162,12 @@ def matched_sql(by_source: dict[str, tuple[Correction, ...]], contracts: dict[st
     ]
     if selects:
         return "\nunion all\n".join(selects)
-    empty = [f"cast(null as {kind}) as {name}" for name, kind in MATCHED_COLUMNS.items()]
+    empty = [f"cast(null as {rendered_type(kind)}) as {name}" for name, kind in MATCHED_COLUMNS.items()]
     return "select\n    " + ",\n    ".join(empty) + "\nwhere false"
 
 
 def _describe_matched(contract: Contract, correction: Correction) -> str:
-    columns = columns_of(contract, correction.entity)
+    columns = _rendered_columns(contract, correction.entity)
     hits = _hits(correction)
     differs = (
         " or ".join(f"{quote(c)} is distinct from {_value(correction, c, columns)}" for c in correction.changed)
@@ -195,7 +205,7 @@ def _describe_imputed(contract: Contract, correction: Correction) -> str:
 
 
 def _count_sql(correction: Correction, relation: str, hits: str, differs: str, before: str, after: str) -> str:
-    periods = " or ".join(f"period glob {literal(glob)}" for glob in correction.periods)
+    periods = _periods(correction)
     return "\n".join(
         [
             "select",

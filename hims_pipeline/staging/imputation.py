@@ -9,6 +9,8 @@ The draw hangs on the imputation's name, the period and the place of a record in
 build of the same batch gives each record the same donor.
 """
 
+from collections.abc import Iterable
+
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.model import Contract
@@ -31,13 +33,17 @@ def _is_value(name: str, column: str, columns: tuple[Column, ...]) -> str:
     return f"{name} is not null" + (f" and not ({lies})" if lies else "")
 
 
-def imputed_sql(contract: Contract, entity: str, imputations: list[tuple[Correction, str]]) -> str:
+def imputed_sql(
+    contract: Contract, entity: str, names: Iterable[str], imputations: list[tuple[Correction, str]]
+) -> str:
     """The staging view of an entity over its edited rows.
 
     Args:
+        names: of the entity's columns in staging, in order.
         imputations: each with the SQL condition of the rows that want a value.
     """
-    steps, joins, replaced, taken = [], [], [], []
+    steps, joins, taken = [], [], []
+    columns = {name: f"edited.{quote(name)}" for name in names}
     for number, (one, hits) in enumerate(imputations, 1):
         steps += _steps(contract, entity, one, hits, f"i{number}")
         joins.append(
@@ -45,14 +51,15 @@ def imputed_sql(contract: Contract, entity: str, imputations: list[tuple[Correct
         )
         assert one.donors is not None
         for name in one.donors.columns:
-            replaced.append(f"coalesce(i{number}.{quote(name)}, edited.{quote(name)}) as {quote(name)}")
+            columns[name] = f"coalesce(i{number}.{quote(name)}, edited.{quote(name)}) as {quote(name)}"
             taken.append(f"case when i{number}.{quote(name)} is not null then {literal(name)} end")
     edited = f"edited as (\n    select * from {{{{ ref('edited_{contract.source}__{entity}') }}}}\n)"
     return "\n".join(
         [
             "with " + ",\n\n".join([edited, *steps]),
             "",
-            f"select edited.* replace ({', '.join(replaced)}),",
+            "select",
+            *(f"    {column}," for column in columns.values()),
             f"    nullif(concat_ws(' ', {', '.join(taken)}), '') as {IMPUTED}",
             "from edited",
             *joins,
@@ -74,7 +81,8 @@ def _steps(contract: Contract, entity: str, correction: Correction, hits: str, n
         for level, exprs in enumerate(correction.donors.classes)
         for place, expression in enumerate(exprs)
     ]
-    lot = f"md5_number_lower({literal(correction.id)} || '/' || period || '/' || record_no) as lot"
+    key = f"{literal(correction.id)} || '/' || period || '/' || record_no"
+    lot = f"{{{{ md5_number({key!r}) }}}} as lot"
     columns = ["batch_id", "record_no", *map(quote, given), *classes, lot]
     wanting = ["batch_id", "record_no", *(c for level in levels for c in level)]
     turns = [f"{_turn(level)} as turn_{number}" for number, level in enumerate(levels)]

@@ -45,6 +45,8 @@ def compiler(project: Path, observatory: dict[str, Any], **names: Any) -> Callab
     """
     env = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, no page
     env.globals |= {"return": _give_back, "ref": lambda name: name, "config": lambda **_: "", "execute": False}
+    # One engine is known here, and its words are the macros' defaults.
+    env.globals["adapter"] = SimpleNamespace(dispatch=lambda name: env.globals[f"default__{name}"])
     env.globals |= {
         "source": lambda source, table: f"{source}.{table}",
         "exceptions": SimpleNamespace(raise_compiler_error=_refuse),

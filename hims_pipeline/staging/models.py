@@ -4,7 +4,6 @@
 `feed_<fact>`: one view a fact, all entities that feed it, mapped to the fact's columns.
 """
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,7 +16,7 @@ from hims_pipeline.contracts.model import Contract, Entity, Feed
 from hims_pipeline.contracts.values import value_sql
 from hims_pipeline.sql import literal, literals, quote
 from hims_pipeline.staging.lookups import Lookups
-from hims_pipeline.staging.names import BATCH_COLUMNS, IMPUTED, columns_beside, staged_name, staged_type
+from hims_pipeline.staging.names import BATCH_COLUMNS, IMPUTED, columns_beside, rendered_type, staged_name, staged_type
 
 RECORD_KEY = "batch_id || '/' || entity || '/' || record_no"
 
@@ -27,28 +26,29 @@ def staging_sql(contract: Contract, entity_name: str) -> str:
     columns = contract.entities[entity_name].kept_columns
     companions = columns_beside(contract, entity_name)
     types = {column.name: staged_type(column) for column in columns} | dict.fromkeys(companions, "varchar")
-    typed = ", ".join(f"{quote(name)}: {kind!r}" for name, kind in types.items())
+    typed = ", ".join(f"{name!r}: {_type_in_jinja(kind)}" for name, kind in types.items())
     named = {column.name: staged_name(column.name) for column in columns} | companions
-    lines = [f"    cast({quote(name)} as {types[name]}) as {quote(staged)}," for name, staged in named.items()]
+    typed_as = {name: rendered_type(kind) for name, kind in types.items()}
+    lines = [f"    cast({quote(name)} as {typed_as[name]}) as {quote(staged)}" for name, staged in named.items()]
     return "\n".join(
         [
             # For dbt's graph alone: no relation of that name is there.
             f"-- {{{{ source('validated', {contract.source + '__' + entity_name!r}) }}}}",
             "select",
-            "    cast(_source as varchar) as source,",
-            f"    cast({literal(entity_name)} as varchar) as entity,",
-            "    cast(_period as varchar) as period,",
-            "    cast(_batch as varchar) as batch_id,",
-            "    cast(_layout as varchar) as layout,",
-            "    cast(_line as bigint) as record_no,",
-            *lines,
-            f"from ({{{{ read_batches({contract.source!r}, {entity_name!r}, {{{_jinja(typed)}}}) }}}}) as sent",
+            "    cast(_source as string) as source,",
+            f"    cast({literal(entity_name)} as string) as entity,",
+            "    cast(_period as string) as period,",
+            "    cast(_batch as string) as batch_id,",
+            "    cast(_layout as string) as layout,",
+            ",\n".join(["    cast(_line as bigint) as record_no", *lines]),
+            f"from ({{{{ read_batches({contract.source!r}, {entity_name!r}, {{{typed}}}) }}}}) as sent",
         ]
     )
 
 
-def _jinja(typed: str) -> str:
-    return re.sub(r'"((?:[^"]|"")*)": ', lambda m: repr(m.group(1).replace('""', '"')) + ": ", typed)
+def _type_in_jinja(kind: str) -> str:
+    """A type as an expression within Jinja."""
+    return "key_type()" if kind == "uuid" else repr(rendered_type(kind))
 
 
 Feeder = tuple[Contract, str, int]
@@ -65,9 +65,9 @@ def feed_sql(columns: dict[str, str], feeders: list[Feeder], donated: Donated) -
     """
     selects = [_feeder_sql(*feeder, columns, donated) for feeder in feeders]
     if not selects:
-        empty = [f"cast(null as {t}) as {c}" for c, t in {**BATCH_COLUMNS, **columns}.items()]
+        empty = [f"cast(null as {rendered_type(t)}) as {c}" for c, t in {**BATCH_COLUMNS, **columns}.items()]
         return "select\n    " + ",\n    ".join(empty) + "\nwhere false"
-    return "\nunion all by name\n".join(selects)
+    return "\nunion all\n".join(selects)
 
 
 def find_imputable(feeders: list[Feeder], donated: Donated) -> list[str]:
@@ -89,14 +89,15 @@ def _columns_with_donors(contract: Contract, entity_name: str, position: int, do
 def _imputed_columns(mapped: dict[str, list[str]]) -> str:
     """SQL: the fact's columns whose values rest on a donor's; null where none does."""
     names = [
-        f"case when list_has_any(string_split({IMPUTED}, ' '), [{literals(read)}]) then {literal(name)} end"
+        f"case when {{{{ have_common(parts_of({IMPUTED!r}, ' '), list_of({[literal(one) for one in read]!r})) }}}} "
+        f"then {literal(name)} end"
         for name, read in mapped.items()
     ]
     return f"nullif(concat_ws(' ', {', '.join(names)}), '')" if names else "null"
 
 
 def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: dict[str, str], donated: Donated) -> str:
-    lines = [f"    {name}," for name in BATCH_COLUMNS]
+    lines = [f"    {name}" for name in BATCH_COLUMNS]
     feed = contract.entities[entity_name].feeds[position]
     lookups = Lookups(contract, entity_name)
     targets = load_fact_columns().get(feed.fact, {})
@@ -104,15 +105,15 @@ def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: di
         target = targets.get(name, FactColumn(name, kind))
         if name == IMPUTED and name not in feed.columns:
             mapped = _imputed_columns(_columns_with_donors(contract, entity_name, position, donated))
-            lines.append(f"    cast({mapped} as {kind}) as {name},")
+            lines.append(f"    cast({mapped} as {rendered_type(kind)}) as {name}")
             continue
         expression = (
             _map_by_layout(contract, entity_name, position, target, lookups)
             if name in feed.columns or target.of
             else _design_column(contract, entity_name, name, lookups)
         )
-        lines.append(f"    cast({expression} as {kind}) as {name},")
-    body = "select\n" + "\n".join(lines) + f"\nfrom {{{{ ref('stg_{contract.source}__{entity_name}') }}}}"
+        lines.append(f"    cast({expression} as {rendered_type(kind)}) as {name}")
+    body = "select\n" + ",\n".join(lines) + f"\nfrom {{{{ ref('stg_{contract.source}__{entity_name}') }}}}"
     body += lookups.joins()
     return body if not feed.exclude else f"select * from (\n{body}\n) as mapped\nwhere {_kept_rows(feed)}"
 
@@ -188,7 +189,8 @@ def _expression(mapping: ColumnMap | None, columns: tuple[Column, ...], target: 
     else:
         mapped = _map_values(mapping, by_name[mapping.from_], target, lookups)
     if mapping.from_ is not None and (mapping.default is not None or mapping.when):
-        mapped = f"cast({mapped} as {target.sql_type})"  # a pseudonym beside a code would become a pseudonym too
+        # A pseudonym beside a code would become a pseudonym too.
+        mapped = f"cast({mapped} as {rendered_type(target.sql_type)})"
     if mapping.default is not None:
         mapped = f"coalesce({mapped}, {literal(mapping.default)})"
     return _map_when(mapping, by_name, mapped, target) if mapping.when else mapped
@@ -222,7 +224,7 @@ def _reason(column: Column, absent: Missing | None = None) -> str:
 
 def _map_values(mapping: ColumnMap, column: Column, target: FactColumn, lookups: Lookups) -> str:
     name = quote(staged_name(column.name))
-    text, absent = f"cast({name} as varchar)", column.absent
+    text, absent = f"cast({name} as string)", column.absent
     reason = _reason(column) if absent.reasons and target.kind == "text" else ""
     if mapping.take != "value":
         flags = quote(staged_name(column.name) + FLAG_SUFFIX)
@@ -246,7 +248,7 @@ def _map_values(mapping: ColumnMap, column: Column, target: FactColumn, lookups:
         whens = [f"when {value_sql(column.type, a)} then {literal(b)}" for a, b in replaced.items() if a is not None]
         value = f"case {name} {' '.join(whens)} else {value} end"
     if reason and target.special:
-        return f"coalesce({reason}, cast({value} as varchar))"
+        return f"coalesce({reason}, cast({value} as string))"
     if mapping.multiply is None:
         return value
     return f"cast({value} as decimal(38,15)) * {_decimal(mapping.multiply)}"

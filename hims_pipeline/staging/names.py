@@ -24,6 +24,11 @@ def snake(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
+def rendered_type(kind: str) -> str:
+    """A type as models say it, which more engines than DuckDB read."""
+    return {"varchar": "string", "uuid": "{{ key_type() }}"}.get(kind, kind)
+
+
 def staged_type(column: Column) -> str:
     """DuckDB's type of a column in staging; a pseudonym is a UUID."""
     if column.sensitivity == "identifier":

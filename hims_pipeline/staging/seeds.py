@@ -83,7 +83,7 @@ def write_seeds(
         with path.open(encoding="utf-8", newline="") as file:
             header = next(csv.reader(file))
         # Every code is text: inferred types would turn "012" into 12 and Namibia's "NA" into NULL.
-        described.append({"name": path.stem, "config": {"column_types": dict.fromkeys(header, "varchar")}})
+        described.append({"name": path.stem, "config": {"column_types": dict.fromkeys(header, "string")}})
     write_text(folder / "seeds.yml", as_yaml({"version": 2, "seeds": described}))
 
 

@@ -83,11 +83,11 @@ def test_two_phase_survey_says_all_of_its_design(contracts: dict[str, Contract])
 def test_stratum_and_unit_come_from_the_design(contracts: dict[str, Contract]) -> None:
     columns = {"stratum": "varchar", "psu": "varchar", "sex": "varchar"}
     sql = feed_sql(columns, [(contracts["hims_survey"], "return_migrants", 0)], {})
-    assert 'cast(concat_ws(\'-\', "v001", "v002") as varchar) as stratum' in sql
-    assert "cast(concat_ws('-', \"v003\") as varchar) as psu" in sql
+    assert 'cast(concat_ws(\'-\', "v001", "v002") as string) as stratum' in sql
+    assert "cast(concat_ws('-', \"v003\") as string) as psu" in sql
     # Where they were never delivered, the fallback's columns stand for them.
     sql = feed_sql(columns, [(contracts["argentina_eph"], "persons", 0)], {})
-    assert "cast(concat_ws('-', \"aglomerado\") as varchar) as stratum" in sql
+    assert "cast(concat_ws('-', \"aglomerado\") as string) as stratum" in sql
     assert contracts["argentina_eph"].design.fallback_of({"AGLOMERADO", "CODUSU"}) == (  # type: ignore[union-attr]
         "AGGLOMERATION_AS_STRATUM_DWELLING_AS_UNIT"
     )

@@ -32,7 +32,7 @@ def test_codes_of_a_letter_go_on_without_a_gap(catalogue: dict[str, Indicator]) 
 
 def test_a_model_gives_dimensions_of_its_record_alone(catalogue: dict[str, Indicator]) -> None:
     names = "|".join(("counterpart_area", "sex", "age", *breakdown_columns(DATA)))
-    given = re.compile(rf"cast\((?!'_[TZ]' |null )[^\n]+ as varchar\) as ({names}),")
+    given = re.compile(rf"cast\((?!'_[TZ]' |null )[^\n]+ as string\) as ({names}),")
     found = {name: set(given.findall(sql)) for name, sql in indicator_models().items()}
     assert sum(map(len, found.values())) > 100
     wrong = {name: extra for name, of in found.items() if (extra := of - set(catalogue[code_in_name(name)].dimensions))}

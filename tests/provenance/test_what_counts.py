@@ -31,7 +31,7 @@ CHANGES = {
     ("readers/formats/excel_look.py", "hidden", "hidden_"): {"excel"},
     ("privacy/pseudonym.py", "32", "31"): READ | {"release"},
     ("gates/engine.py", "SUMMARY", "BASIC"): {"judging", "release"},
-    ("staging/models.py", "union all by name", "union by name"): {"rendering", "release"},
+    ("staging/models.py", "union all", "union"): {"rendering", "release"},
     ("dbt.py", '"build"', '"run"'): {"release"},
     ("release/tables.py", "create ", "create  "): {"release"},
     ("commands/runs.py", "def ", "def new() -> None: ...\n\n\ndef "): set(),

@@ -13,6 +13,7 @@ from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.compile import compile_rules
 from hims_pipeline.staging.models import feed_sql, staging_sql
 from hims_synthetic.formats import CsproRecord, Variable, write_cspro
+from tests.jinja import compiled
 
 DECIMALS = ' dcml="2"'
 INTEGER = {"type": "integer", "allow": ["leading_zeros"]}
@@ -106,9 +107,8 @@ def fed(contract: Contract, read: Any) -> list[tuple[Any, ...]]:
             files = "(select *, 'demo' as _source, '2024' as _period, 'b' as _batch, '' as _layout from read_parquet("
             files += f"'{read.folder / name}.parquet'))"
             sql = re.sub(r"\(\{\{ read_batches\(.*\) \}\}\)", lambda _, files=files: files, staging_sql(contract, name))
-            con.execute(f"create view stg_demo__{name} as {sql}")
-        sql = feed_sql(load_facts()["persons"], [(contract, "persons", 0)], {})
-        sql = re.sub(r"\{\{ ref\('(\w+)'\) \}\}", r"\1", sql)
+            con.execute(f"create view stg_demo__{name} as {compiled(sql)}")
+        sql = compiled(feed_sql(load_facts()["persons"], [(contract, "persons", 0)], {}))
         what = "area_code, area_5y_code, weight_persons, country_of_birth_code"
         found = con.execute(
             f"select row_number() over (order by record_no), {what} from ({sql}) order by record_no"

@@ -182,7 +182,7 @@ def test_staging_carries_what_stands_beside() -> None:
     layout = {"name": "old", "periods": ["1999"],
               "entities": {"people": {"columns": [column("integer", missing={"*": "_C"})]}}}  # fmt: skip
     sql = staging_sql(contract_of([column("integer")], contract={"layouts": [layout]}), "people")
-    assert 'cast("x__missing" as varchar) as "x__missing"' in sql
+    assert 'cast("x__missing" as string) as "x__missing"' in sql
     assert "__missing" not in staging_sql(contract_of([column("integer", missing={9: "_U"})]), "people")
 
 

@@ -1,7 +1,5 @@
 """Known errors are mended where the condition holds and nowhere else, counted, and told when they match nothing."""
 
-import re
-
 import pytest
 
 from hims_pipeline.contracts.corrections import Correction, load_corrections
@@ -16,6 +14,7 @@ from hims_pipeline.staging.corrections import (
     correction_row,
     matched_sql,
 )
+from tests.jinja import compiled, compiled_model
 
 CONTRACT = {
     "source": "gate", "title": {"en": "Gate"}, "description": "-", "data_kind": "synthetic",
@@ -53,14 +52,9 @@ def con(con):
     return con
 
 
-def plain(sql: str) -> str:
-    """SQL without dbt: references are tables, configuration is left out."""
-    return re.sub(r"\{\{ config\(.*?\) \}\}", "", re.sub(r"\{\{ ref\('(\w+)'\) \}\}", r"\1", sql))
-
-
 def mended(con, contract: Contract, *corrections: Correction) -> list[tuple]:
     check_corrections(con, contract, corrections)
-    sql = plain(corrected_sql(contract, "passages", corrections))
+    sql = compiled(corrected_sql(contract, "passages", corrections))
     return con.execute(f"select post, age, heads from ({sql}) order by period, record_no").fetchall()
 
 
@@ -79,7 +73,7 @@ def test_each_action_changes_the_rows_that_match(con, contract) -> None:
 def test_what_was_done_is_counted_batch_by_batch(con, contract) -> None:
     dropped = correction(id="GATE-NONE", where="heads > 3", missing=[], drop=True, measure="heads", periods=["202[34]"])
     same = correction(id="GATE-SAME", missing=[], set={"age": -1}, measure="age")
-    sql = plain(matched_sql({"gate": (dropped, same)}, {"gate": contract}))
+    sql = compiled(matched_sql({"gate": (dropped, same)}, {"gate": contract}))
     rows = con.execute(f"select * exclude (source, entity, batch_id) from ({sql}) order by all").fetchall()
     assert rows == [
         ("GATE-NONE", "2023", 2, 0, 0, 3.0, 3.0), ("GATE-NONE", "2024", 2, 2, 2, 12.0, None),
@@ -94,9 +88,9 @@ def tripped(con, contract: Contract, one: Correction, test: str) -> list[tuple]:
         f"'{value.replace(chr(39), chr(39) * 2)}'" for value in correction_row("gate", one, ("en",)).values()
     )
     con.execute(f"create or replace table corrections as select * from (values ({values})) as c ({', '.join(header)})")
-    matched = plain(matched_sql({"gate": (one,)}, {"gate": contract}))
+    matched = compiled(matched_sql({"gate": (one,)}, {"gate": contract}))
     con.execute(f"create or replace table corrections_applied as {matched}")
-    return con.execute(plain((REPOSITORY / "dbt_project/tests" / f"{test}.sql").read_text(encoding="utf-8"))).fetchall()
+    return con.execute(compiled_model(REPOSITORY / "dbt_project/tests" / f"{test}.sql")).fetchall()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Values of donors: from the same batch and class, never from a record without a value, the same in every build; what
 an edit took out is filled, and what finds no donor stays missing."""
 
-import re
 from copy import deepcopy
 
 import pytest
@@ -12,6 +11,7 @@ from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
 from hims_pipeline.staging.corrections import check_corrections, corrected_models, matched_sql
 from hims_pipeline.staging.models import feed_sql, find_imputable
+from tests.jinja import compiled
 
 CONTRACT = {
     "source": "moor", "title": {"en": "Moor"}, "description": "-", "data_kind": "synthetic",
@@ -59,11 +59,7 @@ def staged(con, contract: Contract, rows: list[tuple], *corrections: Correction)
         con.execute("insert into sent_moor__persons values ('moor', 'persons', ?, ?, ?, ?, ?, ?, ?)",
                     [period, batch, layout, number, *values])  # fmt: skip
     for name, sql in corrected_models(contract, "persons", corrections).items():
-        con.execute(f"create or replace view {name} as {plain(sql)}")
-
-
-def plain(sql: str) -> str:
-    return re.sub(r"\{\{ ref\('(\w+)'\) \}\}", r"\1", sql)
+        con.execute(f"create or replace view {name} as {compiled(sql)}")
 
 
 def schools(con) -> list:
@@ -132,10 +128,12 @@ def test_a_fact_names_its_columns_that_a_donor_filled(con) -> None:
     feeders, donated = [(contract, "persons", 0)], {("moor", "persons"): {"age", "school"}}
     assert find_imputable(feeders, donated) == ["activity_status", "age_years", "education_level"]
     columns = {"sex": "varchar", "age_years": "integer", "imputed_columns": "varchar"}
-    rows = con.execute(f"select age_years, imputed_columns from ({plain(feed_sql(columns, feeders, donated))}) as fed")
+    rows = con.execute(
+        f"select age_years, imputed_columns from ({compiled(feed_sql(columns, feeders, donated))}) as fed"
+    )
     every = "activity_status age_years education_level"
     assert sorted(rows.fetchall(), key=repr) == [(20, every), (20, every), (20, None)]
-    plainly = con.execute(f"select imputed_columns from ({plain(feed_sql(columns, feeders, {}))}) as fed").fetchall()
+    plainly = con.execute(f"select imputed_columns from ({compiled(feed_sql(columns, feeders, {}))}) as fed").fetchall()
     assert plainly == [(None,)] * 3
 
 
@@ -158,7 +156,7 @@ def test_it_is_counted_with_its_effect_before_and_after(con, contract) -> None:
     counted, meant = imputation(), imputation(id="MOOR-SCHOOL-MEAN", measure="school")
     for one, before, after in ((counted, 2.0, 3.0), (meant, 3.5, None)):
         staged(con, contract, rows, one)
-        sql = plain(matched_sql({"moor": (one,)}, {"moor": contract}))
+        sql = compiled(matched_sql({"moor": (one,)}, {"moor": contract}))
         row = con.execute(f"select * exclude (source, entity, batch_id) from ({sql}) where period = '2024'").fetchone()
         assert row[:6] == (one.id, "2024", 4, 2, 1, before)
         assert row[6] == (after or round(sum([schools(con)[0], 3, 4]) / 3, 6))
@@ -166,7 +164,7 @@ def test_it_is_counted_with_its_effect_before_and_after(con, contract) -> None:
 
 def test_a_guard_may_be_a_share_of_the_rows(con, contract) -> None:
     test = (REPOSITORY / "dbt_project/tests/corrections_still_match.sql").read_text(encoding="utf-8")
-    test = re.sub(r"\{\{ config\(.*?\) \}\}", "", plain(test))
+    test = compiled(test)
     con.execute(
         "create table corrections_applied as select 'MOOR-SCHOOL' as correction_id, 6 as rows_matched, 100 as rows_sent"
     )

@@ -19,7 +19,7 @@ with listed as (
 dated as (
     select
         *,
-        coalesce(cast(max(valid_from_date) over (partition by country_code, level) as varchar), '_Z') as boundary_version
+        coalesce(cast(max(valid_from_date) over (partition by country_code, level) as string), '_Z') as boundary_version
     from listed
 )
 

@@ -11,7 +11,7 @@ select
     successors.successor_codes
 from {{ ref('countries') }} as countries
 left join (
-    select former_code, string_agg(successor_code, ' ' order by successor_code) as successor_codes
+    select former_code, {{ joined('successor_code', ' ', 'successor_code') }} as successor_codes
     from {{ ref('country_successors') }}
     group by former_code
 ) as successors on countries.country_code = successors.former_code

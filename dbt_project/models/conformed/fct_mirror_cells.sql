@@ -1,5 +1,6 @@
 -- Cells of the tables that other countries' statistics are published in, as they are published: totals stay apart from
--- parts (_T, _W), and what a source sends as a group of countries does not get here.
+-- parts (_T, _W), and what a source sends as a group of countries does not get here. One table may hold measures of several
+-- universes: citizens, and persons born in the country.
 with sent as (
     select * from {{ ref('feed_mirror_cells') }}
 ),
@@ -10,7 +11,7 @@ batches as (
 
 dated as (
     select
-        sent.* exclude (reference_year),
+        {{ all_but('reference_year', 'sent') }},
         coalesce(sent.reference_year, year(sent.reference_month)) as reference_year,
         measures.measure_type as cell_measure_type,
         nullif(measures.universe, '') as measure_universe,
@@ -37,11 +38,10 @@ cells as (
         dated.batch_id,
         dated.layout,
         dated.record_no,
-        {{ batch_columns('batches') }}
+        {{ batch_columns('batches', {'universe': 'coalesce(dated.measure_universe, batches.universe)'}) }}
         dated.dataset_code,
         dated.measure,
         dated.cell_measure_type,
-        dated.measure_universe,
         dated.cell_freq,
         dated.reference_year,
         dated.reference_month,
@@ -65,5 +65,4 @@ cells as (
     join batches on dated.batch_id = batches.batch_id and dated.entity = batches.entity
 )
 
--- One table may hold measures of several universes: citizens, and persons born in the country.
-select * exclude (measure_universe) replace (coalesce(measure_universe, universe) as universe) from cells
+select * from cells

@@ -32,8 +32,8 @@ permits as (
         coalesce(sent.occupation_code, '_Z') as occupation_code,
         coalesce(sent.branch_code, '_Z') as branch_code,
         coalesce(sent.sector, '_Z') as sector,
-        datesub('year', sent.birth_date, sent.event_date) as age_years,
-        datesub('month', sent.valid_from_date, sent.valid_to_date + interval 1 day) as months_valid
+        {{ whole_years('sent.birth_date', 'sent.event_date') }} as age_years,
+        {{ whole_months('sent.valid_from_date', '(sent.valid_to_date + 1)') }} as months_valid
     from sent
     join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity
 ),
@@ -52,7 +52,7 @@ judged as (
         end as permit_validity,
         permit_result = 'GRANTED' and event_date between period_start_date and period_end_date as is_granted_in_period,
         permit_result = 'GRANTED'
-        and event_date = min(event_date) filter (where permit_result = 'GRANTED') over (partition by source, permit_kind, holder_id)
+        and event_date = min(case when permit_result = 'GRANTED' then event_date end) over (partition by source, permit_kind, holder_id)
             as is_first_of_holder
     from permits
 )

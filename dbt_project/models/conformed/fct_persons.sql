@@ -18,10 +18,9 @@ records as (
 -- Where a source gives the country and not what follows from it.
 known as (
     select
-        sent.* replace (
-            {{ status_by_country('sent.birth_status', 'sent.country_of_birth_code', 'batches.ref_country', 'NATIVE') }} as birth_status,
-            {{ status_by_country('sent.citizenship_status', 'sent.country_of_citizenship_code', 'batches.ref_country', 'CITIZEN') }} as citizenship_status
-        )
+        {{ all_but('birth_status, citizenship_status', 'sent') }},
+        {{ status_by_country('sent.birth_status', 'sent.country_of_birth_code', 'batches.ref_country', 'NATIVE') }} as birth_status,
+        {{ status_by_country('sent.citizenship_status', 'sent.country_of_citizenship_code', 'batches.ref_country', 'CITIZEN') }} as citizenship_status
     from sent
     join batches on sent.batch_id = batches.batch_id and sent.entity = batches.entity
 ),

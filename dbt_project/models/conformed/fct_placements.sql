@@ -44,5 +44,5 @@ ranked as (
     from reports
 )
 
-select * exclude (report_no), contract_id is null or report_no = 1 as is_first_report
+select {{ all_but('report_no') }}, contract_id is null or report_no = 1 as is_first_report
 from ranked

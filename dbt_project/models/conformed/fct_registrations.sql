@@ -21,8 +21,8 @@ select
     coalesce(sent.country_code, '_U') as country_code,
     coalesce(sent.sex, '_U') as sex,
     sent.birth_date,
-    datesub('year', sent.birth_date, batches.period_end_date) as age_years,
-    {{ broad_age_group("datesub('year', sent.birth_date, batches.period_end_date)") }} as age_group,
+    {{ whole_years('sent.birth_date', 'batches.period_end_date') }} as age_years,
+    {{ broad_age_group(whole_years('sent.birth_date', 'batches.period_end_date')) }} as age_group,
     coalesce(sent.occupation_group, '_U') as occupation_group,
     coalesce(sent.dual_citizenship, '_U') as dual_citizenship,
     sent.registration_date

@@ -1,5 +1,7 @@
 -- The balance of a population between two censuses that follow each other, by area: both counts, the births and deaths
 -- between them, and the person-years lived. A pair is here only where births and deaths were delivered for each of its days.
+{%- set first_day = 'greatest(event_files.period_start_date, pairs.first_census_date + 1)' %}
+{%- set day_after = 'least(event_files.period_end_date, pairs.second_census_date) + 1' %}
 with growth as (
     select * from {{ ref('int_population__growth') }}
 ),
@@ -19,16 +21,8 @@ covered as (
         event_files.source as events_source,
         any_value(event_files.data_kind) as events_kind,
         min(event_files.coverage_percent) as coverage_percent,
-        sum(date_diff(
-            'day',
-            greatest(event_files.period_start_date, pairs.first_census_date + 1),
-            least(event_files.period_end_date, pairs.second_census_date) + 1
-        )) filter (where event_files.event_type = 'BIRTH') as birth_days,
-        sum(date_diff(
-            'day',
-            greatest(event_files.period_start_date, pairs.first_census_date + 1),
-            least(event_files.period_end_date, pairs.second_census_date) + 1
-        )) filter (where event_files.event_type = 'DEATH') as death_days
+        sum({{ days_between(first_day, day_after) }}) filter (where event_files.event_type = 'BIRTH') as birth_days,
+        sum({{ days_between(first_day, day_after) }}) filter (where event_files.event_type = 'DEATH') as death_days
     from pairs
     join event_files
         on
@@ -42,8 +36,8 @@ whole as (
     select *
     from covered
     where
-        birth_days = date_diff('day', first_census_date, second_census_date)
-        and death_days = date_diff('day', first_census_date, second_census_date)
+        birth_days = {{ days_between('first_census_date', 'second_census_date') }}
+        and death_days = {{ days_between('first_census_date', 'second_census_date') }}
 ),
 
 events as (
@@ -67,10 +61,9 @@ events as (
 
 balances as (
     select
-        growth.* replace (
-            growth.source || '+' || whole.events_source as source,
-            {{ weakest_kind('growth.data_kind', 'whole.events_kind') }} as data_kind
-        ),
+        growth.source || '+' || whole.events_source as source,
+        {{ weakest_kind('growth.data_kind', 'whole.events_kind') }} as data_kind,
+        {{ all_but('source, data_kind', 'growth') }},
         coalesce(events.births, 0) as births_count,
         coalesce(events.deaths, 0) as deaths_count,
         whole.coverage_percent

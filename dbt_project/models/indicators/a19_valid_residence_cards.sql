@@ -15,11 +15,14 @@ with holders as (
     group by {{ cells_within('source, data_kind, vintage, duration_rule, universe, freq, time_period, period_end_date, ref_country', [
         '', 'sex', 'country_of_citizenship_code', 'reason_code', 'area_code',
     ]) }}
-    having grouping(area_code) = 1 or area_code != '_U'
+),
+
+placed as (
+    select * from holders where ref_area != '_U'
 )
 
-{{ indicator_rows('holders', {
-    'indicator': "'A19'", 'ref_area': 'ref_area', 'boundary_version': boundary_version('holders'),
+{{ indicator_rows('placed', {
+    'indicator': "'A19'", 'ref_area': 'ref_area', 'boundary_version': boundary_version('placed'),
     'universe': "'card_holders'", 'period_start_date': 'period_end_date', 'sex': 'sex',
     'citizenship': 'citizenship', 'reason': 'reason', 'obs_value': 'persons', 'n_obs': 'permits', 'is_microdata': 'true',
 }) }}

@@ -15,11 +15,14 @@ with cards as (
         '', 'permit_event', 'sex', 'country_of_citizenship_code', 'country_of_citizenship_code, permit_event', 'reason_code',
         'permit_event, reason_code', 'permit_validity', 'area_code', 'area_code, permit_event',
     ]) }}
-    having grouping(area_code) = 1 or area_code != '_U'
+),
+
+placed as (
+    select * from cards where ref_area != '_U'
 )
 
-{{ indicator_rows('cards', {
-    'indicator': "'B11'", 'ref_area': 'ref_area', 'boundary_version': boundary_version('cards'), 'sex': 'sex',
+{{ indicator_rows('placed', {
+    'indicator': "'B11'", 'ref_area': 'ref_area', 'boundary_version': boundary_version('placed'), 'sex': 'sex',
     'citizenship': 'citizenship', 'reason': 'reason', 'permit_validity': 'permit_validity', 'permit_event': 'permit_event',
     'obs_value': 'permits', 'n_obs': 'permits', 'is_microdata': 'true',
 }) }}

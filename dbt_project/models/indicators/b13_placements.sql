@@ -12,7 +12,7 @@ delivered as (
     from (
         select distinct
             ref_country, universe, duration_rule, source, reference_year, batch_id,
-            date_diff('day', period_start_date, period_end_date) + 1 as days
+            {{ days_between('period_start_date', 'period_end_date') }} + 1 as days
         from signed
     ) as files
     group by all
@@ -20,8 +20,8 @@ delivered as (
 
 years as (
     select
-        ref_country, universe, duration_rule, reference_year, string_agg(source, '+' order by source) as sources,
-        bool_or(days < date_diff('day', {{ year_start('reference_year') }}, {{ year_end('reference_year') }}) + 1) as is_partial
+        ref_country, universe, duration_rule, reference_year, {{ joined('source', '+', 'source') }} as sources,
+        bool_or(days < {{ days_between(year_start('reference_year'), year_end('reference_year')) }} + 1) as is_partial
     from delivered
     group by ref_country, universe, duration_rule, reference_year
 ),
@@ -63,7 +63,7 @@ distinct_contracts as (
 placements as (
     select
         by_channel.*,
-        delivered.days < date_diff('day', {{ year_start('by_channel.reference_year') }}, {{ year_end('by_channel.reference_year') }}) + 1 as is_partial
+        delivered.days < {{ days_between(year_start('by_channel.reference_year'), year_end('by_channel.reference_year')) }} + 1 as is_partial
     from by_channel
     join delivered
         on
@@ -72,15 +72,17 @@ placements as (
             and by_channel.duration_rule = delivered.duration_rule
             and by_channel.source = delivered.source
             and by_channel.reference_year = delivered.reference_year
-    union all by name
-    select distinct_contracts.*, years.sources as source, '_T' as placement_channel, years.is_partial
-    from distinct_contracts
+    union all
+    select
+        years.sources as source, counts.data_kind, counts.vintage, counts.duration_rule, counts.universe, counts.ref_country, counts.reference_year,
+        '_T' as placement_channel, counts.country_code, counts.placement_sector, counts.sex, counts.contracts, years.is_partial
+    from distinct_contracts as counts
     join years
         on
-            distinct_contracts.ref_country = years.ref_country
-            and distinct_contracts.universe = years.universe
-            and distinct_contracts.duration_rule = years.duration_rule
-            and distinct_contracts.reference_year = years.reference_year
+            counts.ref_country = years.ref_country
+            and counts.universe = years.universe
+            and counts.duration_rule = years.duration_rule
+            and counts.reference_year = years.reference_year
 )
 
 {{ indicator_rows('placements', dict(

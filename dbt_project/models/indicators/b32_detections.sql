@@ -13,17 +13,17 @@ whole_years as (
 
 dated as (
     select
-        cells.* exclude (freq, time_period, reference_start_date, reference_end_date),
+        {{ all_but('freq, time_period, reference_start_date, reference_end_date', 'cells') }},
         'M' as freq,
-        strftime(cells.reference_month, '%Y-%m') as time_period,
+        left(cast(cells.reference_month as string), 7) as time_period,
         cells.reference_start_date,
         cells.reference_end_date
     from cells
-    union all by name
+    union all
     select
-        cells.* exclude (freq, time_period, reference_start_date, reference_end_date),
+        {{ all_but('freq, time_period, reference_start_date, reference_end_date', 'cells') }},
         'A' as freq,
-        cast(cells.reference_year as varchar) as time_period,
+        cast(cells.reference_year as string) as time_period,
         {{ year_start('cells.reference_year') }} as reference_start_date,
         {{ year_end('cells.reference_year') }} as reference_end_date
     from cells

@@ -26,7 +26,7 @@ changes as (
     select
         windows.first_year, windows.last_year, parts.country_code, parts.source, parts.vintage, parts.data_kind, parts.universe, parts.duration_rule
         {%- for component in ['BIRTHS', 'DEATHS', 'CHANGE'] %},
-        cast(sum(cast(parts.value_persons as decimal(18, 6))) filter (parts.component = '{{ component }}') as double) as {{ component.lower() }}_persons
+        cast(sum(cast(parts.value_persons as decimal(18, 6))) filter (where parts.component = '{{ component }}') as double) as {{ component.lower() }}_persons
         {%- endfor %}
     from (select distinct first_year, last_year from spans where last_year is not null) as windows
     join {{ ref('fct_population_components') }} as parts
@@ -73,8 +73,8 @@ abroad as (
     select
         places.duration_rule, places.universe, places.table_no, stocks.birth_code, stocks.residence_code,
         places.surviving_share, places.people_persons, places.change_persons, places.births_persons,
-        coalesce(sum(stocks.persons) filter (stocks.reference_year = places.first_year), 0) as start_persons,
-        coalesce(sum(stocks.persons) filter (stocks.reference_year = places.last_year), 0) as end_persons
+        coalesce(sum(stocks.persons) filter (where stocks.reference_year = places.first_year), 0) as start_persons,
+        coalesce(sum(stocks.persons) filter (where stocks.reference_year = places.last_year), 0) as end_persons
     from places
     join stocks
         on
@@ -144,9 +144,10 @@ summed as (
 
 labelled as (
     select
-        names.*, summed.origin_code, summed.destination_code,
-        unnest(['MINIMUM', 'PSEUDO_BAYESIAN']) as estimation_method, unnest([summed.least_persons, summed.mixed_persons]) as moved_persons
+        names.*, summed.origin_code, summed.destination_code, methods.estimation_method,
+        case methods.estimation_method when 'MINIMUM' then summed.least_persons else summed.mixed_persons end as moved_persons
     from summed
+    cross join (values ('MINIMUM'), ('PSEUDO_BAYESIAN')) as methods (estimation_method)
     join (select distinct table_no, {{ labels | join(', ') }} from places) as names on summed.table_no = names.table_no
 )
 

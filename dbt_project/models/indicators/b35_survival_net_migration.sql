@@ -17,12 +17,12 @@ censuses as (
 
 pairs as (
     select
-        * exclude (batch_id, census_date),
+        {{ all_but('batch_id, census_date') }},
         lag(batch_id) over preceding as first_batch_id,
         lag(census_date) over preceding as first_date,
         batch_id as second_batch_id,
         census_date as second_date,
-        cast(round(date_diff('day', lag(census_date) over preceding, census_date) / 365.25) as integer) as interval_years
+        cast(round({{ days_between('lag(census_date) over preceding', 'census_date') }} / 365.25) as integer) as interval_years
     from censuses
     window preceding as (partition by source, ref_country, duration_rule, universe order by census_date)
 ),
@@ -31,11 +31,11 @@ pairs as (
 counted as (
     select
         pairs.second_batch_id, people.duration_rule, people.universe, people.area_code, people.sex,
-        least(case when people.batch_id = pairs.first_batch_id then people.age_years else people.age_years - pairs.interval_years end // 5, 15) as age_no,
-        coalesce(sum(people.weight_persons) filter (people.batch_id = pairs.first_batch_id), 0) as first_persons,
-        coalesce(sum(people.weight_persons) filter (people.batch_id = pairs.second_batch_id), 0) as second_persons,
-        count(*) filter (people.batch_id = pairs.first_batch_id) as first_records,
-        count(*) filter (people.batch_id = pairs.second_batch_id) as second_records
+        least(cast(floor((case when people.batch_id = pairs.first_batch_id then people.age_years else people.age_years - pairs.interval_years end) / 5) as integer), 15) as age_no,
+        coalesce(sum(people.weight_persons) filter (where people.batch_id = pairs.first_batch_id), 0) as first_persons,
+        coalesce(sum(people.weight_persons) filter (where people.batch_id = pairs.second_batch_id), 0) as second_persons,
+        count(*) filter (where people.batch_id = pairs.first_batch_id) as first_records,
+        count(*) filter (where people.batch_id = pairs.second_batch_id) as second_records
     from pairs
     join people on people.batch_id in (pairs.first_batch_id, pairs.second_batch_id)
     where people.batch_id = pairs.first_batch_id or people.age_years >= pairs.interval_years
@@ -80,10 +80,11 @@ dated as (
     select
         pairs.*, summed.area_code, summed.sex, summed.records,
         coalesce(areas.boundary_version, '_Z') as boundary_version,
-        cast(year(pairs.second_date) as varchar) as census_year,
-        unnest(['CENSUS_SURVIVAL_FORWARD', 'CENSUS_SURVIVAL_AVERAGE']) as estimation_method,
-        unnest([summed.forward_persons, summed.average_persons]) as net_persons
+        cast(year(pairs.second_date) as string) as census_year,
+        methods.estimation_method,
+        case methods.estimation_method when 'CENSUS_SURVIVAL_FORWARD' then summed.forward_persons else summed.average_persons end as net_persons
     from summed
+    cross join (values ('CENSUS_SURVIVAL_FORWARD'), ('CENSUS_SURVIVAL_AVERAGE')) as methods (estimation_method)
     join pairs on summed.second_batch_id = pairs.second_batch_id
     left join {{ ref('dim_area') }} as areas on summed.area_code = areas.area_code
     where coalesce(areas.valid_from_date <= pairs.first_date, true) and coalesce(areas.valid_to_date > pairs.second_date, true)

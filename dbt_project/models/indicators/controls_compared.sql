@@ -4,7 +4,7 @@
 -- figure of invented data that meets a real one proves the code and not the data, so kinds of data are told apart.
 with controls as (
     select
-        * exclude (value, tolerance, breakdown),
+        {{ all_but('value, tolerance, breakdown') }},
         breakdown,
         cast(value as double) as published_value,
         cast(tolerance as double) as tolerance,

@@ -30,10 +30,10 @@ paired as (
         registered.n_obs,
         1000000 * remittances.obs_value as amount,
         registered.obs_value as persons,
-        abs(date_diff('day', registered.period_end_date, remittances.period_end_date)) as days_apart
+        abs({{ days_between('registered.period_end_date', 'remittances.period_end_date') }}) as days_apart
     from remittances
     join registered on remittances.ref_area = registered.ref_area
-    where registered.obs_value > 0 and abs(date_diff('day', registered.period_end_date, remittances.period_end_date)) <= 92
+    where registered.obs_value > 0 and abs({{ days_between('registered.period_end_date', 'remittances.period_end_date') }}) <= 92
     qualify
         row_number() over (
             partition by remittances.source, remittances.ref_area, remittances.time_period, registered.source

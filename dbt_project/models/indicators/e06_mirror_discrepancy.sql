@@ -34,7 +34,7 @@ compared as (
         on
             origin.ref_area = destination.ref_area
             and origin.counterpart_area = destination.counterpart_area
-            and destination.period_start_date - origin.period_end_date between 0 and 31
+            and {{ days_between('origin.period_end_date', 'destination.period_start_date') }} between 0 and 31
     where origin.indicator = 'A06' and destination.indicator = 'A08' and destination.obs_value > 0
 )
 

@@ -8,7 +8,7 @@ with breaks as (
 concerned as (
     select sources.source, breaks.break_id, breaks.indicator, breaks.from_date
     from (select distinct source from {{ ref('ind_figures') }}) as sources
-    join breaks on list_contains(string_split(sources.source, '+'), breaks.source)
+    join breaks on array_contains({{ parts_of('sources.source', '+') }}, breaks.source)
 ),
 
 broken as (
@@ -23,7 +23,7 @@ broken as (
     having min(figures.period_end_date) < any_value(concerned.from_date)
 )
 
-select series_key, vintage, period_start_date, string_agg(break_id, ' ' order by break_id) as break_id
+select series_key, vintage, period_start_date, {{ joined('break_id', ' ', 'break_id') }} as break_id
 from broken
 where period_start_date is not null
 group by series_key, vintage, period_start_date

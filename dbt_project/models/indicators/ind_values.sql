@@ -2,13 +2,13 @@
 -- Every figure before disclosure control, with its unit and the breaks of its series: B in the first period after one. What no
 -- estimate made says whether a sample stands behind it: then an error would be due, and is not worked out.
 with sampled as (
-    select list(distinct source) as sources from {{ ref('dim_batch') }} where design_kind in ('sample', 'census_sample')
+    select {{ set_of('source') }} as sources from {{ ref('dim_batch') }} where design_kind in ('sample', 'census_sample')
 )
 
 select
-    figures.* exclude (interval_kind, obs_status),
+    {{ all_but('interval_kind, obs_status', 'figures') }},
     coalesce(figures.interval_kind, case
-        when list_has_any(string_split(figures.source, '+'), (select sources from sampled)) then 'NOT_WORKED_OUT'
+        when {{ have_common(parts_of('figures.source', '+'), '(select sources from sampled)') }} then 'NOT_WORKED_OUT'
         else 'NO_SAMPLE'
     end) as interval_kind,
     indicators.unit_measure,

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 -- Each published claim, and beside it our figures of the same indicator, area, sex, breakdown and year: a row for each
 -- source and edition of ours, one without a figure where we have none. A difference is to be explained, not corrected.
-with candidates as materialized (
+with candidates as {{ materialized() }} (
     select claims.claim_id, claims.breakdown as claimed_breakdown, claims.claim_period, series.*
     from {{ ref('published_claim') }} as claims
     join {{ ref('indicator_series') }} as series

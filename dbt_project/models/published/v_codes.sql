@@ -12,28 +12,28 @@ with listed as (
     {%- for table, code in {
         'indicators': 'code', 'countries': 'country_code', 'areas': 'area_code', 'occupations': 'code', 'sources': 'source',
     }.items() %}
-    union all by name
+    union all
     select '{{ table }}' as list, {{ code }} as code, {{ labels('named', 'code_name') }} from {{ ref(table) }} as named
     {%- endfor %}
-    union all by name
+    union all
     select
         'sources' as list,
         made.source as code,
         {%- for language in languages().split() %}
-        string_agg(sources.name_{{ language }}, ' + ' order by sources.source) as code_name_{{ language }}{{ ',' if not loop.last }}
+        {{ joined('sources.name_' ~ language, ' + ', 'sources.source') }} as code_name_{{ language }}{{ ',' if not loop.last }}
         {%- endfor %}
     from (
-        select distinct source, unnest(string_split(source, '+')) as part from {{ ref('indicator_series') }} where source like '%+%'
+        select distinct source, {{ each_of(parts_of('source', '+')) }} as part from {{ ref('indicator_series') }} where source like '%+%'
     ) as made
     join {{ ref('sources') }} as sources on made.part = sources.source
     group by made.source
 ),
 
 dimensions as (
-    select breakdown as dimension, unnest(string_split(codes || ' any_dimension', ' ')) as list from {{ ref('breakdowns') }}
+    select breakdown as dimension, {{ each_of(parts_of("codes || ' any_dimension'", ' ')) }} as list from {{ ref('breakdowns') }}
     {%- for dimension, lists in core.items() %}
     union all
-    select '{{ dimension }}', unnest(string_split('{{ lists }} any_dimension', ' '))
+    select '{{ dimension }}', {{ each_of(parts_of("'" ~ lists ~ " any_dimension'", ' ')) }}
     {%- endfor %}
 ),
 

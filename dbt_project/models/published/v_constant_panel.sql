@@ -14,7 +14,7 @@ with members as (
         try_cast(nullif(valid_to, '') as date) as to_date
     from {{ ref('country_group_members') }}
     union all
-    select unnest([region_m49, subregion_m49]), country_code, null, null from {{ ref('countries') }}
+    select {{ each_of(list_of(['region_m49', 'subregion_m49'])) }}, country_code, null, null from {{ ref('countries') }}
 ),
 
 reported as (
@@ -30,7 +30,7 @@ reported as (
 
 grouped as (
     select *, '_T' as group_code from reported
-    union all by name
+    union all
     select reported.*, members.group_code
     from reported
     join members on
@@ -52,13 +52,13 @@ counted_back as (
 placed as (
     select
         *,
-        min(time_period) filter (where is_unbroken) over (partition by {{ total | join(', ') }}, counterpart_area) as reports_since,
-        list(distinct time_period) over (partition by {{ total | join(', ') }}) as years
+        min(case when is_unbroken then time_period end) over (partition by {{ total | join(', ') }}, counterpart_area) as reports_since,
+        {{ set_of('time_period') }} over (partition by {{ total | join(', ') }}) as years
     from counted_back
 ),
 
 panels as (
-    select *, unnest(list_filter(years, lambda year: year <= time_period)) as since from placed
+    select * from (select *, {{ each_of('years') }} as since from placed) as sides where since <= time_period
 )
 
 select

@@ -5,7 +5,7 @@ with parts as (
     select
         series.indicator,
         series.cell,
-        unnest(string_split(series.source, '+')) as source,
+        {{ each_of(parts_of('series.source', '+')) }} as source,
         figures.time_period,
         figures.obs_value is null as is_withheld
     from {{ ref('indicator_observation') }} as figures
@@ -30,7 +30,7 @@ given as (
 ),
 
 expected as (
-    select indicators.*, coalesce(cells.cell, '') as cell, unnest(string_split(indicators.sources, ' ')) as source
+    select indicators.*, coalesce(cells.cell, '') as cell, {{ each_of(parts_of('indicators.sources', ' ')) }} as source
     from {{ ref('indicators') }} as indicators
     left join {{ ref('indicator_cells') }} as cells on indicators.code = cells.indicator
 )
@@ -56,6 +56,6 @@ left join {{ ref('definitions') }} as why on
         when expected.absence != '' then expected.absence
         when expected.source not in (select source from {{ ref('sources') }}) then 'NO_SOURCE'
         when expected.source not in (select source from given) then 'NOT_DELIVERED'
-        when (expected.code, expected.source) in (select (indicator, source) from given) then 'NOT_BROKEN_DOWN'
+        when (expected.code, expected.source) in (select indicator, source from given) then 'NOT_BROKEN_DOWN'
         else 'NOT_ASKED'
     end

@@ -7,6 +7,19 @@
 -- areas that it became all do: what lies in it would count twice in the sum of its level.
 {%- set question = ['indicator', 'ref_area', 'level', 'time_period', 'window_length', 'cell', 'counterpart_area', 'sex', 'age'] + breakdown_columns() %}
 {%- set side = ['source', 'vintage', 'universe', 'duration_rule', 'data_kind', 'obs_value', 'obs_status'] %}
+{%- set answer = {} %}
+{%- for name in side %}{% do answer.update({name: 'figures.' ~ name}) %}{% endfor %}
+{%- set preferred %}
+            partition by coalesce(universes.answers_for, figures.universe), {% for name in question %}figures.{{ name }}{{ ', ' if not loop.last }}{% endfor %}
+            order by
+                figures.data_kind = 'synthetic',
+                nullif(array_position({{ parts_of('indicators.sources', ' ') }}, split_part(figures.source, '+', 1)), 0) nulls last,
+                figures.universe != indicators.universe,
+                figures.vintage desc,
+                nullif(array_position({{ list_of(["'12M'", "'6M'", "'3M'"]) }}, figures.duration_rule), 0) nulls last,
+                figures.boundary_version desc,
+                figures.series_key
+{%- endset %}
 {%- set shared = ['source', 'universe', 'duration_rule'] + (question | reject('in', ['ref_area', 'level', 'time_period']) | list) %}
 with became as (
     select former_code, successor_code, count(*) over (partition by former_code) as parts
@@ -31,32 +44,20 @@ ranked as (
     select
         figures.*,
         coalesce(universes.answers_for, figures.universe) as answers_for,
-        row_number() over preferred as preference,
-        list(struct_pack({% for name in side %}{{ name }} := figures.{{ name }}{{ ', ' if not loop.last }}{% endfor %})) over preferred as answers
+        row_number() over ({{ preferred }}) as preference,
+        array_agg({{ record_of(answer) }}) over ({{ preferred }} rows between unbounded preceding and unbounded following) as answers
     from {{ ref('v_indicator_values') }} as figures
     join {{ ref('indicators') }} as indicators on figures.indicator = indicators.code
     left join {{ ref('indicator_universes') }} as universes on figures.indicator = universes.indicator and figures.universe = universes.universe
     where
         figures.obs_value is not null
-        and (figures.series_key, figures.time_period, figures.vintage) not in (select (series_key, time_period, vintage) from superseded)
+        and (figures.series_key, figures.time_period, figures.vintage) not in (select series_key, time_period, vintage from superseded)
         and (
             figures.data_kind != 'synthetic'
-            or (figures.indicator, figures.ref_area) not in (select (indicator, ref_area) from {{ ref('indicator_series') }} where data_kind != 'synthetic')
+            or (figures.indicator, figures.ref_area) not in (select indicator, ref_area from {{ ref('indicator_series') }} where data_kind != 'synthetic')
         )
-    window preferred as (
-        partition by coalesce(universes.answers_for, figures.universe), {% for name in question %}figures.{{ name }}{{ ', ' if not loop.last }}{% endfor %}
-        order by
-            figures.data_kind = 'synthetic',
-            nullif(list_position(string_split(indicators.sources, ' '), string_split(figures.source, '+')[1]), 0) nulls last,
-            figures.universe != indicators.universe,
-            figures.vintage desc,
-            nullif(list_position(['12M', '6M', '3M'], figures.duration_rule), 0) nulls last,
-            figures.boundary_version desc,
-            figures.series_key
-        rows between unbounded preceding and unbounded following
-    )
 )
 
-select * exclude (preference, answers), answers[2:] as others
+select {{ all_but('preference, answers') }}, {{ rest_of('answers') }} as others
 from ranked
 where preference = 1

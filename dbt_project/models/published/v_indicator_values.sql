@@ -9,7 +9,7 @@ select
     figures.level,
     figures.counterpart_area,
     {{ labels('counterparts', 'counterpart_name') }},
-    figures.* exclude (indicator, time_period, ref_area, level, counterpart_area)
+    {{ all_but('indicator, time_period, ref_area, level, counterpart_area', 'figures') }}
 from {{ ref('indicator_value') }} as figures
 join {{ ref('indicators') }} as indicators on figures.indicator = indicators.code
 left join {{ ref('areas') }} as areas on figures.ref_area = areas.area_code and areas.level != 'country'

@@ -1,3 +1,3 @@
 {{ config(materialized='view') }}
 -- How many citizens or native-born live abroad, by every definition there is.
-select * exclude (ladder) from {{ ref('v_ladders') }} where ladder = 'ABROAD'
+select {{ all_but('ladder') }} from {{ ref('v_ladders') }} where ladder = 'ABROAD'

@@ -57,9 +57,9 @@ said as (
 ),
 
 ladders as (
-    select * exclude (rung) from figures
-    union all by name
-    select * exclude (rung) from said
+    select {{ all_but('rung') }} from figures
+    union all
+    select {{ all_but('rung') }} from said
 )
 
 select * from ladders

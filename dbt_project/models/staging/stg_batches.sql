@@ -1,8 +1,8 @@
 {%- set columns = {
-    'source': 'varchar', 'entity': 'varchar', 'period': 'varchar', 'batch_id': 'varchar', 'freq': 'varchar',
-    'period_start_date': 'date', 'period_end_date': 'date', 'vintage': 'varchar', 'data_kind': 'varchar',
-    'ref_country': 'varchar', 'universe': 'varchar', 'duration_rule': 'varchar', 'measure_type': 'varchar', 'reference_point': 'varchar',
-    'design_kind': 'varchar', 'expand_to_persons': 'bigint', 'sampling_fraction': 'double', 'design_fallback': 'varchar', 'lonely_units': 'varchar', 'window_years': 'integer',
+    'source': 'string', 'entity': 'string', 'period': 'string', 'batch_id': 'string', 'freq': 'string',
+    'period_start_date': 'date', 'period_end_date': 'date', 'vintage': 'string', 'data_kind': 'string',
+    'ref_country': 'string', 'universe': 'string', 'duration_rule': 'string', 'measure_type': 'string', 'reference_point': 'string',
+    'design_kind': 'string', 'expand_to_persons': 'bigint', 'sampling_fraction': 'double', 'design_fallback': 'string', 'lonely_units': 'string', 'window_years': 'integer',
     'set_aside_share': 'double',
 } -%}
 select distinct

@@ -2,7 +2,7 @@
    own record (holders, counted from the permits they hold) or of a mirror table's measure from the same source: no model gives a sum a name of its own. That no model adds rows of two universes in the first place is read from the SQL itself (tests/indicators). #}
 {% test labelled_as_its_batches(model) %}
 with labels as (
-    select distinct indicator, unnest(string_split(source, '+')) as source, universe, duration_rule from {{ model }}
+    select distinct indicator, {{ each_of(parts_of('source', '+')) }} as source, universe, duration_rule from {{ model }}
 )
 
 select labels.indicator, labels.universe, labels.duration_rule
