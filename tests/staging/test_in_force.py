@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline import intake
-from hims_pipeline.errors import Damaged
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import caveats
@@ -55,7 +54,7 @@ SLIPS: dict[str, Callable[[Settings], None]] = {
     "a correction of a column that is not there": lambda settings: edit(
         corrections(settings), "passport_no: [x]", "passport: [x]"
     ),
-    "a correction without a reason": lambda settings: edit(corrections(settings), "    reason: {en: One is twice}\n", ""),
+    "a correction without a reason": lambda settings: edit(corrections(settings), "    reason: {en: One is twice}", ""),
 }
 
 
