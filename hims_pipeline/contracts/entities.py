@@ -105,6 +105,11 @@ class Entity(Strict):
     period: StatedPeriod | None = None
 
     @property
+    def telling_columns(self) -> set[str]:
+        """Names of the columns by which rows are told apart, and find others."""
+        return {*self.key, *(name for reference in self.references for name in reference.columns)}
+
+    @property
     def kept_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.kept)
 
