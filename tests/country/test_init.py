@@ -157,7 +157,9 @@ def test_a_language_that_the_lists_lack_is_told_and_does_not_stop(tmp_path: Path
     assert any("time zones America/Argentina/Buenos_Aires was taken" in note for note in notes)
     with (tmp_path / "out/data/codelists/countries.csv").open(encoding="utf-8", newline="") as file:
         names = {row["country_code"]: row["name_es"] for row in csv.DictReader(file)}
-    assert (names["DEU"], names["TUN"]) == ("Alemania", "Túnez")
+    assert (names["DEU"], names["TUN"], names["_W"]) == ("Alemania", "Túnez", "Mundo")
+    lost = sum(not name for name in names.values())
+    assert any(f"es: {lost} of {len(names)} countries and codes beside them have no name" in note for note in notes)
     settings = Settings(tmp_path, tmp_path / "out/data", tmp_path / "out/expectations", tmp_path / "home", env="test")
     assert missing_parts(settings) == []
 

@@ -209,7 +209,13 @@ def _find_other_labels(column: Column, labels: dict[str, tuple[str, ...]]) -> li
         return []
     known = {_strip_zeros(str(code)): label for code, label in column.codes.items()}
     known = {_strip_zeros(str(code)): "" for code in column.missing} | known
-    unknown = [code for code in labels if _strip_zeros(code) not in known]
+    missing = column.absent.ranges
+    unknown = [
+        code
+        for code in labels
+        if _strip_zeros(code) not in known
+        and ((value := column.value_of(code)) is None or not any(one.holds(value) for one, _ in missing))
+    ]
     differ = [code for code in labels if _differs(known.get(_strip_zeros(code), ""), labels[code])]
     messages = []
     if unknown:

@@ -53,14 +53,14 @@ def open_table(
     return Table([texts_of(shape, source, types, called)], rows, probe=f"select {everything} from {source}"), findings
 
 
-def parquet_names(settings: Settings, path: Path) -> list[str]:
-    """Column names of a Parquet file.
+def parquet_names(settings: Settings, path: Path) -> tuple[list[str], list[str]]:
+    """Column names of a Parquet file, and those among them that hold lists or structures.
 
     Raises:
         DataError: it is damaged.
     """
     _, described = _describe(settings, path)
-    return [name for name, _, _ in described]
+    return [name for name, *_ in described], [name for name, _, kind in described if _is_nested(kind)]
 
 
 def texts_of(
