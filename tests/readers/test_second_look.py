@@ -311,7 +311,10 @@ def test_counts_are_written_as_the_days_and_times_they_are(program, form, count,
 DATED = ({"name": "id", "type": "integer"}, {"name": "day", "type": "date"})
 
 
-@pytest.mark.parametrize(("serial", "day"), [(1, (1900, 1, 1)), (59, (1900, 2, 28)), (60, None), (61, (1900, 3, 1))])
+@pytest.mark.parametrize(
+    ("serial", "day"),
+    [(1, (1900, 1, 1)), (59, (1900, 2, 28)), (60, None), (-1, None), (-1.25, None), (61, (1900, 3, 1))],
+)
 def test_the_day_of_excel_that_never_was_is_refused(read, serial, day):
     def dated(page: Any) -> None:
         page["B2"] = serial
@@ -356,7 +359,7 @@ def test_the_day_of_excel_that_never_was_is_refused_in_an_old_workbook(read, ser
         assert seen.sql("year(day), month(day), day(day)") == [day]
 
 
-@pytest.mark.parametrize("serial", [1, 59, 60, 61, 44_000])
+@pytest.mark.parametrize("serial", [0, 1, 59, 60, 61, 44_000])
 @pytest.mark.parametrize("kind", ["xls", "xlsx"])
 def test_days_may_be_counted_from_1904(read, kind, serial):
     def dated(page: Any) -> None:

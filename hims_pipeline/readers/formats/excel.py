@@ -32,7 +32,7 @@ from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats.cells import text_of
 from hims_pipeline.readers.formats.excel_checks import Row, check_sheet, doubtful_days, fill_down_names
-from hims_pipeline.readers.formats.excel_days import find_unreal_days
+from hims_pipeline.readers.formats.excel_days import FIRST_OF_1904, find_unreal_days
 from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, check_numbers, look_at
 from hims_pipeline.readers.formats.look import Look, Range
 from hims_pipeline.readers.shape import TableShape
@@ -83,7 +83,7 @@ def open_table(
         if refuses(messages):
             return None, messages
         data = [row for row in _fill_down(shape, data) if not _is_skipped(shape, look, row)]
-        return _table(shape, names, data, scratch), messages
+        return _table(shape, names, _name_first_day(shape, data) if look.since_1904 else data, scratch), messages
     except DataError as error:
         return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
 
@@ -139,6 +139,15 @@ def _fill_down(shape: TableShape, data: list[Row]) -> list[Row]:
         for _, cells in data:
             if place < len(cells):
                 above = cells[place] = above if _is_blank([cells[place]]) else cells[place]
+    return data
+
+
+def _name_first_day(shape: TableShape, data: list[Row]) -> list[Row]:
+    """Midnight in a column of dates is the first day of a calendar that begins with it."""
+    for place in (p for c, p in zip(shape.columns, shape.positions, strict=True) if c.type == "date"):
+        for _, cells in data:
+            if place < len(cells) and cells[place] == dt.time():
+                cells[place] = FIRST_OF_1904
     return data
 
 

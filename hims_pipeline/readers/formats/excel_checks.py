@@ -70,18 +70,19 @@ def check_sheet(
         _merged_rows(shape, merged, first, last, read),
     )
     message = words(
-        "cells hold 29 February 1900, day 60 of Excel's calendar, which there never was. Correct them at the source"
+        "cells hold 29 February 1900, day 60 of Excel's calendar, which there never was, or a day before that calendar "
+        "begins. Correct them at the source"
     )
     findings += tell("ENVELOPE-UNREAL-DAY", message, (row for row, _ in unreal_days))
     return findings + _identifiers_as_numbers(shape, data, tell)
 
 
 def doubtful_days(shape: TableShape, data: list[Row], width: int) -> Iterator[tuple[int, int]]:
-    """Cells that are read, in which the library gives the day before the one that never was."""
+    """Cells that are read, in which the library gives what may be a day that never was."""
     read = sorted(_columns_read(shape, width))
     for number, cells in data:
         for place in read:
-            if place < len(cells) and isinstance(cell := cells[place], dt.date) and is_doubtful(cell):
+            if place < len(cells) and isinstance(cell := cells[place], dt.date | dt.time) and is_doubtful(cell):
                 yield number, place
 
 

@@ -87,7 +87,7 @@ def _tree(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
 
 
 def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
-    look, seen, last, columns = Look(), 0, 0, _LETTERS
+    look, seen, last, columns = Look(since_1904=_counts_from_1904(archive)), 0, 0, _LETTERS
     for rows in row_blocks(archive, part):
         last, columns = max(last, _last_row(rows)), max([columns, *map(column_of, set(_FAR.findall(rows)))])
         before, starts = seen, (match.start() for match in _ROW.finditer(rows))
@@ -106,6 +106,11 @@ def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
         )
         raise DataError("ENVELOPE-FAR-CELL", message)
     return look
+
+
+def _counts_from_1904(archive: zipfile.ZipFile) -> bool:
+    properties = (one for one in _tree(archive, "xl/workbook.xml") if one.tag.endswith("}workbookPr"))
+    return any(one.get("date1904") in ("1", "true") for one in properties)
 
 
 def _last_row(rows: bytes) -> int:
@@ -182,7 +187,8 @@ def _look_at_xls(path: Path, sheet: str) -> Look:
         xlrd.open_workbook(str(path), formatting_info=True, logfile=_Nowhere()) as book,
     ):
         page = book.sheet_by_name(sheet)
-        look = Look(hidden_rows={row + 1 for row, info in page.rowinfo_map.items() if info.hidden})
+        hidden = {row + 1 for row, info in page.rowinfo_map.items() if info.hidden}
+        look = Look(hidden_rows=hidden, since_1904=bool(book.datemode))
         for row in range(page.nrows):
             for column, kind in enumerate(page.row_types(row)):
                 if kind == xlrd.XL_CELL_ERROR:
