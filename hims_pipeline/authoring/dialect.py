@@ -171,7 +171,7 @@ def _records(lines: list[str], delimiter: str) -> list[tuple[int, int, int]]:
     records, before = [], 0
     try:
         for row in reader:
-            records.append((before, reader.line_num - before, _last_filled(row)))
+            records.append((before, reader.line_num - before, _width_of(row)))
             before = reader.line_num
     except csv.Error:
         return []
@@ -179,10 +179,10 @@ def _records(lines: list[str], delimiter: str) -> list[tuple[int, int, int]]:
 
 
 def _width(line: str, delimiter: str) -> int:
-    return _last_filled(next(csv.reader([line], delimiter=delimiter), []))
+    return _width_of(next(csv.reader([line], delimiter=delimiter), []))
 
 
-def _last_filled(row: list[str]) -> int:
+def _width_of(row: list[str]) -> int:
     return max((place for place, cell in enumerate(row, 1) if cell.strip()), default=0)
 
 

@@ -122,7 +122,7 @@ def _identifiers_as_numbers(shape: TableShape, data: list[Row], tell: Callable[.
     )
     places = long_places(shape) if shape.format.unpivot else range(len(shape.header))
     for column, place in zip(shape.columns, (places[position] for position in shape.positions), strict=True):
-        changes = _is_changed if column.sensitivity == "identifier" else _loses_digits
+        changes = _is_changed if column.sensitivity == "identifier" else _has_lost_digits
         if place >= 0 and (column.sensitivity == "identifier" or column.name in shape.entity.telling_columns):
             rows = [number for number, cells in data if place < len(cells) and changes(cells[place])]
             findings += tell("ENVELOPE-IDENTIFIER", message, rows, column.name)
@@ -133,5 +133,5 @@ def _is_changed(cell: Any) -> bool:
     return cell is not None and not isinstance(cell, str)
 
 
-def _loses_digits(cell: Any) -> bool:
+def _has_lost_digits(cell: Any) -> bool:
     return isinstance(cell, float) and abs(cell) >= MOST and cell.is_integer()
