@@ -35,7 +35,7 @@ _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})?(\d+)["']""")
 _TYPE = re.compile(rb"""\bt=["'](\w+)["']""")
 _HIDDEN = re.compile(rb"""\b(?:hidden|zeroHeight)=["'](?:1|true)["']""")
 _CDATA = b"v><![CDATA["
-_FAR = re.compile(rb"""\br=["']([A-Z]{2,3})\d""")  # columns beyond the first ones, of one letter
+_FAR = re.compile(rb""" r=["']([A-Z]{2,3})\d""")  # columns beyond the first ones, of one letter
 _LETTERS = 26
 _LARGE = 20_000_000  # cells for which the library takes a gigabyte, empty ones too
 _NUMBERS = (b"n", b"d", b"b")
