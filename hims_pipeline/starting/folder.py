@@ -221,7 +221,7 @@ def _observatory(country: WorldCountry, languages: tuple[str, ...], time_zone: s
             "schedule": {"cron": "30 2 * * *", "on_in": ["prod"]},
             "levels": levels,
             "policies": {"minimum_count": 10},
-            "headline": ["P01", "A02", "A01", "A17", "A07", "A18", "A11"],
+            "headline": ["P01", "A02", "A01", "A17", "A07", "A18", "A11", "B04", "D03"],
         }
     )
 
