@@ -175,8 +175,8 @@ def test_any_country_can_begin(tmp_path: Path, country: str) -> None:
 def test_what_is_wrong_with_the_request_is_told_together(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HimsError) as error:
-        write_country(tmp_path, "MAA", ["xx", "en"])
-    assert all(word in str(error.value) for word in ("'MAA' is no", "'xx' is no", "is not empty"))
+        write_country(tmp_path, "MAA", ["xx", "ES", "en"])
+    assert all(word in str(error.value) for word in ("'MAA' is no", "'xx' is no", "'ES' is no", "is not empty"))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
