@@ -13,6 +13,7 @@ from hims_pipeline.contracts.crosswalks import scheme_problems
 from hims_pipeline.contracts.facts import check_feeds
 from hims_pipeline.contracts.listed import listed_problems
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.names import name_problems
 from hims_pipeline.contracts.records import EDITED, parse_record, read_yaml
 from hims_pipeline.errors import ContractError
 
@@ -61,6 +62,8 @@ def _load_all(data: Path, _state: tuple[tuple[str, int, int], ...]) -> tuple[dic
         try:
             contract = load_contract(path)
             check_feeds(contract)
+            if problems := list(name_problems(contract)):
+                raise ContractError(f"{path.name} has names that SQL cannot tell apart:\n  " + "\n  ".join(problems))
             if problems := scheme_problems(data, contract):
                 raise ContractError(f"{path.name} names code lists that do not hold:\n  " + "\n  ".join(problems))
             if problems := listed_problems(data, contract):
