@@ -33,11 +33,13 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Dialect:
-    """The format that a file seems to have, the names in its header, and what a person must look at."""
+    """The format that a file seems to have, the names in its header, what a person must look at, and the names of the
+    columns that no reader reads."""
 
     form: Format
     names: list[str]
     remarks: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def guess_dialect(settings: Settings, path: Path) -> Dialect:
@@ -58,22 +60,24 @@ def guess_dialect(settings: Settings, path: Path) -> Dialect:
         from hims_pipeline.readers.formats.excel import guess_skip_rows
 
         form = form.model_copy(update={"skip_rows": guess_skip_rows(path)})
-        names = names_of(settings, path, form)
+        names = names_of(path, form)
         form, remarks = suit(path, form, names)
         return Dialect(form, names, tuple(remarks))
-    return Dialect(form, names_of(settings, path, form))
+    if form.type == "parquet":
+        from hims_pipeline.readers.formats.parquet import parquet_names
+
+        names, nested = parquet_names(settings, path)
+        remark = f"{len(nested)} columns hold lists or structures, and are left unread"
+        return Dialect(form, names, (remark,) if nested else (), tuple(nested))
+    return Dialect(form, names_of(path, form))
 
 
-def names_of(settings: Settings, path: Path, form: Format) -> list[str]:
+def names_of(path: Path, form: Format) -> list[str]:
     """Column names of a file that is no delimited text, in its order.
 
     Raises:
         DataError: the file cannot be opened.
     """
-    if form.type == "parquet":
-        from hims_pipeline.readers.formats.parquet import parquet_names
-
-        return parquet_names(settings, path)
     if form.type == "excel":
         from hims_pipeline.readers.formats.excel import sheet_names
 
@@ -147,13 +151,14 @@ def _ends_in_blank_lines(path: Path) -> bool:
 
 
 def _titles(lines: list[str]) -> int:
-    """How many lines of titles stand above the table: those before the first line that is as wide as most of them."""
+    """How many lines of titles stand above the table: those before the first line that is as wide as most of them. A
+    sheet saved as text fills its titles with delimiters up to the last column; they count up to their last words."""
     best, above = 0.0, 0
     for delimiter in _DELIMITERS:
         for records in (_records(lines, delimiter), [(n, 1, _width(one, delimiter)) for n, one in enumerate(lines)]):
             widths = [width for *_, width in records]
             usual = max(sorted(set(widths)), key=widths.count, default=0)
-            fitting = [(first, count) for first, count, width in records if width == usual > 1]
+            fitting = [(first, count) for first, count, width in records if width >= usual > 1]
             share = sum(count for _, count in fitting) / len(lines)
             if share > best:
                 best, above = share, fitting[0][0]
@@ -166,7 +171,7 @@ def _records(lines: list[str], delimiter: str) -> list[tuple[int, int, int]]:
     records, before = [], 0
     try:
         for row in reader:
-            records.append((before, reader.line_num - before, len(row)))
+            records.append((before, reader.line_num - before, _width_of(row)))
             before = reader.line_num
     except csv.Error:
         return []
@@ -174,7 +179,11 @@ def _records(lines: list[str], delimiter: str) -> list[tuple[int, int, int]]:
 
 
 def _width(line: str, delimiter: str) -> int:
-    return len(next(csv.reader([line], delimiter=delimiter), []))
+    return _width_of(next(csv.reader([line], delimiter=delimiter), []))
+
+
+def _width_of(row: list[str]) -> int:
+    return max((place for place, cell in enumerate(row, 1) if cell.strip()), default=0)
 
 
 def encoding_of(path: Path) -> str:

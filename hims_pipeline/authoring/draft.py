@@ -15,6 +15,7 @@ from hims_pipeline.authoring.draft_books import database_tables, is_book, tables
 from hims_pipeline.authoring.kinds import Facts
 from hims_pipeline.authoring.profile import FileProfile, profile_file
 from hims_pipeline.contracts.formats import Format, FormatLimits
+from hims_pipeline.contracts.names import find_confused
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member, expand_file
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
@@ -154,7 +155,12 @@ def _entity(
     if len(columns) < len(seen.names):
         record["header"] = list(seen.names)
     record["columns"] = columns
-    return _Drafted(name, description.form, description.rows, record, (*seen.remarks, *description.remarks))
+    remarks = [*seen.remarks, *description.remarks]
+    if confused := find_confused(column["name"] for column in columns if column["sensitivity"] != "free_text"):
+        remarks.append(
+            f"{len(confused)} columns need names of their own in Latin letters; a layout's `names` say theirs"
+        )
+    return _Drafted(name, description.form, description.rows, record, tuple(remarks))
 
 
 def _column(facts: Facts, profile: FileProfile, described: Description) -> _Flow:

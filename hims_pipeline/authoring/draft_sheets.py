@@ -7,9 +7,7 @@ Each option is a proposal that a person decides on, so each comes with a remark.
 from pathlib import Path
 
 from hims_pipeline.contracts.formats import Format
-from hims_pipeline.readers.files.signatures import kind_of
 from hims_pipeline.readers.formats.excel import open_sheet
-from hims_pipeline.readers.formats.excel_look import look_at
 
 
 def suit(path: Path, form: Format, names: list[str]) -> tuple[Format, list[str]]:
@@ -19,7 +17,7 @@ def suit(path: Path, form: Format, names: list[str]) -> tuple[Format, list[str]]
         DataError: the workbook cannot be looked at.
     """
     sheet = open_sheet(path, form)
-    look = look_at(path, kind_of(path), sheet.name)
+    look = sheet.look
     first, last = form.skip_rows + form.header_rows + 1, sheet.rows[-1][0] if sheet.rows else 0
     changes: dict[str, object] = {}
     remarks = []

@@ -74,8 +74,8 @@ def _read_names(settings: Settings, shape: TableShape, member: Member) -> tuple[
     if form.type in ("fixed_width", "cspro"):
         return Dialect(form, list(shape.header)), Codebook(list(shape.header), {}, {}, {})
     seen = guess_dialect(settings, member.path)
-    if seen.form.type == form.type and form.type not in ("delimited", "sdmx_csv", "eurostat_tsv"):
-        seen = Dialect(form, names_of(settings, member.path, form))
+    if seen.form.type == form.type and form.type not in ("delimited", "sdmx_csv", "eurostat_tsv", "parquet"):
+        seen = Dialect(form, names_of(member.path, form))
     if seen.form.type in ("spss", "stata"):
         return seen, read_variable_labels(member.path, seen.form.type)
     return seen, Codebook(seen.names, {}, {}, {})

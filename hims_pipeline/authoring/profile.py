@@ -92,7 +92,7 @@ def profile_file(
             f"column {name} holds days that no calendar has, and the file is refused until they are mended"
             for name in beyond
         ]
-        if alike := len(seen.names) - len(columns):
+        if alike := len(seen.names) - len(seen.unread) - len(columns):
             remarks.append(f"{alike} columns have names that differ from others in case alone, and are left unread")
         return FileProfile(form, table.records, columns, _key(con, columns, table.records), tuple(remarks))
 
@@ -128,7 +128,8 @@ def shape_as_seen(member: Member, seen: Dialect) -> TableShape:
         listed = ", ".join(map(str, doubled[:10]))  # not by name: the first line may be a row
         raise HimsError(f"{inner_text(member.shown)}: columns {listed} share a name. Is the first line the header?")
     lower = [name.lower() for name in names]
-    places = tuple(place for place, name in enumerate(lower) if lower.index(name) == place)  # SQL has one name for both
+    readable = [place for place, name in enumerate(names) if name not in seen.unread]
+    places = tuple(place for place in readable if lower.index(lower[place]) == place)  # SQL has one name for both
     columns = tuple(Column(name=names[place]) for place in places)
     entity = Entity(title=Text(en="?"), grain="?", files=("*",), columns=columns)
     return TableShape("draft", "draft", entity, seen.form, FormatLimits(), tuple(names), columns, places)

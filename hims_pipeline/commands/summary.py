@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -56,8 +57,7 @@ def headline(settings: Settings) -> list[str]:
     try:
         rows = con.execute(
             """
-            select indicator, indicator_name_en, time_period, obs_value, cast(decimals as integer),
-                figures.unit_measure, source, data_kind
+            select figures.*, cast(decimals as integer) as decimals
             from v_indicator_values as figures
             join reference.indicators on indicator = code
             where
@@ -65,17 +65,24 @@ def headline(settings: Settings) -> list[str]:
                 and obs_value is not null
             qualify row_number() over (
                 partition by indicator
-                order by data_kind = 'synthetic', period_end_date desc, len(cell), vintage desc, series_key
+                order by
+                    data_kind = 'synthetic', period_end_date desc, len(cell), vintage desc, obs_value desc, series_key
             ) = 1
             """,
             [observatory.reference_country],
-        ).fetchall()
+        )
+        names = [name for name, *_ in rows.description]
+        figures = {row["indicator"]: row for row in (dict(zip(names, one, strict=True)) for one in rows.fetchall())}
     finally:
         con.close()
-    order = {code: position for position, code in enumerate(observatory.headline)}
-    chosen = sorted((row for row in rows if row[0] in order), key=lambda row: order[row[0]])[:5]
-    return [
-        f"{code}  {name}: {value:,.{decimals}f} {unit.lower()}, {period}"
-        f" ({source}{SYNTHETIC if kind == 'synthetic' else ''})"
-        for code, name, period, value, decimals, unit, source, kind in chosen
-    ]
+    return [describe_figure(figures[code]) for code in observatory.headline if code in figures][:5]
+
+
+def describe_figure(figure: dict[str, Any]) -> str:
+    """A figure as a line; one that is of a part alone, since none is of the whole, says of which."""
+    part = "".join(f", {name} {figure[name]}" for name in figure["cell"].split())
+    kind = SYNTHETIC if figure["data_kind"] == "synthetic" else ""
+    return (
+        f"{figure['indicator']}  {figure['indicator_name_en']}{part}: {figure['obs_value']:,.{figure['decimals']}f} "
+        f"{figure['unit_measure'].lower()}, {figure['time_period']} ({figure['source']}{kind})"
+    )

@@ -56,7 +56,7 @@ def load_controls(data: Path) -> list[Control]:
     indicators = load_indicators(data)
     controls: dict[str, Control] = {}
     wrong = []
-    for path in sorted((data / "controls").glob("*.csv")):
+    for path in sorted((data / "controls").glob("[!.]*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             if "control_id" not in (reader.fieldnames or ()):

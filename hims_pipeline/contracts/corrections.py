@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import parse_record
+from hims_pipeline.contracts.records import EDITED, parse_record
 from hims_pipeline.errors import ContractError
 
 ACTIONS = ("set", "compute", "missing", "drop", "donors")
@@ -144,7 +144,7 @@ def load_corrections(data: Path, contracts: dict[str, Contract]) -> dict[str, tu
 
 def correction_files(data: Path) -> list[str]:
     """Sources for which there is a file of corrections."""
-    return sorted(path.stem for path in (data / "corrections").glob("*.yml"))
+    return sorted(path.stem for path in (data / "corrections").glob(EDITED))
 
 
 def corrections_of(data: Path, source: str, contract: Contract | None) -> tuple[Correction, ...]:
@@ -153,7 +153,7 @@ def corrections_of(data: Path, source: str, contract: Contract | None) -> tuple[
     Raises:
         ContractError: the file has no contract, or names an entity or an id that cannot be.
     """
-    paths = sorted((data / "corrections").glob("*.yml"))
+    paths = sorted((data / "corrections").glob(EDITED))
     if source not in [path.stem for path in paths]:
         return ()
     place = f"data/corrections/{source}.yml does not say what it must:\n  "

@@ -19,6 +19,7 @@ from hims_pipeline.contracts.stated import StatedPeriod
 
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
 MeasureType = Literal["stock", "flow", "mixed"]
+_BESIDE = ("_line", "_source", "_period", "_batch", "_layout")  # what stands beside the columns of every record
 ReferencePoint = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]  # a reference_point of definitions.csv
 
 
@@ -105,6 +106,11 @@ class Entity(Strict):
     period: StatedPeriod | None = None
 
     @property
+    def telling_columns(self) -> set[str]:
+        """Names of the columns by which rows are told apart, and find others."""
+        return {*self.key, *(name for reference in self.references for name in reference.columns)}
+
+    @property
     def kept_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.kept)
 
@@ -134,8 +140,12 @@ class Entity(Strict):
         lower = [name.lower() for name in names]
         if alike := sorted({name for name in names if lower.count(name.lower()) > 1}):
             raise ValueError(f"columns whose names differ in case alone, which SQL takes for one: {', '.join(alike)}")
-        if reserved := [name for name in names if name.lower().endswith((MISSING_SUFFIX, FLAG_SUFFIX))]:
-            raise ValueError(f"names ending in {MISSING_SUFFIX} and {FLAG_SUFFIX} are ours: {', '.join(reserved)}")
+        ends = (MISSING_SUFFIX, FLAG_SUFFIX)
+        if reserved := [name for name in names if name.lower().endswith(ends) or name.lower() in _BESIDE]:
+            listed = ", ".join(reserved)
+            raise ValueError(
+                f"names ending in {MISSING_SUFFIX} and {FLAG_SUFFIX}, and {', '.join(_BESIDE)}, are ours: {listed}"
+            )
         used = {*self.key, *(c for ref in self.references for c in ref.columns)}
         used |= set(self.period.columns) if self.period else set()
         for feed in self.feeds:

@@ -86,7 +86,7 @@ class Format(Strict):
         sheet: name of the sheet; by default the first that is shown.
         skip_rows: lines or rows of titles above the header.
         header_rows: rows of the header; names are joined with ` / ` from above, merged headings carried to the right.
-        stop_at_blank: what follows the first blank line or row are notes.
+        stop_at_blank: what follows the first blank line or row, or line of nothing but delimiters, are notes.
         hidden_rows: what becomes of rows that the sheet hides.
         fill_down: columns whose blank cells have the value above, as cells merged downwards have.
         final_newline: false lets the last line end without one.

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
 from hims_pipeline.contracts.observatory import Policies, load_observatory
-from hims_pipeline.contracts.records import parse_record
+from hims_pipeline.contracts.records import EDITED, parse_record
 from hims_pipeline.errors import ContractError
 
 Code = Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")]
@@ -294,7 +294,7 @@ def breakdown_columns(data: Path) -> list[str]:
 
 
 def _state(data: Path) -> tuple[tuple[str, int, int], ...]:
-    files = [*sorted((data / "indicators").glob("*.yml")), data / "observatory.yml"]
+    files = [*sorted((data / "indicators").glob(EDITED)), data / "observatory.yml"]
     return tuple((p.name, p.stat().st_mtime_ns, p.stat().st_size) for p in files if p.exists())
 
 
@@ -303,7 +303,7 @@ def _load(data: Path, _state: tuple[tuple[str, int, int], ...]) -> tuple[dict[st
     folder = data / "indicators"
     by_code: dict[str, Indicator] = {}
     wrong: list[str] = []
-    for path in sorted(folder.glob("*.yml")):
+    for path in sorted(folder.glob(EDITED)):
         if path.name == BREAKDOWNS:
             continue
         for indicator in parse_record(_IndicatorFile, path).indicators:

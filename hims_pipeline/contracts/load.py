@@ -13,7 +13,8 @@ from hims_pipeline.contracts.crosswalks import scheme_problems
 from hims_pipeline.contracts.facts import check_feeds
 from hims_pipeline.contracts.listed import listed_problems
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import parse_record, read_yaml
+from hims_pipeline.contracts.names import name_problems
+from hims_pipeline.contracts.records import EDITED, parse_record, read_yaml
 from hims_pipeline.errors import ContractError
 
 __all__ = [
@@ -47,7 +48,7 @@ def broken_contracts(data: Path) -> dict[str, str]:
 
 def edited_state(data: Path) -> tuple[tuple[str, int, int], ...]:
     """Name, time and size of every file that contracts are made of: what was made of them holds while it stays."""
-    folders = (("contracts", "*.yml"), ("corrections", "*.yml"), ("codelists", "*.csv"))
+    folders = (("contracts", EDITED), ("corrections", EDITED), ("codelists", "[!.]*.csv"))
     files = [path for folder, glob in folders for path in sorted((data / folder).glob(glob))]
     files += [path for path in [data / "identifier_shapes.csv"] if path.exists()]
     return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
@@ -57,10 +58,12 @@ def edited_state(data: Path) -> tuple[tuple[str, int, int], ...]:
 def _load_all(data: Path, _state: tuple[tuple[str, int, int], ...]) -> tuple[dict[str, Contract], dict[str, str]]:
     good: dict[str, Contract] = {}
     broken: dict[str, str] = {}
-    for path in sorted((data / "contracts").glob("*.yml")):
+    for path in sorted((data / "contracts").glob(EDITED)):
         try:
             contract = load_contract(path)
             check_feeds(contract)
+            if problems := list(name_problems(contract)):
+                raise ContractError(f"{path.name} has names that SQL cannot tell apart:\n  " + "\n  ".join(problems))
             if problems := scheme_problems(data, contract):
                 raise ContractError(f"{path.name} names code lists that do not hold:\n  " + "\n  ".join(problems))
             if problems := listed_problems(data, contract):

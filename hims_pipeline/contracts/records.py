@@ -16,6 +16,8 @@ from hims_pipeline.errors import ContractError
 
 Model = TypeVar("Model", bound=BaseModel)
 _TAG = "tag:yaml.org,2002:"
+EDITED = "[!.]*.yml"  # without what editors and file managers leave beside a file, by names that begin with a point
+_MANY_LEVELS, _DEEPEST = 5_000, 100
 
 
 class _AsWritten(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
@@ -66,11 +68,24 @@ def read_yaml(path: Path) -> Any:
         ContractError: the file is missing or no valid YAML; names line and column.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_AsWritten)  # noqa: S506 - a safe loader
+        text = path.read_text(encoding="utf-8")
+        _require_shallow(text)
+        return yaml.load(text, Loader=_AsWritten)  # noqa: S506 - a safe loader
     except FileNotFoundError:
         raise ContractError(f"{path} is missing.") from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ContractError(f"{path.name}: not readable as YAML: {error}") from None
+
+
+def _require_shallow(text: str) -> None:
+    """Lists within lists, tens of thousands of them, would end the process in the library's own code."""
+    if sum(map(text.count, ("[", "{", "- "))) < _MANY_LEVELS:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_AsWritten):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise yaml.YAMLError(f"nested too deeply\n{event.start_mark}")
 
 
 def parse_record(model: type[Model], path: Path) -> Model:

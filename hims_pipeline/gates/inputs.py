@@ -42,7 +42,7 @@ def load_lists(con: Any, data: Path) -> None:
 
 
 def _control_files(data: Path) -> list[Path]:
-    return sorted((data / "controls").glob("*.csv"))
+    return sorted((data / "controls").glob("[!.]*.csv"))
 
 
 @lru_cache(maxsize=32)

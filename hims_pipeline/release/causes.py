@@ -106,7 +106,9 @@ def read_basis(settings: Settings, manifest: Mapping[str, Any]) -> dict[str, Any
     files = {
         path.relative_to(settings.data).as_posix(): _sha256(path)
         for path in sorted(settings.data.rglob("*"))
-        if path.suffix in (".yml", ".csv") and path.relative_to(settings.data).parts[0] not in (DEFINITIONS, *TOLD)
+        if path.suffix in (".yml", ".csv")
+        and path.name[0] != "."
+        and path.relative_to(settings.data).parts[0] not in (DEFINITIONS, *TOLD)
     }
     models = {
         path.relative_to(settings.dbt_project).as_posix(): _sha256(path)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from hims_pipeline.contracts.corrections import Correction, corrections_of
 from hims_pipeline.contracts.load import edited_state, load_contracts
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.records import EDITED
 from hims_pipeline.errors import ContractError, Damaged
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.lake.seal import read_sealed, write_sealed
@@ -52,7 +53,7 @@ def find_in_force(settings: Settings) -> InForce:
 @lru_cache(maxsize=8)
 def _find(settings: Settings, _edited: tuple[tuple[str, int, int], ...], _record: tuple[int, int] | None) -> InForce:
     now = _find_holding(settings, settings.data)
-    edited = {path.stem for path in (settings.data / PARTS[0]).glob("*.yml")}  # a contract that is gone was withdrawn
+    edited = {path.stem for path in (settings.data / PARTS[0]).glob(EDITED)}  # a contract that is gone was withdrawn
     if not (lost := edited - now.contracts.keys()):
         return now
     with tempfile.TemporaryDirectory() as folder:

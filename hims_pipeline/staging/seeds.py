@@ -42,7 +42,7 @@ def write_seeds(
     folder.mkdir()
     observatory = load_observatory(settings.data)
     languages = observatory.languages
-    for path in sorted((settings.data / "codelists").glob("*.csv")):
+    for path in sorted((settings.data / "codelists").glob("[!.]*.csv")):
         write_text(
             folder / path.name,
             _drop_broken_schemes(settings, path) if path.name in CROSSWALKS else _expand_labels(path, languages),

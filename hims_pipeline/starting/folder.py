@@ -76,6 +76,9 @@ def write_country(
     _write_sources(data, expectations, sources)
     _write_shapes(data)
     (data / "observatory.yml").write_text(_observatory(country, spoken, time_zone, currency), encoding="utf-8")
+    notes.append(
+        "areas.csv: those of ISO 3166-2, which may lag behind the country's last changes; compare them with its own"
+    )
     notes.append("observatory.yml: `contact` is to be filled in; look at name, schedule, levels and policies")
     notes.append(
         f"data/contracts has {len(sources)} sources that speak of every country, and none of this one's own yet"
@@ -220,7 +223,7 @@ def _observatory(country: WorldCountry, languages: tuple[str, ...], time_zone: s
             "schedule": {"cron": "30 2 * * *", "on_in": ["prod"]},
             "levels": levels,
             "policies": {"minimum_count": 10},
-            "headline": ["P01", "A02", "A01", "A17", "A07", "A18", "A11"],
+            "headline": ["P01", "A02", "A01", "A17", "A07", "A18", "A11", "B04", "D03"],
         }
     )
 

@@ -13,6 +13,7 @@ from hims_pipeline.starting.world import Row, WorldCountry, read_world_rows, ter
 # Lists that speak of one country's areas and breaks: another country begins with its own.
 OWN = ("areas.csv", "area_hierarchies.csv", "area_successors.csv", "series_breaks.csv", "xwalk_area.csv")
 LEVEL = "subdivision"
+_WORLD = "001"  # in CLDR
 
 
 def write_lists(world: Path, folder: Path, country: WorldCountry, languages: tuple[str, ...]) -> Iterator[str]:
@@ -29,7 +30,7 @@ def write_lists(world: Path, folder: Path, country: WorldCountry, languages: tup
             shutil.copyfile(path, folder / path.name)
     more = tuple(one for one in languages if f"name_{one}" not in _header(world / "countries.csv"))
     if more:
-        _name_countries(folder / "countries.csv", more)
+        yield from _name_countries(folder / "countries.csv", more)
     rows = list(_areas(country, languages))
     plain = [name for name in _header(world / "areas.csv") if not name.startswith("name_")]
     _write(folder / "areas.csv", [*plain, *(f"name_{one}" for one in languages)], rows)
@@ -82,11 +83,19 @@ def _lacks(path: Path, language: str) -> bool:
     return any(f"{label}_{language}" not in _header(path) for label in labels)
 
 
-def _name_countries(path: Path, languages: tuple[str, ...]) -> None:
+def _name_countries(path: Path, languages: tuple[str, ...]) -> Iterator[str]:
+    """Names from CLDR; yields how many of the list (former countries, codes that stand for none) have none there."""
     rows = read_world_rows(path)
     for row in rows:
-        row |= {f"name_{language}": territory_name(row["alpha_2"], language) for language in languages}
+        code = _WORLD if row["country_code"] == "_W" else row["alpha_2"]
+        row |= {f"name_{language}": territory_name(code, language) for language in languages}
     _write(path, [*_header(path), *(f"name_{language}" for language in languages)], rows)
+    for language in languages:
+        if lost := sum(not row[f"name_{language}"] for row in rows):
+            yield (
+                f"{language}: {lost} of {len(rows)} countries and codes beside them have no name and are called as in "
+                f"English; fill in name_{language} of data/codelists/countries.csv"
+            )
 
 
 def _header(path: Path) -> list[str]:

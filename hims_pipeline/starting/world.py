@@ -67,7 +67,7 @@ def find_country(code: str, languages: tuple[str, ...], countries: list[Row]) ->
 def is_language(code: str) -> bool:
     """Is this a language whose names of countries are known?"""
     try:
-        return bool(Locale.parse(code).territories)
+        return code.islower() and bool(Locale.parse(code).territories)
     except (UnknownLocaleError, ValueError):
         return False
 

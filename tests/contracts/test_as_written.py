@@ -1,12 +1,14 @@
 """Codes are what is written in `data/`: YAML guesses no type, and what a contract cannot mean it refuses by name."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
 from hims_pipeline.contracts.columns import Column
-from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.records import parse_record, read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
@@ -48,6 +50,23 @@ def test_what_is_no_yaml_is_named(tmp_path: Path, text: str | bytes) -> None:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ContractError, match=r"some\.yml: not readable as YAML"):
         read_yaml(path)
+
+
+@pytest.mark.parametrize("text", ["[" * 30_000, "- " * 30_000 + "a"])
+def test_what_is_nested_without_end_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ContractError, match="nested too deeply"):
+        read(tmp_path, text)
+
+
+def test_what_editors_leave_beside_a_file_is_none_of_ours(tmp_path: Path) -> None:
+    shutil.copytree(REPOSITORY / "data", tmp_path / "data", ignore=shutil.ignore_patterns("samples"))
+    for place in ("contracts/.#rgph.yml", "corrections/.#hims_survey.yml", "codelists/.#areas.csv"):
+        (tmp_path / "data" / place).symlink_to("somebody@host.4711")  # the lock of an open file
+    (tmp_path / "data/contracts/._rgph.yml").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "data/indicators/.#A-stocks.yml").symlink_to("somebody@host.4711")
+    assert broken_contracts(tmp_path / "data") == {}
+    assert load_contracts(tmp_path / "data").keys() == load_contracts(REPOSITORY / "data").keys()
+    assert load_indicators(tmp_path / "data").keys() == load_indicators(REPOSITORY / "data").keys()
 
 
 @pytest.mark.parametrize(

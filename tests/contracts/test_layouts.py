@@ -73,6 +73,7 @@ UNFITTING = {
     "two renamed to one": ({}, {"names": {"age": "X", "id": "X"}}, "more than one column of the header"),
     "case alone": ({}, {"columns": [{"name": "sex"}]}, "differ in case alone"),
     "a name of ours": ({}, {"columns": [{"name": "age__missing"}]}, "are ours"),
+    "a name of what stands beside": ({}, {"columns": [{"name": "_Line"}]}, "are ours"),
     "a header without it": ({}, {"header": ["id"]}, "in columns but not in header: Sex, age, day"),
     "a new column outside the header": (
         {"header": ["id", "age", "day", "Sex"]}, {"columns": [{"name": "new"}]}, "not in header: new",

@@ -157,7 +157,9 @@ def test_a_language_that_the_lists_lack_is_told_and_does_not_stop(tmp_path: Path
     assert any("time zones America/Argentina/Buenos_Aires was taken" in note for note in notes)
     with (tmp_path / "out/data/codelists/countries.csv").open(encoding="utf-8", newline="") as file:
         names = {row["country_code"]: row["name_es"] for row in csv.DictReader(file)}
-    assert (names["DEU"], names["TUN"]) == ("Alemania", "Túnez")
+    assert (names["DEU"], names["TUN"], names["_W"]) == ("Alemania", "Túnez", "Mundo")
+    lost = sum(not name for name in names.values())
+    assert any(f"es: {lost} of {len(names)} countries and codes beside them have no name" in note for note in notes)
     settings = Settings(tmp_path, tmp_path / "out/data", tmp_path / "out/expectations", tmp_path / "home", env="test")
     assert missing_parts(settings) == []
 
@@ -173,8 +175,8 @@ def test_any_country_can_begin(tmp_path: Path, country: str) -> None:
 def test_what_is_wrong_with_the_request_is_told_together(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HimsError) as error:
-        write_country(tmp_path, "MAA", ["xx", "en"])
-    assert all(word in str(error.value) for word in ("'MAA' is no", "'xx' is no", "is not empty"))
+        write_country(tmp_path, "MAA", ["xx", "ES", "en"])
+    assert all(word in str(error.value) for word in ("'MAA' is no", "'xx' is no", "'ES' is no", "is not empty"))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 

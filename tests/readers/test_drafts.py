@@ -7,6 +7,7 @@ the synthetic country.
 import re
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 import yaml
@@ -88,6 +89,33 @@ def test_a_codebook_gives_labels_to_delimited_text(drafted):
     assert said == []
     assert "1: Male, 2: Female" in text
     assert "998..999: _U" in text
+
+
+def test_labels_of_codes_within_a_range_of_missing_ones_are_no_news(drafted, tmp_path):
+    frame = pd.DataFrame({"n": [1.0, 2.0, 3.0], "moved": [5.0, 97.0, 98.0]})
+    labels = {"moved": {5: "five", 97: "inconsistent", 98: "not known"}}
+    content = spss(tmp_path, frame, variable_value_labels=labels, missing_ranges={"moved": [{"lo": 97, "hi": 98}]})
+    said, text = drafted({"dhs.sav": content})
+    assert said == []
+    assert "97..98: _U" in text
+
+
+def test_lists_in_parquet_are_left_unread(drafted, tmp_path):
+    with duckdb.connect() as con:
+        con.execute(
+            f"copy (select i as id, [i] as parts, {{'a': i}} as box from range(9) t(i)) to '{tmp_path}/a.parquet'"
+        )
+    said, text = drafted({"people.parquet": (tmp_path / "a.parquet").read_bytes()})
+    assert said == []
+    assert "2 columns hold lists or structures, and are left unread" in text
+
+
+def test_titles_that_a_sheet_saved_as_text_fills_with_commas(drafted):
+    said, text = drafted(
+        {"people.csv": b"Extracted in May,,\nDate,2024-01-01,\n,,\nyear,origin,n\n2020,MA,1\n2021,MA,2\n"}
+    )
+    assert said == []
+    assert "skip_rows: 3" in text
 
 
 def test_names_that_differ_in_case_alone_are_read_once(drafted):

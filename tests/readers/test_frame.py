@@ -29,15 +29,18 @@ def test_quoted_newlines_below_titles_are_counted_right(read):
     assert seen.sql("Origin, _line") == [("Sy\nria", 5), ("Iraq", 6)]
 
 
-@pytest.mark.parametrize("notes", [b"\n", b"\nSource: us\n", b'\n\n"Source, with a comma"\nnothing more'])
+@pytest.mark.parametrize(
+    "notes", [b"\n", b"\nSource: us\n", b'\n\n"Source, with a comma"\nnothing more', b",,\nSource: us,,\n"]
+)
 def test_notes_below_the_table_are_no_rows(read, notes):
     seen = read({"people.csv": TABLE + notes}, STOCK, format={"stop_at_blank": True})
     assert seen.findings == ()
     assert len(seen.rows()) == 2
 
 
-def test_what_looks_like_more_of_the_table_is_no_note(read):
-    seen = read({"people.csv": TABLE + b"\n2017,Iraq,3\n"}, STOCK, format={"stop_at_blank": True})
+@pytest.mark.parametrize("blank", [b"\n", b",,\n", b" , ,\r\n"])
+def test_what_looks_like_more_of_the_table_is_no_note(read, blank):
+    seen = read({"people.csv": TABLE + blank + b"2017,Iraq,3\n"}, STOCK, format={"stop_at_blank": True})
     assert seen.rules == ["ENVELOPE-BLANK-LINE"]
 
 

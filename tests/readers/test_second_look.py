@@ -149,7 +149,7 @@ def test_numbers_stored_as_identifiers_are_refused(read, tmp_path):
         assert "text" in seen.text
         assert read({"people.x": make(tmp_path, texts)}, columns, format={"type": kind}).findings == ()
     assert read({"people.dta": stata(tmp_path, integers)}, columns, format={"type": "stata"}).findings == ()
-    for cell in (1.098765432109876e17, 1234567890123456, 87654321):
+    for cell in (1.098765432109876e17, 1234567890123456, 87654321, dt.date(2024, 5, 12), dt.time(10, 5), True):
         content = sheet([["pid", "cin"], [1, cell]])
         seen = read({"people.xlsx": content}, columns, format={"type": "excel"})
         assert seen.rules == ["ENVELOPE-IDENTIFIER"]
@@ -161,7 +161,44 @@ def test_numbers_stored_as_identifiers_are_refused(read, tmp_path):
     assert read({"people.parquet": path}, columns, format={"type": "parquet"}).rules == ["ENVELOPE-IDENTIFIER"]
 
 
-@pytest.mark.parametrize("text", ["1.098765432109876e+17", "1,09E+17", "87654321.0", "1E+8"])
+def test_numbers_stored_as_identifiers_are_refused_in_wide_tables_too(read):
+    columns = [{"name": "cin", "sensitivity": "identifier"}, {"name": "year"}, {"name": "n", "type": "integer"}]
+    form = {"type": "excel", "unpivot": {"names": "year", "values": "n"}}
+    for cell, rules in (("0765", []), (765, ["ENVELOPE-IDENTIFIER"])):
+        seen = read({"people.xlsx": sheet([["cin", "2023", "2024"], [cell, 1, 2]])}, columns, format=form)
+        assert seen.rules == rules, seen.text
+
+
+@pytest.mark.parametrize("kind", ["excel", "spss", "stata", "parquet"])
+def test_numbers_that_tell_rows_apart_have_kept_their_digits(read, tmp_path, kind):
+    """Two households, one number: of a float fifteen digits hold, seven where it has four bytes."""
+    columns = [{"name": "hh"}, {"name": "n", "type": "integer", "allow": ["zero_fraction"]}]
+    for numbers, refused in (([123456.0, 7.0], False), ([1234567890123457.0, 7.0], True)):
+        frame = pd.DataFrame({"hh": numbers, "n": [1.0, 2.0]})
+        if kind == "excel":
+            content = sheet([["hh", "n"], *frame.values.tolist()])
+        elif kind == "parquet":
+            content = tmp_path / "made.parquet"
+            with duckdb.connect() as con:
+                con.register("frame", frame)
+                con.execute(f"copy frame to '{content}' (format parquet)")
+        else:
+            content = {"spss": spss, "stata": stata}[kind](tmp_path, frame)
+        for key in (["hh"], []):  # what tells no rows apart is a number like any
+            seen = read({"people.x": content}, columns, format={"type": kind}, entity={"key": key})
+            assert seen.rules == (["ENVELOPE-IDENTIFIER"] if refused and key else []), seen.text
+
+
+def test_numbers_of_four_bytes_tell_rows_apart_by_seven_digits(read, tmp_path):
+    frame = pd.DataFrame({"hh": np.array([123456789, 7], dtype="float32"), "n": [1, 2]})
+    frame.to_stata(tmp_path / "made.dta", write_index=False)
+    columns = [{"name": "hh", "type": "integer"}, {"name": "n", "type": "integer"}]
+    form, entity = {"type": "stata"}, {"key": ["hh"]}
+    seen = read({"people.dta": tmp_path / "made.dta"}, columns, format=form, entity=entity)
+    assert [(one.rule, one.column, one.count) for one in seen.findings] == [("ENVELOPE-IDENTIFIER", "hh", 1)]
+
+
+@pytest.mark.parametrize("text", ["1.098765432109876e+17", "1,09E+17", "1.09E17", "87654321.0", "1E+8"])
 def test_a_number_printed_from_a_float_is_no_identifier(read, text):
     columns = [{"name": "cin", "sensitivity": "identifier"}, {"name": "n", "type": "integer"}]
     seen = read(
@@ -274,7 +311,10 @@ def test_counts_are_written_as_the_days_and_times_they_are(program, form, count,
 DATED = ({"name": "id", "type": "integer"}, {"name": "day", "type": "date"})
 
 
-@pytest.mark.parametrize(("serial", "day"), [(1, (1900, 1, 1)), (59, (1900, 2, 28)), (60, None), (61, (1900, 3, 1))])
+@pytest.mark.parametrize(
+    ("serial", "day"),
+    [(1, (1900, 1, 1)), (59, (1900, 2, 28)), (60, None), (-1, None), (-1.25, None), (61, (1900, 3, 1))],
+)
 def test_the_day_of_excel_that_never_was_is_refused(read, serial, day):
     def dated(page: Any) -> None:
         page["B2"] = serial
@@ -319,7 +359,7 @@ def test_the_day_of_excel_that_never_was_is_refused_in_an_old_workbook(read, ser
         assert seen.sql("year(day), month(day), day(day)") == [day]
 
 
-@pytest.mark.parametrize("serial", [1, 59, 60, 61, 44_000])
+@pytest.mark.parametrize("serial", [0, 1, 59, 60, 61, 44_000])
 @pytest.mark.parametrize("kind", ["xls", "xlsx"])
 def test_days_may_be_counted_from_1904(read, kind, serial):
     def dated(page: Any) -> None:

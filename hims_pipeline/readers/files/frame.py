@@ -34,6 +34,7 @@ def cut_frame(path: Path, form: Format, target: Path) -> Path:
         DataError: it has fewer lines than stand above the table, or what stands below looks like more of the table.
     """
     quote, delimiter = form.quote.encode(), form.delimiter.encode()
+    padding = delimiter + b" \t\r\n"  # a sheet saved as text fills every line up to its last column
     inside, usual, blank, number, line, newline = False, 0, 0, 0, b"", b"\n"
     with path.open("rb") as file, target.open("wb") as out:
         for number, line in enumerate(file, 1):
@@ -45,9 +46,9 @@ def cut_frame(path: Path, form: Format, target: Path) -> Path:
                 continue
             line = text = text.removesuffix(_DOS_END)
             if blank:
-                _check_note(text, delimiter, usual, blank, number)
+                _check_note(text.rstrip(padding), delimiter, usual, blank, number)
                 continue
-            if form.stop_at_blank and not inside and not text.strip():
+            if form.stop_at_blank and not inside and not text.strip(padding):
                 blank = number
                 continue
             usual, newline = usual or text.count(delimiter), b"\r\n" if line.endswith(b"\r\n") else newline

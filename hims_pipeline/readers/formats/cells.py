@@ -6,6 +6,8 @@ from typing import Any
 
 from hims_pipeline.contracts.formats import Format
 
+MOST = 10**15  # whole numbers up to here have all of their digits in a float, and in Excel
+
 
 def _write_out(text: str) -> str:
     """A number near zero without its exponent: `0.00001`, as people write it, for 1e-05."""
@@ -17,7 +19,7 @@ def text_of(cell: Any, form: Format, date_format: str | None = None) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float | int):
-        text = str(int(cell)) if float(cell).is_integer() and abs(cell) < 1e15 else _write_out(repr(cell))
+        text = str(int(cell)) if float(cell).is_integer() and abs(cell) < MOST else _write_out(repr(cell))
         return text if form.decimal == "." else text.replace(".", ",")
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         cell = cell.date()

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 
 from hims_pipeline.contracts.columns import Column
+from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.findings import block, warn
 from hims_pipeline.readers.formats.declared_missing import taken_for_values
@@ -15,6 +16,7 @@ from hims_pipeline.sql import literal
 from hims_pipeline.words import Words, join_words, our_text, senders_text, words
 
 _NUMBERS = re.compile(r"(lowest|[-0-9.e+]{1,16})( to (highest|[-0-9.e+]{1,16}))?")
+_LONGEST, _MOST_DECIMALS = 100_000_000, 37  # characters of a line, and digits behind the point of any number
 UNKNOWN = "_U"  # what a missing code stands for where the codebook says no more
 
 
@@ -63,6 +65,19 @@ class Place:
     decimals: int = 0
     numeric: bool | None = None
     zero_fill: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise a DataError where this is no place in a line, or no number has so many decimals."""
+        if self.start < 1 or self.width < 1 or self.end > _LONGEST or not 0 <= self.decimals <= _MOST_DECIMALS:
+            name = senders_text(self.name, "a variable")
+            message = words(
+                "{name} stands from {start} to {end}, with {decimals} decimals, which no line of text holds",
+                name=name,
+                start=self.start,
+                end=self.end,
+                decimals=self.decimals,
+            )
+            raise DataError("ENVELOPE-CODEBOOK", message)
 
     @property
     def end(self) -> int:
@@ -194,7 +209,13 @@ def _find_other_labels(column: Column, labels: dict[str, tuple[str, ...]]) -> li
         return []
     known = {_strip_zeros(str(code)): label for code, label in column.codes.items()}
     known = {_strip_zeros(str(code)): "" for code in column.missing} | known
-    unknown = [code for code in labels if _strip_zeros(code) not in known]
+    missing = column.absent.ranges
+    unknown = [
+        code
+        for code in labels
+        if _strip_zeros(code) not in known
+        and ((value := column.value_of(code)) is None or not any(one.holds(value) for one, _ in missing))
+    ]
     differ = [code for code in labels if _differs(known.get(_strip_zeros(code), ""), labels[code])]
     messages = []
     if unknown:

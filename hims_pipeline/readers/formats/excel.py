@@ -8,6 +8,7 @@ for those beside them) is looked for by `excel_look`, and refuses the sheet unle
 import csv
 import datetime as dt
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats.cells import text_of
 from hims_pipeline.readers.formats.excel_checks import Row, check_sheet, doubtful_days, fill_down_names
-from hims_pipeline.readers.formats.excel_days import find_unreal_days
+from hims_pipeline.readers.formats.excel_days import FIRST_OF_1904, find_unreal_days
 from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, check_numbers, look_at
 from hims_pipeline.readers.formats.look import Look, Range
 from hims_pipeline.readers.shape import TableShape
@@ -41,17 +42,25 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.words import our_text, senders_text, words
 
 _NUMBERS = (bool, int, float, dt.date, dt.time, dt.timedelta)
-_ERRORS = (calamine.CalamineError, calamine.PasswordError, calamine.XmlError, calamine.ZipError, OSError, ValueError)
+_ERRORS = (
+    calamine.CalamineError,
+    calamine.XmlError,
+    calamine.ZipError,
+    OSError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: its rows, merged cells, and how many numbers the library gave in the first rows."""
+    """One sheet: its rows, merged cells, and what the second look at it saw."""
 
     name: str
     rows: list[Row]
     merged: list[Range]
-    numbers: int
+    look: Look
 
 
 def open_table(
@@ -61,8 +70,7 @@ def open_table(
     try:
         kind = _check_kind(shape, member.path)
         sheet = open_sheet(member.path, shape.format)
-        look = look_at(member.path, kind, sheet.name)
-        check_numbers(look, sheet.numbers)
+        look = sheet.look
         names, data = _header(shape, sheet.rows)
         shape, messages = fit_names(shape, names, member.shown) if shape.format.header else (shape, [])
         if refuses(messages):
@@ -75,7 +83,7 @@ def open_table(
         if refuses(messages):
             return None, messages
         data = [row for row in _fill_down(shape, data) if not _is_skipped(shape, look, row)]
-        return _table(shape, names, data, scratch), messages
+        return _table(shape, names, _name_first_day(shape, data) if look.since_1904 else data, scratch), messages
     except DataError as error:
         return None, [block(error.rule, error.message, member.shown, entity=shape.name)]
 
@@ -84,7 +92,7 @@ def open_sheet(path: Path, form: Format) -> Sheet:
     """The sheet that a format names, or else the first one that is shown; blank rows at its end are left out.
 
     Raises:
-        DataError: the workbook cannot be opened, or has no such sheet.
+        DataError: the workbook cannot be opened or is not safe to read, or has no such sheet.
     """
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
@@ -101,17 +109,18 @@ def open_sheet(path: Path, form: Format) -> Sheet:
             raise DataError(
                 "ENVELOPE-SHEET", words("has no sheet {name}, only {others}", name=our_text(repr(name)), others=others)
             )
+        look = look_at(path, kind_of(path), name)  # before the cells: one far from the others takes all memory
         page = book.get_sheet_by_name(name)
         cells, merged = page.to_python(skip_empty_area=False), list(page.merged_cell_ranges or [])
     except calamine.PasswordError:
         raise DataError("ENVELOPE-KIND", words("is protected by a password; send it without one")) from None
     except _ERRORS:
         raise DataError("ENVELOPE-DAMAGED", words("is incomplete or damaged; send it again")) from None
-    numbers = sum(isinstance(cell, _NUMBERS) for row in cells[:COUNTED_ROWS] for cell in row)
+    check_numbers(look, sum(isinstance(cell, _NUMBERS) for row in cells[:COUNTED_ROWS] for cell in row))
     rows = [(number, row) for number, row in enumerate(cells, 1) if number > form.skip_rows]
     while rows and _is_blank(rows[-1][1]):
         rows.pop()
-    return Sheet(name, rows, merged, numbers)
+    return Sheet(name, rows, merged, look)
 
 
 def read_sheet(path: Path, form: Format) -> list[Row]:
@@ -130,6 +139,15 @@ def _fill_down(shape: TableShape, data: list[Row]) -> list[Row]:
         for _, cells in data:
             if place < len(cells):
                 above = cells[place] = above if _is_blank([cells[place]]) else cells[place]
+    return data
+
+
+def _name_first_day(shape: TableShape, data: list[Row]) -> list[Row]:
+    """Midnight in a column of dates is the first day of a calendar that begins with it."""
+    for place in (p for c, p in zip(shape.columns, shape.positions, strict=True) if c.type == "date"):
+        for _, cells in data:
+            if place < len(cells) and cells[place] == dt.time():
+                cells[place] = FIRST_OF_1904
     return data
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.headings import long_places
 from hims_pipeline.readers.findings import block
+from hims_pipeline.readers.formats.cells import MOST
 from hims_pipeline.readers.formats.excel_days import is_doubtful
 from hims_pipeline.readers.formats.look import Look, Range
 from hims_pipeline.readers.formats.unread import RULE as UNREAD_DAMAGE
@@ -68,18 +70,19 @@ def check_sheet(
         _merged_rows(shape, merged, first, last, read),
     )
     message = words(
-        "cells hold 29 February 1900, day 60 of Excel's calendar, which there never was. Correct them at the source"
+        "cells hold 29 February 1900, day 60 of Excel's calendar, which there never was, or a day before that calendar "
+        "begins. Correct them at the source"
     )
     findings += tell("ENVELOPE-UNREAL-DAY", message, (row for row, _ in unreal_days))
     return findings + _identifiers_as_numbers(shape, data, tell)
 
 
 def doubtful_days(shape: TableShape, data: list[Row], width: int) -> Iterator[tuple[int, int]]:
-    """Cells that are read, in which the library gives the day before the one that never was."""
+    """Cells that are read, in which the library gives what may be a day that never was."""
     read = sorted(_columns_read(shape, width))
     for number, cells in data:
         for place in read:
-            if place < len(cells) and isinstance(cell := cells[place], dt.date) and is_doubtful(cell):
+            if place < len(cells) and isinstance(cell := cells[place], dt.date | dt.time) and is_doubtful(cell):
                 yield number, place
 
 
@@ -110,14 +113,25 @@ def fill_down_names(shape: TableShape) -> list[str]:
 
 
 def _identifiers_as_numbers(shape: TableShape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
-    """Excel keeps fifteen digits of a number and no zero in front: two persons could get one pseudonym."""
+    """Excel keeps fifteen digits of a number, no zero in front, and takes 12-05 for a day: two persons could get one
+    pseudonym, and two households one number."""
     findings = []
     message = words(
-        "is stored as numbers, of which Excel keeps fifteen digits and no zero in front. Format the column as text in "
-        "the register's export and send the file again"
+        "is stored as numbers or dates, of which Excel keeps fifteen digits and no zero in front. Format the column as "
+        "text in the register's export and send the file again"
     )
-    for column, place in zip(shape.columns, shape.positions, strict=True):
-        if column.sensitivity == "identifier" and shape.format.unpivot is None:
-            rows = [number for number, cells in data if place < len(cells) and isinstance(cells[place], float | int)]
+    places = long_places(shape) if shape.format.unpivot else range(len(shape.header))
+    for column, place in zip(shape.columns, (places[position] for position in shape.positions), strict=True):
+        changes = _is_changed if column.sensitivity == "identifier" else _has_lost_digits
+        if place >= 0 and (column.sensitivity == "identifier" or column.name in shape.entity.telling_columns):
+            rows = [number for number, cells in data if place < len(cells) and changes(cells[place])]
             findings += tell("ENVELOPE-IDENTIFIER", message, rows, column.name)
     return findings
+
+
+def _is_changed(cell: Any) -> bool:
+    return cell is not None and not isinstance(cell, str)
+
+
+def _has_lost_digits(cell: Any) -> bool:
+    return isinstance(cell, float) and abs(cell) >= MOST and cell.is_integer()

@@ -35,6 +35,9 @@ _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})?(\d+)["']""")
 _TYPE = re.compile(rb"""\bt=["'](\w+)["']""")
 _HIDDEN = re.compile(rb"""\b(?:hidden|zeroHeight)=["'](?:1|true)["']""")
 _CDATA = b"v><![CDATA["
+_FAR = re.compile(rb""" r=["']([A-Z]{2,3})\d""")  # columns beyond the first ones, of one letter
+_LETTERS = 26
+_LARGE = 20_000_000  # cells for which the library takes a gigabyte, empty ones too
 _NUMBERS = (b"n", b"d", b"b")
 
 
@@ -84,8 +87,9 @@ def _tree(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
 
 
 def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
-    look, seen = Look(), 0
+    look, seen, last, columns = Look(since_1904=_counts_from_1904(archive)), 0, 0, _LETTERS
     for rows in row_blocks(archive, part):
+        last, columns = max(last, _last_row(rows)), max([columns, *map(column_of, set(_FAR.findall(rows)))])
         before, starts = seen, (match.start() for match in _ROW.finditer(rows))
         looked_at = None if _is_suspect(rows) else max(0, COUNTED_ROWS - seen)  # of the others no row is worth a look
         for start, end in itertools.islice(itertools.pairwise(itertools.chain(starts, [len(rows)])), looked_at):
@@ -93,7 +97,26 @@ def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
             _look_at_row(look, rows[start:end], seen, seen <= COUNTED_ROWS)
         if looked_at is not None:
             seen = before + (rows.count(b"<row") or sum(1 for _ in _ROW.finditer(rows)))
+    if last * columns > max(_LARGE, archive.getinfo(part).file_size):  # each cell has some twenty bytes
+        message = words(
+            "has a cell far from all others (the sheet ends at row {row:,}, column {column:,}). Delete what "
+            "stands there",
+            row=last,
+            column=columns,
+        )
+        raise DataError("ENVELOPE-FAR-CELL", message)
     return look
+
+
+def _counts_from_1904(archive: zipfile.ZipFile) -> bool:
+    properties = (one for one in _tree(archive, "xl/workbook.xml") if one.tag.endswith("}workbookPr"))
+    return any(one.get("date1904") in ("1", "true") for one in properties)
+
+
+def _last_row(rows: bytes) -> int:
+    head = _ROW.match(rows, max(0, rows.rfind(b"<", 0, max(rows.rfind(b"row "), 0) + 1)))
+    place = _PLACE.search(head.group(1)) if head else None
+    return int(place.group(2)) if place else 0
 
 
 def _is_suspect(rows: bytes) -> bool:
@@ -164,7 +187,8 @@ def _look_at_xls(path: Path, sheet: str) -> Look:
         xlrd.open_workbook(str(path), formatting_info=True, logfile=_Nowhere()) as book,
     ):
         page = book.sheet_by_name(sheet)
-        look = Look(hidden_rows={row + 1 for row, info in page.rowinfo_map.items() if info.hidden})
+        hidden = {row + 1 for row, info in page.rowinfo_map.items() if info.hidden}
+        look = Look(hidden_rows=hidden, since_1904=bool(book.datemode))
         for row in range(page.nrows):
             for column, kind in enumerate(page.row_types(row)):
                 if kind == xlrd.XL_CELL_ERROR:

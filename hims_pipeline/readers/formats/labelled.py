@@ -22,7 +22,7 @@ from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats.cells import text_of
 from hims_pipeline.readers.formats.codebook import UNKNOWN, Codebook, label_findings
 from hims_pipeline.readers.formats.instants import ON_CALENDAR, Counted, counted_as, write_out
-from hims_pipeline.readers.formats.parquet import texts_of
+from hims_pipeline.readers.formats.parquet import find_lost_digits, texts_of
 from hims_pipeline.readers.shape import TableShape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import TextPart, open_for_parts
@@ -117,9 +117,10 @@ def open_labelled(
         return None, [block("ENVELOPE-DAMAGED", DAMAGED, member.shown, entity=shape.name)]
     except UnicodeDecodeError:
         return None, [block("ENVELOPE-ENCODING", _ENCODING, member.shown, entity=shape.name)]
-    return Table(_parts(settings, shape, files, called), codebook.rows), findings + label_findings(
-        shape, codebook, member.shown
-    )
+    parts, lost = _parts(settings, shape, files, called, member)
+    if lost:
+        return None, lost
+    return Table(parts, codebook.rows), findings + label_findings(shape, codebook, member.shown)
 
 
 def _identifiers_as_floats(shape: TableShape, meta: Any, member: Member) -> list[Finding]:
@@ -252,14 +253,17 @@ def _text(value: Any, kind: Counted | None, date_format: str | None) -> str:
 
 
 def _parts(
-    settings: Settings, shape: TableShape, files: list[tuple[Path, int]], called: dict[str, str]
-) -> list[TextPart]:
+    settings: Settings, shape: TableShape, files: list[tuple[Path, int]], called: dict[str, str], member: Member
+) -> tuple[list[TextPart], list[Finding]]:
+    """The parts of the table, and what the first of them with floats of too many digits says."""
     parts, before = [], 0
     with open_for_parts(settings) as con:
         for file, rows in files:
             source = read_parquet(file)
             kinds = {name: kind for name, kind, *_ in con.execute(f"describe select * from {source}").fetchall()}
             types = {name: kinds[stored] for name, stored in called.items()}
+            if lost := find_lost_digits(settings, shape, source, types, called, member):
+                return [], lost
             parts.append(texts_of(shape, source, types, called, whole=True, number=f"row_number() over () + {before}"))
             before += rows
-    return parts
+    return parts, []

@@ -4,6 +4,7 @@ A value is told as it would be written in a text file, so a float column that ho
 `zero_fraction`; NaN is no value.
 """
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import block, refuses
+from hims_pipeline.readers.formats.cells import MOST
 from hims_pipeline.readers.shape import TableShape, fit_header
 from hims_pipeline.readers.table import Table
 from hims_pipeline.readers.typing.parts import NO_TEXTS, TextPart, null_texts, open_for_parts
@@ -24,6 +26,8 @@ from hims_pipeline.words import our_text, words
 
 _NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT")
 _TIMES = ("TIMESTAMP",)
+_OF_IDENTIFIERS = re.compile(r"VARCHAR|ENUM.*|UUID|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(\d+,0\)")
+_MOST = {"FLOAT": 2**24, "DOUBLE": MOST}  # whole numbers up to here have all of their digits
 
 
 def open_table(
@@ -42,20 +46,21 @@ def open_table(
     if refuses(findings):
         return None, findings
     types, called = {name: kind for name, _, kind in described}, {name: other for name, other, _ in described}
-    if unfit := _unfit_types(shape, member, types):
+    unfit = _unfit_types(shape, member, types)
+    if unfit := unfit or find_lost_digits(settings, shape, source, types, called, member):
         return None, unfit
     everything = ", ".join(f"max({quote(name)})" for _, name, _ in described)
     return Table([texts_of(shape, source, types, called)], rows, probe=f"select {everything} from {source}"), findings
 
 
-def parquet_names(settings: Settings, path: Path) -> list[str]:
-    """Column names of a Parquet file.
+def parquet_names(settings: Settings, path: Path) -> tuple[list[str], list[str]]:
+    """Column names of a Parquet file, and those among them that hold lists or structures.
 
     Raises:
         DataError: it is damaged.
     """
     _, described = _describe(settings, path)
-    return [name for name, _, _ in described]
+    return [name for name, *_ in described], [name for name, _, kind in described if _is_nested(kind)]
 
 
 def texts_of(
@@ -115,16 +120,45 @@ def _unfit_types(shape: TableShape, member: Member, types: dict[str, str]) -> li
     findings = []
     for column, position in zip(shape.columns, shape.positions, strict=True):
         kind = types[shape.header[position]]
-        if column.sensitivity == "identifier" and kind in ("FLOAT", "DOUBLE"):
+        if column.sensitivity == "identifier" and not _OF_IDENTIFIERS.fullmatch(kind) and not _is_nested(kind):
             message = words(
-                "is stored as a floating-point number, which loses digits; store it as text in the register itself"
+                "is stored as {kind}, which loses digits and zeros in front; store it as text in the register itself",
+                kind=our_text("a floating-point number" if kind in _MOST else kind.split("(")[0]),
             )
             findings.append(block("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=column.name))
-        if kind.startswith(_NESTED) or kind.endswith("]"):
+        if _is_nested(kind):
             plain = our_text(next((one for one in _NESTED if kind.startswith(one)), "LIST"))
             message = words("is of the Parquet type {kind}, which holds no single value; send a plain type", kind=plain)
             findings.append(block("ENVELOPE-SCHEMA", message, member.shown, entity=shape.name, column=column.name))
     return findings
+
+
+def _is_nested(kind: str) -> bool:
+    return kind.startswith(_NESTED) or kind.endswith("]")
+
+
+def find_lost_digits(
+    settings: Settings, shape: TableShape, source: str, types: dict[str, str], called: dict[str, str], member: Member
+) -> list[Finding]:
+    """Floats of more digits than they keep, in columns that tell rows apart: two households would have one number."""
+    asked = {}
+    for column, position in zip(shape.columns, shape.positions, strict=True):
+        kind, stored = types[shape.header[position]], quote(called[shape.header[position]])
+        if kind in _MOST and column.name in shape.entity.telling_columns:
+            asked[column.name] = f"count(*) filter (abs({stored}) >= {_MOST[kind]} and isfinite({stored}))"
+    if not asked:
+        return []
+    with open_for_parts(settings) as con:
+        [counts] = con.execute(f"select {', '.join(asked.values())} from {source}").fetchall()
+    message = words(
+        "holds numbers of more digits than a floating-point number keeps, so that two of them may have become one. "
+        "Store it as text, or as a whole number, in the register itself and send the file again"
+    )
+    return [
+        block("ENVELOPE-IDENTIFIER", message, member.shown, entity=shape.name, column=name, count=count)
+        for name, count in zip(asked, counts, strict=True)
+        if count
+    ]
 
 
 def _text(name: str, kind: str, column: Column, form: Format, whole: bool) -> str:

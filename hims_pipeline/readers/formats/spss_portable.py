@@ -20,7 +20,9 @@ from hims_pipeline.errors import DataError
 from hims_pipeline.words import words
 
 _WIDTH, _HEAD = 80, 464  # characters of a line, and those up to the end of the signature `SPSSPORT`
-_NUMBER = re.compile(r" *(?:\*[^/]|(-?)([0-9A-T]*)(?:\.([0-9A-T]*))?(?:([-+])([0-9A-T]+))?/)")
+_NUMBER = re.compile(
+    r" *(?:\*[^/]|(-?)([0-9A-T]*)(?:\.([0-9A-T]*))?(?:([-+])([0-9A-T]{1,2}))?/)"
+)  # a power of more digits is none that a number has
 _LOWEST, _HIGHEST = -1.7976931348623157e308, 1.7976931348623157e308  # as SPSS writes LOWEST and HIGHEST
 _FORMATS = {
     1: "A", 2: "AHEX", 5: "F", 16: "E", 20: "DATE", 21: "TIME", 22: "DATETIME", 23: "ADATE", 24: "JDATE", 25: "DTIME",

@@ -23,7 +23,7 @@ _PADDING = literal(BLANKS)
 _ISO = "%Y-%m-%d"
 _GREGORIAN = 1583  # the calendar's first whole year: what stands before it is a year of the Hijra, or of Persia
 # A number that was a float on its way has lost digits, and two persons could get one pseudonym.
-_PRINTED_FLOAT = "[0-9]+[.,]0+|[0-9]+([.,][0-9]+)?E[-+][0-9]+"
+_PRINTED_FLOAT = "[0-9]+[.,]0+|[0-9]+([.,][0-9]+)?E[-+][0-9]+|[0-9]+[.,][0-9]+E[0-9]+"
 
 
 @dataclass(frozen=True)

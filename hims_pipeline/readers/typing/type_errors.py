@@ -197,7 +197,7 @@ def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]], und
         return words(
             "values are not {what} ({pattern}); correct them at the source",
             what=our_text(typing.what),
-            pattern=our_text(column.pattern),
+            pattern=our_text(column.pattern or "they were floating-point numbers on their way, and lost digits"),
         )
     return words(
         "values are not {what}: {ways}{under}. Correct them, or, where the source means them so, "

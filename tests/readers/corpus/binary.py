@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,7 @@ CASES = {
     "portable: cut in its labels": Case("por", cut(0.7), "ENVELOPE-DAMAGED"),
     "portable: a record that nobody knows": Case("por", whole(portable((b"3/PID", b"3/PIDX"))), "ENVELOPE-"),
     "portable: a digit changed to no digit": Case("por", whole(portable((b"F1/", b"F#/"))), "ENVELOPE-DAMAGED"),
+    "portable: a number without end": Case("por", whole(portable((b"F1/", b"F1+TTTTTT/"))), "ENVELOPE-DAMAGED"),
     "portable: a code declared missing that the contract counts": Case(
         "por", whole(portable(AGE_MISSING)), "~ENVELOPE-LABELS"
     ),
@@ -204,6 +206,19 @@ CASES = {
     ),
     "Parquet: a list where nobody reads": Case(
         "parquet by name", whole(written("parquet", EXTRA.assign(spare=[[1], [2], [3], [4]]))), EQUAL
+    ),
+    "Parquet: cards as days": Case(
+        "parquet of cards",
+        whole(written("parquet", CARDS.assign(cin=[dt.datetime(2024, 5, 12)] * 2))),
+        "ENVELOPE-IDENT",
+    ),
+    "Parquet: cards as truth values": Case(
+        "parquet of cards", whole(written("parquet", CARDS.assign(cin=[True, False]))), "ENVELOPE-IDENTIFIER"
+    ),
+    "Parquet: cards with decimals": Case(
+        "parquet of cards",
+        whole(written("parquet", CARDS.assign(cin=[Decimal("12.5"), Decimal("7.0")]))),
+        "ENVELOPE-IDENTIFIER",
     ),
     "Parquet: cards as numbers": Case("parquet of cards", whole(written("parquet", NUMBERED)), "ENVELOPE-IDENTIFIER"),
 }

@@ -165,6 +165,13 @@ CASES = {
         "ENVELOPE-CODEBOOK",
         file=_BOOK,
     ),
+    "a codebook with decimals without end": Case("ddi", sub(b'dcml="2"', b'dcml="999999999"'), "ENVELOPE-", file=_BOOK),
+    "a dictionary that repeats an item without end": Case(
+        "cspro",
+        sub(b'"name": "AGE",', b'"name": "AGE", "occurrences": 999999999,'),
+        "ENVELOPE-DICTIONARY",
+        file=_DICTIONARY,
+    ),
     "a codebook with an entity of XML": Case(
         "ddi", before(b'<!DOCTYPE x [<!ENTITY a "b">]>'), "ENVELOPE-CODEBOOK", file=_BOOK
     ),

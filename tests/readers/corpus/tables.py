@@ -188,6 +188,7 @@ CASES = {
         "xlsx", with_cell("B2", __import__("datetime").date(2024, 1, 1)), "TYPES-INTEGER"
     ),
     "a note to the right": Case("xlsx", with_cell("E3", "see below"), "ENVELOPE-COLUMNS"),
+    "a cell far from all others": Case("xlsx", with_cell("XFD1048576", "x"), "ENVELOPE-FAR-CELL"),
     "a note below": Case("xlsx", with_cell("A7", "Source"), "ENVELOPE-BLANK-LINE"),
     "a heading changed": Case("xlsx", with_cell("B1", "people"), "ENVELOPE-HEADER"),
     "a workbook cut off": Case("xlsx", cut(0.7), "ENVELOPE-"),

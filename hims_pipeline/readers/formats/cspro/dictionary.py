@@ -10,6 +10,7 @@ from hims_pipeline.readers.formats.codebook import Codebook, Description, Place
 from hims_pipeline.words import our_text, senders_text, words
 
 RULE = "ENVELOPE-DICTIONARY"
+_MOST_OCCURRENCES = 100_000
 # What CSPro's special values are among the special codes of a contract.
 SPECIAL = {"MISSING": "_U", "DEFAULT": "_U", "REFUSED": "_R", "NOTAPPL": "_Z"}
 
@@ -73,6 +74,8 @@ class CsproDictionary:
 
     def describe_record(self, record: Record) -> Description:
         """A record's variables: its identification and items, one for each occurrence."""
+        if max((item.occurrences for item in record.items), default=0) > _MOST_OCCURRENCES:
+            raise DataError(RULE, words("repeats an item more often than a line of text can hold"))
         columns = [
             pair for item, parent in items_with_parents(record, self.ids_of(record)) for pair in _places(item, parent)
         ]

@@ -1,0 +1,34 @@
+"""Names of columns as staging has them: small Latin letters, digits and underscores. What comes to the same there, or
+to nothing, as names in Arabic letters do, would be found by dbt alone, at the end of a night for all sources.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from hims_pipeline.contracts.model import Contract
+
+
+def fold_name(name: str) -> str:
+    """A name as a column in staging."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def find_confused(names: Iterable[str]) -> list[str]:
+    """The names that staging cannot tell from others, or has no letter of."""
+    folded = {name: fold_name(name) for name in names}
+    counts = Counter(folded.values())
+    return [name for name, short in folded.items() if not short or counts[short] > 1]
+
+
+def name_problems(contract: Contract) -> Iterator[str]:
+    """What is wrong with the names of the columns that are kept, entity by entity."""
+    for name in contract.entities:
+        kept = (
+            one.name for period in contract.periods_of_layouts for one in contract.entity_in(name, period).kept_columns
+        )
+        if confused := find_confused(kept):
+            yield (
+                f"{name}: {', '.join(confused)}. Give each a name of its own in Latin letters; a layout's `names` say "
+                "what it is called in the file"
+            )
