@@ -6,7 +6,7 @@ from hims_pipeline.contracts.joins import steps_of
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.sql import literal, quote
-from hims_pipeline.staging.names import columns_beside, staged_name
+from hims_pipeline.staging.names import IMPUTED, columns_beside, staged_name
 
 
 class Lookups:
@@ -25,10 +25,7 @@ class Lookups:
     def take(self, path: str, column: Column) -> str:
         """Name behind the join for a column of the entity that a path of references leads to."""
         assert self._contract is not None
-        parts = path.split(".")
-        for length in range(1, len(parts) + 1):
-            self._joined.setdefault(".".join(parts[:length]), {})
-        prefix = self._prefix(path)
+        prefix = self._join(path)
         there = steps_of(self._contract.entities, self._entity, path)[-1].entity
         staged, name = staged_name(column.name), f"{prefix}_{column.name}"
         own = columns_beside(self._contract, there)
@@ -38,6 +35,19 @@ class Lookups:
                 columns[staged + suffix] = staged_name(name) + suffix
         self._joined[path] |= columns
         return name
+
+    def take_imputed(self, path: str) -> str:
+        """Name behind the join for what the entity there says of its values that a donor gave."""
+        name = f"{self._join(path)}_{IMPUTED}"
+        self._joined[path][IMPUTED] = name
+        return name
+
+    def _join(self, path: str) -> str:
+        """Join what a path leads over and to; returns how names behind it begin."""
+        parts = path.split(".")
+        for length in range(1, len(parts) + 1):
+            self._joined.setdefault(".".join(parts[:length]), {})
+        return self._prefix(path)
 
     def _prefix(self, path: str) -> str:
         return f"joined{list(self._joined).index(path) + 1}"

@@ -11,6 +11,7 @@ from typing import Any
 from hims_pipeline.contracts.columns import Column, ColumnMap
 from hims_pipeline.contracts.fact_columns import FactColumn
 from hims_pipeline.contracts.facts import load_fact_columns
+from hims_pipeline.contracts.joins import steps_of
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX, Missing
 from hims_pipeline.contracts.model import Contract, Entity, Feed
 from hims_pipeline.contracts.values import value_sql
@@ -75,23 +76,34 @@ def find_imputable(feeders: list[Feeder], donated: Donated) -> list[str]:
     return sorted({name for feeder in feeders for name in _columns_with_donors(*feeder, donated)})
 
 
-def _columns_with_donors(contract: Contract, entity_name: str, position: int, donated: Donated) -> dict[str, list[str]]:
-    """Column of the fact -> those in staging that donors may fill and that it is mapped from, in any layout."""
-    filled = donated.get((contract.source, entity_name), ())
-    mapped: dict[str, set[str]] = {}
-    for period in ("", *(layout.known_periods[0] for layout in contract.layouts)) if filled else ():
+def _columns_with_donors(
+    contract: Contract, entity_name: str, position: int, donated: Donated
+) -> dict[str, dict[str, list[str]]]:
+    """Column of the fact -> path of references (`""`: the entity itself) -> columns in staging there that donors may
+    fill and that it is mapped from, in any layout."""
+    mapped: dict[str, dict[str, set[str]]] = {}
+    for period in ("", *(layout.known_periods[0] for layout in contract.layouts)) if donated else ():
         for name, mapping in contract.entity_in(entity_name, period).feeds[position].columns.items():
-            read = {staged_name(one) for one in (mapping.from_, *mapping.when) if one}
-            mapped.setdefault(name, set()).update(read.intersection(filled))
-    return {name: sorted(read) for name, read in sorted(mapped.items()) if read}
+            for path, read in ((mapping.of or "", {mapping.from_}), ("", {*mapping.when})):
+                there = steps_of(contract.entities, entity_name, path)[-1].entity if path else entity_name
+                filled = {staged_name(one) for one in read if one}.intersection(
+                    donated.get((contract.source, there), ())
+                )
+                if filled:
+                    mapped.setdefault(name, {}).setdefault(path, set()).update(filled)
+    return {name: {path: sorted(read) for path, read in some.items()} for name, some in sorted(mapped.items())}
 
 
-def _imputed_columns(mapped: dict[str, list[str]]) -> str:
+def _imputed_columns(mapped: dict[str, dict[str, list[str]]], lookups: Lookups) -> str:
     """SQL: the fact's columns whose values rest on a donor's; null where none does."""
+
+    def rests_on_donor(path: str, read: list[str]) -> str:
+        told = lookups.take_imputed(path) if path else IMPUTED
+        return f"{{{{ have_common(parts_of({told!r}, ' '), list_of({[literal(one) for one in read]!r})) }}}}"
+
     names = [
-        f"case when {{{{ have_common(parts_of({IMPUTED!r}, ' '), list_of({[literal(one) for one in read]!r})) }}}} "
-        f"then {literal(name)} end"
-        for name, read in mapped.items()
+        f"case when {' or '.join(rests_on_donor(*one) for one in some.items())} then {literal(name)} end"
+        for name, some in mapped.items()
     ]
     return f"nullif(concat_ws(' ', {', '.join(names)}), '')" if names else "null"
 
@@ -104,7 +116,7 @@ def _feeder_sql(contract: Contract, entity_name: str, position: int, columns: di
     for name, kind in columns.items():
         target = targets.get(name, FactColumn(name, kind))
         if name == IMPUTED and name not in feed.columns:
-            mapped = _imputed_columns(_columns_with_donors(contract, entity_name, position, donated))
+            mapped = _imputed_columns(_columns_with_donors(contract, entity_name, position, donated), lookups)
             lines.append(f"    cast({mapped} as {rendered_type(kind)}) as {name}")
             continue
         expression = (

@@ -11,7 +11,9 @@ from hims_pipeline.contracts.facts import check_feeds, load_facts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.compile import compile_rules
-from hims_pipeline.staging.models import feed_sql, staging_sql
+from hims_pipeline.staging.corrections import columns_of
+from hims_pipeline.staging.models import feed_sql, find_imputable, staging_sql
+from hims_pipeline.staging.names import IMPUTED
 from hims_synthetic.formats import CsproRecord, Variable, write_cspro
 from tests.jinja import compiled
 
@@ -114,6 +116,24 @@ def fed(contract: Contract, read: Any) -> list[tuple[Any, ...]]:
             f"select row_number() over (order by record_no), {what} from ({sql}) order by record_no"
         ).fetchall()
     return [(*row[:3], None if row[3] is None else float(row[3]), row[4]) for row in found]
+
+
+def test_what_a_donor_answered_for_the_household_is_told_of_its_persons() -> None:
+    contract, donated = contract_of(), {("demo", "households"): {"region"}, ("demo", "persons"): {"pernum"}}
+    assert find_imputable([(contract, "persons", 0)], donated) == ["area_code"]  # not the persons' own column REGION
+    with duckdb.connect() as con:
+        for name in contract.entities:
+            columns = columns_of(contract, name) | ({IMPUTED: "varchar"} if name != "towns" else {})
+            con.execute(f"create table stg_demo__{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
+        con.execute(f"""insert into stg_demo__households by name
+            from (values ('b', 1, 11, 'town region'), ('b', 2, 23, 'town'), ('b', 3, 11, null))
+            as t (batch_id, serial, region, {IMPUTED})""")
+        con.execute(f"""insert into stg_demo__persons by name
+            from (values ('b', 1, 1, 'region'), ('b', 2, 2, 'region'), ('b', 3, 3, null))
+            as t (batch_id, record_no, serial, {IMPUTED})""")
+        sql = feed_sql(load_facts()["persons"], [(contract, "persons", 0)], donated)
+        told = con.execute(f"select area_code, {IMPUTED} from ({compiled(sql)}) order by record_no").fetchall()
+    assert told == [("TUN-11", "area_code"), ("TUN-23", None), ("TUN-11", None)]
 
 
 def csv(names: str, rows: Any) -> bytes:
