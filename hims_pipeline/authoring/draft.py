@@ -158,7 +158,7 @@ def _entity(
     remarks = [*seen.remarks, *description.remarks]
     if confused := find_confused(column["name"] for column in columns if column["sensitivity"] != "free_text"):
         remarks.append(
-            f"{len(confused)} columns need names of their own in Latin letters; a layout's `names` say theirs"
+            f"{len(confused)} columns need names of their own, with a letter; a layout's `names` say theirs"
         )
     return _Drafted(name, description.form, description.rows, record, tuple(remarks))
 

@@ -9,18 +9,18 @@ from typing import Any
 import duckdb
 
 from hims_pipeline.contracts.indicators import Formula, Indicator, code_in_name
+from hims_pipeline.contracts.names import fold_name
 from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.files import write_text
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.expressions import parse_expression
-from hims_pipeline.staging.names import snake
 
 _OWN = re.compile(r"[a-z][0-9]{2}_[a-z0-9_]+\.sql")
 
 
 def model_name(indicator: Indicator, formula: Formula) -> str:
     """`a01_foreign_citizens`: code and English name, and the formula's own where it has one."""
-    return "_".join(filter(None, [indicator.code.lower(), snake(indicator.name.en), formula.name]))
+    return "_".join(filter(None, [indicator.code.lower(), fold_name(indicator.name.en), formula.name]))
 
 
 def formula_sql(indicator: Indicator, formula: Formula) -> str:

@@ -98,8 +98,8 @@ def _imputed_columns(mapped: dict[str, dict[str, list[str]]], lookups: Lookups) 
     """SQL: the fact's columns whose values rest on a donor's; null where none does."""
 
     def rests_on_donor(path: str, read: list[str]) -> str:
-        told = lookups.take_imputed(path) if path else IMPUTED
-        return f"{{{{ have_common(parts_of({told!r}, ' '), list_of({[literal(one) for one in read]!r})) }}}}"
+        column = lookups.take_imputed(path) if path else IMPUTED
+        return f"{{{{ have_common(parts_of({column!r}, ' '), list_of({[literal(one) for one in read]!r})) }}}}"
 
     names = [
         f"case when {' or '.join(rests_on_donor(*one) for one in some.items())} then {literal(name)} end"

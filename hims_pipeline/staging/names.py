@@ -1,10 +1,9 @@
 """What columns are called in staging, and their types there. Not here: the SQL of views (`models`)."""
 
-import re
-
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.contracts.names import fold_name
 
 SQL_TYPES = {"integer": "bigint", "number": "double", "text": "varchar", "date": "date", "boolean": "boolean"}
 BATCH_COLUMNS = {
@@ -17,11 +16,6 @@ BATCH_COLUMNS = {
 }
 IMPUTED = "imputed_columns"
 """Of a row with values of donors: the columns that have one, with blanks between."""
-
-
-def snake(name: str) -> str:
-    """A name as a column in staging: lower case, digits and underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def rendered_type(kind: str) -> str:
@@ -38,7 +32,7 @@ def staged_type(column: Column) -> str:
 
 def staged_name(column: str) -> str:
     """Name in staging; one that a column of ours holds already gets the suffix `_sent`."""
-    name = snake(column)
+    name = fold_name(column)
     return f"{name}_sent" if name in BATCH_COLUMNS or name == IMPUTED else name
 
 
