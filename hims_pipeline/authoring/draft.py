@@ -157,9 +157,7 @@ def _entity(
     record["columns"] = columns
     remarks = [*seen.remarks, *description.remarks]
     if confused := find_confused(column["name"] for column in columns if column["sensitivity"] != "free_text"):
-        remarks.append(
-            f"{len(confused)} columns need names of their own, with a letter; a layout's `names` say theirs"
-        )
+        remarks.append(f"{len(confused)} columns need names of their own, with a letter; a layout's `names` say theirs")
     return _Drafted(name, description.form, description.rows, record, tuple(remarks))
 
 

@@ -13,6 +13,8 @@ def _read_code(code: Any) -> Any:
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+# Part of a name such as `stg_<source>__<entity>`, which two pairs must not share.
+NamePart = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 Whole = Annotated[int, Field(strict=True)]
 Positive = Annotated[int, Field(strict=True, ge=1)]
 Flag = Annotated[bool, Field(strict=True)]  # `true` or `false`, and no other word for them

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hims_pipeline.contracts.basics import Flag, Name, Strict, Text
+from hims_pipeline.contracts.basics import Flag, Name, NamePart, Strict, Text
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.design import Design
 from hims_pipeline.contracts.entities import (
@@ -75,7 +75,7 @@ class Contract(Strict):
         layouts: what differs in some periods.
     """
 
-    source: Name
+    source: NamePart
     title: Text
     description: str
     status: Literal["active", "proposed"] = "active"
@@ -97,7 +97,7 @@ class Contract(Strict):
     design: Design | None = None
     format: Format = Format()
     limits: FormatLimits = FormatLimits()
-    entities: dict[Name, Entity]
+    entities: dict[NamePart, Entity]
     layouts: tuple[Layout, ...] = ()
 
     @model_validator(mode="after")

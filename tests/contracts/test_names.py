@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from hims_pipeline.contracts.load import broken_contracts, load_contracts
+from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.names import find_confused, fold_name
 from hims_pipeline.sql import quote
 from hims_pipeline.staging.models import staging_sql
@@ -54,3 +55,12 @@ def test_staging_reads_columns_with_arabic_names() -> None:
     sql = re.sub(r"\(\{\{ read_batches\(.*\) \}\}\)", lambda _: rows, staging_sql(contract, entity))
     found = duckdb.sql(f"select {', '.join(map(quote, ARABIC))} from ({compiled(sql)})").fetchall()
     assert found == [("تونس", "5")]
+
+
+@pytest.mark.parametrize("name", ["a__b", "a_", "_a", "A", "1a"])
+def test_a_model_belongs_to_one_source_and_entity(name: str) -> None:
+    """`stg_a__b__c` would be entity `c` of `a__b` as well as `b__c` of `a`."""
+    whole = contract_of([{"name": "x"}]).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    for changed in ({"source": name}, {"entities": {name: whole["entities"]["people"]}}):
+        with pytest.raises(ValueError, match="should match pattern"):
+            Contract.model_validate(whole | changed)
