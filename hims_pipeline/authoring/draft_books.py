@@ -86,6 +86,6 @@ def tables_of(settings: Settings, member: Member, book: Member) -> Iterator[tupl
         form = Format(
             type="cspro", codebook=glob if glob.lower() != "*.dcf" else None, record=record.name, encoding=encoding
         )
-        name = record.name.lower().removesuffix("_rec")
+        name = slug(record.name.lower().removesuffix("_rec"))
         data = replace(member, codebook=book, records=names)
         yield name, data, Dialect(form, described.codebook.names), described
