@@ -77,7 +77,8 @@ def _find_holding(settings: Settings, data: Path) -> InForce:
     }
     if not with_corrections:
         return InForce(contracts, {}, {})
-    with connection(settings) as con:
+    # Asked also of an installation in which nothing may be made: `clear_dead_builds` has just cleared its scratch.
+    with tempfile.TemporaryDirectory() as spill, connection(settings, spill=Path(spill)) as con:
         for source, corrections in with_corrections.items():
             try:
                 check_corrections(con, contracts[source], corrections)

@@ -37,14 +37,14 @@ def ended(known: str, seconds: float = 10) -> bool:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_child_ends_with_the_process_that_started_it(tmp_path, how: signal.Signals) -> None:
+def test_a_child_ends_with_the_process_that_started_it(tmp_path, heard_signals, how: signal.Signals) -> None:
     command = [sys.executable, "-c", STARTS, str(tmp_path / "lock")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
         child = parent.stdout.readline().strip()
         time.sleep(0.3)  # until the child has become its command
         assert processes.is_running(child)
         os.kill(parent.pid, how)
-        parent.wait()
+        parent.wait(timeout=30)
     assert ended(child)
 
 

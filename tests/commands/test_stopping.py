@@ -22,7 +22,7 @@ from tests.installation import Installation
 
 pytestmark = pytest.mark.usefixtures("heard_signals")
 STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-LONG = "select sum(a.range * b.range) from range(200000) a, range(20000) b"
+LONG = "select sum(a.range * b.range) from range(200000) a, range(4000) b"
 
 
 @pytest.fixture

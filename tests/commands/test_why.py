@@ -147,6 +147,7 @@ def test_the_preferred_figure_is_that_of_v_headline(whole_night) -> None:
     con = connect(settings=whole_night[0].settings)
     rows = con.execute(
         "select indicator, ref_area, time_period from v_headline where len(others) > 0 and cell = ''"
+        " and indicator in ('A07', 'A18')"  # the others take the view half a minute more
         " group by all order by all limit 12"
     ).fetchall()
     assert rows
