@@ -26,8 +26,8 @@ from hims_pipeline.staging import render
 
 OURS = REPOSITORY / "dbt_project"
 TAKEN = (
-    "dbt_project.yml", "profiles.yml", "macros/reading.sql", "macros/facts.sql", "macros/schemas.sql",
-    "models/groups.yml", "models/staging/stg_batches.sql", "models/conformed/dim_batch.sql",
+    "dbt_project.yml", "profiles.yml", "macros/dialect.sql", "macros/reading.sql", "macros/facts.sql",
+    "macros/schemas.sql", "models/groups.yml", "models/staging/stg_batches.sql", "models/conformed/dim_batch.sql",
 )  # fmt: skip
 STAGED = """-- {{ source('validated', 'SOURCE__rows') }}
 select
