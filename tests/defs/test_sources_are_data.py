@@ -10,6 +10,7 @@ from hims_pipeline import intake
 from hims_pipeline.defs.assembly import build_definitions
 from hims_pipeline.docs.sources import sources_page
 from hims_pipeline.errors import ContractError
+from hims_pipeline.release.revision import basis_of
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sources import broken_sources
 from hims_pipeline.staging.render import ensure_rendered
@@ -36,7 +37,16 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         assert there in whole
         text = whole.replace(f"source: {NEW}", f"source: {name}").replace(there, instead, 1)
         (root / f"data/contracts/{name}.yml").write_text(text, encoding="utf-8")
+    for folder in ("codelists", "contracts", "controls", "indicators"):  # what editors and file managers leave
+        (root / "data" / folder / "._areas.csv").write_bytes(b"\x00\x05\x16\x07")
+        (root / "data" / folder / ".#areas.csv").symlink_to("nobody@nowhere.4711")
     return Settings(REPOSITORY, root / "data", REPOSITORY / "expectations", root / "home", env="test")
+
+
+def test_what_editors_leave_is_no_data(changed: Settings) -> None:
+    tree = ensure_rendered(changed)
+    assert [path.name for path in (tree / "seeds").iterdir() if path.name[0] in "._"] == []
+    assert not [name for name in basis_of(changed, tree)["files"] if "/." in name]
 
 
 def test_models_feeds_and_reference_follow(changed: Settings) -> None:
