@@ -35,6 +35,7 @@ KINDS = (
     "build",
     "plan",
     "nodes",
+    "contracts in force",
     "tree",
     "rules",
     "scrub",
