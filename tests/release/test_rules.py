@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import HimsError, ReleaseError
 from hims_pipeline.gates import inventory
 from hims_pipeline.gates.rule_changes import compare_rules
@@ -66,8 +67,12 @@ def remove(path: Path, code: str) -> None:
     path.write_text(json.dumps(suite), encoding="utf-8")
 
 
+def take_inventory(settings, manifest=MANIFEST):
+    return inventory.take_inventory(settings, load_contracts(settings.data).values(), manifest)
+
+
 def less(settings: Settings, before: inventory.Inventory) -> list[str]:
-    return [one.sentence() for one in compare_rules(before, inventory.take_inventory(settings, MANIFEST))]
+    return [one.sentence() for one in compare_rules(before, take_inventory(settings))]
 
 
 SUITE = {
@@ -124,7 +129,7 @@ EDITS: dict[str, tuple[str, dict[str, Any] | None, str]] = {
 def test_a_rule_less_is_told_by_its_code(settings, what: str) -> None:
     path = settings.expectations / "border_crossings__passages.json"
     path.write_text(json.dumps(SUITE))
-    before = inventory.take_inventory(settings, MANIFEST)
+    before = take_inventory(settings)
     code, change, words = EDITS[what]
     if change is None:
         remove(path, code)
@@ -147,13 +152,13 @@ STRONGER = (
 def test_a_stronger_rule_needs_nobodys_word(settings, code: str, change: dict[str, Any]) -> None:
     path = settings.expectations / "border_crossings__passages.json"
     path.write_text(json.dumps(SUITE))
-    before = inventory.take_inventory(settings, MANIFEST)
+    before = take_inventory(settings)
     edit(path, code, **change)
     assert less(settings, before) == []
 
 
 def test_contracts_policies_and_tests_of_the_warehouse_are_rules_too(settings) -> None:
-    before = inventory.take_inventory(settings, MANIFEST)
+    before = take_inventory(settings)
     contract, observatory = settings.data / "contracts/rgph.yml", settings.data / "observatory.yml"
     text = contract.read_text(encoding="utf-8")
     assert "maximum: 120" in text
@@ -161,7 +166,7 @@ def test_contracts_policies_and_tests_of_the_warehouse_are_rules_too(settings) -
     observatory.write_text(
         observatory.read_text().replace("minimum_count: 10", "minimum_count: 3").replace("[prod]", "[]")
     )
-    told = [one.sentence() for one in compare_rules(before, inventory.take_inventory(settings, {}))]
+    told = [one.sentence() for one in compare_rules(before, take_inventory(settings, {}))]
     assert any("-RANGE (rgph/persons): weaker, max_value 120.0 became 200.0" in line for line in told), told
     assert "POLICY-MINIMUM-COUNT (policies): weaker, min_value 10 became 3" in told
     assert "POLICY-SECOND-ACCOUNT-PROD (policies): gone" in told
@@ -179,7 +184,7 @@ def test_contracts_policies_and_tests_of_the_warehouse_are_rules_too(settings) -
     ],
 )  # fmt: skip
 def test_a_switch_of_publication_that_is_loosened_is_told(settings, file: str, was: str, now: str, said: str) -> None:
-    before, path = inventory.take_inventory(settings, MANIFEST), settings.data / file
+    before, path = take_inventory(settings), settings.data / file
     text = path.read_text(encoding="utf-8")
     assert was in text
     path.write_text(text.replace(was, now, 1), encoding="utf-8")
@@ -188,7 +193,7 @@ def test_a_switch_of_publication_that_is_loosened_is_told(settings, file: str, w
 
 
 def test_an_indicator_that_withholds_less_is_told(settings) -> None:
-    before = inventory.take_inventory(settings, MANIFEST)
+    before = take_inventory(settings)
     path = next(p for p in sorted((settings.data / "indicators").glob("*.yml")) if "strict: true" in p.read_text())
     path.write_text(path.read_text(encoding="utf-8").replace("strict: true", "strict: false"), encoding="utf-8")
     told = less(settings, before)
@@ -196,7 +201,7 @@ def test_an_indicator_that_withholds_less_is_told(settings) -> None:
 
 
 def test_a_source_that_is_gone_takes_its_rules_with_it_by_name(settings) -> None:
-    before = inventory.take_inventory(settings, MANIFEST)
+    before = take_inventory(settings)
     (settings.data / "contracts/border_crossings.yml").unlink()
     told = less(settings, before)
     assert len(told) == len(before["border_crossings/passages"]["rules"])
@@ -207,13 +212,13 @@ def release(settings: Settings, release_id: str) -> inventory.Inventory:
     """A release that keeps the present inventory."""
     staff = settings.releases / release_id / "staff"
     staff.mkdir(parents=True)
-    held_to = inventory.take_inventory(settings, MANIFEST)
+    held_to = take_inventory(settings)
     rules.write_rules(settings, staff, release_id, held_to)
     return held_to
 
 
 def since(settings: Settings) -> rules.Since:
-    return rules.compare_with_last(settings, inventory.take_inventory(settings, MANIFEST))
+    return rules.compare_with_last(settings, take_inventory(settings))
 
 
 def test_the_first_inventory_and_an_unchanged_one_are_told(settings) -> None:
