@@ -92,6 +92,8 @@ def _evidence_alone(now: Subject) -> Iterator[Evidence]:
             yield Evidence("one_sex", name, 0.5 - highest_share(less, both) if both >= FEW else None, "too few")
         if role == "amount" and not now.roles.counts_rows and now.roles.first_column("year"):
             yield Evidence("spike", name, profile.number("spike", name), "no series")
+        if role == "amount" and not now.roles.counts_rows and column.type == "integer":
+            yield Evidence("divisor", name, profile.number("divisor", name), "too few amounts")
     if now.roles.counts_rows:
         yield Evidence("runs_alone", "", share_of(profile, "runs_twice", "runs"), "too few rows")
 

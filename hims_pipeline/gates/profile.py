@@ -25,6 +25,7 @@ from hims_pipeline.gates.profile_joint import (
     count_values,
     count_within,
     digest_rows,
+    find_divisor,
     find_spikes,
     follow_numbers,
     read_number,
@@ -68,6 +69,7 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
         counted += _distribution(con, entity, column, roles, first, last)
     counted += count_pairs(con, roles, counted, last)
     counted += find_spikes(con, entity, roles)
+    counted += find_divisor(con, entity, roles)
     counted += count_orders(con, roles)
     counted += follow_numbers(con, entity, roles)
     counted += count_holes(con, entity, roles)

@@ -19,6 +19,7 @@ MOST_PAIRED = 40  # values of a column that is set against another
 MOST_TIED = 12  # values of a column, the most frequent ones, whose ties with another are taken
 DIGESTS = 20_000  # the smallest hashes stand for all: containment is then known to a point
 SEEN = 400_000  # rows whose groups are looked at
+DIFFERING = 20  # amounts: of fewer, chance may make multiples
 SMALL = 1_000  # amounts below leap for good reasons
 WINDOWS = (4, 8, 16)  # rows whose contents in a row make a digest: as many as are not alike by chance
 Rows = list[tuple[str, str, str, float]]
@@ -106,6 +107,17 @@ def find_spikes(con: Any, entity: Entity, roles: Roles) -> Rows:
             select {value} - lag({value}) {ordered} as up, {value} - lead({value}) {ordered} as down from _seen)
         select max(least(abs(up), abs(down))) from leaps where up * down > 0"""
     return read_number(con, "spike", amount, query)
+
+
+def find_divisor(con: Any, entity: Entity, roles: Roles) -> Rows:
+    """The largest number that all amounts of a table are whole multiples of, where enough of them differ."""
+    amount = roles.first_column("amount")
+    if roles.counts_rows or not amount or entity.column(amount).type != "integer":
+        return []
+    query = f"""
+        with amounts as (select distinct abs({quote(amount)}) as n from _seen where {quote(amount)} != 0)
+        select case when count(*) >= {DIFFERING} then list_reduce(list(n), lambda a, b: gcd(a, b)) end from amounts"""
+    return read_number(con, "divisor", amount, query)
 
 
 def count_cells(con: Any, roles: Roles) -> Rows:

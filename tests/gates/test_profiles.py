@@ -146,8 +146,9 @@ def test_cells_lose_no_country_fall_back_no_sum_and_leap_nowhere() -> None:
     cells = [*FORMS, *ALL, *values("values", "geo", FRA=50, ITA=50), *values("amounts", "geo", FRA=900, ITA=100)]
     before = subject([*cells, ("amount", "n", "sum", 1000.0)], "2024-06-30", CELLS)
     less = [one for one in cells if one[2] != "ITA"]
-    now = subject([*less, ("amount", "n", "sum", 900.0), ("spike", "n", "", 100.0)], "2024-07-31", CELLS)
-    assert {"lost", "fell", "spike"} <= beyond(now, before)
+    now = [*less, ("amount", "n", "sum", 900.0), ("spike", "n", "", 100.0), ("divisor", "n", "", 12.0)]
+    now = subject(now, "2024-07-31", CELLS)
+    assert {"lost", "fell", "spike", "divisor"} <= beyond(now, before)
     years = (
         [*cells, *values("amounts", "year", _2020=500, _2021=500)],
         [*cells, *values("amounts", "year", _2020=500, _2021=600)],
@@ -262,6 +263,7 @@ def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
         "lost",
         "fell",
         "spike",
+        "divisor",
         "nothing_new",
     }
     assert all(one.en and one.fr and one.ar for one in MEASURES.values())
