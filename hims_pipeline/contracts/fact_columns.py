@@ -19,6 +19,8 @@ class FactColumn:
         of: figure of the same row whose status it tells (`meta: of`); a feed need not map it then.
         is_needed: no row may be without it (`not_null`), and the fact has nothing to put in its place
             (`meta: may_be_empty`): one empty cell would end the build of all sources.
+        is_total: it holds the persons, events or money of a whole cell (`meta: total`); a row that feeds it from a
+            column is a cell of a table, any other a person or an event.
     """
 
     name: str
@@ -28,6 +30,7 @@ class FactColumn:
     of: str = ""
     list_: str = ""
     is_needed: bool = False
+    is_total: bool = False
 
     @property
     def kind(self) -> str:

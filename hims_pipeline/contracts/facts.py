@@ -60,7 +60,8 @@ def _column(described: dict[str, Any]) -> FactColumn:
     of = meta.get("of", "")
     is_needed = "not_null" in described.get("data_tests", ()) and not (of or meta.get("may_be_empty"))
     kind = described["data_type"].lower()
-    return FactColumn(described["name"], kind, accepted, special, of, _list_of(described), is_needed)
+    is_total = bool(meta.get("total"))
+    return FactColumn(described["name"], kind, accepted, special, of, _list_of(described), is_needed, is_total)
 
 
 def _list_of(described: dict[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """What a batch looks like, in counts: rows, unknowns, values, ages, days, amounts, keys, and digests of rows without
 their keys. Taken once, kept as Parquet beside the validated batch, and all that a later batch is compared with.
 
-One long table (entity, measure, about, key, n). Distributions of more than `SAMPLE` rows are those of every k-th row;
-rows, unknowns and amounts are exact. Values are codes and groups, never an identifier, a day of birth or an amount of
+One long table (entity, measure, about, key, n). Distributions of more than `SAMPLE` rows are those of a part drawn by a
+hash, of which no order of the rows can know; rows, unknowns and amounts are exact. Values are codes and groups, never an identifier, a day of birth or an amount of
 one person. Not here: what follows from a profile (`evidence`).
 """
 
@@ -64,7 +64,9 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
     step = max(1, -(-rows // SAMPLE))
     columns = [one for one in entity.kept_columns if roles.of[one.name] != "identifier"]
     listed = ", ".join(["_line", *(f"{_known_value(one)} as {quote(one.name)}" for one in columns)])
-    con.execute(f"create or replace temp table _seen as select {listed} from {quote(name)} where _line % {step} = 0")
+    con.execute(
+        f"create or replace temp table _seen as select {listed} from {quote(name)} where {_draw(entity, roles, step)}"
+    )
     for column in columns:
         counted += _distribution(con, entity, column, roles, first, last)
     counted += count_pairs(con, roles, counted, last)
@@ -79,6 +81,13 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
     counted += digest_rows(con, name, entity, roles, step)
     con.execute("drop table _seen")
     return [("form", one.name, _form(one), 1.0) for one in columns] + counted
+
+
+def _draw(entity: Entity, roles: Roles, step: int) -> str:
+    """SQL of whether a row is among the one in `step` that are looked at: series of amounts whole, other rows alone."""
+    year = roles.first_column("year")
+    series = [quote(key) for key in entity.key if key != year] if year and not roles.counts_rows else []
+    return f"hash({', '.join(series or ['_line'])}) % {step} = 0"
 
 
 def _form(column: Column) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.facts import load_fact_columns
 from hims_pipeline.contracts.model import Contract, Entity
 
 RoleName = Literal[
@@ -49,12 +50,15 @@ def roles_of(contract: Contract, name: str, period: str) -> Roles:
     design = entity.design or contract.design
     weights = {design.weight} if design and design.weight else set()
     targets: dict[str, str] = {}
+    facts, counts_rows = load_fact_columns(), True
     codes: dict[str, dict[str, tuple[str, ...]]] = {}
     for feed in entity.feeds:
         for target, mapping in feed.columns.items():
             if mapping.from_ is None:
                 continue
             targets.setdefault(mapping.from_, target)
+            taken = facts.get(feed.fact, {}).get(target)
+            counts_rows = counts_rows and not (taken and taken.is_total)
             if target == "sex" and mapping.codes:
                 codes[mapping.from_] = {
                     sex: tuple(str(sent) for sent, to in mapping.codes.items() if to == sex) for sex in ("M", "F")
@@ -64,13 +68,7 @@ def roles_of(contract: Contract, name: str, period: str) -> Roles:
     role_of = {
         column.name: _role(column, entity, targets.get(column.name, ""), weights) for column in entity.kept_columns
     }
-    return Roles(role_of, codes, not any(_is_total(target) for target in targets.values()))
-
-
-def _is_total(target: str) -> bool:
-    """Does a fact's column hold a number of persons or money for a whole cell?"""
-    cells = ("observed_value", "amount_millions", "value_persons", "stated_value")
-    return target in cells or (target.endswith("_persons") and not target.startswith("weight"))
+    return Roles(role_of, codes, counts_rows)
 
 
 def _tells_birth(column: Column) -> bool:
