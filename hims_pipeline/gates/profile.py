@@ -2,8 +2,8 @@
 their keys. Taken once, kept as Parquet beside the validated batch, and all that a later batch is compared with.
 
 One long table (entity, measure, about, key, n). Distributions of more than `SAMPLE` rows are those of a part drawn by a
-hash, of which no order of the rows can know; rows, unknowns and amounts are exact. Values are codes and groups, never an identifier, a day of birth or an amount of
-one person. Not here: what follows from a profile (`evidence`).
+hash, of which no order of the rows can know; rows, unknowns and amounts are exact. Values are codes and groups, never
+an identifier, a day of birth or an amount of one person. Not here: what follows from a profile (`evidence`).
 """
 
 from collections import defaultdict

@@ -14,7 +14,7 @@ COUPLES = canary_profiles._DRAWN.format(month=6, seed=0, rows=40_000).replace(
     "case when (h // 500) % 100 < 40 then 'F' else 'M' end", "case when i % 2 = 0 then 'F' else 'M' end"
 )
 SERIES = """
-    select upper(chr(cast(97 + c // 26 as integer)) || chr(cast(97 + c % 26 as integer)) || 'A') as geo, 2001 + y as year,
+    select chr(cast(65 + c // 26 as integer)) || chr(cast(65 + c % 26 as integer)) || 'A' as geo, 2001 + y as year,
         cast(50000 + 100 * c + 10 * y as bigint) as n, 40 * c + y + 1 as _line
     from range(600) as countries (c), range(20) as years (y)"""
 
