@@ -124,7 +124,7 @@ def deliver_a_month(settings: Settings, folder: Path) -> None:
     sent = next((settings.landing / MONTHLY / SENT).glob("*/*.csv"))
     copy = folder / f"{NEW}.csv"
     copy.write_bytes(sent.read_bytes().replace(SENT.encode(), NEW.encode()))
-    hims(settings, "deliver", MONTHLY, NEW, str(copy))
+    hims(settings, "deliver", "--source", MONTHLY, "--period", NEW, str(copy))
 
 
 def told(stages: dict[str, float]) -> str:
