@@ -13,7 +13,8 @@ def compare_numbers(now: Subject, before: Subject) -> Iterator[Evidence]:
     """Numbers that are missing, rows that stand twice, and rows of an earlier period."""
     new, old = now.profile, before.profile
     for name in now.roles.columns_with("key"):
-        gaps = [_gaps(one, name) for one in (new, old)]
+        first = _first_number(new, old, name)
+        gaps = [_gaps(one, name, first) for one in (new, old)]
         if gaps[0] is not None and gaps[1] is not None:
             yield Evidence("numbers_missing", name, gaps[0] - gaps[1])
     for pair in new.at["along"]:
@@ -43,9 +44,19 @@ def compare_numbers(now: Subject, before: Subject) -> Iterator[Evidence]:
         yield Evidence("again" if measured == "flow" else "nothing_new", "", _share_contained(new, old), "too few rows")
 
 
-def _gaps(profile: Profile, name: str) -> float | None:
+def _first_number(new: Profile, old: Profile, name: str) -> float | None:
+    """1 where a register begins each period with it; None where the numbers go on from those before."""
+    begins, reach, low = (
+        old.number("keys", name, "min"),
+        old.number("keys", name, "max"),
+        new.number("keys", name, "min"),
+    )
+    return 1.0 if begins == 1 and reach is not None and low is not None and low <= reach else None
+
+
+def _gaps(profile: Profile, name: str, first: float | None) -> float | None:
     low, high, rows = profile.number("keys", name, "min"), profile.number("keys", name, "max"), profile.number("rows")
-    return None if low is None or high is None or not rows else 1 - rows / (high - low + 1)
+    return None if low is None or high is None or not rows else 1 - rows / (high - (first or low) + 1)
 
 
 def _gaps_within(profile: Profile, name: str) -> float | None:

@@ -7,6 +7,7 @@ Not here: what it says beside others (`differences`), how much is too much (`com
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from math import inf
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates.profile import Profile
@@ -15,6 +16,7 @@ from hims_pipeline.gates.statistics import digit_preference, heaping, highest_sh
 from hims_pipeline.lake.periods import covers
 
 FEW = 30  # values: with fewer, a constant or a share says nothing
+MANY_WEIGHTS = 200  # so that twenty are no great part of them
 Counts = dict[str, float]
 
 
@@ -90,6 +92,10 @@ def _evidence_alone(now: Subject) -> Iterator[Evidence]:
             both = women + counts.get("M", 0)
             less = min(women, both - women)
             yield Evidence("one_sex", name, 0.5 - highest_share(less, both) if both >= FEW else None, "too few")
+        if role == "weight":
+            top, below = (profile.number("amount", name, kind) or 0 for kind in ("top", "below_top"))
+            few = (profile.number("amount", name, "count") or 0) < MANY_WEIGHTS
+            yield Evidence("heaviest", name, None if few else top / below if below else inf, "too few weights")
         if role == "amount" and not now.roles.counts_rows and now.roles.first_column("year"):
             yield Evidence("spike", name, profile.number("spike", name), "no series")
         if role == "amount" and not now.roles.counts_rows and column.type == "integer":

@@ -16,6 +16,7 @@ from hims_pipeline.gates.statistics import difference_of_shares
 SURE = 3.0  # standard errors of what chance makes
 GROUPS = 4.0  # the same where the most striking of many groups is looked at
 MANY = 1_000  # rows from which groups of amounts and of open text hold enough of them
+TELLING = 0.7  # of the rows outside the most frequent value: a column that tells fewer of another tells it not
 BOUND = 0.05  # a weaker tie between two columns is none
 
 
@@ -45,6 +46,7 @@ def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evide
     for name, of_column in ties.items():
         if of_column:
             yield Evidence("slipped", name, _strength_lost(of_column) / sqrt(years))
+    yield from _compare_telling(now, before, years)
     sex = now.roles.first_column("sex")
     if sex and sex in before.roles.of:
         yield Evidence("sexes_exchanged", sex, _measure_exchange(new, old), "no pattern to tell")
@@ -52,6 +54,19 @@ def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evide
             if about not in now.roles.of or not _is_comparable(about, now, before):
                 continue
             yield Evidence("sexes_exchanged", about, _most_mirrored(new, old, about), "no group to tell")
+
+
+def _compare_telling(now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
+    """Where a column told another, the share of its rows in which it no longer does, less the chance of it."""
+    for pair, told in before.profile.at["told"].items():
+        still = now.profile.number("told", pair)
+        if told[""] < TELLING or still is None:
+            continue
+        if not all(_is_comparable(name, now, before) for name in pair.split("|")):
+            continue
+        then, of = (before.profile.number("to_tell", pair) or 0, now.profile.number("to_tell", pair) or 0)
+        lost = difference_of_shares((1 - still) * of, of, (1 - told[""]) * then, then)
+        yield Evidence("told", pair, lost / sqrt(years))
 
 
 def _is_sparse(name: str, profile: Profile) -> bool:

@@ -35,6 +35,7 @@ from hims_pipeline.lake.periods import covers, is_period
 from hims_pipeline.sql import literal, quote
 
 SAMPLE = 400_000  # rows: shares are then known to 0.2 points, and pairs of columns cost milliseconds
+BELOW_TOP = 20  # the largest weights of a file; a household's are alike
 COUNTED = ("sex", "area", "post", "country", "category", "currency", "text", "year")
 
 
@@ -120,6 +121,8 @@ def _count_exactly(con: Any, name: str, entity: Entity, roles: Roles) -> Rows:
                     "zero": "count(*) filter ({0} = 0)",
                 }.items()
             ]  # fmt: skip
+        if roles.of[column.name] == "weight":
+            asked.append(("amount", column.name, "below_top", f"list_min(max({number}, {BELOW_TOP}))"))
         if roles.of[column.name] == "key" and column.type == "integer" and len(entity.key) == 1:
             asked += [("keys", column.name, kind, f"{kind}({value})") for kind in ("min", "max")]
     row = con.execute(f"select {', '.join(one[3] for one in asked)} from {quote(name)}").fetchone()

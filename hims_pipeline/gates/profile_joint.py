@@ -3,7 +3,7 @@ rows; and how values are counted in the table `_seen`. Not here: the profile as 
 
 from collections import defaultdict
 from datetime import date
-from itertools import combinations
+from itertools import combinations, permutations
 from math import isnan
 from typing import Any
 
@@ -17,6 +17,7 @@ AGES: tuple[RoleName, ...] = ("age", "birth_year", "birth_date")
 PAIRED = (*AGES, "sex", "area", "post", "country", "category", "amount", "text")
 MOST_PAIRED = 40  # values of a column that is set against another
 MOST_TIED = 12  # values of a column, the most frequent ones, whose ties with another are taken
+FEWEST_TOLD = 12  # rows outside a column's most frequent value, of which another column may tell the value
 DIGESTS = 20_000  # the smallest hashes stand for all: containment is then known to a point
 SEEN = 400_000  # rows whose groups are looked at
 DIFFERING = 20  # amounts: of fewer, chance may make multiples
@@ -43,7 +44,8 @@ def read_number(con: Any, measure: str, about: str, query: str) -> Rows:
 
 
 def count_pairs(con: Any, roles: Roles, profiled: Rows, last: date) -> Rows:
-    """Joint counts of sex with age and area, and how strongly any two columns hang together (Cramér's V).
+    """Joint counts of sex with age and area, how strongly any two columns hang together (Cramér's V), and how far one
+    tells another.
 
     Args:
         profiled: the profile so far, which says how many values a column has.
@@ -69,13 +71,17 @@ def count_pairs(con: Any, roles: Roles, profiled: Rows, last: date) -> Rows:
         return rows
     many = (*AGES, "country", "area", "amount", "text")
     names = [name for name in groups if values[name] <= MOST_PAIRED or roles.of[name] in many][:MOST_COLUMNS]
-    from hims_pipeline.gates.ties import code_groups, measure_tie  # numpy and pandas: a quiet night does without
+    from hims_pipeline.gates import ties  # numpy and pandas: a quiet night does without
 
-    coded = code_groups(con, groups, names)
+    coded = ties.code_groups(con, groups, names)
     for one, other in combinations(names, 2):
-        if tie := measure_tie(coded[one], coded[other], MOST_TIED):
+        if tie := ties.measure_tie(coded[one], coded[other], MOST_TIED):
             strength, paired = tie
             rows += [("strength", f"{one}|{other}", "", strength), ("paired", f"{one}|{other}", "", float(paired))]
+    for one, other in permutations(names, 2):
+        told, rest = ties.measure_telling(coded[one], coded[other])
+        if rest >= FEWEST_TOLD:
+            rows += [("told", f"{one}|{other}", "", told), ("to_tell", f"{one}|{other}", "", float(rest))]
     return rows
 
 

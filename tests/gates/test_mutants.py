@@ -10,6 +10,7 @@ from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.gates.suites import load_suite
 from hims_pipeline.settings import REPOSITORY
 from tests.mutants.honest import follow
+from tests.mutants.kinds import CLASSES
 from tests.mutants.kinds.columns import shuffle_values
 from tests.mutants.kinds.persons import sexes_mostly_of_men
 from tests.mutants.sheets import Sheet
@@ -72,3 +73,15 @@ def test_reasons_are_about_rules_that_there_are() -> None:
     reasons = read_yaml(MUTANTS / "reasons.yml")
     assert set(reasons) <= codes
     assert all(len(reason) > 30 for reason in reasons.values())
+
+
+def test_what_survives_is_a_mutant_of_an_entity_and_has_its_reason() -> None:
+    contracts = load_contracts(REPOSITORY / "data")
+    entities = {f"{source}/{name}" for source, contract in contracts.items() for name in contract.entities}
+    kinds = {name for mutations in CLASSES.values() for name in mutations}
+    survivors = read_yaml(MUTANTS / "survivors.yml")
+    named = [key.split(" of ") for key in survivors]
+    assert survivors
+    assert {name for name, _ in named} <= kinds
+    assert {of for _, of in named} <= entities
+    assert all(len(reason) > 30 for reason in survivors.values())

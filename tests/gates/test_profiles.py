@@ -99,6 +99,8 @@ BESIDE = {
                  [*BOTH, ("strength", "area|why", "", 0.5), ("paired", "area|why", "", 5e4)]),
     "slipped": ([*BOTH, ("strength", "area|why", "", 0.05), ("paired", "area|why", "", 4e4)],
                 [*BOTH, ("strength", "area|why", "", 0.12), ("paired", "area|why", "", 4e4)]),
+    "told": ([("told", "area|why", "", 0.1), ("to_tell", "area|why", "", 24.0)],
+             [("told", "area|why", "", 0.95), ("to_tell", "area|why", "", 24.0)]),
     "sexes_exchanged": (
         values("by_sex", "why", **{"F|a": 480, "M|a": 520, "F|b": 600, "M|b": 400}),
         values("by_sex", "why", **{"F|a": 520, "M|a": 480, "F|b": 400, "M|b": 600}),
@@ -214,6 +216,28 @@ def test_wages_of_a_currency_a_seventh_higher_are_seen_and_a_year_s_growth_is_no
     assert "amount_levels" not in beyond(wages(2, 6, 12), wages(6, 14, 8))  # too few to say anything
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "rows", "is_seen"),
+    [(1, 1000, 1000, False), (284, 1000, 717, True), (1, 1000, 717, True), (1101, 2000, 900, False)],
+)
+def test_numbers_that_begin_anew_are_missing_from_the_first_on(low: float, high: float, rows: float, is_seen: bool):
+    def register(low: float, high: float, rows: float) -> Subject:
+        return subject([("rows", "", "", rows), ("keys", "no", "min", low), ("keys", "no", "max", high)])
+
+    assert ("numbers_missing" in beyond(register(low, high, rows), register(1, 1100, 1100))) == is_seen
+
+
+@pytest.mark.parametrize(
+    ("top", "below", "rows", "is_seen"),
+    [(40.0, 32.0, 900, False), (4000.0, 32.0, 900, True), (4000.0, 0.0, 900, True), (4000.0, 32.0, 90, False)],
+)
+def test_a_weight_many_times_the_next_ones_is_seen(top: float, below: float, rows: float, is_seen: bool) -> None:
+    weights = [("amount", "wage", *one) for one in (("top", top), ("below_top", below), ("count", rows))]
+    now = subject([*ALL, *weights])
+    now = replace(now, roles=replace(now.roles, of=now.roles.of | {"wage": "weight"}))
+    assert ("heaviest" in beyond(now)) == is_seen
+
+
 def test_the_sexes_exchanged_in_one_area_are_seen_where_chance_cannot_do_it() -> None:
     def women(*shares: float, of: int = 1_000) -> Subject:
         rows = [
@@ -264,6 +288,7 @@ def test_each_measure_has_a_case_a_limit_and_words_in_three_languages() -> None:
         "fell",
         "spike",
         "divisor",
+        "heaviest",
         "nothing_new",
     }
     assert all(one.en and one.fr and one.ar for one in MEASURES.values())

@@ -173,9 +173,11 @@ def _tell(sent: list[Result], honest: list[Result], path: str | None) -> None:
         print(f"\nof {len(mutants)} mutants {stopped} were stopped: {stopped / len(mutants):.1%}")
     if honest:
         print(f"of {len(honest)} honest deliveries {len(refused)} were refused: {len(refused) / len(honest):.1%}")
+    reasons = read_yaml(Path(__file__).with_name("survivors.yml"))
     for kind, name, source, entity, judged in mutants:
         if not judged.refused_by:
-            print(f"SURVIVED  {kind}: {name} of {source}/{entity}  {' '.join(judged.warned_by)}")
+            why = reasons.get(f"{name} of {source}/{entity}", "no reason is written; stop it, or say why nothing can")
+            print(f"SURVIVED  {kind}: {name} of {source}/{entity}  {' '.join(judged.warned_by)}: {why}")
     for kind, name, source, entity, judged in sent:
         if judged.equivalent:
             print(f"EQUIVALENT  {kind}: {name} of {source}/{entity}: {judged.equivalent}")
