@@ -71,7 +71,7 @@ def by_hand(settings: Settings, contract: Contract, tables: dict[str, Path]) -> 
         step = -(-con.execute(f"select count(*) from {ENTITY}").fetchone()[0] // SAMPLE)
         roles = roles_of(contract, ENTITY, PERIOD)
         coded = [quote(name) for name in roles.columns_with(*CODED)]
-        seen = f"(from {ENTITY} where _line % {step} = 0)"
+        seen = f"(from {ENTITY} where hash(_line) % {step} = 0)"
         others += [f"(select count(*) from (select {one}, count(*) from {seen} group by all))" for one in coded]
         pairs = [(one, other) for place, one in enumerate(coded[:9]) for other in coded[place + 1 : 9]]
         others += [
