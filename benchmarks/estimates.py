@@ -42,7 +42,9 @@ def make_sample(con: duckdb.DuckDBPyConnection, records: int) -> None:
     con.execute("create table fct_sampling_units (batch_id varchar, stratum varchar, psu varchar)")
     con.execute("""create table dim_batch as select 'b' as batch_id, 'e' as entity, 'survey' as source,
         'sample' as design_kind, null::bigint as expand_to_persons, null::double as sampling_fraction,
-        null::varchar as design_fallback, null::varchar as lonely_units, 'A' as freq, '2021' as time_period,
+        null::varchar as design_fallback, null::varchar as lonely_units, null::double as error_level,
+        null::double as error_slope, null::double as error_smallest, null::double as error_largest,
+        'A' as freq, '2021' as time_period,
         date '2021-01-01' as period_start_date, date '2021-12-31' as period_end_date, '_Z' as vintage,
         'synthetic' as data_kind, 'XNL' as ref_country, 'all' as universe, 'NONE' as duration_rule""")
 

@@ -30,7 +30,8 @@
    those of the whole sample for the whole (R's degf), and fewer for a domain that lies in few strata (Korn and Graubard 1999).
    Where a design expands to a published population, a total is that population times a share, and so is its error.
    Of a population of which a known share was drawn (sampling_fraction), variances get the correction 1 - share. A census has
-   no sampling error. `variance_basis` says whether errors follow the design, or names what stood in for it.
+   no sampling error. `variance_basis` says whether errors follow the design, or names what stood in for it. Where a producer
+   keeps its design back and publishes errors by size of total, those of totals and shares of the whole sample are no smaller.
 
    Sums of doubles differ between builds, so sums run over DECIMAL. Figures are sums of the weights with all their digits.
    Errors need squares: there a person is `grain` = 10^k, k as large as squares of the batch's total leave room for within 38
@@ -226,15 +227,19 @@ estimates as (
         {%- if imputed %}
         {{ imputation_inflation(imputed, 'ratios', 'records') }} as imputation_inflation,
         {%- endif %}
+        {% if kind in ('total', 'share') -%} {{ published_error(kind, dims) }} {%- else -%} cast(null as double) {%- endif %} as published_error,
         case
-            when batches.design_kind = 'census' or variances.variance is null then null  -- greatest() passes over a NULL
-            else sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / grains.grain
-                {%- if is_relative %} / ratios.x * {{ percent }}{% endif %}{% if imputed %} * imputation_inflation{% endif %}
+            when variances.variance is not null  -- greatest() passes over a NULL, here and below
+                then sqrt(greatest(cast(variances.variance as double), 0) * (1 - coalesce(batches.sampling_fraction, 0))) / grains.grain
+        end as designed_error,
+        greatest(designed_error, published_error) as error_of_total,
+        case
+            when batches.design_kind != 'census'
+                then error_of_total{% if is_relative %} / ratios.x * {{ percent }}{% endif %}{% if imputed %} * imputation_inflation{% endif %}
         end as error,
         {%- if kind != 'ratio' %}
         -- R's svymean(deff = "replace"): against as many records drawn one by one, with replacement, of the same weighted variance.
-        greatest(cast(variances.variance as double), 0) / grains.grain / grains.grain * (1 - coalesce(batches.sampling_fraction, 0))
-        * (ratios.based - 1) / nullif(greatest(ratios.x * ratios.yy - ratios.y * ratios.y, 0), 0) as design_effect,
+        error_of_total * error_of_total * (ratios.based - 1) / nullif(greatest(ratios.x * ratios.yy - ratios.y * ratios.y, 0), 0) as design_effect,
         {%- endif %}
         error as standard_error,
         {% if is_relative -%} {{ percent }} * ratios.y / nullif(ratios.x, 0) {%- else -%} ratios.y {%- endif %} as estimate,
@@ -290,7 +295,7 @@ on_later_boundaries as (
     'effective_records': 'based / nullif(design_effect, 0)' ~ (' / (imputation_inflation * imputation_inflation)' if imputed else '') if kind != 'ratio' else 'null',
     'n_obs': 'records' if kind == 'ratio' or (measure == 'true' and not parts) else 'counted',
     'standard_error': 'standard_error',
-    'variance_basis': variance_basis(),
+    'variance_basis': variance_basis('published_error > coalesce(designed_error, 0)'),
     'degrees_of_freedom': 'degrees_of_freedom',
     'ci_lower': 'ci_lower',
     'ci_upper': 'ci_upper',

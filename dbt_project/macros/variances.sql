@@ -53,9 +53,22 @@
     group by sums.stratum, {{ 'sums.' ~ (by.split(', ') | join(', sums.')) }}
 {%- endmacro %}
 
-{# Whether an error follows the design, or what stood in for it: for strata and units, and for strata with one unit. #}
-{% macro variance_basis() -%}
-    {{ return("case when standard_error is not null then coalesce(design_fallback, 'DESIGN') || case when lonely_strata > 0 then ';LONELY_' || upper(lonely_units) else '' end end") }}
+{# Whether an error follows the design, or what stood in for it: for strata and units, and for strata with one unit; or the
+   producer's own errors, where `published` says so. #}
+{% macro variance_basis(published=none) -%}
+    {%- set designed = "coalesce(design_fallback, 'DESIGN') || case when lonely_strata > 0 then ';LONELY_' || upper(lonely_units) else '' end" -%}
+    {{ return('case when standard_error is null then null' ~ (' when ' ~ published ~ " then 'PUBLISHED_ERRORS'" if published) ~ ' else ' ~ designed ~ ' end') }}
+{%- endmacro %}
+
+{# The error that the producer publishes for a total of this size, or null: none is published, the total is beyond those that it
+   is published for, or lies in one area. Of a share that of its numerator around it, y * sqrt(cv(y)^2 - cv(x)^2): what the two
+   have in common cancels (Wolter 2007, 7.3). #}
+{% macro published_error(kind, dims) -%}
+    {%- set relative = ["exp(2 * (error_level + (error_slope - 1) * ln(", ")))"] -%}
+    case
+        when ratios.y between error_smallest and error_largest{{ " and ratios.ref_area = '_T'" if 'ref_area' in dims }}
+            then ratios.y * sqrt(greatest(0, {{ relative | join('ratios.y') }}{% if kind == 'share' %} - {{ relative | join('ratios.x') }}{% endif %}))
+    end
 {%- endmacro %}
 
 {# CTEs `drawn`, `strata` and `second_stage` of the batches in `finest`: all units drawn, also those of fct_sampling_units in

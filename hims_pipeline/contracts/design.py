@@ -22,6 +22,33 @@ class Subsampling(BaseModel, extra="forbid", frozen=True):
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class PublishedErrors(BaseModel, extra="forbid", frozen=True):
+    """Errors of totals that a producer who keeps the design back publishes by their size, as the function that they lie
+    on: ln(error) = level + slope * ln(total) (a generalised variance function; Wolter 2007, ch. 7).
+
+    Errors of totals and shares of the whole sample are no smaller than it says: the fallback leaves out what makes them
+    larger, and the function, an average over all that is asked, what makes those of few areas larger. Areas, whose
+    functions are others, means, medians, differences, and totals beyond what it is for have the fallback's alone.
+
+    Args:
+        level, slope: of the logarithms, in the unit of the weights.
+        smallest, largest: the totals that errors were published for.
+        source: where they were published.
+    """
+
+    level: float
+    slope: Annotated[float, Field(gt=0, lt=1)]
+    smallest: Annotated[float, Field(gt=0)]
+    largest: float
+    source: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _refuse_empty_range(self) -> "PublishedErrors":
+        if self.largest <= self.smallest:
+            raise ValueError("`largest` is no larger than `smallest`, so the function is for no total")
+        return self
+
+
 class Fallback(BaseModel, extra="forbid", frozen=True):
     """What stands for strata or sampling units that were not delivered. Its name goes with the batches it is used for.
 
@@ -29,12 +56,20 @@ class Fallback(BaseModel, extra="forbid", frozen=True):
         name: such as DWELLING_AS_UNIT.
         strata, psu: columns that stand in; without any, the whole sample is one stratum, or each record a unit.
         reason: what is lost by it, and in which direction errors are wrong.
+        published_errors: errors by size of total that the producer publishes instead of its design; a floor.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
     strata: tuple[str, ...] = ()
     psu: tuple[str, ...] = ()
     reason: Annotated[str, Field(min_length=1)]
+    published_errors: PublishedErrors | None = None
+
+    @property
+    def note(self) -> str:
+        """What a reader of its errors should know."""
+        own = f" The producer's own errors: {self.published_errors.source}." if self.published_errors else ""
+        return self.reason + own
 
 
 class Design(BaseModel, extra="forbid", frozen=True):
@@ -110,6 +145,10 @@ class Design(BaseModel, extra="forbid", frozen=True):
         """Name of the fallback where not all strata and units were sent; None where the design holds."""
         whole = self.strata and self.psu and set(sent).issuperset({*self.strata, *self.psu})
         return None if whole or self.fallback is None else self.fallback.name
+
+    def published_errors_of(self, sent: Collection[str]) -> PublishedErrors | None:
+        """The producer's own errors where the fallback stands in and it has them."""
+        return self.fallback.published_errors if self.fallback and self.fallback_of(sent) else None
 
     def lost_columns_of(self, sent: Collection[str], usual: Collection[str]) -> list[str]:
         """Columns of strata and units that an entity usually has and a layout lacks, if nothing stands for them."""

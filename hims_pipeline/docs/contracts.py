@@ -44,6 +44,11 @@ EXAMPLES = {
     ("Entity", "record_tolerance"): "`record_tolerance: 0.001`",
     ("Layout", "from_"): "`from: 2024Q4`",
     ("Fallback", "reason"): "`reason: The strata were not delivered, so errors are too large.`",
+    (
+        "Fallback",
+        "published_errors",
+    ): "`published_errors: {level: 7.25, slope: 0.23, …}`",
+    ("PublishedErrors", "source"): "`source: INDEC, EPH, errores de muestreo`",
     ("Reference", "name"): "`name: mother`",
     ("Column", "unique"): "`unique: true`",
     ("Column", "start"): "`start: 12`",

@@ -85,10 +85,11 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
 
 
 def _draw(entity: Entity, roles: Roles, step: int) -> str:
-    """SQL of whether a row is among the one in `step` that are looked at: series of amounts whole, other rows alone."""
-    year = roles.first_column("year")
-    series = [quote(key) for key in entity.key if key != year] if year and not roles.counts_rows else []
-    return f"hash({', '.join(series or ['_line'])}) % {step} = 0"
+    """SQL of whether a row is one of those that are looked at, one in `step`, by its key: the same in each delivery,
+    series of a table whole."""
+    year = None if roles.counts_rows else roles.first_column("year")
+    keys = [quote(key) for key in entity.key if key != year]
+    return f"hash({', '.join(keys or ['_line'])}) % {step} = 0"
 
 
 def _form(column: Column) -> str:

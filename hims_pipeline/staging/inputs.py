@@ -79,6 +79,7 @@ def describe_batch(contract: Contract, manifest: Manifest, entity_name: str) -> 
     entity = contract.entities[entity_name]
     design = entity.design or contract.design
     sent = contract.at(manifest.period).design_columns(entity_name)
+    errors = design.published_errors_of(sent) if design else None
     return {
         "source": manifest.source,
         "period": manifest.period,
@@ -99,6 +100,10 @@ def describe_batch(contract: Contract, manifest: Manifest, entity_name: str) -> 
         "sampling_fraction": design.fraction if design else None,
         "design_fallback": design.fallback_of(sent) if design else None,
         "lonely_units": design.lonely_units if design else None,
+        "error_level": errors.level if errors else None,
+        "error_slope": errors.slope if errors else None,
+        "error_smallest": errors.smallest if errors else None,
+        "error_largest": errors.largest if errors else None,
         "window_years": entity.window_years,
         "set_aside_share": manifest.entities[entity_name].set_aside_share,
     }

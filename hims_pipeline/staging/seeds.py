@@ -125,5 +125,5 @@ def _source_row(contract: Contract, languages: tuple[str, ...]) -> dict[str, Any
         "duration_rule": contract.duration_rule, "measure_type": contract.measure_type,
         "is_personal": str(contract.personal).lower(),
         "design_kind": design.kind if design else "", "expand_to_persons": (design.expand_to or "") if design else "",
-        "design_note": design.fallback.reason if design and design.fallback else "",
+        "design_note": design.fallback.note if design and design.fallback else "",
     }  # fmt: skip

@@ -132,6 +132,8 @@ def write_r(
         sums = {"ya": "ya", "xa": "xa"} if formula.kind == "difference" else {"y": "y", "x": "x"}
         lines += ["attach(records)", _write_quotient(formula, list(sums))]
         return "\n".join(lines)
+    if figure.get("variance_basis") == "PUBLISHED_ERRORS":
+        return "\n".join([*lines, *_published_lines(formula, figure)])
     return "\n".join([*lines, *_design_lines(bool(source.get("expand_to_persons")), formula, kind, figure)])
 
 
@@ -171,6 +173,15 @@ def _design_lines(expands: bool, formula: Formula, kind: str, figure: Figure) ->
         ]
         return lines
     return [*lines, "c(value = unname(coef(result)), error = unname(SE(result)))"]
+
+
+def _published_lines(formula: Formula, figure: Figure) -> list[str]:
+    """The value from the records, its error from the producer's function of totals."""
+    known = [_batch_number(name, f"error_{name}", figure) for name in ("level", "slope")]
+    varied = "cv <- function(total) exp(level + (slope - 1) * log(total))"
+    lines = ["attach(records)", *known, varied, f"value <- {_write_quotient(formula, ['y', 'x'])}"]
+    relative = "cv(sum(w * y))" if formula.kind == "total" else "sqrt(cv(sum(w * y))^2 - cv(sum(w * x))^2)"
+    return [*lines, f"c(value = value, error = value * {relative})"]
 
 
 def _batch_number(name: str, column: str, figure: Figure) -> str:

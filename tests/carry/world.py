@@ -90,7 +90,8 @@ BATCH: dict[str, Any] = {
     "entity": "rows", "layout": "", "freq": "A", "period_start_date": "2020-01-01", "period_end_date": "2020-12-31",
     "vintage": "_Z", "data_kind": "synthetic", "ref_country": "XNL", "universe": "u", "duration_rule": "12M",
     "measure_type": "stock", "reference_point": "_Z", "design_kind": "census", "expand_to_persons": None,
-    "sampling_fraction": None, "design_fallback": None, "lonely_units": None, "window_years": None,
+    "sampling_fraction": None, "design_fallback": None, "lonely_units": None, "error_level": None, "error_slope": None,
+    "error_smallest": None, "error_largest": None, "window_years": None,
     "set_aside_share": 0.0,
 }  # fmt: skip
 

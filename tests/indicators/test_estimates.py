@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
 from decimal import Decimal
-from math import isclose, sqrt
+from math import exp, isclose, log, sqrt
 
 import duckdb
 import pytest
@@ -77,6 +77,7 @@ def tables(
     fraction: float | None = None,
     fallback: str | None = None,
     lonely: str | None = None,
+    published: tuple[float, float, float, float] | None = None,
 ):
     con = duckdb.connect()
     con.execute("""create table fct (batch_id varchar, entity varchar, stratum varchar, psu varchar, area_code varchar,
@@ -88,11 +89,13 @@ def tables(
     con.execute("create table fct_sampling_units (batch_id varchar, stratum varchar, psu varchar)")
     if units:
         con.executemany("insert into fct_sampling_units values ('b', ?, ?)", units)
+    named = zip(("level", "slope", "smallest", "largest"), published or ("null",) * 4, strict=True)
+    errors = ", ".join(f"{value}::double as error_{name}" for name, value in named)
     con.execute(f"""create table dim_batch as select 'b' as batch_id, 'e' as entity, 'survey' as source,
         '{design}' as design_kind, {expand or "null"}::bigint as expand_to_persons,
         {fraction or "null"}::double as sampling_fraction,
         {f"'{fallback}'" if fallback else "null"}::varchar as design_fallback,
-        {f"'{lonely}'" if lonely else "null"}::varchar as lonely_units, 'A' as freq, '2021' as time_period,
+        {f"'{lonely}'" if lonely else "null"}::varchar as lonely_units, {errors}, 'A' as freq, '2021' as time_period,
         date '2021-01-01' as period_start_date, date '2021-12-31' as period_end_date, '_Z' as vintage,
         'synthetic' as data_kind, 'XNL' as ref_country, 'everyone' as universe, '3M' as duration_rule""")
     con.execute("""create table dim_area as select unnest(['A1', 'A2']) as area_code, 'area' as level,
@@ -300,6 +303,32 @@ def test_an_error_says_what_it_is_based_on(render) -> None:
             ("A1", basis),
             ("A2", None),
         ]  # a lonely unit has no error that something could be said of
+
+
+def test_an_error_is_no_smaller_than_what_a_producer_publishes_who_keeps_the_design_back(render) -> None:
+    """A total's by its size, a share's by its numerator and domain; areas and small totals keep the fallback's."""
+    persons = [Person("b", "e", "s", f"u{i}", "A1", "FM"[i % 4 > 0], "EMP", 50) for i in range(40)]
+    level, slope = 4.5, 0.25
+    columns = "ref_area, sex, obs_value, standard_error, variance_basis, design_effect"
+    total = render("estimates('X01', 'fct', [[], ['sex'], ['ref_area']])")
+    share = render("estimates('X01', 'fct', [[]], kind='share', measure=\"sex = 'M'\")")
+
+    def found(level: float, sql: str):
+        con = tables(persons, [], fallback="HOUSE_AS_UNIT", published=(level, slope, 1_000, 5_000))
+        return {(area, sex): row for area, sex, *row in con.execute(f"select {columns} from ({sql})").fetchall()}
+
+    rows = found(level, total)
+    for key, value in {("XNL", "_T"): 2_000, ("XNL", "M"): 1_500}.items():
+        assert rows[key][:3] == [value, pytest.approx(exp(level + slope * log(value))), "PUBLISHED_ERRORS"]
+    assert rows["XNL", "M"][3] == pytest.approx(rows["XNL", "M"][1] ** 2 * 39 / (2_000 * 1_500 - 1_500**2))
+    assert rows["XNL", "F"][0] == 500
+    assert {rows[key][2] for key in (("XNL", "F"), ("A1", "_T"))} == {"HOUSE_AS_UNIT"}
+    varied = [exp(level + slope * log(value)) / value for value in (1_500, 2_000)]
+    assert found(level, share)["XNL", "_T"][:3] == [
+        75.0, pytest.approx(75 * sqrt(varied[0] ** 2 - varied[1] ** 2)), "PUBLISHED_ERRORS",
+    ]  # fmt: skip
+    men = 50 * sqrt(40 / 39 * (30 - 30**2 / 40))
+    assert found(0.5, total)["XNL", "M"][1:3] == [pytest.approx(men), "HOUSE_AS_UNIT"]
 
 
 def test_a_ratio_is_of_one_group_to_another(render) -> None:

@@ -3,6 +3,7 @@
     'period_start_date': 'date', 'period_end_date': 'date', 'vintage': 'string', 'data_kind': 'string',
     'ref_country': 'string', 'universe': 'string', 'duration_rule': 'string', 'measure_type': 'string', 'reference_point': 'string',
     'design_kind': 'string', 'expand_to_persons': 'bigint', 'sampling_fraction': 'double', 'design_fallback': 'string', 'lonely_units': 'string', 'window_years': 'integer',
+    'error_level': 'double', 'error_slope': 'double', 'error_smallest': 'double', 'error_largest': 'double',
     'set_aside_share': 'double',
 } -%}
 select distinct
