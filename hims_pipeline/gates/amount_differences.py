@@ -22,6 +22,9 @@ def compare_amounts(name: str, role: str, now: Subject, before: Subject, years: 
             yield Evidence("spread", name, abs(log(spreads[0] / spreads[1])))  # type: ignore[operator]
         elif spreads[0] == 0 and (spreads[1] or 0) > 0.1:
             yield Evidence("spread", name, 10.0)
+        yield Evidence(
+            "weights_by_area", name, _most_reweighed(now, before, max(map(float, filter(None, spreads)), default=0.0))
+        )
     if now.roles.counts_rows and now.roles.first_column("currency"):
         displaced = _most_displaced(*(one.counts("amount_levels", name) for one in (new, old)))
         yield Evidence("amount_levels", name, None if displaced is None else displaced / years, "too few of a currency")
@@ -43,6 +46,19 @@ def compare_amounts(name: str, role: str, now: Subject, before: Subject, years: 
     if now.scale != 1 and now.last_day.year == before.last_day.year and before.last_day < now.last_day:
         fell = (new.number("amount", name, "sum") or 0) < (old.number("amount", name, "sum") or 0)
         yield Evidence("fell", name, float(fell))
+
+
+def _most_reweighed(now: Subject, before: Subject, spread: float) -> float | None:
+    """The largest change of an area's mean weight beside all others', as a logarithm, less the chance of it."""
+    area = now.roles.first_column("area") or ""
+    means, rows = ([one.profile.counts(what, area) for one in (now, before)] for what in ("weighed", "values"))
+    most: float | None = None
+    for one in means[0].keys() & means[1].keys():
+        sizes = [counts.get(one, 0) for counts in rows]
+        if min(sizes) >= FEW and min(mean[one] for mean in means) > 0:
+            noise = 3 * spread * sqrt(1 / sizes[0] + 1 / sizes[1])
+            most = max(most or 0.0, abs(log(means[0][one] / means[1][one])) - noise)
+    return most
 
 
 def _most_displaced(new: Counts, old: Counts) -> float | None:

@@ -29,6 +29,7 @@ from hims_pipeline.gates.profile_joint import (
     find_spikes,
     follow_numbers,
     read_number,
+    weigh_areas,
 )
 from hims_pipeline.gates.roles import Roles
 from hims_pipeline.lake.periods import covers, is_period
@@ -77,6 +78,7 @@ def take_profile(con: Any, contract: Contract, name: str, period: str, roles: Ro
     counted += follow_numbers(con, entity, roles)
     counted += count_holes(con, entity, roles)
     counted += count_cells(con, roles)
+    counted += weigh_areas(con, roles)
     counted += count_within(con, name, entity, rows)
     counted += count_repeated(con, name, roles, rows)
     counted += digest_rows(con, name, entity, roles, step)

@@ -136,6 +136,15 @@ def count_cells(con: Any, roles: Roles) -> Rows:
     return count_values(con, "cells", "", cell, of=f"sum(abs(cast({quote(amount)} as double)))")
 
 
+def weigh_areas(con: Any, roles: Roles) -> Rows:
+    """The mean weight of each area as a multiple of that of all rows."""
+    weight, area = roles.first_column("weight"), roles.first_column("area")
+    if not weight or not area:
+        return []
+    mean = f"avg(cast({quote(weight)} as double))"
+    return count_values(con, "weighed", area, quote(area), of=f"{mean} / (select nullif({mean}, 0) from _seen)")
+
+
 def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:
     """Of rows that are numbered within a group (persons in a household): how many there are, and how many numbers."""
     *group, last = entity.key or [""]

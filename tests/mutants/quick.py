@@ -18,16 +18,18 @@ from hims_pipeline.sql import ParquetFiles, connection, literals, quote, read_pa
 
 def broken_rules(
     settings: Settings, contract: Contract, period: str, tables: dict[str, ParquetFiles], before: Sequence[Predecessor]
-) -> tuple[str, ...]:
-    """The codes of the blocking rules that a batch breaks."""
-    rules = [one for one in rules_of(settings, contract, period) if one.entity in tables and one.severity == "blocking"]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The codes of the blocking rules that a batch breaks, and of those that warn."""
+    rules = [one for one in rules_of(settings, contract, period) if one.entity in tables]
     beside = set_beside(settings, contract, period, tables, before)
     with connection(settings) as con:
         for name, path in tables.items():
             con.execute(f"create table {quote(name)} as from {read_parquet(path)}")
             write_evidence(con, name, beside.evidence[name], bool(before))
         load_lists(con, settings.data)
-        return tuple(rule.code for rule in rules if _breaks(con, rule))
+        broken = [rule for rule in rules if _breaks(con, rule)]
+    blocking, warning = ([one.code for one in broken if one.severity == kind] for kind in ("blocking", "warning"))
+    return tuple(blocking), tuple(warning)
 
 
 def _breaks(con: Any, rule: Rule) -> bool:

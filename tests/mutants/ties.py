@@ -18,7 +18,10 @@ from tests.mutants.sheets import Sheet
 SURE = 4.0  # standard deviations of what 60 shuffles make: one in 30,000 independent columns is beyond
 SHUFFLES = 60
 MOST_GROUPS = 30  # the most frequent values; all others are one group
-MOVED = ("column_shuffled", "column_slipped", "sexes_exchanged", "sexes_exchanged_in_one_area")
+MOVED = (
+    "column_shuffled", "column_slipped", "codes_by_chance", "sexes_exchanged", "sexes_exchanged_in_one_area",
+    "sexes_exchanged_in_half",
+)  # fmt: skip
 CHANCE = 1.5  # square roots of n, between men and women: three standard deviations
 SHARES = ("sexes_mostly_of_men",)
 FREE = ("key", "identifier", "period")  # of each row its own, or the same in all

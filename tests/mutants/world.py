@@ -210,7 +210,7 @@ class World:
             for name, found in beside.evidence.items():
                 self.learn += [(known.source, name, e.measure, e.about, e.value) for e in found if e.value is not None]
         if self.quick:
-            return Judged(broken_rules(self.settings, contract, known.period, tables, known.before))
+            return Judged(*broken_rules(self.settings, contract, known.period, tables, known.before))
         outcome = judge(self.settings, contract, known.period, tables, before=known.before)
         return _judged(outcome)
 

@@ -144,3 +144,58 @@ def everybody_unknown(sheet: Sheet, dice: Random) -> Sheet | None:
     for row in sheet.rows:
         row[name] = unknown
     return sheet
+
+
+def _coded_column(sheet: Sheet, dice: Random, least: int) -> tuple[str, list[tuple[str, int]]] | None:
+    """A column of codes of which at least two stand in so many rows, and how often each stands."""
+    found = []
+    for name in sheet.roles.columns_with("area", "post", "country", "category"):
+        counts = Counter(row[name] for row in sheet.rows if row[name]).most_common()
+        if len(counts) > 1 and counts[1][1] >= least:
+            found.append((name, counts))
+    return dice.choice(found) if found else None
+
+
+def codes_merged(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The second most frequent code of a column is read as the most frequent one."""
+    if (coded := _coded_column(sheet, dice, 30)) is None:
+        return None
+    name, counts = coded
+    for row in sheet.rows:
+        row[name] = counts[0][0] if row[name] == counts[1][0] else row[name]
+    return sheet
+
+
+def codes_by_chance(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Each code of a column is any of those that there are."""
+    if (coded := _coded_column(sheet, dice, 30)) is None:
+        return None
+    name, counts = coded
+    for row in sheet.rows:
+        row[name] = dice.choice(counts)[0] if row[name] else ""
+    return sheet
+
+
+def column_filled_down(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Four rows in ten, one behind the other, have the code of the first of them."""
+    if (coded := _coded_column(sheet, dice, 30)) is None:
+        return None
+    name, length = coded[0], len(sheet.rows) * 4 // 10
+    first = dice.randrange(len(sheet.rows) - length)
+    value = next((row[name] for row in sheet.rows[first:] if row[name]), "")
+    for row in sheet.rows[first : first + length]:
+        row[name] = value
+    return sheet
+
+
+def column_defaulted(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Half of the rows have the most frequent code of a column, whatever it was."""
+    if (coded := _coded_column(sheet, dice, 30)) is None:
+        return None
+    name, counts = coded
+    if counts[0][1] > 0.8 * len(sheet.rows):  # it is the most frequent one mostly
+        return None
+    for row in sheet.rows:
+        if dice.random() < 0.5:
+            row[name] = counts[0][0]
+    return sheet

@@ -105,3 +105,36 @@ def years_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
     for row in sheet.rows:
         row[name] = to.get(row[name], row[name])
     return sheet
+
+
+def half_a_year_before(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Half of the dates are of the year before."""
+    name = sheet.roles.first_column("date")
+    if name is None or len({row[name] for row in sheet.rows}) < 10:
+        return None
+    for row in sheet.rows:
+        if dice.random() < 0.5 and (day := sheet.day(row, name)):
+            sheet.set_day(row, name, date(day.year - 1, day.month, min(day.day, 28)))
+    return sheet
+
+
+def dates_far_ahead(sheet: Sheet, dice: Random) -> Sheet | None:
+    """One date in fifty lies twenty years ahead, as when a year has two digits."""
+    name = sheet.roles.first_column("date", "birth_date")
+    if name is None:
+        return None
+    for row in sheet.rows:
+        if dice.random() < 0.02 and (day := sheet.day(row, name)):
+            sheet.set_day(row, name, date(day.year + 20, day.month, min(day.day, 28)))
+    return sheet
+
+
+def dates_spread(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Each date is a day of its year by chance."""
+    name = sheet.roles.first_column("date")
+    if name is None or len({row[name] for row in sheet.rows}) < 10:
+        return None
+    for row in sheet.rows:
+        if day := sheet.day(row, name):
+            sheet.set_day(row, name, date(day.year, dice.randrange(1, 13), dice.randrange(1, 29)))
+    return sheet

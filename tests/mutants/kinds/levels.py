@@ -1,5 +1,6 @@
 """Amounts, weights and currencies that are off, totals that are no sums, and outliers."""
 
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 
@@ -96,4 +97,56 @@ def sum_falls(sheet: Sheet, dice: Random) -> Sheet | None:
     for row in sheet.rows:
         if (value := sheet.number(row, name)) is not None:
             sheet.set_number(row, name, value * 0.7)
+    return sheet
+
+
+def amounts_of_one_area(sheet: Sheet, dice: Random) -> Sheet | None:
+    """One area or country sends its amounts in thousandths."""
+    name, by = sheet.roles.first_column("amount"), sheet.roles.first_column("area", "post", "country")
+    if name is None or by is None or (sheet.roles.counts_rows and sheet.roles.first_column("currency") is None):
+        return None
+    common = Counter(row[by] for row in sheet.rows if sheet.number(row, name)).most_common(2)
+    if len(common) < 2:
+        return None
+    for row in sheet.rows:
+        if row[by] == common[-1][0] and (value := sheet.number(row, name)) is not None:
+            sheet.set_number(row, name, value * 1000)
+    return sheet
+
+
+def cells_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The largest amount and one of a tenth of it stand for each other."""
+    name = sheet.roles.first_column("amount")
+    if name is None or sheet.roles.counts_rows or len(sheet.rows) < 20:
+        return None
+    rows = sorted(sheet.rows, key=lambda row: -(sheet.number(row, name) or 0))
+    other = next(
+        (row for row in rows if 0 < (sheet.number(row, name) or 0) < (sheet.number(rows[0], name) or 0) / 10), None
+    )
+    if other is None:
+        return None
+    rows[0][name], other[name] = other[name], rows[0][name]
+    return sheet
+
+
+def signs_exchanged(sheet: Sheet, dice: Random) -> Sheet | None:
+    """One amount in ten is negative."""
+    name = sheet.roles.first_column("amount")
+    if name is None or (sheet.roles.counts_rows and sheet.roles.first_column("currency") is None):
+        return None
+    for row in sheet.rows:
+        if dice.random() < 0.1 and (value := sheet.number(row, name)):
+            sheet.set_number(row, name, -value)
+    return sheet
+
+
+def weights_of_one_area(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The weights of one of the largest areas are half of what they were."""
+    name, area = sheet.roles.first_column("weight"), sheet.roles.first_column("area")
+    if name is None or area is None:
+        return None
+    common = Counter(row[area] for row in sheet.rows if row[area]).most_common(2)
+    for row in sheet.rows:
+        if row[area] == common[-1][0] and (value := sheet.number(row, name)) is not None:
+            sheet.set_number(row, name, value / 2)
     return sheet

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from random import Random
 
@@ -104,3 +105,38 @@ def ages_on_one_digit(sheet: Sheet, dice: Random) -> Sheet | None:
 def ages_ten_younger(sheet: Sheet, dice: Random) -> Sheet | None:
     """Everybody is ten years younger, down to nought."""
     return _change_age(sheet, lambda age: max(age - 10, 0), 1.0, dice)
+
+
+def ages_of_women_shifted(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Women are ten years older, as when their ages stand in another column."""
+    sex = sheet.roles.first_column("sex")
+    women = sheet.roles.codes.get(sex or "", {}).get("F", ())
+    theirs = replace(sheet, rows=[row for row in sheet.rows if row[sex or ""] in women]) if sex and women else None
+    if (
+        theirs is None
+        or len(theirs.rows) < 200
+        or _change_age(theirs, lambda age: min(age + 10, 110), 1.0, dice) is None
+    ):
+        return None
+    return sheet
+
+
+def ages_by_chance(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Each age is any from 0 to 90."""
+    return _change_age(sheet, lambda age: dice.randrange(91), 1.0, dice)
+
+
+def ages_in_tens(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Ages are the lower end of their group of ten."""
+    return _change_age(sheet, lambda age: age // 10 * 10, 1.0, dice)
+
+
+def sexes_exchanged_in_half(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The last half of the file has the codes of the sexes the other way round."""
+    name = sheet.roles.first_column("sex")
+    if name is None or not all(sheet.roles.codes.get(name, {"M": ()}).values()):
+        return None
+    men, women = (sheet.roles.codes[name][sex][0] for sex in ("M", "F"))
+    for row in sheet.rows[len(sheet.rows) // 2 :]:
+        row[name] = {men: women, women: men}.get(row[name], row[name])
+    return sheet

@@ -135,3 +135,34 @@ def add_delimiter(place: float) -> Mutation:
         return replace(sheet, raw=raw)
 
     return change
+
+
+def every_other_row(sheet: Sheet, dice: Random) -> Sheet | None:
+    """Every second line is missing."""
+    return replace(sheet, rows=sheet.rows[::2]) if len(sheet.rows) > 20 else None
+
+
+def women_missing(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The rows of women are missing."""
+    name = sheet.roles.first_column("sex") or ""
+    women = sheet.roles.codes.get(name, {}).get("F", ())
+    return _without(sheet, lambda row: row[name] in women) if women else None
+
+
+def area_twice(sheet: Sheet, dice: Random) -> Sheet | None:
+    """The rows of one of the largest areas, posts or countries stand again, under new keys."""
+    name = sheet.roles.first_column("area", "post", "country")
+    if name is None or not sheet.roles.columns_with("key", "identifier") or not sheet.roles.counts_rows:
+        return None
+    common = Counter(row[name] for row in sheet.rows if row[name]).most_common(2)[-1:]
+    again = [row for row in sheet.rows if common and row[name] == common[0][0]]
+    return replace(sheet, rows=[*sheet.rows, *sheet.renumber(again, dice)]) if len(again) > 60 else None
+
+
+def period_before_added(sheet: Sheet, dice: Random) -> Sheet | None:
+    """All rows of the period before stand behind those of this one."""
+    if sheet.before is None or sheet.before.is_text != sheet.is_text or not sheet.roles.counts_rows:
+        return None
+    if not sheet.before.rows or set(sheet.before.rows[0]) != set(sheet.rows[0]):
+        return None
+    return replace(sheet, rows=[*sheet.rows, *sheet.renumber(sheet.before.rows, dice)])
