@@ -47,8 +47,8 @@ EXAMPLES = {
     (
         "Fallback",
         "published_errors",
-    ): "`published_errors: {level: 7.25, slope: 0.23, …}`",
-    ("PublishedErrors", "source"): "`source: INDEC, EPH, errores de muestreo`",
+    ): "`published_errors: {level: 7.2, slope: 0.2, smallest: 1000, largest: 9000, source: Report}`",
+    ("PublishedErrors", "source"): "`source: Report of the survey, table of sampling errors`",
     ("Reference", "name"): "`name: mother`",
     ("Column", "unique"): "`unique: true`",
     ("Column", "start"): "`start: 12`",

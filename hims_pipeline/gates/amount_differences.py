@@ -22,9 +22,7 @@ def compare_amounts(name: str, role: str, now: Subject, before: Subject, years: 
             yield Evidence("spread", name, abs(log(spreads[0] / spreads[1])))  # type: ignore[operator]
         elif spreads[0] == 0 and (spreads[1] or 0) > 0.1:
             yield Evidence("spread", name, 10.0)
-        yield Evidence(
-            "weights_by_area", name, _most_reweighed(now, before, max(map(float, filter(None, spreads)), default=0.0))
-        )
+        yield Evidence("weights_by_area", name, _most_reweighed(now, before), "no area to tell")
     if now.roles.counts_rows and now.roles.first_column("currency"):
         displaced = _most_displaced(*(one.counts("amount_levels", name) for one in (new, old)))
         yield Evidence("amount_levels", name, None if displaced is None else displaced / years, "too few of a currency")
@@ -48,16 +46,16 @@ def compare_amounts(name: str, role: str, now: Subject, before: Subject, years: 
         yield Evidence("fell", name, float(fell))
 
 
-def _most_reweighed(now: Subject, before: Subject, spread: float) -> float | None:
+def _most_reweighed(now: Subject, before: Subject) -> float | None:
     """The largest change of an area's mean weight beside all others', as a logarithm, less the chance of it."""
-    area = now.roles.first_column("area") or ""
-    means, rows = ([one.profile.counts(what, area) for one in (now, before)] for what in ("weighed", "values"))
-    most: float | None = None
+    area, most = now.roles.first_column("area") or "", None
+    both = [one.profile for one in (now, before)]
+    means, apart, rows = ([one.counts(what, area) for one in both] for what in ("weighed", "weighed_apart", "values"))
     for one in means[0].keys() & means[1].keys():
         sizes = [counts.get(one, 0) for counts in rows]
         if min(sizes) >= FEW and min(mean[one] for mean in means) > 0:
-            noise = 3 * spread * sqrt(1 / sizes[0] + 1 / sizes[1])
-            most = max(most or 0.0, abs(log(means[0][one] / means[1][one])) - noise)
+            chance = sqrt(sum(spread.get(one, 1) ** 2 / size for spread, size in zip(apart, sizes, strict=True)))
+            most = max(most or 0.0, abs(log(means[0][one] / means[1][one])) - 3 * chance)
     return most
 
 

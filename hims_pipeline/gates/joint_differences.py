@@ -58,14 +58,14 @@ def compare_joint(now: Subject, before: Subject, years: float) -> Iterator[Evide
 
 def _compare_telling(now: Subject, before: Subject, years: float) -> Iterator[Evidence]:
     """Where a column told another, the share of its rows in which it no longer does, less the chance of it."""
-    for pair, told in before.profile.at["told"].items():
+    for pair, shares in before.profile.at["told"].items():
         still = now.profile.number("told", pair)
-        if told[""] < TELLING or still is None:
+        if shares[""] < TELLING or still is None:
             continue
         if not all(_is_comparable(name, now, before) for name in pair.split("|")):
             continue
         then, of = (before.profile.number("to_tell", pair) or 0, now.profile.number("to_tell", pair) or 0)
-        lost = difference_of_shares((1 - still) * of, of, (1 - told[""]) * then, then)
+        lost = difference_of_shares((1 - still) * of, of, (1 - shares[""]) * then, then)
         yield Evidence("told", pair, lost / sqrt(years))
 
 

@@ -79,9 +79,9 @@ def count_pairs(con: Any, roles: Roles, profiled: Rows, last: date) -> Rows:
             strength, paired = tie
             rows += [("strength", f"{one}|{other}", "", strength), ("paired", f"{one}|{other}", "", float(paired))]
     for one, other in permutations(names, 2):
-        told, rest = ties.measure_telling(coded[one], coded[other])
+        share, rest = ties.measure_telling(coded[one], coded[other])
         if rest >= FEWEST_TOLD:
-            rows += [("told", f"{one}|{other}", "", told), ("to_tell", f"{one}|{other}", "", float(rest))]
+            rows += [("told", f"{one}|{other}", "", share), ("to_tell", f"{one}|{other}", "", float(rest))]
     return rows
 
 
@@ -137,12 +137,15 @@ def count_cells(con: Any, roles: Roles) -> Rows:
 
 
 def weigh_areas(con: Any, roles: Roles) -> Rows:
-    """The mean weight of each area as a multiple of that of all rows."""
+    """The mean weight of each area as a multiple of that of all rows, and its weights' coefficient of variation."""
     weight, area = roles.first_column("weight"), roles.first_column("area")
     if not weight or not area:
         return []
-    mean = f"avg(cast({quote(weight)} as double))"
-    return count_values(con, "weighed", area, quote(area), of=f"{mean} / (select nullif({mean}, 0) from _seen)")
+    number = f"cast({quote(weight)} as double)"
+    mean = f"avg({number}) / (select nullif(avg({number}), 0) from _seen)"
+    apart = f"stddev_pop({number}) / nullif(avg({number}), 0)"
+    rows = count_values(con, "weighed", area, quote(area), of=mean)
+    return [*rows, *count_values(con, "weighed_apart", area, quote(area), of=apart)]
 
 
 def count_within(con: Any, name: str, entity: Entity, rows: int) -> Rows:

@@ -241,6 +241,7 @@ def test_a_weight_many_times_the_next_ones_is_seen(top: float, below: float, row
 def test_an_area_whose_weights_are_halved_is_seen_and_all_weights_halved_are_not() -> None:
     def survey(*means: float) -> Subject:
         rows = [("weighed", "area", str(place), mean) for place, mean in enumerate(means)]
+        rows += [("weighed_apart", "area", str(place), 0.3) for place in range(len(means))]
         counts = [("values", "area", str(place), 400.0) for place in range(len(means))]
         now = subject([*FORMS, *ALL, *rows, *counts])
         return replace(now, roles=replace(now.roles, of=now.roles.of | {"wage": "weight"}))
