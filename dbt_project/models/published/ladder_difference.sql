@@ -3,7 +3,6 @@
 -- day, the preferred; a pair are two that are each other's nearest in time, at most a year apart, where figures and claims,
 -- synthetic or not, are paired each for themselves. What is withheld tells no part: it stays in the remainder.
 {%- set pair = ['ladder', 'lower_rung', 'upper_rung', 'ref_area', 'lower_said', 'lower_end_date', 'upper_said', 'upper_end_date'] %}
-{%- set by_pair = pair | join(', ') %}
 {%- set columns = ['code', 'said_by', 'vintage', 'time_period', 'universe', 'duration_rule', 'unit_measure'] %}
 with said as (
     select
@@ -67,7 +66,7 @@ near as (
 ),
 
 pairs as (
-    select *
+    select *, row_number() over (order by {{ pair | join(', ') }}) as pair_no
     from near
     qualify
         row_number() over (partition by {{ pair | reject('equalto', 'upper_end_date') | join(', ') }} order by abs(days_apart), days_apart) = 1
@@ -76,7 +75,7 @@ pairs as (
 
 by_country as (
     {%- for side in ['lower', 'upper'] %}
-    select {% for name in pair %}pairs.{{ name }}, {% endfor %}'{{ side }}' as side, figures.counterpart_area, figures.obs_value
+    select pairs.pair_no, '{{ side }}' as side, figures.counterpart_area, figures.obs_value
     from pairs
     join {{ ref('indicator_value') }} as figures
         on
@@ -93,23 +92,23 @@ by_country as (
 
 countries_told as (
     select
-        {{ by_pair }},
+        pair_no,
         counterpart_area,
         bool_or(side = 'lower') and bool_or(side = 'upper') as is_in_both,
         bool_or(side = 'lower') as is_in_lower,
         sum(case side when 'upper' then obs_value else -obs_value end) as told_value
     from by_country
-    group by {{ by_pair }}, counterpart_area
+    group by pair_no, counterpart_area
 ),
 
 -- Nothing where one of the two has no figures by country.
 reporters as (
     select
-        {{ by_pair }},
+        pair_no,
         coalesce(sum(told_value) filter (where not is_in_both), 0) as told_value,
         count(told_value) filter (where not is_in_both) as told_countries
     from countries_told
-    group by {{ by_pair }}
+    group by pair_no
     having bool_or(is_in_lower) and bool_or(is_in_both or not is_in_lower)
 ),
 
@@ -125,10 +124,10 @@ beside as (
 -- counts are a part, only of the countries that both count, lest anybody be in two parts.
 parts as (
     select
-        {{ 'pairs.' ~ (pair | join(', pairs.')) }},
+        pairs.pair_no,
         named.place,
         sum(case named.counted_by when 'LOWER' then -beside.obs_value else beside.obs_value end) as told_value,
-        count(case when countries_told.is_in_both then beside.obs_value end) as told_countries
+        nullif(count(case when countries_told.is_in_both then beside.obs_value end), 0) as told_countries
     from pairs
     join named on {{ same('pairs', 'named', 'ladder, lower_rung, upper_rung') }}
     join beside
@@ -137,14 +136,15 @@ parts as (
             {%- for name in columns if name not in ('code', 'unit_measure') %}
             and beside.{{ {'said_by': 'source'}.get(name, name) }} = case named.counted_by when 'LOWER' then pairs.lower_{{ name }} else pairs.upper_{{ name }} end
             {%- endfor %}
-    left join reporters on {{ same('pairs', 'reporters', by_pair) }}
-    left join countries_told on {{ same('pairs', 'countries_told', by_pair) }} and beside.counterpart_area = countries_told.counterpart_area
-    where case when reporters.ladder is null then beside.counterpart_area in ('_T', '_Z') else countries_told.is_in_both end
-    group by {{ 'pairs.' ~ (pair | join(', pairs.')) }}, named.place
+    left join reporters on pairs.pair_no = reporters.pair_no
+    left join countries_told on pairs.pair_no = countries_told.pair_no and beside.counterpart_area = countries_told.counterpart_area
+    where case when reporters.pair_no is null then beside.counterpart_area in ('_T', '_Z') else countries_told.is_in_both end
+    group by pairs.pair_no, named.place
     union all
-    select {{ 'reporters.' ~ (pair | join(', reporters.')) }}, named.place, reporters.told_value, reporters.told_countries
+    select reporters.pair_no, named.place, reporters.told_value, reporters.told_countries
     from reporters
-    join named on {{ same('reporters', 'named', 'ladder, lower_rung, upper_rung') }}
+    join pairs on reporters.pair_no = pairs.pair_no
+    join named on {{ same('pairs', 'named', 'ladder, lower_rung, upper_rung') }}
     where named.difference_kind = 'REPORTERS'
 ),
 
@@ -164,21 +164,20 @@ told as (
         differences.counted_by,
         case when parts.told_value is not null then trim(differences.indicator || ' ' || differences.breakdown) end as told_by,
         parts.told_value,
-        case when reporters.ladder is not null then parts.told_countries end as told_countries
+        parts.told_countries
     from pairs
     join differences on {{ same('pairs', 'differences', 'ladder, lower_rung, upper_rung') }}
     join {{ ref('definitions') }} as kinds on kinds.kind = 'difference_kind' and differences.difference_kind = kinds.code
-    left join parts on {{ same('pairs', 'parts', by_pair) }} and differences.place = parts.place
-    left join reporters on {{ same('pairs', 'reporters', by_pair) }}
+    left join parts on pairs.pair_no = parts.pair_no and differences.place = parts.place
 )
 
 select
-    {{ all_but(['lower_said', 'lower_end_date', 'upper_said', 'upper_end_date', 'told_value', 'told_countries']) }},
+    {{ all_but(['pair_no', 'lower_said', 'lower_end_date', 'upper_said', 'upper_end_date', 'told_value', 'told_countries']) }},
     upper_value - lower_value as difference_value,
     case
-        when difference_kind = 'REMAINDER' then upper_value - lower_value - coalesce(sum(told_value) over (partition by {{ by_pair }}), 0)
+        when difference_kind = 'REMAINDER' then upper_value - lower_value - coalesce(sum(told_value) over (partition by pair_no), 0)
         else told_value
     end as part_value,
     told_countries as part_countries
 from told
-order by ladder, ref_area, lower_rung, upper_rung, lower_end_date, upper_end_date, lower_said, upper_said, place
+order by ladder, ref_area, lower_rung, upper_rung, lower_time_period, upper_time_period, lower_said_by, upper_said_by, place
