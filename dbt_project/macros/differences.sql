@@ -8,7 +8,7 @@
    Linearised per unit, z = (y_a - R_a x_a) / X_a - (y_b - R_b x_b) / X_b: the variance of z holds the covariance (Kish and
    Frankel 1974; R's svycontrast over svyby(covmat = TRUE)). z is counted in grains, 10^15 to the larger of both figures.
    n_obs is the smaller of both domains, by which disclosure control judges the difference. #}
-{% macro differences(indicator, fact, cells, measure='true', domain='true', against='true', value=none, asked=none, dimensions={}, values={}, relation=none) -%}
+{% macro differences(indicator, fact, cells, measure='true', domain='true', against='true', value=none, asked=none, dimensions={}, values={}, relation=none, listed=none) -%}
 {%- set known = fact_dimensions() -%}
 {%- do known.update(dimensions) -%}
 {%- set dims = cells | sum(start=[]) | unique | list -%}
@@ -51,7 +51,7 @@ finest as (
     group by stratum, psu, ssu, {{ by_cell }}
 ),
 
-{{ drawn_strata() }},
+{{ drawn_strata(listed) }},
 
 {% set sums = [] -%}
 {%- for name in ['x_a', 'y_a', 'records_a', 'x_b', 'y_b', 'records_b'] -%}{%- do sums.append('sum(' ~ name ~ ') as ' ~ name) -%}{%- endfor -%}
@@ -133,13 +133,10 @@ estimates as (
 
    Units are the same in both waves where stratum and psu have the same codes, and then the covariance of what stays is in the
    error: that of a panel of districts or households is smaller than that of two samples (R: both waves in one svydesign, and
-   svycontrast over svyby(~wave, covmat = TRUE)). Where a source draws anew, its codes of units must tell the draws apart. #}
+   svycontrast over svyby(~wave, covmat = TRUE)). Units drawn are those that either wave lists. Where a source draws anew, its codes of units must tell the draws apart. #}
 {% macro changes(indicator, fact, cells, measure='true', domain='true', value=none, asked=none, dimensions={}, values={}) -%}
-{%- set waves -%}
+{%- set pairs -%}
 (
-        select {{ all_but('batch_id', 'fact') }}, waves.batch_id, fact.batch_id = waves.batch_id as is_this_wave
-        from {{ ref(fact) }} as fact
-        join (
             select
                 own.batch_id,
                 own.entity,
@@ -148,12 +145,25 @@ estimates as (
                 ) as former_batch_id
             from (select distinct batch_id, entity from {{ ref(fact) }}) as own
             join {{ ref('dim_batch') }} as batches on own.batch_id = batches.batch_id and own.entity = batches.entity
-        ) as waves on fact.entity = waves.entity and fact.batch_id in (waves.batch_id, waves.former_batch_id)
+        )
+{%- endset -%}
+{%- set listed -%}
+(
+        select waves.batch_id, units.stratum, units.psu
+        from {{ pairs }} as waves
+        join {{ ref('fct_sampling_units') }} as units on units.batch_id in (waves.batch_id, waves.former_batch_id)
+    )
+{%- endset -%}
+{%- set waves -%}
+(
+        select {{ all_but('batch_id', 'fact') }}, waves.batch_id, fact.batch_id = waves.batch_id as is_this_wave
+        from {{ ref(fact) }} as fact
+        join {{ pairs }} as waves on fact.entity = waves.entity and fact.batch_id in (waves.batch_id, waves.former_batch_id)
         where waves.former_batch_id is not null
     ) as fact
 {%- endset -%}
 {{ differences(
     indicator, fact, cells, measure, '(' ~ domain ~ ') and is_this_wave', '(' ~ domain ~ ') and not is_this_wave', value, asked,
-    dimensions, values, waves
+    dimensions, values, waves, listed
 ) }}
 {%- endmacro %}

@@ -244,6 +244,24 @@ with procedures as (
     end
 {%- endmacro %}
 
+{# The order in which figures answer one question, the first preferred; `indicators` is joined beside the figures. What is
+   real, then the source that the indicator's record names first (a figure from several stands where the first of them does),
+   the universe that it defines, the last edition and the longest stay. #}
+{% macro preference(figures, source='source') -%}
+    {{ figures }}.data_kind = 'synthetic',
+    nullif(array_position({{ parts_of('indicators.sources', ' ') }}, split_part({{ figures }}.{{ source }}, '+', 1)), 0) nulls last,
+    {{ figures }}.universe != indicators.universe,
+    {{ figures }}.vintage desc,
+    nullif(array_position({{ list_of(["'12M'", "'6M'", "'3M'"]) }}, {{ figures }}.duration_rule), 0) nulls last
+{%- endmacro %}
+
+{# The breakdowns of a figure in one text, `age=Y15T29 reason=EDUC`; empty where it has none. #}
+{% macro breakdown_text(relation) -%}
+    concat_ws(' ', case when {{ relation }}.age != '_T' then 'age=' || {{ relation }}.age end
+        {%- for name in breakdown_columns() %}, case when {{ relation }}.{{ name }} != '_T' then '{{ name }}=' || {{ relation }}.{{ name }} end{% endfor -%}
+    )
+{%- endmacro %}
+
 {# Statuses of a figure that have a column of their own, the most telling first. #}
 {% macro status_columns() -%}
     {{ return({

@@ -72,14 +72,15 @@
 {%- endmacro %}
 
 {# CTEs `drawn`, `strata` and `second_stage` of the batches in `finest`: all units drawn, also those of fct_sampling_units in
-   which nobody was found; of each stratum what `design_variance` needs, and of each unit what `variance_within` does. #}
-{% macro drawn_strata() -%}
+   which nobody was found; of each stratum what `design_variance` needs, and of each unit what `variance_within` does.
+   listed: a relation in place of fct_sampling_units. #}
+{% macro drawn_strata(listed=none) -%}
 drawn as (
     select batch_id, entity, stratum, psu from finest
     union
     select entities.batch_id, entities.entity, units.stratum, units.psu
     from (select distinct batch_id, entity from finest) as entities
-    join {{ ref('fct_sampling_units') }} as units on entities.batch_id = units.batch_id
+    join {{ listed or ref('fct_sampling_units') }} as units on entities.batch_id = units.batch_id
 ),
 
 -- n_h units drawn, and the share of the stratum's units that was not: all but nothing where it is not known.

@@ -59,7 +59,7 @@ def find_making(settings: Settings, code: str, sources: Iterable[str], cell: Map
     indicator = load_indicators(settings.data).get(code)
     formula = _find_formula(settings, indicator, set(sources), cell, level) if indicator else None
     if formula is not None:
-        return _describe_formula(formula, cell)
+        return describe_formula(formula, cell)
     models = find_models(settings, code)
     texts = [path.read_text(encoding="utf-8") for path in models]
     reads = sorted({name for text in texts for name in _find_reads(text)})
@@ -104,19 +104,21 @@ def _find_formula(
     return None
 
 
-def _describe_formula(formula: Formula, cell: Mapping[str, str]) -> Making:
+def describe_formula(formula: Formula, cell: Mapping[str, str]) -> Making:
+    """How a formula makes the figure of a cell, in words and in SQL of its fact."""
     here = [f"{name} = {code}" for name, code in cell.items()]
     base = [f"{name} = {code}" for name, code in cell.items() if name not in formula.parts]
     weights, value, among = "sum of weights", f"({formula.value})", formula.domain
+    what = f"mean of {value}" if formula.value else f"share with {formula.measure}"
+    share = f"{formula.quantile or 0.5:g} of the weights"
     parts = {
         "total": (_write_sum(weights, among, formula.measure, *here), ""),
         "share": (_write_sum(weights, among, formula.measure, *here), _write_sum(weights, among, *base)),
         "ratio": (_write_sum(weights, formula.measure, *here), _write_sum(weights, among, *here)),
         "mean": (_write_sum(f"sum of weight * {value}", among, *here), _write_sum(weights, among, *here)),
-        "difference": (
-            _write_sum(f"mean of {value}" if formula.value else f"share with {formula.measure}", among, *here),
-            _write_sum("less that", formula.against, *here),
-        ),
+        "difference": (_write_sum(what, among, *here), _write_sum("less that", formula.against, *here)),
+        "quantile": (_write_sum(f"smallest {value} at or below which {share} are", among, *here), ""),
+        "change": (_write_sum(what, among, *here), _write_sum("less that of the wave before", among, *here)),
     }[formula.kind]
     says = " ".join(filter(None, [WORDS[formula.kind], f"[{formula.note}]" if formula.note else ""]))
     return Making(formula.kind, says, *parts, reads=(f"fct_{formula.fact}",), formula=formula)

@@ -74,7 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rotation": {"carry", "lake", "privacy", "retention"},
     "scrub": {"carry", "failures", "lake", "privacy", "release", "reporting", "staging"},
     "starting": set(),
-    "tracing": {"release"},
+    "tracing": {"release", "staging"},
     "ui": {"lake"},
     "watch": {"build_needs", "failures", "intake", "lake", "processes", "release", "reporting", "sources", "staging"},
     "backup": {"lake", "privacy", "release", "watch"},

@@ -40,6 +40,8 @@ KEYS = {
     "xwalk_country": ("scheme", "code"),
     "mirror_measures": ("measure",),
     "ladder_rungs": ("ladder", "rung", "kind"),
+    "ladder_differences": ("ladder", "lower_rung", "upper_rung", "place"),
+    "mirror_pairs": ("origin_indicator", "destination_indicator", "destination_breakdown"),
 }
 
 
@@ -59,10 +61,12 @@ def test_a_list_is_plain_text_with_one_row_a_key(data: Path, codelist: Rows, nam
     doubled = [key for key, n in Counter(tuple(row[k] for k in KEYS[name]) for row in rows).items() if n > 1]
     assert not doubled
     assert all(value == value.strip() for row in rows for value in row.values())
-    assert all(row[k] for row in rows for k in KEYS[name] if k != "valid_from")
+    assert all(row[k] for row in rows for k in KEYS[name] if k not in ("valid_from", "destination_breakdown"))
 
 
-@pytest.mark.parametrize("name", ["countries", "country_groups", "areas", "definitions", "series_breaks"])
+@pytest.mark.parametrize(
+    "name", ["countries", "country_groups", "areas", "definitions", "series_breaks", "ladder_differences"]
+)
 def test_names_stand_in_three_languages(codelist: Rows, name: str) -> None:
     for row in codelist(name):
         assert all((row["name_en"], row["name_fr"])), row
@@ -268,3 +272,49 @@ def test_data_kinds_have_an_order(codelist: Rows, definitions: set[tuple[str, st
     weakness = {row["data_kind"]: int(row["weakness"]) for row in codelist("data_kinds")}
     assert sorted(weakness, key=lambda kind: weakness[kind]) == ["real", "aggregate", "synthetic"]
     assert {("data_kind", kind) for kind in weakness} == {one for one in definitions if one[0] == "data_kind"}
+
+
+def is_cell(data: Path, indicator: str, breakdown: str, *, by_country: bool = False) -> bool:
+    """Whether figures of the indicator, broken down as `reason=EDUC`, may leave, or are awaited."""
+    record, parts = load_indicators(data)[indicator], {breakdown.partition("=")[0]} - {""}
+    cell = parts | ({"counterpart_area"} if by_country else set())
+    return cell in [set(one) for one in (*record.allowed_cells, *record.awaited_cells)]
+
+
+def test_steps_of_ladders_name_what_differs(data: Path, codelist: Rows, definitions: set[tuple[str, str]]) -> None:
+    rungs: dict[str, set[int]] = defaultdict(set)
+    for row in codelist("ladder_rungs"):
+        rungs[row["ladder"]].add(int(row["rung"]))
+    steps = {(row["ladder"], int(row["lower_rung"]), int(row["upper_rung"])) for row in codelist("ladder_differences")}
+    neighbours = {(name, rung, rung + 1) for name, known in rungs.items() for rung in known if rung + 1 in known}
+    assert neighbours <= steps
+    assert all({first, last} <= rungs[name] and first < last for name, first, last in steps)
+    kinds = {code for kind, code in definitions if kind == "difference_kind"} - {"REMAINDER"}
+    for row in codelist("ladder_differences"):
+        assert row["difference_kind"] in kinds, row
+        assert row["counted_by"] in ("LOWER", "UPPER", ""), row
+        if row["indicator"]:
+            assert row["counted_by"], "whose source tells the part, and which sign it has"
+            assert is_cell(data, row["indicator"], row["breakdown"]), row
+        if row["difference_kind"] == "REPORTERS":
+            assert not row["indicator"], "told by the figures by country"
+
+
+def test_breakdowns_in_lists_have_codes(data: Path, codelist: Rows, definitions: set[tuple[str, str]]) -> None:
+    lists = {one.name: one.codes for one in load_breakdowns(data)}
+    written = [row["breakdown"] for row in codelist("ladder_differences")]
+    written += [row[f"{side}_breakdown"] for row in codelist("mirror_pairs") for side in ("origin", "destination")]
+    for name, _, code in (one.partition("=") for one in written if one):
+        assert any((kind, code) in definitions for kind in lists[name]), (name, code)
+
+
+def test_mirrors_are_two_sides_of_one_move(data: Path, codelist: Rows) -> None:
+    for row in codelist("mirror_pairs"):
+        for side in ("origin", "destination"):
+            assert is_cell(data, row[f"{side}_indicator"], row[f"{side}_breakdown"], by_country=True), row
+        pair = [load_indicators(data)[row[f"{side}_indicator"]] for side in ("origin", "destination")]
+        assert [one.ref_area_side for one in pair] == ["origin", "origin"], "both are about the country that was left"
+        assert pair[0].measure_type == pair[1].measure_type, row
+        assert re.search("[\u0600-\u06ff]", row["rules_ar"]), row
+        assert row["rules_fr"], row
+        assert row["rules_en"], row

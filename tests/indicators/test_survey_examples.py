@@ -23,6 +23,7 @@ from tests.jinja import compiler
 
 SCHOOLS = REPOSITORY / "tests/indicators/api.csv"
 R_CHANGE = {"_T": (36.57324069661104, 4.35828910707417), "E": (42.14561403508776, 6.19745698337721)}
+R_CHANGE_LISTED = {"_T": (36.573240696611037, 4.356793894471645), "E": (42.14561403508776, 6.194394071753531)}
 MEASURES = ("obs_value", "standard_error", "ci_lower", "ci_upper", "degrees_of_freedom")
 
 
@@ -156,3 +157,8 @@ def test_a_change_between_waves_has_the_covariance_of_the_units_that_stay(render
     assert found["_T"][:2] == pytest.approx(R_CHANGE["_T"], rel=1e-9)
     assert found["E"][:2] == pytest.approx(R_CHANGE["E"], rel=1e-9)
     assert con.execute(f"select distinct time_period from ({render(call)})").fetchall() == [("2021",)]
+    # Three schools more in stratum E, drawn in the former wave: rows of `w` outside of subset(d, answered).
+    con.execute("insert into fct_sampling_units select 'a', 'E', unnest(['901', '902', '903'])")
+    listed = figures(con, render(call))
+    assert listed["_T"][:2] == pytest.approx(R_CHANGE_LISTED["_T"], rel=1e-9)
+    assert listed["E"][:2] == pytest.approx(R_CHANGE_LISTED["E"], rel=1e-9)

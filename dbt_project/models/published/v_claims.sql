@@ -17,12 +17,7 @@ with candidates as {{ materialized() }} (
 meant as (
     select *
     from candidates
-    where claimed_breakdown = concat_ws(' '
-        , case when age != '_T' then 'age=' || age end
-        {%- for name in breakdown_columns() %}
-        , case when {{ name }} != '_T' then '{{ name }}=' || {{ name }} end
-        {%- endfor %}
-    )
+    where claimed_breakdown = {{ breakdown_text('candidates') }}
 ),
 
 figures as (

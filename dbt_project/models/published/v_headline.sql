@@ -12,11 +12,7 @@
 {%- set preferred %}
             partition by coalesce(universes.answers_for, figures.universe), {% for name in question %}figures.{{ name }}{{ ', ' if not loop.last }}{% endfor %}
             order by
-                figures.data_kind = 'synthetic',
-                nullif(array_position({{ parts_of('indicators.sources', ' ') }}, split_part(figures.source, '+', 1)), 0) nulls last,
-                figures.universe != indicators.universe,
-                figures.vintage desc,
-                nullif(array_position({{ list_of(["'12M'", "'6M'", "'3M'"]) }}, figures.duration_rule), 0) nulls last,
+                {{ preference('figures') }},
                 figures.boundary_version desc,
                 figures.series_key
 {%- endset %}

@@ -11,6 +11,7 @@ figures as (
         figures.ref_area,
         figures.level,
         figures.time_period,
+        figures.period_end_date,
         figures.window_length,
         figures.source as said_by,
         figures.vintage,
@@ -36,6 +37,10 @@ said as (
         claims.ref_area,
         coalesce(areas.level, 'country') as level,
         claims.claim_period as time_period,
+        case
+            when split_part(claims.claim_period, '/', -1) like '%-%' then last_day(cast(split_part(claims.claim_period, '/', -1) || '-01' as date))
+            else {{ year_end("split_part(claims.claim_period, '/', -1)") }}
+        end as period_end_date,
         '_Z' as window_length,
         claims.publisher as said_by,
         coalesce(claims.published_when, '_Z') as vintage,
