@@ -35,7 +35,7 @@ test-slow: $(VENV)/.dev ## the breadth that `make test` leaves out: a draft of e
 	@$(BIN)/python -m pytest -n 2 --dist load -rs -m slow
 
 test-r: $(VENV)/.dev ## estimates and errors beside those of R's survey, where R is installed (Debian: r-base-core r-cran-survey)
-	@$(BIN)/python -m pytest -rs -m r tests/indicators/test_against_r.py tests/commands/test_why.py
+	@$(BIN)/python -m pytest -rs -m r tests/indicators/test_against_r.py tests/e2e/test_traced_figures.py
 
 bench-estimates: $(VENV)/.dev ## 384 domains of a million records with their errors, beside R's svyby where R is installed
 	@$(BIN)/python -m benchmarks.estimates

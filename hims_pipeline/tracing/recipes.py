@@ -248,7 +248,7 @@ def _published_lines(formula: Formula, figure: Figure) -> list[str]:
 
 
 def _widen_imputed(figure: Figure) -> tuple[list[str], str]:
-    """Lines, and the factor of the error, for a figure with donors' answers, which are worth less (Little and Rubin 2002,
+    """Lines and the factor of the error for a figure with answers of donors, worth less (Little and Rubin 2002,
     ch. 4); none for others."""
     if not figure.get("is_imputed"):
         return [], ""
