@@ -42,6 +42,7 @@ Kill = list[Moment]  # the moments that one kill hits
 CHAIN = 30  # kills before a night is left alone: each such night is a whole build
 TRIES = 3  # of a moment inside what was over too fast, each time sooner after it began
 SHARE = 0.4  # of the time that something took undisturbed: how long after it began it is killed
+LAG_SECONDS = 0.05  # of that time: dbt is so much further than what has been read of its lines, or recorded
 LANES = 2  # chains at the same time
 
 
@@ -65,9 +66,9 @@ class Plan:
     places: set[str]
 
     def length_of(self, name: str) -> float:
-        """Seconds that a step or an asset took undisturbed."""
+        """Seconds that a step or an asset took undisturbed, as far as can be known."""
         came = {(word.kind, word.name): word.at for word in reversed(self.words)}  # the first time
-        return came.get((ENDS, name), 0.0) - came.get((BEGINS, name), 0.0)
+        return max(0.0, came.get((ENDS, name), 0.0) - came.get((BEGINS, name), 0.0) - LAG_SECONDS)
 
 
 @dataclass
