@@ -40,8 +40,11 @@ from tests.northland import drop, south_rows
 Moment = tuple[str, str]  # of `MOMENTS`, and the name of a step or an asset
 Kill = list[Moment]  # the moments that one kill hits
 CHAIN = 30  # kills before a night is left alone: each such night is a whole build
-TRIES = 3  # of a moment inside what was over too fast, each time sooner after it began
-SHARE = 0.4  # of the time that something took undisturbed: how long after it began it is killed
+SHARES = (
+    0.4,
+    0.1,
+    0.0,
+)  # of the time that something took undisturbed, after which it is killed; less where it was over
 LAG_SECONDS = 0.05  # of that time: dbt is so much further than what has been read of its lines, or recorded
 LANES = 2  # chains at the same time
 
@@ -107,8 +110,8 @@ def kill_each(base: Installation, folder: Path, told: Told, only: Sequence[str] 
             plan = _make_plan(base, job, folder / ("whole" if is_whole else "brief"), told, is_whole=is_whole)
             begun = {word.name for word in plan.words if word.kind == BEGINS}
             kills = list_kills(plan.words, [name for name in left if name in begun])
-            for tried in range(TRIES):
-                again = _try_chains(plan, kills, SHARE / 4**tried, outcome)
+            for share in SHARES:
+                again = _try_chains(plan, kills, share, outcome)
                 kills = [*again.over, *again.not_come]
     for name in names:
         missing = [moment for moment in MOMENTS if not outcome.hit[moment, name]]

@@ -129,7 +129,7 @@ class Listener:
             if (kind, self.at) == (ENDS, (AFTER, name)):
                 _kill()
             if (kind, self.at) == (BEGINS, (INSIDE, name)):
-                threading.Timer(self.patience_seconds, _kill).start()
+                threading.Timer(self.patience_seconds, _kill).start() if self.patience_seconds else _kill()
             self._begun |= {name} if kind == BEGINS else set()
 
     def _write(self, kind: str, name: str, at: float) -> None:
