@@ -71,7 +71,7 @@ walk: $(VENV)/.dev ## changes one after the other, each build compared with a fu
 bench-country: $(VENV)/.dev ## the synthetic country at full scale: time, memory, control figures (SCALE=0.1 is shorter)
 	@$(BIN)/python -m benchmarks.country $(or $(SCALE),1.0)
 
-faults: $(VENV)/.dev ## kills, disk errors and dying children over nights and commands (FAULTS="--kills 50 --nights 5")
+faults: $(VENV)/.dev ## kills, disk errors and dying children over nights and commands (FAULTS="--kills 50 --nights 5", or --assets)
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
 season: $(VENV)/.dev ## thirty nights with nobody there, on a clock of their own (NIGHTS=30 SEED=1)

@@ -20,6 +20,7 @@ from hims_pipeline.reporting import LANGUAGES, report_file
 from hims_pipeline.settings import Settings
 
 LOCK_PATIENCE_SECONDS = 3600  # an ingest waits for a running build; both are minutes
+POOL = "installation"  # runs that judge or build: one at a time, since a new verdict undoes what is being built
 
 
 def partition_set(source: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.defs.intake import delivery_of, gate_check, partition_set, take_in_delivery
+from hims_pipeline.defs.intake import POOL, delivery_of, gate_check, partition_set, take_in_delivery
 from hims_pipeline.lake import batches
 from hims_pipeline.lake.landing import deliveries
 from hims_pipeline.settings import Settings
@@ -58,6 +58,7 @@ def _ingest(settings: Settings, contract: Contract, specs: list[dg.AssetSpec], p
         specs=specs,
         partitions_def=periods,
         backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=POOL,
     )
     def ingest(context: dg.AssetExecutionContext):
         if not context.has_partition_key and not context.has_partition_key_range:

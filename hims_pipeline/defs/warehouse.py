@@ -12,6 +12,7 @@ import dagster as dg
 
 from hims_pipeline import build
 from hims_pipeline.dbt import Finished, nodes_that_stand, stream_dbt
+from hims_pipeline.defs.intake import POOL
 from hims_pipeline.defs.manifest import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from hims_pipeline.defs.nightly import TAKE_IN
 from hims_pipeline.defs.plain import plain_failures
@@ -29,7 +30,11 @@ from hims_pipeline.staging.render import MANIFEST
 
 
 class LayerTranslator(DagsterDbtTranslator):
-    """Keys `[layer, table]`, the layer as group; staging follows the intake and the source's accepted batches."""
+    """Keys `[layer, table]`, the layer as group; staging follows the intake and the source's accepted batches.
+
+    It waits for no period of these: which batches count is read from their folders. Else `Materialize all`, a backfill,
+    would build in parts, none of which is a warehouse, and nothing where one period is refused.
+    """
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project) -> dg.AssetSpec:
         node = {**manifest["nodes"], **manifest.get("sources", {})}[unique_id]
@@ -40,6 +45,14 @@ class LayerTranslator(DagsterDbtTranslator):
         return spec.replace_attributes(
             key=self.get_asset_key(node), deps=deps, group_name=node["schema"], owners=["team:observatory"]
         )
+
+    def get_partition_mapping(
+        self,
+        dbt_resource_props: Mapping[str, Any],  # noqa: ARG002 - dagster-dbt gives it
+        dbt_parent_resource_props: Mapping[str, Any],
+    ) -> dg.PartitionMapping | None:
+        is_source = dbt_parent_resource_props["resource_type"] == "source"
+        return dg.SpecificPartitionsPartitionMapping([]) if is_source else None
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         if dbt_resource_props["resource_type"] == "source":  # entities of one source are one asset
@@ -58,7 +71,7 @@ def dbt_definition(settings: Settings, tree: Path):
         manifest=tree / MANIFEST,
         dagster_dbt_translator=LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)),
         name="dbt",
-        pool="duckdb_build",
+        pool=POOL,
     )
     def warehouse(context: dg.AssetExecutionContext):
         with plain_failures():

@@ -7,7 +7,7 @@ from hims_pipeline import intake
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.defs.assembly import build_definitions
 from hims_pipeline.defs.checks import read_shown, set_checks_right, wrong_checks
-from hims_pipeline.defs.intake import partition_set
+from hims_pipeline.defs.intake import POOL, partition_set
 from hims_pipeline.staging.inputs import input_rows
 
 
@@ -50,6 +50,20 @@ def test_groups_are_the_layers(definitions) -> None:
 def test_staging_follows_the_intake_and_the_accepted_batches(definitions) -> None:
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["staging", "stg_rgph__persons"]))
     assert {dg.AssetKey(["landing", "take_in"]), dg.AssetKey(["validated", "rgph"])} <= node.parent_keys
+
+
+def test_staging_waits_for_no_period(definitions) -> None:
+    """Else a backfill of all would build in parts, and nothing where one period is refused."""
+    graph = definitions.resolve_asset_graph()
+    node = graph.get(dg.AssetKey(["staging", "stg_rgph__persons"]))
+    mapping = graph.get_partition_mapping(node.key, dg.AssetKey(["validated", "rgph"]))
+    assert mapping == dg.SpecificPartitionsPartitionMapping([])
+
+
+def test_what_judges_and_what_builds_run_one_at_a_time(definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for path in (["validated", "rgph"], ["validated", "border_crossings"], ["conformed", "dim_area"]):
+        assert graph.get(dg.AssetKey(path)).pools == {POOL}
 
 
 OPEN = {("published_claim", "fct_claims")}  # no figures of ours: nothing is estimated between the two

@@ -4,11 +4,16 @@ import json
 import re
 from typing import Any
 
+import dagster as dg
+
+from hims_pipeline.defs.execution import UNFINISHED
+from hims_pipeline.defs.instance import open_instance
 from hims_pipeline.lake import journal
 from hims_pipeline.release import store
 from tests.faults.world import Ended, ask, run
 from tests.installation import Installation
 
+NO_PLACES = ("dagster", "nights")  # what lies there has the names of runs
 TRACE = re.compile(r"Traceback \(most recent call last\)|^\s+File \".*\", line \d+|A defect of ours", re.MULTILINE)
 
 
@@ -57,3 +62,29 @@ def _held(here: Installation) -> dict[str, Any]:
         "tables": {name: facts["content_hash"] for name, facts in tables.items()},
         "begun": [intent["event"] for intent, reached in journal.acts(here.settings) if reached == journal.BEGUN],
     }
+
+
+def read_release(here: Installation) -> tuple[list[str], dict[str, str]]:
+    """What is damaged of the current release, and the hashes of its tables: all that readers ask, in a moment."""
+    return ask(lambda: (_damage(here), _held(here)["tables"]))
+
+
+def places(here: Installation) -> set[str]:
+    """The files in an installation's folder, but for Dagster's; the hash of a build that is kept stands as a star."""
+    found = (path.relative_to(here.home) for path in here.home.rglob("*") if not path.is_dir())
+    return {
+        re.sub(r"warehouse-[0-9a-f]+", "warehouse-*", str(path)) for path in found if path.parts[0] not in NO_PLACES
+    }
+
+
+def find_held(here: Installation) -> list[str]:
+    """What dead nights hold in Dagster's storage: runs that never ended, slots of pools."""
+    return ask(lambda: _find_held(here))
+
+
+def _find_held(here: Installation) -> list[str]:
+    with open_instance(here.settings) as instance:
+        storage = instance.event_log_storage
+        slots = {key: storage.get_concurrency_info(key).claimed_slots for key in storage.get_concurrency_keys()}
+        runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    return [f"run {run.run_id} never ended" for run in runs] + [f"{key} is held" for key, held in slots.items() if held]

@@ -18,10 +18,10 @@ MOST_AGAIN = 2  # how often what finishes a killed command may be killed itself
 class Told:
     """What was tried, and what did not hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun: float | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self.wrong: list[str] = []
-        self.begun = time.monotonic()
+        self.begun = time.monotonic() if begun is None else begun
 
     def say(self, text: str) -> None:
         print(f"{time.monotonic() - self.begun:8.0f} s  {text}", flush=True)

@@ -97,24 +97,32 @@ def _faulty(here: Installation, kind: str, at: int, counter: str) -> dict[str, s
     return here.environment | (faults | {"PYTHONPATH": os.pathsep.join([str(SITE), str(REPOSITORY)])} if kind else {})
 
 
-def run(here: Installation, *words: str, kind: str = "", at: int = 0, more: Mapping[str, str] | None = None) -> Ended:
+def run(
+    here: Installation,
+    *words: str,
+    kind: str = "",
+    at: int = 0,
+    more: Mapping[str, str] | None = None,
+    within: Callable[[], None] = lambda: None,
+) -> Ended:
     """Run `hims …` in a session of its own, hurt at the `at`-th durable act where a kind of fault is given.
 
     Args:
         more: variables of its environment.
+        within: what its process does first.
     """
     with tempfile.NamedTemporaryFile(prefix="acts-") as counter, tempfile.TemporaryFile("w+") as printed:
         env = _faulty(here, kind, at, counter.name) | dict(more or {})
         if words[0] in ("run", "build"):
             importlib.import_module("hims_pipeline.defs.execution")
-        pid = _forked(words, env, printed.fileno())
+        pid = _forked(words, env, printed.fileno(), within)
         code = _wait(pid)
         left = _end_session(pid)
         printed.seek(0)
         return Ended(code, printed.read(), Path(counter.name).read_bytes(), left)
 
 
-def _forked(words: tuple[str, ...], env: dict[str, str], output: int) -> int:
+def _forked(words: tuple[str, ...], env: dict[str, str], output: int, within: Callable[[], None]) -> int:
     """Start `hims …` in a fork that leads a session of its own; returns its process id."""
     sys.stdout.flush()
     child = os.fork()
@@ -135,6 +143,7 @@ def _forked(words: tuple[str, ...], env: dict[str, str], output: int) -> int:
             assert spec is not None
             assert spec.loader is not None
             spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        within()
         main(list(words), standalone_mode=True)
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)

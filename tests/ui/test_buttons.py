@@ -160,18 +160,21 @@ def test_one_check_and_all_checks_of_a_gate(pages) -> None:
     assert release_ids(pages) == ["r000001"]
 
 
-def test_a_backfill(pages) -> None:
-    chosen = [key(layer, "southland_count") for layer in ("bronze", "validated")]
-    params = {"assetSelection": chosen, "partitionNames": ["2022", "2023"]}
+def backfill(pages: Pages, **params: Any) -> str:
+    """Launch a backfill; returns how it ended."""
     launched = pages.ask(BACKFILL, params=params)["launchPartitionBackfill"]
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
     query = "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
-    ended = wait_until(
+    return wait_until(
         lambda: (
             now := pages.ask(query, id=launched["backfillId"])["partitionBackfillOrError"]["status"]
         ) not in ("REQUESTED", "CANCELING") and now
     )  # fmt: skip
-    assert ended == "COMPLETED_SUCCESS"
+
+
+def test_a_backfill(pages) -> None:
+    chosen = [key(layer, "southland_count") for layer in ("bronze", "validated")]
+    assert backfill(pages, assetSelection=chosen, partitionNames=["2022", "2023"]) == "COMPLETED_SUCCESS"
 
 
 def test_a_config_that_cannot_be(pages) -> None:
@@ -229,3 +232,22 @@ def test_everything_at_once(pages) -> None:
     before = release_ids(pages)
     assert_success(pages, pages.launch("nightly"))
     assert len(release_ids(pages)) == len(before) + 1
+
+
+def materialize_all(pages: Pages) -> str:
+    """What `Materialize all…` of the graph sends where sources have periods of their own: a backfill of all assets."""
+    nodes = pages.ask("{ assetNodes { assetKey { path } isExecutable isObservable } }")["assetNodes"]
+    chosen = [node["assetKey"] for node in nodes if node["isExecutable"] and not node["isObservable"]]
+    return backfill(pages, assetSelection=chosen, allPartitions=True)
+
+
+def test_all_of_the_graph(pages) -> None:
+    """A night; a refused period makes the backfill red that judges it again, and stops nothing else."""
+    drop(pages.here, "southland_count", "2021", "south_2021.csv", south_rows(59))
+    drop(pages.here, "southland_count", "2020", "south_2020.csv", "person,place\n1,1\n1,1\n")
+    before = len(release_ids(pages))
+    assert materialize_all(pages) == "COMPLETED_SUCCESS"
+    assert len(release_ids(pages)) == before + 1
+    drop(pages.here, "southland_count", "2021", "south_2021b.csv", south_rows(58))
+    assert materialize_all(pages) == "COMPLETED_FAILED"
+    assert len(release_ids(pages)) == before + 2
