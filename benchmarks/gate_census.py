@@ -14,8 +14,8 @@ from pathlib import Path
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import judge, rules_of
-from hims_pipeline.gates.beside import Predecessor
 from hims_pipeline.gates.inputs import load_lists
+from hims_pipeline.gates.predecessor_evidence import Predecessor
 from hims_pipeline.gates.profile import SAMPLE
 from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.lake.landing import take_over

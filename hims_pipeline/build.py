@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from hims_pipeline import processes
 from hims_pipeline.build_needs import require_fresh, require_room, require_sources
-from hims_pipeline.carry.kept import keep_build
+from hims_pipeline.carry.last_build import keep_build
 from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
 from hims_pipeline.disclosure.history import EARLIER, write_earlier
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError

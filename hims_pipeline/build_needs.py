@@ -8,7 +8,7 @@ from datetime import date
 from hims_pipeline.contracts.load import broken_contracts, load_contracts
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
-from hims_pipeline.lake.late import late_sources
+from hims_pipeline.lake.lateness import late_sources
 from hims_pipeline.lake.periods import today_of
 from hims_pipeline.settings import Settings
 

@@ -30,8 +30,8 @@ from hims_pipeline.commands import (
 )
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import explain
+from hims_pipeline.privacy.key_record import NoteDamaged
 from hims_pipeline.privacy.keys import check_key
-from hims_pipeline.privacy.known import NoteDamaged
 from hims_pipeline.settings import close_umask, is_debugging, load_settings
 from hims_pipeline.stopping import STOPPED, exit_code, find_stop, note_signals
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.build import Build, Log, close_build
-from hims_pipeline.carry.kept import read_kept
+from hims_pipeline.carry.last_build import read_kept
 from hims_pipeline.carry.plan import find_unproven, nodes_of, read_plan
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.plain_file import read_json

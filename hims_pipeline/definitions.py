@@ -1,7 +1,7 @@
 """What Dagster loads: the definitions of this installation."""
 
 from hims_pipeline.defs.assembly import build_definitions
-from hims_pipeline.privacy.modes import make_home
+from hims_pipeline.privacy.file_modes import make_home
 from hims_pipeline.privacy.production import check_installation
 from hims_pipeline.settings import apply_environment, load_settings
 

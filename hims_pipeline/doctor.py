@@ -21,16 +21,16 @@ from typing import Literal
 from hims_pipeline.build_needs import room_for_a_build
 from hims_pipeline.contracts.alerts import Email, Webhook
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import explain
-from hims_pipeline.kept import kept_parts
 from hims_pipeline.lake import journal, trail
+from hims_pipeline.privacy.file_modes import find_too_open
 from hims_pipeline.privacy.keys import load_key
-from hims_pipeline.privacy.modes import find_too_open
 from hims_pipeline.privacy.production import check_installation
 from hims_pipeline.settings import Settings, secret
 from hims_pipeline.staging.render import dbt_executable
+from hims_pipeline.stored_parts import kept_parts
 from hims_pipeline.watch import backups, nights
 from hims_pipeline.watch.look import heartbeat
 from hims_pipeline.watch.tell import channels_of

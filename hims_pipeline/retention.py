@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hims_pipeline import linkage
-from hims_pipeline.carry.kept import forget
+from hims_pipeline.carry.last_build import forget
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
@@ -23,7 +23,7 @@ from hims_pipeline.lake import batches, journal, landing, reports, tombstone
 from hims_pipeline.lake.files import private_folder, remove_folder, write_text
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.tombstone import Tombstone
-from hims_pipeline.privacy.known import current_time
+from hims_pipeline.privacy.key_record import current_time
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.in_force import find_in_force
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline import retention
-from hims_pipeline.carry.kept import forget
+from hims_pipeline.carry.last_build import forget
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal, landing, seal, sequence, tombstone, trail, trail_file
 from hims_pipeline.lake.files import remove_folder
 from hims_pipeline.plain_file import read_json
-from hims_pipeline.privacy import known
+from hims_pipeline.privacy import key_record
 from hims_pipeline.privacy.keys import Key, load_key
 from hims_pipeline.settings import Settings
 
@@ -144,7 +144,7 @@ def rotate(
     if not reason.strip():
         raise HimsError("Say why, with --reason: it stands in the audit trail.")
     fresh = replace(settings, key_file=new_file.expanduser().resolve())
-    with known.open_rotation(settings):
+    with key_record.open_rotation(settings):
         old, new = load_key(settings), load_key(fresh)
         _check(settings, old, new)
         begun = plan_rotation(settings, old.version, fresh)
@@ -164,8 +164,8 @@ def rotate(
 
 
 def _check(settings: Settings, old: Key, new: Key) -> None:
-    facts = known.read_key_facts(settings)
-    known.refuse_destroyed(settings, facts)
+    facts = key_record.read_key_facts(settings)
+    key_record.refuse_destroyed(settings, facts)
     if old.version == new.version:
         raise HimsError(f"Both files hold key {old.version}. `hims key init PATH` makes a new one.")
     under_way = facts.get("rotating")
@@ -188,9 +188,9 @@ def _read_begun(settings: Settings, old: Key, new: Key) -> tuple[dict[str, Any],
 
 def _begin(settings: Settings, fresh: Settings, old: Key, new: Key, reason: str, begun: RotationPlan) -> None:
     """Note that both keys are good, then tell the trail: from here on the same command finishes it."""
-    facts = known.read_key_facts(settings)
+    facts = key_record.read_key_facts(settings)
     if "rotating" not in facts:
-        known.note(settings, facts | {"rotating": {"from": old.version, "to": new.version}})
+        key_record.note(settings, facts | {"rotating": {"from": old.version, "to": new.version}})
     if not _has_head(fresh) and _read_begun(settings, old, new) is None:
         journal.record(
             settings, ROTATED, state=journal.BEGUN, former=old.version, key=new.version, reason=reason,
@@ -228,9 +228,9 @@ def _end(settings: Settings, fresh: Settings, old: Key, new: Key, log: Log) -> N
     begun = _read_begun(fresh, old, new)
     if begun and begun[1] == journal.BEGUN:
         journal.record(fresh, ROTATED, state=journal.DONE, of=begun[0]["number"])
-    facts = known.read_key_facts(settings)
-    former = [*facts.get("former", []), {"version": old.version, "until": known.current_time()}]
-    known.note(settings, {"version": new.version, "since": known.current_time(), "former": former})
+    facts = key_record.read_key_facts(settings)
+    former = [*facts.get("former", []), {"version": old.version, "until": key_record.current_time()}]
+    key_record.note(settings, {"version": new.version, "since": key_record.current_time(), "former": former})
 
 
 def destroy_key(settings: Settings, version: str, reason: str) -> None:
@@ -245,14 +245,14 @@ def destroy_key(settings: Settings, version: str, reason: str) -> None:
         raise HimsError("Say on whose decision, with --reason: it stands in the audit trail.")
     if settings.key_file is None:
         raise HimsError("There is no key file here: the demonstration key is public and cannot be destroyed.")
-    facts = known.read_key_facts(settings)
+    facts = key_record.read_key_facts(settings)
     if "destroyed" not in facts:
         key = load_key(settings)
         if key.version != version:
             raise HimsError(f"The key at hand is {key.version}, not {version}: nothing was destroyed.")
         journal.record(settings, KEY_DESTROYED, key=version, reason=reason.strip())
-        gone = {"at": known.current_time(), "reason": reason.strip()}
-        known.note(settings, facts | {"version": version, "destroyed": gone})
+        gone = {"at": key_record.current_time(), "reason": reason.strip()}
+        key_record.note(settings, facts | {"version": version, "destroyed": gone})
     elif facts["version"] != version:
         raise HimsError(f"It was key {facts['version']} that was destroyed here, not {version}.")
     _wipe(settings.key_file)

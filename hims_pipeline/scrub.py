@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from hims_pipeline.carry import kept
+from hims_pipeline.carry import last_build
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.failures import explain
@@ -228,7 +228,7 @@ def _parts(settings: Settings) -> Iterator[ScrubPart]:
 
 def _kept_damage(settings: Settings) -> list[str]:
     try:
-        last = kept.read_kept(settings)
+        last = last_build.read_kept(settings)
     except Damaged as error:
         return [f"{_place(settings, error.path)} {error.what}; {OF_KEPT}"]
     if (damaged := in_force.record_damage(settings)) is not None:

@@ -22,7 +22,7 @@ def _repository() -> Path:
 
 REPOSITORY = _repository()
 ENVIRONMENTS = ("dev", "test", "prod")
-UMASK = 0o077  # what we write is ours alone; what others may read is opened by name (privacy/modes.py)
+UMASK = 0o077  # what we write is ours alone; what others may read is opened by name (privacy/file_modes.py)
 MEMORY = re.compile(
     r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b\s*", re.IGNORECASE
 )  # of DuckDB's spellings those that name a unit

@@ -19,7 +19,7 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import DataError, HimsError
 from hims_pipeline.lake.files import private_folder, remove_folder
 from hims_pipeline.privacy.keys import Key
-from hims_pipeline.readers.entity import read_entity
+from hims_pipeline.readers.entity_file import read_entity
 from hims_pipeline.readers.files.archives import Member, expand
 from hims_pipeline.readers.guard import Unreadable, guard
 from hims_pipeline.readers.matching import attach_books

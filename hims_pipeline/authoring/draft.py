@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
+from hims_pipeline.authoring.column_kinds import Facts
 from hims_pipeline.authoring.dialect import Dialect, guess_dialect, read_variable_labels, slug
 from hims_pipeline.authoring.draft_books import database_tables, is_book, tables_of
-from hims_pipeline.authoring.kinds import Facts
 from hims_pipeline.authoring.profile import FileProfile, profile_file
 from hims_pipeline.contracts.formats import Format, FormatLimits
 from hims_pipeline.contracts.names import find_confused

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from hims_pipeline.authoring.column_kinds import Facts, find_kind
 from hims_pipeline.authoring.dialect import Dialect
-from hims_pipeline.authoring.kinds import Facts, find_kind
 from hims_pipeline.contracts.basics import Text
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format, FormatLimits

@@ -29,7 +29,7 @@ from hims_pipeline.sources import broken_sources
 from hims_pipeline.staging import render
 
 if TYPE_CHECKING:  # imports Great Expectations, which takes seconds
-    from hims_pipeline.gates.beside import Predecessor
+    from hims_pipeline.gates.predecessor_evidence import Predecessor
     from hims_pipeline.gates.warehouse import Broken
 
 Log = Callable[[str], None]

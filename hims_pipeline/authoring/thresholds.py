@@ -1,7 +1,7 @@
 """The thresholds of the judgement rules as a list that people edit: read from the suites and `comparisons.yml`, and
 written back to the place in the file where each stands, with all else as it was.
 
-Not here: the workbook in which they are edited (`threshold_book`), what a change would do (`tried`).
+Not here: the workbook in which they are edited (`threshold_book`), what a change would do (`rule_trials`).
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.errors import HimsError
 from hims_pipeline.gates.comparisons import FILE as LIMITS
 from hims_pipeline.gates.comparisons import load_comparison_limits

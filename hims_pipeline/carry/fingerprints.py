@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from hims_pipeline.carry.joined import BATCHES, joins_by_batch
+from hims_pipeline.carry.batch_joins import BATCHES, joins_by_batch
 
 KINDS = ("model", "seed", "snapshot", "test", "unit_test")
 # Our macros that open files: what they open is known from their callers' text and the build's inputs.

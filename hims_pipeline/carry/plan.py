@@ -16,7 +16,7 @@ from typing import Any
 
 from hims_pipeline.carry.content import content_of, relations
 from hims_pipeline.carry.fingerprints import Node, fingerprint_nodes
-from hims_pipeline.carry.kept import Kept, copy_kept, read_kept
+from hims_pipeline.carry.last_build import Kept, copy_kept, read_kept
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.disclosure.history import EARLIER
 from hims_pipeline.errors import Damaged, HimsError

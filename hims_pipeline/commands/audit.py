@@ -4,7 +4,7 @@ import click
 from rich.console import Console
 
 from hims_pipeline.commands.start import open_installation
-from hims_pipeline.commands.typed import TYPED
+from hims_pipeline.commands.typed_text import TYPED
 from hims_pipeline.lake import journal, trail
 from hims_pipeline.lake.lock import acts_lock
 from hims_pipeline.release import store

@@ -10,9 +10,9 @@ from hims_pipeline.commands.start import finish_begun, mark_demonstration, open_
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.privacy import known
+from hims_pipeline.privacy import key_record
 from hims_pipeline.privacy.notice import mark
-from hims_pipeline.release import held, store
+from hims_pipeline.release import holds, store
 from hims_pipeline.settings import load_settings
 from hims_pipeline.sources import broken_sources
 
@@ -49,14 +49,14 @@ def status(form: str) -> None:
     states = [*intake.states(settings), *intake.find_destroyed(settings)]
     waiting = intake.survey_landing(settings)
     now, taken_back, wrong = store.read_state(settings)
-    wrong += [text for text in [known.damage(settings)] if text]
+    wrong += [text for text in [key_record.damage(settings)] if text]
     everything = [one.id for one in store.releases(settings)]
     left = [{"place": one.place, "reason": one.reason} for one in waiting.left]
     ready = [one.place for one in waiting.ready]
     broken = broken_sources(settings)
     waiting_for = None
     try:
-        waiting_for = held.read_hold(settings)
+        waiting_for = holds.read_hold(settings)
     except HimsError as error:
         wrong.append(str(error))
     if form == "json":
@@ -94,7 +94,7 @@ def status(form: str) -> None:
     click.echo(f"current release: {now or 'none yet'} ({len(everything)} on disk)")
     if waiting_for is not None:
         click.echo(f"HELD since {waiting_for['held_at']}: figures moved by more than is explained. Read")
-        click.echo(f"  {settings.approvals / held.PAGE}  or  hims release show --held")
+        click.echo(f"  {settings.approvals / holds.PAGE}  or  hims release show --held")
     for text in wrong:
         click.echo(f"damaged: {text}")
 

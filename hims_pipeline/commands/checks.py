@@ -5,7 +5,7 @@ from contextlib import suppress
 import click
 
 from hims_pipeline.commands.start import finish_begun, open_installation
-from hims_pipeline.commands.typed import TYPED
+from hims_pipeline.commands.typed_text import TYPED
 from hims_pipeline.errors import Damaged
 from hims_pipeline.settings import load_settings
 

@@ -13,7 +13,7 @@ import click
 @click.option("--currency", help="ISO 4217; the country's own without it.")
 def init(country: str, languages: str, out: Path, time_zone: str | None, currency: str | None) -> None:
     """Write a whole data/ and expectations/ for another country, with its areas and the sources of all countries."""
-    from hims_pipeline.starting.folder import write_country
+    from hims_pipeline.new_country.folder import write_country
 
     asked = [one.strip() for one in languages.split(",") if one.strip()]
     notes = write_country(out, country.upper(), asked, time_zone, currency)

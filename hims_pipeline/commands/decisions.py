@@ -8,10 +8,10 @@ import click
 
 from hims_pipeline import intake
 from hims_pipeline.commands.start import finish_begun, mark_demonstration, open_installation
-from hims_pipeline.commands.typed import TYPED
+from hims_pipeline.commands.typed_text import TYPED
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import batches, journal, landing
-from hims_pipeline.lake.decided import decisions
+from hims_pipeline.lake.decision_trail import decisions
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import CHECKED
 from hims_pipeline.settings import load_settings

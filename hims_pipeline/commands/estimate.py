@@ -10,7 +10,7 @@ import click
 
 from hims_pipeline.commands import answers
 from hims_pipeline.commands.query import print_answer
-from hims_pipeline.commands.typed import TYPED
+from hims_pipeline.commands.typed_text import TYPED
 from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import QuestionError

@@ -64,7 +64,7 @@ def take_back(source: Path, dry_run: bool) -> None:
 @click.option("--source", help="On the batches of one source alone.")
 def try_out(changed: Path, source: str | None) -> None:
     """Judge all past batches by CHANGED (a suite, comparisons.yml, a workbook) and say what differs; nothing counts."""
-    from hims_pipeline.authoring.tried import try_rules
+    from hims_pipeline.authoring.rule_trials import try_rules
 
     settings = open_installation()
     rules = list(try_rules(settings, changed, source, lambda text: click.echo(text, err=True)))

@@ -7,9 +7,9 @@ import click
 
 from hims_pipeline import retention, rotation
 from hims_pipeline.commands.start import finish_begun, open_installation
-from hims_pipeline.commands.typed import TYPED
+from hims_pipeline.commands.typed_text import TYPED
 from hims_pipeline.lake.lock import acts_lock, installation_lock
-from hims_pipeline.privacy import known
+from hims_pipeline.privacy import key_record
 from hims_pipeline.privacy.keys import create_key, load_key
 from hims_pipeline.settings import Settings, load_settings
 
@@ -25,7 +25,7 @@ def key_init(path: Path) -> None:
     """Write a new key to PATH, readable by its owner alone; name it in HIMS_KEY_FILE."""
     made = create_key(path)
     click.echo(f"Key {made.version} is in {path}. Keep two sealed copies; without it no register can be joined again.")
-    facts = known.read_key_facts(load_settings())
+    facts = key_record.read_key_facts(load_settings())
     if facts and facts["version"] != made.version:
         click.echo(
             f"This installation rests on key {facts['version']}; `hims key rotate {path} --reason …` is the way to it"
@@ -36,7 +36,7 @@ def key_init(path: Path) -> None:
 def key_show() -> None:
     """Fingerprint of the key, since when it is used, and what rests on it; never the key."""
     settings = load_settings()
-    facts = known.read_key_facts(settings)
+    facts = key_record.read_key_facts(settings)
     if not facts:
         click.echo(f"No key has been used in {settings.home} yet; the one at hand is {load_key(settings).version}.")
         return
@@ -69,7 +69,7 @@ def key_rotate(new_key_file: Path, reason: str, only_plan: bool, drop: bool) -> 
         return
     settings = _open_for_key()
     with installation_lock(settings, "changing the key", wait_seconds=60, log=click.echo):
-        if "rotating" not in known.read_key_facts(settings):
+        if "rotating" not in key_record.read_key_facts(settings):
             finish_begun(settings)
         with acts_lock(settings, "changing the key"):
             done = rotation.rotate(settings, new_key_file, reason, drop, click.echo)
@@ -79,7 +79,7 @@ def key_rotate(new_key_file: Path, reason: str, only_plan: bool, drop: bool) -> 
 
 def _open_for_key() -> Settings:
     """The installation, although a change of its key was interrupted, or destroying it was: to finish just that."""
-    with known.open_rotation(load_settings()):
+    with key_record.open_rotation(load_settings()):
         return open_installation()
 
 
@@ -107,7 +107,7 @@ def key_destroy(fingerprint: str, reason: str) -> None:
     """
     settings = _open_for_key()
     with installation_lock(settings, "destroying the key"), acts_lock(settings, "destroying the key"):
-        if not {"rotating", "destroyed"} & known.read_key_facts(settings).keys():
+        if not {"rotating", "destroyed"} & key_record.read_key_facts(settings).keys():
             finish_begun(settings)  # nothing can be sealed, and so finished, afterwards
         rotation.destroy_key(settings, fingerprint, reason)
     click.echo(f"Key {fingerprint} is destroyed here. Destroy its sealed copies too; releases can still be read.")

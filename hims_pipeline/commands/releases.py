@@ -11,15 +11,15 @@ from hims_pipeline import build as building
 from hims_pipeline import intake
 from hims_pipeline.commands.answers import print_table
 from hims_pipeline.commands.start import finish_begun, open_installation, teller
-from hims_pipeline.commands.typed import TYPED
+from hims_pipeline.commands.typed_text import TYPED
 from hims_pipeline.dbt import run_dbt
-from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import trail
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.release import acts, compare, fallback, held, held_page, revision, store
+from hims_pipeline.release import acts, compare, fallback, held_page, holds, revision, store
+from hims_pipeline.release.night_proof import prove
 from hims_pipeline.release.publish import find_existing_release, publish
-from hims_pipeline.release.tonight import prove
+from hims_pipeline.required_files import require_parts
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 
@@ -48,7 +48,7 @@ def _build(settings: Settings, *, draft: bool, full: bool) -> None:
             and not full
             and (done := find_existing_release(settings, inputs_sha256(settings, rows), tell)) is not None
         ):
-            held.let_go(settings)  # what was held is no longer what there is
+            holds.let_go(settings)  # what was held is no longer what there is
             tell(f"Nothing changed since {done.id}: same batches, rules and code.")
             return
         building.clear_dead_builds(settings)
@@ -88,7 +88,7 @@ def _draft(settings: Settings, prepared: building.Build) -> None:
     print_table(["indicator", "source", "added", "gone", "changed", "largest change %"], rows, f"Against {now.id}:")
     if since.beyond:
         click.echo(f"A release would be held: {len(since.beyond)} movements are beyond what is known to have changed.")
-        for one in held.roll_up(since.beyond)[:20]:
+        for one in holds.roll_up(since.beyond)[:20]:
             click.echo(f"  {held_page.page_line(settings, one)}")
 
 
@@ -128,12 +128,12 @@ def show(release_id: str | None, is_held: bool, language: str) -> None:
     settings = load_settings()
     waiting = None
     with suppress(*(() if is_held else (HimsError,))):  # readers need not see what is held
-        waiting = held.read_hold(settings)
+        waiting = holds.read_hold(settings)
     if is_held:
         if waiting is None:
             raise click.ClickException("No release is held for what moved.")
         click.echo(held_page.page_text(settings, waiting, language))
-        click.echo(f"\n{settings.approvals / held.PAGE}")
+        click.echo(f"\n{settings.approvals / holds.PAGE}")
         return
     chosen = store.get(settings, release_id) if release_id else store.current_release(settings)
     if chosen is None:
@@ -149,7 +149,7 @@ def accept(reason: str) -> None:
     """Agree to what a held release waits for. The account that runs the nights publishes it at once, where it is still
     what would be published; for any other the next night does."""
     settings = load_settings()
-    waiting = held.accept_held(settings, reason)
+    waiting = holds.accept_held(settings, reason)
     for text in waiting["first"]:
         click.echo(f"  {text}")
     click.echo(f"Accepted: {len(waiting['movements'])} movement(s) since {waiting['since']}.")

@@ -15,11 +15,11 @@ from hims_pipeline.build_needs import require_room
 from hims_pipeline.commands.start import mark_demonstration, open_installation
 from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.commands.watch import tell_all
-from hims_pipeline.edited import require_parts
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import explain
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import private_folder, write_text
+from hims_pipeline.required_files import require_parts
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sources import broken_sources
 from hims_pipeline.stopping import STOPPED, exit_code

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from hims_pipeline.commands.start import open_installation
-from hims_pipeline.edited import require_parts
+from hims_pipeline.required_files import require_parts
 from hims_pipeline.settings import load_settings
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import click
 
-from hims_pipeline.privacy.modes import close_home, make_home
+from hims_pipeline.privacy.file_modes import close_home, make_home
 from hims_pipeline.privacy.notice import NOTICE, mark
 from hims_pipeline.privacy.production import check_installation
 from hims_pipeline.reconcile import reconcile

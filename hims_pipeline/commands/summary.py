@@ -9,8 +9,8 @@ import click
 from hims_pipeline.commands.start import mark_demonstration
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.intake import find_destroyed, states
+from hims_pipeline.release.night_proof import Proof
 from hims_pipeline.release.reader import connect
-from hims_pipeline.release.tonight import Proof
 from hims_pipeline.settings import Settings
 
 SYNTHETIC = ", SYNTHETIC"

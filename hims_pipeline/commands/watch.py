@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from hims_pipeline.commands.answers import escape_controls
-from hims_pipeline.commands.typed import TYPED
+from hims_pipeline.commands.typed_text import TYPED
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings, close_umask, load_settings
-from hims_pipeline.watch import book, digest, messages
+from hims_pipeline.watch import alert_book, digest, messages
+from hims_pipeline.watch.alert_kinds import KINDS
 from hims_pipeline.watch.health import CRITICAL, WORDS, Health
 from hims_pipeline.watch.health import measure_health as look_at
-from hims_pipeline.watch.kinds import KINDS
 from hims_pipeline.watch.metrics import collect_metrics as metrics_of
 from hims_pipeline.watch.metrics import write_metrics
 from hims_pipeline.watch.tell import channels_of, open_alerts, tell
@@ -95,7 +95,7 @@ def check() -> None:
 def list_alerts(everything: bool) -> None:
     """Open alerts in full, and what could not be sent yet."""
     settings = load_settings()
-    known = book.read(settings)
+    known = alert_book.read(settings)
     shown = known.alerts if everything else open_alerts(settings)
     for one in shown:
         click.echo("\n".join(map(escape_controls, messages.paragraph(settings, one))))
@@ -118,7 +118,7 @@ def acknowledge(alert_id: str, note: str) -> None:
     """Say that you see to an alert: a watchdog then no longer counts it as critical."""
     settings = load_settings()
     close_umask()
-    done = book.acknowledge_alert(settings, alert_id, note.strip(), datetime.now(UTC))
+    done = alert_book.acknowledge_alert(settings, alert_id, note.strip(), datetime.now(UTC))
     click.echo(f"{done.id}: {done.acknowledged['by']} sees to it.")
 
 
@@ -126,7 +126,7 @@ def acknowledge(alert_id: str, note: str) -> None:
 def show_digest() -> None:
     """Print the digest of the last seven days, as it is sent once a week."""
     settings = load_settings()
-    subject, text = digest.write_digest(settings, book.read(settings), datetime.now(UTC))
+    subject, text = digest.write_digest(settings, alert_book.read(settings), datetime.now(UTC))
     click.echo(f"{subject}\n\n{text}", nl=False)
 
 
@@ -143,7 +143,7 @@ def send_test(channel: str) -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
     text = "This is a trial. Nothing has happened."
     try:
-        send(settings, chosen, book.Message(f"trial-{at}", channel, at, f"[HIMS {settings.env}] Trial", text))
+        send(settings, chosen, alert_book.Message(f"trial-{at}", channel, at, f"[HIMS {settings.env}] Trial", text))
     except Unsent as error:
         raise HimsError(f"{channel} did not take it: {error}.") from None
     click.echo(f"{channel} took it.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hims_pipeline.commands import answers
-from hims_pipeline.commands.typed import TYPED
+from hims_pipeline.commands.typed_text import TYPED
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.release import store
 from hims_pipeline.settings import load_settings

@@ -1,7 +1,7 @@
 """Whom an installation tells of what: the `alerts` of `data/observatory.yml`.
 
 Secrets are named and never written: `password_env: HIMS_ALERT_SMTP_PASSWORD` is a variable of the environment, or a
-systemd credential of that name. Not here: what is told (`watch.kinds`), and how it is sent (`watch.channels`).
+systemd credential of that name. Not here: what is told (`watch.alert_kinds`), and how it is sent (`watch.channels`).
 """
 
 from typing import Annotated, Literal

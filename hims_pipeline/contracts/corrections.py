@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Raw, Strict, Text, Whole
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import EDITED, parse_record
+from hims_pipeline.contracts.yaml_records import EDITED, parse_record
 from hims_pipeline.errors import ContractError
 
 ACTIONS = ("set", "compute", "missing", "drop", "donors")

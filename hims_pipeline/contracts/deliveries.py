@@ -4,7 +4,7 @@ and those that are kept in `data/`."""
 from pathlib import Path
 
 from hims_pipeline.contracts.basics import Strict
-from hims_pipeline.contracts.records import parse_record
+from hims_pipeline.contracts.yaml_records import parse_record
 
 
 class PinnedDelivery(Strict):

@@ -15,7 +15,7 @@ from hims_pipeline.contracts.columns import Column, ColumnMap, Reference
 from hims_pipeline.contracts.design import Design
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.contracts.missing import FLAG_SUFFIX, MISSING_SUFFIX
-from hims_pipeline.contracts.stated import StatedPeriod
+from hims_pipeline.contracts.stated_period import StatedPeriod
 
 DurationRule = Literal["3M", "6M", "12M", "NONE", "MIXED"]
 MeasureType = Literal["stock", "flow", "mixed"]

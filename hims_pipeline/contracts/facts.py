@@ -15,7 +15,7 @@ from hims_pipeline.contracts.basics import SPECIAL_CODES
 from hims_pipeline.contracts.fact_columns import FactColumn, is_area
 from hims_pipeline.contracts.mappings import mapping_problems
 from hims_pipeline.contracts.model import Contract, Feed
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
 

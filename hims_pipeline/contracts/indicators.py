@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
 from hims_pipeline.contracts.observatory import Policies, load_observatory
-from hims_pipeline.contracts.records import EDITED, parse_record
+from hims_pipeline.contracts.yaml_records import EDITED, parse_record
 from hims_pipeline.errors import ContractError
 
 Code = Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")]

@@ -13,7 +13,7 @@ from hims_pipeline.contracts.basics import Flag, Name, Strict
 from hims_pipeline.contracts.columns import Column, ColumnMap
 from hims_pipeline.contracts.entities import Entity
 from hims_pipeline.contracts.formats import Format
-from hims_pipeline.contracts.stated import StatedPeriod
+from hims_pipeline.contracts.stated_period import StatedPeriod
 
 
 class EntityLayout(Strict):

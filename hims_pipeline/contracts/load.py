@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from hims_pipeline.contracts.code_references import listed_problems
 from hims_pipeline.contracts.corrections import correction_files, corrections_of
 from hims_pipeline.contracts.crosswalks import scheme_problems
 from hims_pipeline.contracts.facts import check_feeds
-from hims_pipeline.contracts.listed import listed_problems
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.names import name_problems
-from hims_pipeline.contracts.records import EDITED, parse_record, read_yaml
+from hims_pipeline.contracts.yaml_records import EDITED, parse_record, read_yaml
 from hims_pipeline.errors import ContractError
 
 __all__ = [

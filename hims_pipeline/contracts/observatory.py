@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.alerts import Alerts
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
-from hims_pipeline.contracts.records import parse_record
+from hims_pipeline.contracts.yaml_records import parse_record
 
 
 class Level(Strict):

@@ -18,7 +18,7 @@ from hims_pipeline.defs.watching import reason_of
 from hims_pipeline.errors import HimsError
 from hims_pipeline.failures import explain
 from hims_pipeline.processes import is_running, token
-from hims_pipeline.release.tonight import Proof, prove
+from hims_pipeline.release.night_proof import Proof, prove
 from hims_pipeline.settings import Settings
 from hims_pipeline.stopping import STOPPED
 from hims_pipeline.watch import nights

@@ -19,13 +19,13 @@ from hims_pipeline.defs.checks import set_checks_right
 from hims_pipeline.defs.intake import add_partitions, take_in_delivery
 from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.defs.watching import watching_hooks
-from hims_pipeline.edited import require_parts
 from hims_pipeline.failures import explain
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import fallback
+from hims_pipeline.required_files import require_parts
 from hims_pipeline.scrub import scrub_parts
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.in_force import keep_contracts

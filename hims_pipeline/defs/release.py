@@ -7,8 +7,8 @@ import dagster as dg
 from hims_pipeline import build
 from hims_pipeline.defs.plain import plain_failures
 from hims_pipeline.release import store
+from hims_pipeline.release.night_proof import prove
 from hims_pipeline.release.publish import publish
-from hims_pipeline.release.tonight import prove
 from hims_pipeline.settings import Settings
 
 RELEASE = dg.AssetKey(["release", "current"])

@@ -21,9 +21,9 @@ from hims_pipeline.defs.scratch import try_part
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.plain_file import read_json
-from hims_pipeline.release import held
+from hims_pipeline.release import holds
+from hims_pipeline.release.night_proof import Proof, prove
 from hims_pipeline.release.publish import find_existing_release
-from hims_pipeline.release.tonight import Proof, prove
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 from hims_pipeline.staging.render import MANIFEST
@@ -85,7 +85,7 @@ def _require_whole(context: dg.AssetExecutionContext, settings: Settings):
     tells of every check what the build of the same inputs found."""
     with installation_lock(settings, f"building in run {context.run.run_id[:8]}", 3600, context.log.info):
         if (proof := _find_standing(settings, context.log.warning)) is not None:
-            held.let_go(settings)  # what was held is no longer what there is
+            holds.let_go(settings)  # what was held is no longer what there is
             context.log.info(f"Nothing to build: {proof.why}")
             inputs = proof.release.manifest("staff")["inputs_sha256"]
             context.log_event(intact_check(proof.release, []))

@@ -16,11 +16,11 @@ from typing import Any
 
 from hims_pipeline.disclosure.bounds import find_narrow
 from hims_pipeline.disclosure.decide import judged_figures
-from hims_pipeline.disclosure.determined import determine
+from hims_pipeline.disclosure.elimination import determine
 from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, minimum_sql, read_figures
 from hims_pipeline.disclosure.groups import Equation, Linked, components
 from hims_pipeline.disclosure.history import Key
-from hims_pipeline.disclosure.linked import link_figures, sizes_shown_by
+from hims_pipeline.disclosure.linked_tables import link_figures, sizes_shown_by
 from hims_pipeline.disclosure.protect import least_sizes, protection_width, shown_groups
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings, load_settings

@@ -3,7 +3,7 @@
 Sizes are never negative, and what stands in a table as withheld is no zero, since zeros are shown: so much anybody
 knows. A few programs with objectives over many groups at once settle most of them, since every solution shows a
 possible size of each; only groups that still look narrow get two programs of their own.
-Not here: what is exact (`determined`).
+Not here: what is exact (`elimination`).
 """
 
 from collections import Counter, defaultdict

@@ -1,6 +1,6 @@
 """Figures as disclosure control sees them: whom each is about, in which cell, and how many records stand behind it.
 
-Here: reading them from the build's file or from a public one. Not here: how they are linked (`linked`).
+Here: reading them from the build's file or from a public one. Not here: how they are linked (`linked_tables`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,6 +1,6 @@
 """Groups of records and the equations between their sizes: what all of disclosure control speaks of.
 
-Not here: where they come from (`linked`, `same`), and what follows from them (`determined`, `bounds`).
+Not here: where they come from (`linked_tables`, `shared_groups`), and what follows from them (`elimination`, `bounds`).
 """
 
 from collections import defaultdict

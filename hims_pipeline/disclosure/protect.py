@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hims_pipeline.disclosure.bounds import find_narrow
-from hims_pipeline.disclosure.determined import determine
+from hims_pipeline.disclosure.elimination import determine
 from hims_pipeline.disclosure.figures import OTHER, SHARE, Figure
 from hims_pipeline.disclosure.groups import Equation, Linked, components
 from hims_pipeline.disclosure.history import Key, State, change_of
-from hims_pipeline.disclosure.linked import link_figures, sizes_shown_by
+from hims_pipeline.disclosure.linked_tables import link_figures, sizes_shown_by
 
 FEW, EVERYBODY, BESIDE = "FEW_RECORDS", "EVERYBODY", "BESIDE_OTHERS"
 BEFORE, CHANGE = "WITHHELD_BEFORE", "SMALL_CHANGE"

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from hims_pipeline.contracts.basics import Strict
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import parse_record
+from hims_pipeline.contracts.yaml_records import parse_record
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.evidence import Evidence
 from hims_pipeline.gates.measures import MEASURES

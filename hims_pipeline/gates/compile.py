@@ -9,11 +9,11 @@ from hims_pipeline.contracts.columns import Column, Reference
 from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.contracts.values import NUMERIC, value_of, value_sql
-from hims_pipeline.gates.drawn import drawn_rules
-from hims_pipeline.gates.fed import fit_rules, needed_rules
-from hims_pipeline.gates.made import Make, condition_rule, missing_guard, missing_words, rows_rule
+from hims_pipeline.gates.feed_rules import fit_rules, needed_rules
 from hims_pipeline.gates.period import period_rule
+from hims_pipeline.gates.rule_making import Make, condition_rule, missing_guard, missing_words, rows_rule
 from hims_pipeline.gates.rules import Rule
+from hims_pipeline.gates.sampling_rules import drawn_rules
 from hims_pipeline.gates.sentences import Said, say
 from hims_pipeline.lake.periods import is_period
 from hims_pipeline.sql import literal, literals, quote

@@ -13,10 +13,10 @@ from typing import Any
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary, canary_profiles
-from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
 from hims_pipeline.gates.comparisons import profile_rules, write_evidence
 from hims_pipeline.gates.compile import compile_rules
 from hims_pipeline.gates.engine import GateError, evaluate, versions
+from hims_pipeline.gates.predecessor_evidence import Predecessor, keep_profile, set_beside
 from hims_pipeline.gates.rules import Rule, RuleResult
 from hims_pipeline.gates.suites import as_rule, judgement_rules, load_suite
 from hims_pipeline.gates.tables import fill_tables

@@ -3,7 +3,7 @@
 from datetime import date
 
 from hims_pipeline.contracts.model import Contract, Entity
-from hims_pipeline.contracts.stated import StatedPeriod
+from hims_pipeline.contracts.stated_period import StatedPeriod
 from hims_pipeline.gates.sentences import Said, say
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.sql import literal, quote

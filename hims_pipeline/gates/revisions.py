@@ -2,7 +2,7 @@
 evidence of it to them: one a measure. A rule breaks where a number is beyond its limit, and where there is no word of
 its measure at all.
 
-Not here: what moved and why (`release.movements`, `release.causes`), and what is done about it (`release.held`).
+Not here: what moved and why (`release.movements`, `release.causes`), and what is done about it (`release.holds`).
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from hims_pipeline.contracts.basics import Strict
-from hims_pipeline.contracts.records import parse_record
+from hims_pipeline.contracts.yaml_records import parse_record
 from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.judge import GateOutcome, judge_tables
 from hims_pipeline.gates.rules import Rule

@@ -1,7 +1,7 @@
 """What the compiled rules of a contract tell the deliverer, in the languages in which reports are written.
 
-Here: one template a kind of rule. Not here: which rules there are (`compile`, `fed`, `period`), what a measure of a
-profile tells (`measures`), what suites tell (`expectations/`), what is found while reading (`reporting`).
+Here: one template a kind of rule. Not here: which rules there are (`compile`, `feed_rules`, `period`), what a measure
+of a profile tells (`measures`), what suites tell (`expectations/`), what is found while reading (`reporting`).
 """
 
 from dataclasses import dataclass, field

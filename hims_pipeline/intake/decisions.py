@@ -15,7 +15,7 @@ from hims_pipeline.errors import Busy, HimsError
 from hims_pipeline.intake.taking_in import carry_decision, contract_of
 from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.batches import ProvenBatch
-from hims_pipeline.lake.decided import acceptances
+from hims_pipeline.lake.decision_trail import acceptances
 from hims_pipeline.lake.landing import Delivery, Taken
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.lake.verdict import Verdict

@@ -18,15 +18,15 @@ from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import batches, journal, landing, reports
 from hims_pipeline.lake.batches import Batch, ProvenBatch
-from hims_pipeline.lake.decided import acceptances
+from hims_pipeline.lake.decision_trail import acceptances
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
 from hims_pipeline.plain_file import read_json
-from hims_pipeline.privacy import hidden
+from hims_pipeline.privacy import identifier_search
+from hims_pipeline.privacy.key_record import KeyMismatch
 from hims_pipeline.privacy.keys import load_key
-from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.provenance import READING, Provenance, provenance_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
@@ -85,7 +85,7 @@ def inputs_of(settings: Settings, contract: Contract, delivery: Delivery) -> dic
         "libraries of the reader": reader.libraries,
         "time zone": time_zone(settings),  # days of instants follow from it
     }
-    if (shapes := settings.data / hidden.FILE).exists():
+    if (shapes := settings.data / identifier_search.FILE).exists():
         own["identifier_shapes"] = sha256_of(shapes)
     if version := _key_version(settings, contract):
         own["key"] = version  # another key makes other pseudonyms, which must not stand beside the former ones

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.gates.beside import Predecessor, choose_near
+from hims_pipeline.gates.predecessor_evidence import Predecessor, choose_near
 from hims_pipeline.gates.references import reference_for
 from hims_pipeline.lake import batches
 from hims_pipeline.lake.files import sha256_of

@@ -22,7 +22,7 @@ from hims_pipeline.sql import connection, literal, quote, read_parquet
 
 if TYPE_CHECKING:  # judging imports Great Expectations, which takes seconds
     from hims_pipeline.gates import GateOutcome
-    from hims_pipeline.gates.beside import Predecessor
+    from hims_pipeline.gates.predecessor_evidence import Predecessor
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ from hims_pipeline.intake.pending import (
 )
 from hims_pipeline.intake.predecessors import predecessors_of
 from hims_pipeline.intake.set_aside import set_rows_aside
-from hims_pipeline.lake import batches, dropped, journal, landing, reports, survey
+from hims_pipeline.lake import batches, drops, journal, landing, reports, survey
 from hims_pipeline.lake.batches import Batch, Manifest
-from hims_pipeline.lake.decided import acceptances
+from hims_pipeline.lake.decision_trail import acceptances
 from hims_pipeline.lake.files import private_folder, remove_folder, sha256_of, write_json
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.survey import Misplaced
@@ -38,7 +38,7 @@ from hims_pipeline.settings import Settings
 from hims_pipeline.stopping import let_through
 
 if TYPE_CHECKING:  # reading imports pandas and more, which takes seconds
-    from hims_pipeline.gates.beside import Predecessor
+    from hims_pipeline.gates.predecessor_evidence import Predecessor
     from hims_pipeline.readers import ReadResult
 
 Log = Callable[[str], None]
@@ -48,7 +48,7 @@ def take_over_dropped(settings: Settings) -> tuple[list[Delivery], list[Delivery
     """Take over what was dropped into landing; see `dropped.take_over_drops`. The names of what was left are
     written into the identified zone, since they are told nowhere else."""
     contracts, settle_seconds = load_contracts(settings.data), load_observatory(settings.data).settle_seconds
-    new, again, left = dropped.take_over_drops(settings, contracts, settle_seconds)
+    new, again, left = drops.take_over_drops(settings, contracts, settle_seconds)
     left += [
         Misplaced(landing.batch_of(one), f"{one.what}. {mending_advice(one)}")
         for one in landing.damaged_records(settings)

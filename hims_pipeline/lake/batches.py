@@ -22,7 +22,7 @@ from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Busy, Damaged
 from hims_pipeline.lake import journal
-from hims_pipeline.lake.decided import acceptances
+from hims_pipeline.lake.decision_trail import acceptances
 from hims_pipeline.lake.files import move_folder, private_folder, remove_folder, sha256_of
 from hims_pipeline.lake.held_back import read_held_back
 from hims_pipeline.lake.landing import Delivery

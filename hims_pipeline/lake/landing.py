@@ -4,7 +4,7 @@
     landing/<source>/<period>/<id>/file …     one delivery, taken over, never changed again; `delivery.json` beside it
 
 The id is the start of a SHA-256 over the contents (and the entity that takes each file), so the same bytes again are
-the same delivery. Not here: which dropped files make one up (`dropped`), its record (`delivery`).
+the same delivery. Not here: which dropped files make one up (`drops`), its record (`delivery`).
 """
 
 import hashlib

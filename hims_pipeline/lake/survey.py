@@ -23,7 +23,7 @@ from hims_pipeline.lake.arrival import (
     trouble_of_name,
     trouble_of_size,
 )
-from hims_pipeline.lake.complete import describe_missing
+from hims_pipeline.lake.completeness import describe_missing
 from hims_pipeline.lake.delivery import ID, deliveries
 from hims_pipeline.lake.incoming import STAGING
 from hims_pipeline.lake.periods import is_period, today_of, trouble_of_period

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hims_pipeline.errors import HimsError
-from hims_pipeline.privacy import known
+from hims_pipeline.privacy import key_record
 from hims_pipeline.settings import REPOSITORY, Settings
 
 KEY_BYTES = 32
@@ -44,7 +44,7 @@ def load_key(settings: Settings) -> Key:
             production has no key of its own.
     """
     key = _load(settings)
-    known.check_version(settings, key.version)
+    key_record.check_version(settings, key.version)
     return key
 
 
@@ -56,10 +56,10 @@ def check_key(settings: Settings) -> None:
         KeyMismatch: it is another one, is missing, or was destroyed.
         NoteDamaged: which key it rests on cannot be read.
     """
-    if known.read_key_facts(settings):
+    if key_record.read_key_facts(settings):
         try:
             load_key(settings)
-        except known.KeyMismatch:
+        except key_record.KeyMismatch:
             raise
         except HimsError:
             return
@@ -68,8 +68,8 @@ def check_key(settings: Settings) -> None:
 def _load(settings: Settings) -> Key:
     if settings.key_file is None:
         if settings.env == "prod":
-            if advice := known.advise_missing_key(settings, "HIMS_KEY_FILE is not set"):
-                raise known.KeyMismatch(advice)
+            if advice := key_record.advise_missing_key(settings, "HIMS_KEY_FILE is not set"):
+                raise key_record.KeyMismatch(advice)
             raise HimsError(
                 "Production has no pseudonymisation key. Run `hims key init /etc/hims/key` (outside the repository), "
                 "seal a copy of it, and set HIMS_KEY_FILE to that path."
@@ -105,8 +105,8 @@ def create_key(path: Path) -> Key:
 
 def _read(path: Path, settings: Settings) -> bytes:
     if not path.is_file():
-        if advice := known.advise_missing_key(settings, f"HIMS_KEY_FILE names {path}, which is not a file"):
-            raise known.KeyMismatch(advice)
+        if advice := key_record.advise_missing_key(settings, f"HIMS_KEY_FILE names {path}, which is not a file"):
+            raise key_record.KeyMismatch(advice)
         raise HimsError(f"HIMS_KEY_FILE names {path}, which is not a file. `hims key init {path}` makes one.")
     if any(path.is_relative_to(root) for root in (REPOSITORY, settings.project.resolve())):
         raise HimsError(f"The key {path} lies inside the repository. Move it out of it and make a new one.")

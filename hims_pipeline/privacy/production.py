@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import HimsError
+from hims_pipeline.privacy.file_modes import find_too_open
 from hims_pipeline.privacy.keys import DEMONSTRATION_KEY, LONGEST_FILE, load_key
-from hims_pipeline.privacy.modes import find_too_open
 from hims_pipeline.settings import Settings
 
 

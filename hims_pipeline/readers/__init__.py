@@ -23,7 +23,7 @@ from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import CHECKED, UNCHECKED, Finding
 from hims_pipeline.privacy.keys import Key, load_key
-from hims_pipeline.readers.entity import read_entity
+from hims_pipeline.readers.entity_file import read_entity
 from hims_pipeline.readers.files.archives import Member, expand
 from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.guard import Unreadable, guard
@@ -31,7 +31,7 @@ from hims_pipeline.readers.matching import match
 from hims_pipeline.readers.shape import TableShape, shape_of
 from hims_pipeline.readers.table import EntityResult, Job, remove_written
 from hims_pipeline.readers.totals import compare_totals, read_totals
-from hims_pipeline.readers.undeclared import find_undeclared
+from hims_pipeline.readers.undeclared_identifiers import find_undeclared
 from hims_pipeline.settings import Settings
 from hims_pipeline.words import our_text, words
 

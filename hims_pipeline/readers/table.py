@@ -12,7 +12,7 @@ import duckdb
 from hims_pipeline.lake.batches import EntityFiles
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.privacy.keys import Key
-from hims_pipeline.readers.files.records import Structure
+from hims_pipeline.readers.files.delimited_records import Structure
 from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.guard import Unreadable
 from hims_pipeline.readers.shape import TableShape

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.contracts.entities import data_file_of, is_totals
-from hims_pipeline.contracts.records import read_yaml
 from hims_pipeline.contracts.values import NUMERIC
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.lake.batches import EntityFiles
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import CHECKED, UNCHECKED, Finding

@@ -4,7 +4,7 @@ whose, which rows were set aside, which sources are late."""
 from typing import Any
 
 from hims_pipeline.lake.batches import Batch
-from hims_pipeline.lake.late import late_sources
+from hims_pipeline.lake.lateness import late_sources
 from hims_pipeline.lake.periods import today_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.in_force import find_in_force

@@ -13,7 +13,7 @@ import jinja2
 
 from hims_pipeline.contracts.indicators import load_breakdowns, load_indicators
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.gates.revisions import MEASURES
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.settings import Settings

@@ -4,7 +4,7 @@ Every text column of every table of both files, and every word of the notes and 
 the shapes of `data/identifier_shapes.csv` and for the number of anybody in the batches that count. A column whose
 values look like numbers of persons and are none stands, with the reason, in `data/identifier_lookalikes.csv`, as
 `<schema>.<table>.<column>` in which `*` stands for anything. Hits are
-counted and never told. Not here: how a number is recognised (`privacy.hidden`).
+counted and never told. Not here: how a number is recognised (`privacy.identifier_search`).
 """
 
 import csv
@@ -18,7 +18,14 @@ from typing import Any
 
 from hims_pipeline.errors import ContractError, ReleaseError
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.privacy.hidden import KNOWN, Hit, Known, find_identifiers, load_identifier_shapes, load_known
+from hims_pipeline.privacy.identifier_search import (
+    KNOWN,
+    Hit,
+    Known,
+    find_identifiers,
+    load_identifier_shapes,
+    load_known,
+)
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection, literal, quote, read_parquet

@@ -2,7 +2,7 @@
 the limit that it is held to.
 
 First figures of a new period or edition are laid beside the last ones. Not here: which figures are the
-same (`matched`), what changed (`causes`), the limits (`gates.revisions`), and what is done about it (`held`).
+same (`figure_matching`), what changed (`causes`), the limits (`gates.revisions`), and what is done about it (`holds`).
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any
 from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.gates.revisions import Cause, RevisionEvidence, RevisionLimits
 from hims_pipeline.release.causes import Changes
-from hims_pipeline.release.matched import match_figures
+from hims_pipeline.release.figure_matching import match_figures
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import connection
 

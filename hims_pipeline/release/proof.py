@@ -15,7 +15,7 @@ from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal, seal, trail
 from hims_pipeline.lake.files import sha256_of, sync
 from hims_pipeline.plain_file import read_json
-from hims_pipeline.privacy.modes import give_to_staff
+from hims_pipeline.privacy.file_modes import give_to_staff
 from hims_pipeline.settings import Settings
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from hims_pipeline.build import Build, closed_warehouse, discard_build, list_tab
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.dbt import find_not_built
 from hims_pipeline.errors import Damaged, ReleaseError
-from hims_pipeline.lake import decided, journal, landing
+from hims_pipeline.lake import decision_trail, journal, landing
 from hims_pipeline.lake.lock import acts_lock, installation_lock
 from hims_pipeline.processes import describe_ending, start_bound
 from hims_pipeline.release import (
@@ -25,7 +25,7 @@ from hims_pipeline.release import (
     audit,
     disclosure,
     fallback,
-    held,
+    holds,
     leaks,
     proof,
     revision,
@@ -85,7 +85,7 @@ def publish(settings: Settings, build: Build, log: Log = lambda text: None) -> R
         if inputs_sha256(settings, input_rows(settings)) != build.inputs_sha256:
             raise ReleaseError("Batches, rules or code changed while this was built. Run `nightly` again.")
         if (done := find_existing_release(settings, build.inputs_sha256, log)) is not None:
-            held.let_go(settings)
+            holds.let_go(settings)
             discard_build(build.folder)
             return done
         closed_warehouse(settings, build)
@@ -102,7 +102,7 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
     """Publish a build that the rules across sources let pass."""
     build = judged.build
     if (done := find_existing_release(settings, build.inputs_sha256, log)) is not None:
-        held.let_go(settings)  # without what was held back it is that
+        holds.let_go(settings)  # without what was held back it is that
         return done
     closed_warehouse(settings, build)
     candidate = build.folder / "release"
@@ -118,7 +118,7 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
     disclosure.refuse_disclosing(settings, candidate, log)
     log("comparing with the last release")
     since = _revise(settings, build, candidate, previous)
-    words = held.require_explained(
+    words = holds.require_explained(
         settings, since, previous, candidate / "public/warehouse.duckdb", build.inputs_sha256
     )
     release_id = store.next_id(settings)
@@ -129,7 +129,7 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
         refuse_overtaken(settings, build)
         acts.place(settings, candidate, release_id, build.inputs_sha256)
     rules.clear_hold(settings)
-    held.let_go(settings)
+    holds.let_go(settings)
     acts.retire(settings, load_observatory(settings.data).policies.keep_releases)
     log(f"{release_id} is published")
     return store.get(settings, release_id)
@@ -159,7 +159,7 @@ def refuse_overtaken(settings: Settings, build: Build) -> None:
             f"Not published: {batch} was withdrawn while this was built ({withdrawn[batch]}). The next run builds "
             "without it."
         )
-    for batch, text in decided.find_rejected_since(settings, build.began).items():
+    for batch, text in decision_trail.find_rejected_since(settings, build.began).items():
         if batch in batches:
             raise ReleaseError(
                 f"Not published: {batch} was rejected by {text.name} while this was built ({text.reason}). The next "

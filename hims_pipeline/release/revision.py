@@ -1,5 +1,5 @@
 """The revision of a candidate against the last release: what moved, why, what of it is beyond its limits, and whose
-word lets it pass. Beyond them a release is held until a person accepts exactly these movements (`held`).
+word lets it pass. Beyond them a release is held until a person accepts exactly these movements (`holds`).
 """
 
 from collections.abc import Mapping, Sequence

@@ -27,9 +27,9 @@ from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import write_json
 from hims_pipeline.lake.seal import read_sealed, write_sealed
 from hims_pipeline.plain_file import read_json
-from hims_pipeline.privacy.modes import share
+from hims_pipeline.privacy.file_modes import share
 from hims_pipeline.release import store
-from hims_pipeline.release.waiting import read_waiting, remove_waiting
+from hims_pipeline.release.hold_records import read_waiting, remove_waiting
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.in_force import find_in_force
 from hims_pipeline.staging.render import MANIFEST

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.gates.sentences import LANGUAGES
 from hims_pipeline.lake.verdict import Finding

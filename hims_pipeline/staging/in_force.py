@@ -15,7 +15,7 @@ from typing import NamedTuple
 from hims_pipeline.contracts.corrections import Correction, corrections_of
 from hims_pipeline.contracts.load import edited_state, load_contracts
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import EDITED
+from hims_pipeline.contracts.yaml_records import EDITED
 from hims_pipeline.errors import ContractError, Damaged
 from hims_pipeline.lake.files import private_folder
 from hims_pipeline.lake.seal import read_sealed, write_sealed

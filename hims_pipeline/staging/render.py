@@ -34,7 +34,7 @@ from hims_pipeline.processes import describe_ending, start_bound
 from hims_pipeline.provenance import RENDERING, provenance_of
 from hims_pipeline.settings import Settings, quiet_environment
 from hims_pipeline.sql import connection
-from hims_pipeline.staging import whole
+from hims_pipeline.staging import project_files
 from hims_pipeline.staging.corrections import corrected_models, matched_sql
 from hims_pipeline.staging.in_force import find_in_force, former_texts
 from hims_pipeline.staging.indicators import describe_indicators as described_indicators
@@ -267,12 +267,14 @@ def _indicator_models(settings: Settings, tree: Path) -> list[str]:
 
 def _write_properties(settings: Settings, tree: Path, contracts: Iterable[Contract]) -> None:
     """What dbt's own tools read of a project beside its models."""
-    published = whole.published_models(settings, tree)
+    published = project_files.published_models(settings, tree)
     names = [model["name"] for model in published["models"]]
-    write_text(tree / whole.PUBLISHED, as_yaml(published))
-    write_text(tree / "models/staging/sources.yml", as_yaml(whole.sources(contracts)))
+    write_text(tree / project_files.PUBLISHED, as_yaml(published))
+    write_text(tree / "models/staging/sources.yml", as_yaml(project_files.sources(contracts)))
     owner = load_observatory(settings.data)
-    write_text(tree / "models/published/exposures.yml", as_yaml(whole.exposures(owner.name.en, owner.contact, names)))
+    write_text(
+        tree / "models/published/exposures.yml", as_yaml(project_files.exposures(owner.name.en, owner.contact, names))
+    )
 
 
 def _macros(settings: Settings, models: list[str], imputable: dict[str, list[str]]) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from hims_pipeline.contracts.alerts import AlertFile, Channel, Email, Webhook, check_url
 from hims_pipeline.settings import Settings, secret
-from hims_pipeline.watch.book import Message
+from hims_pipeline.watch.alert_book import Message
 from hims_pipeline.words import printable
 
 SECONDS = 20  # for a server to answer

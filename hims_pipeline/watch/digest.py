@@ -10,8 +10,8 @@ from hims_pipeline.lake import journal
 from hims_pipeline.release import store
 from hims_pipeline.settings import Settings
 from hims_pipeline.watch import backups, nights
-from hims_pipeline.watch.book import Book
-from hims_pipeline.watch.kinds import KINDS
+from hims_pipeline.watch.alert_book import Book
+from hims_pipeline.watch.alert_kinds import KINDS
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEK = timedelta(days=7)

@@ -8,8 +8,8 @@ from typing import Any
 from hims_pipeline.errors import HimsError
 from hims_pipeline.release import store
 from hims_pipeline.settings import Settings
-from hims_pipeline.watch import book, nights
-from hims_pipeline.watch.kinds import KINDS, Condition, instant
+from hims_pipeline.watch import alert_book, nights
+from hims_pipeline.watch.alert_kinds import KINDS, Condition, instant
 from hims_pipeline.watch.look import look_for_trouble
 
 WELL, WARNING, CRITICAL = 0, 1, 2
@@ -65,9 +65,9 @@ def measure_health(settings: Settings, now: datetime | None = None) -> Health:
     now = now or datetime.now(UTC)
     conditions = look_for_trouble(settings, now)
     try:
-        known = book.read(settings)
+        known = alert_book.read(settings)
     except HimsError as error:
-        known = book.Book()
+        known = alert_book.Book()
         conditions.append(Condition("installation-unusable", "the book of alerts", str(error), instant(now)))
     if not settings.home.is_dir():
         what = f"There is no installation at {settings.home}."

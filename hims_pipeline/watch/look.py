@@ -2,7 +2,7 @@
 
 So nothing has to be reported for it to be known: whoever looks, and however often, finds the same conditions. No file
 of data is read, and nothing is changed. Not here: files that are read again whole (`scrub`, whose last findings are
-used), when sources are overdue (`overdue`), and whether something was told before (`book`).
+used), when sources are overdue (`overdue`), and whether something was told before (`alert_book`).
 """
 
 import hashlib
@@ -23,11 +23,11 @@ from hims_pipeline.failures import explain
 from hims_pipeline.intake.pending import mending_advice
 from hims_pipeline.lake import batches, journal, landing
 from hims_pipeline.lake.held_back import read_held_back
-from hims_pipeline.release import held, rules, store
+from hims_pipeline.release import holds, rules, store
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
 from hims_pipeline.watch import backups, nights, overdue
-from hims_pipeline.watch.kinds import Condition, instant
+from hims_pipeline.watch.alert_kinds import Condition, instant
 
 HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", 900
 FIRST_RELEASE_WITHIN = timedelta(hours=36)
@@ -131,8 +131,8 @@ def _find_waiting(settings: Settings) -> Iterator[Condition]:
     if (waiting := rules.read_rules_hold(settings)) is not None:
         what = "\n".join(["These rules are gone, weaker or changed:", *waiting["rules"]])
         yield Condition("release-held", waiting["difference"][:12], what, waiting["since"])
-    if (moved := held.read_hold(settings)) is not None:
-        page = settings.approvals / held.PAGE
+    if (moved := holds.read_hold(settings)) is not None:
+        page = settings.approvals / holds.PAGE
         what = "\n".join(
             [f"Figures moved by more than is explained since {moved['since']}:", *moved["first"], f"{page}"]
         )

@@ -10,8 +10,8 @@ from typing import Any
 from hims_pipeline.contracts.alerts import CLASSES
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.settings import Settings
-from hims_pipeline.watch.book import Alert
-from hims_pipeline.watch.kinds import KINDS
+from hims_pipeline.watch.alert_book import Alert
+from hims_pipeline.watch.alert_kinds import KINDS
 from hims_pipeline.watch.letters import letter_about
 
 OF = {"data": "Data, for their senders", "machine": "Machine", "code": "Code, and what people edit"}

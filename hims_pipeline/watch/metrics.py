@@ -10,9 +10,9 @@ from hims_pipeline import intake
 from hims_pipeline.lake.files import write_text
 from hims_pipeline.release import store
 from hims_pipeline.settings import Settings
-from hims_pipeline.watch import backups, book, nights, overdue
+from hims_pipeline.watch import alert_book, backups, nights, overdue
+from hims_pipeline.watch.alert_kinds import KINDS
 from hims_pipeline.watch.health import Health
-from hims_pipeline.watch.kinds import KINDS
 from hims_pipeline.watch.look import heartbeat
 
 READABLE = 0o644  # node_exporter runs under another account
@@ -42,7 +42,7 @@ def _all_metrics(settings: Settings, health: Health) -> Iterator[Metric]:
     kind_counts = [({"kind": name, "class": kind.of}, float(kinds[name])) for name, kind in KINDS.items()]
     yield "conditions", "What holds now and people are to know, by kind.", kind_counts
     yield "messages_unsent", "Messages that no channel has taken yet.", [({}, health.unsent)]
-    known = [alert for alert in book.read(settings).alerts if alert.is_open]
+    known = [alert for alert in alert_book.read(settings).alerts if alert.is_open]
     seen = Counter("yes" if one.acknowledged else "no" for one in known)
     yield "alerts_open", "Open alerts.", [({"acknowledged": word}, float(seen[word])) for word in ("yes", "no")]
     yield from _night_metrics(settings)

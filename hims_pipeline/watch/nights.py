@@ -22,7 +22,7 @@ from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.plain_file import checked_text, read_checked
 from hims_pipeline.processes import is_running, token
 from hims_pipeline.settings import Settings
-from hims_pipeline.watch.kinds import instant
+from hims_pipeline.watch.alert_kinds import instant
 
 KEPT = 800  # nights: two years
 QUIET_SECONDS = 600  # a step may be followed by nothing for a moment, until it is written down that the run has ended

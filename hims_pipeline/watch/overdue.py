@@ -5,11 +5,11 @@ from datetime import date
 
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.lake import landing
-from hims_pipeline.lake.late import MONTHS, due_after
+from hims_pipeline.lake.lateness import MONTHS, due_after
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.settings import Settings
 from hims_pipeline.staging.in_force import find_in_force
-from hims_pipeline.watch.kinds import Condition
+from hims_pipeline.watch.alert_kinds import Condition
 
 
 def find_overdue(settings: Settings, today: date) -> Iterator[Condition]:

@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from hims_pipeline.contracts.alerts import Channel
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.settings import Settings
-from hims_pipeline.watch import book as books
+from hims_pipeline.watch import alert_book as books
 from hims_pipeline.watch import digest, messages
-from hims_pipeline.watch.book import Alert, Book, Message
+from hims_pipeline.watch.alert_book import Alert, Book, Message
+from hims_pipeline.watch.alert_kinds import KINDS, Condition, instant
 from hims_pipeline.watch.channels import Unsent, send
-from hims_pipeline.watch.kinds import KINDS, Condition, instant
 from hims_pipeline.watch.look import look_for_trouble
 
 LONGEST_WAIT = timedelta(hours=1)

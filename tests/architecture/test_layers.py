@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "carry": {"disclosure", "lake", "staging"},
     "build": {"build_needs", "carry", "disclosure", "lake", "processes", "staging"},
     "dbt": {"build", "carry", "processes", "staging"},
-    "edited": {"gates", "staging"},
+    "required_files": {"gates", "staging"},
     "sources": {"gates", "staging"},
     "intake": {"gates", "lake", "privacy", "readers", "reporting", "sources", "staging"},
     "authoring": {"build", "dbt", "gates", "intake", "lake", "privacy", "readers", "sources", "staging", "workbook"},
@@ -73,7 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reconcile": {"lake", "release", "retention"},
     "rotation": {"carry", "lake", "privacy", "retention"},
     "scrub": {"carry", "failures", "lake", "privacy", "release", "reporting", "staging"},
-    "starting": set(),
+    "new_country": set(),
     "tracing": {"release", "staging"},
     "ui": {"lake"},
     "watch": {"build_needs", "failures", "intake", "lake", "processes", "release", "reporting", "sources", "staging"},
@@ -81,7 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "defs": {
         "build",
         "dbt",
-        "edited",
+        "required_files",
         "failures",
         "gates",
         "intake",
@@ -101,8 +101,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "watch",
     },
     "definitions": {"defs", "privacy"},
-    "kept": {"watch"},
-    "doctor": {"build_needs", "failures", "kept", "lake", "privacy", "staging", "watch"},
+    "stored_parts": {"watch"},
+    "doctor": {"build_needs", "failures", "stored_parts", "lake", "privacy", "staging", "watch"},
     "restore": {"backup", "lake", "privacy", "release"},
     "commands": {
         "authoring",
@@ -113,7 +113,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "defs",
         "docs",
         "doctor",
-        "edited",
+        "required_files",
         "estimating",
         "failures",
         "gates",
@@ -131,7 +131,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "scrub",
         "sources",
         "staging",
-        "starting",
+        "new_country",
         "tracing",
         "ui",
         "watch",
@@ -242,8 +242,8 @@ def test_no_modules_import_one_another() -> None:
 
 # Districts of the readers, from the inner to the outer one; loose modules are named.
 READERS = [
-    {"findings"}, {"shape"}, {"files"}, {"typing", "guard"}, {"table", "matching"}, {"undeclared", "totals"},
-    {"formats"}, {"entity"}, {""},
+    {"findings"}, {"shape"}, {"files"}, {"typing", "guard"}, {"table", "matching"}, {"undeclared_identifiers", "totals"},
+    {"formats"}, {"entity_file"}, {""},
 ]  # fmt: skip
 
 

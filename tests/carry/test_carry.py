@@ -7,7 +7,7 @@ import pytest
 
 from hims_pipeline import retention
 from hims_pipeline.carry import fingerprints
-from hims_pipeline.carry.kept import read_kept
+from hims_pipeline.carry.last_build import read_kept
 from hims_pipeline.carry.plan import nodes_of
 from hims_pipeline.dbt import find_not_built, finish_build
 from hims_pipeline.errors import Damaged, HimsError

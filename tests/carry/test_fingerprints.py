@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from hims_pipeline.carry.batch_joins import joins_by_batch
 from hims_pipeline.carry.fingerprints import COMMENT, UNPROVABLE
-from hims_pipeline.carry.joined import joins_by_batch
 from hims_pipeline.settings import REPOSITORY
 
 MACRO = re.compile(r"(?=\{% macro )")

@@ -9,7 +9,7 @@ import yaml
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.contracts.load import broken_contracts, load_contracts
-from hims_pipeline.contracts.records import parse_record, read_yaml
+from hims_pipeline.contracts.yaml_records import parse_record, read_yaml
 from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY
 

@@ -18,7 +18,7 @@ import pytest
 
 from hims_pipeline.contracts.indicators import load_breakdowns, load_indicators
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.settings import REPOSITORY
 
 Rows = Callable[[str], list[dict[str, str]]]

@@ -9,12 +9,12 @@ import yaml
 
 from hims_pipeline.contracts.load import broken_contracts, load_contracts, read_yaml
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.edited import missing_parts, require_parts
 from hims_pipeline.errors import HimsError
 from hims_pipeline.gates.comparisons import load_comparison_limits
+from hims_pipeline.new_country.folder import world_sources, write_country
 from hims_pipeline.release.reader import connect
+from hims_pipeline.required_files import missing_parts, require_parts
 from hims_pipeline.settings import Settings
-from hims_pipeline.starting.folder import world_sources, write_country
 from tests.installation import Installation
 from tests.northland import drop
 

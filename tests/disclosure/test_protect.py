@@ -9,7 +9,7 @@ import pytest
 
 from hims_pipeline.disclosure.attack import attack
 from hims_pipeline.disclosure.bounds import find_narrow
-from hims_pipeline.disclosure.determined import determine
+from hims_pipeline.disclosure.elimination import determine
 from hims_pipeline.disclosure.figures import Figure, minimum_sql
 from hims_pipeline.disclosure.history import State
 from hims_pipeline.disclosure.protect import EVERYBODY, protect

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from hims_pipeline.contracts.corrections import Correction
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.docs.contracts import (
     contracts_page,
     documented_records,

@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from hims_pipeline.release import held, store
+from hims_pipeline.release import holds, store
 from hims_pipeline.release.reader import connect
 from tests.installation import Installation
 
@@ -70,7 +70,7 @@ def test_a_corrected_census_is_held_told_and_let_out_by_a_word(small_night, tmp_
     assert "Held: " in printed
     assert "A01" in printed
     assert store.current_release(here.settings).id == "r000001"
-    page = (here.settings.approvals / held.PAGE).read_text(encoding="utf-8")
+    page = (here.settings.approvals / holds.PAGE).read_text(encoding="utf-8")
     assert "rgph/2024/" in page
     assert json.loads(here.hims("status", "--format", "json"))["held"]["since"] == "r000001"
     assert "held_release.html" in here.hims("alert", "list")
@@ -79,7 +79,7 @@ def test_a_corrected_census_is_held_told_and_let_out_by_a_word(small_night, tmp_
     assert store.current_release(here.settings).id == "r000002"
     assert foreigners(here) < 0.9 * before
     assert "the census office confirms it" in here.hims("release", "show")
-    assert held.read_hold(here.settings) is None
+    assert holds.read_hold(here.settings) is None
 
 
 def test_a_census_that_misses_its_controls_falls_back_and_all_else_goes_out(small_night, tmp_path) -> None:
@@ -163,9 +163,9 @@ def test_what_lost_a_country_is_stopped_at_the_door_and_again_before_it_leaves(
     here.hims("batch", "accept", refused[0]["batch"], "--name", "A. Ben Salah", "--reason", "they were naturalised")
     assert "Held: " in here.hims("run", check=False)
     assert store.current_release(here.settings).id == before
-    told = (here.settings.approvals / held.PAGE).read_text(encoding="utf-8")
+    told = (here.settings.approvals / holds.PAGE).read_text(encoding="utf-8")
     assert f"{source}/2024/" in told
     assert code in told
     here.hims("release", "accept", "--reason", "the ministry confirms it")
     assert store.current_release(here.settings).id > before
-    assert held.read_hold(here.settings) is None
+    assert holds.read_hold(here.settings) is None

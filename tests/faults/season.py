@@ -19,7 +19,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hims_pipeline.release.reader import connect
-from hims_pipeline.watch import book, nights
+from hims_pipeline.watch import alert_book, nights
 from tests.elsewhere import other_clock
 from tests.faults.invariants import broken, faults_of
 from tests.faults.trials import Told
@@ -241,8 +241,8 @@ class Season:
             if batch not in known and waiting:
                 waiting[0].batch = batch
 
-    def _open(self) -> list[book.Alert]:
-        return ask(lambda: [one for one in book.read(self.here.settings).alerts if one.is_open])
+    def _open(self) -> list[alert_book.Alert]:
+        return ask(lambda: [one for one in alert_book.read(self.here.settings).alerts if one.is_open])
 
     def _check_alerts(self, what: str, *, killed: bool = False) -> None:
         """The timer's look in the morning; then open is what holds, and nothing was told twice."""
@@ -251,7 +251,7 @@ class Season:
             self.hims(IN_THE_MORNING, "alert", "check", kind="kill", act=self.dice.randint(1, 8))
         ended = self.hims(IN_THE_MORNING + timedelta(minutes=10), "alert", "check")
         problems = faults_of(ended)
-        alerts = ask(lambda: book.read(self.here.settings).alerts)
+        alerts = ask(lambda: alert_book.read(self.here.settings).alerts)
         standing = Counter((one.kind, one.key.partition(" ")[2]) for one in alerts if one.is_open)
         failed = sum(count for (kind, _), count in standing.items() if kind == "night-failed")
         if failed != int(not self.last_well):
@@ -303,7 +303,7 @@ def told_twice(here: Installation) -> list[str]:
         times = Counter(alert["id"] for message in messages for alert in message[part])
         found += [f"{alert} was told {count} times ({part})" for alert, count in times.items() if count > 1]
         if part == "alerts":
-            known = ask(lambda: [one.id for one in book.read(here.settings).alerts])
+            known = ask(lambda: [one.id for one in alert_book.read(here.settings).alerts])
             found += [f"{alert} was never told" for alert in known if alert not in times]
     return found
 

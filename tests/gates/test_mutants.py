@@ -5,7 +5,7 @@ from pathlib import Path
 from random import Random
 
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.gates.suites import load_suite
 from hims_pipeline.settings import REPOSITORY

@@ -8,13 +8,13 @@ import pytest
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import ContractError, Damaged
 from hims_pipeline.gates import GateError, canary_profiles, judge
-from hims_pipeline.gates.beside import Predecessor, choose_near, keep_profile
 from hims_pipeline.gates.comparisons import SUFFIX, find_closest, load_comparison_limits, profile_rules, write_evidence
 from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.engine import evaluate
 from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
 from hims_pipeline.gates.measures import MEASURES
-from hims_pipeline.gates.pooled import compare_with_all, take_larger
+from hims_pipeline.gates.pooled_evidence import compare_with_all, take_larger
+from hims_pipeline.gates.predecessor_evidence import Predecessor, choose_near, keep_profile
 from hims_pipeline.gates.profile import Profile, Rows
 from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.gates.statistics import difference_of_shares, distance, largest_shift, lowest_share

@@ -7,9 +7,9 @@ import pytest
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary_profiles, gate_inputs, judge
-from hims_pipeline.gates.beside import Predecessor
 from hims_pipeline.gates.comparisons import find_closest
 from hims_pipeline.gates.evidence import Evidence
+from hims_pipeline.gates.predecessor_evidence import Predecessor
 from hims_pipeline.gates.profile import read_profile
 from hims_pipeline.gates.references import FOLDER, read_sql, reference_for, write_reference
 from hims_pipeline.intake.predecessors import find_reference

@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
+from hims_pipeline.authoring.rule_trials import try_rules
 from hims_pipeline.authoring.rulebook import rules_in_words, show_rules
 from hims_pipeline.authoring.threshold_book import read_thresholds, write_thresholds
 from hims_pipeline.authoring.thresholds import change, thresholds
-from hims_pipeline.authoring.tried import try_rules
 from hims_pipeline.cli import main
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import ContractError, HimsError

@@ -13,7 +13,7 @@ import yaml
 from hims_pipeline import intake
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import Busy, HimsError
-from hims_pipeline.lake import batches, dropped, landing
+from hims_pipeline.lake import batches, drops, landing
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
@@ -66,10 +66,10 @@ def test_what_is_dropped_is_taken_over_once_it_rests(settings, tmp_path) -> None
     place.mkdir(parents=True)
     path = sent(place, "a")
     contracts = {"northland_survey": contract()}
-    young = dropped.take_over_drops(settings, contracts, settle_seconds=60)
+    young = drops.take_over_drops(settings, contracts, settle_seconds=60)
     assert young[0] == []
     assert "changed less than" in young[2][0].reason
-    new, _, _ = dropped.take_over_drops(settings, contracts, settle_seconds=60, now=path.stat().st_mtime + 61)
+    new, _, _ = drops.take_over_drops(settings, contracts, settle_seconds=60, now=path.stat().st_mtime + 61)
     assert [one.period for one in new] == ["2023"]
     assert not path.exists()
 
@@ -82,11 +82,11 @@ def test_a_delivery_waits_for_its_codebook_and_for_its_data(settings) -> None:
     place.mkdir(parents=True)
     for first, second, missing in (("north.txt", "book.xml", "*.xml"), ("book.xml", "north.txt", "persons")):
         sent(place, first, first)
-        new, _, misplaced = dropped.take_over_drops(settings, contracts, 0)
+        new, _, misplaced = drops.take_over_drops(settings, contracts, 0)
         assert new == []
         assert misplaced[0].reason == f"waiting for {missing} to complete the delivery"
         sent(place, second, second)
-        new, again, _ = dropped.take_over_drops(settings, contracts, 0)
+        new, again, _ = drops.take_over_drops(settings, contracts, 0)
         assert [len(one.files) for one in (*new, *again)] == [2]
 
 
@@ -94,7 +94,7 @@ def test_misplaced_files_are_reported_and_left_alone(settings) -> None:
     for place in ("nobody/2023", "northland_survey/summer"):
         (settings.landing / place).mkdir(parents=True)
         sent(settings.landing / place, "a")
-    _, _, misplaced = dropped.take_over_drops(settings, {"northland_survey": contract()}, 0)
+    _, _, misplaced = drops.take_over_drops(settings, {"northland_survey": contract()}, 0)
     assert {one.place for one in misplaced} == {"folder 1", "northland_survey, folder 1"}
     assert {one.name for one in misplaced} == {"nobody", "summer"}
     assert len(list(settings.landing.rglob("north.txt"))) == 2

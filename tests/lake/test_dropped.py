@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from hims_pipeline import intake
 from hims_pipeline.cli import main
-from hims_pipeline.lake import arrival, dropped, landing, survey
+from hims_pipeline.lake import arrival, drops, landing, survey
 from hims_pipeline.plain_file import read_json
 from tests.installation import Installation
 from tests.lake.conftest import contract, sent
@@ -60,7 +60,7 @@ def test_odd_entries_are_told_by_place_and_left(settings, drop, kind: str) -> No
     odd = good.with_name(name)
     make(odd)
     before = odd.lstat()
-    new, _, left = dropped.take_over_drops(settings, CONTRACTS, 0)
+    new, _, left = drops.take_over_drops(settings, CONTRACTS, 0)
     assert [one.period for one in new] == ["2023"]
     assert not good.exists()
     assert (odd.lstat().st_ino, odd.lstat().st_size) == (before.st_ino, before.st_size)
@@ -76,7 +76,7 @@ def test_a_delivery_waits_for_what_belongs_to_it(settings, drop, kind: str) -> N
     drop("notes", "readme.md")
     make(settings.landing / PLACE / f"north{name}".replace(".csv", ".txt"))
     other = drop("a", period="2022")
-    new, _, left = dropped.take_over_drops(settings, CONTRACTS, 0)
+    new, _, left = drops.take_over_drops(settings, CONTRACTS, 0)
     assert [one.period for one in new] == ["2022"]
     assert not other.exists()
     assert [one.reason for one in left if one.place == PLACE] == [
@@ -88,12 +88,12 @@ def test_a_delivery_waits_for_what_belongs_to_it(settings, drop, kind: str) -> N
 def test_names_that_differ_in_case_or_composition_are_told(settings, drop) -> None:
     for names in (("north.txt", "NORTH.txt"), ("northe\u0301.txt", "north\u00e9.txt")):
         paths = [drop("a", name) for name in names]
-        new, _, left = dropped.take_over_drops(settings, CONTRACTS, 0)
+        new, _, left = drops.take_over_drops(settings, CONTRACTS, 0)
         assert (new, len(left)) == ([], 2)
         for path in paths:
             path.unlink()
     longest = drop("a", "north" + "n" * 246 + ".txt")
-    new, _, left = dropped.take_over_drops(settings, CONTRACTS, 0)
+    new, _, left = drops.take_over_drops(settings, CONTRACTS, 0)
     assert ([one.files[0].name for one in new], left) == ([longest.name], [])
 
 
@@ -112,7 +112,7 @@ def test_odd_entries_elsewhere_in_landing_are_told_and_left(settings, drop) -> N
     for path in made:
         sent(path, "a") if path.suffix == "" and path.name != "2022" else path.symlink_to("/etc")
     (settings.landing / PERSON / "2023/0123456789ab").mkdir(parents=True)
-    new, _, left = dropped.take_over_drops(settings, CONTRACTS, 0)
+    new, _, left = drops.take_over_drops(settings, CONTRACTS, 0)
     assert [one.period for one in new] == ["2023"]
     assert all(os.path.lexists(path) for path in made)
     assert {(one.name, True) for one in left if one.name} == {(path.name, True) for path in made if path.name != "2999"}
@@ -125,10 +125,10 @@ def test_a_growing_file_holds_its_period_alone(settings, drop) -> None:
     growing, other = drop("a"), drop("a", period="2022")
     with growing.open("a"):
         os.utime(growing, (0, 0))  # its times say that it rests; the kernel knows better
-        new, _, left = dropped.take_over_drops(settings, CONTRACTS, 5, now=other.stat().st_mtime + 6)
+        new, _, left = drops.take_over_drops(settings, CONTRACTS, 5, now=other.stat().st_mtime + 6)
         assert [one.period for one in new] == ["2022"]
         assert [(one.place, one.reason[:14]) for one in left] == [(f"{PLACE}, file 1", "is still open ")]
-    new, _, left = dropped.take_over_drops(settings, CONTRACTS, 5)
+    new, _, left = drops.take_over_drops(settings, CONTRACTS, 5)
     assert ([one.period for one in new], left) == (["2023"], [])
 
 
@@ -141,11 +141,11 @@ def test_a_file_that_changed_after_it_was_copied_stays(settings, drop, monkeypat
         return taken
 
     monkeypatch.setattr(landing, "take_over_files", then_changed)
-    [first], _, [told] = dropped.take_over_drops(settings, CONTRACTS, 0)
+    [first], _, [told] = drops.take_over_drops(settings, CONTRACTS, 0)
     assert told.reason.startswith("changed after it was copied")
     assert path.read_text() == "b"
     monkeypatch.undo()
-    [second], _, _ = dropped.take_over_drops(settings, CONTRACTS, 0)
+    [second], _, _ = drops.take_over_drops(settings, CONTRACTS, 0)
     assert second.sequence > first.sequence
     assert second.id != first.id
 
@@ -159,11 +159,11 @@ def test_a_time_ten_years_ahead_is_watched_instead_of_waited_for(settings, drop)
         os.utime(path, (ahead, ahead))
 
     os.utime(path, (ahead, ahead))
-    new, _, left = dropped.take_over_drops(settings, CONTRACTS, 5, sleep=grow)
+    new, _, left = drops.take_over_drops(settings, CONTRACTS, 5, sleep=grow)
     assert new == []
     assert [one.reason for one in left] == ["a file's modification time lies in the future, and it still changes"]
     slept: list[float] = []
-    new, _, left = dropped.take_over_drops(settings, CONTRACTS, 5, sleep=slept.append)
+    new, _, left = drops.take_over_drops(settings, CONTRACTS, 5, sleep=slept.append)
     assert ([one.period for one in new], slept) == (["2023"], [5])
     assert "lies in the future" in left[0].reason
     assert not path.exists()
@@ -186,7 +186,7 @@ def test_what_cannot_be_read_or_vanishes_stops_nothing_else(settings, drop, monk
 
     monkeypatch.setattr(arrival.os, "open", opened)
     monkeypatch.setattr(survey.os, "scandir", scanned)
-    new, _, left = dropped.take_over_drops(settings, CONTRACTS, 0)
+    new, _, left = drops.take_over_drops(settings, CONTRACTS, 0)
     assert [one.period for one in new] == ["2022"]
     assert {(one.place, one.reason.split(";")[0]) for one in left} == {
         (f"{PLACE}, file 1", "cannot be read (Permission denied)"),
@@ -200,7 +200,7 @@ def test_what_cannot_be_read_or_vanishes_stops_nothing_else(settings, drop, monk
         return real_scan(path)
 
     monkeypatch.setattr(survey.os, "scandir", vanished)
-    assert [one.place for one in dropped.take_over_drops(settings, CONTRACTS, 0)[2]] == [f"{PLACE}, file 1"]
+    assert [one.place for one in drops.take_over_drops(settings, CONTRACTS, 0)[2]] == [f"{PLACE}, file 1"]
     assert landing.damaged_records(settings) == []
 
 
@@ -208,10 +208,10 @@ def test_too_many_files_are_told_in_one_line(settings, drop, monkeypatch) -> Non
     monkeypatch.setattr(survey, "MOST_ENTRIES", 3)
     for number in range(4):
         drop("a", f"north{number}.txt")
-    assert [one.reason[:17] for one in dropped.take_over_drops(settings, CONTRACTS, 0)[2]] == ["holds more than 3"]
+    assert [one.reason[:17] for one in drops.take_over_drops(settings, CONTRACTS, 0)[2]] == ["holds more than 3"]
     monkeypatch.undo()
     monkeypatch.setattr(landing, "MOST_FILES", 3)
-    assert "4 files; a delivery has 1 to 3" in dropped.take_over_drops(settings, CONTRACTS, 0)[2][0].reason
+    assert "4 files; a delivery has 1 to 3" in drops.take_over_drops(settings, CONTRACTS, 0)[2][0].reason
 
 
 def test_a_full_disk_stops_one_drop_and_not_the_next(settings, drop, monkeypatch) -> None:
@@ -226,7 +226,7 @@ def test_a_full_disk_stops_one_drop_and_not_the_next(settings, drop, monkeypatch
         real(descriptor)
 
     monkeypatch.setattr(arrival.os, "fsync", once_full)
-    new, _, left = dropped.take_over_drops(settings, CONTRACTS, 0)
+    new, _, left = drops.take_over_drops(settings, CONTRACTS, 0)
     assert [one.period for one in new] == ["2022"]
     assert [(one.place, one.is_failure) for one in left] == [("northland_survey/2021", True)]
     assert [path.name for path in (settings.landing / "northland_survey/2021").iterdir()] == ["north.txt"]
@@ -235,7 +235,7 @@ def test_a_full_disk_stops_one_drop_and_not_the_next(settings, drop, monkeypatch
 def test_a_file_dropped_into_a_delivery_is_told(settings, tmp_path) -> None:
     delivery, _ = landing.take_over(settings, contract(), "2023", [sent(tmp_path, "a")])
     sent(delivery.folder(settings), "b", f"{PERSON}.txt")
-    [told] = dropped.take_over_drops(settings, CONTRACTS, 0)[2]
+    [told] = drops.take_over_drops(settings, CONTRACTS, 0)[2]
     assert told.place == f"{delivery.batch}, entry 1"
     assert "no part of that delivery" in told.reason
 

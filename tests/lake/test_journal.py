@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from hims_pipeline.cli import main
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal, trail
-from hims_pipeline.privacy import known
+from hims_pipeline.privacy import key_record
 from hims_pipeline.privacy.keys import create_key
 from hims_pipeline.settings import REPOSITORY, Settings
 from tests.killed import homes_after_each_kill
@@ -205,7 +205,7 @@ def test_a_new_key_takes_the_trail_over(five: Settings, tmp_path: Path) -> None:
     rotated = replace(five, key_file=tmp_path / "key")
     with pytest.raises(HimsError, match="rests on the demonstration key"):
         journal.record(rotated, "another key")
-    with known.open_rotation(five):
+    with key_record.open_rotation(five):
         trail.reseal(rotated, former=five)
         journal.record(rotated, "went on")
         assert trail.check(rotated) == trail.Checked(6)

@@ -13,12 +13,12 @@ import pytest
 
 from hims_pipeline import intake
 from hims_pipeline.errors import Damaged, HimsError
-from hims_pipeline.lake import arrival, batches, dropped, landing, sequence
+from hims_pipeline.lake import arrival, batches, drops, landing, sequence
 from hims_pipeline.lake.arrival import Unfit
 from hims_pipeline.lake.files import write_json
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.plain_file import read_json
-from hims_pipeline.privacy import known
+from hims_pipeline.privacy import key_record
 from hims_pipeline.privacy.keys import create_key
 from tests.lake.conftest import contract, sent
 from tests.lake.test_deliveries import accept
@@ -146,12 +146,12 @@ def test_files_left_by_a_kill_are_no_new_word(settings, drop, tmp_path) -> None:
     path = drop("a")
     first = landing.take_over_files(settings, contract(), "2023", [path], "dropped").delivery
     second = deliver(settings, tmp_path, "b").delivery
-    new, again, _ = dropped.take_over_drops(settings, {"northland_survey": contract()}, 0)
+    new, again, _ = drops.take_over_drops(settings, {"northland_survey": contract()}, 0)
     assert (new, again) == ([], [first])
     assert not path.exists()
     assert landing.deliveries(settings)[-1] == second
     drop("a")
-    new, again, _ = dropped.take_over_drops(settings, {"northland_survey": contract()}, 0)
+    new, again, _ = drops.take_over_drops(settings, {"northland_survey": contract()}, 0)
     assert ([one.id for one in new], again) == ([first.id], [])
 
 
@@ -303,7 +303,7 @@ def test_a_person_vouches_for_records_of_another_key(settings, tmp_path) -> None
     create_key(tmp_path / "key")
     delivery = deliver(settings, tmp_path, "a").delivery
     other = replace(settings, key_file=tmp_path / "key")
-    with known.open_rotation(settings):
+    with key_record.open_rotation(settings):
         assert landing.deliveries(other) == []
         assert landing.reseal_delivery(other, delivery.batch) == delivery
         assert landing.deliveries(other) == [delivery]

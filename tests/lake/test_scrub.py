@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline import intake, linkage
-from hims_pipeline.carry import kept
+from hims_pipeline.carry import last_build
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.files import sha256_of
@@ -17,7 +17,7 @@ from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.release import acts
 from hims_pipeline.scrub import OF_FOREIGN, SEEN, Scrubbed, scrub_parts
 from hims_pipeline.settings import Settings
-from hims_pipeline.watch import book, nights
+from hims_pipeline.watch import alert_book, nights
 from tests.lake.test_tampering import flip, mend
 from tests.linkage.conftest import installation, send
 from tests.release.conftest import make
@@ -45,11 +45,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     make(settings, "r000003")
     nights.begin(settings, "0badcafe-run")
     nights.end_night(settings, "0badcafe-run", well=False, reasons=["a reason"])
-    book.write_book(settings, book.Book(number=7))
+    alert_book.write_book(settings, alert_book.Book(number=7))
     built = settings.home / "sent/built.duckdb"
     built.write_bytes(b"a warehouse")
     facts = {"sha256": sha256_of(built), "inputs_sha256": "0", "nodes": {}, "since_full": 0}
-    kept.keep_build(settings, built, facts)
+    last_build.keep_build(settings, built, facts)
     shutil.rmtree(settings.home / "sent")
     scrub_parts(settings)
     return settings

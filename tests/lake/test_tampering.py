@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline import intake, linkage
-from hims_pipeline.carry import kept
+from hims_pipeline.carry import last_build
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import batches, journal, landing
@@ -300,9 +300,9 @@ def test_another_time_zone_makes_every_batch_pending(settings) -> None:
 
 
 def test_a_sealed_record_of_another_version_is_damage_of_its_file_and_the_next_build_begins_anew(settings) -> None:
-    path = settings.home / "kept" / kept.RECORD
-    write_sealed(settings, path, kept.KIND, {"file": "w.duckdb", "sha256": "0", "nodes": {}, "since_full": 1})
+    path = settings.home / "kept" / last_build.RECORD
+    write_sealed(settings, path, last_build.KIND, {"file": "w.duckdb", "sha256": "0", "nodes": {}, "since_full": 1})
     with pytest.raises(Damaged, match=r"nodes\.json does not hold what a nodes of this version .*inputs_sha256"):
-        kept.read_kept(settings)
-    record = read_sealed(settings, path, kept.KIND)
+        last_build.read_kept(settings)
+    record = read_sealed(settings, path, last_build.KIND)
     assert (record["since_full"], record.get("inputs_sha256")) == (1, None)

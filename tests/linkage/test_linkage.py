@@ -13,8 +13,8 @@ from hims_pipeline.gates.judge import judge
 from hims_pipeline.gates.suites import load_suite, suite_file
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import acts_lock, installation_lock
+from hims_pipeline.privacy.key_record import KeyMismatch
 from hims_pipeline.privacy.keys import create_key
-from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.settings import REPOSITORY, Settings
 from tests.linkage.conftest import link, send
 

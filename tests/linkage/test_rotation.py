@@ -14,9 +14,9 @@ from hims_pipeline.cli import main
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import journal, landing, seal, trail, trail_file
 from hims_pipeline.lake.lock import acts_lock, installation_lock
-from hims_pipeline.privacy import known
+from hims_pipeline.privacy import key_record
+from hims_pipeline.privacy.key_record import KeyMismatch
 from hims_pipeline.privacy.keys import create_key, load_key
-from hims_pipeline.privacy.known import KeyMismatch
 from hims_pipeline.settings import REPOSITORY, Settings
 from tests.killed import homes_after_each_kill
 from tests.linkage.conftest import link
@@ -42,7 +42,7 @@ def test_another_key_takes_over_whole(keyed, tmp_path) -> None:
     old, new = load_key(keyed).version, create_key(tmp_path / "third").version
     told = hims(keyed, "key", "rotate", str(tmp_path / "third"), "--plan").output
     assert "2 batches with pseudonyms" in told
-    assert known.read_key_facts(keyed)["version"] == old
+    assert key_record.read_key_facts(keyed)["version"] == old
     done = hims(keyed, "key", "rotate", str(tmp_path / "third"), "--reason", "an officer left")
     assert done.exit_code == 0, done.output
     assert f"HIMS_KEY_FILE={tmp_path / 'third'}" in done.output
@@ -66,11 +66,11 @@ def test_killed_at_any_step_the_same_command_finishes_it(keyed, tmp_path) -> Non
     fresh, steps = replace(keyed, key_file=second), 0
     for step in homes_after_each_kill(keyed.home, lambda: rotate(keyed, second), every=7):
         steps = step
-        if "rotating" in known.read_key_facts(keyed):
+        if "rotating" in key_record.read_key_facts(keyed):
             for either in (keyed, fresh):
                 with pytest.raises(KeyMismatch, match="was interrupted"):
                     load_key(either)
-        if known.read_key_facts(keyed)["version"] == load_version(keyed):
+        if key_record.read_key_facts(keyed)["version"] == load_version(keyed):
             rotate(keyed, second)
         assert trail.check(fresh).damage == []
         assert pseudonyms(fresh) == set()
@@ -80,7 +80,7 @@ def test_killed_at_any_step_the_same_command_finishes_it(keyed, tmp_path) -> Non
 
 
 def load_version(settings: Settings) -> str:
-    with known.open_rotation(settings):
+    with key_record.open_rotation(settings):
         return load_key(settings).version
 
 
@@ -123,7 +123,7 @@ def test_what_could_not_be_read_again_stops_a_rotation(keyed, tmp_path) -> None:
     sent.paths(keyed)[0].unlink()
     with pytest.raises(HimsError, match=f"{sent.batch}.*--drop"):
         rotate(keyed, keyed.home.parent / "second")
-    assert "rotating" not in known.read_key_facts(keyed)
+    assert "rotating" not in key_record.read_key_facts(keyed)
     rotate(keyed, keyed.home.parent / "second", drop=True)
 
 
@@ -142,7 +142,7 @@ def test_a_missing_key_is_to_be_put_back_and_never_made_anew(keyed, tmp_path) ->
         assert done.exit_code == 1
         assert f"rests on key {version}: put its sealed copy back" in done.output
         assert "key init" not in done.output
-    (keyed.home / known.FILE).unlink()  # the records name it too
+    (keyed.home / key_record.FILE).unlink()  # the records name it too
     assert version in hims(keyed, "status").output
     with pytest.raises(KeyMismatch, match="HIMS_KEY_FILE is not set"):
         load_key(replace(keyed, key_file=None, env="prod"))
@@ -164,7 +164,7 @@ def test_a_wrong_key_is_told_in_a_line_and_nothing_counts_as_damaged(keyed, tmp_
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"version": "000000000000"}'])
 def test_a_damaged_note_of_the_key_is_one_line_and_status_goes_on(keyed, content: bytes) -> None:
-    note = keyed.home / known.FILE
+    note = keyed.home / key_record.FILE
     note.write_bytes(content)
     done = hims(keyed, "status")
     assert done.exit_code == 0, done.output

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from hims_pipeline.contracts.records import read_yaml
-from hims_pipeline.gates.beside import set_beside
+from hims_pipeline.contracts.yaml_records import read_yaml
+from hims_pipeline.gates.predecessor_evidence import set_beside
 from hims_pipeline.gates.references import FOLDER, write_reference
 from hims_pipeline.gates.suites import load_suite, suite_file
 from hims_pipeline.sql import connection

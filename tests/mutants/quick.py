@@ -8,9 +8,9 @@ from typing import Any
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import rules_of
-from hims_pipeline.gates.beside import Predecessor, set_beside
 from hims_pipeline.gates.comparisons import write_evidence
 from hims_pipeline.gates.inputs import load_lists
+from hims_pipeline.gates.predecessor_evidence import Predecessor, set_beside
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import ParquetFiles, connection, literals, quote, read_parquet

@@ -12,7 +12,7 @@ from hims_pipeline.contracts.deliveries import load_deliveries
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import GateError, GateOutcome, judge
-from hims_pipeline.gates.beside import Predecessor, keep_profile, set_beside
+from hims_pipeline.gates.predecessor_evidence import Predecessor, keep_profile, set_beside
 from hims_pipeline.intake.predecessors import choose_predecessors, find_reference
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.landing import Delivery

@@ -3,7 +3,7 @@
 import pytest
 
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.privacy.hidden import KNOWN, find_identifiers, load_identifier_shapes, load_known
+from hims_pipeline.privacy.identifier_search import KNOWN, find_identifiers, load_identifier_shapes, load_known
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.privacy.pseudonym import install, normalise_sql, pseudonym
 from hims_pipeline.settings import REPOSITORY, Settings

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from hims_pipeline.errors import HimsError
-from hims_pipeline.privacy.modes import close_home, find_too_open, give_to_staff, make_home
+from hims_pipeline.privacy.file_modes import close_home, find_too_open, give_to_staff, make_home
 from hims_pipeline.privacy.notice import MARK
 from hims_pipeline.settings import REPOSITORY, Settings
 

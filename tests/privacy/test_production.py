@@ -8,8 +8,8 @@ import pytest
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.errors import HimsError
+from hims_pipeline.privacy.file_modes import make_home
 from hims_pipeline.privacy.keys import DEMONSTRATION_KEY, create_key
-from hims_pipeline.privacy.modes import make_home
 from hims_pipeline.privacy.production import check_installation, check_personal_source
 from hims_pipeline.settings import REPOSITORY, Settings
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.settings import REPOSITORY
 from tests.readers.test_second_look import sheet
 

@@ -100,9 +100,9 @@ class PanicException(BaseException):
 LIBRARIES = [
     # the twin of the corpus, and what it is read by
     ("csv", "hims_pipeline.readers.files.envelope.np.frombuffer"),
-    ("csv", "hims_pipeline.readers.files.records.csv.reader"),
+    ("csv", "hims_pipeline.readers.files.delimited_records.csv.reader"),
     ("csv", "hims_pipeline.readers.table.open_for_parts"),
-    ("newlines", "hims_pipeline.readers.files.records.csv.reader"),
+    ("newlines", "hims_pipeline.readers.files.delimited_records.csv.reader"),
     ("windows-1252", "hims_pipeline.readers.files.encodings.codecs.getincrementaldecoder"),
     ("titled", "hims_pipeline.readers.files.envelope.cut_frame"),
     ("unread", "hims_pipeline.readers.formats.delimited.text_parts"),

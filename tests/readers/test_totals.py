@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from hims_pipeline.cli import main
-from hims_pipeline.lake.complete import describe_missing
+from hims_pipeline.lake.completeness import describe_missing
 from tests.reporting.conftest import csv, deliver, rows, settings  # noqa: F401 - fixtures
 
 TEXT = csv(rows(100))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hims_pipeline.errors import ReleaseError
-from hims_pipeline.privacy.hidden import load_known
+from hims_pipeline.privacy.identifier_search import load_known
 from hims_pipeline.privacy.keys import Key
 from hims_pipeline.privacy.pseudonym import install, normalise_sql, pseudonym
 from hims_pipeline.release import leaks

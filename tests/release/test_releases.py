@@ -16,7 +16,7 @@ from hims_pipeline.carry.content import content_of
 from hims_pipeline.cli import main
 from hims_pipeline.errors import Damaged, ReleaseError
 from hims_pipeline.lake import journal, trail
-from hims_pipeline.privacy import known
+from hims_pipeline.privacy import key_record
 from hims_pipeline.privacy.keys import create_key, load_key
 from hims_pipeline.reconcile import reconcile
 from hims_pipeline.release import acts, compare, store
@@ -310,9 +310,9 @@ def test_releases_of_a_former_key_are_bound_by_the_trail_alone(settings, tmp_pat
     acts.use_release(settings, "r000001", "a wrong figure")
     create_key(tmp_path / "key")
     rotated = replace(settings, key_file=tmp_path / "key")
-    with known.open_rotation(settings):
+    with key_record.open_rotation(settings):
         trail.reseal(rotated, former=settings)
-    known.note(settings, {"version": load_key(replace(rotated, home=tmp_path)).version})
+    key_record.note(settings, {"version": load_key(replace(rotated, home=tmp_path)).version})
     (mended,) = reconcile(rotated)
     assert mended.startswith("WITHDRAWN.json is not the releases taken back that this installation wrote")
     assert mended.endswith("put right from the audit trail")

@@ -15,7 +15,7 @@ from hims_pipeline.errors import HimsError, ReleaseError
 from hims_pipeline.gates import inventory
 from hims_pipeline.gates.rule_changes import compare_rules
 from hims_pipeline.lake import journal
-from hims_pipeline.privacy.modes import close_home, make_home
+from hims_pipeline.privacy.file_modes import close_home, make_home
 from hims_pipeline.release import rules, store
 from hims_pipeline.settings import REPOSITORY, Settings
 

@@ -12,7 +12,7 @@ from hims_pipeline.defs.sources import reasons_by_period
 from hims_pipeline.errors import HimsError
 from hims_pipeline.gates.report import reasons_markdown
 from hims_pipeline.lake import batches
-from hims_pipeline.lake.late import late_sources
+from hims_pipeline.lake.lateness import late_sources
 from hims_pipeline.release import caveats
 from hims_pipeline.staging.inputs import current_batches
 from tests.reporting.conftest import SPITE, csv, rows

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from hims_pipeline.contracts.load import load_contracts
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.settings import REPOSITORY, Settings
 from tests.warehouse import Warehouse
 

@@ -18,8 +18,8 @@ from hims_pipeline.lake import landing
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.scrub import scrub_parts
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.watch import book, channels, letters, nights
-from hims_pipeline.watch.kinds import KINDS
+from hims_pipeline.watch import alert_book, channels, letters, nights
+from hims_pipeline.watch.alert_kinds import KINDS
 from hims_pipeline.watch.look import beat, look_for_trouble
 from hims_pipeline.watch.tell import tell
 from tests.lake.test_tampering import refuse
@@ -64,7 +64,7 @@ def test_a_failed_night_is_told_once_while_its_reasons_are_the_same(watched) -> 
     night(watched, NOW + 3 * DAY)
     tell(watched, now=NOW + timedelta(hours=73))
     assert [one["kind"] for one in told(watched)[-1]["over"]] == ["night-failed"]
-    assert book.read(watched).outbox == []
+    assert alert_book.read(watched).outbox == []
 
 
 def test_an_alert_says_what_people_need(watched) -> None:
@@ -109,7 +109,7 @@ def test_each_missed_night_is_told_once_also_when_it_was_made_up_for(watched) ->
     missed = [one["since"][:10] for one in found if one["kind"] == "night-missed"]
     assert missed == ["2026-03-16", "2026-03-17", "2026-03-29"]
     assert {one["kind"] for one in found} == {"night-missed"}
-    assert not [one for one in book.read(watched).alerts if one.is_open]
+    assert not [one for one in alert_book.read(watched).alerts if one.is_open]
 
 
 def test_a_refusal_carries_its_letter_and_not_a_word_of_the_sender(watched) -> None:
@@ -129,7 +129,7 @@ def test_a_refusal_carries_its_letter_and_not_a_word_of_the_sender(watched) -> N
     assert letter["name"].endswith(".fr.html")
     for said in ("Refusé", "CENSUS-001", "Trop de lignes.", "renvoyer l&#39;envoi entier."):
         assert said in letter["text"]
-    written = (watched.alerts / "told.jsonl").read_text() + (watched.alerts / book.BOOK).read_text()
+    written = (watched.alerts / "told.jsonl").read_text() + (watched.alerts / alert_book.BOOK).read_text()
     assert not re.search(r"refused\.csv|9000000\d", written)
 
 
@@ -251,13 +251,13 @@ def test_what_cannot_be_looked_at_is_told(watched, monkeypatch) -> None:
 def test_an_alert_is_taken_note_of(watched) -> None:
     night(watched, NOW, ("a reason",))
     tell(watched, now=NOW)
-    (one,) = book.read(watched).alerts
-    book.acknowledge_alert(watched, one.id, "calling the data centre", NOW)
+    (one,) = alert_book.read(watched).alerts
+    alert_book.acknowledge_alert(watched, one.id, "calling the data centre", NOW)
     tell(watched, now=NOW + DAY)
-    assert book.read(watched).alerts[0].acknowledged["note"] == "calling the data centre"
+    assert alert_book.read(watched).alerts[0].acknowledged["note"] == "calling the data centre"
     assert len(told(watched)) == 1
     with pytest.raises(HimsError, match="no open alert a9999"):
-        book.acknowledge_alert(watched, "a9999", "", NOW)
+        alert_book.acknowledge_alert(watched, "a9999", "", NOW)
 
 
 def test_an_alerter_that_dies_loses_nothing_and_tells_nothing_twice(watched, monkeypatch) -> None:
@@ -271,16 +271,16 @@ def test_an_alerter_that_dies_loses_nothing_and_tells_nothing_twice(watched, mon
     monkeypatch.setattr(channels, "_append", die_behind_sending)
     with pytest.raises(KeyboardInterrupt):
         tell(watched, now=NOW)
-    assert len(book.read(watched).outbox) == 1
+    assert len(alert_book.read(watched).outbox) == 1
     monkeypatch.setattr(channels, "_append", sent)
     tell(watched, now=NOW + timedelta(minutes=1))
     assert kinds_told(watched) == ["night-failed"]
-    assert book.read(watched).outbox == []
+    assert alert_book.read(watched).outbox == []
 
 
 def test_a_book_that_cannot_be_read_says_so(watched) -> None:
     watched.alerts.mkdir()
-    (watched.alerts / book.BOOK).write_text("{", encoding="utf-8")
+    (watched.alerts / alert_book.BOOK).write_text("{", encoding="utf-8")
     with pytest.raises(HimsError, match="Move it away"):
         tell(watched, now=NOW)
 

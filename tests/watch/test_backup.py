@@ -13,7 +13,7 @@ from hims_pipeline.lake import batches, landing, trail
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.privacy.keys import create_key
 from hims_pipeline.release import acts, store
-from hims_pipeline.release.tonight import prove
+from hims_pipeline.release.night_proof import prove
 from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 from hims_pipeline.watch.backups import last_backup
 from tests.lake.test_tampering import refuse

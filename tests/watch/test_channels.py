@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from hims_pipeline.watch import book
+from hims_pipeline.watch import alert_book
 from hims_pipeline.watch.tell import tell
 from tests.lake.test_tampering import refuse
 from tests.watch.conftest import LOG, NOW, alerts, kinds_told, night
@@ -40,12 +40,12 @@ def test_a_server_that_is_down_is_tried_again_later_each_time_with_the_same_id(w
     night(watched, NOW, ("a reason",))
     assert tell(watched, now=NOW) == 1
     assert kinds_told(watched) == ["night-failed"]  # one channel does not wait for another
-    (waiting,) = book.read(watched).outbox
+    (waiting,) = alert_book.read(watched).outbox
     assert (waiting.attempts, waiting.trouble) == (1, "Connection refused")
     tell(watched, now=NOW + timedelta(seconds=30))
-    assert book.read(watched).outbox[0].attempts == 1
+    assert alert_book.read(watched).outbox[0].attempts == 1
     tell(watched, now=NOW + timedelta(minutes=2))
-    assert book.read(watched).outbox[0].attempts == 2
+    assert alert_book.read(watched).outbox[0].attempts == 2
     alerts(watched, channels=[mail(port), LOG], disk_free_percent=0)
     assert tell(watched, now=NOW + timedelta(hours=2)) == 0
     assert taken[0]["Message-ID"] == f"<{waiting.id}.mail@observatory.example>"
@@ -57,7 +57,7 @@ def test_a_channel_that_takes_nothing_for_long_is_told_through_another(watched, 
     for hours in (0, 3, 7):
         tell(watched, now=NOW + timedelta(hours=hours))
     assert kinds_told(watched) == ["night-failed", "alerts-unsent"]
-    assert "SMTPRecipientsRefused" in book.read(watched).outbox[0].trouble
+    assert "SMTPRecipientsRefused" in alert_book.read(watched).outbox[0].trouble
 
 
 def test_a_webhook_gets_text_and_facts_with_its_token(watched, receiver, monkeypatch) -> None:
@@ -73,7 +73,7 @@ def test_a_webhook_gets_text_and_facts_with_its_token(watched, receiver, monkeyp
     assert headers["Idempotency-Key"].startswith("chat-")
     assert "A night failed" in record["text"]
     assert [one["kind"] for one in record["alerts"]] == ["night-failed"]  # the classes that it takes
-    assert "hush-4711" not in (watched.alerts / book.BOOK).read_text(encoding="utf-8")
+    assert "hush-4711" not in (watched.alerts / alert_book.BOOK).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("answer", "why"), [(500, "127.0.0.1 answered 500"), (302, "127.0.0.1 answered 302")])
@@ -82,7 +82,7 @@ def test_a_webhook_that_answers_otherwise_took_nothing(watched, receiver, answer
     alerts(watched, channels=[{"name": "chat", "kind": "webhook", "url": receiver.url}], disk_free_percent=0)
     night(watched, NOW, ("a reason",))
     assert tell(watched, now=NOW) == 1
-    assert book.read(watched).outbox[0].trouble == why
+    assert alert_book.read(watched).outbox[0].trouble == why
 
 
 def test_a_secret_that_is_not_there_is_told_by_its_name(watched, monkeypatch) -> None:
@@ -90,7 +90,7 @@ def test_a_secret_that_is_not_there_is_told_by_its_name(watched, monkeypatch) ->
     alerts(watched, channels=[{"name": "chat", "kind": "webhook", "url_env": "HIMS_ALERT_URL"}], disk_free_percent=0)
     night(watched, NOW, ("a reason",))
     tell(watched, now=NOW)
-    assert book.read(watched).outbox[0].trouble == "HIMS_ALERT_URL is not set"
+    assert alert_book.read(watched).outbox[0].trouble == "HIMS_ALERT_URL is not set"
 
 
 def test_a_systemd_credential_is_a_secret(receiver, watched, monkeypatch, tmp_path) -> None:

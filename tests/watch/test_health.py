@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from hims_pipeline.cli import main
 from hims_pipeline.errors import HimsError
-from hims_pipeline.watch import book, digest
+from hims_pipeline.watch import alert_book, digest
 from hims_pipeline.watch.health import measure_health
 from hims_pipeline.watch.metrics import collect_metrics
 from hims_pipeline.watch.tell import tell
@@ -38,7 +38,7 @@ def test_exit_codes(watched, hims) -> None:
     found = json.loads(done.output)
     assert (found["status"], found["release"], found["last_night"]["well"]) == ("CRITICAL", "r000001", False)
     assert hims("alert", "check").exit_code == 0
-    alert = next(one for one in book.read(watched).alerts if one.kind == "night-failed")
+    alert = next(one for one in alert_book.read(watched).alerts if one.kind == "night-failed")
     assert hims("alert", "ack", alert.id, "--note", "on it").exit_code == 0
     assert hims("health").exit_code == 1
     assert "on it" in hims("alert", "list").output
@@ -94,7 +94,7 @@ def test_the_digest_comes_once_a_week(watched) -> None:
 
 def test_the_digest_can_be_read_at_any_time(watched, hims) -> None:
     assert "Nights:" in hims("alert", "digest").output
-    assert digest.write_digest(watched, book.Book(), NOW)[1].count("\n") > 5
+    assert digest.write_digest(watched, alert_book.Book(), NOW)[1].count("\n") > 5
 
 
 def test_a_run_that_cannot_begin_is_a_failed_night_and_is_told(watched, hims, monkeypatch) -> None:

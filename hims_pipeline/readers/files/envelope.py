@@ -13,6 +13,7 @@ import numpy as np
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.delimited_records import BOM, Header, read_header
 from hims_pipeline.readers.files.encodings import (
     BLOCK,
     UTF8,
@@ -24,7 +25,6 @@ from hims_pipeline.readers.files.encodings import (
 )
 from hims_pipeline.readers.files.frame import cut_frame, ends_in_dos_mark, is_framed
 from hims_pipeline.readers.files.headings import fit_names
-from hims_pipeline.readers.files.records import BOM, Header, read_header
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.shape import TableShape

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.files.records import BOM
+from hims_pipeline.readers.files.delimited_records import BOM
 from hims_pipeline.words import words
 
 _DOS_END = b"\x1a"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.delimited_records import Structure, examine_records
 from hims_pipeline.readers.files.envelope import Envelope, check_text
 from hims_pipeline.readers.files.headings import widen_shape
-from hims_pipeline.readers.files.records import Structure, examine_records
 from hims_pipeline.readers.findings import refuses
 from hims_pipeline.readers.formats.unread import damage_findings
 from hims_pipeline.readers.shape import TableShape

@@ -12,8 +12,8 @@ from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.delimited_records import BOM
 from hims_pipeline.readers.files.encodings import make_too_long_error
-from hims_pipeline.readers.files.records import BOM
 from hims_pipeline.readers.files.signatures import kind_of
 from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.formats import delimited

@@ -16,9 +16,9 @@ from hims_pipeline.contracts.columns import OF_NUMBERS, Column
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
+from hims_pipeline.readers.files.delimited_records import Structure
 from hims_pipeline.readers.files.encodings import BLOCK
 from hims_pipeline.readers.files.envelope import PART_RECORDS, Envelope, check_text
-from hims_pipeline.readers.files.records import Structure
 from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.formats.codebook import Place
 from hims_pipeline.readers.shape import TableShape

@@ -15,7 +15,7 @@ from hims_pipeline.contracts.formats import Format
 from hims_pipeline.errors import DataError
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.files.records import read_header
+from hims_pipeline.readers.files.delimited_records import read_header
 from hims_pipeline.readers.files.signatures import kind_of
 from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.formats import delimited

@@ -10,7 +10,7 @@ from hims_pipeline.contracts.joins import read_by_feeds
 from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.values import value_of
-from hims_pipeline.gates.made import Make, condition_rule, rows_rule
+from hims_pipeline.gates.rule_making import Make, condition_rule, rows_rule
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.gates.sentences import say
 from hims_pipeline.sql import quote

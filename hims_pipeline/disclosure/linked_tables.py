@@ -4,7 +4,7 @@ A figure shows the sizes of one or more groups: a total one, a share the counted
 both its sides. Groups are linked by margins over every dimension, by hierarchies of areas, by shares with their whole,
 and across indicators wherever two of them count the same. Nothing of that is declared: whether a margin closes, and
 whether two indicators count the same, is found in the numbers, as somebody who attacks the figures finds it.
-Not here: what follows from what is shown (`determined`, `bounds`).
+Not here: what follows from what is shown (`elimination`, `bounds`).
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from typing import Any
 
 from hims_pipeline.disclosure.figures import BALANCE, OTHER, SHARE, TOTAL, Cell, Figure
 from hims_pipeline.disclosure.groups import CLOSE, Equation, Linked, RecordGroup
-from hims_pipeline.disclosure.same import same_groups
+from hims_pipeline.disclosure.shared_groups import same_groups
 
 
 class _Builder:

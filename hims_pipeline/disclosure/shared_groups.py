@@ -1,6 +1,6 @@
 """Groups of different indicators that are the same records, found in their sizes.
 
-Not here: margins and hierarchies within one indicator (`linked`).
+Not here: margins and hierarchies within one indicator (`linked_tables`).
 """
 
 from collections import defaultdict

@@ -13,7 +13,7 @@ from hims_pipeline.cli import main
 from hims_pipeline.commands import releases
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import journal
-from hims_pipeline.release import held, held_page, movements, rules
+from hims_pipeline.release import held_page, holds, movements, rules
 from hims_pipeline.release.causes import BatchChange, Changes
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.release.revision import Revision, revision_notes
@@ -40,7 +40,7 @@ def hold(settings, tmp_path: Path):
     database = write(tmp_path / "new/warehouse.duckdb", scaled(CENSUS, 0.85, indicator="A01", year=2024))
 
     def bring(*found: Movement):
-        return held.require_explained(settings, Revision("r000001", CHANGES, found), previous, database, "inputs")
+        return holds.require_explained(settings, Revision("r000001", CHANGES, found), previous, database, "inputs")
 
     return bring
 
@@ -50,8 +50,8 @@ def test_what_moved_too_far_is_held_until_exactly_that_is_accepted(settings, hol
     with pytest.raises(ReleaseError, match=r"(?s)^Held: 1 movements since r000001.*2,000 became 1,700.*release accept"):
         hold(moved())
     with pytest.raises(HimsError, match="Say why"):
-        held.accept_held(settings, " ")
-    held.accept_held(settings, "the census office confirms it")
+        holds.accept_held(settings, " ")
+    holds.accept_held(settings, "the census office confirms it")
     (word,) = hold(moved())
     assert (word["uid"], word["reason"]) == (os.getuid(), "the census office confirms it")
     assert journal.entries(settings)[-1]["event"] == "movements accepted"
@@ -59,8 +59,8 @@ def test_what_moved_too_far_is_held_until_exactly_that_is_accepted(settings, hol
         hold(moved(1_600.0))
     with pytest.raises(ReleaseError):  # and so is one movement more
         hold(moved(), moved(indicator="A02"))
-    held.let_go(settings)
-    assert held.read_hold(settings) is None
+    holds.let_go(settings)
+    assert holds.read_hold(settings) is None
     with pytest.raises(ReleaseError):  # a word that was used is gone
         hold(moved())
 
@@ -80,7 +80,7 @@ def test_a_word_is_no_link_and_no_ruin(settings, hold, tmp_path: Path) -> None:
 def test_the_page_says_what_moved_in_three_languages_and_needs_nothing_beside_itself(settings, hold) -> None:
     with pytest.raises(ReleaseError):
         hold(moved())
-    page = (settings.approvals / held.PAGE).read_text(encoding="utf-8")
+    page = (settings.approvals / holds.PAGE).read_text(encoding="utf-8")
     assert [*re.findall(r'<section id="(\w+)" lang="\w+" dir="(\w+)"', page)] == [
         ("fr", "ltr"),
         ("ar", "rtl"),
@@ -94,7 +94,7 @@ def test_the_page_says_what_moved_in_three_languages_and_needs_nothing_beside_it
     assert "Étrangers résidents" in page
     assert "une livraison corrigée: <bdi>rgph" in page
     assert "الأجانب المقيمون" in page
-    assert oct((settings.approvals / held.PAGE).stat().st_mode & 0o777) == "0o640"
+    assert oct((settings.approvals / holds.PAGE).stat().st_mode & 0o777) == "0o640"
 
 
 def test_what_people_typed_does_nothing_on_the_page(settings, hold) -> None:
@@ -121,12 +121,12 @@ def test_status_show_and_alert_tell_it_and_its_page(settings, hold, monkeypatch)
 
     (condition,) = _find_held(settings, datetime.now(UTC))
     assert condition.kind == "release-held"
-    assert held.PAGE in condition.what
+    assert holds.PAGE in condition.what
     assert "2,000 became 1,700" in condition.what
 
 
 @pytest.mark.parametrize("content", ["null", "[]", "{", '{"since": "r000001"}', None], ids=str)
-@pytest.mark.parametrize(("name", "read"), [(held.RECORD, held.read_hold), (rules.HELD, rules.read_rules_hold)])
+@pytest.mark.parametrize(("name", "read"), [(holds.RECORD, holds.read_hold), (rules.HELD, rules.read_rules_hold)])
 def test_what_lies_in_the_place_of_its_record_is_told_and_goes(settings, name: str, read, content: str | None) -> None:
     path = settings.approvals / name
     path.parent.mkdir(parents=True)
@@ -135,7 +135,7 @@ def test_what_lies_in_the_place_of_its_record_is_told_and_goes(settings, name: s
         read(settings)
     (told,) = _find_held(settings, datetime.now(UTC))
     assert (told.kind, told.subject) == ("record-damaged", name)
-    held.let_go(settings)
+    holds.let_go(settings)
     rules.clear_hold(settings)
     assert not path.exists()
     assert list(_find_held(settings, datetime.now(UTC))) == []

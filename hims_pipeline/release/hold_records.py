@@ -1,5 +1,5 @@
 """The records of what a held release waits for, in a folder where the staff's group may put files: whatever lies in
-their place is told by its place, and stops neither a page nor a night. Not here: what they say (`rules`, `held`).
+their place is told by its place, and stops neither a page nor a night. Not here: what they say (`rules`, `holds`).
 """
 
 import time

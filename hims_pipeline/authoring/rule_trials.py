@@ -11,8 +11,8 @@ from hims_pipeline.authoring.thresholds import change
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.errors import HimsError
 from hims_pipeline.gates import judge
-from hims_pipeline.gates.beside import Predecessor
 from hims_pipeline.gates.comparisons import FILE as LIMITS
+from hims_pipeline.gates.predecessor_evidence import Predecessor
 from hims_pipeline.gates.suites import load_suite
 from hims_pipeline.lake import batches, landing
 from hims_pipeline.lake.batches import PROFILE, Batch

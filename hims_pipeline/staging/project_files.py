@@ -8,7 +8,7 @@ from typing import Any
 
 from hims_pipeline.contracts.catalogue import Catalogue
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.settings import Settings
 
 PUBLISHED, COLUMNS = "models/published/published.yml", "published.yml"

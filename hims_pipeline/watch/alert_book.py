@@ -19,7 +19,7 @@ from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.lake.journal import acting_account
 from hims_pipeline.plain_file import checked_text, open_lock, read_checked
 from hims_pipeline.settings import Settings
-from hims_pipeline.watch.kinds import KINDS, Condition, instant
+from hims_pipeline.watch.alert_kinds import KINDS, Condition, instant
 
 BOOK, LOCK = "book.json", "book.lock"
 SETTLED = timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 from hims_pipeline.contracts.design import Design
 from hims_pipeline.contracts.model import Entity
-from hims_pipeline.gates.made import Make, rows_rule
+from hims_pipeline.gates.rule_making import Make, rows_rule
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.gates.sentences import say
 from hims_pipeline.sql import quote

@@ -1,4 +1,7 @@
-"""How a rule of a contract becomes an expectation on rows. Not here: which rules there are (`compile`, `fed`)."""
+"""How a rule of a contract becomes an expectation on rows.
+
+Not here: which rules there are (`compile`, `feed_rules`).
+"""
 
 from collections.abc import Callable
 from typing import Any

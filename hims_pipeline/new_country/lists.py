@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from hims_pipeline.starting.world import Row, WorldCountry, read_world_rows, territory_name
+from hims_pipeline.new_country.world import Row, WorldCountry, read_world_rows, territory_name
 
 # Lists that speak of one country's areas and breaks: another country begins with its own.
 OWN = ("areas.csv", "area_hierarchies.csv", "area_successors.csv", "series_breaks.csv", "xwalk_area.csv")

@@ -3,7 +3,7 @@
 `data/identifier_shapes.csv` lists the shapes (a regular expression, a check, the country), so another country edits a
 file. A value is cut into tokens; a token that makes the pseudonym of somebody who stands in the data is that person's
 number, whatever its shape. Values are looked at inside DuckDB and come out as counts. Not here: which columns are
-looked at and what a hit means (`readers.undeclared` for a delivery, `release.leaks` for a candidate).
+looked at and what a hit means (`readers.undeclared_identifiers` for a delivery, `release.leaks` for a candidate).
 """
 
 import csv

@@ -11,11 +11,11 @@ import yaml
 
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.records import read_yaml
+from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.errors import HimsError
+from hims_pipeline.new_country.lists import LEVEL, scheme_of, write_lists
+from hims_pipeline.new_country.world import WorldCountry, find_country, is_language, read_world_rows
 from hims_pipeline.settings import REPOSITORY
-from hims_pipeline.starting.lists import LEVEL, scheme_of, write_lists
-from hims_pipeline.starting.world import WorldCountry, find_country, is_language, read_world_rows
 
 DATA, EXPECTATIONS = REPOSITORY / "data", REPOSITORY / "expectations"
 OBSERVATORY = {

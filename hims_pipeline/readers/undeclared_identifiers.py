@@ -4,7 +4,7 @@ In open text any shape of `data/identifier_shapes.csv` and the number of anybody
 may say of a column that a shape names nobody there (`may_hold`). Text that is said to come from a list must look so:
 where most rows have a value of their own, these are names. In text that a pattern closes, whose numbers are as long as
 a person's may be, the numbers of the same row's person are looked for, in a sample of large files. Values are counted
-and never told. Not here: how a number is recognised (`privacy.hidden`).
+and never told. Not here: how a number is recognised (`privacy.identifier_search`).
 """
 
 import re
@@ -14,7 +14,7 @@ import duckdb
 
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.verdict import Finding
-from hims_pipeline.privacy.hidden import (
+from hims_pipeline.privacy.identifier_search import (
     KNOWN,
     SHORTEST,
     Hit,

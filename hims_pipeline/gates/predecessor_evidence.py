@@ -1,7 +1,7 @@
 """A batch beside its accepted predecessors: its profile taken once, theirs read, and what both say as evidence.
 
-Not here: which batches came before (`intake.predecessors`), a small batch beside all of them (`pooled`), limits and
-rules (`comparisons`).
+Not here: which batches came before (`intake.predecessors`), a small batch beside all of them (`pooled_evidence`),
+limits and rules (`comparisons`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from hims_pipeline.errors import Damaged
 from hims_pipeline.gates.comparisons import find_closest
 from hims_pipeline.gates.differences import compare_profiles
 from hims_pipeline.gates.evidence import Evidence, Subject, evidence_of
-from hims_pipeline.gates.pooled import compare_with_all, take_larger
+from hims_pipeline.gates.pooled_evidence import compare_with_all, take_larger
 from hims_pipeline.gates.profile import Profile, read_profile, take_profile, write_profile
 from hims_pipeline.gates.profile_joint import Rows
 from hims_pipeline.gates.references import PREFIX, read_sql

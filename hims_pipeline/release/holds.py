@@ -24,12 +24,12 @@ from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import journal
 from hims_pipeline.lake.files import write_json, write_text
 from hims_pipeline.plain_file import read_json
-from hims_pipeline.privacy.modes import share
+from hims_pipeline.privacy.file_modes import share
 from hims_pipeline.release import held_page
+from hims_pipeline.release.hold_records import read_waiting, remove_waiting
 from hims_pipeline.release.movements import Movement
 from hims_pipeline.release.revision import Revision, told_changes
 from hims_pipeline.release.store import Release
-from hims_pipeline.release.waiting import read_waiting, remove_waiting
 from hims_pipeline.settings import Settings
 
 RECORD, PAGE = "held_release.json", "held_release.html"
