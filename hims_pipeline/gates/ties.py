@@ -8,6 +8,7 @@ import pandas
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
+LEAST_GROUP = 3  # rows of which two may agree against one
 
 
 def code_groups(con: Any, groups: dict[str, str], names: list[str]) -> dict[str, tuple[IntArray, int]]:
@@ -46,13 +47,15 @@ def measure_tie(one: tuple[IntArray, int], other: tuple[IntArray, int], most: in
 def measure_telling(one: tuple[IntArray, int], other: tuple[IntArray, int]) -> tuple[float, int]:
     """How far the first column tells the second: of the rows that hold another value than its most frequent one, the
     share that is right more than wrong when each row is given the most frequent value of its group (Goodman and
-    Kruskal's lambda, 1954), and how many those rows are. A value that a group holds once tells nothing, so that many
-    small groups do not tell by chance."""
+    Kruskal's lambda, 1954), and how many those rows are. Groups of fewer than three rows take no part, and a value that
+    a group holds once tells nothing, so that a file tells neither more by its many groups nor less by its few rows."""
     (left, left_groups), (right, right_groups) = one, other
     both = (left >= 0) & (right >= 0)
     places, cells = pandas.factorize(left[both] * right_groups + right[both])
     counts = np.bincount(places)
     rows, columns = np.divmod(cells, max(right_groups, 1))
+    large = np.bincount(rows, counts, left_groups)[rows] >= LEAST_GROUP
+    counts, rows, columns = counts[large], rows[large], columns[large]
     of_value = np.bincount(columns, counts, right_groups)
     if not counts.size or not (rest := int(counts.sum() - of_value.max())):
         return 0.0, 0

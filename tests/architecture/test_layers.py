@@ -242,8 +242,8 @@ def test_no_modules_import_one_another() -> None:
 
 # Districts of the readers, from the inner to the outer one; loose modules are named.
 READERS = [
-    {"findings"}, {"shape"}, {"files"}, {"typing", "guard"}, {"table", "matching"}, {"undeclared_identifiers", "totals"},
-    {"formats"}, {"entity_file"}, {""},
+    {"findings"}, {"shape"}, {"files"}, {"typing", "guard"}, {"table", "matching"},
+    {"undeclared_identifiers", "totals"}, {"formats"}, {"entity_file"}, {""},
 ]  # fmt: skip
 
 
