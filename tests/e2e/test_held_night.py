@@ -40,12 +40,14 @@ def resend(here, folder: Path, change) -> list[str]:
 
 def fewer_foreigners():
     """Every sixth foreigner has become a citizen."""
-    seen = [0]
+    seen, own = [0], [""]
 
     def change(no: int, row: dict[str, str]) -> dict[str, str]:
+        if row["citizenship"] == "1":
+            own[0] = row["nationality"]
         seen[0] += row["citizenship"] == "2"
         if row["citizenship"] == "2" and seen[0] % 6 == 0:
-            return row | {"citizenship": "1"} | ({"nationality": ""} if "nationality" in row else {})
+            return row | {"citizenship": "1", "nationality": own[0]}
         return row
 
     return change
