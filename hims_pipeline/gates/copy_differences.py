@@ -46,12 +46,8 @@ def compare_numbers(now: Subject, before: Subject) -> Iterator[Evidence]:
 
 def _first_number(new: Profile, old: Profile, name: str) -> float | None:
     """1 where a register begins each period with it; None where the numbers go on from those before."""
-    begins, reach, low = (
-        old.number("keys", name, "min"),
-        old.number("keys", name, "max"),
-        new.number("keys", name, "min"),
-    )
-    return 1.0 if begins == 1 and reach is not None and low is not None and low <= reach else None
+    begins, reach = (old.number("keys", name, kind) for kind in ("min", "max"))
+    return 1.0 if begins == 1 and (new.number("keys", name, "min") or 0) <= (reach or 0) else None
 
 
 def _gaps(profile: Profile, name: str, first: float | None) -> float | None:

@@ -1,5 +1,5 @@
-"""The parts of a profile that look at several columns or rows at once: pairs of columns, leaps in series, copies of
-rows; and how values are counted in the table `_seen`. Not here: the profile as a whole (`profile`)."""
+"""The parts of a profile that look at several columns or rows at once: pairs of columns, leaps in series, weights by
+area, copies of rows; and how values are counted in the table `_seen`. Not here: the profile as a whole (`profile`)."""
 
 from collections import defaultdict
 from datetime import date

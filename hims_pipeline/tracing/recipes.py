@@ -130,7 +130,7 @@ def _variables(formula: Formula, here: str, base: str) -> dict[str, str]:
 
     known = f"({formula.value}) is not null" if formula.value else "true"
     value = formula.value or "1"
-    if formula.kind in ("difference", "change"):
+    if formula.kind in DIFFERENCES:
         counted = known if formula.value else formula.measure
         first, second = [formula.domain], [formula.against]
         if formula.kind == "change":
