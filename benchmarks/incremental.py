@@ -3,8 +3,8 @@
 python -m benchmarks.incremental [SCALE] [SOURCE …]     `make bench-night`; the whole sample at 0.01 without arguments
 
 (a) the first night, on which everything is built, packed and audited, beside the compiled SQL of all models run in
-their order in one DuckDB connection, with one copy of what is published into another file; (b) a night with one monthly
-file, corrected; (c) a quiet night. Stages are told by what the run prints when they begin. All in one run on one
+their order in one DuckDB connection, with one copy of what is published into another file; (b) a night with one new
+monthly file; (c) a quiet night. Stages are told by what the run prints when they begin. All in one run on one
 machine; what it is stands in the first line.
 """
 
@@ -21,12 +21,15 @@ from typing import Any
 
 from benchmarks.night import peak_bytes
 from hims_pipeline import build as building
+from hims_pipeline import intake
+from hims_pipeline.lake import landing
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.processes import start_bound
 from hims_pipeline.release import tables
 from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection, literal, quote
 from hims_pipeline.staging import render
+from hims_synthetic.samples import demo_deliveries
 
 MONTHLY, LAST = "border_crossings", "2024-06"
 STAGES = {  # what is printed -> what begins
@@ -119,12 +122,15 @@ def _run_python(con: Any, relation: str, code: str) -> None:
     del made
 
 
-def deliver_a_month(settings: Settings, folder: Path) -> None:
-    """The last month once more, corrected: without its last passage."""
-    sent = next((settings.landing / MONTHLY / LAST).glob("*/*.csv"))
-    copy = folder / sent.name
-    copy.write_bytes(b"".join(sent.read_bytes().splitlines(keepends=True)[:-1]))
-    hims(settings, "deliver", "--source", MONTHLY, "--period", LAST, str(copy))
+def put_all_but_a_month(settings: Settings, folder: Path, scale: float, only: tuple[str, ...]) -> list[str]:
+    """Put the sample into landing as `hims run --samples` does, but for the last month; returns that month's files."""
+    month = list[str]()
+    for source, period, files in demo_deliveries(settings, folder, scale=scale, only=only):
+        if (source, period) == (MONTHLY, LAST):
+            month += map(str, files)
+        else:
+            landing.take_over(settings, intake.contract_of(settings, source), period, files, "listed")
+    return month
 
 
 def told(stages: dict[str, float]) -> str:
@@ -133,16 +139,16 @@ def told(stages: dict[str, float]) -> str:
 
 def main() -> None:
     scale, *sources = sys.argv[1:] or ["0.01"]
-    only = [word for source in sources for word in ("--only", source)]
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; sample at {scale}, {', '.join(sources) or 'all'}")
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings({**os.environ, "HIMS_HOME": f"{folder}/home", "HIMS_ENV": "dev"})
-        full, stages = hims(settings, "run", "--samples", *only, "--scale", scale)
+        sent = put_all_but_a_month(settings, Path(folder, "sample"), float(scale), tuple(sources))
+        full, stages = hims(settings, "run")
         print(f"(a) everything built, packed and audited: {full:.1f} s ({told(stages)})")
         plain = plain_script_seconds(settings, Path(folder))
         whole = behind_the_intake(stages)
         print(f"    the same SQL by a plain script: {plain:.1f} s; {whole / plain:.2f} x (at most 1.5)")
-        deliver_a_month(settings, Path(folder))
+        hims(settings, "deliver", "--source", MONTHLY, "--period", LAST, *sent)
         month, parts = hims(settings, "run")
         if "dbt" not in parts:
             raise SystemExit("the month was not taken in, so nothing was built")

@@ -17,7 +17,7 @@ from typing import Any
 from hims_pipeline.disclosure.bounds import find_narrow
 from hims_pipeline.disclosure.decide import judged_figures
 from hims_pipeline.disclosure.elimination import determine
-from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, minimum_sql, read_figures
+from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, breakdowns_sql, minimum_sql, read_figures
 from hims_pipeline.disclosure.groups import Equation, Linked, components
 from hims_pipeline.disclosure.history import Key
 from hims_pipeline.disclosure.linked_tables import link_figures, sizes_shown_by
@@ -74,18 +74,36 @@ class Found:
         return lines
 
 
-def public_figures(con: Any, database: str, newest: str) -> list[Figure]:
-    """The figures of a public file that rest on records, or are withheld; what indicators are says the newest one."""
+def public_figures(con: Any, database: str, newest: str, *, but_latest: bool = False) -> list[Figure]:
+    """The figures of a public file that rest on records, or are withheld; what indicators are says the newest one.
+
+    Args:
+        but_latest: leave out those that the newest file holds just so.
+    """
+    query = _figures_sql(con, database, newest)
+    if not query:
+        return []  # of a layout that no release has had for long
+    if but_latest:
+        query = f"({query}) except ({_figures_sql(con, newest, newest)})"
+    cursor = con.execute(query)
+    columns, rows = [column[0] for column in cursor.description], cursor.fetchall()
+    formers = con.execute(
+        f"select successor_code, former_code from {newest}.reference.area_successors where weight != ''"
+    ).fetchall()
+    return read_figures(rows, columns, dict(formers))
+
+
+def _figures_sql(con: Any, database: str, newest: str) -> str:
     there = con.execute(
         "select column_name from duckdb_columns() where database_name = ? and table_name = 'indicator_series'",
         [database],
     ).fetchall()
     if not there:
-        return []  # of a layout that no release has had for long
+        return ""
     listed = con.execute(f"select breakdown from {newest}.reference.breakdowns").fetchall()
     breakdowns = [one for (one,) in listed if (one,) in there]
     names = [f"figures.{one}" for one in (*OWN, *CONTEXT, *CORE)]
-    query = f"""
+    return f"""
         with series as (select distinct series_no from {database}.published.indicator_observation
                         where conf_status = 'C' or n_obs is not null),
         figures as (
@@ -95,17 +113,10 @@ def public_figures(con: Any, database: str, newest: str) -> list[Figure]:
             where observations.series_no in (select series_no from series)
         )
         select {", ".join(names)}, indicators.statistic, indicators.balance_of, conf_status = 'F' as shown,
-            {minimum_sql(breakdowns, f"{newest}.reference")} as minimum,
-            map {{{", ".join(f"'{breakdown}': figures.{breakdown}" for breakdown in breakdowns)}}} as breakdowns
+            {minimum_sql(breakdowns, f"{newest}.reference")} as minimum, {breakdowns_sql(breakdowns)} as breakdowns
         from figures
         join {newest}.reference.indicators as indicators on figures.indicator = indicators.code
     """
-    cursor = con.execute(query)
-    columns, rows = [column[0] for column in cursor.description], cursor.fetchall()
-    formers = con.execute(
-        f"select successor_code, former_code from {newest}.reference.area_successors where weight != ''"
-    ).fetchall()
-    return read_figures(rows, columns, dict(formers))
 
 
 def public_parents(con: Any, database: str) -> dict[str, list[tuple[str, str]]]:
@@ -234,22 +245,23 @@ def attack_files(settings: Settings, files: Sequence[Path], *, quick: bool = Fal
         quick: only what is exact, and differences.
         only_new: leave out what earlier files gave away by themselves, as those from before there was any control.
     """
-    releases: list[list[Figure]] = []
     truth = None
     with connection(settings) as con:
-        newest = f"r{len(files) - 1}"
         for place, path in enumerate(files):
             con.execute(f"attach {literal(path)} as r{place} (read_only)")
-        for place in range(len(files)):
-            releases.append(public_figures(con, f"r{place}", newest))
+        *earlier, newest = [f"r{place}" for place in range(len(files))]
+        last = public_figures(con, newest, newest)
+        # What an earlier file says as the last one does adds nothing to that one.
+        others = [public_figures(con, one, newest, but_latest=True) for one in earlier]
         parents = public_parents(con, newest)
         staff = files[-1].parent.parent / "staff/warehouse.duckdb"
         if staff.exists():
             with connection(settings, staff, read_only=True) as true:
                 truth = judged_figures(true)
-    disclosed = attack(releases, parents, quick=quick, truth=truth)
-    if only_new and (disclosed.exact or disclosed.narrow) and len(releases) > 1:
-        _leave_out_known(disclosed, releases[:-1], attack(releases[:-1], parents, quick=quick))
+        disclosed = attack([*others, last], parents, quick=quick, truth=truth)
+        if only_new and (disclosed.exact or disclosed.narrow) and earlier:
+            whole = [public_figures(con, one, newest) for one in earlier]
+            _leave_out_known(disclosed, whole, attack(whole, parents, quick=quick))
     return disclosed
 
 

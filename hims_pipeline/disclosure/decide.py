@@ -9,7 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from hims_pipeline.disclosure.figures import CONTEXT, CORE, Figure, minimum_sql, read_figures, total_codes
+from hims_pipeline.disclosure.figures import (
+    CONTEXT,
+    CORE,
+    Figure,
+    breakdowns_sql,
+    minimum_sql,
+    read_figures,
+    total_codes,
+)
 from hims_pipeline.disclosure.history import State
 from hims_pipeline.disclosure.protect import protect
 from hims_pipeline.sql import literals
@@ -18,7 +26,7 @@ STATE = ("counted", "base", "records", "value")
 COLUMNS = ("series_key", "time_period", "vintage", *STATE, "is_shown", "rule", "is_tonight")
 SQL = """
     select {columns}, indicators.statistic, indicators.balance_of, true as shown,
-        {minimum} as minimum, map {{{breakdowns}}} as breakdowns
+        {minimum} as minimum, {breakdowns} as breakdowns
     from indicators.ind_values as figures
     join reference.indicators as indicators on figures.indicator = indicators.code
     left join reference.sources as sources on figures.source = sources.source
@@ -61,7 +69,7 @@ def judged_figures(con: Any) -> list[Figure]:
         columns=", ".join(f"figures.{one}" for one in names)
         + ", case when figures.is_microdata then figures.n_obs else cast(figures.obs_value as bigint) end as n_obs",
         minimum=minimum_sql(breakdowns),
-        breakdowns=", ".join(f"'{breakdown}': figures.{breakdown}" for breakdown in breakdowns),
+        breakdowns=breakdowns_sql(breakdowns),
         named=", ".join(
             f"case when figures.{one} not in ({literals(total_codes(one))}) then '{one}' else '' end"
             for one in (*CORE, *breakdowns)

@@ -61,7 +61,8 @@ def read_figures(rows: Iterable[Sequence[Any]], columns: Sequence[str], formers:
     Args:
         columns: names of the rows' columns: those of `CONTEXT` and `CORE`, `series_key`, `indicator`, `universe`,
             `duration_rule`, `ref_area`, `obs_value`, `numerator`, `denominator`, `n_obs`, `obs_status`, `statistic`,
-            `balance_of`, `minimum`, `shown`, `breakdowns` (a map), and `n_numerator`, `n_denominator` where known.
+            `balance_of`, `minimum`, `shown`, `breakdowns` (as of `breakdowns_sql`), and `n_numerator`,
+            `n_denominator` where known.
         formers: area -> the one that it came from, of areas that split.
     """
     at = {name: place for place, name in enumerate(columns)}
@@ -72,6 +73,13 @@ def total_codes(dimension: str) -> tuple[str, ...]:
     """The codes that stand for everybody. Where an indicator has no counterpart that is `_Z`; elsewhere `_Z` are those
     to whom a question does not apply, and they are a part."""
     return ("_T", "_Z") if dimension == "counterpart_area" else ("_T",)
+
+
+def breakdowns_sql(breakdowns: Sequence[str]) -> str:
+    """The breakdowns of a row of `figures` that are no total, as SQL: pairs of name and code. All of them, as a map of
+    Python's for each figure, take ten times as long to read as the figures themselves."""
+    pairs = ", ".join(f"[{literal(one)}, figures.{one}]" for one in breakdowns)
+    return f"list_filter([{pairs}]::varchar[][], lambda pair: pair[2] not in ({literals(total_codes(''))}))"
 
 
 def minimum_sql(breakdowns: Sequence[str], reference: str = "reference") -> str:
@@ -100,7 +108,7 @@ def _figure(row: Sequence[Any], at: Mapping[str, int], formers: Mapping[str, str
     def read_member(name: str) -> Any:
         return row[at[name]] if name in at else None
 
-    pairs = [(name, read_member(name)) for name in CORE] + list((read_member("breakdowns") or {}).items())
+    pairs = [(name, read_member(name)) for name in CORE] + [(name, code) for name, code in read_member("breakdowns")]
     cell = tuple(sorted((name, code) for name, code in pairs if code is not None and code not in total_codes(name)))
     shared_out = "E" in (read_member("obs_status") or "").split(";")
     kind = read_member("statistic")

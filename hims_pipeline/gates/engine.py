@@ -8,6 +8,7 @@ metric would fail with `list index out of range`. The dialect below reads the ro
 (great_expectations #12084) is released.
 """
 
+import contextlib
 import logging
 import re
 import shutil
@@ -20,7 +21,7 @@ from typing import Any
 
 from hims_pipeline.gates.rules import Rule, RuleResult
 from hims_pipeline.settings import Settings
-from hims_pipeline.sql import MISTAKEN, connection
+from hims_pipeline.sql import MISTAKEN, connection, literal
 from hims_pipeline.stopping import QUERY_STOPPED
 
 WITHOUT_VALUES = {"result_format": "SUMMARY", "exclude_unexpected_values": True, "partial_unexpected_count": 0}
@@ -96,11 +97,14 @@ def versions() -> dict[str, str]:
     }
 
 
-def evaluate(settings: Settings, fill: Callable[[Any], None], rules: Sequence[Rule]) -> list[RuleResult]:
+def evaluate(
+    settings: Settings, fill: Callable[[Any], None], rules: Sequence[Rule], judged: Path | None = None
+) -> list[RuleResult]:
     """Evaluate rules on a scratch database.
 
     Args:
         fill: makes the tables or views in the scratch database, one an entity.
+        judged: a database that these views read, as `judged`.
 
     Returns:
         One outcome for each rule that Great Expectations gave exactly one result for.
@@ -111,12 +115,12 @@ def evaluate(settings: Settings, fill: Callable[[Any], None], rules: Sequence[Ru
         database = folder / "gate.duckdb"
         with connection(settings, database) as con:
             fill(con)
-        return _validate(settings, database, rules)
+        return _validate(settings, database, rules, judged)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _validate(settings: Settings, database: Path, rules: Sequence[Rule]) -> list[RuleResult]:
+def _validate(settings: Settings, database: Path, rules: Sequence[Rule], judged: Path | None) -> list[RuleResult]:
     context = great_expectations().get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     limits = {
@@ -136,11 +140,16 @@ def _validate(settings: Settings, database: Path, rules: Sequence[Rule]) -> list
     for rule in rules:
         by_table[rule.table or rule.entity].append(rule)
     outcomes = []
+    engine = source.get_execution_engine()
     try:
-        for table, own in by_table.items():
-            outcomes += _validate_table(source, table, own)
+        # What one connection attaches, all of the same database see, for as long as it is open.
+        with contextlib.closing(engine.engine.raw_connection()) as attaching:
+            if judged:
+                attaching.cursor().execute(f"attach {literal(judged)} as judged (read_only)")
+            for table, own in by_table.items():
+                outcomes += _validate_table(source, table, own)
     finally:
-        source.get_execution_engine().close()
+        engine.close()
     return outcomes
 
 

@@ -109,16 +109,15 @@ def judge_database(settings: Settings, database: Path, suite_path: Path) -> Gate
     names = {table: table.rsplit(".", 1)[-1] for table in wanted}
 
     def fill(con: Any) -> None:
-        # A copy of what was read: Great Expectations' reflection ignores schemas on DuckDB.
+        # Views without a schema: Great Expectations' reflection ignores schemas on DuckDB.
         con.execute(f"attach {literal(database)} as judged (read_only)")
         for table, name in names.items():
-            con.execute(f"create table {quote(name)} as from judged.{table}")
-        con.execute("detach judged")
+            con.execute(f"create view {quote(name)} as from judged.{table}")
 
     rules = [
         as_rule(expectation, names[expectation.meta.table or suite.meta["table"]]) for expectation in suite.expectations
     ]
-    return _decide(settings, fill, rules)
+    return _decide(settings, fill, rules, database)
 
 
 def judge_tables(settings: Settings, fill: Any, rules: Sequence[Rule]) -> GateOutcome:
@@ -139,14 +138,14 @@ def rules_of(settings: Settings, contract: Contract, period: str) -> list[Rule]:
     ]
 
 
-def _decide(settings: Settings, fill: Any, rules: Sequence[Rule]) -> GateOutcome:
+def _decide(settings: Settings, fill: Any, rules: Sequence[Rule], judged: Path | None = None) -> GateOutcome:
     if not rules:
         raise GateError("There is no rule to judge by, and without rules nothing is accepted.")
     codes = [rule.code for rule in rules]
     if doubled := {code for code in codes if codes.count(code) > 1}:
         raise GateError(f"Two rules have one code: {', '.join(sorted(doubled))}.")
     shown = canary.show(settings)
-    outcomes = evaluate(settings, fill, rules)
+    outcomes = evaluate(settings, fill, rules, judged)
     if len(outcomes) != len(rules):
         lost = sorted(set(codes) - {outcome.rule.code for outcome in outcomes})
         raise GateError(f"Rules without exactly one result: {', '.join(lost)}.")

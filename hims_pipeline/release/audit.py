@@ -18,7 +18,7 @@ from hims_pipeline.lake.files import sha256_of, write_json
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.release import leaks
-from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, is_large, linking_tables, tables
+from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, is_large, linking_relations, tables
 from hims_pipeline.settings import Settings, close_umask, is_debugging, load_settings
 from hims_pipeline.sql import connection
 
@@ -52,7 +52,7 @@ def audit_release(settings: Settings, folder: Path, log: Callable[[str], None] =
                 raise ReleaseError(
                     f"{part}/warehouse.duckdb holds schemas that may not leave: {', '.join(sorted(strange))}."
                 )
-            if apart := linking_tables(con, path.stem):
+            if apart := linking_relations(con, path.stem):
                 raise ReleaseError(
                     f"{part}/warehouse.duckdb holds a table that joins registers: {', '.join(map('.'.join, apart))}."
                 )

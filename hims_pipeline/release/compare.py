@@ -1,7 +1,10 @@
 """What differs between two releases' figures: the question that comes before every publication."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hims_pipeline.release.store import Release
 from hims_pipeline.settings import Settings
@@ -23,16 +26,42 @@ class Change:
     largest_percent: float | None
 
 
+@contextmanager
+def attach_file(con: Any, path: Path) -> Iterator[str]:
+    """Attach a database file for the block; its name there. Views of a file that dbt made name the file by its stem,
+    and hold under no other name, so two files of one stem are read one after the other."""
+    con.execute(f"attach {literal(path)} as {quote(path.stem)} (read_only)")
+    try:
+        yield quote(path.stem)
+    finally:
+        con.execute(f"detach {quote(path.stem)}")
+
+
+def find_changed(con: Any, old: Path, new: Path, columns: str) -> None:
+    """Make the table `changed`: each indicator and source of whose figures any of these columns differs between two
+    database files. In most nights those are few, and what follows looks at no others."""
+    for side, path in (("hashed_before", old), ("hashed_after", new)):
+        with attach_file(con, path) as name:
+            con.execute(
+                f"create temp table {side} as select indicator, source, count(*) as figures,"
+                f" sum(hash({columns})) as content_hash from {name}.published.indicator_value group by all"
+            )
+    con.execute(
+        "create temp table changed as select distinct indicator, source from"
+        " ((from hashed_before except from hashed_after) union all (from hashed_after except from hashed_before))"
+    )
+
+
 def find_differences(settings: Settings, old: Path, new: Path) -> list[Change]:
     """Compare `published.indicator_value` of two database files; indicators without any difference are left out."""
     with connection(settings) as con:
+        find_changed(con, old, new, COMPARED)
         for side, path in (("before", old), ("after", new)):
-            # Views of a file that dbt made name the file by its stem, and hold under no other name.
-            con.execute(f"attach {literal(path)} as {quote(path.stem)} (read_only)")
-            con.execute(
-                f"create temp table {side} as select {COMPARED} from {quote(path.stem)}.published.indicator_value"
-            )
-            con.execute(f"detach {quote(path.stem)}")
+            with attach_file(con, path) as name:
+                con.execute(
+                    f"create temp table {side} as select {COMPARED} from {name}.published.indicator_value"
+                    " where (indicator, source) in (from changed)"
+                )
         rows = con.execute(f"""
             with compared as (
                 select

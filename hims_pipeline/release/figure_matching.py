@@ -5,22 +5,28 @@ from pathlib import Path
 from typing import Any
 
 from hims_pipeline.disclosure.figures import total_codes
+from hims_pipeline.release.compare import attach_file, find_changed
 from hims_pipeline.settings import Settings
 from hims_pipeline.sql import literal, literals, quote
 from hims_pipeline.staging.in_force import find_in_force
 
+READ = (
+    "series_key, time_period, vintage, freq, ref_area, period_start_date, period_end_date, unit_measure, obs_value,"
+    " n_obs, standard_error"
+)
 COUNTED = ("PERSONS", "CONTRACTS", "PERMITS", "DETECTIONS", "PASSAGES")  # units whose numbers count something
 
 
 def match_figures(settings: Settings, con: Any, old: Path, new: Path) -> None:
     """Make the tables `groups` (an indicator, source, period and edition) and `figures` (each figure of either file,
-    with its values before and after)."""
+    with its values before and after), of the indicators and sources of which anything changed."""
     replaced = [
         source
         for source, contract in find_in_force(settings).contracts.items()
         if contract.period.supersedes in ("earlier_editions", "earlier_deliveries")
     ]
     edition = f"case when source in ({literals(replaced)}) then '' else vintage end" if replaced else "vintage"
+    find_changed(con, old, new, READ)
     for side, path in (("old", old), ("new", new)):
         _read_side(con, side, path, edition)
     con.execute("""
@@ -53,34 +59,34 @@ def match_figures(settings: Settings, con: Any, old: Path, new: Path) -> None:
 
 
 def _read_side(con: Any, side: str, path: Path, edition: str) -> None:
-    name = quote(path.stem)  # views of a file that dbt made hold under no other name
-    con.execute(f"attach {literal(path)} as {name} (read_only)")
-    columns = con.execute(f"describe select * from {name}.published.indicator_value").fetchall()
-    texts = [column[0] for column in columns if column[1] == "VARCHAR"]
-    values = texts[texts.index("vintage") + 1 : texts.index("unit_measure")]  # the breakdowns stand between them
-    parts = [
-        f"case when {quote(one)} not in ({literals(total_codes(one))}) then {literal(one + '=')} || {quote(one)} end"
-        for one in ("counterpart_area", "sex", "age", *values)
-    ]
-    con.execute(f"""
-        create temp table {side}_side as
-        select
-            series_key, time_period, {edition} as edition, vintage, indicator, source, freq, ref_area,
-            period_start_date as start_date, period_end_date as end_date,
-            concat_ws('; ', {", ".join(parts)}) as about,
-            unit_measure in ({literals(COUNTED)}) as is_count,
-            obs_value, n_obs, standard_error
-        from {name}.published.indicator_value
-    """)
-    has_areas = con.execute(
-        "select count(*) from duckdb_tables() where database_name = ? and schema_name = 'reference' "
-        "and table_name = 'areas'",
-        [path.stem],
-    ).fetchone()[0]
-    listed = (
-        f"select area_code from {name}.reference.areas where area_code != country_code"
-        if has_areas
-        else "select '' where false"
-    )
-    con.execute(f"create temp table {side}_areas as {listed}")
-    con.execute(f"detach {name}")
+    with attach_file(con, path) as file:
+        columns = con.execute(f"describe select * from {file}.published.indicator_value").fetchall()
+        texts = [column[0] for column in columns if column[1] == "VARCHAR"]
+        values = texts[texts.index("vintage") + 1 : texts.index("unit_measure")]  # the breakdowns stand between them
+        parts = [
+            f"case when {quote(name)} not in ({literals(total_codes(name))})"
+            f" then {literal(f'{name}=')} || {quote(name)} end"
+            for name in ("counterpart_area", "sex", "age", *values)
+        ]
+        con.execute(f"""
+            create temp table {side}_side as
+            select
+                series_key, time_period, {edition} as edition, vintage, indicator, source, freq, ref_area,
+                period_start_date as start_date, period_end_date as end_date,
+                concat_ws('; ', {", ".join(parts)}) as about,
+                unit_measure in ({literals(COUNTED)}) as is_count,
+                obs_value, n_obs, standard_error
+            from {file}.published.indicator_value
+            where (indicator, source) in (from changed)
+        """)
+        has_areas = con.execute(
+            "select count(*) from duckdb_tables() where database_name = ? and schema_name = 'reference' "
+            "and table_name = 'areas'",
+            [path.stem],
+        ).fetchone()[0]
+        listed = (
+            f"select area_code from {file}.reference.areas where area_code != country_code"
+            if has_areas
+            else "select '' where false"
+        )
+        con.execute(f"create temp table {side}_areas as {listed}")

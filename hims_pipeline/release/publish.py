@@ -6,10 +6,11 @@ again, under the acts' lock, whether somebody has forbidden this release while i
 needed: a damaged one is never a reason not to publish.
 """
 
+import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +110,9 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
     log("packing the public and the staff file")
     _pack(settings, build, candidate, log)
     closed_warehouse(settings, build)  # packing has read the very file
-    log("drawing pictures of the public file, in a fresh process")
-    _draw(settings, candidate)
     log("auditing in a fresh process")
-    verdict = _audit(settings, candidate, log)
+    with _drawing(settings, candidate):
+        verdict = _audit(settings, candidate, log)
     _require_as_built(settings, build, verdict)
     log("attacking the public file, beside all earlier ones")
     disclosure.refuse_disclosing(settings, candidate, log)
@@ -174,26 +174,30 @@ def refuse_overtaken(settings: Settings, build: Build) -> None:
 
 
 def _pack(settings: Settings, build: Build, candidate: Path, log: Log) -> None:
+    """Write both files, and the public one's tables as Parquet."""
     shutil.rmtree(candidate, ignore_errors=True)
     if build.warehouse.with_suffix(".duckdb.wal").exists():
         raise ReleaseError("The build's database was not closed: a write-ahead log lies beside it.")
+    public, staff = (candidate / part / "warehouse.duckdb" for part in ("public", "staff"))
     with connection(settings, spill=build.folder / "spill") as con:
-        for part, schemas in audit.PARTS.items():
-            tables.copy_schemas(con, build.warehouse, candidate / part / "warehouse.duckdb", schemas, log)
-        public = candidate / "public"
-        tables.export_parquet(con, public / "warehouse.duckdb", public / "parquet", "published")
+        tables.copy_schemas(con, build.warehouse, public, audit.PARTS["public"], log)
+        tables.export_parquet(con, public, public.parent / "parquet", "published")
+        tables.copy_file(con, build.warehouse, staff, audit.PARTS["staff"])
     if left := list(candidate.rglob("*.wal")):
         raise ReleaseError(f"{left[0].name} was left by packing: the file is not whole.")
 
 
-def _draw(settings: Settings, candidate: Path) -> None:
-    """Pictures, `public/plots/*.svg`: of the packed public file, so of nothing that is withheld."""
+@contextlib.contextmanager
+def _drawing(settings: Settings, candidate: Path) -> Iterator[None]:
+    """Meanwhile a fresh process makes pictures, `public/plots/*.svg`: of the packed public file, so of nothing that is
+    withheld."""
     database, folder = candidate / "public/warehouse.duckdb", candidate / "public/plots"
     command = [sys.executable, "-m", "hims_pipeline.drawing.draw", str(database), str(folder)]
     with (
         tempfile.TemporaryFile("w+") as errors,
         start_bound(command, quiet_environment(settings), errors=errors) as running,
     ):
+        yield
         if code := running.wait():
             errors.seek(0)
             raise ReleaseError(f"Drawing the candidate {describe_ending(code)}:\n{errors.read()[-3000:]}".rstrip(":\n"))

@@ -1,11 +1,13 @@
 """Tables of a build and of a release: listing, copying, writing them as Parquet."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 
+from hims_pipeline.errors import ReleaseError
 from hims_pipeline.sql import literal, quote
 
 PUBLIC_SCHEMAS = ("published", "reference")
@@ -26,8 +28,8 @@ def tables(con: duckdb.DuckDBPyConnection, database: str, schemas: tuple[str, ..
     return rows
 
 
-def linking_tables(con: duckdb.DuckDBPyConnection, database: str) -> set[tuple[str, str]]:
-    """(schema, table) of what joins the pseudonyms of registers; no release holds it."""
+def linking_relations(con: duckdb.DuckDBPyConnection, database: str) -> set[tuple[str, str]]:
+    """(schema, table or view) of what joins the pseudonyms of registers; no release holds it."""
     rows = con.execute(
         "select distinct schema_name, table_name from duckdb_columns() where database_name = ? and column_name = ?",
         [database, LINKING],
@@ -58,33 +60,61 @@ def is_large(con: duckdb.DuckDBPyConnection, schema: str, table: str, database: 
 def copy_schemas(
     con: duckdb.DuckDBPyConnection, build: Path, target: Path, schemas: tuple[str, ...], log: Callable[[str], None]
 ) -> None:
-    """Copy schemas of the build into a new database file, without what joins registers; views lose the build's name and
-    follow the new file."""
+    """Copy schemas of the build into a new database file, row by row: no block of it has held anything else. Views lose
+    the build's name and follow the new file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     con.execute(f"attach {literal(build)} as built (read_only)")
     con.execute(f"attach {literal(target)} as packed (storage_version {literal(STORAGE_VERSION)})")
     for schema in schemas:
         con.execute(f"create schema packed.{quote(schema)}")
-    apart = linking_tables(con, "built")
     for schema, table in tables(con, "built", schemas):
-        if (schema, table) in apart:
-            continue
         name = f"{quote(schema)}.{quote(table)}"
         if is_large(con, schema, table, "built"):
             log(f"packing {schema}.{table}")
         con.execute(f"create table packed.{name} as from built.{name}")
     made = views(con, "built", schemas)
-    named = re.compile(rf'(?:"?{build.stem}"?|built)\.(?="?(?:{"|".join(schemas)})"?\.)')
-    con.execute("use packed")
-    _create_views(con, [named.sub("", sql) for _, _, sql in made])
-    con.execute("use memory")
+    _create_views(con, [_without_name(sql, (build.stem, "built"), schemas) for _, _, sql in made])
     con.execute("checkpoint packed")
     con.execute("detach packed")
     con.execute("detach built")
 
 
+def copy_file(con: duckdb.DuckDBPyConnection, build: Path, target: Path, schemas: tuple[str, ...]) -> None:
+    """Copy the build's file, for staff, and drop the schemas that are not asked for, and what joins registers. Both are
+    views: the rows of a dropped table would stay in the file's blocks. Views lose the build's name.
+
+    Raises:
+        ReleaseError: a table would have to be dropped.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(build, target)
+    con.execute(f"attach {literal(target)} as packed")
+    here = {row[0] for row in con.execute(
+        "select schema_name from duckdb_schemas() where database_name = 'packed' and not internal"
+    ).fetchall()}  # fmt: skip
+    others = here - {*schemas, "main"}
+    apart = {(schema, name) for schema, name in linking_relations(con, "packed") if schema not in others}
+    if kept := {*tables(con, "packed", tuple(others)), *(apart & {*tables(con, "packed", schemas)})}:
+        raise ReleaseError(f"Tables that may not leave lie in the build's file: {', '.join(map('.'.join, kept))}.")
+    made = [one for one in views(con, "packed", schemas) if one[:2] not in apart]
+    for schema, name, _ in views(con, "packed", schemas):
+        con.execute(f"drop view packed.{quote(schema)}.{quote(name)}")
+    for schema in others:
+        con.execute(f"drop schema packed.{quote(schema)} cascade")
+    _create_views(con, [_without_name(sql, (build.stem, "packed"), schemas) for _, _, sql in made])
+    con.execute("checkpoint packed")
+    con.execute("detach packed")
+
+
+def _without_name(sql: str, databases: tuple[str, ...], schemas: tuple[str, ...]) -> str:
+    """A view's SQL that names its tables by schema alone."""
+    names, inside = ("|".join(one) for one in (databases, schemas))
+    return re.sub(rf'"?(?:{names})"?\.(?="?(?:{inside})"?\.)', "", sql)
+
+
 def _create_views(con: duckdb.DuckDBPyConnection, statements: list[str]) -> None:
-    """Create views that may read one another, whatever order the catalogue lists them in."""
+    """Create views of `packed` that may read one another, whatever order the catalogue lists them in."""
+    con.execute("use packed")
     while statements:
         waiting = []
         for sql in statements:
@@ -95,6 +125,7 @@ def _create_views(con: duckdb.DuckDBPyConnection, statements: list[str]) -> None
         if len(waiting) == len(statements):
             con.execute(waiting[0])  # no view can be made any more: raise the reason
         statements = waiting
+    con.execute("use memory")
 
 
 def export_parquet(con: duckdb.DuckDBPyConnection, database: Path, folder: Path, schema: str) -> dict[str, int]:
