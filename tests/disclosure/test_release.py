@@ -28,11 +28,33 @@ SHOWN_AGAIN = """
 """
 
 
+def show_again(public: Path, staff: Path) -> int:
+    """Show what was withheld for the sake of others all the same; returns how many figures."""
+    with duckdb.connect() as con:
+        con.execute(f"attach '{public}' as candidate")
+        con.execute(f"attach '{staff}' as staff (read_only)")
+        con.execute("use staff")
+        (number,) = con.execute(SHOWN_AGAIN).fetchone()
+    return int(number)
+
+
 def test_a_night_gives_nothing_away(brief_night: tuple[Installation, str]) -> None:
     here = brief_night[0]
     found = attack_files(here.settings, [next(here.home.glob("releases/r*/public/warehouse.duckdb"))])
     assert found.withheld > 0
     assert found.lines()[1:] == []
+
+
+def test_what_an_earlier_file_showed_is_known(brief_night: tuple[Installation, str], tmp_path: Path) -> None:
+    here = brief_night[0]
+    last = next(here.home.glob("releases/r*/public/warehouse.duckdb"))
+    earlier = tmp_path / "earlier.duckdb"
+    shutil.copyfile(last, earlier)
+    assert attack_files(here.settings, [earlier, last]).lines()[1:] == []
+    shown = show_again(earlier, last.parent.parent / "staff/warehouse.duckdb")
+    found = attack_files(here.settings, [earlier, last])
+    assert len(found.exact) >= shown > 0  # and what can be computed from those
+    assert attack_files(here.settings, [earlier, last], only_new=True).exact == []  # the earlier file gave them away
 
 
 def test_a_release_says_what_protection_cost(brief_night: tuple[Installation, str]) -> None:
@@ -54,11 +76,7 @@ def test_a_candidate_that_gives_something_away_is_refused(
         shutil.copyfile(release / part / "warehouse.duckdb", tmp_path / part / "warehouse.duckdb")
     strict, told = replace(here.settings, env="prod"), list[str]()
     refuse_disclosing(strict, tmp_path)
-    with duckdb.connect() as con:  # what was withheld for the sake of others is shown all the same
-        con.execute(f"attach '{tmp_path}/public/warehouse.duckdb' as candidate")
-        con.execute(f"attach '{tmp_path}/staff/warehouse.duckdb' as staff (read_only)")
-        con.execute("use staff")
-        con.execute(SHOWN_AGAIN)
+    show_again(tmp_path / "public/warehouse.duckdb", tmp_path / "staff/warehouse.duckdb")
     with pytest.raises(ReleaseError, match="would learn what is withheld"):
         refuse_disclosing(strict, tmp_path)
     refuse_disclosing(here.settings, tmp_path, told.append)
