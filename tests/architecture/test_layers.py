@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "carry": {"disclosure", "lake", "staging"},
     "build": {"build_needs", "carry", "disclosure", "lake", "processes", "staging"},
     "dbt": {"build", "carry", "processes", "staging"},
-    "required_files": {"gates", "staging"},
+    "required_files": {"gates", "privacy", "staging"},
     "sources": {"gates", "staging"},
     "intake": {"gates", "lake", "privacy", "readers", "reporting", "sources", "staging"},
     "authoring": {"build", "dbt", "gates", "intake", "lake", "privacy", "readers", "sources", "staging", "workbook"},
