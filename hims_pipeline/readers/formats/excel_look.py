@@ -39,6 +39,7 @@ _FAR = re.compile(rb""" r=["']([A-Z]{2,3})\d""")  # columns beyond the first one
 _LETTERS = 26
 _LARGE = 20_000_000  # cells for which the library takes a gigabyte, empty ones too
 _NUMBERS = (b"n", b"d", b"b")
+_KNOWN_ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DATA!", "#?")
 
 
 def look_at(path: Path, kind: str, sheet: str) -> Look:
@@ -105,6 +106,7 @@ def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
             column=columns,
         )
         raise DataError("ENVELOPE-FAR-CELL", message)
+    _require_known_errors(look)
     return look
 
 
@@ -205,6 +207,21 @@ class _Nowhere:
 
     def write(self, text: str) -> None:
         pass
+
+
+def _require_known_errors(look: Look) -> None:
+    """The library reads no sheet in which a cell holds an error that Excel got later (#SPILL!, #CALC!).
+
+    Raises:
+        DataError: one does; names the first such row.
+    """
+    if later := sorted(row for (row, _), error in look.errors.items() if error not in _KNOWN_ERRORS):
+        message = words(
+            "row {row:,} of the sheet holds an error of newer versions of Excel, such as #SPILL!, in place of a value. "
+            "Mend the formulas, or send values",
+            row=later[0],
+        )
+        raise DataError("ENVELOPE-CELL-ERROR", message)
 
 
 def check_numbers(look: Look, counted: int) -> None:
