@@ -353,6 +353,7 @@ def test_a_header_alone_is_an_empty_table_where_the_contract_lets_it_be(read):
         ("decimal", ".a", "may stand for no value"),
         ("date", "b", "may stand for no value"),
         ("date", "45000", "day is to Excel"),
+        ("date", "5 janvier 2024", "months are read in English"),
         ("integer", ".", "sign for missing"),
     ],
 )

@@ -436,14 +436,26 @@ def test_and_in_wide_tables(read):
     assert [one.lines for one in read({"people.xlsx": content}, columns, format=form).findings] == [(2,)]
 
 
+def with_part(content: bytes, old: bytes, new: bytes) -> bytes:
+    """A workbook with some bytes of its parts replaced."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(made, "w") as out:
+        for name in archive.namelist():
+            out.writestr(name, archive.read(name).replace(old, new))
+    return made.getvalue()
+
+
 def test_an_error_of_newer_versions_of_excel_is_called_so(read):
     content = sheet([["gov", "population"], ["Tunis", "#REF!"], ["Sousse", "#N/A"]])
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = {name: archive.read(name).replace(b"#N/A", b"#SPILL!") for name in archive.namelist()}
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, part in parts.items():
-            archive.writestr(name, part)
-    seen = read({"people.xlsx": made.getvalue()}, PLACES, format={"type": "excel"})
+    seen = read({"people.xlsx": with_part(content, b"#N/A", b"#SPILL!")}, PLACES, format={"type": "excel"})
     assert seen.rules == ["ENVELOPE-CELL-ERROR"]
     assert "row 3" in seen.text
+
+
+def test_a_row_without_height_is_hidden(read):
+    content = sheet([["gov", "population"], ["Tunis", 1], ["TOTAL", 1]])
+    content = with_part(content, b'<row r="3"', b'<row r="3" ht="0" customHeight="1"')
+    seen = read({"people.xlsx": content}, PLACES, format={"type": "excel"})
+    assert [(one.rule, one.lines) for one in seen.findings] == [("ENVELOPE-HIDDEN", (3,))]
+    skipped = read({"people.xlsx": content}, PLACES, format={"type": "excel", "hidden_rows": "skip"})
+    assert skipped.sql("gov") == [("Tunis",)]

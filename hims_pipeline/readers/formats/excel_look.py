@@ -28,12 +28,12 @@ _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 # Without any of these there is no error, no hidden row and no formula but those that are counted; looking for them is
 # ten times as quick as going through cells.
-_HINTS = (b't="e"', b"t='e'", b"hidden=", b"zeroHeight=", b"<v></", b"<v/>", b"<v />")
+_HINTS = (b't="e"', b"t='e'", b"hidden=", b"zeroHeight=", b' ht="0', b" ht='0", b"<v></", b"<v/>", b"<v />")
 _PREFIXED = (b":f>", b":f ", b":f/")
 _FORMULAS, _COMPUTED = (b"<f>", b"<f ", b"<f/"), (b"</f><v>", b"/><v>")
 _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})?(\d+)["']""")
 _TYPE = re.compile(rb"""\bt=["'](\w+)["']""")
-_HIDDEN = re.compile(rb"""\b(?:hidden|zeroHeight)=["'](?:1|true)["']""")
+_HIDDEN = re.compile(rb"""\b(?:(?:hidden|zeroHeight)=["'](?:1|true)|ht=["']0(?:\.0*)?)["']""")
 _CDATA = b"v><![CDATA["
 _FAR = re.compile(rb""" r=["']([A-Z]{2,3})\d""")  # columns beyond the first ones, of one letter
 _LETTERS = 26

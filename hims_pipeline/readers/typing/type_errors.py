@@ -61,6 +61,7 @@ _DATE_REASONS = (
     (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "in the form of a date, but no such day or another order"),
     (r"^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}$", "as day, month, year in another form, or no such day"),
     (r"[0-9][T ][0-9]{1,2}:", "with a time of day"),
+    (r"\pL{3}", "with a word; names of months are read in English alone"),
     (r"^[0-9]{5}([.][0-9]+)?$", "a number of five digits, such as a day is to Excel"),
     (r"^[.]?[a-z]$", "a single letter, which may stand for no value (`missing`)"),
     (r"^[0-9]{4}([/.-]?[0-9]{1,2}){0,2}$", "as year, month, day in another form"),
