@@ -140,13 +140,13 @@ def _require_cases(con: sqlite3.Connection, record: str, joined: str) -> None:
         DataError: rows of a record belong to no case, or to one of which it is not known whether it was deleted.
     """
     known = f"select count(*) from {joined} where {_CASES}.deleted in (0, 1)"
-    [(rows, found)] = con.execute(f"select (select count(*) from {quote(record)}), ({known})").fetchall()
-    if rows != found:
+    [(rows, in_cases)] = con.execute(f"select (select count(*) from {quote(record)}), ({known})").fetchall()
+    if rows != in_cases:
         message = words(
-            "is damaged: of {rows:,} rows of a record {found:,} belong to a case. Repair it with CSPro's own tools and "
+            "is damaged: of {rows:,} rows of a record {in_cases:,} belong to a case. Repair it with CSPro and "
             "send it again",
             rows=rows,
-            found=found,
+            in_cases=in_cases,
         )
         raise DataError("ENVELOPE-DAMAGED", message)
 
