@@ -3,7 +3,7 @@
 Nothing is built in place. A build folder belongs to the process that holds its lock, and to the dbt that it started;
 folders of dead ones are cleared away by the next start. `build.json` is sealed with what the build is made of and, once
 dbt has ended, with the hash of the file that it closed. Not here: running dbt and reading what it says (`dbt.py`), what
-is carried over (`carry`), what there must be before (`build_needs`).
+is carried over (`carry`), what there must be before (`build_preconditions`).
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hims_pipeline import processes
-from hims_pipeline.build_needs import require_fresh, require_room, require_sources
+from hims_pipeline.build_preconditions import require_fresh, require_room, require_sources
 from hims_pipeline.carry.last_build import keep_build
 from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
 from hims_pipeline.disclosure.history import EARLIER, write_earlier

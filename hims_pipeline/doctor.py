@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from hims_pipeline.build_needs import room_for_a_build
+from hims_pipeline.build_preconditions import room_for_a_build
 from hims_pipeline.contracts.alerts import Email, Webhook
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.contracts.yaml_records import read_yaml

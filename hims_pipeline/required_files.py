@@ -3,22 +3,31 @@ together. Not here: single sources that do not hold (`sources`), since a night g
 """
 
 import csv
+import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
+from hims_pipeline.contracts.code_references import LISTS
 from hims_pipeline.contracts.controls import load_controls
+from hims_pipeline.contracts.crosswalks import CROSSWALKS
+from hims_pipeline.contracts.deliveries import load_deliveries
 from hims_pipeline.contracts.indicators import load_indicators
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ContractError, HimsError
+from hims_pipeline.gates.comparisons import load_comparison_limits
 from hims_pipeline.gates.revisions import load_revision_limits
 from hims_pipeline.gates.warehouse import warehouse_rules
+from hims_pipeline.privacy.identifier_search import load_identifier_shapes
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.staging.indicators import own_models
 
 _REF = re.compile(r"ref\(\s*['\"](\w+)['\"]\s*\)")
 _LABEL = re.compile(r"_[a-z]{2,3}$")
+_DAYS = {"valid_from", "valid_to", "from_date"}
 _FREE = {"note"}  # a column that nothing reads
 
 
@@ -34,7 +43,7 @@ def require_parts(settings: Settings) -> None:
 
 def missing_parts(settings: Settings) -> list[str]:
     """What is missing, in sentences; empty where a night can begin."""
-    missing = [*_records(settings), *_lists(settings), *_country(settings)]
+    missing = [*_records(settings), *_tables(settings), *_lists(settings), *_country(settings)]
     if not (settings.expectations / "release.json").is_file():
         missing.append("expectations/release.json is missing: the rules for what may leave")
     if not list((settings.data / "contracts").glob("*.yml")):
@@ -52,6 +61,9 @@ def _records(settings: Settings) -> Iterator[str]:
         lambda: load_indicators(settings.data),
         lambda: load_controls(settings.data),
         lambda: load_revision_limits(settings.expectations),
+        lambda: load_comparison_limits(settings.expectations),
+        lambda: load_deliveries(settings.data),
+        lambda: load_identifier_shapes(settings.data),
         lambda: warehouse_rules(settings.expectations),
         lambda: own_models(settings),
     )
@@ -60,8 +72,61 @@ def _records(settings: Settings) -> Iterator[str]:
             read()
         except ContractError as error:
             yield str(error)
+        except (UnicodeDecodeError, csv.Error):
+            continue  # a table that is told below
     if not list((settings.data / "indicators").glob("[A-Z]*.yml")):
         yield "data/indicators has no indicator: which figures there are and what of them may leave"
+
+
+def _tables(settings: Settings) -> Iterator[str]:
+    """Tables that people edit, often in Excel, and that cannot be read as they stand."""
+    for folder in ("", "codelists", "controls"):
+        for path in sorted((settings.data / folder).glob("[!.]*.csv")):
+            for problem in _problems_of_table(path, is_list=folder == "codelists"):
+                yield f"{path.relative_to(settings.data.parent)}{problem}"
+
+
+def _problems_of_table(path: Path, is_list: bool) -> Iterator[str]:
+    """What is wrong with a table: its bytes; of a list, rows with more or fewer fields than the header, a code twice,
+    no day where one stands."""
+    sent = path.read_bytes()
+    try:
+        reader = csv.reader(io.StringIO(sent.decode(), newline=""), strict=True)
+        header = next(reader, [])
+        rows = [(reader.line_num, row) for row in reader if row]
+    except UnicodeDecodeError as error:
+        line = sent.count(b"\n", 0, error.start) + 1
+        yield f", line {line}: is not in UTF-8; save it as such"
+        return
+    except csv.Error as error:
+        yield f", line {reader.line_num}: is no CSV ({error})"
+        return
+    if header and header[0].startswith("\ufeff"):
+        yield " begins with a byte order mark, as Excel's CSV UTF-8 does: save it without one"
+        return
+    if not is_list or path.name in CROSSWALKS:  # of these each scheme is the matter of the sources that name it
+        return
+    ragged = [line for line, row in rows if len(row) != len(header)]
+    if ragged:
+        yield (
+            f", line {ragged[0]}: not as many fields as the header's {len(header)} (in {len(ragged)} lines); "
+            "put what holds a comma in quotes"
+        )
+        return
+    key = dict(LISTS.values()).get(path.name)
+    codes = [row[header.index(key)] for _, row in rows] if key in header else []
+    if doubled := [code for code, count in Counter(codes).items() if count > 1]:
+        yield f": {key} {', '.join(doubled[:5])} stands twice"
+    for place in (place for place, name in enumerate(header) if name in _DAYS):
+        if wrong := [line for line, row in rows if row[place] and not _is_day(row[place])]:
+            yield f", line {wrong[0]}: {header[place]} is no day written 2024-01-31 (in {len(wrong)} lines)"
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _lists(settings: Settings) -> Iterator[str]:
@@ -71,12 +136,8 @@ def _lists(settings: Settings) -> Iterator[str]:
         if not path.is_file():
             yield f"data/codelists/{name}.csv is missing, with the columns {', '.join(wanted)}"
             continue
-        try:
-            with path.open(encoding="utf-8", newline="") as file:
-                header = next(csv.reader(file), [])
-        except (UnicodeDecodeError, csv.Error):
-            yield f"data/codelists/{name}.csv is no CSV in UTF-8"
-            continue
+        with path.open(encoding="utf-8", newline="", errors="replace") as file:
+            header = next(csv.reader(file), [])
         if lost := [column for column in wanted if column not in header]:
             yield f"data/codelists/{name}.csv lacks the column{'s' * (len(lost) > 1)} {', '.join(lost)}"
 

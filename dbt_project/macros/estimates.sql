@@ -279,6 +279,10 @@ on_later_boundaries as (
         {%- endfor %}
     from estimates
     join {{ ref('area_successors') }} as changes on estimates.ref_area = changes.former_code and changes.weight != ''
+    -- Of what several areas became one by one is no more than a part: their figures add up to it, and it has none of its own.
+    join (
+        select successor_code, date from {{ ref('area_successors') }} group by successor_code, date having count(*) = 1
+    ) as splits on changes.successor_code = splits.successor_code and changes.date = splits.date
 )
 {%- endif %}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hims_pipeline.build_needs import require_room
+from hims_pipeline.build_preconditions import require_room
 from hims_pipeline.commands.start import open_installation
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake.files import private_folder, write_json

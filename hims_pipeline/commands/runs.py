@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from hims_pipeline import intake
-from hims_pipeline.build_needs import require_room
+from hims_pipeline.build_preconditions import require_room
 from hims_pipeline.commands.start import mark_demonstration, open_installation
 from hims_pipeline.commands.summary import print_summary
 from hims_pipeline.commands.watch import tell_all

@@ -16,6 +16,7 @@ from hims_pipeline.quoting import literal, literals
 
 MISSING_SUFFIX, FLAG_SUFFIX = "__missing", "__flag"
 _RANGE = re.compile(r"([^.].*?|)\.\.(.*)")
+_LIKE_RANGE = re.compile(r"[0-9A-Z-]*[0-9][0-9A-Z-]*\.\.[0-9A-Z-]*|\.\.[0-9A-Z-]*[0-9][0-9A-Z-]*")
 BLANKS = " \t\u00a0\u2007\u2009\u202f"  # no-break, figure, thin and narrow no-break spaces too
 
 
@@ -111,12 +112,14 @@ def missing_of(
         opaque: True for an identifier, whose stored form is no text that could be compared: all its codes are marks.
 
     Raises:
-        ValueError: a range whose ends are no values, or stand the wrong way round.
+        ValueError: a range whose ends are no values, or stand the wrong way round, or in a column that has none.
     """
     codes: dict[Value, str] = {}
     ranges, marks = [], {}
     for key, to in missing.items():
         written = str(key)
+        if (opaque or kind not in (*NUMERIC, "date")) and _LIKE_RANGE.fullmatch(written):
+            raise ValueError(f"{written} is no range here: ranges go with numbers and dates; list the codes one by one")
         value = None if opaque else value_of(kind, written, scale, date_format)
         if value is not None:
             codes[value] = to

@@ -1,10 +1,13 @@
 """The observatory itself: whose it is, its languages, clock, geography levels and policies (`data/observatory.yml`)."""
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, Field, model_validator
 
 from hims_pipeline.contracts.alerts import Alerts
 from hims_pipeline.contracts.basics import Flag, Name, Strict, Text, Whole
@@ -54,11 +57,27 @@ class Policies(Strict):
     destroy_at_term: Flag = False
 
 
+def _check_cron(line: str) -> str:
+    try:
+        CronSim(line, datetime(2000, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ValueError(f"{line!r} is no line of cron ({error})") from None
+    return line
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, KeyError, ValueError):  # a folder of the list, none of its names, no name at all
+        raise ValueError(f"{name!r} is no time zone of the IANA list, such as Africa/Cairo") from None
+    return name
+
+
 class Schedule(Strict):
     """When the nightly job runs, as a cron line in the observatory's time zone; `on_in` names the environments where
     it is on by default."""
 
-    cron: str
+    cron: Annotated[str, AfterValidator(_check_cron)]
     on_in: tuple[Literal["dev", "test", "prod"], ...] = ("prod",)
 
 
@@ -75,7 +94,7 @@ class Observatory(Strict):
     name: Text
     reference_country: str
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...]
-    time_zone: str
+    time_zone: Annotated[str, AfterValidator(_check_zone)]
     currency: str
     schedule: Schedule
     levels: tuple[Level, ...]

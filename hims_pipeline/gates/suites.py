@@ -7,6 +7,7 @@ import fnmatch
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -67,11 +68,11 @@ def load_suite(path: Path) -> Suite:
         ContractError: what is wrong in it, with file and rule.
     """
     try:
-        suite = Suite.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        suite = Suite.model_validate(json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unlike_keys))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False))
         raise ContractError(f"{path.name}: {problems}") from None
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # no text, no JSON, or nested without end
         raise ContractError(f"{path.name}: not JSON: {error}") from None
     if suite.name != path.stem:
         raise ContractError(f"{path.name}: its name is {suite.name!r}; it must be the file's, {path.stem!r}.")
@@ -94,6 +95,13 @@ def load_suite(path: Path) -> Suite:
     if not suite.expectations:
         raise ContractError(f"{path.name} has no rule: an empty suite passes everything. Delete it or write one.")
     return suite
+
+
+def _unlike_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, in which no key stands twice: the last would hold, and hide a mistake."""
+    if doubled := [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]:
+        raise ValueError(f"{', '.join(doubled)} stands twice in one object")
+    return dict(pairs)
 
 
 def tells_rows(kwargs: dict[str, Any]) -> bool:

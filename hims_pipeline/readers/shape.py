@@ -77,6 +77,7 @@ def fit_header(
     if missing or doubled:
         messages = [words("missing: {names}", names=our_text(list_names(missing)))] if missing else []
         messages += [words("named twice: {names}", names=our_text(list_names(doubled)))] if doubled else []
+        messages += _find_alike_names(missing, names)
         message = words(
             "of the {count} columns that are read, {problem}. A layout's `names` can rename them",
             count=len(wanted),
@@ -143,6 +144,7 @@ def _difference(shape: TableShape, names_sent: list[str]) -> Words:
         messages.append(words("missing: {names}", names=our_text(list_names(missing))))
     if extra := [name for name in names_sent if name not in expected]:
         messages.append(words("not in the contract: {names}", names=show_names(extra)))
+    messages += _find_alike_names(missing, names_sent)
     if messages:
         return join_words(messages, "; ")
     place = next(i for i, (a, b) in enumerate(zip(names_sent, expected, strict=True)) if a != b)
@@ -152,6 +154,20 @@ def _difference(shape: TableShape, names_sent: list[str]) -> Words:
         name=our_text(_show(names_sent[place])),  # the contract knows all of them here
         other=our_text(_show(expected[place])),
     )
+
+
+def _find_alike_names(missing: Sequence[str], names_sent: Sequence[str]) -> list[Words]:
+    """Which of the columns sent have a missing name but for its case, or for blanks and marks that nobody sees."""
+    places = {_fold_name(name): place + 1 for place, name in enumerate(names_sent)}
+    near = [f"column {places[_fold_name(name)]} and {_show(name)}" for name in missing if _fold_name(name) in places]
+    if not near:
+        return []
+    return [words("alike but for case, blanks or unseen characters: {names}", names=our_text(", ".join(near[:_SHOWN])))]
+
+
+def _fold_name(name: str) -> str:
+    words_of_it = unicodedata.normalize("NFKC", name).casefold().split()
+    return " ".join("".join(filter(str.isprintable, word)) for word in words_of_it)
 
 
 def listed_as_sent(names: list[str], names_sent: list[str], known: Sequence[str] = ()) -> Words:

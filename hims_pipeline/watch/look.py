@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hims_pipeline.build_needs import room_for_a_build
+from hims_pipeline.build_preconditions import room_for_a_build
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import Damaged
 from hims_pipeline.failures import explain

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.errors import ContractError
 from hims_pipeline.gates.judge import judge
 from hims_pipeline.gates.suites import judgement_rules, load_suite, suite_file
-from hims_pipeline.settings import REPOSITORY
+from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.sources import broken_sources
 from hims_pipeline.sql import connection, literal, read_parquet
 
 EXPECTATIONS = REPOSITORY / "expectations"
@@ -252,3 +254,21 @@ def test_each_judgement_rule_can_fail(real: dict, source: str, tmp_path_factory:
         for one in load_suite(suite_file(EXPECTATIONS, source, entity)).expectations
     }
     assert broken == declared, f"never failed: {sorted(declared - broken)}; held: {sorted(held)}"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{", "not JSON"),
+        (b'{"name": "x\xe9"}', "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b'{"name": "a__b", "name": "a__b", "expectations": []}', "name stands twice"),
+    ],
+)
+def test_a_suite_that_cannot_be_read_is_its_own_sources_matter(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "unhcr_population__population.json"
+    path.write_bytes(content)
+    with pytest.raises(ContractError, match=rf"{path.name}.*{said}"):
+        load_suite(path)
+    settings = Settings(REPOSITORY, REPOSITORY / "data", tmp_path, tmp_path / "home", env="test")
+    assert set(broken_sources(settings)) == {"unhcr_population"}

@@ -204,3 +204,54 @@ def test_what_a_night_needs_is_told_at_once(tmp_path: Path) -> None:
     assert not (here.home / "rendered").exists()
     empty = Settings(tmp_path, tmp_path / "none", tmp_path / "none", tmp_path / "home", env="test")
     assert "data/observatory.yml is missing" in missing_parts(empty)[0]
+
+
+AREA = "GH-XX,subdivision,GHA,GHA,GH-XX,,,,,Oti"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: b"\xef\xbb\xbf" + text, "areas.csv begins with a byte order mark"),
+        (lambda text: text + f"{AREA}, new\n".encode(), "areas.csv, line 19: not as many fields as the header's 10"),
+        (lambda text: text + b"GH-XX,subdivision\n", "areas.csv, line 19: not as many fields"),
+        (lambda text: text + text.splitlines()[-1] + b"\n", "areas.csv: area_code GH-WP stands twice"),
+        (lambda text: text + AREA.replace(",,,,Oti", ",,2019-02-30,,Oti").encode(), "line 19: valid_from is no day"),
+        (lambda text: text + f'"{AREA}\n'.encode(), "areas.csv, line 19: is no CSV"),
+        (lambda text: text + "Côte\n".encode("latin-1"), "areas.csv, line 19: is not in UTF-8"),
+    ],
+)
+def test_a_list_that_cannot_be_read_as_it_stands_is_told_before_a_night(tmp_path: Path, change, said: str) -> None:
+    write_country(tmp_path / "out", "GHA", ["en"])
+    here = Installation(tmp_path / "home", tmp_path / "out/data", tmp_path / "out/expectations")
+    areas = here.data / "codelists/areas.csv"
+    areas.write_bytes(change(areas.read_bytes()))
+    assert any(said in one for one in missing_parts(here.settings)), missing_parts(here.settings)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("time_zone", "Africa/Acra", "is no time zone"),
+        ("time_zone", "../Accra", "is no time zone"),
+        ("time_zone", "Africa", "is no time zone"),
+        ("schedule", {"cron": "61 2 * * *"}, "is no line of cron"),
+        ("schedule", {"cron": "2 o'clock"}, "is no line of cron"),
+    ],
+)
+def test_a_clock_that_nothing_could_keep_is_told_before_a_night(tmp_path: Path, key: str, value, said: str) -> None:
+    write_country(tmp_path / "out", "GHA", ["en"])
+    here = Installation(tmp_path / "home", tmp_path / "out/data", tmp_path / "out/expectations")
+    observatory = here.data / "observatory.yml"
+    observatory.write_text(yaml.safe_dump(read_yaml(observatory) | {key: value}), encoding="utf-8")
+    assert any(said in one for one in missing_parts(here.settings))
+
+
+def test_limits_and_shapes_that_do_not_hold_are_told_before_a_night(tmp_path: Path) -> None:
+    write_country(tmp_path / "out", "GHA", ["en"])
+    here = Installation(tmp_path / "home", tmp_path / "out/data", tmp_path / "out/expectations")
+    (here.expectations / "comparisons.yml").write_text("limits: {rows: NO}\n")
+    (here.data / "identifier_shapes.csv").write_text("shape,country,pattern,check\nCARD,GHA,[0-9,\n")
+    (here.data / "deliveries.yml").write_text("- a\n")
+    told = "\n".join(missing_parts(here.settings))
+    assert all(word in told for word in ("comparisons.yml", "CARD is no regular expression", "deliveries.yml"))

@@ -251,6 +251,18 @@ def test_sums_are_conserved_to_the_last_digit(render) -> None:
     )
 
 
+def test_what_split_is_shared_out_and_what_several_became_has_no_figure_of_one(render) -> None:
+    persons = [Person("b", "e", "s", f"u{n}", f"A{1 + n % 2}", "M", "EMP", 10 + 20 * (n % 2)) for n in range(4)]
+    con = tables(persons, [])
+    con.execute("""insert into area_successors values ('A1', 'B1', '2022-01-01', '0.25'),
+        ('A1', 'B2', '2022-01-01', '0.75'), ('A1', 'C', '2023-01-01', '1'), ('A2', 'C', '2023-01-01', '1')""")
+    found = answers(con, render("estimates('X01', 'fct', [[], ['ref_area']])"))
+    values = {area: (value, status) for (area, *_), (value, _, _, status) in found.items()}
+    assert values == {
+        "XNL": (80.0, "U"), "A1": (20.0, "U"), "A2": (60.0, "U"), "B1": (5.0, "E"), "B2": (15.0, "E"),
+    }  # fmt: skip
+
+
 def test_a_lonely_unit_gives_no_error_and_a_census_has_none(render) -> None:
     persons = [
         Person("b", "e", "s", "u1", "A1", "M", "EMP", 10),

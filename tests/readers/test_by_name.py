@@ -113,3 +113,11 @@ def test_a_column_renamed_from_a_quarter_on_is_named_by_a_layout(argentina):
 def test_records_are_held_to_the_fields_of_their_own_header(read):
     seen = read({"people.csv": b"note,id,age\nx,1,30\nx,2\n"}, WANTED, format=BY_NAME)
     assert "do not have the 3 fields of the header" in seen.text
+
+
+@pytest.mark.parametrize("sent", ["age\u00a0", "AGE", "a\u00adge", "\u200fage", " age"])
+@pytest.mark.parametrize("form", [BY_NAME, {}])
+def test_a_name_that_only_looks_alike_is_pointed_out(read, sent, form):
+    seen = read({"people.csv": f"id,{sent}\n1,30\n".encode()}, WANTED, format=form)
+    assert seen.rules == ["ENVELOPE-HEADER"]
+    assert "alike but for case, blanks or unseen characters: column 2 and 'age'" in seen.text

@@ -337,3 +337,28 @@ def test_blanks_and_quotes_within_values_stay(read, record, value):
 def test_a_header_alone_is_an_empty_table_where_the_contract_lets_it_be(read):
     seen = read({"people.csv": b"id,name,birth,weight\n"}, entity={"minimum_rows": 0})
     assert (seen.findings, seen.rows()) == ((), [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "said"),
+    [
+        ("integer", "\u200f12", "not seen"),
+        ("decimal", "1.5\u00ad", "not seen"),
+        ("date", "\u202b2024-01-05", "not seen"),
+        ("integer", "(12)", "in parentheses"),
+        ("decimal", "(1,234.5)", "in parentheses"),
+        ("decimal", "12.5-", "its minus behind it"),
+        ("integer", "１２", "full width"),
+        ("integer", "-0", "a zero with a minus"),
+        ("decimal", ".a", "may stand for no value"),
+        ("date", "b", "may stand for no value"),
+        ("date", "45000", "day is to Excel"),
+        ("date", "5 janvier 2024", "months are read in English"),
+        ("integer", ".", "sign for missing"),
+    ],
+)
+def test_a_refusal_says_how_the_value_is_written(read, kind, sent, said):
+    seen = read({"people.csv": f'n,x\n1,"{sent}"\n'.encode()}, [{"name": "n"}, {"name": "x", "type": kind}])
+    assert seen.rules == [f"TYPES-{kind.upper()}"]
+    assert said in seen.text
+    assert "would take" not in seen.text

@@ -50,7 +50,8 @@ def test_codes_are_shown_only_where_they_may_be(check):
 
 def test_types_that_do_not_fit_come_with_counts_and_lines(check):
     said = check(GOOD + b"x,1,a,\n1.5,1,a,2000-13-01\n")
-    assert "id]: values are not a whole number: 1 other text, 1 with a decimal fraction" in said
+    assert "id]: values are not a whole number: 1 a single letter, which may stand for no value" in said
+    assert "1 with a decimal fraction" in said
     assert "(2 of 4 rows) First lines: 4, 5." in said
     assert "birth" in said
 

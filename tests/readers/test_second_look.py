@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import io
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -381,3 +382,80 @@ def test_the_day_that_never_was_in_what_nobody_reads_is_no_matter(read):
     content = sheet([["x", "day"], [60, 44000]], dated)
     form = {"type": "excel", "header": "by_name"}
     assert "ENVELOPE-UNREAL-DAY" not in read({"people.xlsx": content}, DATED[1:], format=form).rules
+
+
+EXPONENTS = ["1.23457E+11", "1,23457e+11", "2E+15", "1.5E12"]
+
+
+@pytest.mark.parametrize("form", ["delimited", "excel", "parquet", "fixed_width"])
+@pytest.mark.parametrize("kind", ["text", "number"])
+def test_a_number_whose_digits_are_gone_finds_no_household(read, tmp_path, form, kind):
+    """What Excel saved as text keeps six digits of a number: two households have one, and their persons are mixed."""
+    columns = [{"name": "hh", "type": kind, "start": 1, "width": 11}, {"name": "n", "start": 12, "width": 1}]
+
+    def made(hh: str) -> bytes:
+        if form == "excel":
+            return sheet([["hh", "n"], [hh, "1"]])
+        if form == "parquet":
+            with duckdb.connect() as con:
+                con.execute(f"copy (select '{hh}' as hh, '1' as n) to '{tmp_path / 'made'}' (format parquet)")
+            return (tmp_path / "made").read_bytes()
+        return f"{hh:<11}1\n".encode() if form == "fixed_width" else f'hh,n\n"{hh}",1\n'.encode()
+
+    for hh in EXPONENTS if kind == "text" else [one for one in EXPONENTS if "," not in one]:
+        for key, rule in ((["hh", "n"], "TYPES-IDENTIFIER" if kind == "text" else "TYPES-NUMBER"), ([], "")):
+            seen = read({"people.x": made(hh)}, columns, format={"type": form}, entity={"key": key})
+            assert seen.rules == ([rule] if key else []), seen.text
+            assert hh not in seen.text
+    for hh in ("12E34567", "4E-12", "12.5"):
+        if kind == "text":
+            assert read({"people.x": made(hh)}, columns, format={"type": form}, entity={"key": ["hh"]}).findings == ()
+
+
+def test_spans_of_time_are_hours_however_many(read):
+    spans = [dt.timedelta(hours=25, minutes=3), dt.timedelta(hours=1), dt.time(1, 2), dt.timedelta(days=3, seconds=5)]
+    content = sheet([["id", "span"], *([n, one] for n, one in enumerate(spans))])
+    seen = read({"people.xlsx": content}, [DATED[0], {"name": "span"}], format={"type": "excel"})
+    assert seen.sql("span") == [("25:03:00",), ("01:00:00",), ("01:02:00",), ("72:00:05",)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "column"),
+    [([["a", 0.125], ["b", "12.5%"]], "share"), ([["a", "7 ٪"], ["b", 7]], "share"), ([["a", 0.1], ["b", 0.2]], "")],
+)
+def test_numbers_beside_texts_with_a_sign_for_per_cent_are_refused(read, rows, column):
+    share = {"name": "share", "type": "decimal", "scale": 3, "allow": ["percent"]}
+    seen = read({"people.xlsx": sheet([["a", "share"], *rows])}, [{"name": "a"}, share], format={"type": "excel"})
+    assert [(one.rule, one.column) for one in seen.findings] == ([("ENVELOPE-PERCENT", column)] if column else [])
+
+
+def test_and_in_wide_tables(read):
+    columns = [{"name": "a"}, {"name": "year"}, {"name": "share", "type": "decimal", "allow": ["percent"]}]
+    form = {"type": "excel", "unpivot": {"names": "year", "values": "share"}}
+    content = sheet([["a", "2023", "2024"], ["x", "12.5 %", 0.125], ["y", "1 %", "2 %"]])
+    assert [one.lines for one in read({"people.xlsx": content}, columns, format=form).findings] == [(2,)]
+
+
+def with_part(content: bytes, old: bytes, new: bytes) -> bytes:
+    """A workbook with some bytes of its parts replaced."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(made, "w") as out:
+        for name in archive.namelist():
+            out.writestr(name, archive.read(name).replace(old, new))
+    return made.getvalue()
+
+
+def test_an_error_of_newer_versions_of_excel_is_called_so(read):
+    content = sheet([["gov", "population"], ["Tunis", "#REF!"], ["Sousse", "#N/A"]])
+    seen = read({"people.xlsx": with_part(content, b"#N/A", b"#SPILL!")}, PLACES, format={"type": "excel"})
+    assert seen.rules == ["ENVELOPE-CELL-ERROR"]
+    assert "row 3" in seen.text
+
+
+def test_a_row_without_height_is_hidden(read):
+    content = sheet([["gov", "population"], ["Tunis", 1], ["TOTAL", 1]])
+    content = with_part(content, b'<row r="3"', b'<row r="3" ht="0" customHeight="1"')
+    seen = read({"people.xlsx": content}, PLACES, format={"type": "excel"})
+    assert [(one.rule, one.lines) for one in seen.findings] == [("ENVELOPE-HIDDEN", (3,))]
+    skipped = read({"people.xlsx": content}, PLACES, format={"type": "excel", "hidden_rows": "skip"})
+    assert skipped.sql("gov") == [("Tunis",)]

@@ -9,6 +9,7 @@ from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
 from tests.readers.corpus import TWINS
 from tests.readers.corpus.binary import AGE_MISSING, UPPER, portable
+from tests.readers.corpus.places import database
 from tests.readers.test_second_look import PERSON, sheet, spss
 
 # --- Numbers in French and in Arabic ---------------------------------------------------------------------------------
@@ -373,6 +374,23 @@ def test_a_case_file_of_cspro_gives_its_records_without_a_dictionary(read):
         (2, 1, 61, "y", "0.25", 3),
     ]
     assert seen.sql("HH, ROOMS, PLACE, label", "houses") == [(1, 2, "Tunis", "x"), (2, 1, "Gabes", "y")]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "insert into person values (9, 77, 1, 1, 30, 1)",
+        """delete from "level-1" where "level-1-id" = 2""",
+        "delete from cases where id = 'b'",
+        "update cases set deleted = null where id = 'b'",
+    ],
+)
+def test_rows_of_a_case_file_that_belong_to_no_case_are_not_lost(read, damage):
+    twin = TWINS["csdb"]
+    [name] = twin.files
+    seen = read({name: database(damage)}, twin.columns, **twin.contract)
+    assert "ENVELOPE-DAMAGED" in seen.rules
+    assert "belong to a case" in seen.text
 
 
 # --- Dates of another calendar ---------------------------------------------------------------------------------------

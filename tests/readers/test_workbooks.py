@@ -81,3 +81,25 @@ def test_formulas_without_a_value_are_found_far_down_and_others_are_no_matter(re
         change = tables.part("xl/worksheets/sheet1.xml", last, b'<c r="B2051">' + other + b"</c>")
         [finding] = read({"people.xlsx": change(computed)}, PLACES, format={"type": "excel"}).findings
         assert (finding.rule, finding.lines) == ("ENVELOPE-FORMULA", (2_051,))
+
+
+TEXT = '<table:table-cell office:value-type="string">{}</table:table-cell>'
+DRAWN = 'xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0"'
+
+
+@pytest.mark.parametrize(
+    ("inside", "refused"),
+    [
+        ("<text:p>a<text:tab/>b</text:p>", True),
+        ("<text:p>a<text:line-break/>b</text:p>", True),
+        (f"<text:p>a</text:p><draw:frame {DRAWN}><draw:text-box><text:p>b</text:p></draw:text-box></draw:frame>", True),
+        ("<office:annotation><text:p>a<text:tab/>b</text:p></office:annotation><text:p>a</text:p>", False),
+        ('<text:p>a<text:s text:c="2"/>b</text:p>', False),
+    ],
+)
+def test_texts_of_an_open_document_that_the_library_gives_otherwise_are_refused(read, inside, refused):
+    rows = tables.OPEN[0] + tables.row(TEXT.format(inside), tables.number(1))
+    seen = read({"people.ods": tables.ods(rows)}, PLACES, **tables.EXCEL)
+    assert seen.rules == (["ENVELOPE-UNSAFE"] if refused else []), seen.text
+    unread = read({"people.ods": tables.ods(rows)}, PLACES[1:], format={"type": "excel", "header": "by_name"})
+    assert all(one.severity == "warning" for one in unread.findings)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from hims_pipeline import intake
-from hims_pipeline.build_needs import require_fresh
+from hims_pipeline.build_preconditions import require_fresh
 from hims_pipeline.defs.intake import gate_metadata
 from hims_pipeline.defs.sources import reasons_by_period
 from hims_pipeline.errors import HimsError

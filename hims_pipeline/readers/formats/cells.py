@@ -14,13 +14,25 @@ def _write_out(text: str) -> str:
     return format(Decimal(text), "f") if "e-" in text else text
 
 
+def clock_text(seconds: float) -> str:
+    """A span of time as hours, minutes and seconds, whatever days there are in it: `25:03:00`."""
+    whole = int(abs(seconds))
+    rest = abs(seconds) - whole
+    sign = "-" if seconds < 0 else ""
+    fraction = f"{rest:.6f}"[1:].rstrip("0") if rest > 5e-7 else ""
+    return f"{sign}{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}{fraction}"
+
+
 def text_of(cell: Any, form: Format, date_format: str | None = None) -> str:
-    """A cell as text: `12` for a whole number, dates as `date_format` or ISO, true and false in lower case."""
+    """A cell as text: `12` for a whole number, dates as `date_format` or ISO, spans of time as
+    hours, true and false in lower case."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float | int):
         text = str(int(cell)) if float(cell).is_integer() and abs(cell) < MOST else _write_out(repr(cell))
         return text if form.decimal == "." else text.replace(".", ",")
+    if isinstance(cell, dt.timedelta):
+        return clock_text(cell.total_seconds())
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         cell = cell.date()
     if isinstance(cell, dt.datetime):

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from hims_pipeline.contracts.columns import Column
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
-from hims_pipeline.readers.files.headings import long_places
+from hims_pipeline.readers.files.headings import CELL, HEADING, long_places, names_before_headings
 from hims_pipeline.readers.findings import block
 from hims_pipeline.readers.formats.cells import MOST
 from hims_pipeline.readers.formats.excel_days import is_doubtful
@@ -58,6 +59,14 @@ def check_sheet(
         (row for row, column in (*errors, *uncomputed) if column not in read),
     )
     findings += [replace(one, severity="warning") for one in unread]
+    findings += tell(
+        "ENVELOPE-UNSAFE",
+        words(
+            "cells hold tabs, line breaks or drawings, which our two ways of reading do not give alike. Take them out, "
+            "or save the sheet as .xlsx"
+        ),
+        (row for row, column in look.misread if column in read),
+    )
     if shape.format.hidden_rows == "refuse":
         message = words("rows are hidden. Show or remove them; the contract may also say `hidden_rows: read` or `skip`")
         findings += tell("ENVELOPE-HIDDEN", message, look.hidden_rows)
@@ -74,7 +83,7 @@ def check_sheet(
         "begins. Correct them at the source"
     )
     findings += tell("ENVELOPE-UNREAL-DAY", message, (row for row, _ in unreal_days))
-    return findings + _identifiers_as_numbers(shape, data, tell)
+    return findings + _mixed_percents(shape, data, tell) + _identifiers_as_numbers(shape, data, tell)
 
 
 def doubtful_days(shape: TableShape, data: list[Row], width: int) -> Iterator[tuple[int, int]]:
@@ -112,6 +121,30 @@ def fill_down_names(shape: TableShape) -> list[str]:
     return [sent.get(name, name) for name in shape.format.fill_down if sent.get(name, name) in shape.header]
 
 
+def _mixed_percents(shape: TableShape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
+    """Excel keeps 12.5 % as 0.125, and a text keeps it as 12.5: in one column a number may be either."""
+    findings = []
+    message = words(
+        "holds numbers beside texts with a sign for per cent: Excel keeps 12.5 % as 0.125, so what the numbers mean is "
+        "not known. Write all of them in one way"
+    )
+    for column, place in _places(shape):
+        if place != HEADING and "percent" in column.allow:
+            start = len(names_before_headings(shape)) if place == CELL else place
+            end = None if place == CELL else place + 1
+            cells = [(number, cell) for number, row in data for cell in row[start:end]]
+            signed = any(isinstance(cell, str) and cell.rstrip().endswith(("%", "٪")) for _, cell in cells)
+            numbers = [number for number, cell in cells if isinstance(cell, float | int)]
+            findings += tell("ENVELOPE-PERCENT", message, numbers if signed else [], column.name)
+    return findings
+
+
+def _places(shape: TableShape) -> Iterator[tuple[Column, int]]:
+    """Each column that is read, and its place in a row of the sheet or, of a wide table, HEADING or CELL."""
+    places = long_places(shape) if shape.format.unpivot else range(len(shape.header))
+    return zip(shape.columns, (places[position] for position in shape.positions), strict=True)
+
+
 def _identifiers_as_numbers(shape: TableShape, data: list[Row], tell: Callable[..., list[Finding]]) -> list[Finding]:
     """Excel keeps fifteen digits of a number, no zero in front, and takes 12-05 for a day: two persons could get one
     pseudonym, and two households one number."""
@@ -120,8 +153,7 @@ def _identifiers_as_numbers(shape: TableShape, data: list[Row], tell: Callable[.
         "is stored as numbers or dates, of which Excel keeps fifteen digits and no zero in front. Format the column as "
         "text in the register's export and send the file again"
     )
-    places = long_places(shape) if shape.format.unpivot else range(len(shape.header))
-    for column, place in zip(shape.columns, (places[position] for position in shape.positions), strict=True):
+    for column, place in _places(shape):
         changes = _is_changed if column.sensitivity == "identifier" else _has_lost_digits
         if place >= 0 and (column.sensitivity == "identifier" or column.name in shape.entity.telling_columns):
             rows = [number for number, cells in data if place < len(cells) and changes(cells[place])]

@@ -28,17 +28,18 @@ _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 # Without any of these there is no error, no hidden row and no formula but those that are counted; looking for them is
 # ten times as quick as going through cells.
-_HINTS = (b't="e"', b"t='e'", b"hidden=", b"zeroHeight=", b"<v></", b"<v/>", b"<v />")
+_HINTS = (b't="e"', b"t='e'", b"hidden=", b"zeroHeight=", b' ht="0', b" ht='0", b"<v></", b"<v/>", b"<v />")
 _PREFIXED = (b":f>", b":f ", b":f/")
 _FORMULAS, _COMPUTED = (b"<f>", b"<f ", b"<f/"), (b"</f><v>", b"/><v>")
 _PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})?(\d+)["']""")
 _TYPE = re.compile(rb"""\bt=["'](\w+)["']""")
-_HIDDEN = re.compile(rb"""\b(?:hidden|zeroHeight)=["'](?:1|true)["']""")
+_HIDDEN = re.compile(rb"""\b(?:(?:hidden|zeroHeight)=["'](?:1|true)|ht=["']0(?:\.0*)?)["']""")
 _CDATA = b"v><![CDATA["
 _FAR = re.compile(rb""" r=["']([A-Z]{2,3})\d""")  # columns beyond the first ones, of one letter
 _LETTERS = 26
 _LARGE = 20_000_000  # cells for which the library takes a gigabyte, empty ones too
 _NUMBERS = (b"n", b"d", b"b")
+_KNOWN_ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DATA!", "#?")
 
 
 def look_at(path: Path, kind: str, sheet: str) -> Look:
@@ -105,6 +106,7 @@ def _look_at_xlsx(archive: zipfile.ZipFile, part: str) -> Look:
             column=columns,
         )
         raise DataError("ENVELOPE-FAR-CELL", message)
+    _require_known_errors(look)
     return look
 
 
@@ -205,6 +207,21 @@ class _Nowhere:
 
     def write(self, text: str) -> None:
         pass
+
+
+def _require_known_errors(look: Look) -> None:
+    """The library reads no sheet in which a cell holds an error that Excel got later (#SPILL!, #CALC!).
+
+    Raises:
+        DataError: one does; names the first such row.
+    """
+    if later := sorted(row for (row, _), error in look.errors.items() if error not in _KNOWN_ERRORS):
+        message = words(
+            "row {row:,} of the sheet holds an error of newer versions of Excel, such as #SPILL!, in place of a value. "
+            "Mend the formulas, or send values",
+            row=later[0],
+        )
+        raise DataError("ENVELOPE-CELL-ERROR", message)
 
 
 def check_numbers(look: Look, counted: int) -> None:

@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from hims_pipeline.readers.formats.cells import clock_text
+
 _SPSS_ORIGIN = np.datetime64("1582-10-14", "s")  # the Gregorian calendar's first day but one
 _STATA_ORIGIN = np.datetime64("1960-01-01", "s")
 _SPSS_DAYS = re.compile(r"(?:[AEJS]?DATE|QYR|MOYR|WKYR)\d*")
@@ -83,7 +85,7 @@ def _text(seconds: float, kind: Counted, date_format: str | None) -> str | None:
     if abs(seconds) > _LAST:
         return f"{seconds / _DAY:.0f} days from {kind.origin.astype('datetime64[D]')}"
     if kind.what == "time":
-        return _time(seconds)
+        return clock_text(seconds)
     moment = kind.origin.astype("datetime64[us]") + np.timedelta64(round(seconds * 1_000_000), "us")
     day = moment.astype("datetime64[D]")
     if day != moment:
@@ -99,11 +101,3 @@ def _first_second(count: int, kind: Counted) -> float:
     months, weeks = (0, part) if kind.per_year == 52 else (part * 12 // kind.per_year, 0)
     day = (begin + months).astype("datetime64[D]") + 7 * weeks
     return float((day - kind.origin.astype("datetime64[D]")).astype(int)) * _DAY
-
-
-def _time(seconds: float) -> str:
-    whole = int(abs(seconds))
-    rest = abs(seconds) - whole
-    sign = "-" if seconds < 0 else ""
-    fraction = f"{rest:.6f}"[1:].rstrip("0") if rest > 5e-7 else ""
-    return f"{sign}{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}{fraction}"

@@ -18,6 +18,7 @@ class Look:
         uncomputed: cells whose formula has no value.
         hidden_rows: rows that the sheet does not show.
         merged: cells that the library does not tell to be merged.
+        misread: cells of which the library gives another text than is shown.
         since_1904: days are counted from 1 January 1904.
         numbers: cells that hold a number, a date or a truth value in the first rows; None where this kind of file does
             not tell.
@@ -27,6 +28,7 @@ class Look:
     uncomputed: list[tuple[int, int]] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
     merged: list[Range] = field(default_factory=list)
+    misread: list[tuple[int, int]] = field(default_factory=list)
     since_1904: bool = False
     numbers: int | None = 0
 

@@ -1,4 +1,5 @@
-"""The second look at an OpenDocument sheet: errors, hidden rows and merged cells, none of which the library tells.
+"""The second look at an OpenDocument sheet: errors, hidden rows and merged cells, none of which the library tells, and
+cells whose text it gives otherwise: it leaves out tabs and line breaks, and adds the words of drawings.
 
 Tags are searched first, which is quick; only where one of these may be, the sheet is gone through cell by cell.
 """
@@ -16,7 +17,9 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _ERROR = r"#(?:REF|N/A|DIV/0|VALUE|NAME|NUM|NULL)[!?]?|Err:[0-9]{3}"
+_OTHERWISE = (f"{_TEXT}tab", f"{_TEXT}line-break", "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}")
 _HINTS = re.compile(
+    rb"""<(?:text:tab|text:line-break|draw:)|"""
     rb"""value-type=["']error["']|visibility=["'](?:collapse|filter)["']|-spanned=["'](?:[2-9]|1[0-9])|>(?:%b)<"""
     % _ERROR.encode()
 )
@@ -82,9 +85,19 @@ def _look_at_row(look: Look, number: int, row: ElementTree.Element, repeated: in
         down, across = (int(cell.get(f"{_TABLE}number-{way}-spanned", "1")) for way in ("rows", "columns"))
         if down > 1 or across > 1:
             look.merged.append(((number - 1, column), (number + down - 2, column + across - 1)))
+        if _is_given_otherwise(cell):
+            look.misread.append((number, column))
         if error := _error_of(cell):
             look.errors.update({(line, column): error for line in rows})
         column += int(cell.get(f"{_TABLE}number-columns-repeated", "1"))
+
+
+def _is_given_otherwise(element: ElementTree.Element) -> bool:
+    """Does a cell hold what the library leaves out or adds? Comments it passes over whole."""
+    return any(
+        part.tag != f"{_OFFICE}annotation" and (part.tag.startswith(_OTHERWISE) or _is_given_otherwise(part))
+        for part in element
+    )
 
 
 def _error_of(cell: ElementTree.Element) -> str:

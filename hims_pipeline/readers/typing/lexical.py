@@ -24,6 +24,7 @@ _ISO = "%Y-%m-%d"
 _GREGORIAN = 1583  # the calendar's first whole year: what stands before it is a year of the Hijra, or of Persia
 # A number that was a float on its way has lost digits, and two persons could get one pseudonym.
 _PRINTED_FLOAT = "[0-9]+[.,]0+|[0-9]+([.,][0-9]+)?E[-+][0-9]+|[0-9]+[.,][0-9]+E[0-9]+"
+_EXPONENT = "[0-9]+([.,][0-9]+)?E[+][0-9]+|[0-9]+[.,][0-9]+E[0-9]+"  # the part of these that is a number of many digits
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,22 @@ def type_in_sql(column: Column) -> str:
     }[column.type]
 
 
-def typing_of(column: Column, number: int, form: Format, domains: Sequence[str] = (), domain: str = "") -> Typing:
-    """The SQL that reads column `number`, of texts called `t<number>`."""
+def typing_of(
+    column: Column, number: int, form: Format, domains: Sequence[str] = (), domain: str = "", tells_rows: bool = False
+) -> Typing:
+    """The SQL that reads column `number`, of texts called `t<number>`.
+
+    Args:
+        tells_rows: the column tells rows apart or finds others, so that a number in exponent form, of which digits are
+            gone, is no value of it.
+    """
     parts = split_sql(column.missing_values_in(form), f"t{number}", "padding" in column.allow)
-    return replace(_typing_of(column, number, form, domains, domain), split=parts)
+    typing = replace(_typing_of(column, number, form, domains, domain), split=parts)
+    if not tells_rows or column.type not in ("text", "number") or column.sensitivity == "identifier":
+        return typing
+    whole = f"not coalesce(regexp_full_match(upper({_strip_sql(column, f't{number}')}), {literal(_EXPONENT)}), false)"
+    branches = tuple((f"{whole} and {condition}", stored) for condition, stored in typing.branches)
+    return replace(typing, branches=branches, what="an identifier" if column.type == "text" else typing.what)
 
 
 def _typing_of(column: Column, number: int, form: Format, domains: Sequence[str], domain: str) -> Typing:
@@ -102,7 +115,8 @@ def _integer(column: Column, text: str, value: str, printed: str, form: Format) 
             f"try_cast(regexp_replace(regexp_replace({plain}, {literal(fraction + '$')}, ''), '^[+]', '') as bigint)"
         )
         branches += _blank(column, text, form, "null")
-        branches.append((f"regexp_full_match({plain}, {literal(shape)}) and {number} is not null", number))
+        fits = f"regexp_full_match({plain}, {literal(shape)}) and {plain} <> '-0'"
+        branches.append((f"{fits} and {number} is not null", number))
     return Typing("BIGINT", f"try_cast({text} as bigint)", f"{value}::varchar", tuple(branches), "a whole number")
 
 

@@ -25,11 +25,19 @@ from hims_pipeline.words import Words, our_text, senders_text, words
 
 _SHOWN_LINES = 5
 _BLANKS_AROUND = r"^[\s\x{a0}\x{2007}\x{2009}\x{202f}\x{feff}]|[\s\x{a0}\x{2007}\x{2009}\x{202f}\x{feff}]$"
+# Marks of direction, soft hyphens and the like: the value looks right on every screen.
+_UNSEEN = r"[\x{ad}\x{61c}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}]"
 # How a value that does not fit is written, told without showing it. The first that matches is given.
 _NUMBER_REASONS = (
+    (_UNSEEN, "with a character that is not seen, such as a mark of direction"),
     (_BLANKS_AROUND, "with blanks around it"),
     (r"[٠-٩۰-۹]", "in Arabic-Indic digits"),
+    (r"[０-９]", "in digits of full width"),
     (r"^\x{2212}", "with a minus that is the sign U+2212"),
+    (r"^\([0-9][0-9 .,]*\)$", "in parentheses, as accountants write what is below zero"),
+    (r"^[0-9][0-9 .,]*-$", "with its minus behind it"),
+    (r"^-0$", "a zero with a minus"),
+    (r"^[.]?[a-z]$", "a single letter, which may stand for no value (`missing`)"),
     (r"^[-+]?[0-9]+[.,][0-9]+$", "with a decimal fraction"),
     (r"^[-+]?[0-9.,]+[eE][-+]?[0-9]+$", "in exponent form"),
     (r"^[-+]?0[0-9]+$", "with leading zeros"),
@@ -40,18 +48,22 @@ _NUMBER_REASONS = (
     (r"^[-+]?[0-9]+$", "too large"),
 )
 _DECIMAL_REASONS = (
-    *_NUMBER_REASONS[:3],
+    *_NUMBER_REASONS[:9],
     (r"^[-+]?[0-9]*[.][0-9]+$", "with a point, too many digits after it, or too large"),
     (r"^[-+]?[0-9]*[,][0-9]+$", "with a comma, too many digits after it, or too large"),
-    *_NUMBER_REASONS[4:],
+    *_NUMBER_REASONS[10:],
 )
 _DATE_REASONS = (
+    (_UNSEEN, "with a character that is not seen, such as a mark of direction"),
     (_BLANKS_AROUND, "with blanks around it"),
     (r"[٠-٩۰-۹]", "in Arabic-Indic digits"),
     (r"(^|[^0-9])1[34][0-9]{2}([^0-9]|$)", "with a year of the Hijri or the Persian calendar"),
     (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "in the form of a date, but no such day or another order"),
     (r"^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}$", "as day, month, year in another form, or no such day"),
     (r"[0-9][T ][0-9]{1,2}:", "with a time of day"),
+    (r"\pL{3}", "with a word; names of months are read in English alone"),
+    (r"^[0-9]{5}([.][0-9]+)?$", "a number of five digits, such as a day is to Excel"),
+    (r"^[.]?[a-z]$", "a single letter, which may stand for no value (`missing`)"),
     (r"^[0-9]{4}([/.-]?[0-9]{1,2}){0,2}$", "as year, month, day in another form"),
     (r"^[0-9]+([.,][0-9]+)?$", "a plain number"),
 )
@@ -176,7 +188,12 @@ def _headings_under(plan: EntityPlan, headings: list[str]) -> Words:
 
 
 def _rule(column: Column) -> str:
-    return "TYPES-IDENTIFIER" if column.sensitivity == "identifier" else f"TYPES-{column.type.upper()}"
+    return "TYPES-IDENTIFIER" if _tells_rows(column) else f"TYPES-{column.type.upper()}"
+
+
+def _tells_rows(column: Column) -> bool:
+    """Is it an identifier, or a text that tells rows apart? No other text is a misfit."""
+    return column.sensitivity == "identifier" or column.type == "text"
 
 
 def _help(con: duckdb.DuckDBPyConnection, plan: EntityPlan, number: int, rejects: str) -> str:
@@ -193,7 +210,7 @@ def _help(con: duckdb.DuckDBPyConnection, plan: EntityPlan, number: int, rejects
 
 
 def _message(column: Column, typing: Typing, reasons: list[tuple[str, int]], under: Words, way: str) -> Words:
-    if column.sensitivity == "identifier":
+    if _tells_rows(column):
         return words(
             "values are not {what} ({pattern}); correct them at the source",
             what=our_text(typing.what),

@@ -64,9 +64,12 @@ def plan_entity(shape: TableShape, key: Key | None) -> EntityPlan:
     shared = [link_domain(column.links) for column in identifiers if column.links]
     domains = tuple(dict.fromkeys([*own, *shared]))
     typings = tuple(
-        typing_of(column, number, shape.format, domains, column.domain or shape.source)
+        typing_of(
+            column, number, shape.format, domains, column.domain or shape.source,
+            tells_rows=column.name in shape.entity.telling_columns,
+        )
         for number, column in enumerate(shape.columns)
-    )
+    )  # fmt: skip
     linking = tuple(number for number, column in enumerate(shape.columns) if column.links)
     return EntityPlan(shape, typings, domains, key if domains else None, linking)
 

@@ -68,7 +68,9 @@ def _open(
         raise sqlite3.DatabaseError
     tables = _tables(con)
     record = _record(shape.format.record or "", tables)
-    columns, relation = _join_levels(record, tables)
+    columns, joined = _join_levels(record, tables)
+    _require_cases(con, record, joined)
+    relation = f"{joined} where {_CASES}.deleted = 0"
     as_agreed = {name.upper(): name for name in shape.header}  # CSPro has one name in any case
     columns = {as_agreed.get(name.upper(), name): sql for name, sql in columns.items()}
     shape, findings = fit_header(shape, list(columns), member.shown, ordered=False)
@@ -129,7 +131,24 @@ def _join_levels(record: str, tables: dict[str, list[str]]) -> tuple[dict[str, s
         below = f"level-{number}"
         columns = _qualify_items(below, tables) | columns
     relation += f" join {_CASES} on {quote(below)}.{quote('case-id')} = {_CASES}.id"
-    return columns, f"{relation} where {_CASES}.deleted = 0"
+    return columns, relation
+
+
+def _require_cases(con: sqlite3.Connection, record: str, joined: str) -> None:
+    """
+    Raises:
+        DataError: rows of a record belong to no case, or to one of which it is not known whether it was deleted.
+    """
+    known = f"select count(*) from {joined} where {_CASES}.deleted in (0, 1)"
+    [(rows, in_cases)] = con.execute(f"select (select count(*) from {quote(record)}), ({known})").fetchall()
+    if rows != in_cases:
+        message = words(
+            "is damaged: of {rows:,} rows of a record {in_cases:,} belong to a case. Repair it with CSPro and "
+            "send it again",
+            rows=rows,
+            in_cases=in_cases,
+        )
+        raise DataError("ENVELOPE-DAMAGED", message)
 
 
 def _qualify_items(table: str, tables: dict[str, list[str]]) -> dict[str, str]:

@@ -40,9 +40,8 @@ def _decode(raw: bytes, encoding: str) -> str:
             return raw.decode(codec)
         except (UnicodeDecodeError, LookupError):
             continue
-    message = words(
-        "is neither UTF-8 nor {encoding}; send the dictionary as CSPro writes it", encoding=our_text(encoding)
-    )
+    tried = our_text(" or ".join(dict.fromkeys(("utf-8", encoding))))
+    message = words("is not in {tried}; send the dictionary as CSPro writes it", tried=tried)
     raise DataError(RULE, message)
 
 
