@@ -24,7 +24,8 @@ _ISO = "%Y-%m-%d"
 _GREGORIAN = 1583  # the calendar's first whole year: what stands before it is a year of the Hijra, or of Persia
 # A number that was a float on its way has lost digits, and two persons could get one pseudonym.
 _PRINTED_FLOAT = "[0-9]+[.,]0+|[0-9]+([.,][0-9]+)?E[-+][0-9]+|[0-9]+[.,][0-9]+E[0-9]+"
-_EXPONENT = "[0-9]+([.,][0-9]+)?E[+][0-9]+|[0-9]+[.,][0-9]+E[0-9]+"  # the part of these that is a number of many digits
+# Of these, numbers of many digits. In any case of letters: `upper` would take twice the time.
+_EXPONENT = "(?i)(?:[0-9]+([.,][0-9]+)?E[+][0-9]+|[0-9]+[.,][0-9]+E[0-9]+)"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def typing_of(
     typing = replace(_typing_of(column, number, form, domains, domain), split=parts)
     if not tells_rows or column.type not in ("text", "number") or column.sensitivity == "identifier":
         return typing
-    whole = f"not coalesce(regexp_full_match(upper({_strip_sql(column, f't{number}')}), {literal(_EXPONENT)}), false)"
+    whole = f"not coalesce(regexp_full_match({_strip_sql(column, f't{number}')}, {literal(_EXPONENT)}), false)"
     branches = tuple((f"{whole} and {condition}", stored) for condition, stored in typing.branches)
     return replace(typing, branches=branches, what="an identifier" if column.type == "text" else typing.what)
 
