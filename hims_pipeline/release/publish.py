@@ -111,7 +111,7 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
     _pack(settings, build, candidate, log)
     closed_warehouse(settings, build)  # packing has read the very file
     log("auditing in a fresh process")
-    with _drawing(settings, candidate):
+    with _draw_meanwhile(settings, candidate):
         verdict = _audit(settings, candidate, log)
     _require_as_built(settings, build, verdict)
     log("attacking the public file, beside all earlier ones")
@@ -182,13 +182,13 @@ def _pack(settings: Settings, build: Build, candidate: Path, log: Log) -> None:
     with connection(settings, spill=build.folder / "spill") as con:
         tables.copy_schemas(con, build.warehouse, public, audit.PARTS["public"], log)
         tables.export_parquet(con, public, public.parent / "parquet", "published")
-        tables.copy_file(con, build.warehouse, staff, audit.PARTS["staff"])
+        tables.copy_for_staff(con, build.warehouse, staff, audit.PARTS["staff"])
     if left := list(candidate.rglob("*.wal")):
         raise ReleaseError(f"{left[0].name} was left by packing: the file is not whole.")
 
 
 @contextlib.contextmanager
-def _drawing(settings: Settings, candidate: Path) -> Iterator[None]:
+def _draw_meanwhile(settings: Settings, candidate: Path) -> Iterator[None]:
     """Meanwhile a fresh process makes pictures, `public/plots/*.svg`: of the packed public file, so of nothing that is
     withheld."""
     database, folder = candidate / "public/warehouse.duckdb", candidate / "public/plots"

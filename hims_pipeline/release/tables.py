@@ -73,13 +73,13 @@ def copy_schemas(
             log(f"packing {schema}.{table}")
         con.execute(f"create table packed.{name} as from built.{name}")
     made = views(con, "built", schemas)
-    _create_views(con, [_without_name(sql, (build.stem, "built"), schemas) for _, _, sql in made])
+    _create_views(con, [_drop_name(sql, (build.stem, "built"), schemas) for _, _, sql in made])
     con.execute("checkpoint packed")
     con.execute("detach packed")
     con.execute("detach built")
 
 
-def copy_file(con: duckdb.DuckDBPyConnection, build: Path, target: Path, schemas: tuple[str, ...]) -> None:
+def copy_for_staff(con: duckdb.DuckDBPyConnection, build: Path, target: Path, schemas: tuple[str, ...]) -> None:
     """Copy the build's file, for staff, and drop the schemas that are not asked for, and what joins registers. Both are
     views: the rows of a dropped table would stay in the file's blocks. Views lose the build's name.
 
@@ -101,12 +101,12 @@ def copy_file(con: duckdb.DuckDBPyConnection, build: Path, target: Path, schemas
         con.execute(f"drop view packed.{quote(schema)}.{quote(name)}")
     for schema in others:
         con.execute(f"drop schema packed.{quote(schema)} cascade")
-    _create_views(con, [_without_name(sql, (build.stem, "packed"), schemas) for _, _, sql in made])
+    _create_views(con, [_drop_name(sql, (build.stem, "packed"), schemas) for _, _, sql in made])
     con.execute("checkpoint packed")
     con.execute("detach packed")
 
 
-def _without_name(sql: str, databases: tuple[str, ...], schemas: tuple[str, ...]) -> str:
+def _drop_name(sql: str, databases: tuple[str, ...], schemas: tuple[str, ...]) -> str:
     """A view's SQL that names its tables by schema alone."""
     names, inside = ("|".join(one) for one in (databases, schemas))
     return re.sub(rf'"?(?:{names})"?\.(?="?(?:{inside})"?\.)', "", sql)

@@ -7,7 +7,7 @@ import pytest
 
 from hims_pipeline.carry.content import content_of
 from hims_pipeline.errors import ReleaseError
-from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, copy_file, copy_schemas
+from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, copy_for_staff, copy_schemas
 
 NUMBER = "5d41402a-bc4b-2a76-b971-9d911017c592"
 BUILT = f"""
@@ -46,7 +46,7 @@ def test_each_file_has_its_schemas_and_reads_under_any_name(build: Path, tmp_pat
     public, staff = tmp_path / "public/warehouse.duckdb", tmp_path / "staff/warehouse.duckdb"
     with duckdb.connect() as con:
         copy_schemas(con, build, public, PUBLIC_SCHEMAS, lambda text: None)
-        copy_file(con, build, staff, STAFF_SCHEMAS)
+        copy_for_staff(con, build, staff, STAFF_SCHEMAS)
     expected = {"reference.areas", "published.figures", "published.v_figures", "published.v_rounded"}
     for path, more in ((public, set()), (staff, {"conformed.fct_persons"})):
         assert not list(path.parent.glob("*.wal"))
@@ -65,4 +65,4 @@ def test_a_table_whose_rows_would_stay_in_the_file_refuses_it(build: Path, tmp_p
     with duckdb.connect(str(build)) as con:
         con.execute(f"create table {name} as select '{NUMBER}' as study_id")
     with duckdb.connect() as con, pytest.raises(ReleaseError, match=name):
-        copy_file(con, build, tmp_path / "staff/warehouse.duckdb", STAFF_SCHEMAS)
+        copy_for_staff(con, build, tmp_path / "staff/warehouse.duckdb", STAFF_SCHEMAS)

@@ -21,6 +21,14 @@ editions as (
     select distinct source, vintage, data_kind from {{ ref('dim_batch') }}
 ),
 
+-- Few figures have a control: those of its place in time and space are looked for first, all that they are about then.
+figures as (
+    select * from {{ ref('ind_values') }}
+    where (indicator, source, vintage, time_period, ref_area) in (
+        select indicator, source, vintage, time_period, ref_area from controls
+    )
+),
+
 compared as (
     select
         controls.*,
@@ -32,7 +40,7 @@ compared as (
     from controls
     join editions on controls.source = editions.source and controls.vintage = editions.vintage
     join {{ ref('indicators') }} as indicators on controls.indicator = indicators.code
-    left join {{ ref('ind_values') }} as figures
+    left join figures
         on controls.indicator = figures.indicator
         and controls.source = figures.source
         and controls.vintage = figures.vintage
