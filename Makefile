@@ -6,7 +6,7 @@ export HIMS_REAL_DATA := $(if $(HIMS_REAL_DATA),$(abspath $(HIMS_REAL_DATA)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help run test test-slow test-r check docs ui leak-scan attack bench bench-estimates bench-night bench-country walk faults season mutants recompute lock clean
+.PHONY: help run test test-slow test-r test-spark check docs ui leak-scan attack bench bench-estimates bench-night bench-country walk faults season mutants recompute lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -25,6 +25,11 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
+$(VENV)/.spark: requirements-spark.lock $(VENV)/.dev
+	@echo "installing the packages of Spark"
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement requirements-spark.lock
+	@touch $@
+
 run: $(VENV)/.run ## set up, take in the sample (and what HIMS_REAL_DATA holds), build and publish a release
 	@$(BIN)/hims run --samples
 
@@ -36,6 +41,9 @@ test-slow: $(VENV)/.dev ## the breadth that `make test` leaves out: a draft of e
 
 test-r: $(VENV)/.dev ## estimates and errors beside those of R's survey, where R is installed (Debian: r-base-core r-cran-survey)
 	@$(BIN)/python -m pytest -rs -m r tests/indicators/test_against_r.py tests/e2e/test_traced_figures.py
+
+test-spark: $(VENV)/.spark ## the sample built on Spark, a cluster of two worker processes, beside DuckDB: every table equal (Debian: openjdk-17-jre-headless)
+	@$(BIN)/python -m pytest -rs -m spark tests/engines
 
 bench-estimates: $(VENV)/.dev ## 384 domains of a million records with their errors, beside R's svyby where R is installed
 	@$(BIN)/python -m benchmarks.estimates

@@ -50,6 +50,11 @@ class Build:
         return self.folder / "warehouse.duckdb"
 
     @property
+    def tables(self) -> Path:
+        """Where Spark leaves its tables: `<schema>.db/<table>/`, Parquet files each."""
+        return self.folder / "tables"
+
+    @property
     def target(self) -> Path:
         return self.folder / "target"
 

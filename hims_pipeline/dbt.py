@@ -33,6 +33,7 @@ KINDS = (
     "Invalid Error", "Invalid Input Error", "Mismatch Type Error", "Not implemented Error", "Out of Memory Error",
     "Out of Range Error", "Permission Error", "Serialization Error", "Syntax Error", "TransactionContext Error",
 )  # fmt: skip
+SPARK_KIND = re.compile(r"\[([A-Z][A-Z_]+(?:\.[A-Z_]+)?)\]")
 KIND = re.compile(rf"^\s*({'|'.join(KINDS)})\b(?! in )", re.MULTILINE)
 FULL_DISK = "No space left on device"
 MEMORY_HINT = "Give it more with HIMS_MEMORY_LIMIT, where the machine has more."
@@ -125,7 +126,19 @@ def stream_dbt(
     """
     carried = Carried(build.tree, {} if select else read_plan(settings, build.folder).carried)
     yield from carried.follow()
-    command = build_command(settings, build, select)
+    for node in follow_command(settings, build, build_command(settings, build, select), log):
+        yield node
+        yield from carried.follow(node.unique_id)
+    if not select:
+        finish_build(settings, build, keep_it=keep_it)
+
+
+def follow_command(settings: Settings, build: Build, command: list[str], log: Log) -> Iterator[Finished]:
+    """Run one of dbt's commands in a build's folder; yields each node when it is done.
+
+    Raises:
+        HimsError: a model or test failed, says which; dbt died or left no results.
+    """
     log("dbt build")
     began, messages = "", []
     with start_bound(command, build.environment(settings) | {"DBT_LOG_FORMAT": "json"}, inherit=[build.lock]) as dbt:
@@ -137,14 +150,11 @@ def stream_dbt(
                 began = data["node_info"]["unique_id"]
                 log(message)
             elif name in RESULT_EVENTS:
-                yield (node := _read_finished(data))
-                yield from carried.follow(node.unique_id)
+                yield _read_finished(data)
             elif not began and name in ("", "MainEncounteredError"):
                 messages.append(message)  # nothing has read data yet: what goes wrong now is about the project
         code = dbt.wait()
     _judge(build, code, began, "\n".join(messages)[-2000:])
-    if not select:
-        finish_build(settings, build, keep_it=keep_it)
 
 
 def build_command(settings: Settings, build: Build, select: list[str] | None = None) -> list[str]:
@@ -223,6 +233,8 @@ def describe_error(message: str) -> str:
             parts.append(FULL_DISK)
     elif kind:
         parts.append(_lines(message[kind.start(1) :]))
+    elif kind := SPARK_KIND.search(message):
+        parts.append(f"{kind[1]} (its text may quote data, and is not told)")
     elif where and where[1].startswith(ABOUT_SQL):
         parts.append(_lines(message[where.end() :]))
     return " ".join(parts) or "an error whose text may quote data, and is not told"

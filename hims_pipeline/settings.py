@@ -27,7 +27,7 @@ MEMORY = re.compile(
     r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b\s*", re.IGNORECASE
 )  # of DuckDB's spellings those that name a unit
 LEAST_MEMORY = 125_000_000  # bytes: what DuckDB asks for, a thread
-MOST_THREADS = 1024
+MOST_THREADS, MOST_PARTITIONS = 1024, 100_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,10 @@ class Settings:
         head_file: where the head of the audit trail is kept, best on another disk; None means inside the closed zone.
         real_data: folder with deliveries of real public data, or None.
         threads, memory_limit: what DuckDB may use.
+        spark_master: where Spark runs, `local[2]` on this machine or `spark://host:7077` of a standalone cluster.
+        spark_driver: this machine's address as the cluster's workers reach it.
+        spark_memory: what its driver and each of its executors may use, in Spark's spelling.
+        spark_partitions: into how many parts Spark cuts rows that it exchanges; the cores of a cluster, or more.
     """
 
     project: Path
@@ -58,6 +62,10 @@ class Settings:
     real_data: Path | None = None
     threads: int = 2
     memory_limit: str = "800MB"  # of DuckDB: with it a whole night stays under 2 GB
+    spark_master: str = "local[2]"
+    spark_driver: str = "127.0.0.1"
+    spark_memory: str = "2g"
+    spark_partitions: int = 2
 
     @property
     def dbt_project(self) -> Path:
@@ -152,11 +160,10 @@ def _folder(env: Mapping[str, str], name: str, default: Path) -> Path:
     return Path(env[name]).expanduser().resolve() if env.get(name) else default
 
 
-def _threads(text: str) -> int:
-    if not (text.strip().isdecimal() and 1 <= int(text) <= MOST_THREADS):
-        raise HimsError(
-            f"HIMS_THREADS is {text!r}; it must be a whole number of threads, 1 to {MOST_THREADS}, such as 2."
-        )
+def _whole_number(name: str, env: Mapping[str, str], default: int, most: int) -> int:
+    text = env.get(name) or str(default)
+    if not (text.strip().isdecimal() and 1 <= int(text) <= most):
+        raise HimsError(f"{name} is {text!r}; it must be a whole number, 1 to {most}, such as {default}.")
     return int(text)
 
 
@@ -203,8 +210,12 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         staff_group=env.get("HIMS_STAFF_GROUP") or None,
         head_file=_folder(env, "HIMS_AUDIT_HEAD", Path()) if env.get("HIMS_AUDIT_HEAD") else None,
         real_data=real,
-        threads=_threads(env.get("HIMS_THREADS") or str(Settings.threads)),
+        threads=_whole_number("HIMS_THREADS", env, Settings.threads, MOST_THREADS),
         memory_limit=_memory(env.get("HIMS_MEMORY_LIMIT") or Settings.memory_limit),
+        spark_master=env.get("HIMS_SPARK_MASTER") or Settings.spark_master,
+        spark_driver=env.get("HIMS_SPARK_DRIVER") or Settings.spark_driver,
+        spark_memory=env.get("HIMS_SPARK_MEMORY") or Settings.spark_memory,
+        spark_partitions=_whole_number("HIMS_SPARK_PARTITIONS", env, Settings.spark_partitions, MOST_PARTITIONS),
     )
 
 
@@ -233,6 +244,10 @@ def quiet_environment(settings: Settings) -> dict[str, str]:
         "HIMS_HOME": str(settings.home),
         "HIMS_THREADS": str(settings.threads),
         "HIMS_MEMORY_LIMIT": settings.memory_limit,
+        "HIMS_SPARK_MASTER": settings.spark_master,
+        "HIMS_SPARK_DRIVER": settings.spark_driver,
+        "HIMS_SPARK_MEMORY": settings.spark_memory,
+        "HIMS_SPARK_PARTITIONS": str(settings.spark_partitions),
         "DAGSTER_HOME": str(settings.dagster_home),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",

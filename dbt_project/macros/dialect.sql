@@ -52,6 +52,12 @@
 {% macro default__materialized() -%} materialized {%- endmacro %}
 {% macro spark__materialized() -%}{%- endmacro %}
 
+{# How a relation that many read is kept, whose rows stand in others already: a view, or a table where every reader would
+   have the query of a hundred models planned anew. #}
+{% macro kept_as() -%} {{ return(adapter.dispatch('kept_as')()) }} {%- endmacro %}
+{% macro default__kept_as() -%} {{ return('view') }} {%- endmacro %}
+{% macro spark__kept_as() -%} {{ return('table') }} {%- endmacro %}
+
 {# Whole days, months and years from one day to another. A month is over on the same day of the next one, or on its last day
    where that has none of the number: from 31 January to 28 February is one. Negative where the days stand the other way round. #}
 {% macro days_between(first, last) -%} {{ adapter.dispatch('days_between')(first, last) }} {%- endmacro %}
@@ -155,7 +161,7 @@
 {% macro md5_number(text) -%} {{ adapter.dispatch('md5_number')(text) }} {%- endmacro %}
 {% macro default__md5_number(text) -%} md5_number_lower({{ text }}) {%- endmacro %}
 {% macro spark__md5_number(text) -%}
-    cast(conv(concat({% for place in range(31, 16, -2) %}substr(md5({{ text }}), {{ place }}, 2){{ ', ' if not loop.last }}{% endfor %}), 16, 10) as decimal(20, 0))
+    cast(conv(regexp_replace(right(md5({{ text }}), 16), '(..)(..)(..)(..)(..)(..)(..)(..)', '$8$7$6$5$4$3$2$1'), 16, 10) as decimal(20, 0))
 {%- endmacro %}
 
 {# To twelve digits, which hold what an error is worth: `exp` and `pow` differ between machines in the last two of sixteen.
@@ -181,9 +187,10 @@
 {%- endmacro %}
 
 {# The rows of Parquet files, each with its batch beside it: these columns (name -> type), also those that no file at hand has.
-   Spark has no word for it yet: it refuses files with a UUID unless a schema is declared. #}
-{% macro read_files(source, files, columns) -%} {{ adapter.dispatch('read_files')(source, files, columns) }} {%- endmacro %}
-{% macro default__read_files(source, files, columns) %}
+   keys: columns that hold pseudonyms. A file's folders are its batch: `<source>/<period>/<id>`. Spark reads pseudonyms as
+   sixteen bytes, and only where the columns are declared: so a table without rows of its own stands before the files. #}
+{% macro read_files(source, files, columns, keys) -%} {{ adapter.dispatch('read_files')(source, files, columns, keys) }} {%- endmacro %}
+{% macro default__read_files(source, files, columns, keys) %}
     select
         rows_sent.* exclude (filename),
         '{{ source }}' as _source,
@@ -202,4 +209,61 @@
         ('{{ file['path'] | replace("'", "''") }}', '{{ file['period'] }}', '{{ file['batch_id'] }}', '{{ file['layout'] }}'){{ "," if not loop.last }}
         {%- endfor %}
     ) as batches (_path, _period, _batch, _layout) on rows_sent.filename = batches._path
+{% endmacro %}
+{% macro spark__read_files(source, files, columns, keys) %}
+    {% set files_sent, paths = this.schema ~ '.files_of_' ~ this.identifier, [] %}
+    {% for file in files %}{% do paths.append(spark_path(file['path'][1:])) %}{% endfor %}
+    {% do run_query('drop table if exists ' ~ files_sent) %}
+    {% set declared %}
+        create table {{ files_sent }} (
+            {%- for name, type in columns.items() %}"{{ name }}" {{ 'binary' if name in keys else type }}, {% endfor %}_line bigint
+        ) using parquet options (path '{{ '/{' ~ paths | join(',') ~ '}' }}')
+    {% endset %}
+    {% do run_query(declared) %}
+    select
+        {%- for name in columns %}
+        {{ spark_key(name) if name in keys else '"' ~ name ~ '"' }} as "{{ name }}",
+        {%- endfor %}
+        _line,
+        '{{ source }}' as _source,
+        batches._period,
+        batches._batch,
+        batches._layout
+    from {{ files_sent }} as rows_sent
+    join (values
+        {%- for file in files %}
+        ('{{ file['path'].split('/')[-4:-1] | join('/') }}', '{{ file['period'] }}', '{{ file['batch_id'] }}', '{{ file['layout'] }}'){{ "," if not loop.last }}
+        {%- endfor %}
+    ) as batches (_folder, _period, _batch, _layout)
+        on batches._folder = regexp_extract(rows_sent._metadata.file_path, '([^/]+/[^/]+/[^/]+)/[^/]+$', 1)
+{% endmacro %}
+
+{# A path within a glob of paths. #}
+{% macro spark_path(path) -%}
+    {%- set ns = namespace(path=path) -%}
+    {%- for mark in '\\{}[]*?,' -%}{%- set ns.path = ns.path | replace(mark, '\\' ~ mark) -%}{%- endfor -%}
+    {{- ns.path | replace("'", "''") -}}
+{%- endmacro %}
+
+{# The text of a pseudonym's sixteen bytes, as an engine with a type for them prints it. #}
+{% macro spark_key(name) -%}
+    regexp_replace(lower(hex("{{ name }}")), '(.{8})(.{4})(.{4})(.{4})(.{12})', '$1-$2-$3-$4-$5')
+{%- endmacro %}
+
+{# Seeds, read as the files that they are: dbt-spark writes their cells into SQL, an empty one as the text None, and leaves
+   apostrophes alone. #}
+{% macro spark__load_csv_rows(model, agate_table) %}
+    {% set view, columns = model['alias'] ~ '_rows', agate_table.column_names %}
+    {% set declared %}
+        create or replace temporary view {{ view }} (
+            {%- for name in columns %}"{{ name }}" string{{ ', ' if not loop.last }}{% endfor -%}
+        ) using csv options (
+            path '{{ spark_path(model['root_path'] ~ '/' ~ model['original_file_path']) }}',
+            header 'true', multiLine 'true', escape '"', encoding 'UTF-8', mode 'FAILFAST'
+        )
+    {% endset %}
+    {% do run_query(declared) %}
+    {% set sql = 'insert into ' ~ this.render() ~ ' select * from ' ~ view %}
+    {% do adapter.add_query(sql) %}
+    {{ return(sql) }}
 {% endmacro %}

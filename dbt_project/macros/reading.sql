@@ -11,10 +11,11 @@
     {{ return(found.rows) }}
 {% endmacro %}
 
-{% macro read_batches(source, entity, columns) %}
+{# keys: columns that hold pseudonyms. #}
+{% macro read_batches(source, entity, columns, keys=[]) %}
     {% set files = inputs_of(source, entity) %}
     {% if files %}
-        {{ read_files(source, files, columns) }}
+        {{ read_files(source, files, columns, keys) }}
     {% else %}
         {% set columns = dict(columns, _line='bigint', _source='string', _period='string', _batch='string', _layout='string') %}
         {{ empty_relation(columns) }}

@@ -15,7 +15,7 @@ given as (
 ),
 
 counted as (
-    select scheme, code, to_code, count(*) / 4000.0 as share from given group by all
+    select scheme, code, to_code, count(*) / 4000e0 as share from given group by all
 )
 
 select parts.scheme, parts.code, parts.to_code, parts.share, counted.share as share_given

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hims_pipeline import build as building
-from hims_pipeline import intake
+from hims_pipeline import intake, spark
 from hims_pipeline.commands.answers import print_table
 from hims_pipeline.commands.start import finish_begun, open_installation, teller
 from hims_pipeline.commands.typed_text import TYPED
@@ -27,12 +27,40 @@ from hims_pipeline.staging.inputs import input_rows, inputs_sha256
 @click.command()
 @click.option("--draft", is_flag=True, help="Build without publishing, and tell what would change.")
 @click.option("--full", is_flag=True, help="Carry nothing over from the last build: build and test everything.")
-def build(draft: bool, full: bool) -> None:
+@click.option(
+    "--engine",
+    type=click.Choice(("duckdb", "spark")),
+    default="duckdb",
+    show_default=True,
+    help="Spark builds what stands before disclosure control, as Parquet; nothing of it is published.",
+)
+def build(draft: bool, full: bool, engine: str) -> None:
     """Build the warehouse from the accepted batches and publish it, without taking anything in.
 
     A full build of inputs that are published already is compared with the last one, and published where it is needed.
     """
-    _build(open_installation(), draft=draft, full=full)
+    if engine == "spark":
+        _build_on_spark(open_installation())
+    else:
+        _build(open_installation(), draft=draft, full=full)
+
+
+def _build_on_spark(settings: Settings) -> None:
+    require_parts(settings)
+    spark.require_spark()
+    tell = teller(settings)
+    with installation_lock(settings, "building on Spark", wait_seconds=600, log=tell):
+        finish_begun(settings)
+        building.clear_dead_builds(settings)
+        prepared = building.prepare(settings, f"spark-{uuid.uuid4().hex[:8]}", tell, full=True)
+        try:
+            finished = spark.build_on_spark(settings, prepared, tell)
+        except BaseException:
+            building.discard_build(prepared.folder)
+            raise
+    tests = sum(node.kind == "test" for node in finished)
+    tell(f"{len(finished) - tests} seeds and models and {tests} tests on Spark: {prepared.tables}")
+    tell("Nothing of it is published; the next build clears it away.")
 
 
 def _build(settings: Settings, *, draft: bool, full: bool) -> None:

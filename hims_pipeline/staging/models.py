@@ -29,6 +29,7 @@ def staging_sql(contract: Contract, entity_name: str) -> str:
     types = {column.name: staged_type(column) for column in columns} | dict.fromkeys(companions, "varchar")
     typed = ", ".join(f"{name!r}: {_type_in_jinja(kind)}" for name, kind in types.items())
     named = {column.name: staged_name(column.name) for column in columns} | companions
+    keys = [name for name, kind in types.items() if kind == "uuid"]
     typed_as = {name: rendered_type(kind) for name, kind in types.items()}
     lines = [f"    cast({quote(name)} as {typed_as[name]}) as {quote(staged)}" for name, staged in named.items()]
     return "\n".join(
@@ -42,7 +43,7 @@ def staging_sql(contract: Contract, entity_name: str) -> str:
             "    cast(_batch as string) as batch_id,",
             "    cast(_layout as string) as layout,",
             ",\n".join(["    cast(_line as bigint) as record_no", *lines]),
-            f"from ({{{{ read_batches({contract.source!r}, {entity_name!r}, {{{typed}}}) }}}}) as sent",
+            f"from ({{{{ read_batches({contract.source!r}, {entity_name!r}, {{{typed}}}, {keys!r}) }}}}) as sent",
         ]
     )
 

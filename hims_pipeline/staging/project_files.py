@@ -10,6 +10,7 @@ from hims_pipeline.contracts.catalogue import Catalogue
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.names import rendered_type
 
 PUBLISHED, COLUMNS = "models/published/published.yml", "published.yml"
 # Days after the end of a period by which the next delivery is late: one more period, and a month to send it.
@@ -24,7 +25,7 @@ def published_models(settings: Settings, tree: Path) -> dict[str, Any]:
         given = {column["name"]: column for column in model.get("columns", ())}
         model["config"] = {**model.get("config", {}), "contract": {"enforced": True}}
         model["columns"] = [
-            {"name": name, "data_type": kind, "description": catalogue.column(model["name"], name)}
+            {"name": name, "data_type": rendered_type(kind), "description": catalogue.column(model["name"], name)}
             | given.get(name, {})
             for pattern, kind in types[model["name"]].items()
             for name in _names(catalogue, pattern)

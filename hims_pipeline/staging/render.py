@@ -142,6 +142,7 @@ def dbt_environment(settings: Settings, tree: Path, build: Path) -> dict[str, st
         "HIMS_WAREHOUSE": str(build / "warehouse.duckdb"),
         "HIMS_INPUTS": str(build / "inputs.json"),
         "HIMS_SPILL": str(build / "spill"),
+        "HIMS_SPARK_TABLES": str(build / "tables"),
         "DBT_TARGET_PATH": str(build / "target"),
         "DBT_LOG_PATH": str(build / "logs"),
         "DBT_LOG_LEVEL_FILE": "none",  # a data error quotes the value; stdout is filtered, a file would stay

@@ -68,6 +68,7 @@ CONSTRUCTS = {
     r",\s*from\b": "a comma before from: none",
     r"::": "a cast with colons: cast(… as …)",
     r"//|\bdiv\b": "integer division: floor(a / b)",
+    r"/\s*\d+\.\d+(?!\d*e)": "a division by a decimal, a double to one engine alone: / 365.25e0",
     r"\*\*|\^": "a power: pow(a, b)",
     r":=": "named arguments: {{ record_of(fields) }}",
     r"\[": "a list or a place in one: {{ list_of(values) }}, {{ value_at(list, place) }} or {{ rest_of(list) }}",

@@ -7,6 +7,7 @@ import pytest
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.staging.names import rendered_type
 from tests.warehouse import Warehouse
 
 
@@ -28,7 +29,8 @@ def test_every_published_model_is_a_contract_of_the_columns_it_has(warehouse: Wa
     models = properties(warehouse, "published/published.yml", "models")
     assert set(models) == {path.stem for path in (warehouse.tree / "models/published").glob("*.sql")}
     for name, model in models.items():
-        built = [(column, kind.lower()) for column, kind, *_ in warehouse.con.execute(f"describe {name}").fetchall()]
+        described = warehouse.con.execute(f"describe {name}").fetchall()
+        built = [(column, rendered_type(kind.lower())) for column, kind, *_ in described]
         assert [(column["name"], column["data_type"]) for column in model["columns"]] == built, name
         assert model["config"]["contract"]["enforced"]
         assert model["description"]

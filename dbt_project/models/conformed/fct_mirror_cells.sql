@@ -12,7 +12,7 @@ batches as (
 dated as (
     select
         {{ all_but('reference_year', 'sent') }},
-        coalesce(sent.reference_year, year(sent.reference_month)) as reference_year,
+        coalesce(sent.reference_year, cast(year(sent.reference_month) as bigint)) as reference_year,
         measures.measure_type as cell_measure_type,
         nullif(measures.universe, '') as measure_universe,
         case measures.clock when 'MONTH' then 'M' else 'A' end as cell_freq,

@@ -77,5 +77,5 @@ balances as (
 
 select
     *,
-    second_persons - first_persons - births_count + deaths_count as residual_persons
+    cast(second_persons - first_persons - births_count + deaths_count as decimal(38, 18)) as residual_persons
 from balances

@@ -47,7 +47,7 @@ grown as (
         coalesce(areas.boundary_version, '_Z') as boundary_version,
         earlier.census_date as first_census_date,
         later.census_date as second_census_date,
-        {{ days_between('earlier.census_date', 'later.census_date') }} / 365.25 as interval_years,
+        {{ days_between('earlier.census_date', 'later.census_date') }} / 365.25e0 as interval_years,
         earlier.persons as first_persons,
         later.persons as second_persons,
         least(earlier.records, later.records) as records

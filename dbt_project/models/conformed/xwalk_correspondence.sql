@@ -10,8 +10,8 @@ spans as (
         code,
         to_code,
         share,
-        sum(share) over (partition by scheme, code order by to_code) - share as share_from,
-        sum(share) over (partition by scheme, code order by to_code) as share_to
+        cast(sum(share) over (partition by scheme, code order by to_code) - share as decimal(38, 6)) as share_from,
+        cast(sum(share) over (partition by scheme, code order by to_code) as decimal(38, 6)) as share_to
     from shares
 )
 

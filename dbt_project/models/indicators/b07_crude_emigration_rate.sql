@@ -21,8 +21,8 @@ placed as (
         populations.vintage as population_vintage,
         populations.first_persons,
         populations.growth_rate,
-        ({{ days_between('populations.first_census_date', 'emigrations.period_start_date') }} - 1) / 365.25 as start_years,
-        {{ days_between('populations.first_census_date', 'emigrations.period_end_date') }} / 365.25 as end_years
+        ({{ days_between('populations.first_census_date', 'emigrations.period_start_date') }} - 1) / 365.25e0 as start_years,
+        {{ days_between('populations.first_census_date', 'emigrations.period_end_date') }} / 365.25e0 as end_years
     from emigrations
     join populations
         on

@@ -22,7 +22,7 @@ pairs as (
         lag(census_date) over preceding as first_date,
         batch_id as second_batch_id,
         census_date as second_date,
-        cast(round({{ days_between('lag(census_date) over preceding', 'census_date') }} / 365.25) as integer) as interval_years
+        cast(round({{ days_between('lag(census_date) over preceding', 'census_date') }} / 365.25e0) as integer) as interval_years
     from censuses
     window preceding as (partition by source, ref_country, duration_rule, universe order by census_date)
 ),

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized=kept_as()) }}
 -- Every figure before disclosure control, with its unit and the breaks of its series: B in the first period after one. What no
 -- estimate made says whether a sample stands behind it: then an error would be due, and is not worked out.
 with sampled as (
