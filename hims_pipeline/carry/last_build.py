@@ -4,7 +4,8 @@
     $HIMS_HOME/kept/nodes.json                 its SHA-256, its inputs', and of each node fingerprint, verdict, content
 
 Replaced by whoever closes a whole build; removed by what destroys data or changes the key, since blocks of a file that
-tables were dropped from still hold their rows. Nothing is published from here.
+tables were dropped from still hold their rows. A build that begins with a copy of it, and the staff's file of its
+release (`release/tables.py`), have these blocks too, until the next full build. The public file has none of them.
 """
 
 import errno
