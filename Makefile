@@ -87,6 +87,7 @@ season: $(VENV)/.dev ## thirty nights with nobody there, on a clock of their own
 
 mutants: $(VENV)/.dev ## what the gate stops of what can be wrong: seeded mutants and honest variants of the sample (MUTANTS="--only rgph")
 	@$(BIN)/python -m tests.mutants $(MUTANTS)
+	@$(BIN)/python -m tests.mutants --scale 0.1 $(MUTANTS)
 
 recompute: $(VENV)/.run ## published figures made again from the delivered files, by code that shares nothing with the pipeline
 	@$(BIN)/python -m recompute

@@ -48,7 +48,9 @@ def _compare_sizes(now: Subject, before: Subject) -> Iterator[Evidence]:
         if role in TOLD and same:
             yield Evidence("narrowed", name, _measure_narrowing(name, role, now, before), "no values")
         if role == "identifier":
-            yield Evidence("repeated", name, share_repeated(name, new, old), "no identifiers")
+            follows_scale = before.is_scaled and name in now.roles.employers
+            repeated = None if follows_scale else share_repeated(name, new, old)
+            yield Evidence("repeated", name, repeated, "an employer's rows of another scale, or no identifiers")
         yield from compare_amounts(name, role, now, before, years)
         yield from compare_days(name, role, now, before, years)
         mapped = role == "sex" or same

@@ -1,8 +1,9 @@
 """References: reviewed profiles of good deliveries, `expectations/references/<source>@<period>.csv`, that a delivery is
 compared with where nothing of its source was accepted before. A person pins one; none moves by itself.
 
-A reference of a synthetic source may be of another scale, so of it only shares, ages, unknowns and magnitudes count, no
-sizes and sums. Not here: taking and comparing profiles (`profile`, `differences`).
+What was invented says nothing of what an office sends: `<source>@<period>.synthetic.csv` counts while the contract says
+that the source's data are synthetic. It may be of another scale, so of it only shares, ages, unknowns and magnitudes
+count, no sizes and sums. Not here: taking and comparing profiles (`profile`, `differences`).
 """
 
 from pathlib import Path
@@ -14,20 +15,26 @@ from hims_pipeline.lake.periods import covers, is_period
 from hims_pipeline.sql import literal
 
 FOLDER, PREFIX = "references", "reference/"
+_MARKS = {"synthetic": ".synthetic"}
 _NOT_KEPT = ("digest",)  # of rows, which say nothing to a reader
 
 
 def reference_for(expectations: Path, contract: Contract, period: str) -> tuple[str, str, Path] | None:
     """Name, period and file of the reference nearest to a period; None where the source has none."""
     candidates = []
-    for path in sorted((expectations / FOLDER).glob(f"{contract.source}@*.csv")):
-        of = path.stem.split("@", 1)[1]
+    for path in sorted((expectations / FOLDER).glob(reference_name(contract, "*"))):
+        of = path.stem.removeprefix(f"{contract.source}@").removesuffix(_MARKS.get(contract.data_kind, ""))
         if is_period(contract, of):
             candidates.append((abs((covers(contract, of)[0] - covers(contract, period)[0]).days), of, path))
     if not candidates:
         return None
     _, of, path = min(candidates)
     return f"{PREFIX}{contract.source}/{of}", of, path
+
+
+def reference_name(contract: Contract, period: str) -> str:
+    """How the file of a reference is called."""
+    return f"{contract.source}@{period}{_MARKS.get(contract.data_kind, '')}.csv"
 
 
 def write_reference(con: Any, profiles: dict[str, Rows], path: Path) -> None:

@@ -29,11 +29,13 @@ class Roles:
         of: column -> role.
         codes: column of sex -> conformed code (`M`, `F`) -> the codes sent for it.
         counts_rows: a row is a person or an event; else a cell, whose amount counts.
+        employers: identifiers of whom many rows belong to; the more rows, the more to each.
     """
 
     of: dict[str, RoleName]
     codes: dict[str, dict[str, tuple[str, ...]]]
     counts_rows: bool
+    employers: frozenset[str] = frozenset()
 
     def columns_with(self, *roles: RoleName) -> list[str]:
         """The columns of some roles, in the order of the file."""
@@ -68,7 +70,8 @@ def roles_of(contract: Contract, name: str, period: str) -> Roles:
     role_of = {
         column.name: _role(column, entity, targets.get(column.name, ""), weights) for column in entity.kept_columns
     }
-    return Roles(role_of, codes, counts_rows)
+    employers = frozenset(sent for sent, target in targets.items() if target == "employer_id")
+    return Roles(role_of, codes, counts_rows, employers)
 
 
 def _tells_birth(column: Column) -> bool:

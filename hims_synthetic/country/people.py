@@ -232,7 +232,8 @@ def bear(con: duckdb.DuckDBPyConnection, recipe: Recipe, flows: Flows, first: in
         select person_no, cast(g as utinyint) as governorate, area_in(cast(g as int), u('area', person_no)) as area,
             lives = '1' as lives, is_foreign = '1' as is_foreign,
             if(is_foreign = '1', {country}, '{HOME}') as citizenship,
-            u('sex', person_no) < 0.488 as woman, {day_within(flows, "birth", less=1)} as birth_date
+            u('sex', person_no) < 0.488 as woman,
+            if(lives = '1', {day_within(flows, "birth")}, {day_within(flows, "birth", less=1)}) as birth_date
         from (select *, u('nationality', person_no) as _n from ({living} union all {infants}))
     """)
     level = "education_of(woman, year(birth_date), u('school', person_no))"

@@ -8,10 +8,12 @@ import pytest
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.gates import canary_profiles, gate_inputs, judge
 from hims_pipeline.gates.comparisons import find_closest
-from hims_pipeline.gates.evidence import Evidence
+from hims_pipeline.gates.differences import compare_profiles
+from hims_pipeline.gates.evidence import Evidence, Subject
 from hims_pipeline.gates.predecessor_evidence import Predecessor
-from hims_pipeline.gates.profile import read_profile
-from hims_pipeline.gates.references import FOLDER, read_sql, reference_for, write_reference
+from hims_pipeline.gates.profile import Profile, read_profile
+from hims_pipeline.gates.references import FOLDER, read_sql, reference_for, reference_name, write_reference
+from hims_pipeline.gates.roles import roles_of
 from hims_pipeline.intake.predecessors import find_reference
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.sql import connection, literal
@@ -41,7 +43,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, 
             name: [(m, about, key, n) for m in own.at for about in own.at[m] for key, n in own.at[m][about].items()]
             for name, own in read_profile(con, folder / "profile.parquet").items()
         }
-        write_reference(con, profiles, settings.expectations / FOLDER / "canary@2024-05.csv")
+        write_reference(con, profiles, settings.expectations / FOLDER / reference_name(CONTRACT, "2024-05"))
     return settings, tables
 
 
@@ -64,6 +66,37 @@ def test_of_another_period_it_stands_in_only_where_nothing_was_accepted(here) ->
     assert find_reference(settings.expectations, CONTRACT, "2024-06", known) == []
     assert find_reference(settings.expectations, CONTRACT, "2024-05", [replace(known[0], period="2024-05")]) == []
     assert reference_for(settings.expectations, CONTRACT, "2023-01")[1] == "2024-05"
+
+
+def test_what_was_invented_says_nothing_of_what_an_office_sends(here) -> None:
+    settings, _ = here
+    assert CONTRACT.data_kind == "synthetic"
+    sent = CONTRACT.model_copy(update={"data_kind": "real"})
+    assert reference_for(settings.expectations, sent, "2024-05") is None
+    assert find_reference(settings.expectations, sent, "2024-05", []) == []
+
+
+def test_of_another_scale_an_employer_has_other_numbers_of_rows_and_a_person_not() -> None:
+    columns = [{"name": one, "sensitivity": "identifier"} for one in ("firm", "who")]
+    rows = canary_profiles._SOURCE["entities"]["rows"]
+    feeds = [{"fact": "permits", "columns": {"employer_id": {"from": "firm"}, "holder_id": {"from": "who"}}}]
+    entity = rows | {"columns": [*rows["columns"], *columns], "feeds": feeds}
+    contract = Contract.model_validate(canary_profiles._SOURCE | {"entities": {"rows": entity}})
+    roles = roles_of(contract, "rows", "2024-05")
+
+    def hold(different: float, is_scaled: bool) -> Subject:
+        counts = [
+            (what, one, "", n) for one in ("firm", "who") for what, n in (("known", 9e3), ("different", different))
+        ]
+        return Subject(contract, "rows", "2024-05", Profile(counts), roles, is_scaled)
+
+    def repeated(before: Subject) -> dict[str, float | None]:
+        evidence = compare_profiles(hold(2_000, False), before)
+        return {one.about: one.value for one in evidence if one.measure == "repeated"}
+
+    scaled, alike = repeated(hold(8_000, True)), repeated(hold(8_000, False))
+    assert scaled["firm"] is None
+    assert scaled["who"] == alike["who"] == alike["firm"] > 0.6
 
 
 def test_its_text_says_what_the_profile_said_and_its_change_makes_verdicts_void(here) -> None:

@@ -12,7 +12,7 @@ from random import Random
 
 from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.gates.predecessor_evidence import set_beside
-from hims_pipeline.gates.references import FOLDER, write_reference
+from hims_pipeline.gates.references import FOLDER, reference_name, write_reference
 from hims_pipeline.gates.suites import load_suite, suite_file
 from hims_pipeline.sql import connection
 from tests.mutants.honest import HONEST, follow
@@ -22,16 +22,22 @@ from tests.mutants.ties import MOVED, tell_equivalent, tell_unseen
 from tests.mutants.world import Judged, Known, World
 
 OTHER_SEEDS = (43, 44)
+STOPPED, STOPPED_OF = 0.95, {"class": 0.90, "source": 0.85}  # shares of mutants: of all, of each class and source
+REFUSED = 0.01  # share of honest deliveries
 Result = tuple[str, str, str, str, Judged]  # class, name, source, entity
 
 
 def main() -> None:
     """Run all, print the table, and end with 1 where a goal is missed."""
     options = _options()
+    if options.scale:
+        options.skip = "mutants"
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(options.folder or folder)
-        world = World(place, options.seed, tuple(options.only), options.real, options.quick, options.factor)
+        world = World(
+            place, options.seed, tuple(options.only), options.real, options.quick, options.factor, options.scale
+        )
         mutants, honest = [], []
         if options.pin:
             return _pin(world)
@@ -50,12 +56,14 @@ def main() -> None:
                 honest += _variants(world, several, options.seed)
             _say(source, [*mutants, *honest], f"{time.monotonic() - began:6.0f} s")
         if options.skip != "honest":
-            honest += _other_seeds(world, place, options.seeds, tuple(options.only))
+            honest += _other_seeds(world, place, options)
         if options.learn:
             Path(options.learn).write_text(json.dumps(world.learn))
-    _tell(mutants, honest, options.json)
-    _tell_untripped(world, [*mutants, *honest])
-    print(f"{time.monotonic() - began:.0f} s")
+    missed = _tell(mutants, honest, options.json)
+    if options.skip != "mutants":
+        _tell_untripped(world, [*mutants, *honest])
+    print(f"{time.monotonic() - began:.0f} s", *missed, sep="\n")
+    sys.exit(bool(missed))
 
 
 def _options() -> argparse.Namespace:
@@ -68,6 +76,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pin", action="store_true", help="pin the first delivery of each source as its reference")
     parser.add_argument("--learn", help="writes what honest deliveries show, by measure, there (with --quick)")
     parser.add_argument("--factor", type=float, default=1.0, help="samples of another scale")
+    parser.add_argument(
+        "--scale", type=float, default=0.0, help="all sources at this one scale, as they are (--skip mutants)"
+    )
     parser.add_argument("--most", type=int, default=0, help="mutants of each source, drawn by chance; all without it")
     parser.add_argument("--folder", help="keeps samples between runs")
     parser.add_argument("--skip", choices=("mutants", "honest"), default="")
@@ -82,7 +93,7 @@ def _pin(world: World) -> None:
             world.read(one)
             found = set_beside(world.settings, world.contracts[source], one.period, one.typed, ())
             with connection(world.settings) as con:
-                path = world.settings.expectations / FOLDER / f"{source}@{one.period}.csv"
+                path = world.settings.expectations / FOLDER / reference_name(world.contracts[source], one.period)
                 write_reference(con, found.profiles, path)
 
 
@@ -132,11 +143,11 @@ def _variants(world: World, several: list[Known], seed: int) -> list[Result]:
     return found
 
 
-def _other_seeds(world: World, place: Path, count: int, only: tuple[str, ...]) -> list[Result]:
+def _other_seeds(world: World, place: Path, options: argparse.Namespace) -> list[Result]:
     """The last delivery of each source as another draw of the same country sends it, after the first one's."""
     found: list[Result] = []
-    for seed in OTHER_SEEDS[:count]:
-        other = World(place, seed, only, None, world.quick)
+    for seed in OTHER_SEEDS[: options.seeds]:
+        other = World(place, seed, tuple(options.only), None, world.quick, options.factor, options.scale)
         other.learn = world.learn
         for source, several in other.known.items():
             last = several[-1]
@@ -158,21 +169,27 @@ def _say(source: str, results: list[Result], when: str) -> None:
           f"; refused: {'; '.join(back) or 'none'}", file=sys.stderr, flush=True)  # fmt: skip
 
 
-def _tell(sent: list[Result], honest: list[Result], path: str | None) -> None:
+def _tell(sent: list[Result], honest: list[Result], path: str | None) -> list[str]:
+    """Print the tables and what came out otherwise than it should; the goals that are missed."""
     mutants = [one for one in sent if not one[4].equivalent]
-    for title, place in (("class", 0), ("source", 2)):
+    missed = []
+    for title, place in (("class", 0), ("source", 2)) if mutants else ():
         groups: dict[str, list[bool]] = defaultdict(list)
         for one in mutants:
             groups[one[place]].append(bool(one[4].refused_by))
         print(f"\n{title:24} mutants  stopped")
-        for name, stopped in sorted(groups.items()):
-            print(f"{name:24} {len(stopped):7}  {sum(stopped) / len(stopped):6.0%}")
-    stopped = sum(bool(one[4].refused_by) for one in mutants)
+        for name, outcomes in sorted(groups.items()):
+            share = sum(outcomes) / len(outcomes)
+            print(f"{name:24} {len(outcomes):7}  {share:6.0%}")
+            missed += [f"MISSED  {title} {name}: {share:.0%} stopped"] if share < STOPPED_OF[title] else []
     refused = [one for one in honest if one[4].refused_by]
     if mutants:
+        stopped = sum(bool(one[4].refused_by) for one in mutants)
         print(f"\nof {len(mutants)} mutants {stopped} were stopped: {stopped / len(mutants):.1%}")
+        missed += [f"MISSED  {stopped} of {len(mutants)} stopped"] if stopped < STOPPED * len(mutants) else []
     if honest:
         print(f"of {len(honest)} honest deliveries {len(refused)} were refused: {len(refused) / len(honest):.1%}")
+        missed += [f"MISSED  {len(refused)} honest refused"] if len(refused) > REFUSED * len(honest) else []
     reasons = read_yaml(Path(__file__).with_name("survivors.yml"))
     for kind, name, source, entity, judged in mutants:
         if not judged.refused_by:
@@ -190,6 +207,7 @@ def _tell(sent: list[Result], honest: list[Result], path: str | None) -> None:
                 indent=0,
             )
         )
+    return missed
 
 
 def _tell_untripped(world: World, results: list[Result]) -> None:

@@ -66,6 +66,12 @@ def test_residents_and_foreigners_are_as_many_as_published(country: Country) -> 
         assert foreign == country.count(float(row["foreigners_to"]))
 
 
+def test_a_period_has_births_up_to_its_last_day(country: Country) -> None:
+    last_days = ", ".join(f"date '{row['to_date']}'" for row in RECIPE.tables["periods"])
+    found = one(country, f"select count(*) from persons where birth_country = '{HOME}' and birth_date in ({last_days})")
+    assert found > len(RECIPE.tables["periods"])  # about two a day at this scale
+
+
 def test_at_full_scale_the_numbers_are_the_controls() -> None:
     residents = residents_at(RECIPE, 1.0)
     days = [row["to_date"] for row in RECIPE.tables["periods"]]
