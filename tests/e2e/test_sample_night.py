@@ -88,7 +88,16 @@ OF_THE_COUNTRY = "(ref_area = 'TUN' or ref_area like 'TN-%')"
 def headline(whole_night):
     with connect(settings=whole_night[0].settings) as con:
         columns = [name for name, *_ in con.execute("describe indicator_series").fetchall()]
-        chosen = {"series_no", "series_key", "source", "universe", "duration_rule", "data_kind", "boundary_version"}
+        chosen = {
+            "series_no",
+            "question_no",
+            "series_key",
+            "source",
+            "universe",
+            "duration_rule",
+            "data_kind",
+            "boundary_version",
+        }
         yield con, [name for name in columns if name not in chosen] + ["time_period", "answers_for"]
 
 
@@ -98,6 +107,10 @@ def test_each_question_has_one_headline(headline) -> None:
         f"select count(*), count(distinct ({', '.join(question)})) from v_headline where {OF_THE_COUNTRY}"
     ).fetchall()[0]
     assert rows == questions > 1000
+    whole, numbers = con.execute(
+        "select count(*), count(distinct (question_no, time_period)) from v_headline"
+    ).fetchall()[0]
+    assert whole == numbers > rows
 
 
 def test_headlines_of_the_areas_of_a_level_add_up_to_the_country(headline) -> None:
