@@ -104,6 +104,13 @@
     {{ number_of_hex("left(split_part(" ~ series_key ~ ", '.', 2), 15)") }}
 {%- endmacro %}
 
+{# What a series answers: the same of the same group, area, window and cell, whoever says it and by whichever rule of stay.
+   A number like that of a series, since windows over numbers are many times quicker than over forty texts. #}
+{% macro question_no(series, answers_for) -%}
+    {%- set asked = ['indicator', 'ref_area', 'counterpart_area', 'sex', 'age', 'window_length'] + breakdown_columns() -%}
+    {{ number_of_hex("left(md5(concat_ws('|', " ~ answers_for ~ ", " ~ series ~ "." ~ asked | join(", " ~ series ~ ".") ~ ")), 15)") }}
+{%- endmacro %}
+
 {# What all observations of a series share: every dimension but time and edition, with its key. #}
 {% macro series_columns() -%}
     {{ return(core_dimensions() + ['window_length'] + breakdown_columns()) }}

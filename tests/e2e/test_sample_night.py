@@ -88,7 +88,8 @@ OF_THE_COUNTRY = "(ref_area = 'TUN' or ref_area like 'TN-%')"
 def headline(whole_night):
     with connect(settings=whole_night[0].settings) as con:
         columns = [name for name, *_ in con.execute("describe indicator_series").fetchall()]
-        chosen = {"series_no", "series_key", "source", "universe", "duration_rule", "data_kind", "boundary_version"}
+        keys = {"series_no", "series_key", "question_no"}
+        chosen = keys | {"source", "universe", "duration_rule", "data_kind", "boundary_version"}
         yield con, [name for name in columns if name not in chosen] + ["time_period", "answers_for"]
 
 

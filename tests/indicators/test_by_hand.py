@@ -104,7 +104,7 @@ def test_a_total_over_other_reporters_than_the_year_before_is_a_break(warehouse:
 def test_the_headline_is_one_real_figure_of_the_first_source_with_the_others_beside_it(warehouse: Warehouse) -> None:
     asked = {"indicator": "A02", "ref_area": "XNL", "time_period": "2024", "window_length": "_Z", "sex": "_T",
              "age": "_T", "counterpart_area": "_Z", "universe": "residents", "duration_rule": "12M",
-             "cell": "", "level": "country"}  # fmt: skip
+             "cell": "", "level": "country", "question_no": 1}  # fmt: skip
     asked |= dict.fromkeys(breakdown_columns(REPOSITORY / "data"), "_T")
     answers = [("s", "synthetic", "_Z", 1), ("z", "real", "2024", 2), ("y+s", "real", "2020", 3),
                ("y", "real", "2024", 4), ("other", "real", "2030", 5), ("y", "real", "2030", None)]  # fmt: skip
@@ -112,9 +112,10 @@ def test_the_headline_is_one_real_figure_of_the_first_source_with_the_others_bes
         asked | {"source": source, "data_kind": kind, "vintage": vintage, "obs_value": value}
         for source, kind, vintage, value in answers
     ]
-    rows.append(rows[1] | {"sex": "F", "obs_value": 9})
-    rows.append(rows[1] | {"universe": "returned", "obs_value": 7})
-    rows.append(rows[0] | {"ref_area": "XSL", "obs_value": 6})  # of whose people nothing real is known
+    rows.append(rows[1] | {"sex": "F", "obs_value": 9, "question_no": 2})
+    rows.append(rows[1] | {"universe": "returned", "obs_value": 7, "question_no": 3})
+    nothing_real = {"ref_area": "XSL", "obs_value": 6, "question_no": 4}
+    rows.append(rows[0] | nothing_real)
     given = {
         "indicator_series": [{one: row[one] for one in ("indicator", "ref_area", "data_kind")} for row in rows],
         "v_indicator_values": rows,
@@ -127,6 +128,22 @@ def test_the_headline_is_one_real_figure_of_the_first_source_with_the_others_bes
         ("XNL", "residents", "F", 9.0, []), ("XNL", "residents", "_T", 4.0, [3.0, 2.0, 5.0]),
         ("XNL", "returned", "_T", 7.0, []), ("XSL", "residents", "_T", 6.0, []),
     ]  # fmt: skip
+
+
+def test_a_question_has_one_number_whoever_answers_it(warehouse: Warehouse) -> None:
+    asked = {"indicator": "A02", "ref_area": "XNL", "counterpart_area": "_Z", "sex": "_T", "age": "_T",
+             "window_length": "_Z"} | dict.fromkeys(breakdown_columns(REPOSITORY / "data"), "_T")  # fmt: skip
+    sql = compiler()("{{ question_no('series', 'series.answers_for') }}")
+
+    def number(**changed: str) -> int:
+        series = asked | {"answers_for": "residents", "source": "s", "duration_rule": "12M"} | changed
+        columns = ", ".join(f"'{value}' as {name}" for name, value in series.items())
+        [(one,)] = warehouse.con.execute(f"select {sql} from (select {columns}) as series").fetchall()
+        return one
+
+    assert number() == number(source="z", duration_rule="6M")
+    others = [number(answers_for="returned"), *(number(**{name: "X"}) for name in asked)]
+    assert len({number(), *others}) == 1 + len(others)
 
 
 def test_the_first_figure_after_a_break_says_so(warehouse: Warehouse) -> None:
