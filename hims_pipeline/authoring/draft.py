@@ -39,7 +39,8 @@ _LACKING = re.compile(
 )
 _LARGEST = 1e300
 NO_DATA = (
-    "pdf", "html", "xml", "rtf", "sqlite", "duckdb", "empty", "sas", "sas_transport", "access", "r", "arrow", "hdf",
+    "pdf", "html", "xml", "json", "sql", "rtf", "document", "program", "sqlite", "duckdb", "empty", "sas",
+    "sas_transport", "access", "r", "arrow", "hdf",
 )  # fmt: skip
 _HEAD = """\
 # First draft, made from {file} ({rows:,} rows). Replace each "?" and check everything: types are what every value
