@@ -134,7 +134,8 @@ def _text(path: Path, kind: str) -> Dialect:
         made = [name if name not in names else f"{name}_" for name in ("year", "value")]
         form = form.model_copy(update={"unpivot": Unpivot(names=made[0], values=made[1])})
         names = [*names[:first], *made]
-    return Dialect(form, names)
+    remark = f"the file is no UTF-8, and {encoding} is a guess: look at letters with accents"
+    return Dialect(form, names, () if encoding.startswith("utf") else (remark,))
 
 
 def _ends_in_newline(path: Path) -> bool:

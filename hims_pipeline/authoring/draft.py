@@ -1,5 +1,6 @@
 """A first contract from a file, as YAML. What only a person can know says `?`; what the file shows is a proposal."""
 
+import glob
 import re
 import string
 from collections.abc import Sequence
@@ -107,6 +108,12 @@ def write_draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str
 def _entities(settings: Settings, data: Sequence[Member], scratch: Path, remarks: list[str]) -> list[_Drafted]:
     """An entity of each data file; what no reader opens beside one is left out, with a remark."""
     drafted_entities: list[_Drafted] = []
+    names = [member.name.lower() for member in data]
+    remarks += [
+        f"{names.count(name)} files are called {name}; they are told apart by their names, so each needs its own"
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
     for member in data:
         if len(data) > 1 and kind_of(member.path) in NO_DATA:
             remarks.append(
@@ -150,7 +157,7 @@ def _entity(
     record: dict[str, Any] = {
         "title": _Flow(en="?"),
         "grain": "?",
-        "files": [member.name],
+        "files": [glob.escape(member.name)],
         "key": list(description.key),
     }
     if len(columns) < len(seen.names):

@@ -84,13 +84,19 @@ def count_words(text: str) -> tuple[int, int]:
     """
     strange, sound = len(_WITHIN.findall(text)), 0
     for word in _ACCENTED.findall(text):
-        has_plain, has_others = min(word) < "\x80", max(word) > "\u024f"
-        has_accents = any("\x80" <= letter <= "\u024f" for letter in word)
-        if has_others and (has_plain or has_accents) or not (has_plain or has_others) and len(word) > 2:
+        kinds = {_kind_of_letter(letter) for letter in word}
+        if ("other" in kinds and kinds & {"plain", "accented"}) or (kinds == {"accented"} and len(word) > 2):
             strange += 1
-        elif has_plain or has_others:
+        elif kinds != {"accented"}:
             sound += 1
     return strange, sound
+
+
+def _kind_of_letter(letter: str) -> str:
+    """`plain`, `accented` (of Latin too), `wide` (of East Asia, beside which plain letters stand) or `other`."""
+    if letter < "\u0250":
+        return "plain" if letter < "\x80" else "accented"
+    return "other" if letter < "\u1e00" else "accented" if letter < "\u1f00" else "wide"
 
 
 def is_misread(strange: int, sound: int) -> bool:
@@ -162,7 +168,9 @@ def check_letters(path: Path, codec: str, sent: Path) -> None:
         return
     head = head[max(0, first.start() - 100) : first.start() + _SAMPLE]
     if is_misread(len(_TWICE.findall(head)), len(_LETTERS.findall(head)) // 2):
-        message = words("its letters were encoded in UTF-8 twice, so that é stands as Ã©. Export it again, in UTF-8 once")
+        message = words(
+            "its letters were encoded in UTF-8 twice, so that é stands as Ã©. Export it again, in UTF-8 once"
+        )
         raise DataError("ENVELOPE-ENCODING", message)
     strange, sound = (0, 0) if codec.startswith("utf") else count_words(head.decode(errors="ignore"))
     if is_misread(strange, sound):

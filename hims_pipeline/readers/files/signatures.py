@@ -31,7 +31,8 @@ _MAGIC = (
 )
 _JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*[\[{]\s*["\d\[{])')
 _SQL = re.compile(
-    rb"(?:\s*(?:--[^\n]*\n|/\*.*?\*/;?|(?:set|begin|pragma|use)\b[^;]*;))*\s*(?:insert\s+into|(?:create|drop)\s+table)\s", re.S
+    rb"(?:\s*(?:--[^\n]*\n|/\*.*?\*/;?|(?:set|begin|pragma|use)\b[^;]*;))*\s*(?:insert\s+into|(?:create|drop)\s+table)\s",
+    re.S,
 )
 _MANY_ENTRIES = 5_000  # no workbook has so many parts
 _OLD_STATA = (b"\x71", b"\x72", b"\x73")  # formats 113 to 115, then the byte order (1 or 2) and a 1

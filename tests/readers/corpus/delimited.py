@@ -116,15 +116,21 @@ PLAIN = {
     "a JSON document a line": (b'{"id": 1}\n{"id": 2}\n', "ENVELOPE-KIND", "JSON"),
     "statements of SQL": (b"-- a dump\nINSERT INTO people VALUES (1, 'Ali');\n", "ENVELOPE-KIND", "SQL"),
     "a document of Word": (
-        zipped({"[Content_Types].xml": b"<x/>", "word/document.xml": b"<x/>"}), "ENVELOPE-KIND", "Word"
+        zipped({"[Content_Types].xml": b"<x/>", "word/document.xml": b"<x/>"}),
+        "ENVELOPE-KIND",
+        "Word",
     ),
     "an archive that opens itself": (b"MZ" + bytes(500) + zipped({"people.csv": GOOD}), "ENVELOPE-KIND", "program"),
     "an archive within a script": (b"#!/bin/sh\nunzip $0\n" + zipped({"people.csv": GOOD}), "ENVELOPE-KIND", "program"),
     "UTF-8 that was encoded twice": (
-        GOOD.replace(b"Ali", "Béja élan".encode().decode("cp1252").encode()), "ENVELOPE-ENCODING", "twice"
+        GOOD.replace(b"Ali", "Béja élan".encode().decode("cp1252").encode()),
+        "ENVELOPE-ENCODING",
+        "twice",
     ),
     "Arabic in UTF-8 that was encoded twice": (
-        GOOD.replace(b"Ali", "تونس".encode().decode("latin-1").encode()), "ENVELOPE-ENCODING", "twice"
+        GOOD.replace(b"Ali", "تونس".encode().decode("latin-1").encode()),
+        "ENVELOPE-ENCODING",
+        "twice",
     ),
     "a zero byte for each letter": (WIDE[2:], "ENVELOPE-", "utf-16|NUL|header"),
 }
