@@ -89,7 +89,7 @@ def profile_file(
             facts.codes = None if facts.name in beyond else facts.codes
         if seen.form.type in ("delimited", "excel") and not seen.form.unpivot and begins_with_row(con, form, columns):
             raise HimsError(
-                f"{inner_text(member.shown)}: the first line seems to be a row, since its numbers and dates stand where "
+                f"{inner_text(member.shown)}: the first line seems to be a row, for its numbers and dates stand where "
                 "names should. Send the file with a header"
             )
         if any(facts.kind["type"] == "text" and facts.words for facts in columns):
@@ -139,12 +139,13 @@ def shape_as_seen(member: Member, seen: Dialect) -> TableShape:
     if nameless := [place for place, name in enumerate(names, 1) if not name.strip()]:
         listed = ", ".join(map(str, nameless[:10]))
         raise HimsError(
-            f"{inner_text(member.shown)}: column {listed} has no name. Is the first line the header? Then name the column"
+            f"{inner_text(member.shown)}: column {listed} has no name. Is the first line the header? Then name it"
         )
     if doubled := [place for place, name in enumerate(names, 1) if names.count(name) > 1]:
         listed = ", ".join(map(str, doubled[:10]))  # not by name: the first line may be a row
         raise HimsError(
-            f"{inner_text(member.shown)}: columns {listed} share a name. Is the first line the header? Of one in several rows, name each column once"
+            f"{inner_text(member.shown)}: columns {listed} share a name. Is the first line the header? "
+            "Names that stand in several rows belong into one"
         )
     lower = [name.lower() for name in names]
     readable = [place for place, name in enumerate(names) if name not in seen.unread]
