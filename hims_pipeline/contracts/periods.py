@@ -30,7 +30,7 @@ SCHOOL_STARTS = 10  # October, where a contract names no `first_month`
 GREGORIAN = 1583  # the calendar's first whole year: a year before it is one of the Hijra, or of Persia
 
 
-def days_of(pattern: str, period: str, first_month: int | None = None) -> tuple[date, date]:
+def calendar_days_of(pattern: str, period: str, first_month: int | None = None) -> tuple[date, date]:
     """First and last day of a period.
 
     Args:
@@ -64,7 +64,7 @@ def days_of(pattern: str, period: str, first_month: int | None = None) -> tuple[
 def is_spelt(pattern: str, period: str) -> bool:
     """Is this a period of the calendar, spelt by a pattern?"""
     try:
-        return bool(days_of(pattern, period))
+        return bool(calendar_days_of(pattern, period))
     except ValueError:
         return False
 

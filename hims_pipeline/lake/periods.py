@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.contracts.periods import GREGORIAN, PATTERNS, SPELLING, days_of
+from hims_pipeline.contracts.periods import GREGORIAN, PATTERNS, SPELLING, calendar_days_of
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings
 
@@ -63,7 +63,7 @@ def covers(contract: Contract, period: str) -> tuple[date, date]:
     if period in contract.reference_dates:
         start, end = contract.reference_dates[period]
         return date.fromisoformat(start), date.fromisoformat(end)
-    return days_of(contract.period.pattern, period, contract.period.first_month)
+    return calendar_days_of(contract.period.pattern, period, contract.period.first_month)
 
 
 def periods_named(contract: Contract, name: str) -> set[str]:
