@@ -92,6 +92,8 @@ def has_both_orders(con: duckdb.DuckDBPyConnection, form: Format, kind: Mapping[
 def begins_with_row(con: duckdb.DuckDBPyConnection, form: Format, columns: Sequence[Facts]) -> bool:
     """Is the header a row? Then the name of every column of numbers or dates is one itself. Years, and numbers in even
     steps such as ages or months, are headings."""
+    if len(columns) == 1 and re.fullmatch("[0-9 ]{5,}", columns[0].name):  # places in a line
+        return True
     names = []
     for facts in columns:
         if facts.kind["type"] not in ("text", "boolean"):

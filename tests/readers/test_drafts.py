@@ -309,6 +309,20 @@ def test_days_past_the_twelfth_tell_their_order(drafted):
     assert "exchanged" not in text
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (numbered("id,re\u0301gion", "{i},{m}"), "name: région"),
+        (numbered("id,n", "{i},{m}") + b",\n , \n", "stop_at_blank: true"),
+        (numbered("id age", "{i} {m}"), "text with another delimiter, or at fixed places"),
+    ],
+)
+def test_what_a_file_s_letters_and_ends_and_width_show(drafted, content, words):
+    said, text = drafted({"people.csv": content})
+    assert said == []
+    assert words in text
+
+
 def fill(page) -> None:
     for number in range(3):
         page.append([number, "x"])
@@ -334,6 +348,8 @@ def test_two_members_of_one_name_are_told(drafted):
     [
         (b"Fatma Ben Salah,12,2001-01-02\n" + numbered("Ali,1,2001-01-03", "Ali {i},{i},2000-01-01"), "to be a row"),
         (b"1,M,34\n" + numbered("2,F,30", "{i},F,{m}"), "to be a row"),
+        (numbered("000011012345", "00001{i}"), "to be a row"),
+        (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "an XML document"),
         (b"id,,sex\n1,2,M\n", "column 2 has no name"),
         (b"id,n\n1,\0\n", "NUL"),
         (b'[{"id": 1, "name": "Fatma"}]\n', "a JSON document"),
