@@ -18,6 +18,7 @@ _WITHIN = re.compile(r"[^\W\d_][‚„†‡ˆ‰‹][^\W\d_]")  # what é, ä, 
 _SAMPLE = 300_000  # bytes that are looked at: thousands of words in any language, in a tenth of a second
 _BEYOND = re.compile(rb"[\x80-\xff]")
 _LETTERS = re.compile(rb"[\xc2-\xf4]")  # the first byte of each letter beyond ASCII, in UTF-8
+ENCODED_TWICE = words("letters were encoded in UTF-8 twice, so that é stands as Ã©. Export it again, in UTF-8 once")
 # A letter that was encoded twice: `Ã©`, of which either half is a letter in UTF-8.
 _TWICE = re.compile(
     rb"\xc3[\x82-\x85\x8e-\x91\x98\x99]"
@@ -168,10 +169,7 @@ def check_letters(path: Path, codec: str, sent: Path) -> None:
         return
     head = head[max(0, first.start() - 100) : first.start() + _SAMPLE]
     if is_misread(len(_TWICE.findall(head)), len(_LETTERS.findall(head)) // 2):
-        message = words(
-            "its letters were encoded in UTF-8 twice, so that é stands as Ã©. Export it again, in UTF-8 once"
-        )
-        raise DataError("ENVELOPE-ENCODING", message)
+        raise DataError("ENVELOPE-ENCODING", ENCODED_TWICE)
     strange, sound = (0, 0) if codec.startswith("utf") else count_words(head.decode(errors="ignore"))
     if is_misread(strange, sound):
         with sent.open("rb") as file:
