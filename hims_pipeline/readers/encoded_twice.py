@@ -1,5 +1,5 @@
-"""Letters that were encoded in UTF-8 twice, so that `é` stands as `Ã©`, in columns of text as they were read: workbooks,
-SPSS, Stata and Parquet carry them like any. Of delimited text they are found earlier (`files.encodings`)."""
+"""Letters that were encoded in UTF-8 twice, so that `é` stands as `Ã©`, in columns of text as they were read: formats
+with values of their own carry them like any. Of texts they are found earlier (`files.encodings`)."""
 
 from collections.abc import Mapping
 
