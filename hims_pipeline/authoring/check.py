@@ -45,9 +45,10 @@ def check_file(
     with _scratch(settings) as scratch:
         members, findings = expand(contract, list(paths), scratch, lambda text: None)
         messages = [finding.full_text() for finding in findings]
+        taken = {name for member in members for name in contract.takers(member.name, period or "")}
         books = [member for member in members if contract.is_companion(member.name, period or "")]
         for member in [attach_books(contract, one, books, period or "") for one in members if one not in books]:
-            look = partial(_check, settings, contract, period, member, scratch, drift)
+            look = partial(_check, settings, contract, period, member, taken, scratch, drift)
             messages += guard(settings, f"checking {member.shown}", look)
         return messages
 
@@ -97,7 +98,13 @@ def _scratch(settings: Settings) -> Iterator[Path]:
 
 
 def _check(
-    settings: Settings, contract: Contract, period: str | None, member: Member, scratch: Path, drift: bool
+    settings: Settings,
+    contract: Contract,
+    period: str | None,
+    member: Member,
+    taken: set[str],
+    scratch: Path,
+    drift: bool,
 ) -> list[str]:
     most = None if drift else _SHOWN_CODES
     if len(member.records) > 1:
@@ -106,7 +113,7 @@ def _check(
         read += [drift_of(settings, shape, member, scratch) for shape in shapes if drift]
         return list(dict.fromkeys(line for lines in read for line in lines))
     seen = _find_dialect(settings, member)
-    name, messages = _entity_of(contract, period, member, seen)
+    name, messages = _entity_of(contract, period, member, seen, taken)
     if name is None:
         return messages
     shape = shape_of(contract, name, period or "")
@@ -135,9 +142,10 @@ def _find_dialect(settings: Settings, member: Member) -> Dialect | None:
 
 
 def _entity_of(
-    contract: Contract, period: str | None, member: Member, seen: Dialect | None
+    contract: Contract, period: str | None, member: Member, seen: Dialect | None, taken: set[str]
 ) -> tuple[str | None, list[str]]:
-    """The entity that takes the file by its name, else the one whose header it resembles most."""
+    """The entity that takes the file by its name, else the one whose header it resembles most; none where it resembles
+    none, or another file is the only one's (`taken`)."""
     entities = contract.at(period or "").entities
     for name in contract.takers(member.name, period or ""):
         return name, []
@@ -146,7 +154,7 @@ def _entity_of(
     shapes = {name: shape_of(contract, name, period or "") for name in contract.entities}
     known = {name: len(set(shape.header) & set(seen.names if seen else [])) for name, shape in shapes.items()}
     best = max(known, key=lambda name: known[name])
-    if known[best] == 0 and len(known) > 1:
+    if known[best] == 0 and (len(known) > 1 or best in taken):
         return None, messages
     return best, [f"{messages[0]}; compared with {best}"]
 

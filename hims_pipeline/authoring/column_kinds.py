@@ -1,8 +1,9 @@
 """What is found out about one unknown column, and which type its texts fit: the plainest first, found with the checks
 that a delivery would meet."""
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -36,8 +37,8 @@ _NAME = re.compile(r"(^|_)name($|_)", re.I)  # of a person, or of a country: the
 @dataclass
 class Facts:
     """One column: what type fits, how many values, how many different, the codes where they are few, words that are
-    nothing, marks that stand for missing, flags behind values, and how many whole numbers have no label in a
-    codebook."""
+    nothing, marks that stand for missing, flags behind values, how many whole numbers have no label in a codebook, and
+    whether dates fit with day and month exchanged too."""
 
     name: str
     kind: dict[str, object] = field(default_factory=lambda: {"type": "text"})
@@ -48,6 +49,7 @@ class Facts:
     marks: tuple[str, ...] = ()
     flags: dict[str, str] = field(default_factory=dict)
     unlabelled: int = 0
+    fits_both_orders: bool = False
 
     @property
     def is_free_text(self) -> bool:
@@ -78,3 +80,29 @@ def find_kind(
         if count_misfits(con, column.model_copy(update={"allow": tuple(needed)}), form, "one") == 0:
             return {**candidate, "allow": tuple(needed)}
     return {"type": "text"}
+
+
+def has_both_orders(con: duckdb.DuckDBPyConnection, form: Format, kind: Mapping[str, object]) -> bool:
+    """Do all texts of the table `one` fit a date whose day and month change places, too?"""
+    written = str(kind.get("date_format", ""))
+    other = {"%d/%m/%Y": "%m/%d/%Y", "%d-%m-%Y": "%m-%d-%Y", "%d.%m.%Y": "%m.%d.%Y"}.get(written)
+    return other is not None and count_misfits(con, Column(name="x", type="date", date_format=other), form, "one") == 0
+
+
+def begins_with_row(con: duckdb.DuckDBPyConnection, form: Format, columns: Sequence[Facts]) -> bool:
+    """Is the header a row? Then the name of every column of numbers or dates is one itself. Years, and numbers in even
+    steps such as ages or months, are headings."""
+    if len(columns) == 1 and re.fullmatch("[0-9 ]{5,}", columns[0].name):  # places in a line
+        return True
+    names = []
+    for facts in columns:
+        if facts.kind["type"] not in ("text", "boolean"):
+            con.execute("create or replace temp table one as select ? as t0, 1 as n", [facts.name])
+            if count_misfits(con, Column.model_validate({"name": "x", **facts.kind}), form, "one"):
+                return False
+            names.append(facts.name)
+    if not names or not all(re.fullmatch("[0-9]{1,4}", name) for name in names):
+        return bool(names)
+    numbers = [int(name) for name in names]
+    steps = {after - before for before, after in itertools.pairwise(numbers)}
+    return not (all(1900 <= one <= 2100 for one in numbers) or (len(steps) <= 1 and steps < set(range(1, 11))))

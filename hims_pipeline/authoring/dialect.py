@@ -14,6 +14,7 @@ from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.formats.codebook import Codebook
 from hims_pipeline.readers.formats.eurostat_tsv import split_heading
 from hims_pipeline.readers.formats.sdmx_csv import OF_THE_STANDARD, version_of
+from hims_pipeline.readers.shape import compose_letters
 from hims_pipeline.settings import Settings
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -81,7 +82,7 @@ def names_of(path: Path, form: Format) -> list[str]:
     if form.type == "excel":
         from hims_pipeline.readers.formats.excel import sheet_names
 
-        return sheet_names(path, form)
+        return [compose_letters(name) for name in sheet_names(path, form)]
     return read_variable_labels(path, form.type).names
 
 
@@ -127,14 +128,18 @@ def _text(path: Path, kind: str) -> Dialect:
         trailing_delimiter=trailing,
         skip_rows=above,
         final_newline=kind == "utf-16" or _ends_in_newline(path),
-        stop_at_blank=len(names) > 1 and _ends_in_blank_lines(path),
+        stop_at_blank=len(names) > 1 and _ends_in_blank_lines(path, delimiter),
     )
     first = next((place for place, name in enumerate(names) if _YEAR.fullmatch(name.strip())), len(names))
     if first and len(names) - first > 1 and all(_YEAR.fullmatch(name.strip()) for name in names[first:]):
         made = [name if name not in names else f"{name}_" for name in ("year", "value")]
         form = form.model_copy(update={"unpivot": Unpivot(names=made[0], values=made[1])})
         names = [*names[:first], *made]
-    return Dialect(form, names)
+    remarks = [f"the file is no UTF-8, and {encoding} is a guess: look at letters with accents"]
+    remarks = [] if encoding.startswith("utf") else remarks
+    if len(names) == 1:
+        remarks.append("one column was found; text with another delimiter, or at fixed places, would look so too")
+    return Dialect(form, [compose_letters(name) for name in names], tuple(remarks))
 
 
 def _ends_in_newline(path: Path) -> bool:
@@ -143,11 +148,12 @@ def _ends_in_newline(path: Path) -> bool:
         return file.read() in (b"\n", b"\r")
 
 
-def _ends_in_blank_lines(path: Path) -> bool:
-    """Is the last line blank? In a text of two bytes a letter that is not looked for."""
+def _ends_in_blank_lines(path: Path, delimiter: str) -> bool:
+    """Is the last line blank, or of nothing but delimiters? In a text of two bytes a letter that is not looked for."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 4))
-        return file.read().replace(b"\r", b"").endswith(b"\n\n")
+        file.seek(max(0, path.stat().st_size - 1000))
+        lines = file.read().replace(b"\r", b"").split(b"\n")
+    return len(lines) > 2 and not any(line.strip(b" " + delimiter.encode()) for line in lines[-2:])
 
 
 def _titles(lines: list[str]) -> int:

@@ -1,5 +1,6 @@
 """A first contract from a file, as YAML. What only a person can know says `?`; what the file shows is a proposal."""
 
+import glob
 import re
 import string
 from collections.abc import Sequence
@@ -39,7 +40,8 @@ _LACKING = re.compile(
 )
 _LARGEST = 1e300
 NO_DATA = (
-    "pdf", "html", "xml", "rtf", "sqlite", "duckdb", "empty", "sas", "sas_transport", "access", "r", "arrow", "hdf",
+    "pdf", "html", "xml", "json", "sql", "rtf", "document", "program", "sqlite", "duckdb", "empty", "sas",
+    "sas_transport", "access", "r", "arrow", "hdf",
 )  # fmt: skip
 _HEAD = """\
 # First draft, made from {file} ({rows:,} rows). Replace each "?" and check everything: types are what every value
@@ -106,6 +108,12 @@ def write_draft(settings: Settings, paths: Sequence[Path], scratch: Path) -> str
 def _entities(settings: Settings, data: Sequence[Member], scratch: Path, remarks: list[str]) -> list[_Drafted]:
     """An entity of each data file; what no reader opens beside one is left out, with a remark."""
     drafted_entities: list[_Drafted] = []
+    names = [member.name.lower() for member in data]
+    remarks += [
+        f"{names.count(name)} files are called {name}; they are told apart by their names, so each needs its own"
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
     for member in data:
         if len(data) > 1 and kind_of(member.path) in NO_DATA:
             remarks.append(
@@ -149,7 +157,7 @@ def _entity(
     record: dict[str, Any] = {
         "title": _Flow(en="?"),
         "grain": "?",
-        "files": [member.name],
+        "files": [glob.escape(member.name)],
         "key": list(description.key),
     }
     if len(columns) < len(seen.names):

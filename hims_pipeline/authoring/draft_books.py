@@ -14,13 +14,13 @@ from hims_pipeline.readers.formats.cspro.read import read_dictionary
 from hims_pipeline.readers.formats.ddi import ddi_records, read_ddi, read_ddi_labels
 from hims_pipeline.settings import Settings
 
-_CODEBOOK = re.compile(rb"^\s*<([\w.-]+:)?codeBook[\s>]")
+_CODEBOOK = re.compile(rb"\s*(?:<[?!].*?>\s*)*<([\w.-]+:)?codeBook[\s>]", re.S)
 _DICTIONARY = re.compile(rb'^\s*(\[Dictionary\]|\{.*"fileType"\s*:\s*"dictionary")', re.S | re.I)
 
 
 def is_book(member: Member) -> bool:
     """A DDI-Codebook or a dictionary of CSPro, by its first bytes."""
-    return kind_of(member.path) == "xml" or _begins(member, _CODEBOOK) or _is_dictionary(member)
+    return _begins(member, _CODEBOOK) or _is_dictionary(member)
 
 
 def _is_dictionary(member: Member) -> bool:

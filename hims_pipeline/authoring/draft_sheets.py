@@ -6,6 +6,8 @@ Each option is a proposal that a person decides on, so each comes with a remark.
 
 from pathlib import Path
 
+import python_calamine as calamine
+
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.readers.formats.excel import open_sheet
 
@@ -17,10 +19,16 @@ def suit(path: Path, form: Format, names: list[str]) -> tuple[Format, list[str]]
         DataError: the workbook cannot be looked at.
     """
     sheet = open_sheet(path, form)
+    book = calamine.CalamineWorkbook.from_path(str(path))
     look = sheet.look
     first, last = form.skip_rows + form.header_rows + 1, sheet.rows[-1][0] if sheet.rows else 0
     changes: dict[str, object] = {}
     remarks = []
+    pages = [one.name for one in book.sheets_metadata if one.typ == calamine.SheetTypeEnum.WorkSheet]
+    others = [name for name in pages if name != sheet.name and book.get_sheet_by_name(name).total_height]
+    if others:
+        changes["sheet"] = sheet.name
+        remarks.append(f"{len(others)} other sheets hold cells and are not read: {', '.join(others)}")
     errors = sorted(
         {text for (row, column), text in look.errors.items() if first <= row <= last and column < len(names)}
     )

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import duckdb
 
-from hims_pipeline.authoring.column_kinds import Facts, find_kind
+from hims_pipeline.authoring.column_kinds import Facts, begins_with_row, find_kind, has_both_orders
 from hims_pipeline.authoring.dialect import Dialect
 from hims_pipeline.contracts.basics import Text
 from hims_pipeline.contracts.columns import Column
+from hims_pipeline.contracts.entities import is_reserved
 from hims_pipeline.contracts.formats import Format, FormatLimits
 from hims_pipeline.contracts.model import Entity
 from hims_pipeline.errors import HimsError
@@ -86,6 +87,11 @@ def profile_file(
         for facts in columns:
             facts.kind = {"type": "date"} if facts.name in beyond else facts.kind
             facts.codes = None if facts.name in beyond else facts.codes
+        if seen.form.type in ("delimited", "excel") and not seen.form.unpivot and begins_with_row(con, form, columns):
+            raise HimsError(
+                f"{inner_text(member.shown)}: the first line seems to be a row, for its numbers and dates stand where "
+                "names should. Send the file with a header"
+            )
         if any(facts.kind["type"] == "text" and facts.words for facts in columns):
             form = form.model_copy(update={"null_values": seen.form.null_values})  # then each column says its own
         remarks = [
@@ -93,7 +99,15 @@ def profile_file(
             for name in beyond
         ]
         if alike := len(seen.names) - len(seen.unread) - len(columns):
-            remarks.append(f"{alike} columns have names that differ from others in case alone, and are left unread")
+            remarks.append(
+                f"{alike} columns have names that differ from others in case alone, or that we use ourselves (such as "
+                "_line), and are left unread"
+            )
+        remarks += [
+            f"dates of column {facts.name} fit as {facts.kind['date_format']} and with day and month exchanged"
+            for facts in columns
+            if facts.fits_both_orders
+        ]
         return FileProfile(form, table.records, columns, _key(con, columns, table.records), tuple(remarks))
 
 
@@ -122,14 +136,21 @@ def shape_as_seen(member: Member, seen: Dialect) -> TableShape:
         HimsError: a column has no name, or two have one.
     """
     names = seen.names
-    if any(not name.strip() for name in names):
-        raise HimsError(f"{inner_text(member.shown)}: a column has no name. Is the first line the header?")
+    if nameless := [place for place, name in enumerate(names, 1) if not name.strip()]:
+        listed = ", ".join(map(str, nameless[:10]))
+        raise HimsError(
+            f"{inner_text(member.shown)}: column {listed} has no name. Is the first line the header? Then name it"
+        )
     if doubled := [place for place, name in enumerate(names, 1) if names.count(name) > 1]:
         listed = ", ".join(map(str, doubled[:10]))  # not by name: the first line may be a row
-        raise HimsError(f"{inner_text(member.shown)}: columns {listed} share a name. Is the first line the header?")
+        raise HimsError(
+            f"{inner_text(member.shown)}: columns {listed} share a name. Is the first line the header? "
+            "Names that stand in several rows belong into one"
+        )
     lower = [name.lower() for name in names]
     readable = [place for place, name in enumerate(names) if name not in seen.unread]
-    places = tuple(place for place in readable if lower.index(lower[place]) == place)  # SQL has one name for both
+    apart = [place for place in readable if lower.index(lower[place]) == place]  # SQL has one name for both
+    places = tuple(place for place in apart if not is_reserved(names[place]))
     columns = tuple(Column(name=names[place]) for place in places)
     entity = Entity(title=Text(en="?"), grain="?", files=("*",), columns=columns)
     return TableShape("draft", "draft", entity, seen.form, FormatLimits(), tuple(names), columns, places)
@@ -208,6 +229,7 @@ def _facts(
     facts.marks = tuple(sorted(words & set(marks)))
     if filled:
         facts.kind = find_kind(con, form, is_numeric)
+        facts.fits_both_orders = has_both_orders(con, form, facts.kind)
     if facts.kind["type"] == "text" and filled:
         filled, distinct, length = _look_for_marks(con, form, facts, number, nothing, is_numeric)
     if facts.kind["type"] == "text":  # in a text, a word for missing may be a code: NA is Namibia
@@ -218,7 +240,11 @@ def _facts(
         value = "trunc(t0::double)::bigint::varchar" if facts.kind.get("allow") == ("zero_fraction",) else "trim(t0)"
         order = "length(v), v" if facts.kind["type"] == "integer" else "v"
         rows = con.execute(f"select distinct {value} as v from one order by {order}").fetchall()
-        facts.codes = [code for (code,) in rows]
+        facts.codes = [code for (code,) in rows if code]
+        padded = "select count(*), coalesce(sum(n) filter (trim(t0) = ''), 0)::bigint from one where t0 <> trim(t0)"
+        [(with_blanks, blank)] = con.execute(padded).fetchall()
+        if with_blanks and facts.kind == {"type": "text"}:
+            facts.kind, facts.filled = {"type": "text", "allow": ("padding",)}, facts.filled - blank
     return facts
 
 

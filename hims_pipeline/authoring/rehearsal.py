@@ -5,7 +5,6 @@ it, and it is compared with the same accepted batches. It is built alone, so wha
 what a figure needs of them, and rules that lay two sources beside each other, are not there.
 """
 
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,13 +16,12 @@ from hims_pipeline import build as building
 from hims_pipeline import dbt, intake
 from hims_pipeline.authoring.figures import Figures, figures_of
 from hims_pipeline.contracts.model import Contract
-from hims_pipeline.contracts.periods import PATTERNS
 from hims_pipeline.errors import HimsError
 from hims_pipeline.intake.predecessors import predecessors_of
 from hims_pipeline.lake import landing
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.lock import installation_lock
-from hims_pipeline.lake.periods import check_period, covers, is_period, today_of
+from hims_pipeline.lake.periods import check_period, covers, is_period, periods_named, today_of
 from hims_pipeline.settings import Settings
 from hims_pipeline.sources import broken_sources
 from hims_pipeline.staging import render
@@ -95,6 +93,11 @@ def rehearse(
         findings = [(finding.severity, finding.full_text()) for finding in verdict.findings]
         refusals = [text for severity, text in findings if severity == "blocking"]
         warnings = [text for severity, text in findings if severity != "blocking"]
+        last = covers(contract, period)[1]
+        if contract.period.kind == "reference_period" and last > today_of(there):
+            warnings.append(
+                f"{period} is not over before {last}: figures would be of a part of it, until it is sent again"
+            )
         if not verdict.accepted or not build:
             return Rehearsal(refusals, warnings)
         log("It would be accepted. Building what it gives, which takes a minute or so …")
@@ -135,16 +138,10 @@ def guess_period(settings: Settings, contract: Contract, paths: Sequence[Path]) 
     Raises:
         HimsError: nothing says it, and the contract's periods do not end by the calendar.
     """
-    pattern = PATTERNS[contract.period.pattern][0]
     folders = {path.resolve().parent.name for path in paths}
     if len(folders) == 1 and is_period(contract, name := folders.pop()):
         return name
-    named = {
-        match.group(0)
-        for path in paths
-        for match in re.finditer(rf"(?<![0-9])(?:{pattern.pattern})(?![0-9])", path.name)
-        if is_period(contract, match.group(0))
-    }
+    named = {period for path in paths for period in periods_named(contract, path.name)}
     if len(named) == 1:
         return named.pop()
     today = today_of(settings)

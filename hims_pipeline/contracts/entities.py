@@ -23,6 +23,11 @@ _BESIDE = ("_line", "_source", "_period", "_batch", "_layout")  # what stands be
 ReferencePoint = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]  # a reference_point of definitions.csv
 
 
+def is_reserved(name: str) -> bool:
+    """Is this the name of a column that we set beside those sent?"""
+    return name.lower().endswith((MISSING_SUFFIX, FLAG_SUFFIX)) or name.lower() in _BESIDE
+
+
 def matches(file_name: str, glob: str) -> bool:
     """Does a base name fit a glob? Case is not looked at, since senders' systems do not."""
     return fnmatch.fnmatchcase(file_name.lower(), glob.lower())
@@ -140,8 +145,7 @@ class Entity(Strict):
         lower = [name.lower() for name in names]
         if alike := sorted({name for name in names if lower.count(name.lower()) > 1}):
             raise ValueError(f"columns whose names differ in case alone, which SQL takes for one: {', '.join(alike)}")
-        ends = (MISSING_SUFFIX, FLAG_SUFFIX)
-        if reserved := [name for name in names if name.lower().endswith(ends) or name.lower() in _BESIDE]:
+        if reserved := [name for name in names if is_reserved(name)]:
             listed = ", ".join(reserved)
             raise ValueError(
                 f"names ending in {MISSING_SUFFIX} and {FLAG_SUFFIX}, and {', '.join(_BESIDE)}, are ours: {listed}"

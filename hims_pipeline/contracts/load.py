@@ -14,7 +14,7 @@ from hims_pipeline.contracts.crosswalks import scheme_problems
 from hims_pipeline.contracts.facts import check_feeds
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.names import name_problems
-from hims_pipeline.contracts.yaml_records import EDITED, parse_record, read_yaml
+from hims_pipeline.contracts.yaml_records import ANY_ENDING, EDITED, parse_record, read_yaml
 from hims_pipeline.errors import ContractError
 
 __all__ = [
@@ -48,7 +48,7 @@ def broken_contracts(data: Path) -> dict[str, str]:
 
 def edited_state(data: Path) -> tuple[tuple[str, int, int], ...]:
     """Name, time and size of every file that contracts are made of: what was made of them holds while it stays."""
-    folders = (("contracts", EDITED), ("corrections", EDITED), ("codelists", "[!.]*.csv"))
+    folders = (("contracts", ANY_ENDING), ("corrections", ANY_ENDING), ("codelists", "[!.]*.csv"))
     files = [path for folder, glob in folders for path in sorted((data / folder).glob(glob))]
     files += [path for path in [data / "identifier_shapes.csv"] if path.exists()]
     return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
@@ -76,6 +76,12 @@ def _load_all(data: Path, _state: tuple[tuple[str, int, int], ...]) -> tuple[dic
             broken[path.stem] = f"{path.name} cannot be used: {type(error).__name__}: {error}"
     for source in set(correction_files(data)) - {*good, *broken}:
         broken[source] = f"data/corrections/{source}.yml: there is no contract of that name"
+    for path in [path for folder in ("contracts", "corrections") for path in (data / folder).glob(ANY_ENDING)]:
+        if (
+            path.suffix != ".yml" and not path.with_suffix(".yml").exists()
+        ):  # nothing reads it, and somebody relies on it
+            good.pop(path.stem, None)
+            broken[path.stem] = f"data/{path.parent.name}/{path.name}: its name must end in .yml; rename it"
     return good, dict(sorted(broken.items()))
 
 

@@ -39,7 +39,7 @@ from hims_pipeline.contracts.layouts import (
     layout_in,
     layout_problems,
 )  # fmt: skip
-from hims_pipeline.contracts.periods import PATTERNS, SPELLING, day_problems
+from hims_pipeline.contracts.periods import SPELLING, day_problems, is_spelt
 from hims_pipeline.contracts.terms import Legal, Licence, Owner, Period
 
 __all__ = ["Contract", "Entity", "EntityLayout", "Feed", "Layout", "Period", "matches"]
@@ -128,7 +128,7 @@ class Contract(Strict):
                 if problems := list(layout_problems(self.entities[name], other)):
                     raise ValueError(f"layout {layout.name}: {name}: {'; '.join(problems)}")
             for period in layout.periods:
-                if not PATTERNS[self.period.pattern][0].fullmatch(period) and period not in self.reference_dates:
+                if not is_spelt(self.period.pattern, period) and period not in self.reference_dates:
                     raise ValueError(f"layout {layout.name}: {period} is not {SPELLING[self.period.pattern]}")
         names = [layout.name for layout in self.layouts]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
@@ -156,7 +156,7 @@ class Contract(Strict):
             raise ValueError(f"two layouts hold for {', '.join(twice)}")
         begun = [layout.from_ for layout in self.layouts if layout.from_]
         for first in begun:
-            if not PATTERNS[self.period.pattern][0].fullmatch(first):
+            if not is_spelt(self.period.pattern, first):
                 raise ValueError(f"`from: {first}` of a layout is not {SPELLING[self.period.pattern]}")
             if begun.count(first) > 1 or any(first in layout.periods for layout in self.layouts):
                 raise ValueError(f"two layouts hold for {first}")
@@ -262,6 +262,7 @@ def _check_entity(terms: ContractAt, name: str) -> None:
         ValueError: what is not there.
     """
     entity, form, period = terms.entity(name), terms.format_of(name), terms.period
+    pattern = terms.contract.period.pattern
     kept = {column.name for column in entity.kept_columns}
     if form.unpivot and (absent := {form.unpivot.names, form.unpivot.values} - kept):
         raise ValueError(f"{name}: `unpivot` names no such column: {', '.join(sorted(absent))}")
@@ -276,6 +277,11 @@ def _check_entity(terms: ContractAt, name: str) -> None:
         raise ValueError(f"{name} in {period or 'its base layout'}: nothing stands for {', '.join(lost)} of its design")
     if absent := set(entity.period.columns if entity.period else ()) - kept:
         raise ValueError(f"{name} in {period}: nothing states its period, since {', '.join(sorted(absent))} is absent")
+    stated = entity.period
+    if stated and stated.year and not (stated.part or stated.up_to) and pattern == "academic_year":
+        raise ValueError(
+            f"{name}: a year alone is part of two academic years; state `spelt`, `date` or a part of it too"
+        )
     mappings = [mapping for feed in entity.feeds for mapping in feed.columns.values()]
     if absent := {column for one in mappings for column in one.own_columns} - kept:
         raise ValueError(f"{name} in {period}: feeds read no such column: {', '.join(sorted(absent))}")

@@ -1,10 +1,12 @@
 """How the periods of a source are spelt, by the `pattern` of its contract. Within a pattern, texts are in the order of
-time. Not here: the days that a period covers, and whether it has begun (`lake.periods`).
+time, and cover days of the calendar. Not here: periods with days of their own, and whether one has begun
+(`lake.periods`).
 """
 
+import calendar
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 PATTERNS = {
     "year": (re.compile(r"([0-9]{4})"), "2024"),
@@ -24,6 +26,49 @@ SPELLING = {
 }
 
 
+SCHOOL_STARTS = 10  # October, where a contract names no `first_month`
+GREGORIAN = 1583  # the calendar's first whole year: a year before it is one of the Hijra, or of Persia
+
+
+def calendar_days_of(pattern: str, period: str, first_month: int | None = None) -> tuple[date, date]:
+    """First and last day of a period.
+
+    Args:
+        first_month: in which academic years begin.
+
+    Raises:
+        ValueError: it is not spelt by the pattern, or the calendar has no such period.
+    """
+    match = PATTERNS[pattern][0].fullmatch(period)
+    if match is None:
+        raise ValueError(f"{period!r} is not {SPELLING[pattern]}")
+    year = int(match.group(1))
+    if pattern == "date":
+        return date.fromisoformat(period), date.fromisoformat(period)
+    if pattern == "week":
+        week = int(match.group(2))
+        return date.fromisocalendar(year, week, 1), date.fromisocalendar(year, week, 7)
+    if pattern == "academic_year":
+        if int(match.group(2)) != (year + 1) % 100:
+            raise ValueError(f"{period!r} is not {SPELLING[pattern]}")
+        start = first_month or SCHOOL_STARTS
+        return date(year, start, 1), date(year + 1, start, 1) - timedelta(1)
+    if pattern == "year":
+        return date(year, 1, 1), date(year, 12, 31)
+    first, last = int(match.group(2)), int(match.group(2))
+    if pattern == "quarter":
+        first, last = 3 * first - 2, 3 * last
+    return date(year, first, 1), date(year, last, calendar.monthrange(year, last)[1])
+
+
+def is_spelt(pattern: str, period: str) -> bool:
+    """Is this a period of the calendar, spelt by a pattern?"""
+    try:
+        return bool(calendar_days_of(pattern, period))
+    except ValueError:
+        return False
+
+
 def day_problems(reference_dates: Mapping[str, tuple[str, str]]) -> Iterator[str]:
     """What is wrong with the days that a contract gives its periods."""
     for period, days in reference_dates.items():
@@ -34,3 +79,5 @@ def day_problems(reference_dates: Mapping[str, tuple[str, str]]) -> Iterator[str
             continue
         if first > last:
             yield f"reference_dates: {period} ends before it begins"
+        elif period[:4].isdecimal() and not {first.year, last.year} <= {int(period[:4]) + n for n in (-1, 0, 1)}:
+            yield f"reference_dates: the days of {period} lie more than a year from it"

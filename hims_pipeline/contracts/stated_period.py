@@ -16,7 +16,7 @@ class StatedPeriod(Strict):
     Args:
         date: a day within the period, of type date.
         year: a year; beside it `quarter` (1 to 4, Q1, T1), `month` (1 to 12, M01) or `week` of ISO 8601 (1 to 53, W05)
-            where there are such columns.
+            where there are such columns. Alone it states no academic year, since it is part of two.
         month: alone, a month with its year (2024-06, 202406, 2024M06, 06/2024), or any day of it in a column of type
             date.
         quarter: alone, a quarter with its year (2024Q1, 2024-Q1, 2024T1, 20241, Q1 2024).

@@ -1,6 +1,8 @@
 """Who sends a source, on what terms, and what a period of it is. Not here: what it sends (`model`, `entities`)."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
 
 from hims_pipeline.contracts.basics import Flag, Strict, Whole
 
@@ -11,17 +13,25 @@ class Period(Strict):
     Args:
         kind: `reference_period`, what the data are about, or `edition`, when they were issued; editions stay side by
             side.
-        pattern: the spelling: 2024, 2024Q1, 2024-06; 2024-W05 for a week by ISO 8601; 2023-24 for an academic year;
-            2024-12-10 for the state on a day, or a sum up to it.
+        pattern: the spelling: 2024, 2024Q1, 2024-06; 2024-W05 for a week by ISO 8601; 2023-24 for an academic or fiscal
+            year; 2024-12-10 for the state on a day, or a sum up to it.
         supersedes: what a new delivery replaces: the `same_period`, `earlier_editions`, `earlier_deliveries` (the last
             that arrived counts alone, and nothing does while it is refused), or `nothing`.
+        first_month: of an `academic_year`, the month that it begins in, such as 7 of a fiscal year; October without it.
         may_be_ahead: a period that has not begun is no mistake.
     """
 
     kind: Literal["reference_period", "edition"] = "reference_period"
     pattern: Literal["year", "quarter", "month", "week", "academic_year", "date"] = "year"
     supersedes: Literal["same_period", "earlier_editions", "earlier_deliveries", "nothing"] = "same_period"
+    first_month: Annotated[Whole, Field(ge=2, le=12)] | None = None
     may_be_ahead: Flag = False
+
+    @model_validator(mode="after")
+    def _check_first_month(self) -> "Period":
+        if self.first_month and self.pattern != "academic_year":
+            raise ValueError("`first_month` goes with `pattern: academic_year`")
+        return self
 
 
 class Owner(Strict):

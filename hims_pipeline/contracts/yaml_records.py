@@ -17,6 +17,7 @@ from hims_pipeline.errors import ContractError
 Model = TypeVar("Model", bound=BaseModel)
 _TAG = "tag:yaml.org,2002:"
 EDITED = "[!.]*.yml"  # without what editors and file managers leave beside a file, by names that begin with a point
+ANY_ENDING = "[!.]*.[yY]*[mM][lL]"  # as people name them, too
 _MANY_LEVELS, _DEEPEST = 5_000, 100
 
 
@@ -73,7 +74,10 @@ def read_yaml(path: Path) -> Any:
         return yaml.load(text, Loader=_AsWritten)  # noqa: S506 - a safe loader
     except FileNotFoundError:
         raise ContractError(f"{path} is missing.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ContractError(f"{path.name}: not readable as YAML: line {line} is not in UTF-8; save it so") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ContractError(f"{path.name}: not readable as YAML: {error}") from None
 
 

@@ -27,6 +27,7 @@ EXAMPLES = {
     ("Contract", "title"): "`title: {en: Register of cards, fr: Registre des cartes}`",
     ("Contract", "description"): "`description: One row a card; those of children are missing.`",
     ("Contract", "licence"): "`licence: {name: CC BY 4.0, attribution: 'Source: the office', redistributable: true}`",
+    ("Period", "first_month"): "`first_month: 7`",
     ("Entity", "set_aside"): "`set_aside: {AGE-RANGE: 0.001}`",
     ("Entity", "may_be_accepted"): "`may_be_accepted: [ROWS]`",
     ("Correction", "matches"): "`matches: {card_no: [17, 18]}`",

@@ -80,7 +80,7 @@ def _parts(stated: StatedPeriod, entity: Entity) -> tuple[str, str]:
     name = getattr(stated, part) if part else ""
     if stated.year:
         is_number = entity.column(stated.year).type == "integer"
-        year = quote(stated.year) if is_number else f"try_cast({_text(stated.year)} as bigint)"
+        year = quote(stated.year) if is_number else _extract(_text(stated.year), "([0-9]{4})", 1)
         return year, _extract(_text(name), _BESIDE[part], 1) if part else ""
     if entity.column(name).type == "date":
         return f"year({quote(name)})", f"month({quote(name)})"

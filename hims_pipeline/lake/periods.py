@@ -3,17 +3,15 @@
 A clock is asked to refuse what lies ahead, and never for an order.
 """
 
-import calendar
+import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.contracts.periods import PATTERNS, SPELLING
+from hims_pipeline.contracts.periods import GREGORIAN, PATTERNS, SPELLING, calendar_days_of
 from hims_pipeline.errors import HimsError
 from hims_pipeline.settings import Settings
-
-SCHOOL_STARTS = 10  # October
 
 
 def is_period(contract: Contract, period: str) -> bool:
@@ -34,6 +32,10 @@ def trouble_of_period(contract: Contract, period: str, today: date) -> str:
     """Why nothing can be delivered for a period; `""` where it can."""
     if not is_period(contract, period):
         return f"must be {SPELLING[contract.period.pattern]}"
+    if covers(contract, period)[0].year < GREGORIAN:
+        return (
+            f"is of a year before {GREGORIAN}, as of another calendar (Hijri, Persian); give the year of the common era"
+        )
     if covers(contract, period)[0] > today and not contract.period.may_be_ahead:
         return (
             f"lies ahead: by this machine's clock it is {today}. Correct the period, or the clock; a source that may "
@@ -61,23 +63,11 @@ def covers(contract: Contract, period: str) -> tuple[date, date]:
     if period in contract.reference_dates:
         start, end = contract.reference_dates[period]
         return date.fromisoformat(start), date.fromisoformat(end)
-    pattern = contract.period.pattern
-    match = PATTERNS[pattern][0].fullmatch(period)
-    if match is None:
-        raise ValueError(f"{period!r} is not {SPELLING[pattern]}")
-    year = int(match.group(1))
-    if pattern == "date":
-        return date.fromisoformat(period), date.fromisoformat(period)
-    if pattern == "week":
-        week = int(match.group(2))
-        return date.fromisocalendar(year, week, 1), date.fromisocalendar(year, week, 7)
-    if pattern == "academic_year":
-        if int(match.group(2)) != (year + 1) % 100:
-            raise ValueError(f"{period!r} is not {SPELLING[pattern]}")
-        return date(year, SCHOOL_STARTS, 1), date(year + 1, SCHOOL_STARTS - 1, 30)
-    if pattern == "year":
-        return date(year, 1, 1), date(year, 12, 31)
-    first, last = int(match.group(2)), int(match.group(2))
-    if pattern == "quarter":
-        first, last = 3 * first - 2, 3 * last
-    return date(year, first, 1), date(year, last, calendar.monthrange(year, last)[1])
+    return calendar_days_of(contract.period.pattern, period, contract.period.first_month)
+
+
+def periods_named(contract: Contract, name: str) -> set[str]:
+    """The periods that stand in a file's name."""
+    pattern = PATTERNS[contract.period.pattern][0].pattern
+    matches = re.finditer(rf"(?<![0-9])(?:{pattern})(?![0-9])", name)
+    return {match.group(0) for match in matches if is_period(contract, match.group(0))}

@@ -23,6 +23,7 @@ from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import CHECKED, UNCHECKED, Finding
 from hims_pipeline.privacy.keys import Key, load_key
+from hims_pipeline.readers.encoded_twice import find_encoded_twice
 from hims_pipeline.readers.entity_file import read_entity
 from hims_pipeline.readers.files.archives import Member, expand
 from hims_pipeline.readers.findings import block, refuses
@@ -92,7 +93,7 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
             shutil.rmtree(work)
         transport, differing = compare_totals(settings, totals, shapes, entities, made)
         findings += differing if not refuses(findings) else []
-        findings += _find_undeclared(settings, contract.source, shapes, made, entities, key, log)
+        findings += _look_at_texts(settings, contract.source, shapes, made, entities, key, log)
         if not any(finding.severity == "blocking" for finding in findings):
             _leave_the_zone(made, target)
     finally:
@@ -100,7 +101,7 @@ def read_delivery(settings: Settings, contract: Contract, delivery: Delivery, ta
     return ReadResult(entities, tuple(findings), key.version if key else "", _stage(findings), transport)
 
 
-def _find_undeclared(
+def _look_at_texts(
     settings: Settings,
     source: str,
     shapes: dict[str, TableShape],
@@ -110,9 +111,15 @@ def _find_undeclared(
     log: Log,
 ) -> list[Finding]:
     tables = {name: entity.paths(made) for name, entity in entities.items()}
-    step = f"{source}: looking for identifiers that are not declared"
+    step = f"{source}: looking at texts, for identifiers that are not declared and letters that were encoded twice"
     try:
-        return guard(settings, step, lambda: find_undeclared(settings, source, shapes, tables, key))
+        return guard(
+            settings,
+            step,
+            lambda: (
+                find_undeclared(settings, source, shapes, tables, key) + find_encoded_twice(settings, shapes, tables)
+            ),
+        )
     except Unreadable as error:
         return [_refuse_unreadable(error, log)]
 

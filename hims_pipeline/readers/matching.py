@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from hims_pipeline.contracts.model import Contract, matches
+from hims_pipeline.lake.periods import periods_named
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.findings import block
@@ -45,10 +46,30 @@ def match(
             taken |= dict.fromkeys(takers, member)
     if complete:
         findings += _find_missing(shapes, taken)
+    findings += _find_other_periods(contract, shapes, taken, period)
     members_by_entity = {
         name: attach_books(contract, member, list(books.values()), period) for name, member in taken.items()
     }
     return members_by_entity, findings
+
+
+def _find_other_periods(
+    contract: Contract, shapes: dict[str, TableShape], taken: dict[str, Member], period: str
+) -> list[Finding]:
+    """Where no column states the period, the name of a file is all that may tell that it is another one's."""
+    findings = []
+    for name, member in taken.items():
+        stated, named = shapes[name].entity.period, sorted(periods_named(contract, member.name))
+        if (stated and stated.columns) or contract.period.kind == "edition" or not named or period in named:
+            continue
+        message = words(
+            "its name says {named}, it was sent for {period}, and no column tells which is right. If it is of {named}, "
+            "send it for that",
+            named=our_text(" and ".join(named)),
+            period=our_text(period),
+        )
+        findings.append(replace(block("ENVELOPE-NAME", message, member.shown, entity=name), severity="warning"))
+    return findings
 
 
 def expected_files(shapes: dict[str, TableShape]) -> str:

@@ -118,3 +118,27 @@ def test_layouts_and_days_that_no_period_meets_do_not_load(changed, said):
 def test_a_period_with_days_of_its_own_may_have_a_layout():
     days = {"reference_dates": {"2004-1": ["2004-03-01", "2004-04-30"]}}
     assert contract_of(COLUMNS, days | {"layouts": [layout("a", periods=["2004-1"])]}).layout_of("2004-1")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "period"), [("academic_year", "2023-25"), ("date", "2024-02-31"), ("week", "2021-W53")]
+)
+def test_a_period_that_no_calendar_has_begins_no_layout(pattern, period):
+    for when in ({"from": period}, {"periods": [period]}):
+        with pytest.raises(ValueError, match=f"{period}`? .*is not a"):
+            of_quarters(layout("a", **when), pattern=pattern)
+
+
+@pytest.mark.parametrize(
+    "days", [("1994-07-01", "1994-07-30"), ("1445-09-01", "1445-09-30"), ("2024-01-01", "2042-01-01")]
+)
+def test_days_of_a_period_lie_about_it(days):
+    with pytest.raises(ValueError, match="lie more than a year from it"):
+        contract_of(COLUMNS, {"reference_dates": {"2024": days}})
+    contract_of(COLUMNS, {"reference_dates": {"2024": ("2023-11-15", "2024-02-15")}})
+
+
+@pytest.mark.parametrize(("pattern", "month"), [("year", 7), ("academic_year", 1), ("academic_year", 13)])
+def test_a_first_month_is_that_of_an_academic_year(pattern, month):
+    with pytest.raises(ValueError, match="first_month"):
+        contract_of(COLUMNS, {"period": {"pattern": pattern, "first_month": month}})

@@ -205,3 +205,47 @@ def test_a_period_is_that_of_the_folder_or_of_the_name(here: Installation, tmp_p
     contract = check_source(here.settings, "southland_count")
     guessed = guess_period(here.settings, contract, [tmp_path / place])
     assert guessed == period if period else guessed >= "2025"
+
+
+def test_what_nothing_reads_is_no_contract_and_no_correction(here: Installation) -> None:
+    """A file whose name ends otherwise would lie there as if it held."""
+    check_source(here.settings, "southland_count")
+    corrections = here.data / "corrections/southland_count.yml"
+    corrections.rename(corrections.with_suffix(".yaml"))
+    with pytest.raises(HimsError, match=r"southland_count\.yaml: its name must end in \.yml"):
+        check_source(here.settings, "southland_count")
+    check_source(here.settings, "northland_survey")
+
+
+def test_a_contract_in_another_encoding_is_told_with_its_line(here: Installation) -> None:
+    text = SOUTHLAND.replace("Southland count", "Dénombrement")
+    (here.data / "contracts/southland_count.yml").write_bytes(text.encode("cp1252"))
+    with pytest.raises(HimsError, match="line 3 is not in UTF-8"):
+        check_source(here.settings, "southland_count")
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "told"),
+    [("south_2022.csv", "", True), ("south_2023.csv", "", False), ("south_2022_2023.csv", "", False),
+     ("south.csv", "", False),
+     ("south_2022.csv", "      - {name: year, type: integer}\n    period: {year: year}\n", False)],
+)  # fmt: skip
+def test_a_name_of_another_period_is_told_where_nothing_else_can(
+    here: Installation, tmp_path: Path, name: str, stated: str, told: bool
+) -> None:
+    text = south_rows(20)
+    if stated:
+        written(SOUTHLAND, "    feeds", f"{stated}    feeds", "southland_count")(here)
+        text = text.replace("\n", ",2023\n").replace("place,2023", "place,year")
+    (file := tmp_path / name).write_text(text)
+    rehearsal = rehearsed(here, "southland_count", file)
+    assert rehearsal.refusals == []
+    assert any("its name says 2022, it was sent for 2023" in line for line in rehearsal.warnings) is told
+
+
+def test_a_period_that_is_not_over_is_told(here: Installation, tmp_path: Path) -> None:
+    (file := tmp_path / "south.csv").write_text(south_rows(20))
+    contract, year = check_source(here.settings, "southland_count"), today_of(here.settings).year
+    for period, told in ((str(year), True), (str(year - 1), False)):
+        rehearsal = rehearse_files(here.settings, contract, [file], period, lambda text: None, build=False)
+        assert any(f"{period} is not over" in line for line in rehearsal.warnings) is told

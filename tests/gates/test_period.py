@@ -62,6 +62,8 @@ YQ, YM = {"y": "integer", "q": "integer"}, {"y": "integer", "m": "integer"}
         ({"p": "text"}, {"spelt": "p"}, "week", "2024-W05", "('2024-W05'), ('2023-W05')", 1),
         ({"d": "date"}, {"date": "d"}, "week", "2025-W01", "('2024-12-30'), ('2025-01-05'), ('2025-01-06')", 1),
         (YM, {"year": "y", "month": "m"}, "quarter", "2024Q2", "(2024, 4), (2024, 6), (2024, 7), (2024, 13)", 2),
+        # What a cast to a whole number would round or trim to the year.
+        ({"y": "text"}, {"year": "y"}, "year", "2024", "('2023.75'), ('+2024'), ('02024'), ('2.024e3'), (' 2024')", 4),
         # Other spellings, as offices have them.
         (YQ_TEXT, {"year": "y", "quarter": "q"}, "quarter", "2024Q1", "(2024, 'Q1'), (2024, 'T1'), (2024, 'T2')", 1),
         (YM_TEXT, {"year": "y", "month": "m"}, "month", "2024-06", "(2024, 'M06'), (2024, '06'), (2024, '7')", 1),
@@ -105,6 +107,16 @@ def test_what_cannot_state_a_period_is_refused(stated: dict[str, Any], said: str
     columns = [{"name": "y", "type": "integer"}, {"name": "d", "type": "date"}]
     with pytest.raises(ValueError, match=said):
         contract_of(columns, period=stated)
+
+
+def test_a_year_alone_states_no_academic_year() -> None:
+    """2023 is part of 2022-23 and of 2023-24."""
+    columns = [{"name": "y", "type": "integer"}, {"name": "m", "type": "integer"}]
+    academic = {"period": {"pattern": "academic_year"}}
+    with pytest.raises(ValueError, match="part of two academic years"):
+        contract_of(columns, contract=academic, period={"year": "y"})
+    contract_of(columns, contract=academic, period={"year": "y", "month": "m"})
+    contract_of(columns, contract=academic, period={"year": "y", "up_to": True})
 
 
 def test_a_layout_without_the_column_says_so() -> None:

@@ -277,3 +277,93 @@ def test_no_draft_is_made_of_a_header_alone(drafted, tmp_path):
         drafted({"header.sav": spss(tmp_path, pd.DataFrame({"id": [1.0]}).iloc[:0])})
     with pytest.raises(HimsError, match="holds no rows"):
         drafted({"header.csv": b"a;b\n"})
+
+
+def numbered(header: str, row: str) -> bytes:
+    """Sixty lines below a header; `{i}` is the number of each, `{m}` what remains of it by two."""
+    return "".join([header + "\n", *(row.format(i=i, m=i % 2) + "\n" for i in range(1, 61))]).encode()
+
+
+@pytest.mark.parametrize("name", ["data[1].csv", "what?.csv", "a*b.csv", "People (1) final.CSV", "سكان.csv"])
+def test_a_file_of_any_name_is_taken_by_its_draft(drafted, name):
+    assert drafted({name: numbered("id,sex", "{i},{m}")})[0] == []
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "words"),
+    [
+        ("id,place", "{i},A{m} ", "allow: [padding], codes: {A0: '?', A1: '?'}"),
+        ("id,_line,_batch,x__missing", "{i},1,2,3", "3 columns have names that differ from others in case alone, or"),
+        ("id,day", "{i},1{m}/1{m}/2024", "day and month exchanged"),
+    ],
+)
+def test_what_a_person_must_look_at_is_told_and_the_file_taken(drafted, header, row, words):
+    said, text = drafted({"people.csv": numbered(header, row)})
+    assert said == []
+    assert words in text
+
+
+def test_days_past_the_twelfth_tell_their_order(drafted):
+    text = drafted({"people.csv": numbered("id,day", "{i},2{m}/01/2024")})[1]
+    assert "'%d/%m/%Y'" in text
+    assert "exchanged" not in text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (numbered("id,re\u0301gion", "{i},{m}"), "name: région"),
+        (numbered("id,n", "{i},{m}") + b",\n , \n", "stop_at_blank: true"),
+        (numbered("id age", "{i} {m}"), "text with another delimiter, or at fixed places"),
+    ],
+)
+def test_what_a_file_s_letters_and_ends_and_width_show(drafted, content, words):
+    said, text = drafted({"people.csv": content})
+    assert said == []
+    assert words in text
+
+
+def fill(page) -> None:
+    for number in range(3):
+        page.append([number, "x"])
+
+
+def test_other_sheets_with_cells_are_told_and_the_one_that_is_read_is_named(drafted):
+    rows = [["id", "sex"], *([i, "MF"[i % 2]] for i in range(30))]
+    content = sheet(rows, lambda page: fill(page.parent.create_sheet("Houses")))
+    assert "sheet: " not in drafted({"alone.xlsx": sheet(rows)})[1]
+    said, text = drafted({"people.xlsx": content})
+    assert said == []
+    assert "1 other sheets hold cells and are not read: Houses" in text
+    assert re.search(r"sheet: \w+", text)
+
+
+def test_two_members_of_one_name_are_told(drafted):
+    content = zipped({f"{folder}/p.csv": numbered("id,sex", "{i},{m}") for folder in "ab"})
+    assert "2 files are called p.csv" in drafted({"sent.zip": content})[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"Fatma Ben Salah,12,2001-01-02\n" + numbered("Ali,1,2001-01-03", "Ali {i},{i},2000-01-01"), "to be a row"),
+        (b"1,M,34\n" + numbered("2,F,30", "{i},F,{m}"), "to be a row"),
+        (numbered("000011012345", "00001{i}"), "to be a row"),
+        (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "an XML document"),
+        (b"id,,sex\n1,2,M\n", "column 2 has no name"),
+        (b"id,n\n1,\0\n", "NUL"),
+        (b'[{"id": 1, "name": "Fatma"}]\n', "a JSON document"),
+        (b"INSERT INTO people VALUES (1, 'Fatma');\n", "SQL statements"),
+        ("номер;город\n1;Москва\n".encode("cp1251"), "another one"),
+        (zipped({"[Content_Types].xml": b"", "word/document.xml": b""}), "a document of Word"),
+    ],
+)
+def test_what_no_draft_is_made_of_is_called_what_it_is(drafted, content, words):
+    with pytest.raises(HimsError, match=words) as raised:
+        drafted({"people.csv": content})
+    assert "Fatma" not in str(raised.value)
+
+
+@pytest.mark.parametrize("header", ["gov,0,1,2", "gov,0,5,10", "gov,2022,2023,2025"])
+def test_headings_that_are_numbers_are_a_header(drafted, header):
+    assert drafted({"people.csv": numbered(header, "place {i},{i},{m},3")})[0] == []

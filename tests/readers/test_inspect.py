@@ -278,3 +278,10 @@ def test_a_first_line_that_is_no_header_is_not_repeated(draft, tmp_path):
     path.write_bytes(b"Fatma,12,12\nAli,13,14\n")
     with pytest.raises(HimsError, match="columns 2, 3 share a name"):
         draft(path)
+
+
+def test_a_file_beside_the_data_is_not_compared_with_what_another_file_is(tmp_path, contract_for, settings_for):
+    (tmp_path / "people.csv").write_bytes(GOOD)
+    (tmp_path / "README.txt").write_bytes(b"How to read this.")
+    said = check_file(settings_for(tmp_path / "home"), contract_for(COLUMNS), [*tmp_path.glob("*.*")], None)
+    assert said == ["README.txt: the name fits no entity of demo (people: people*)"]

@@ -459,3 +459,30 @@ def test_a_row_without_height_is_hidden(read):
     assert [(one.rule, one.lines) for one in seen.findings] == [("ENVELOPE-HIDDEN", (3,))]
     skipped = read({"people.xlsx": content}, PLACES, format={"type": "excel", "hidden_rows": "skip"})
     assert skipped.sql("gov") == [("Tunis",)]
+
+
+PLACES_OF = {"fr": ["Béja", "Médenine", "Kébili"], "ar": ["تونس", "صفاقس", "باجة"]}
+
+
+@pytest.mark.parametrize("language", PLACES_OF)
+@pytest.mark.parametrize("form", ["excel", "spss", "stata", "parquet"])
+def test_letters_that_were_encoded_twice_are_told_in_every_format(read, tmp_path, form, language):
+    for places, rules in (
+        (PLACES_OF[language], []),
+        ([place.encode().decode("latin-1") for place in PLACES_OF[language]], ["ENVELOPE-ENCODING"]),
+    ):
+        frame = pd.DataFrame({"gov": places, "population": [1, 2, 3]})
+        if form == "excel":
+            rows = [list(frame.columns), *frame.to_numpy().tolist()]
+            content = {"people.xlsx": sheet([[str(row[0]), row[1]] for row in rows])}
+        elif form == "parquet":
+            with duckdb.connect() as con:
+                con.execute(f"copy (select * from frame) to '{tmp_path}/people.parquet'")
+            content = {"people.parquet": (tmp_path / "people.parquet").read_bytes()}
+        else:
+            content = {f"people.{form}": (spss if form == "spss" else stata)(tmp_path, frame)}
+        seen = read(content, PLACES, format={"type": form})
+        assert seen.rules == rules
+        if rules:
+            assert (seen.findings[0].column, seen.findings[0].count) == ("gov", 3)
+            assert len(seen.findings[0].lines) == 3

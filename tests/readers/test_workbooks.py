@@ -103,3 +103,16 @@ def test_texts_of_an_open_document_that_the_library_gives_otherwise_are_refused(
     assert seen.rules == (["ENVELOPE-UNSAFE"] if refused else []), seen.text
     unread = read({"people.ods": tables.ods(rows)}, PLACES[1:], format={"type": "excel", "header": "by_name"})
     assert all(one.severity == "warning" for one in unread.findings)
+
+
+def test_spans_of_an_open_document_are_hours_however_long(read):
+    """The library gives those of less than a day as times, and the others as the file has them."""
+    spans = {"PT23H59M59S": "23:59:59", "PT25H03M00S": "25:03:00", "-PT01H00M00S": "-01:00:00", "P1DT2H": "26:00:00",
+             "PT36M": "00:36:00", "PT30H00M00.5S": "30:00:00.5"}  # fmt: skip
+    cell = '<table:table-cell office:value-type="time" office:time-value="{}"><text:p>?</text:p></table:table-cell>'
+    made = tables.row(tables.text("gov"), tables.text("population"))
+    made += "".join(tables.row(tables.text(text), cell.format(text)) for text in spans)
+    made += tables.row(tables.text("P"), tables.text("PTT"))
+    columns = [{"name": "gov"}, {"name": "population"}]
+    seen = read({"people.ods": tables.ods(made)}, columns, format={"type": "excel"})
+    assert [value for (value,) in seen.sql("population")] == [*spans.values(), "PTT"]

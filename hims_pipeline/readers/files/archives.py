@@ -29,6 +29,7 @@ MAXIMUM_RATIO = 100  # real statistical files reach 35 (long, repeated labels); 
 RATIO_FROM_BYTES = 50_000_000  # below this a high ratio does no harm
 _BLOCK = 1 << 20
 _DAMAGED = words("the archive is damaged: its checksum fails; send it again")
+_PACKED = ("tar", "7z", "rar", "bzip2", "xz", "zstandard", "program")  # which nothing here opens
 _CLUTTER = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")
 _CLUTTER_BEGINS = ("._", "~$")  # what Mac and Windows put beside the data
 
@@ -104,6 +105,9 @@ def _open(path: Path, shown: Words, limits: FormatLimits, budget: _Budget, scrat
     if kind == "gzip":
         log(f"{shown}: unpacking {size / 1e6:,.1f} MB")
         return [_gunzip(path, shown, budget, scratch)]
+    if kind in _PACKED:
+        message = words("is {kind}; send its files in one zip archive", kind=our_text(NAMES[kind]))
+        raise DataError("ENVELOPE-KIND", message, shown)
     if kind == "zip":
         log(f"{shown}: unpacking {size / 1e6:,.1f} MB")
         return _unzip(path, shown, budget, scratch)
@@ -183,7 +187,7 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shown: Words, bud
 
 def _member(name: str, shown: Words, path: Path) -> Member:
     kind = kind_of(path)
-    if kind in ("zip", "gzip", "tar", "7z", "rar", "bzip2", "xz", "zstandard"):
+    if kind in ("zip", "gzip", *_PACKED):
         message = words("is {kind} inside an archive; send its files in one zip archive", kind=our_text(NAMES[kind]))
         raise DataError("ENVELOPE-ARCHIVE-NESTED", message, shown)
     return Member(name, shown, path)

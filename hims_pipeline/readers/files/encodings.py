@@ -13,6 +13,17 @@ from hims_pipeline.words import our_text, words
 
 BLOCK = 4 << 20
 UTF8 = "utf-8"
+_ACCENTED = re.compile(r"[A-Za-z]*[^\W\d_A-Za-z][^\W\d_]*")  # words with a letter beyond ASCII
+_WITHIN = re.compile(r"[^\W\d_][‚„†‡ˆ‰‹][^\W\d_]")  # what é, ä, ç, ê of code page 850 are in Windows-1252
+_SAMPLE = 300_000  # bytes that are looked at: thousands of words in any language, in a tenth of a second
+_BEYOND = re.compile(rb"[\x80-\xff]")
+_LETTERS = re.compile(rb"[\xc2-\xf4]")  # the first byte of each letter beyond ASCII, in UTF-8
+ENCODED_TWICE = words("letters were encoded in UTF-8 twice, so that é stands as Ã©. Export it again, in UTF-8 once")
+# A letter that was encoded twice: `Ã©`, of which either half is a letter in UTF-8.
+_TWICE = re.compile(
+    rb"\xc3[\x82-\x85\x8e-\x91\x98\x99]"
+    rb"(?:\xc2[\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf]|\xc5[\x92\x93\xa0\xa1\xb8\xbd\xbe]|\xc6\x92|\xcb[\x86\x9c])"
+)
 
 
 def codec_of(encoding: str) -> str:
@@ -60,10 +71,39 @@ def guess_codec(block: bytes) -> str | None:
         return None
     runs = sum(map(len, re.findall(rb"[\x80-\xff]{2,}", block)))
     arabic = sum("\u0600" <= letter <= "\u06ff" for letter in high.decode("cp1256"))
-    if arabic > 0.6 * len(high) and runs > 0.5 * len(high):
-        return "windows-1256"
     latin = sum(letter.isalpha() for letter in high.decode("cp1252", errors="replace") if letter < "\u0250")
-    return "windows-1252" if latin > 0.6 * len(high) else None
+    near = block[block.index(high[:1]) :][:_SAMPLE]
+    is_arabic, is_latin = arabic > 0.6 * len(high) and runs > 0.5 * len(high), latin > 0.6 * len(high)
+    likely = [*(["windows-1256"] if is_arabic else []), *(["windows-1252"] if is_latin else [])]
+    return next((one for one in likely if not is_misread(*count_words(near.decode(one, errors="replace")))), None)
+
+
+def count_words(text: str) -> tuple[int, int]:
+    """Words with letters beyond ASCII: those that no language has, and the others that tell something.
+
+    Read in a wrong encoding, Arabic words become accents alone, and accents in French words letters of another script.
+    """
+    strange, sound = len(_WITHIN.findall(text)), 0
+    for word in _ACCENTED.findall(text):
+        kinds = {_kind_of_letter(letter) for letter in word}
+        if ("other" in kinds and kinds & {"plain", "accented"}) or (kinds == {"accented"} and len(word) > 2):
+            strange += 1
+        elif kinds != {"accented"}:
+            sound += 1
+    return strange, sound
+
+
+def _kind_of_letter(letter: str) -> str:
+    """`plain`, `accented` (of Latin too), `wide` (of East Asia, beside which plain letters stand) or `other`."""
+    if letter < "\u0250":
+        return "plain" if letter < "\x80" else "accented"
+    return "other" if letter < "\u1e00" else "accented" if letter < "\u1f00" else "wide"
+
+
+def is_misread(strange: int, sound: int) -> bool:
+    """Do so many words look strange that the text was decoded wrongly? In a right one hardly any does, and one alone
+    tells nothing."""
+    return 10 * (strange - 1) > strange + sound
 
 
 def transcode(
@@ -110,6 +150,40 @@ def transcode(
         raise DataError(
             "ENVELOPE-ENCODING",
             words("is declared {codec} but is UTF-8; correct `format.encoding` in the contract", codec=our_text(codec)),
+        )
+
+
+def check_letters(path: Path, codec: str, sent: Path) -> None:
+    """Look at the words of a text in UTF-8, from its first letter beyond ASCII on, for what no language has.
+
+    Args:
+        codec: what it was read as.
+        sent: the file as it was sent.
+
+    Raises:
+        DataError: too many of them are strange, so it is in another encoding, or was encoded twice.
+    """
+    with path.open("rb") as file:
+        head = file.read(BLOCK)
+    if not (first := _BEYOND.search(head)):
+        return
+    head = head[max(0, first.start() - 100) : first.start() + _SAMPLE]
+    if is_misread(len(_TWICE.findall(head)), len(_LETTERS.findall(head)) // 2):
+        raise DataError("ENVELOPE-ENCODING", ENCODED_TWICE)
+    strange, sound = (0, 0) if codec.startswith("utf") else count_words(head.decode(errors="ignore"))
+    if is_misread(strange, sound):
+        with sent.open("rb") as file:
+            guess = guess_codec(file.read(BLOCK))
+        raise DataError(
+            "ENVELOPE-ENCODING",
+            words(
+                "read as {codec}, {strange:,} of {all:,} words with letters beyond ASCII are words of no language; "
+                "{guess}. Send it in UTF-8, or change `format.encoding` in the contract",
+                codec=our_text(codec),
+                strange=strange,
+                all=strange + sound,
+                guess=our_text(f"it looks like {guess}" if guess else "its encoding is another one"),
+            ),
         )
 
 

@@ -17,6 +17,7 @@ from hims_pipeline.readers.files.delimited_records import BOM, Header, read_head
 from hims_pipeline.readers.files.encodings import (
     BLOCK,
     UTF8,
+    check_letters,
     codec_of,
     make_too_long_error,
     mark_damage,
@@ -85,6 +86,7 @@ def check_text(shape: TableShape, member: Member, scratch: Path, keep_length: bo
                 compose=not keep_length,
                 tolerant=shape.format.tells_unread_damage,
             )
+        check_letters(envelope.path, codec, member.path)
         if is_framed(shape.format) or ends_in_dos_mark(envelope.path):
             envelope.path = cut_frame(envelope.path, shape.format, scratch / f"{member.path.name}.table")
         envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)

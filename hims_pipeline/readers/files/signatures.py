@@ -1,5 +1,6 @@
 """What a file really is, by its first bytes; its name is not asked."""
 
+import re
 import struct
 import zipfile
 from pathlib import Path
@@ -28,13 +29,19 @@ _MAGIC = (
     ("arrow", b"ARROW1\0\0"),
     ("hdf", b"\x89HDF"),
 )
+_JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*[\[{]\s*["\d\[{])')
+_SQL = re.compile(
+    rb"(?:\s*(?:--[^\n]*\n|/\*.*?\*/;?|(?:set|begin|pragma|use)\b[^;]*;))*\s*(?:insert\s+into|(?:create|drop)\s+table)\s",
+    re.S,
+)
 _MANY_ENTRIES = 5_000  # no workbook has so many parts
 _OLD_STATA = (b"\x71", b"\x72", b"\x73")  # formats 113 to 115, then the byte order (1 or 2) and a 1
 NAMES = {
     "zip": "a zip archive",
     "gzip": "a gzip file",
     "excel": "an Excel workbook",
-    "office": "an office document",
+    "office": "an OpenDocument sheet",
+    "document": "a document of Word or the like (save its table as .xlsx or .csv)",
     "old_office": "an old Excel or Word file",
     "pdf": "a PDF document",
     "sqlite": "an SQLite database",
@@ -58,6 +65,9 @@ NAMES = {
     "hdf": "an HDF file",
     "html": "an HTML page (often an error page of the server it was fetched from)",
     "xml": "an XML document",
+    "json": "a JSON document (export it as a table)",
+    "sql": "a list of SQL statements (export each table)",
+    "program": "a program, perhaps an archive that opens itself",
     "utf-16": "text in UTF-16",
     "utf-32": "text in UTF-32",
     "text": "text",
@@ -76,6 +86,8 @@ def kind_of(path: Path) -> str:
     for kind, magic in _MAGIC:
         if head.startswith(magic):
             return kind
+    if head.startswith((b"#!/", b"\x7fELF")) or (head[:2] == b"MZ" and b"\0" in head):
+        return "program"
     if head[8:12] == b"DUCK":
         return "duckdb"
     if head[:1] in _OLD_STATA and head[1:2] in (b"\x01", b"\x02") and head[2:3] == b"\x01":
@@ -114,16 +126,23 @@ def _zip_kind(path: Path) -> str:
         return "zip"
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
+            names, stated = archive.namelist(), b""
+            if "mimetype" in names and "content.xml" in names:
+                with archive.open("mimetype") as file:
+                    stated = file.read(100)
+    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError):  # which NotImplementedError is
         return "zip"  # damaged; the reader that opens it says so
     if "[Content_Types].xml" in names:
-        return "excel" if any(name.startswith("xl/") for name in names) else "office"
-    return "office" if "mimetype" in names and "content.xml" in names else "zip"
+        return "excel" if any(name.startswith("xl/") for name in names) else "document"
+    if not stated:
+        return "zip"
+    return "office" if b"spreadsheet" in stated else "document"
 
 
 def _text_kind(head: bytes) -> str:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "html"
-    return "xml" if start.startswith(b"<?xml") else "text"
+    if start.startswith(b"<?xml"):
+        return "xml"
+    return "json" if _JSON.match(start) else "sql" if _SQL.match(start) else "text"

@@ -1,12 +1,28 @@
 """A cell of a workbook, or a value of a file with types, as the text that every format is checked by."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Any
 
 from hims_pipeline.contracts.formats import Format
 
 MOST = 10**15  # whole numbers up to here have all of their digits in a float, and in Excel
+
+_SPAN = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?)?")
+
+
+def as_span(cell: Any) -> Any:
+    """A cell of an OpenDocument sheet; a span of time that the library leaves as the file has it (`PT25H03M00S`), since
+    it is no time of a day, becomes one."""
+    if not isinstance(cell, str) or not cell.startswith(("P", "-P")) or not (match := _SPAN.fullmatch(cell)):
+        return cell
+    sign, *parts = match.groups()
+    if not any(parts):
+        return cell
+    days, hours, minutes, seconds = (float((part or "0").replace(",", ".")) for part in parts)
+    span = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return clock_text(-span if sign else span)
 
 
 def _write_out(text: str) -> str:

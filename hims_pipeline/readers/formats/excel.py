@@ -30,7 +30,7 @@ from hims_pipeline.readers.files.headings import (
 )
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.findings import block, refuses
-from hims_pipeline.readers.formats.cells import text_of
+from hims_pipeline.readers.formats.cells import as_span, text_of
 from hims_pipeline.readers.formats.excel_checks import Row, check_sheet, doubtful_days, fill_down_names
 from hims_pipeline.readers.formats.excel_days import FIRST_OF_1904, find_unreal_days
 from hims_pipeline.readers.formats.excel_look import COUNTED_ROWS, check_numbers, look_at
@@ -116,6 +116,8 @@ def open_sheet(path: Path, form: Format) -> Sheet:
         raise DataError("ENVELOPE-KIND", words("is protected by a password; send it without one")) from None
     except _ERRORS:
         raise DataError("ENVELOPE-DAMAGED", words("is incomplete or damaged; send it again")) from None
+    if kind_of(path) == "office":
+        cells = [[as_span(cell) for cell in row] for row in cells]
     check_numbers(look, sum(isinstance(cell, _NUMBERS) for row in cells[:COUNTED_ROWS] for cell in row))
     rows = [(number, row) for number, row in enumerate(cells, 1) if number > form.skip_rows]
     while rows and _is_blank(rows[-1][1]):

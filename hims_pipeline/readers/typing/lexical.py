@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.contracts.missing import BLANKS, Split, split_sql
+from hims_pipeline.contracts.periods import GREGORIAN
 from hims_pipeline.privacy.pseudonym import normalise_sql, pseudonym
 from hims_pipeline.readers.typing.spelling import plain_number
 from hims_pipeline.sql import literal
@@ -21,7 +22,6 @@ from hims_pipeline.sql import literal
 MISFIT = "hims: a value does not fit its contract"  # raised inside DuckDB, recognised outside; holds no value
 _PADDING = literal(BLANKS)
 _ISO = "%Y-%m-%d"
-_GREGORIAN = 1583  # the calendar's first whole year: what stands before it is a year of the Hijra, or of Persia
 # A number that was a float on its way has lost digits, and two persons could get one pseudonym.
 _PRINTED_FLOAT = "[0-9]+[.,]0+|[0-9]+([.,][0-9]+)?E[-+][0-9]+|[0-9]+[.,][0-9]+E[0-9]+"
 # Of these, numbers of many digits. In any case of letters: `upper` would take twice the time.
@@ -190,7 +190,7 @@ def _same_sql(column: Column, printed: str, text: str) -> str:
 def _first_year(column: Column) -> int:
     """The first year of a column's dates: that of its `minimum` where it begins before the Gregorian calendar did."""
     lowest = str(column.minimum or "")[:4]
-    return max(1, min(int(lowest), _GREGORIAN)) if lowest.isdecimal() else _GREGORIAN
+    return max(1, min(int(lowest), GREGORIAN)) if lowest.isdecimal() else GREGORIAN
 
 
 def _text(column: Column, text: str, _form: Format) -> Typing:

@@ -111,7 +111,27 @@ PLAIN = {
     "a decimal comma": (with_rows(b'10,a,,"1,5"'), "TYPES-DECIMAL", "comma"),
     "a digit too many": (with_rows(b"10,a,,1.23456"), "TYPES-DECIMAL", "too many digits"),
     "a number from Excel": (with_rows(b"1E+08,a,,"), "TYPES-INTEGER", "exponent form"),
-    "a JSON document": (b'[{"id": 1, "name": "a"}]\n', "ENVELOPE-HEADER", "header"),
+    "a JSON document": (b'[{"id": 1, "name": "a"}]\n', "ENVELOPE-KIND", "JSON"),
+    "a JSON document of several lines": (b'{\n  "rows": [\n    [1, 2]\n  ]\n}\n', "ENVELOPE-KIND", "JSON"),
+    "a JSON document a line": (b'{"id": 1}\n{"id": 2}\n', "ENVELOPE-KIND", "JSON"),
+    "statements of SQL": (b"-- a dump\nINSERT INTO people VALUES (1, 'Ali');\n", "ENVELOPE-KIND", "SQL"),
+    "a document of Word": (
+        zipped({"[Content_Types].xml": b"<x/>", "word/document.xml": b"<x/>"}),
+        "ENVELOPE-KIND",
+        "Word",
+    ),
+    "an archive that opens itself": (b"MZ" + bytes(500) + zipped({"people.csv": GOOD}), "ENVELOPE-KIND", "program"),
+    "an archive within a script": (b"#!/bin/sh\nunzip $0\n" + zipped({"people.csv": GOOD}), "ENVELOPE-KIND", "program"),
+    "UTF-8 that was encoded twice": (
+        GOOD.replace(b"Ali", "Béja élan".encode().decode("cp1252").encode()),
+        "ENVELOPE-ENCODING",
+        "twice",
+    ),
+    "Arabic in UTF-8 that was encoded twice": (
+        GOOD.replace(b"Ali", "تونس".encode().decode("latin-1").encode()),
+        "ENVELOPE-ENCODING",
+        "twice",
+    ),
     "a zero byte for each letter": (WIDE[2:], "ENVELOPE-", "utf-16|NUL|header"),
 }
 CASES = {
@@ -141,6 +161,16 @@ CASES = {
     "a NUL in Windows-1252": Case("windows-1252", sub(b"B\xe9a", b"B\0a", 1), "ENVELOPE-NUL"),
     "UTF-8 as Windows-1256": Case(
         "windows-1256", lambda c: c.decode("cp1256").encode(), "ENVELOPE-ENCODING", "is UTF-8"
+    ),
+    "Windows-1256 as Windows-1252": Case("windows-1252", whole(ARABIC), "ENVELOPE-ENCODING", "looks like windows-1256"),
+    "Windows-1251 as Windows-1252": Case(
+        "windows-1252", whole(GOOD.replace(b"Ali", "Москва".encode("cp1251"))), "ENVELOPE-ENCODING", "no language"
+    ),
+    "code page 850 as Windows-1252": Case(
+        "windows-1252", whole(GOOD.replace(b"Ali", "Béja".encode("cp850"))), "ENVELOPE-ENCODING", "no language"
+    ),
+    "Windows-1252 as Windows-1256": Case(
+        "windows-1256", whole(GOOD.replace(b"Ali", "Íñigo SÃO".encode("cp1252"))), "ENVELOPE-ENCODING", "windows-1252"
     ),
     "UTF-16 cut within a letter": Case("utf-16", without_end(1), "ENVELOPE-"),
     "UTF-16 without its mark": Case("utf-16", lambda c: c[2:], "ENVELOPE-ENCODING", "byte order mark|control"),
