@@ -255,10 +255,18 @@ with procedures as (
    real, then the source that the indicator's record names first (a figure from several stands where the first of them does),
    the universe that it defines, the last edition and the longest stay. #}
 {% macro preference(figures, source='source') -%}
+    {{ preferred_source(figures, source) }}, {{ figures }}.vintage desc, {{ preferred_stay(figures) }}
+{%- endmacro %}
+
+{# The part of that order that stands before the edition: #}
+{% macro preferred_source(figures, source='source') -%}
     {{ figures }}.data_kind = 'synthetic',
     nullif(array_position({{ parts_of('indicators.sources', ' ') }}, split_part({{ figures }}.{{ source }}, '+', 1)), 0) nulls last,
-    {{ figures }}.universe != indicators.universe,
-    {{ figures }}.vintage desc,
+    {{ figures }}.universe != indicators.universe
+{%- endmacro %}
+
+{# and behind it. #}
+{% macro preferred_stay(figures) -%}
     nullif(array_position({{ list_of(["'12M'", "'6M'", "'3M'"]) }}, {{ figures }}.duration_rule), 0) nulls last
 {%- endmacro %}
 

@@ -99,6 +99,10 @@ def test_each_question_has_one_headline(headline) -> None:
         f"select count(*), count(distinct ({', '.join(question)})) from v_headline where {OF_THE_COUNTRY}"
     ).fetchall()[0]
     assert rows == questions > 1000
+    whole, numbers = con.execute(
+        "select count(*), count(distinct (question_no, time_period)) from v_headline"
+    ).fetchall()[0]
+    assert whole == numbers >= rows
 
 
 def test_headlines_of_the_areas_of_a_level_add_up_to_the_country(headline) -> None:

@@ -116,12 +116,21 @@ def test_the_headline_is_one_real_figure_of_the_first_source_with_the_others_bes
     rows.append(rows[1] | {"universe": "returned", "obs_value": 7, "question_no": 3})
     nothing_real = {"ref_area": "XSL", "obs_value": 6, "question_no": 4}
     rows.append(rows[0] | nothing_real)
+    rows = [{"series_no": number, "series_key": f"A02.{number}"} | row for number, row in enumerate(rows)]
+    of_figures = ("series_no", "time_period", "vintage", "obs_value")
     given = {
-        "indicator_series": [{one: row[one] for one in ("indicator", "ref_area", "data_kind")} for row in rows],
-        "v_indicator_values": rows,
+        "indicator_series": [{one: row[one] for one in row if one not in of_figures[1:]} for row in rows],
+        "indicator_observation": [{one: row[one] for one in of_figures} for row in rows],
         "indicators": [{"code": "A02", "sources": "s y z", "universe": "residents"}],
         "indicator_universes": [{"indicator": "A02", "universe": "residents", "answers_for": "residents"}],
     }
+    names = ("indicator", "ref_area", "question_no", "series_no", "time_period", "vintage", "place")
+    behind = [
+        dict(zip(names, one, strict=True))
+        for one in warehouse.figures("indicator_alternative", given, ", ".join(names))
+    ]
+    assert {one["series_no"]: one["place"] for one in behind} == {0: None, 1: 3, 2: 2, 4: 4}
+    given |= {"indicator_alternative": behind, "indicator_value": rows, "v_indicator_values": rows}
     shown = "ref_area, answers_for, sex, obs_value, [one.obs_value for one in others]"
     found = warehouse.figures("v_headline", given, shown)
     assert found == [

@@ -23,6 +23,7 @@ select
     {%- for name in breakdown_columns() %}
     series.{{ name }},
     {%- endfor %}
+    series.series_no,
     series.question_no,
     series.unit_measure,
     figures.obs_value,
