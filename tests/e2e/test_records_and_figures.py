@@ -56,3 +56,14 @@ def test_every_code_of_a_figure_has_a_label_in_three_languages(whole_night) -> N
         unlabelled |= {dimension: codes} if codes else {}
     con.close()
     assert unlabelled == {}
+
+
+def test_nationality_in_an_area_below_the_country_asks_for_more_records(whole_night) -> None:
+    con = connect(settings=whole_night[0].settings)
+    shown = con.execute("""
+        select distinct indicator from indicator_value
+        where level != 'country' and contains(cell, 'citizenship') and (n_obs is not null or conf_status = 'C')
+    """).fetchall()  # fmt: skip
+    con.close()
+    assert shown
+    assert [code for (code,) in shown if "ref_area" not in PUBLISHED[code].strict_by] == []

@@ -2,9 +2,6 @@
 -- it is shown. That is what is synthetic where the indicator has real figures of the area, be it of other years, and what is
 -- of a former area where the areas that it became all have the figure: what lies in it would count twice in the sum of its
 -- level. All but the edition is known of a series, so series are ranked, and figures by three numbers and the edition.
-{%- set shared = [
-    'indicator', 'source', 'universe', 'duration_rule', 'window_length', 'cell', 'counterpart_area', 'sex', 'age',
-] + breakdown_columns() %}
 with became as (
     select former_code, successor_code, count(*) over (partition by former_code) as parts
     from {{ ref('area_successors') }}
@@ -15,8 +12,21 @@ pairs as (
     select former.series_no, later.series_no as later_no, became.successor_code, became.parts
     from became
     join {{ ref('indicator_series') }} as former on became.former_code = former.ref_area
-    join {{ ref('indicator_series') }} as later on became.successor_code = later.ref_area
-        {% for name in shared %}and former.{{ name }} = later.{{ name }} {% endfor %}
+    join {{ ref('indicator_series') }} as later
+        on
+            became.successor_code = later.ref_area
+            and former.indicator = later.indicator
+            and former.source = later.source
+            and former.universe = later.universe
+            and former.duration_rule = later.duration_rule
+            and former.window_length = later.window_length
+            and former.cell = later.cell
+            and former.counterpart_area = later.counterpart_area
+            and former.sex = later.sex
+            and former.age = later.age
+            {%- for name in breakdown_columns() %}
+            and former.{{ name }} = later.{{ name }}
+            {%- endfor %}
 ),
 
 superseded as (
