@@ -19,7 +19,12 @@ with alternatives as (
         ) as others
     from {{ ref('indicator_alternative') }} as other
     join {{ ref('indicator_value') }} as figures
-        on other.series_no = figures.series_no and other.time_period = figures.time_period and other.vintage = figures.vintage
+        on
+            other.series_no = figures.series_no
+            and other.time_period = figures.time_period
+            and other.vintage = figures.vintage
+            and other.indicator = figures.indicator -- as its series has them: what is asked for is then read alone
+            and other.ref_area = figures.ref_area
     where other.place is not null
 )
 
