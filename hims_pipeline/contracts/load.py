@@ -77,9 +77,8 @@ def _load_all(data: Path, _state: tuple[tuple[str, int, int], ...]) -> tuple[dic
     for source in set(correction_files(data)) - {*good, *broken}:
         broken[source] = f"data/corrections/{source}.yml: there is no contract of that name"
     for path in [path for folder in ("contracts", "corrections") for path in (data / folder).glob(ANY_ENDING)]:
-        if (
-            path.suffix != ".yml" and not path.with_suffix(".yml").exists()
-        ):  # nothing reads it, and somebody relies on it
+        # Nothing reads it, and somebody relies on it.
+        if path.suffix != ".yml" and not path.with_suffix(".yml").exists():
             good.pop(path.stem, None)
             broken[path.stem] = f"data/{path.parent.name}/{path.name}: its name must end in .yml; rename it"
     return good, dict(sorted(broken.items()))

@@ -77,7 +77,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--learn", help="writes what honest deliveries show, by measure, there (with --quick)")
     parser.add_argument("--factor", type=float, default=1.0, help="samples of another scale")
     parser.add_argument(
-        "--scale", type=float, default=0.0, help="all sources at this one scale, as they are (--skip mutants)"
+        "--scale", type=float, default=0.0, help="honest deliveries alone, all sources at this one scale, as they are"
     )
     parser.add_argument("--most", type=int, default=0, help="mutants of each source, drawn by chance; all without it")
     parser.add_argument("--folder", help="keeps samples between runs")

@@ -9,7 +9,8 @@ from hims_pipeline.contracts.formats import Format
 
 MOST = 10**15  # whole numbers up to here have all of their digits in a float, and in Excel
 
-_SPAN = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?)?")
+# With its T: a span of days alone (`P3D`) looks like a code that somebody typed.
+_SPAN = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?")
 
 
 def as_span(cell: Any) -> Any:
