@@ -74,4 +74,14 @@ def try_out(changed: Path, source: str | None) -> None:
     click.echo(f"{sum(one is not None for one in rules)} of {len(rules)} batches would come out otherwise.")
 
 
+@gate.command("docs")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def docs(folder: Path) -> None:
+    """Write Great Expectations' Data Docs into FOLDER: an index, a page on each delivery, those of the release."""
+    from hims_pipeline.release.data_docs import INDEX, write_site
+
+    number = write_site(open_installation(), folder)
+    click.echo(f"{folder / INDEX}: {number:,} pages. `hims ui` serves the same under /gate/.")
+
+
 COMMANDS = (gate,)

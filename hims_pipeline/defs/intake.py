@@ -11,12 +11,13 @@ import dagster as dg
 
 from hims_pipeline import intake
 from hims_pipeline.contracts.model import Contract
+from hims_pipeline.defs.pages import link_to
 from hims_pipeline.gates.report import reasons_markdown
 from hims_pipeline.lake import batches
 from hims_pipeline.lake.landing import Delivery, deliveries
 from hims_pipeline.lake.lock import installation_lock
 from hims_pipeline.lake.verdict import Verdict
-from hims_pipeline.reporting import LANGUAGES, report_file
+from hims_pipeline.reporting import PAGES
 from hims_pipeline.settings import Settings
 
 LOCK_PATIENCE_SECONDS = 3600  # an ingest waits for a running build; both are minutes
@@ -96,10 +97,11 @@ def gate_check(settings: Settings, delivery: Delivery, verdict: Verdict) -> dg.A
 def gate_metadata(settings: Settings, delivery: Delivery, verdict: Verdict) -> dict[str, Any]:
     """What Dagster shows beside a verdict: counts, places and reasons, never a value of a row."""
     root = settings.validated if verdict.status == "accepted" else settings.quarantine
+    beside = batches.settled_folder(settings, delivery)
     pages = {
-        f"report_{language}": dg.MetadataValue.path(path)
-        for language in LANGUAGES
-        if (path := report_file(settings, delivery, language)).exists()
+        name.removesuffix(".html").replace(".", "_"): dg.MetadataValue.url(link_to(delivery.batch, name))
+        for name in PAGES
+        if (beside / name).exists()
     }
     return pages | {
         "reasons": dg.MetadataValue.md(reasons_markdown(verdict)),

@@ -27,6 +27,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 from hims_pipeline.defs.execution import fail_dead_runs
+from hims_pipeline.defs.pages import gate_routes
 from hims_pipeline.defs.webserver import guarded_app
 from hims_pipeline.errors import HimsError
 from hims_pipeline.lake import journal
@@ -56,8 +57,7 @@ def serve(settings: Settings, keeper: Doorkeeper, door: socket.socket, log: Call
         dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance,
         WorkspaceProcessContext(instance, WorkspaceFileTarget([str(workspace)]), dg.__version__) as context,
     ):
-        app = guarded_app(context, keeper, lambda who, names: record_service(settings, who, names))
-        ended = _host(app, door, processes)
+        ended = _host(_app(settings, context, keeper), door, processes)
     if ended:
         raise HimsError(f"The {ended} ended by itself; its own words stand above. Everything was stopped.")
 
@@ -100,12 +100,16 @@ def serve_pages(settings: Settings, keeper: Doorkeeper, door: socket.socket, log
         dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance,
         WorkspaceProcessContext(instance, WorkspaceFileTarget([str(workspace)]), dg.__version__) as context,
     ):
-        _host(guarded_app(context, keeper, lambda who, names: record_service(settings, who, names)), door, {})
+        _host(_app(settings, context, keeper), door, {})
 
 
 def record_service(settings: Settings, visitor: Visitor, names: list[str]) -> None:
     """Write into the audit trail who started what in the pages, before it is run."""
     journal.record(settings, journal.ASKED, visitor=visitor.name, role=visitor.role, mutations=names)
+
+
+def _app(settings: Settings, context: WorkspaceProcessContext, keeper: Doorkeeper):
+    return guarded_app(context, keeper, lambda who, names: record_service(settings, who, names), gate_routes(settings))
 
 
 def _host(app, door: socket.socket, processes: dict[str, subprocess.Popen]) -> str:

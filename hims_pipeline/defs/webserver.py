@@ -4,7 +4,7 @@ It leans on `DagsterWebserver` of the pinned version; `tests/ui` notices when a 
 here: the processes around it (`services`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
@@ -37,10 +37,13 @@ class GuardedWebserver(DagsterWebserver[WorkspaceProcessContext, WorkspaceReques
         context: Dagster's instance and code location.
         keeper: what the door lets in.
         record: is told of each mutation before it is run: by whom, and its names.
+        own: pages of ours beside Dagster's.
     """
 
-    def __init__(self, context: WorkspaceProcessContext, keeper: Doorkeeper, record: Record) -> None:
-        self._keeper, self._record = keeper, record
+    def __init__(
+        self, context: WorkspaceProcessContext, keeper: Doorkeeper, record: Record, own: Sequence[Route]
+    ) -> None:
+        self._keeper, self._record, self._own = keeper, record, own
         super().__init__(context, live_data_poll_rate=2000)
 
     def build_middleware(self) -> list[Middleware]:
@@ -49,7 +52,7 @@ class GuardedWebserver(DagsterWebserver[WorkspaceProcessContext, WorkspaceReques
     def build_routes(self) -> list[BaseRoute]:
         """Dagster's routes. What is neither open nor a file of the pages is closed: so is what a later version adds."""
         files = {route.path for route in self.build_static_routes() if isinstance(route, (Route, Mount))}
-        return [self._guard(route, files) for route in super().build_routes()]
+        return [*self._own, *(self._guard(route, files) for route in super().build_routes())]
 
     def _guard(self, route: BaseRoute, files: set[str]) -> BaseRoute:
         path = route.path if isinstance(route, (Route, Mount, WebSocketRoute)) else ""
@@ -116,6 +119,8 @@ def _require_operator(route: Route) -> Callable:
     return answer
 
 
-def guarded_app(context: WorkspaceProcessContext, keeper: Doorkeeper, record: Record) -> Starlette:
-    """Dagster's pages behind the door, as an ASGI application."""
-    return GuardedWebserver(context, keeper, record).create_asgi_app()
+def guarded_app(
+    context: WorkspaceProcessContext, keeper: Doorkeeper, record: Record, own: Sequence[Route]
+) -> Starlette:
+    """Dagster's pages and ours behind the door, as an ASGI application."""
+    return GuardedWebserver(context, keeper, record, own).create_asgi_app()

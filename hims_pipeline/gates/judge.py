@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,11 @@ class GateOutcome:
     @property
     def accepted(self) -> bool:
         return passes(self.findings, self.rules, self.declared, self.evaluated, self.canary)
+
+    def as_json(self) -> dict[str, Any]:
+        """As a manifest keeps it: the decision, and what came of each rule."""
+        own = ("accepted", "declared", "evaluated", "canary", "versions", "rules")
+        return {name: getattr(self, name) for name in own} | {"findings": [asdict(one) for one in self.findings]}
 
 
 def judge(
@@ -104,20 +109,25 @@ def judge_database(settings: Settings, database: Path, suite_path: Path) -> Gate
     Raises:
         GateError: the gate could not do its work.
     """
-    suite = load_suite(suite_path)
-    wanted = {expectation.meta.table or suite.meta["table"] for expectation in suite.expectations}
-    names = {table: table.rsplit(".", 1)[-1] for table in wanted}
+    by_table = database_rules(suite_path)
 
     def fill(con: Any) -> None:
         # Views without a schema: Great Expectations' reflection ignores schemas on DuckDB.
         con.execute(f"attach {literal(database)} as judged (read_only)")
-        for table, name in names.items():
-            con.execute(f"create view {quote(name)} as from judged.{table}")
+        for table, rules in by_table.items():
+            con.execute(f"create view {quote(rules[0].entity)} as from judged.{table}")
 
-    rules = [
-        as_rule(expectation, names[expectation.meta.table or suite.meta["table"]]) for expectation in suite.expectations
-    ]
-    return _decide(settings, fill, rules, database)
+    return _decide(settings, fill, [rule for rules in by_table.values() for rule in rules], database)
+
+
+def database_rules(suite_path: Path) -> dict[str, list[Rule]]:
+    """Table, with its schema -> its rules, which name it without."""
+    suite = load_suite(suite_path)
+    by_table: dict[str, list[Rule]] = {}
+    for expectation in suite.expectations:
+        table = expectation.meta.table or suite.meta["table"]
+        by_table.setdefault(table, []).append(as_rule(expectation, table.rsplit(".", 1)[-1]))
+    return by_table
 
 
 def judge_tables(settings: Settings, fill: Any, rules: Sequence[Rule]) -> GateOutcome:

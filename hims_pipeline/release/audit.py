@@ -67,14 +67,7 @@ def audit_release(settings: Settings, folder: Path, log: Callable[[str], None] =
         named += leaks.find_in_tables(settings, path, schemas, same)
         if part == "public":
             outcome = judge_database(settings, path, settings.expectations / "release.json")
-            audited["verdict"] = {
-                "accepted": outcome.accepted,
-                "declared": outcome.declared,
-                "evaluated": outcome.evaluated,
-                "canary": outcome.canary,
-                "findings": [asdict(finding) for finding in outcome.findings],
-                "versions": outcome.versions,
-            }
+            audited["verdict"] = outcome.as_json()
         if sha256_of(path) != before:
             raise ReleaseError(f"{part}/warehouse.duckdb changed while it was audited.")
         audited[part] = {"sha256": before, "tables": counted}

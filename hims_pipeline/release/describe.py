@@ -17,6 +17,7 @@ from hims_pipeline.release import (
     audit,
     caveats,
     compare,
+    data_docs,
     deliveries,
     disclosure,
     fallback,
@@ -79,6 +80,8 @@ def describe(
     text += rules.rule_notes(rules.compare_with_last(settings, held_to))
     write_text(candidate / "public/RELEASE_NOTES.md", text)
     disclosure.write_cost(settings, candidate)
+    judgements = {"warehouse": judged.verdict, "revision": since.verdict, "release": audited["verdict"]}
+    data_docs.write_release_pages(settings, candidate / "staff" / data_docs.FOLDER, release_id, judgements)
     private = {
         "inputs_sha256": build.inputs_sha256,
         "inputs": build.inputs(),

@@ -50,10 +50,7 @@ def settle_fallback(settings: Settings, build: Build, previous: Release | None, 
     for no in range(1, ROUNDS + 1):
         log("judging the warehouse across its sources")
         outcome, broken = judge_warehouse(settings, build.warehouse)
-        verdict = None if outcome is None else {
-            "accepted": outcome.accepted, "declared": outcome.declared, "evaluated": outcome.evaluated,
-            "broken": [one.sentence() for one in broken],
-        }  # fmt: skip
+        verdict = None if outcome is None else outcome.as_json() | {"broken": [one.sentence() for one in broken]}
         at_fault = find_at_fault(settings, broken, build.inputs(), before)
         if not at_fault:
             return Judged(build, verdict, tuple(broken))

@@ -3,7 +3,7 @@ word lets it pass. Beyond them a release is held until a person accepts exactly 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +77,7 @@ def revise(
         (moved[no] for no in numbers if no >= 0),
         key=lambda one: (ORDER.index(one.measure), -one.percent, one.indicator, one.source, one.area, one.about),
     )
-    verdict = {
-        "accepted": outcome.accepted,
-        "declared": outcome.declared,
-        "evaluated": outcome.evaluated,
-        "compared": len(moved),
-        "findings": [asdict(finding) for finding in outcome.findings],
-    }
-    return Revision(previous.id, changes, tuple(beyond), verdict)
+    return Revision(previous.id, changes, tuple(beyond), outcome.as_json() | {"compared": len(moved)})
 
 
 def revision_notes(revision: Revision, words: Sequence[Mapping[str, Any]]) -> str:

@@ -69,6 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "lake",
         "privacy",
         "processes",
+        "reporting",
         "staging",
     },
     "retention": {"carry", "lake", "linkage", "privacy", "staging"},

@@ -11,9 +11,9 @@ from hims_pipeline.defs.intake import gate_metadata
 from hims_pipeline.defs.sources import reasons_by_period
 from hims_pipeline.errors import HimsError
 from hims_pipeline.gates.report import reasons_markdown
-from hims_pipeline.lake import batches
 from hims_pipeline.lake.lateness import late_sources
 from hims_pipeline.release import caveats
+from hims_pipeline.release.data_docs import find_page
 from hims_pipeline.staging.inputs import current_batches
 from tests.reporting.conftest import SPITE, csv, rows
 
@@ -61,7 +61,8 @@ def test_a_check_over_many_periods_tells_all_of_them(settings, deliver) -> None:
     for text, period in ((csv(rows(women=0.1)), "2021"), (csv([*rows(), *rows(1)]), "2022"), (csv(rows()), "2023")):
         delivery, verdict = deliver(text, period)
         metadata = gate_metadata(settings, delivery, verdict)
-        assert metadata["report_fr"].path == str(batches.settled_folder(settings, delivery) / "report.fr.html")
+        for name in ("report_fr", "report_ar", "report_en", "data_docs"):
+            assert find_page(settings, metadata[name].url.removeprefix("/gate/")).is_file()
         said = "\n".join(one.sentence() for one in verdict.reasons)
         results[period] = dg.AssetCheckResult(passed=verdict.accepted, description=said, metadata=metadata)
         assert ("rules hold" in reasons_markdown(verdict)) is verdict.accepted

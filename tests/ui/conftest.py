@@ -17,6 +17,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 
 from hims_pipeline.commands.runs import INSTANCE_FILE
+from hims_pipeline.defs.pages import gate_routes
 from hims_pipeline.defs.services import record_service
 from hims_pipeline.defs.webserver import guarded_app
 from hims_pipeline.settings import REPOSITORY, Settings
@@ -78,7 +79,9 @@ def serving(settings: Settings, door: socket.socket, keeper: Doorkeeper) -> Iter
         dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance,
         WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as context,
     ):
-        app = guarded_app(context, keeper, lambda who, names: record_service(settings, who, names))
+        app = guarded_app(
+            context, keeper, lambda who, names: record_service(settings, who, names), gate_routes(settings)
+        )
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", proxy_headers=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
         thread.start()
