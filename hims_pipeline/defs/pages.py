@@ -6,6 +6,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from hims_pipeline.errors import HimsError
+from hims_pipeline.failures import explain
 from hims_pipeline.release.data_docs import BATCHES, INDEX, find_page, render_index
 from hims_pipeline.settings import Settings
 
@@ -21,7 +23,10 @@ def gate_routes(settings: Settings) -> list[Route]:
     """The routes of the index and of every page in it."""
 
     async def answer(request: Request) -> Response:
-        text = await run_in_threadpool(_read, settings, request.path_params["place"])
+        try:
+            text = await run_in_threadpool(_read, settings, request.path_params["place"])
+        except HimsError as error:  # what is damaged is told where it is looked for
+            return PlainTextResponse(explain(error), 503)
         return PlainTextResponse("There is no such page.", 404) if text is None else HTMLResponse(text)
 
     return [Route(ROOT + "/{place:path}", answer, methods=["GET"])]

@@ -25,11 +25,15 @@ from hims_pipeline.intake import states
 from hims_pipeline.lake import batches, landing
 from hims_pipeline.lake.files import private_folder, write_text
 from hims_pipeline.release.store import current_release
-from hims_pipeline.reporting import PAGES, render_data_docs
+from hims_pipeline.reporting import DATA_DOCS, PAGES, render_data_docs
 from hims_pipeline.settings import Settings
+from hims_pipeline.staging.in_force import find_in_force
 
 FOLDER = "data_docs"  # of a release, under staff/
 INDEX, BATCHES, RELEASE = "index.html", "batches", "release"
+NAMES = {DATA_DOCS: "rules"} | {
+    page: page.removesuffix(".html").replace(".", " ") for page in PAGES if page != DATA_DOCS
+}
 JUDGED = {
     "warehouse": "The warehouse across its sources",
     "revision": "What moved since the last release",
@@ -75,6 +79,7 @@ def render_index(settings: Settings) -> str:
         release=release.id if release else "",
         release_pages=[(name, title) for name, title in JUDGED.items() if name in pages],
         sources=_list_by_source(settings),
+        synthetic={name for name, one in find_in_force(settings).contracts.items() if one.data_kind == "synthetic"},
     )
     return text
 
@@ -85,7 +90,7 @@ def _list_by_source(settings: Settings) -> dict[str, list[dict[str, Any]]]:
     for one in states(settings):
         source, period, *_ = one.batch.split("/")
         folder = folders.get(one.batch)
-        pages = [name for name in PAGES if folder and (folder / name).is_file()]
+        pages = {page: name for page, name in NAMES.items() if folder and (folder / page).is_file()}
         sources.setdefault(source, []).append({"state": one, "period": period, "pages": pages})
     return {source: sorted(rows, key=lambda row: row["period"]) for source, rows in sorted(sources.items())}
 

@@ -89,6 +89,20 @@ def test_a_refused_month_is_red_with_its_reason(page, address) -> None:
     page.get_by_text("2024-05").first.click()
     page.get_by_text("Failed (2)").wait_for()
     page.get_by_text("is an HTML page").first.wait_for()
+    with page.expect_popup() as opened:  # the link beside the reason
+        page.get_by_role("link", name="report.fr.html").first.click()
+    opened.value.get_by_text("ENVELOPE-KIND").first.wait_for()
+    opened.value.close()
+
+
+def test_every_rule_of_an_accepted_month_is_one_click_from_the_index(page, address) -> None:
+    asked: list[str] = []
+    page.goto(f"{address}/gate/", wait_until="domcontentloaded")
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator("a[href*='border_crossings/2024-01'][href$='data_docs.html']").click()
+    page.get_by_text("BORDER-CROSSINGS-PASSAGES-KEY").first.wait_for()
+    assert page.locator("tr.broken").count() == 0
+    assert [url for url in asked if not url.startswith(address)] == [], "the page asks nobody else"
 
 
 def test_a_viewer_sees_the_pages_and_a_grey_button(browser, links, address) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from benchmarks.country import scores
 from hims_pipeline.contracts.load import load_contracts
+from hims_pipeline.gates.suites import load_suite
 from hims_pipeline.release.reader import connect
+from hims_pipeline.release.store import current_release
 from hims_synthetic.samples import SCALE, WRITERS
 
 
@@ -135,3 +137,11 @@ def test_headlines_of_the_areas_of_a_level_add_up_to_the_country(headline) -> No
     assert [one for one in whole if abs(one[3] - one[4]) > 0.5] == []
     assert ("P01", "governorate", "1994") in {one[:3] for one in whole}
     assert len({(code, level) for code, level, *_ in whole}) > 4
+
+
+def test_what_judged_the_release_can_be_read_rule_by_rule(whole_night) -> None:
+    pages = current_release(whole_night[0].settings).staff / "data_docs"
+    assert {path.name for path in pages.iterdir()} >= {"warehouse.html", "release.html"}
+    suite = load_suite(whole_night[0].settings.expectations / "release.json")
+    text = (pages / "release.html").read_text(encoding="utf-8")
+    assert [one.meta.code for one in suite.expectations if one.meta.code not in text] == []

@@ -27,3 +27,15 @@ def test_what_is_no_page_is_not_there(here, looking, path) -> None:
 def test_nothing_is_sent_there(here) -> None:
     own = {"cookie": here.cookie("operator"), "origin": here.origin}
     assert here.ask("POST", "/gate/", "{}", **own).status == 405
+
+
+def test_what_is_damaged_is_told(here, looking) -> None:
+    pointer = here.settings.releases / "CURRENT"
+    pointer.parent.mkdir(exist_ok=True)
+    pointer.write_text("r000009")
+    try:
+        answer = here.ask("GET", "/gate/", **looking)
+        assert answer.status == 503
+        assert "CURRENT" in answer.text
+    finally:
+        pointer.unlink()
