@@ -115,7 +115,7 @@ def _draft(settings: Settings, prepared: building.Build) -> None:
     rows = [(c.indicator, c.source, c.added, c.gone, c.changed, c.largest_percent) for c in changes]
     print_table(["indicator", "source", "added", "gone", "changed", "largest change %"], rows, f"Against {now.id}:")
     if since.beyond:
-        click.echo(f"A release would be held: {len(since.beyond)} movements are beyond what is known to have changed.")
+        click.echo(f"A release would be held: more moves than is known to have changed (movements: {len(since.beyond)}).")
         for one in holds.roll_up(since.beyond)[:20]:
             click.echo(f"  {held_page.page_line(settings, one)}")
 
@@ -180,7 +180,7 @@ def accept(reason: str) -> None:
     waiting = holds.accept_held(settings, reason)
     for text in waiting["first"]:
         click.echo(f"  {text}")
-    click.echo(f"Accepted: {len(waiting['movements'])} movement(s) since {waiting['since']}.")
+    click.echo(f"Accepted: what moved since {waiting['since']} (movements: {len(waiting['movements'])}).")
     if os.getuid() != waiting["uid"]:
         click.echo("The next night publishes, if these are still what moved.")
         return
