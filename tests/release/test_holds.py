@@ -166,7 +166,7 @@ def test_who_runs_the_nights_publishes_by_accepting_and_another_account_waits(se
     monkeypatch.setattr(releases, "open_installation", lambda: settings)
     assert CliRunner().invoke(main, ["release", "accept"]).exit_code != 0  # a reason is asked for
     said = CliRunner().invoke(main, ["release", "accept", "--reason", "confirmed"])
-    assert "Accepted: 1 movement(s) since r000001" in said.output
+    assert "Accepted: what moved since r000001 (movements: 1)" in said.output
     assert built == [{"draft": False, "full": False}]
     monkeypatch.setattr(os, "getuid", lambda: 4711)
     said = CliRunner().invoke(main, ["release", "accept", "--reason", "I agree"])
