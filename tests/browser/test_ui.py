@@ -95,8 +95,9 @@ def test_a_refused_month_is_red_with_its_reason(page, address) -> None:
     opened.value.close()
 
 
-def test_every_rule_of_an_accepted_month_is_one_click_from_the_index(page, address) -> None:
+def test_every_rule_of_an_accepted_month_is_one_click_from_the_index(browser, links, address) -> None:
     asked: list[str] = []
+    page = page_of(browser, links["viewer"])
     page.goto(f"{address}/gate/", wait_until="domcontentloaded")
     page.on("request", lambda request: asked.append(request.url))
     page.locator("a[href*='border_crossings/2024-01'][href$='data_docs.html']").click()
