@@ -81,12 +81,31 @@ def test_sdmx_has_room_for_one_status(warehouse: Warehouse, statuses: str, one: 
     assert warehouse.con.execute(f"select {sql} from (select '{statuses}' as statuses)").fetchall() == [(one,)]
 
 
+MIRROR_CELL = {
+    "measure": "POPULATION", "country_of_citizenship_code": "XNL", "country_of_birth_code": "_W", "sex": "_T",
+    "source": "s", "vintage": "v", "data_kind": "real", "duration_rule": "12M", "universe": "u", "dataset_code": "d",
+} | dict.fromkeys(
+    ("age", "reason_code", "permit_duration", "ground_code", "place_code", "applicant_type", "border_route"), "_T"
+)  # fmt: skip
+
+
+def test_immigrants_by_citizenship_are_told_where_the_country_publishes_its_total(warehouse: Warehouse) -> None:
+    cell = MIRROR_CELL | {"measure": "IMMIGRATION", "reference_year": 2022, "obs_status": "A",
+                          "reference_start_date": "2022-01-01", "reference_end_date": "2022-12-31"}  # fmt: skip
+    told = [("ITA", "_W", 10), ("ITA", "ITA", 3), ("ITA", "TUN", 2), ("ITA", "_U", 1), ("FRA", "TUN", 9)]
+    rows = [
+        cell | {"reporting_country_code": country, "country_of_citizenship_code": citizenship, "observed_value": value}
+        for country, citizenship, value in told
+    ]
+    rows.append(rows[2] | {"country_of_birth_code": "TUN", "observed_value": 99})
+    found = warehouse.figures("b01_immigration", {"fct_mirror_cells": rows}, "ref_area, citizenship, sex, obs_value")
+    assert found == [
+        ("ITA", "ITA", "_T", 3.0), ("ITA", "TUN", "_T", 2.0), ("ITA", "_T", "_T", 10.0), ("ITA", "_U", "_T", 1.0),
+    ]  # fmt: skip
+
+
 def test_a_total_over_other_reporters_than_the_year_before_is_a_break(warehouse: Warehouse) -> None:
-    cell = {"measure": "POPULATION", "country_of_citizenship_code": "XNL", "country_of_birth_code": "_W", "sex": "_T",
-            "source": "s", "vintage": "v", "data_kind": "real", "duration_rule": "12M", "universe": "u"}  # fmt: skip
-    cell |= dict.fromkeys(
-        ("age", "reason_code", "permit_duration", "ground_code", "place_code", "applicant_type", "border_route"), "_T"
-    )
+    cell = MIRROR_CELL
     reports = {2018: "FRA ITA", 2019: "DEU ITA", 2020: "DEU ITA", 2021: "DEU", 2023: "DEU ITA"}
     rows = [
         cell | {"reporting_country_code": country, "reference_year": year, "observed_value": 10, "obs_status": "P",
