@@ -115,7 +115,7 @@ def _draft(settings: Settings, prepared: building.Build) -> None:
     rows = [(c.indicator, c.source, c.added, c.gone, c.changed, c.largest_percent) for c in changes]
     print_table(["indicator", "source", "added", "gone", "changed", "largest change %"], rows, f"Against {now.id}:")
     if since.beyond:
-        click.echo(f"A release would be held: more moves than is known to have changed (movements: {len(since.beyond)}).")
+        click.echo(f"A release would be held: more moves than is known to change (movements: {len(since.beyond)}).")
         for one in holds.roll_up(since.beyond)[:20]:
             click.echo(f"  {held_page.page_line(settings, one)}")
 

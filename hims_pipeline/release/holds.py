@@ -65,7 +65,8 @@ def require_explained(
     _hold(settings, revision, previous, database, inputs_sha256)
     first = "\n  ".join(held_page.page_line(settings, one) for one in roll_up(revision.beyond)[:FIRST])
     raise ReleaseError(
-        f"Held: more moved since {revision.since} than is known to have changed (movements: {len(revision.beyond)}):\n  "
+        f"Held: more moved since {revision.since} than is known to have changed "
+        f"(movements: {len(revision.beyond)}):\n  "
         f"{first}\nRead {settings.approvals / PAGE}, or `hims release show --held`. If it is right, `hims release "
         "accept --reason …` publishes it; if not, withdraw the batch or ask for a correction: the next night takes it."
     )

@@ -47,7 +47,9 @@ def hold(settings, tmp_path: Path):
 
 def test_what_moved_too_far_is_held_until_exactly_that_is_accepted(settings, hold) -> None:
     assert hold() == []
-    with pytest.raises(ReleaseError, match=r"(?s)^Held: more moved since r000001.*movements: 1.*2,000 became 1,700.*release accept"):
+    with pytest.raises(
+        ReleaseError, match=r"(?s)^Held: more moved since r000001.*: 1\).*2,000 became 1,700.*release accept"
+    ):
         hold(moved())
     with pytest.raises(HimsError, match="Say why"):
         holds.accept_held(settings, " ")
