@@ -65,7 +65,7 @@ def read_earlier(settings: Settings, build: Path) -> Earlier:
     """
     try:
         plan, record = read_plan(settings, build), read_sealed(settings, settings.kept / RECORD, KIND)
-        path = settings.kept / record["file"]
+        path, marks = settings.kept / record["file"], record["marks"]
         if not path.is_file() or sha256_of(path) != record["sha256"]:
             return Earlier({}, {}, set())
     except Damaged:
@@ -78,7 +78,7 @@ def read_earlier(settings: Settings, build: Path) -> Earlier:
     with connection(settings) as con:
         tokens = {row for row in con.execute(f"from {read_parquet(path)}").fetchall() if row[0] in carried}
     named = leaks.find_named(settings, tokens) if tokens else set()
-    return Earlier(carried, {name: mark for name, mark in record["marks"].items() if name not in named}, tokens)
+    return Earlier(carried, {name: mark for name, mark in marks.items() if name not in named}, tokens)
 
 
 def keep_searched(settings: Settings, marks: Mapping[str, str], tokens: Collection[Token]) -> None:
