@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hims_pipeline.sql import literals
+from hims_pipeline.sql import literal, literals
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,12 +42,13 @@ class Picture:
 
 def hold_tables(con: "duckdb.DuckDBPyConnection", area: str) -> None:
     """Keep what all languages draw, so that views over all figures are asked once."""
-    wanted = literals(sorted({*STOCKS, *FLOWS, *MAPPED}))
-    con.execute(
-        f"create temp table headline as from published.v_headline where indicator in ({wanted})"
-        " and cell in ('', 'age', 'age sex', 'counterpart_area') and (ref_area = ? or level != 'country')",
-        [area],
-    )
+    con.execute("create temp table headline as from published.v_headline limit 0")
+    wanted = [(one, f"ref_area = {literal(area)}") for one in sorted({*STOCKS, *FLOWS, *MAPPED})]
+    for indicator, where in [*wanted, *((one, "level != 'country'") for one in MAPPED)]:
+        con.execute(  # one by one: of what is asked for by name the view reads nothing else
+            f"insert into headline from published.v_headline where indicator = {literal(indicator)}"
+            f" and cell in ('', 'age', 'age sex', 'counterpart_area') and {where}"
+        )
     con.execute("create temp table codes as from published.v_codes")
     con.execute("create temp table ladders as from published.v_ladders_with_synthetic where ref_area = ?", [area])
 

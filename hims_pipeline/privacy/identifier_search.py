@@ -154,8 +154,10 @@ def find_identifiers(
             shape.name, _places_of_shape(con, shape, _place_condition(passed_over.get(shape.name, ())))
         ):
             hits.setdefault(place, []).append(hit)
+    here = _place_condition(passed_over.get(KNOWN, ()))
+    _cut_tokens(con, here)
     if known is not None:
-        for place, hit in _hits(KNOWN, _places_of_persons(con, known, _place_condition(passed_over.get(KNOWN, ())))):
+        for place, hit in _hits(KNOWN, _places_of_persons(con, known, here)):
             hits.setdefault(place, []).append(hit)
     return hits
 
@@ -179,8 +181,8 @@ def _places_of_shape(con: duckdb.DuckDBPyConnection, shape: IdentifierShape, her
     ]
 
 
-def _places_of_persons(con: duckdb.DuckDBPyConnection, known: Known, here: str) -> list[Place]:
-    """(column, rows, line) of each value in which some known person's number stands."""
+def _cut_tokens(con: duckdb.DuckDBPyConnection, here: str) -> None:
+    """Make the table `tokens`: of each value what within may be somebody's number."""
     tokens = ", ".join(f"regexp_extract_all(value, {literal(one)})" for one in _TOKENS)
     bare = normalise_sql("regexp_replace(token, '[ ./-]', '', 'g')")
     values = f"select distinct value from looked_at where {here}"
@@ -189,6 +191,23 @@ def _places_of_persons(con: duckdb.DuckDBPyConnection, known: Known, here: str) 
         f"create or replace temp table tokens as select * from (select distinct value, {bare} as token "
         f"from ({listed})) where length(token) >= {SHORTEST} and regexp_matches(token, {literal(_NUMBER)})"
     )
+
+
+def _places_of_persons(con: duckdb.DuckDBPyConnection, known: Known, here: str) -> list[Place]:
+    """(column, rows, line) of each value in which some known person's number stands."""
+    named = f"select value from tokens where token in ({named_tokens(con, known)})"
+    return con.execute(f"select place, n, line from looked_at where {here} and value in ({named})").fetchall()
+
+
+def list_tokens(con: duckdb.DuckDBPyConnection, passed_over: PassedOver) -> list[tuple[str, str]]:
+    """(column, token) of all that `find_identifiers` has just looked for known persons in, for those yet to come."""
+    here = _place_condition(passed_over.get(KNOWN, ()))
+    query = f"select distinct place, token from looked_at join tokens on looked_at.value = tokens.value where {here}"
+    return con.execute(query).fetchall()
+
+
+def named_tokens(con: duckdb.DuckDBPyConnection, known: Known) -> str:
+    """SQL: those of the table `tokens` that are the number of somebody known."""
     domains = list(known.domains)
     made = " union all ".join(
         f"select token, {literal(domain)} as domain, {pseudonym('token', domains, domain)} as id "
@@ -196,11 +215,7 @@ def _places_of_persons(con: duckdb.DuckDBPyConnection, known: Known, here: str) 
         for domain in domains
     )
     con.execute(f"create or replace temp table made as {made}")
-    named = f"select distinct token from {known.table} as k join made on k.domain = made.domain and k.id = made.id"
-    return con.execute(
-        f"select place, n, line from looked_at "
-        f"where {here} and value in (select value from tokens where token in ({named}))"
-    ).fetchall()
+    return f"select distinct token from {known.table} as k join made on k.domain = made.domain and k.id = made.id"
 
 
 def _hits(what: str, places: Sequence[Place]) -> list[tuple[str, Hit]]:

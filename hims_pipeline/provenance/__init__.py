@@ -28,6 +28,7 @@ CARRYING = (
     "hims_pipeline.carry.fingerprints:fingerprint_nodes", "hims_pipeline.carry.content:content_of",
     "hims_pipeline.parsed_dbt:main", "hims_pipeline.disclosure.decide:decide",
 )  # fmt: skip
+SEARCHING = ("hims_pipeline.release.leaks:find_in_tables", "hims_pipeline.carry.content:content_of")
 PUBLISHING = ("hims_pipeline.release.publish:publish",)
 STARTED = dict.fromkeys(
     ("hims_pipeline.dbt", "hims_pipeline.parsed_dbt", "hims_pipeline.staging.render"), ("dbt-core", "dbt-duckdb")
@@ -58,7 +59,7 @@ def provenance_of(*entries: str, package: Path | None = None) -> Provenance:
 
     Args:
         entries: `package.module:name` each, such as those of `READING`, `JUDGING`, `RENDERING`, `BUILDING`,
-            `CARRYING` and `PUBLISHING` above.
+            `CARRYING`, `SEARCHING` and `PUBLISHING` above.
         package: folder of the sources, by default those that run. These are read once in a process; any other anew.
 
     Raises:

@@ -18,6 +18,7 @@ from hims_pipeline.lake.files import sha256_of, write_json
 from hims_pipeline.lake.verdict import Finding
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.release import leaks
+from hims_pipeline.release import searched as searching
 from hims_pipeline.release.tables import PUBLIC_SCHEMAS, STAFF_SCHEMAS, is_large, linking_relations, tables
 from hims_pipeline.settings import Settings, close_umask, is_debugging, load_settings
 from hims_pipeline.sql import connection
@@ -29,6 +30,7 @@ def audit_release(settings: Settings, folder: Path, log: Callable[[str], None] =
     """Read both files of a candidate whole and judge the public one.
 
     Args:
+        folder: of the candidate, in that of its build.
         log: is told of each table that takes long.
 
     Returns:
@@ -41,9 +43,11 @@ def audit_release(settings: Settings, folder: Path, log: Callable[[str], None] =
 
     audited: dict[str, Any] = {}
     named: list[Finding] = []
+    basis, earlier = searching.fingerprint_search(settings), searching.read_earlier(settings, folder.parent)
+    searched, tokens = dict[str, str](), set[searching.Token]()
     for part, schemas in PARTS.items():
         path = folder / part / "warehouse.duckdb"
-        before = sha256_of(path)
+        sha256 = sha256_of(path)
         with connection(settings, path, read_only=True) as con:
             present = {
                 row[0] for row in con.execute("select schema_name from duckdb_schemas() where not internal").fetchall()
@@ -61,19 +65,25 @@ def audit_release(settings: Settings, folder: Path, log: Callable[[str], None] =
                 if is_large(con, schema, table, path.stem):
                     log(f"reading {part} {schema}.{table}")
                 counted[f"{schema}.{table}"] = vars(content_of(con, schema, table))
-        log(f"looking for identifiers in the {part} file")
-        looked_at = audited.get("public", {}).get("tables", {})
-        same = {name for name, facts in counted.items() if looked_at.get(name) == facts}  # the staff file has them too
-        named += leaks.find_in_tables(settings, path, schemas, same)
+            marks = searching.mark_tables(con, path.stem, counted, basis)
+        before = earlier.find_unchanged(counted, marks)
+        log(f"looking for identifiers in {len(marks) - len(before)} of {len(marks)} tables of the {part} file")
+        same = {name for name, mark in marks.items() if searched.get(name) == mark}  # the staff file has them too
+        search = leaks.find_in_tables(settings, path, schemas, before | same)
+        named += search.findings
+        tokens |= search.tokens | {token for token in earlier.tokens if token[0] in before}
+        searched |= marks
         if part == "public":
             outcome = judge_database(settings, path, settings.expectations / "release.json")
             audited["verdict"] = outcome.as_json()
-        if sha256_of(path) != before:
+        if sha256_of(path) != sha256:
             raise ReleaseError(f"{part}/warehouse.duckdb changed while it was audited.")
-        audited[part] = {"sha256": before, "tables": counted}
+        audited[part] = {"sha256": sha256, "tables": counted}
     verdict = audited["verdict"]
     verdict["accepted"] = verdict["accepted"] and not named
     verdict["findings"] += [asdict(one) for one in named]
+    if not named:
+        searching.keep_searched(settings, searched, tokens)
     return audited
 
 

@@ -12,6 +12,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from hims_pipeline.privacy.identifier_search import (
     Hit,
     Known,
     find_identifiers,
+    list_tokens,
     load_identifier_shapes,
     load_known,
+    named_tokens,
 )
 from hims_pipeline.privacy.keys import load_key
 from hims_pipeline.settings import Settings
@@ -57,10 +60,23 @@ def load_lookalikes(data: Path) -> dict[str, set[str]]:
     return lookalikes
 
 
+@dataclass(frozen=True)
+class Search:
+    """What a search found, and what it looked for anybody in.
+
+    Attributes:
+        findings: one a column that names somebody.
+        tokens: (`<schema>.<table>`, what within may be the number of somebody, and is nobody's as yet).
+    """
+
+    findings: list[Finding]
+    tokens: set[tuple[str, str]]
+
+
 def find_in_tables(
     settings: Settings, database: Path, schemas: tuple[str, ...], looked_at: Collection[str] = ()
-) -> list[Finding]:
-    """One finding a column of the database that names somebody.
+) -> Search:
+    """Look through all columns of text of a database.
 
     Args:
         looked_at: `<schema>.<table>` whose equals were looked through before.
@@ -79,7 +95,26 @@ def find_in_tables(
                         passed_over[what].add(place)
         listed, known_here = load_identifier_shapes(settings.data), known_persons(settings, con)
         identifiers = find_identifiers(con, "from candidates", listed, known_here, passed_over)
-    return [_finding(place, hit) for place, hits in identifiers.items() for hit in hits]
+        tokens = list_tokens(con, passed_over)
+    findings = [_finding(place, hit) for place, hits in identifiers.items() for hit in hits]
+    return Search(findings, {(place.rsplit(".", 1)[0], token) for place, token in tokens})
+
+
+def find_named(settings: Settings, tokens: Collection[tuple[str, str]]) -> set[str]:
+    """Tables of an earlier search that name somebody who has come into the batches since.
+
+    Args:
+        tokens: of that search.
+    """
+    with connection(settings) as con:
+        con.execute(
+            "create temp table tokens as select unnest($1::varchar[]) as place, unnest($2::varchar[]) as token",
+            [[place for place, _ in tokens], [token for _, token in tokens]],
+        )
+        if (known := known_persons(settings, con)) is None:
+            return set()
+        named = con.execute(f"select distinct place from tokens where token in ({named_tokens(con, known)})")
+        return {place for (place,) in named.fetchall()}
 
 
 def check_files(settings: Settings, folder: Path) -> None:

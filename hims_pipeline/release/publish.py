@@ -8,11 +8,13 @@ needed: a damaged one is never a reason not to publish.
 
 import contextlib
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from hims_pipeline.build import Build, closed_warehouse, discard_build, list_tables
 from hims_pipeline.contracts.observatory import load_observatory
@@ -111,13 +113,16 @@ def _publish(settings: Settings, judged: fallback.Judged, previous: Release | No
     _pack(settings, build, candidate, log)
     closed_warehouse(settings, build)  # packing has read the very file
     log("auditing in a fresh process")
-    with _draw_meanwhile(settings, candidate):
-        verdict = _audit(settings, candidate, log)
+    with _start_drawing(settings, candidate) as drawing, _start_audit(settings, candidate) as auditing:
+        # Meanwhile, since all three only read the candidate; whatever they find, the audit's word is waited for.
+        log("attacking the public file, beside all earlier ones")
+        disclosure.refuse_disclosing(settings, candidate, log)
+        log("comparing with the last release")
+        since = _revise(settings, build, candidate, previous)
+        auditing.finish(log)
+        drawing.finish()
+    verdict = _read_verdict(candidate)
     _require_as_built(settings, build, verdict)
-    log("attacking the public file, beside all earlier ones")
-    disclosure.refuse_disclosing(settings, candidate, log)
-    log("comparing with the last release")
-    since = _revise(settings, build, candidate, previous)
     words = holds.require_explained(
         settings, since, previous, candidate / "public/warehouse.duckdb", build.inputs_sha256
     )
@@ -187,36 +192,59 @@ def _pack(settings: Settings, build: Build, candidate: Path, log: Log) -> None:
         raise ReleaseError(f"{left[0].name} was left by packing: the file is not whole.")
 
 
-@contextlib.contextmanager
-def _draw_meanwhile(settings: Settings, candidate: Path) -> Iterator[None]:
-    """Meanwhile a fresh process makes pictures, `public/plots/*.svg`: of the packed public file, so of nothing that is
-    withheld."""
-    database, folder = candidate / "public/warehouse.duckdb", candidate / "public/plots"
-    command = [sys.executable, "-m", "hims_pipeline.drawing.draw", str(database), str(folder)]
-    with (
-        tempfile.TemporaryFile("w+") as errors,
-        start_bound(command, quiet_environment(settings), errors=errors) as running,
-    ):
-        yield
-        if code := running.wait():
-            errors.seek(0)
-            raise ReleaseError(f"Drawing the candidate {describe_ending(code)}:\n{errors.read()[-3000:]}".rstrip(":\n"))
+@dataclass(frozen=True)
+class Started:
+    """A fresh process beside this one.
 
+    Args:
+        what: it does to the candidate, for people.
+    """
 
-def _audit(settings: Settings, candidate: Path, log: Log) -> dict[str, Any]:
-    command = [sys.executable, "-m", "hims_pipeline.release.audit", str(candidate)]
-    with (
-        tempfile.TemporaryFile("w+") as errors,
-        start_bound(command, quiet_environment(settings), errors=errors) as running,
-    ):
-        assert running.stdout is not None
-        for line in running.stdout:
+    what: str
+    process: subprocess.Popen[str]
+    errors: IO[str]
+
+    def finish(self, log: Log = lambda text: None) -> None:
+        """Wait for its end and tell what it said.
+
+        Raises:
+            ReleaseError: it failed.
+        """
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
             log(line.rstrip())
-        if code := running.wait():
-            errors.seek(0)
-            raise ReleaseError(
-                f"The audit of the candidate {describe_ending(code)}:\n{errors.read()[-3000:]}".rstrip(":\n")
-            )
+        if code := self.process.wait():
+            self.errors.seek(0)
+            text = f"{self.what} the candidate {describe_ending(code)}:\n{self.errors.read()[-3000:]}"
+            raise ReleaseError(text.rstrip(":\n"))
+
+
+@contextlib.contextmanager
+def _start(settings: Settings, what: str, *words: str | Path) -> Iterator[Started]:
+    command = [sys.executable, "-m", *map(str, words)]
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        start_bound(command, quiet_environment(settings), errors=errors) as process,
+    ):
+        yield Started(what, process, errors)
+
+
+def _start_drawing(settings: Settings, candidate: Path) -> contextlib.AbstractContextManager[Started]:
+    """Make pictures, `public/plots/*.svg`: of the packed public file, so of nothing that is withheld."""
+    public = candidate / "public"
+    return _start(settings, "Drawing", "hims_pipeline.drawing.draw", public / "warehouse.duckdb", public / "plots")
+
+
+def _start_audit(settings: Settings, candidate: Path) -> contextlib.AbstractContextManager[Started]:
+    return _start(settings, "The audit of", "hims_pipeline.release.audit", candidate)
+
+
+def _read_verdict(candidate: Path) -> dict[str, Any]:
+    """What the audit found, when it accepts the candidate.
+
+    Raises:
+        ReleaseError: it refuses it.
+    """
     result = audit.result_of(candidate)
     (candidate / "audit.json").unlink()
     verdict = result["verdict"]

@@ -38,7 +38,8 @@ def found_in(settings, tmp_path, value: str, column: str = "note") -> list[tuple
     with connection(settings, path) as con:
         con.execute("create schema published")
         con.execute(f"create table published.t as select $1 as {column} from range(3)", [value])
-    return [(one.entity, one.column, one.count) for one in leaks.find_in_tables(settings, path, ("published",))]
+    found = leaks.find_in_tables(settings, path, ("published",)).findings
+    return [(one.entity, one.column, one.count) for one in found]
 
 
 @pytest.mark.parametrize("value", ["see 08765432", "ali@example.org", "file X9-447123 of Ali", "x9447123"])
