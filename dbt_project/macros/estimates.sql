@@ -51,6 +51,9 @@
 {%- set by_entity = 'batch_id, entity' -%}
 {%- set by_cell = ([by_entity] + dims) | join(', ') -%}
 {%- set by_base = ([by_entity] + based) | join(', ') -%}
+{#- Where both are the same cells, their sums over a unit are made at once. -#}
+{%- set bases_of = 'units' if by_base == by_cell else 'base_units' -%}
+{%- set sums_of_base = 'sum(wx) as wx, cast(sum(tx) as decimal(30, 0)) as tx, sum(based) as based' -%}
 {%- set imputed = imputed_where(fact, [measure, domain, value or ''] | join(' '), dims, known) -%}
 with records as (
     select
@@ -105,12 +108,12 @@ grains as (
     group by batch_id, entity
 ),
 
--- Whole numbers wider than 18 digits, or DuckDB multiplies them within 18.
+-- Whole numbers wider than 18 digits, or DuckDB multiplies them within 18; through doubles, whose 16 digits cost a fifth of 38.
 finest as (
     select
         weighed.*,
-        cast(weighed.wy * grains.grain as decimal(30, 0)) as ty,
-        cast(weighed.wx * grains.grain as decimal(30, 0)) as tx
+        cast(cast(weighed.wy as double) * grains.grain as decimal(30, 0)) as ty,
+        cast(cast(weighed.wx as double) * grains.grain as decimal(30, 0)) as tx
     from weighed
     join grains on weighed.batch_id = grains.batch_id and weighed.entity = grains.entity
 ),
@@ -125,15 +128,17 @@ spread as (
 {{ drawn_strata() }},
 
 units as (
-    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, ' ~ ('sum(wyy) as wyy, ' if kind == 'mean') ~ 'cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records' ~ imputed_counts(imputed), 'having sum(records) > 0') }}
+    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, ' ~ ('sum(wyy) as wyy, ' if kind == 'mean') ~ 'cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records' ~ (', ' ~ sums_of_base if bases_of == 'units') ~ imputed_counts(imputed), 'having sum(records) > 0') }}
 ),
 
+{% if bases_of != 'units' -%}
 base_units as (
-    {{ cell_sums(base_cells(cells, based), based, 'stratum, psu, ' ~ by_entity, 'sum(wx) as wx, cast(sum(tx) as decimal(30, 0)) as tx, sum(based) as based') }}
+    {{ cell_sums(base_cells(cells, based), based, 'stratum, psu, ' ~ by_entity, sums_of_base) }}
 ),
 
+{% endif -%}
 bases as (
-    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx, sum(based) as based, count(*) filter (where based > 0) as units from base_units group by stratum, {{ by_base }}
+    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx, sum(based) as based, count(*) filter (where based > 0) as units from {{ bases_of }} group by stratum, {{ by_base }}
 ),
 
 sums as (
@@ -145,12 +150,14 @@ sums as (
         {%- endif %}
         sum(units.ty) as sy,
         sum(units.ty * units.ty) as syy,
-        sum(units.ty * base_units.tx) as sxy,
+        sum(units.ty * {{ bases_of }}.tx) as sxy,
         sum(units.counted) as counted,
         sum(units.records) as records
         {{- imputed_counts(imputed) }}
     from units
+    {%- if bases_of != 'units' %}
     join base_units on units.stratum = base_units.stratum and units.psu = base_units.psu and {{ same('units', 'base_units', by_base) }}
+    {%- endif %}
     group by units.stratum, {{ 'units.' ~ (by_cell.split(', ') | join(', units.')) }}
 ),
 
