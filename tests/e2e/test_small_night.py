@@ -125,6 +125,8 @@ def test_broken_deliveries_are_refused_and_good_ones_still_go_out(small_night, t
     here.hims("batch", "withdraw", withdrawn, "--reason", "the file of another month")
     assert "B14" in here.hims("build", "--draft")
     assert "Release r000002" in here.hims("run")
+    page = (here.home / "releases/r000002/staff/data_docs/revision.html").read_text(encoding="utf-8")
+    assert "REVISION-GONE" in page
     here.hims("release", "use", "r000001", "--reason", "trying the way back")
     printed = here.hims("run")
     assert "r000001 stands, since `hims release use` chose it: r000002" in printed
