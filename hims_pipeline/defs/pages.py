@@ -36,4 +36,7 @@ def _read(settings: Settings, place: str) -> str | None:
     if place in ("", INDEX):
         return render_index(settings)
     path = find_page(settings, place)
-    return path.read_text(encoding="utf-8") if path else None
+    try:
+        return path.read_text(encoding="utf-8") if path else None
+    except FileNotFoundError:  # the batch has just been moved
+        return None

@@ -131,7 +131,8 @@ def write_site(settings: Settings, folder: Path) -> int:
         Damaged: the pointer to the last release cannot be read.
         HimsError: something else lies in the folder.
     """
-    others = {path.name for path in folder.iterdir()} - {INDEX, BATCHES, RELEASE} if folder.is_dir() else set()
+    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    others = present - {INDEX, BATCHES, RELEASE} if INDEX in present else present
     if others:
         raise HimsError(f"{folder} holds other things ({min(others)}); name a new folder.")
     private_folder(folder)

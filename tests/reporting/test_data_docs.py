@@ -121,12 +121,14 @@ def test_folder_to_browse_has_an_index_whose_links_lead_somewhere(settings, deli
     assert write_site(settings, tmp_path / "site") == 8, "again in its own folder"
 
 
-def test_folder_of_somebody_else_is_left_alone(settings, deliver, tmp_path) -> None:
+@pytest.mark.parametrize("beside", ["thesis.txt", "release/thesis.txt"])
+def test_folder_of_somebody_else_is_left_alone(settings, deliver, tmp_path, beside) -> None:
     deliver(csv(rows()))
     (tmp_path / "mine/release").mkdir(parents=True)
-    (tmp_path / "mine/thesis.txt").write_text("mine")
-    with pytest.raises(HimsError, match=r"thesis\.txt"):
+    (tmp_path / "mine" / beside).write_text("mine")
+    with pytest.raises(HimsError, match="holds other things"):
         write_site(settings, tmp_path / "mine")
+    assert (tmp_path / "mine" / beside).exists()
     assert (tmp_path / "mine/release").is_dir()
 
 
