@@ -91,3 +91,15 @@ def test_every_indicator_is_there_and_every_absence_is_labelled(con) -> None:
     assert unexplained == []
     grain = con.execute("select count(*), count(distinct (indicator, cell, source)) from v_expected_figures").fetchall()
     assert grain[0][0] == grain[0][1]
+
+
+def test_an_absence_has_a_status_that_sdmx_knows(con) -> None:
+    told = dict(con.execute("select distinct coalesce(absence, ''), obs_status from v_expected_figures").fetchall())
+    assert {name: told[name] for name in ("", "WITHHELD", "NO_SOURCE", "IN_COLUMN", "NOT_ASKED", "NOT_DELIVERED")} == {
+        "": None, "WITHHELD": "Q", "NO_SOURCE": "L", "IN_COLUMN": "K", "NOT_ASKED": "O", "NOT_DELIVERED": "O",
+    }  # fmt: skip
+    known = "select code from definitions where kind = 'obs_status'"
+    assert (
+        con.execute(f"select distinct obs_status from v_expected_figures where obs_status not in ({known})").fetchall()
+        == []
+    )

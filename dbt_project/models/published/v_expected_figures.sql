@@ -45,7 +45,13 @@ select
     figures.first_time_period,
     figures.last_time_period,
     why.code as absence,
-    {{ labels('why', 'absence_name') }}
+    {{ labels('why', 'absence_name') }},
+    case
+        when why.code = 'WITHHELD' then 'Q'
+        when why.code = 'NO_SOURCE' then 'L'
+        when why.code = 'IN_COLUMN' then 'K'
+        when why.code is not null then 'O'
+    end as obs_status
 from expected
 left join figures on expected.code = figures.indicator and expected.cell = figures.cell and expected.source = figures.source
 left join {{ ref('definitions') }} as why on
