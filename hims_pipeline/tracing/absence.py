@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NOT_A_CELL = "figures are not published by these dimensions"
     EMPTY_CELL = "figures by these dimensions may be published, and no delivery in this release gives any"
     NO_SOURCE = "none of its sources is in this release"
+    NOT_GIVEN = "none of its sources that are in this release gives it"
     LEFT_OUT = "a delivery that would cover it is not in this release"
     LATE = "its source has not delivered since"
     OTHER_PERIODS = "its sources cover other periods of this area"
@@ -80,7 +81,7 @@ def _order(reasons: list[Absence]) -> list[Absence]:
 def _explain_sources(sources: list[str], manifest: Mapping[str, Any]) -> Absence:
     there = _list_present(sources, manifest)
     if there != "none":
-        return Absence(Reason.NOBODY, f"sources in the release: {there}")
+        return Absence(Reason.NOT_GIVEN, f"sources in the release: {there}")
     return Absence(Reason.NO_SOURCE, f"it is made from {', '.join(sources)}")
 
 

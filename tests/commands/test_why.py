@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from hims_pipeline.cli import main
 from hims_pipeline.contracts.indicators import Formula
 from hims_pipeline.release.reader import connect
-from hims_pipeline.tracing.absence import Reason, days_of
+from hims_pipeline.tracing.absence import Reason, _explain_sources, days_of
 from hims_pipeline.tracing.formulas import WORDS, describe_formula
 from hims_pipeline.tracing.questions import find_near
 
@@ -81,7 +81,7 @@ def test_a_withheld_figure_tells_nothing_of_itself_but_to_the_staff(ask, brief_n
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("B01", "TUN", "2024", ""), "PLANNED"),
+        (("B08", "TUN", "2024", ""), "PLANNED"),
         (("B14", "TUN", "2024-02", "sex=F"), "NOT_A_CELL"),
         (("B14", "TUN", "2024-04", "direction=ENTRY"), "LEFT_OUT"),
         (("P01", "TUN", "2019", ""), "OTHER_PERIODS"),
@@ -97,6 +97,12 @@ def test_what_is_missing_has_a_reason_of_the_closed_list(ask, words: tuple[str, 
     assert answer["absence"][0]["reason"] == reason
     assert {one["reason"] for one in answer["absence"]} <= set(Reason.__members__)
     assert answer["absence"][0]["evidence"]
+
+
+def test_sources_that_are_there_and_give_nothing_are_no_reason_to_say_that_nobody_was_counted() -> None:
+    there = {"sources": [{"source": "rgph", "periods": ["2014", "2024"]}]}
+    assert _explain_sources(["rgph", "hims_survey"], there).reason is Reason.NOT_GIVEN
+    assert _explain_sources(["hims_survey"], there).reason is Reason.NO_SOURCE
 
 
 def test_a_refused_delivery_is_named_with_its_reason(ask) -> None:
