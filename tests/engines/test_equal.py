@@ -21,6 +21,7 @@ pytestmark = pytest.mark.spark
 
 # A census, a survey with strata and units, registers of persons with pseudonyms, daily passages.
 SOURCES = ("rgph", "border_crossings", "hims_survey", "residence_cards", "work_authorisations")
+SCALE = "0.01"  # of smaller ones the gate refuses the survey and the registers
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,11 @@ class Both:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     root = tmp_path_factory.mktemp("engines")
     here = Installation(root / "home")
-    here.hims("run", "--samples", *(word for one in SOURCES for word in ("--only", one)), "--scale", "0.002")
+    here.hims("run", "--samples", *(word for one in SOURCES for word in ("--only", one)), "--scale", SCALE)
     with start_cluster(root / "cluster") as (master, _):
         settings = replace(here.settings, spark_master=master)
         build = building.prepare(settings, "on-spark", full=True)
+        assert {row["source"] for row in build.inputs()} >= set(SOURCES), "a source that is refused compares nothing"
         finished = spark.build_on_spark(settings, build, print)
     told = (root / "cluster/master/said.txt").read_text(errors="replace")
     assert told.count("Launching executor") >= 2, "both workers have had a part"
