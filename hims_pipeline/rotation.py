@@ -36,6 +36,7 @@ KINDS = (
     "plan",
     "nodes",
     "contracts in force",
+    "searched tables",
     "tree",
     "rules",
     "scrub",
