@@ -35,7 +35,7 @@
 
    Sums of doubles differ between builds, so sums run over DECIMAL. Figures are sums of the weights with all their digits.
    Errors need squares: there a person is `grain` = 10^k, k as large as squares of the batch's total leave room for within 38
-   digits, which is 17 significant digits, whether weights add up to 1 or to a billion.
+   digits, which is the 16 significant digits of a double, whether weights add up to 1 or to a billion.
 
    Figures by area are also those of every area above it on the last day of the period (dim_area_ancestor), and a total of
    an area that has split since is shared out among its successors by the weights of area_successors, status E. A disputed
