@@ -3,6 +3,7 @@
 import csv
 import json
 
+import duckdb
 import pytest
 
 from hims_pipeline.contracts.indicators import breakdown_columns
@@ -40,6 +41,45 @@ def test_published_figure_is_the_control_figure(whole_night, control: dict[str, 
     # A sample's share may miss the full count by its sampling error: two and a half standard errors.
     tolerance = 2.5 * error if control["tolerance"] == "sampling" else float(control["tolerance"])
     assert abs(value - float(control["value"])) <= tolerance + 1e-9
+
+
+BORN_ABROAD, AT_WORK = "p25_lug_nacimiento = 3", "p25_lug_nacimiento = 3 and sit_fuerza_trabajo = 1"
+# Share of the Chilean census -> who is counted, among whom, by what; each a condition on the office's own codes.
+COUNTED_BY_HAND = {
+    "C04": ("true", f"{BORN_ABROAD} and cine11 between 1 and 11", "education_lev",
+        "case when cine11 < 5 then 'ED0-1' when cine11 = 5 then 'ED2' when cine11 < 8 then 'ED3-4' else 'ED5-8' end"),
+    "C05": ("sit_fuerza_trabajo = 1", f"{BORN_ABROAD} and edad between 15 and 64 and sit_fuerza_trabajo > 0", "", ""),
+    "C06": ("sit_fuerza_trabajo = 2", f"{BORN_ABROAD} and edad >= 15 and sit_fuerza_trabajo in (1, 2)", "", ""),
+    "C07": ("cod_ciuo between 4 and 9", f"{AT_WORK} and cine11 between 8 and 11 and cod_ciuo between 0 and 9", "", ""),
+    "C08": ("true", f"{AT_WORK} and cod_ciuo between 0 and 9", "occupation", "cod_ciuo"),
+    "C08/branch": ("true", f"{AT_WORK} and cod_caenes between 'A' and 'U'", "economic_activity", "cod_caenes"),
+    "E04": ("p33_edu_asiste = 1", "p27_nacionalidad_rec = 2 and edad between 6 and 17 and p33_edu_asiste > 0", "", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COUNTED_BY_HAND)
+def test_shares_of_the_chilean_census_are_those_counted_in_its_file(whole_night, name: str) -> None:
+    counted, among, *by = COUNTED_BY_HAND[name]
+    dimension, code = (one or "'_T'" for one in by)
+    here, _ = whole_night
+    (file,) = (here.home / "identified/landing/chile_census").rglob("personas_*.parquet")
+    by_hand = dict(
+        duckdb.sql(
+            f"select cast({code} as varchar), 100 * count(*) filter ({counted}) / sum(count(*)) over ()"
+            f" from '{file}' where {among} group by all"
+        ).fetchall()
+    )
+    con = connect(settings=here.settings)
+    published = dict(
+        con.execute(
+            f"select {dimension}, obs_value from indicator_series join indicator_observation using (series_no)"
+            " where indicator = ? and source = 'chile_census' and ref_area = 'CHL' and cell = ? and conf_status = 'F'",
+            [name[:3], by[0]],
+        ).fetchall()
+    )
+    con.close()
+    assert published
+    assert published == pytest.approx({one: by_hand[one] for one in published}, rel=1e-9)
 
 
 def test_controls_are_compared_in_the_build_and_told_in_the_notes(whole_night) -> None:

@@ -197,6 +197,27 @@ def test_a_record_with_a_formula_is_a_whole_indicator(warehouse: Warehouse) -> N
     assert found == [("C18", "F", 25.0, 1, True), ("C18", "M", 50.0, 2, True), ("C18", "_T", 37.5, 3, True)]
 
 
+def test_c07_and_e04_count_those_of_whom_it_is_known(warehouse: Warehouse) -> None:
+    base = BATCH | {"entity": "e", "stratum": "_T", "weight_persons": 1, "sex": "F", "is_foreign_born": True}
+    worker = base | {"activity_status": "EMP", "education_level": "ED5-8", "is_foreign_citizen": False}
+    pupil = base | {"is_foreign_citizen": True, "activity_status": "_Z", "occupation_code": "_Z"}
+    people = [worker | {"occupation_code": code} for code in ("0", "22", "411", "9", "_U")]
+    people += [worker | {"occupation_code": "9"} | other for other in (
+        {"is_foreign_born": False}, {"activity_status": "OUT"}, {"education_level": "ED3-4"},
+    )]  # fmt: skip
+    ages = [(5, "ATTENDING"), (6, "ATTENDING"), (17, "NOT_ATTENDING"), (17, "ATTENDING"), (18, "ATTENDING"), (9, "_U")]
+    people += [pupil | {"age_years": age, "school_attendance": status} for age, status in ages]
+    given = {
+        "fct_persons": [one | {"psu": str(at)} for at, one in enumerate(people)],
+        "dim_batch": [BATCH | {"entity": "e", "design_kind": "sample"}],
+    }
+    wanted = "sex, numerator, denominator, n_numerator, standard_error > 0"
+    found = warehouse.figures("c07_over_qualification", given, wanted)
+    assert found == [("F", 2.0, 4.0, 2, True), ("_T", 2.0, 4.0, 2, True)]
+    found = warehouse.figures("e04_foreign_children_enrolled", given, wanted)
+    assert found == [("F", 2.0, 3.0, 2, True), ("_T", 2.0, 3.0, 2, True)]
+
+
 def test_b04_takes_over_the_component(warehouse: Warehouse) -> None:
     rows = [
         YEAR | {"country_code": "XNL", "component": c, "value_persons": v}
