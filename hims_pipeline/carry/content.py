@@ -11,6 +11,9 @@ from typing import Any
 
 from hims_pipeline.sql import quote
 
+# Views over parts, so that one part may change without the other, which are tables in the public file.
+ASSEMBLED = frozenset({("published", "indicator_series"), ("published", "indicator_observation")})
+
 
 @dataclass(frozen=True)
 class Content:
@@ -21,7 +24,7 @@ class Content:
 
 
 def content_of(con: Any, schema: str, table: str, database: str | None = None) -> Content:
-    """Number and hash of a table's rows; the hash in hexadecimal, since twenty digits may be somebody's account."""
+    """Number and hash of a relation's rows; the hash in hexadecimal, since twenty digits may be somebody's account."""
     name = ".".join(quote(part) for part in (database, schema, table) if part)
     rows, total = con.execute(f"select count(*), coalesce(sum(hash(t)), 0)::hugeint from {name} as t").fetchall()[0]
     return Content(rows, f"0x{total:x}")

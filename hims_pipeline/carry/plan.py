@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.carry.content import content_of, relations
+from hims_pipeline.carry.content import ASSEMBLED, content_of, relations
 from hims_pipeline.carry.fingerprints import Node, fingerprint_nodes
 from hims_pipeline.carry.last_build import Kept, copy_kept, read_kept
 from hims_pipeline.contracts.observatory import load_observatory
@@ -170,7 +170,7 @@ def record_nodes(
             facts = {"status": known["status"], "failures": known["failures"]}
             if node.relation is not None and there.get(node.relation) is not node.is_view:
                 raise Damaged(warehouse, f"does not hold {'.'.join(node.relation)} as dbt says it does")
-            if node.relation is not None and not node.is_view:
+            if node.relation is not None and (not node.is_view or node.relation in ASSEMBLED):
                 facts |= vars(content_of(con, *node.relation)) | {"table": ".".join(node.relation)}
             recorded[name] = facts | {"fingerprint": node.fingerprint, "place": node.place}
     changed = [name for name, facts in plan.carried.items() if name not in results and _differs(facts, recorded[name])]

@@ -16,8 +16,8 @@ from hims_pipeline.contracts.load import load_contracts, read_yaml
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.settings import Settings
 
-# Tables whose breakdown columns mean what the breakdown's record says.
-FIGURES = ("ind_values", "ind_figures", "indicator_value", "indicator_series")
+# How tables begin whose breakdown columns mean what the breakdown's record says.
+FIGURES = ("ind_", "indicator_", "v_")
 
 
 class Catalogue:
@@ -51,7 +51,7 @@ class Catalogue:
         label = re.fullmatch(rf"(\w+)_({'|'.join(self.languages)})", name)
         if label and label.group(1) in self.words["labels"]:
             return f"{self.words['labels'][label.group(1)].get(self.language, '')} ({label.group(2)})"
-        if name in self.breakdowns and (table in FIGURES or code_in_name(table) or table.startswith("v_")):
+        if name in self.breakdowns and (code_in_name(table) or table.startswith(FIGURES)):
             breakdown = self.breakdowns[name]
             return breakdown.meaning if self.language == "en" else breakdown.label.get(self.language)
         shared = self.words["columns"].get(f"{table}.{name}") or self.words["columns"].get(name, {})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from hims_pipeline.carry.content import ASSEMBLED
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.sql import literal, quote
 
@@ -61,22 +62,24 @@ def copy_schemas(
     con: duckdb.DuckDBPyConnection, build: Path, target: Path, schemas: tuple[str, ...], log: Callable[[str], None]
 ) -> None:
     """Copy schemas of the build into a new database file, row by row: no block of it has held anything else. Views lose
-    the build's name and follow the new file."""
+    the build's name and follow the new file; those over parts become the tables that they stand for."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    con.execute(f"attach {literal(build)} as built (read_only)")
+    built = build.stem  # the name by which its views know it
+    con.execute(f"attach {literal(build)} as {quote(built)} (read_only)")
     con.execute(f"attach {literal(target)} as packed (storage_version {literal(STORAGE_VERSION)})")
     for schema in schemas:
         con.execute(f"create schema packed.{quote(schema)}")
-    for schema, table in tables(con, "built", schemas):
+    copied = tables(con, built, schemas)
+    made = views(con, built, schemas)
+    for schema, table in sorted([*copied, *(view[:2] for view in made if view[:2] in ASSEMBLED)]):
         name = f"{quote(schema)}.{quote(table)}"
-        if is_large(con, schema, table, "built"):
+        if (schema, table) in ASSEMBLED or is_large(con, schema, table, built):
             log(f"packing {schema}.{table}")
-        con.execute(f"create table packed.{name} as from built.{name}")
-    made = views(con, "built", schemas)
-    _create_views(con, [_drop_name(sql, (build.stem, "built"), schemas) for _, _, sql in made])
+        con.execute(f"create table packed.{name} as from {quote(built)}.{name}")
+    _create_views(con, [_drop_name(sql, (built,), schemas) for *view, sql in made if tuple(view) not in ASSEMBLED])
     con.execute("checkpoint packed")
     con.execute("detach packed")
-    con.execute("detach built")
+    con.execute(f"detach {quote(built)}")
 
 
 def copy_for_staff(con: duckdb.DuckDBPyConnection, build: Path, target: Path, schemas: tuple[str, ...]) -> None:

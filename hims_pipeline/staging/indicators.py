@@ -3,12 +3,14 @@ their code, `b04_net_migration.sql`. Here too: that records and models fit each 
 which is its record's definition. Not here: records (`contracts.indicators`), the estimates (macro `estimates`)."""
 
 import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from hims_pipeline.contracts.indicators import Formula, Indicator, code_in_name
+from hims_pipeline.contracts.model import Contract
 from hims_pipeline.contracts.names import fold_name
 from hims_pipeline.errors import ContractError
 from hims_pipeline.lake.files import write_text
@@ -75,6 +77,33 @@ def write_indicators(
     for name, (one, formula) in made.items():
         write_text(folder / f"{name}.sql", formula_sql(one, formula))
     return names
+
+
+def find_taken_over(
+    indicators: Mapping[str, Indicator], contracts: Mapping[str, Contract], counted: Collection[str], folder: Path
+) -> list[str]:
+    """Names of the models whose figures are taken over from statistics: none is made from records, and none rests on
+    counts that disclosure control judges.
+
+    Args:
+        counted: sources whose counts are judged as records are.
+        folder: `models/indicators`, with all models written.
+    """
+    statistics = {
+        source
+        for source, one in contracts.items()
+        if not one.personal
+        and source not in counted
+        and not any([one.design, *(e.design for e in one.entities.values())])
+    }
+    return [
+        path.stem
+        for path in sorted(folder.glob("*.sql"))
+        if (record := indicators.get(code_in_name(path.stem))) is not None
+        and not record.formula
+        and statistics.issuperset(record.sources)
+        and "is_microdata" not in path.read_text(encoding="utf-8")
+    ]
 
 
 def describe_indicators(indicators: dict[str, Indicator], names: list[str]) -> list[dict[str, Any]]:

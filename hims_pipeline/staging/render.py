@@ -15,7 +15,7 @@ import fcntl
 import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from hims_pipeline.staging import project_files
 from hims_pipeline.staging.corrections import corrected_models, matched_sql
 from hims_pipeline.staging.in_force import find_in_force, former_texts
 from hims_pipeline.staging.indicators import describe_indicators as described_indicators
-from hims_pipeline.staging.indicators import own_models, write_indicators
+from hims_pipeline.staging.indicators import find_taken_over, own_models, write_indicators
 from hims_pipeline.staging.models import Donated, Feeder, feed_sql, find_imputable, staging_sql
 from hims_pipeline.staging.names import BATCH_COLUMNS, staged_name
 from hims_pipeline.staging.seeds import as_yaml, write_seeds
@@ -199,7 +199,7 @@ def render_project(settings: Settings, tree: Path) -> None:
     described += [_feed_model(tree, fact, columns, feeders[fact], donated) for fact, columns in load_facts().items()]
     write_text(tree / "models/staging/staging.yml", as_yaml({"version": 2, "models": described}))
     imputable = {f"fct_{fact}": names for fact, some in feeders.items() if (names := find_imputable(some, donated))}
-    write_text(tree / "macros/observatory.sql", _macros(settings, _indicator_models(settings, tree), imputable))
+    write_text(tree / "macros/observatory.sql", _macros(settings, tree, contracts, imputable))
     _write_properties(settings, tree, contracts.values())
     write_seeds(settings, tree / "seeds", contracts.values(), mended)
 
@@ -278,13 +278,16 @@ def _write_properties(settings: Settings, tree: Path, contracts: Iterable[Contra
     )
 
 
-def _macros(settings: Settings, models: list[str], imputable: dict[str, list[str]]) -> str:
+def _macros(settings: Settings, tree: Path, contracts: Mapping[str, Contract], imputable: dict[str, list[str]]) -> str:
     observatory = load_observatory(settings.data)
+    models, folder = _indicator_models(settings, tree), tree / "models/indicators"
+    counted = observatory.policies.delivered_counts
     known = {
         "breakdown_columns": list(breakdown_columns(settings.data)),
         "reference_country": observatory.reference_country,
         "minimum_count": observatory.policies.minimum_count,
         "indicator_models": models,
+        "taken_over_models": find_taken_over(load_indicators(settings.data), contracts, counted, folder),
         "fact_models": [f"fct_{fact}" for fact in load_facts()],
         "imputable_columns": imputable,
     }

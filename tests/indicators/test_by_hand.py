@@ -25,7 +25,7 @@ def test_every_model_has_the_columns_of_a_figure_and_no_breakdown_that_it_does_n
 
     models = [name for name in warehouse.sql if code_in_name(name)]
     assert len(models) > 70
-    whole, breakdowns = shape("ind_figures"), breakdown_columns(REPOSITORY / "data")
+    whole, breakdowns = shape("ind_figures__judged"), breakdown_columns(REPOSITORY / "data")
     for model in models:
         own = shape(model)
         assert own.items() <= whole.items(), model
@@ -180,10 +180,12 @@ def test_the_first_figure_after_a_break_says_so(warehouse: Warehouse) -> None:
         figure | {"period_start_date": f"{y}-01-01", "period_end_date": f"{y}-12-31"} for y in (2020, 2021, 2022, 2023)
     ]
     breaks = [{"break_id": "moved", "source": "s", "from_date": "2021-06-01"}]
-    given = {"ind_figures": years, "series_breaks": breaks}
-    assert [str(day) for (day,) in warehouse.figures("ind_breaks", given, "period_start_date")] == ["2021-01-01"]
+    given = {"ind_figures__judged": years, "series_breaks": breaks}
+    assert [str(day) for (day,) in warehouse.figures("ind_breaks__judged", given, "period_start_date")] == [
+        "2021-01-01"
+    ]
     other = given | {"series_breaks": [breaks[0] | {"indicator": "A02"}]}
-    assert warehouse.figures("ind_breaks", other, "period_start_date") == []
+    assert warehouse.figures("ind_breaks__judged", other, "period_start_date") == []
 
 
 def test_a_record_with_a_formula_is_a_whole_indicator(warehouse: Warehouse) -> None:

@@ -1,0 +1,2 @@
+{{ config(materialized=kept_as()) }}
+{{ figures_of(models_of('taken_over')) }}

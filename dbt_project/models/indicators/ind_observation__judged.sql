@@ -1,0 +1,1 @@
+{{ open_observations('judged') }}

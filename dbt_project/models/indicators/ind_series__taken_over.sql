@@ -1,0 +1,1 @@
+{{ open_series('taken_over') }}

@@ -1,0 +1,2 @@
+{{ config(materialized=kept_as()) }}
+{{ whole_figures('taken_over') }}
