@@ -18,7 +18,7 @@ from hims_pipeline.carry.content import ASSEMBLED, content_of, relations
 from hims_pipeline.carry.fingerprints import Node, fingerprint_nodes
 from hims_pipeline.carry.last_build import Kept, copy_kept, read_kept
 from hims_pipeline.contracts.observatory import load_observatory
-from hims_pipeline.disclosure.history import EARLIER
+from hims_pipeline.disclosure.history import EARLIER, TABLE, write_decided
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake.files import sha256_of
 from hims_pipeline.lake.seal import read_sealed, write_sealed
@@ -29,6 +29,7 @@ from hims_pipeline.sql import connection, quote
 from hims_pipeline.staging.render import MANIFEST, TREE
 
 PLAN, KIND = "plan.json", "plan"
+DECISIONS = tuple(TABLE.split("."))
 Log = Callable[[str], None]
 
 
@@ -133,6 +134,8 @@ def _copy_kept(
             if (place := nodes[name].relation) is None or there.get(place) is nodes[name].is_view
         }
         stays = {nodes[name].relation for name in carried}
+        if DECISIONS in there.keys() - stays:
+            write_decided(con, folder)
         for (schema, name), is_view in there.items():
             if (schema, name) not in stays:
                 con.execute(f"drop {'view' if is_view else 'table'} {quote(schema)}.{quote(name)}")

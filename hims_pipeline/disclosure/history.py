@@ -1,4 +1,7 @@
-"""What earlier releases showed and withheld, figure by figure: a file beside a build, `earlier.parquet`.
+"""What was decided before, figure by figure, in two files beside a build.
+
+    build/<run>/earlier.parquet    what earlier releases showed and withheld
+    build/<run>/decided.parquet    what the last build decided, part by part, where it was made by the same code
 
 Each release keeps the decisions on its figures, and all that were others before, in its staff file; a build takes those
 of the last release that is whole. Not here: what follows from them (`protect`).
@@ -15,7 +18,9 @@ from hims_pipeline.sql import literal
 
 Key = tuple[str, str, str]  # series_key, time_period, vintage
 
-EARLIER, TABLE = "earlier.parquet", "indicators.ind_disclosed"
+Decided = dict[str, dict[Key, str]]  # basis of a part of the figures -> figure that is withheld -> rule
+
+EARLIER, DECIDED, TABLE = "earlier.parquet", "decided.parquet", "indicators.ind_disclosed"
 COLUMNS = "series_key, time_period, vintage, counted, base, records, value, is_shown"
 
 
@@ -72,14 +77,38 @@ def write_earlier(con: Any, last: Path, folder: Path) -> None:
     con.execute("detach last_release")
 
 
+def write_decided(con: Any, folder: Path) -> None:
+    """Put what the last build decided beside tonight's.
+
+    Args:
+        con: a connection to the copy of the last build's file.
+        folder: of tonight's build.
+    """
+    rows = f"select basis, series_key, time_period, vintage, rule from {TABLE} where is_tonight order by all"
+    con.execute(f"copy ({rows}) to {literal(folder / DECIDED)} (format parquet)")
+
+
 def earlier_decisions(con: Any) -> Sequence[Sequence[Any]]:
-    """What lies beside the build that a connection is open to; nothing where it is no build of a release."""
+    """What earlier releases showed and withheld; nothing where a connection is open to no build of a release."""
+    return _read_beside(con, EARLIER, COLUMNS)
+
+
+def last_decisions(con: Any) -> Decided:
+    """What the last build decided; nothing where none lies beside the build that a connection is open to."""
+    decided: Decided = {}
+    for basis, *key, rule in _read_beside(con, DECIDED, "basis, series_key, time_period, vintage, rule"):
+        rules = decided.setdefault(basis, {})
+        if rule:
+            rules[key[0], key[1], key[2]] = rule
+    return decided
+
+
+def _read_beside(con: Any, name: str, columns: str) -> Sequence[Sequence[Any]]:
     places = [path for _, _, path in con.execute("pragma database_list").fetchall() if path]
-    for place in places:
-        path = Path(place).parent / EARLIER
+    for path in (Path(place).parent / name for place in places):
         if path.exists():
             rows: Sequence[Sequence[Any]] = con.execute(
-                f"select {COLUMNS} from read_parquet({literal(path)}) order by all"
+                f"select {columns} from read_parquet({literal(path)}) order by all"
             ).fetchall()
             return rows
     return []

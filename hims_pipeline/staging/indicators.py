@@ -92,9 +92,9 @@ def find_taken_over(
     statistics = {
         source
         for source, one in contracts.items()
-        if not one.personal
-        and source not in counted
-        and not any([one.design, *(e.design for e in one.entities.values())])
+        if not (
+            one.personal or source in counted or one.design or any(entity.design for entity in one.entities.values())
+        )
     }
     return [
         path.stem

@@ -1,6 +1,6 @@
 # Which figures may be shown, decided over all of them at once: a program, since no query eliminates.
 from hims_pipeline.disclosure.decide import decide
-from hims_pipeline.disclosure.history import earlier_decisions
+from hims_pipeline.disclosure.history import earlier_decisions, last_decisions
 
 
 def model(dbt, session):
@@ -14,4 +14,4 @@ def model(dbt, session):
     dbt.ref("area_successors")
     dbt.ref("dim_area")
     dbt.ref("dim_area_ancestor")
-    return decide(session, earlier_decisions(session))
+    return decide(session, earlier_decisions(session), last_decisions(session))
