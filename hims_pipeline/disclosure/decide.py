@@ -27,7 +27,7 @@ from hims_pipeline.disclosure.protect import protect
 from hims_pipeline.sql import literals
 
 STATE = ("counted", "base", "records", "value")
-COLUMNS = ("series_key", "time_period", "vintage", *STATE, "is_shown", "rule", "is_tonight", "basis")
+COLUMNS = ("series_key", "time_period", "vintage", *STATE, "is_shown", "rule", "is_tonight", "decided_from")
 # A hash in letters alone: digits of one may be somebody's number.
 LETTERS = str.maketrans(string.digits, "ghijklmnop")
 SQL = """

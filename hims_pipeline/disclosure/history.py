@@ -84,7 +84,7 @@ def write_decided(con: Any, folder: Path) -> None:
         con: a connection to the copy of the last build's file.
         folder: of tonight's build.
     """
-    rows = f"select basis, series_key, time_period, vintage, rule from {TABLE} where is_tonight order by all"
+    rows = f"select decided_from, series_key, time_period, vintage, rule from {TABLE} where is_tonight order by all"
     con.execute(f"copy ({rows}) to {literal(folder / DECIDED)} (format parquet)")
 
 
@@ -96,7 +96,7 @@ def earlier_decisions(con: Any) -> Sequence[Sequence[Any]]:
 def last_decisions(con: Any) -> Decided:
     """What the last build decided; nothing where none lies beside the build that a connection is open to."""
     decided: Decided = {}
-    for basis, *key, rule in _read_beside(con, DECIDED, "basis, series_key, time_period, vintage, rule"):
+    for basis, *key, rule in _read_beside(con, DECIDED, "decided_from, series_key, time_period, vintage, rule"):
         rules = decided.setdefault(basis, {})
         if rule:
             rules[key[0], key[1], key[2]] = rule

@@ -8,8 +8,15 @@ import duckdb
 import pytest
 
 from hims_pipeline.disclosure.attack import attack_files
-from hims_pipeline.disclosure.decide import decide
-from hims_pipeline.disclosure.history import earlier_decisions, write_earlier
+from hims_pipeline.disclosure.decide import decide, find_parts, judged_figures
+from hims_pipeline.disclosure.history import (
+    DECIDED,
+    earlier_decisions,
+    last_decisions,
+    write_decided,
+    write_earlier,
+)
+from hims_pipeline.disclosure.protect import protect
 from hims_pipeline.errors import ReleaseError
 from hims_pipeline.release.disclosure import refuse_disclosing
 from tests.installation import Installation
@@ -103,3 +110,36 @@ def test_the_same_figures_are_decided_as_the_release_before_did(
     withheld = {tuple(row[:3]) for row in before if row[3]}
     assert {tuple(row) for row in tonight.loc[~tonight["is_shown"], KEY].to_numpy().tolist()} == withheld
     assert len(made) == 2 * len(before)
+
+
+@pytest.mark.slow
+def test_parts_are_decided_as_the_whole_and_again_only_where_a_figure_changed(
+    brief_night: tuple[Installation, str], tmp_path: Path
+) -> None:
+    file, kept = tmp_path / "warehouse.duckdb", tmp_path / DECIDED
+    shutil.copyfile(next(brief_night[0].home.glob("releases/r*/staff/warehouse.duckdb")), file)
+    with duckdb.connect(file) as con:
+        figures = judged_figures(con)
+        parts = find_parts(figures)
+        assert len(parts) > 1
+        alone = {part[at].key for part in parts for at in protect(part, {}).rules}
+        assert alone == {figures[at].key for at in protect(figures, {}).rules} != set()
+        write_decided(con, tmp_path)
+        told = con.execute(f"select * replace (if(rule = '', '', 'KEPT') as rule) from '{kept}'").df()
+        con.execute(f"copy told to '{kept}' (format parquet)")
+        before = decide(con, [], last_decisions(con))
+        assert set(before["rule"]) == {"", "KEPT"}
+        con.execute("update indicators.b14_border_passages set n_obs = n_obs + 1 where sex = 'F'")
+        after = decide(con, [], last_decisions(con))
+        anew = con.execute(
+            "select distinct indicator from after join indicators.ind_values using (series_key, time_period, vintage)"
+            " where rule not in ('', 'KEPT')"
+        ).fetchall()
+        still = con.execute(
+            "select count(*) from after join indicators.ind_values using (series_key, time_period, vintage)"
+            " where rule = 'KEPT' and indicator in (select unnest($1))",
+            [[code for (code,) in anew]],
+        ).fetchall()
+    assert ("B14",) in anew
+    assert still == [(0,)]
+    assert "KEPT" in set(after["rule"])
