@@ -125,7 +125,7 @@ def test_parts_are_decided_as_the_whole_and_again_only_where_a_figure_changed(
         alone = {part[at].key for part in parts for at in protect(part, {}).rules}
         assert alone == {figures[at].key for at in protect(figures, {}).rules} != set()
         write_decided(con, tmp_path)
-        told = con.execute(f"select * replace (if(rule = '', '', 'KEPT') as rule) from '{kept}'").df()
+        con.execute(f"create temp table told as select * replace (if(rule = '', '', 'KEPT') as rule) from '{kept}'")
         con.execute(f"copy told to '{kept}' (format parquet)")
         before = decide(con, [], last_decisions(con))
         assert set(before["rule"]) == {"", "KEPT"}

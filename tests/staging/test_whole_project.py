@@ -4,11 +4,12 @@ import csv
 
 import pytest
 
+from hims_pipeline.contracts.indicators import code_in_name
 from hims_pipeline.contracts.load import load_contracts
 from hims_pipeline.contracts.yaml_records import read_yaml
 from hims_pipeline.settings import REPOSITORY, Settings
 from hims_pipeline.staging.names import rendered_type
-from tests.warehouse import Warehouse
+from tests.warehouse import Warehouse, order_of
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,26 @@ def test_every_validated_entity_is_a_source_that_its_view_reads(warehouse: Wareh
         assert config["meta"]["dagster"]["asset_key"] == ["validated", name.split("__")[0]]
     assert tables["border_crossings__passages"]["freshness"]["warn_after"] == {"count": 92, "period": "day"}
     assert tables["un_wpp__components"]["freshness"] is None  # editions come when they come
+
+
+def test_figures_taken_over_rest_on_no_register_and_no_list_of_batches(warehouse: Warehouse) -> None:
+    """So a delivery of records leaves them where they are."""
+    behind = {part: set(order_of(warehouse.texts(), [f"ind_observation__{part}"])) for part in ("judged", "taken_over")}
+    contracts = load_contracts(REPOSITORY / "data").values()
+    records = {c.source for c in contracts if c.personal or c.design} | {"student_departures"}
+    touched = {name for name in behind["taken_over"] if name.startswith("stg_") and name[4:].split("__")[0] in records}
+    assert touched == set()
+    assert not behind["taken_over"] & {"dim_batch", "ind_disclosed", "ind_figures__judged"}
+    figures = {
+        part: {
+            name for name in needed if code_in_name(name) and f"from {name}" in warehouse.sql[f"ind_figures__{part}"]
+        }
+        for part, needed in behind.items()
+    }
+    assert {"a07_migrants_abroad", "a18_immigrants", "b34_flows_from_stocks"} <= figures["taken_over"]
+    assert {"p02_births", "b14_border_passages", "b28_student_departures"} <= figures["judged"]
+    assert figures["judged"] | figures["taken_over"] == {name for name in warehouse.sql if code_in_name(name)}
+    assert not figures["judged"] & figures["taken_over"]
 
 
 def test_exposures_depend_on_all_that_is_published_and_layers_are_groups(warehouse: Warehouse) -> None:
