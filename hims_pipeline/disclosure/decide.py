@@ -101,8 +101,8 @@ def fingerprint_part(
     figures: Sequence[Figure], parents: Mapping[str, Sequence[tuple[str, str]]], history: Iterable[tuple[Key, State]]
 ) -> str:
     """Hash, in letters, of all that the decisions on figures follow from."""
-    told = repr((figures, parents, sorted((key, tuple(state)) for key, state in history)))
-    return hashlib.sha256(told.encode()).hexdigest()[:32].translate(LETTERS)
+    basis = repr((figures, parents, sorted((key, tuple(state)) for key, state in history)))
+    return hashlib.sha256(basis.encode()).hexdigest()[:32].translate(LETTERS)
 
 
 def judged_figures(con: Any) -> list[Figure]:
