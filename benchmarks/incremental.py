@@ -4,9 +4,9 @@ python -m benchmarks.incremental [SCALE] [SOURCE …]     `make bench-night`; th
 
 (a) the first night, on which everything is built, packed and audited, beside the compiled SQL of all models run in
 their order in one DuckDB connection, with one copy of what is published into another file; (b) a night with one new
-monthly file, the third night, since the second is the first one that a release went before, so that all is decided anew
-about what may be shown; (c) a quiet night. Stages are told by what the run prints when they begin. All in one run on one
-machine; what it is stands in the first line.
+monthly file, the third night, since on the second, the first that a release went before, all is decided anew about what
+may be shown; (c) a quiet night. Stages are told by what the run prints when they begin. All in one run on one machine;
+what it is stands in the first line.
 """
 
 import os
