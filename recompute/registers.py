@@ -19,21 +19,36 @@ def read_rows(path: Path, delimiter: str, encoding: str) -> Iterator[dict[str, s
 
 
 def count_census(folder: Path, period: str) -> Figures:
-    """P01 residents, A01 foreign citizens, A02 born abroad, by governorate and sex: waves of 2014 and 2024."""
+    """P01 residents, A01 foreign citizens, A02 born abroad, by governorate and sex; C05 and C06, the employment and
+    unemployment rates of those born abroad, by governorate or sex: waves of 2014 and 2024."""
     is_early = period == "2014"
     columns = (
-        ("GOUV", "SEXE", "NAT_TN", "LIEU_NAISS") if is_early else ("governorate", "sex", "citizenship", "birthplace")
+        ("GOUV", "SEXE", "NAT_TN", "LIEU_NAISS", "AGE", "ACTIVITE")
+        if is_early
+        else ("governorate", "sex", "citizenship", "birthplace", "age", "activity")
     )
     reading = (";", "windows-1256") if is_early else (",", "utf-8")
-    counts: Counter[Key] = Counter()
+    employed, unemployed, *outside = "ACI" if is_early else "123456"
+    counts, met, among = Counter[Key](), Counter[Key](), Counter[Key]()
     for row in read_rows(next(folder.glob("rgph_persons_*.csv")), *reading):
-        area, sex, citizenship, birthplace = (row[name] for name in columns)
-        met = ["P01", *(["A01"] if citizenship == "2" else []), *(["A02"] if birthplace == "2" else [])]
-        for indicator in met:
-            for place in ("TUN", GOVERNORATES[area]):
-                for by in ("_T", SEXES[sex]):
-                    counts[Key(indicator, "rgph", "_Z", "resident_population", period, place, "_Z", by)] += 1
-    return dict(counts)
+        area, sex, citizenship, birthplace, age, activity = (row[name] for name in columns)
+        places, sexes = ("TUN", GOVERNORATES[area]), ("_T", SEXES[sex])
+        cells = [
+            Key("", "rgph", "_Z", "resident_population", period, place, "_Z", by) for place in places for by in sexes
+        ]
+        for indicator, is_one in (("P01", True), ("A01", citizenship == "2"), ("A02", birthplace == "2")):
+            counts.update(key._replace(indicator=indicator) for key in cells if is_one)
+        if birthplace != "2":
+            continue
+        in_force = activity in (employed, unemployed)
+        for indicator, is_met, is_among in (
+            ("C05", activity == employed, 15 <= int(age) <= 64 and (in_force or activity in outside)),
+            ("C06", activity == unemployed, int(age) >= 15 and in_force),
+        ):
+            shown = [key._replace(indicator=indicator) for key in cells if key.area == "TUN" or key.sex == "_T"]
+            among.update(shown if is_among else [])
+            met.update(shown if is_among and is_met else [])
+    return dict(counts) | {key: 100 * met[key] / persons for key, persons in among.items()}
 
 
 def count_vital_events(folder: Path, period: str) -> Figures:
