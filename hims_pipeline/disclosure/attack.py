@@ -165,7 +165,9 @@ def attack(
     withheld = {at: "" for at, one in enumerate(known) if not one.shown}
     shown = shown_groups(linked, withheld)
     given = {at for at, (here, there) in enumerate(zip(known, last, strict=True)) if here.shown and not there.shown}
-    believed = linked.equations if truth is None else _true_equations(linked, known, truth)
+    sizes = [] if truth is None else _true_sizes(linked, known, truth)
+    believed = [equation for equation in linked.equations if _may_hold(equation, sizes)]
+    zeros = {one for one, size in sizes[0].items() if size == 0} if sizes else set()
     computed: set[int] = set()
     close: set[int] = set()
     for equations in components(believed):
@@ -173,7 +175,7 @@ def attack(
         if hidden:
             computed |= set(determine(equations, hidden))
             if not quick:
-                close |= _close(linked, equations, hidden - computed, shown | computed)
+                close |= _close(linked, equations, hidden - computed, shown | computed, zeros)
     for at, groups in enumerate(linked.shows):
         if at in given:
             disclosed.exact.append(last[at])
@@ -185,8 +187,8 @@ def attack(
     return disclosed
 
 
-def _true_equations(linked: Linked, figures: Sequence[Figure], truth: Sequence[Figure]) -> list[Equation]:
-    """Equations without those that do not hold, neither in records nor in weights.
+def _true_sizes(linked: Linked, figures: Sequence[Figure], truth: Sequence[Figure]) -> list[dict[int, float]]:
+    """Records and weighted sizes of groups as they are, where they are known.
 
     Args:
         figures: those that were linked, in that order.
@@ -200,27 +202,31 @@ def _true_equations(linked: Linked, figures: Sequence[Figure], truth: Sequence[F
                 for kind, size in zip(sizes, both, strict=True):
                     if size is not None:
                         kind.setdefault(group, size)
-    return [
-        equation
-        for equation in linked.equations
-        if not any(equation.keys() <= kind.keys() for kind in sizes)
-        or any(
-            equation.keys() <= kind.keys() and abs(sum(factor * kind[one] for one, factor in equation.items())) < RIGHT
-            for kind in sizes
-        )
-    ]
+    return sizes
 
 
-def _close(linked: Linked, equations: Sequence[Equation], hidden: set[int], known: set[int]) -> set[int]:
-    """Groups known to within fewer records than they must be, by the numbers of records that are shown."""
+def _may_hold(equation: Equation, sizes: Sequence[Mapping[int, float]]) -> bool:
+    """Whether nothing says that an equation does not hold, in records or in weights."""
+    known = [kind for kind in sizes if equation.keys() <= kind.keys()]
+    return not known or any(abs(sum(factor * kind[one] for one, factor in equation.items())) < RIGHT for kind in known)
+
+
+def _close(
+    linked: Linked, equations: Sequence[Equation], hidden: set[int], known: set[int], zeros: set[int]
+) -> set[int]:
+    """Groups known to within fewer records than they must be, by the numbers of records that are shown.
+
+    Args:
+        zeros: groups in which nobody is: that somebody is in them is not believed then, and that nobody is, no secret.
+    """
     sizes = {
         one: size
         for equation in equations
         for one in equation
         if one in known and (size := linked.records[one]) is not None
     }
-    width = dict.fromkeys(hidden, protection_width(LEAST))
-    return set(find_narrow(equations, sizes, hidden, least_sizes(linked, hidden), width))
+    width = dict.fromkeys(hidden - zeros, protection_width(LEAST))
+    return set(find_narrow(equations, sizes, hidden, least_sizes(linked, hidden - zeros), width))
 
 
 def _differences(releases: Sequence[Sequence[Figure]]) -> list[Figure]:

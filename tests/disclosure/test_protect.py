@@ -79,6 +79,19 @@ def test_what_adds_up_by_chance_in_what_is_shown_alone_is_not_believed() -> None
     assert attack([seen], PARENTS, truth=figures).exact == []
 
 
+def test_that_nobody_is_there_is_no_secret_and_is_not_believed_otherwise() -> None:
+    """Zeros may be withheld, for the few among whom nobody was found."""
+    counts = {"WORK": 20, "FAMILY": 3, "STUDY": 1, "OTHER": 0}
+    figures = [total("B02", 24), *(total("B02", n, reason=reason) for reason, n in counts.items())]
+    seen = public(figures, [2, 3, 4])
+    assert attack([seen], PARENTS).narrow == seen[2:]
+    assert attack([seen], PARENTS, truth=figures).narrow == seen[2:4]
+    figures = [total("B02", 12), total("B02", 12, reason="WORK"), *(total("B02", 0, reason=f"R{n}") for n in range(10))]
+    seen = public(figures, range(1, len(figures)))
+    assert attack([seen], PARENTS).narrow == seen[1:], "of eleven with at least one each nobody has more than two"
+    assert not attack([seen], PARENTS, truth=figures).succeeded
+
+
 def test_a_share_gives_away_the_rest_of_its_base() -> None:
     figures = [share("C06", 95, 100), share("C06", 40, 100, sex="M")]
     assert 0 in protect(figures, PARENTS).rules  # five of a hundred
