@@ -27,6 +27,7 @@ from hims_pipeline.settings import Settings, load_settings
 from hims_pipeline.sql import connection, literal
 
 RIGHT = 0.01  # records, or their weights: an equation that is no farther off holds, since figures are rounded
+PAIR = 2  # groups of an equation that says that they are equal
 LEAST = 10  # records that bounds are measured by: a stranger does not know which of the withheld rest on fewer
 OWN = (
     "series_key",
@@ -217,15 +218,18 @@ def _close(
     """Groups known to within fewer records than they must be, by the numbers of records that are shown.
 
     Args:
-        zeros: groups in which nobody is: that somebody is in them is not believed then, and that nobody is, no secret.
+        zeros: groups in which nobody is: that somebody is in them is not believed then, and that nobody is, no secret;
+            nor is a group that is a shown one but for nobody.
     """
+    inhabited = [equation.keys() - zeros for equation in equations]
+    shown_too = {one for pair in inhabited if len(pair) == PAIR and pair & known for one in pair}
     sizes = {
         one: size
         for equation in equations
         for one in equation
         if one in known and (size := linked.records[one]) is not None
     }
-    width = dict.fromkeys(hidden - zeros, protection_width(LEAST))
+    width = dict.fromkeys(hidden - zeros - shown_too, protection_width(LEAST))
     return set(find_narrow(equations, sizes, hidden, least_sizes(linked, hidden - zeros), width))
 
 
