@@ -18,7 +18,7 @@ from typing import IO, Any
 from hims_pipeline import processes
 from hims_pipeline.build_preconditions import require_fresh, require_room, require_sources
 from hims_pipeline.carry.last_build import keep_build
-from hims_pipeline.carry.plan import PLAN, make_plan, read_plan, record_nodes
+from hims_pipeline.carry.plan import OWN_ENGINE, PLAN, make_plan, note_taken, read_plan, record_nodes
 from hims_pipeline.disclosure.history import EARLIER, write_earlier
 from hims_pipeline.errors import Damaged, HimsError, ReleaseError
 from hims_pipeline.lake import landing, trail
@@ -167,6 +167,16 @@ def reopen_build(settings: Settings, run: str) -> Build:
     return Build(folder, settings.rendered / known["tree"], known["inputs_sha256"], known["trail"])
 
 
+def take_nodes(settings: Settings, build: Build, taken: Mapping[str, Mapping[str, Any]], engine: str) -> None:
+    """Note in a build's plan what another engine made and is in its file.
+
+    Args:
+        taken: unique id -> status and failures.
+    """
+    note_taken(settings, build.folder, build.tree, build.warehouse, taken, engine)
+    write_sealed(settings, build.folder / RECORD, "build", _describe_build(build))
+
+
 def close_build(
     settings: Settings, build: Build, results: Mapping[str, Mapping[str, Any]], *, keep_it: bool = True
 ) -> None:
@@ -187,8 +197,9 @@ def close_build(
     sha256 = sha256_of(build.warehouse)
     closed = {"warehouse_sha256": sha256, "results_sha256": sha256_of(build.results), "nodes": nodes}
     write_sealed(settings, build.folder / RECORD, "build", made_of | closed)
-    if keep_it:
-        since_full = read_plan(settings, build.folder).since_full
+    plan = read_plan(settings, build.folder)
+    if keep_it and plan.engine == OWN_ENGINE:  # a night on DuckDB begins from what DuckDB made
+        since_full = plan.since_full
         facts = {"sha256": sha256, "inputs_sha256": build.inputs_sha256, "nodes": nodes, "since_full": since_full}
         keep_build(settings, build.warehouse, facts)
 

@@ -32,7 +32,7 @@
 {% macro spark__union_by_name(columns, models, left_out) -%}
         {{ empty_relation(columns) }}
         {%- for model in models %}
-        {%- set own = adapter.get_columns_in_relation(ref(model)) | map(attribute='name') | list if execute else [] %}
+        {%- set own = spark_columns(model) %}
         union all
         select {{ 'distinct' if left_out }}
             {%- for name, type in columns.items() %}
@@ -40,6 +40,23 @@
             {%- endfor %}
         from {{ ref(model) }}
         {%- endfor %}
+{%- endmacro %}
+
+{# The names of a model's columns. In a unit test of dbt `ref` gives a fixture, whose columns are those of the table that it
+   stands for: it is looked for in every schema, since no graph is known there. #}
+{% macro spark_columns(name) -%}
+    {%- set relation, known = ref(name), [] -%}
+    {%- if execute -%}
+        {%- set schemas = run_query('show databases').columns[0].values() if relation.is_cte else [relation.schema] -%}
+        {%- for schema in schemas -%}
+            {%- set place = api.Relation.create(schema=schema, identifier=name) -%}
+            {%- do known.extend(adapter.get_columns_in_relation(place) | map(attribute='name')) -%}
+        {%- endfor -%}
+        {%- if not known -%}
+            {%- do exceptions.raise_compiler_error('Spark knows no column of ' ~ name ~ ': build it before what unites it with others, or each of its columns would be null.') -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(known) }}
 {%- endmacro %}
 
 {# No row of these columns, name -> type. #}

@@ -32,39 +32,21 @@ from hims_pipeline.staging.inputs import input_rows, inputs_sha256
     type=click.Choice(("duckdb", "spark")),
     default="duckdb",
     show_default=True,
-    help="Spark builds what stands before disclosure control, as Parquet; nothing of it is published.",
+    help="What builds all that stands before disclosure control; DuckDB goes on from there.",
 )
 def build(draft: bool, full: bool, engine: str) -> None:
     """Build the warehouse from the accepted batches and publish it, without taking anything in.
 
     A full build of inputs that are published already is compared with the last one, and published where it is needed.
+    One on Spark carries nothing over and is compared with none; --draft tells how figures differ from the release's.
     """
-    if engine == "spark":
-        _build_on_spark(open_installation())
-    else:
-        _build(open_installation(), draft=draft, full=full)
+    _build(open_installation(), draft=draft, full=full, on_spark=engine == "spark")
 
 
-def _build_on_spark(settings: Settings) -> None:
+def _build(settings: Settings, *, draft: bool, full: bool, on_spark: bool = False) -> None:
     require_parts(settings)
-    spark.require_spark()
-    tell = teller(settings)
-    with installation_lock(settings, "building on Spark", wait_seconds=600, log=tell):
-        finish_begun(settings)
-        building.clear_dead_builds(settings)
-        prepared = building.prepare(settings, f"spark-{uuid.uuid4().hex[:8]}", tell, full=True)
-        try:
-            finished = spark.build_on_spark(settings, prepared, tell)
-        except BaseException:
-            building.discard_build(prepared.folder)
-            raise
-    tests = sum(node.kind == "test" for node in finished)
-    tell(f"{len(finished) - tests} seeds and models and {tests} tests on Spark: {prepared.tables}")
-    tell("Nothing of it is published; the next build clears it away.")
-
-
-def _build(settings: Settings, *, draft: bool, full: bool) -> None:
-    require_parts(settings)
+    if on_spark:
+        spark.require_spark()
     tell = teller(settings)
     with installation_lock(settings, "building", wait_seconds=600, log=tell):
         finish_begun(settings)
@@ -80,8 +62,10 @@ def _build(settings: Settings, *, draft: bool, full: bool) -> None:
             tell(f"Nothing changed since {done.id}: same batches, rules and code.")
             return
         building.clear_dead_builds(settings)
-        prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", tell, full=full)
+        prepared = building.prepare(settings, f"cli-{uuid.uuid4().hex[:8]}", tell, full=full or on_spark)
         try:
+            if on_spark:
+                spark.take_tables(settings, prepared, spark.build_on_spark(settings, prepared, tell), tell)
             run_dbt(settings, prepared, tell, keep_it=not draft)
             if draft:
                 _draft(settings, prepared)

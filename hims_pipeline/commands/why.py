@@ -56,7 +56,8 @@ def describe_trace(trace: "Trace", *, staff: bool) -> Iterator[str]:
     yield f"{question.code} {question.indicator['name_en']} · {where} · {question.period}" + (
         f" · {cell}" if cell else ""
     )
-    yield f"{trace.release}, the {'staff' if staff else 'public'} file. {question.indicator['definition_en']}"
+    built = f", built on {trace.engine}" if trace.engine else ""
+    yield f"{trace.release}, the {'staff' if staff else 'public'} file{built}. {question.indicator['definition_en']}"
     yield ""
     if trace.figure is None:
         yield "There is no figure:"

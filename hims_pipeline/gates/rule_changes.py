@@ -85,7 +85,8 @@ def _find_narrowed(was: list[str], now: list[str]) -> list[str]:
     """Periods that a rule was for and is not any more; without any it is for all."""
     if not now or not was:
         return ["all periods"] if now and not was else []
-    return [glob for glob in was if not any(fnmatch.fnmatch(glob, other) for other in now)]
+    # A pattern with brackets does not match itself.
+    return [glob for glob in was if glob not in now and not any(fnmatch.fnmatch(glob, other) for other in now)]
 
 
 def _order(expectation: str, name: str, old: Any, new: Any) -> str:

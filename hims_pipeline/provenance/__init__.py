@@ -22,7 +22,8 @@ JUDGING = ("hims_pipeline.gates:judge",)
 RENDERING = ("hims_pipeline.staging.render:ensure_rendered",)
 BUILDING = (
     "hims_pipeline.build:prepare", "hims_pipeline.build:close_build", "hims_pipeline.dbt:stream_dbt",
-    "hims_pipeline.parsed_dbt:main", "hims_pipeline.disclosure.decide:decide",
+    "hims_pipeline.parsed_dbt:main", "hims_pipeline.disclosure.decide:decide", "hims_pipeline.spark:take_tables",
+    "hims_pipeline.spark:build_on_spark",
 )  # fmt: skip
 CARRYING = (
     "hims_pipeline.carry.fingerprints:fingerprint_nodes", "hims_pipeline.carry.content:content_of",

@@ -12,6 +12,7 @@ from hims_pipeline.sql import connection, literal, quote
 
 KEY = "series_key, time_period, vintage"
 COMPARED = f"{KEY}, indicator, source, obs_value, obs_status, conf_status, standard_error"
+SAME = 1e-9  # relative: what two engines' floating point differs by is no change
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ def find_differences(settings: Settings, old: Path, new: Path) -> list[Change]:
                     o.series_key is null as is_added,
                     n.series_key is null as is_gone,
                     o.series_key is not null and n.series_key is not null and (
-                        o.obs_value is distinct from n.obs_value or o.obs_status is distinct from n.obs_status
-                        or o.conf_status is distinct from n.conf_status
-                        or o.standard_error is distinct from n.standard_error) as is_changed,
+                        {_differ_sql("obs_value")} or o.obs_status is distinct from n.obs_status
+                        or o.conf_status is distinct from n.conf_status or {_differ_sql("standard_error")}
+                    ) as is_changed,
                     100 * abs(n.obs_value - o.obs_value) / nullif(abs(o.obs_value), 0) as percent
                 from before as o
                 full join after as n using ({KEY})
@@ -83,6 +84,13 @@ def find_differences(settings: Settings, old: Path, new: Path) -> list[Change]:
             from compared group by all having bool_or(is_added or is_gone or is_changed) order by all
         """).fetchall()
     return [Change(*row) for row in rows]
+
+
+def _differ_sql(column: str) -> str:
+    """SQL: whether a number of `o` is another in `n`, beyond what is the same."""
+    old, new = f"o.{column}", f"n.{column}"
+    near = f"abs({old} - {new}) <= {SAME} * abs({old})"
+    return f"({old} is distinct from {new} and not coalesce({near}, false))"
 
 
 def summarise(settings: Settings, previous: Release | None, public: Path) -> list[Change] | None:

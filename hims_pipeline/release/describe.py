@@ -7,6 +7,7 @@ from typing import Any
 
 from hims_pipeline import __version__
 from hims_pipeline.build import Build
+from hims_pipeline.carry.plan import read_plan
 from hims_pipeline.contracts.load import tree_fingerprint
 from hims_pipeline.contracts.observatory import load_observatory
 from hims_pipeline.errors import ReleaseError
@@ -66,7 +67,11 @@ def describe(
         "left_out": deliveries.list_left_out(known, contracts),
         "caveats": batch_caveats,
         "held_back": {batch: why["codes"] for batch, why in back.items()},
-        "code": {"version": __version__, "lock": sha256_of(REPOSITORY / "requirements.lock")},
+        "code": {
+            "version": __version__,
+            "lock": sha256_of(REPOSITORY / "requirements.lock"),
+            "engine": read_plan(settings, build.folder).engine,
+        },
     }
     held_to = rules.take_rules(settings, build.tree)
     rules.write_rules(settings, candidate / "staff", release_id, held_to)

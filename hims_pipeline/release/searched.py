@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hims_pipeline.carry.plan import read_plan
+from hims_pipeline.carry.plan import OWN_ENGINE, read_plan
 from hims_pipeline.contracts.load import fingerprint
 from hims_pipeline.errors import Damaged
 from hims_pipeline.lake.files import private_folder, sha256_of
@@ -66,7 +66,8 @@ def read_earlier(settings: Settings, build: Path) -> Earlier:
     try:
         plan, record = read_plan(settings, build), read_sealed(settings, settings.kept / RECORD, KIND)
         path, marks = settings.kept / record["file"], record["marks"]
-        if not path.is_file() or sha256_of(path) != record["sha256"]:
+        made_tonight = plan.engine != OWN_ENGINE
+        if made_tonight or not path.is_file() or sha256_of(path) != record["sha256"]:
             return Earlier({}, {}, set())
     except Damaged:
         return Earlier({}, {}, set())

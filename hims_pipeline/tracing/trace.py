@@ -36,6 +36,7 @@ class Trace:
         preferred_by: why it stands before the others, by series and edition of these.
         withheld: what the staff's file knows of a figure that is not shown; empty in the public reading.
         ledger: of each source of the indicator, why it has no figure by these dimensions (`v_expected_figures`).
+        engine: what the release was built on; "" where an earlier version did not keep it.
     """
 
     question: FigureQuestion
@@ -54,6 +55,7 @@ class Trace:
     ledger: list[dict[str, Any]] = field(default_factory=list)
     sql: str = ""
     r: str = ""
+    engine: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for programs."""
@@ -96,6 +98,7 @@ def trace_figure(settings: Settings, release: Release, question: Mapping[str, st
                 claims=evidence.claims_of(con, asked),
                 absence=_explain(con, asked, figures, manifest),
                 ledger=evidence.find_expected(con, asked),
+                engine=_engine_of(manifest),
             )
         return _trace(settings, release, con, asked, chosen[0], figures, manifest, staff=staff)
     finally:
@@ -144,7 +147,13 @@ def _trace(
         _read_withheld(con, figure) if staff else {},
         sql=recipes.write_sql(figure),
         r=recipes.write_r(settings, question, figure, making, sources, databases),
+        engine=_engine_of(manifest),
     )  # fmt: skip
+
+
+def _engine_of(manifest: Mapping[str, Any]) -> str:
+    engine: str = manifest["code"].get("engine", "")
+    return engine
 
 
 def _read_verdict(release: Release, batch: str) -> dict[str, Any]:

@@ -5,15 +5,19 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import agate
 import duckdb
 import pytest
 
 from hims_pipeline.contracts.indicators import load_indicators
+from hims_pipeline.errors import ContractError
 from hims_pipeline.settings import REPOSITORY, Settings
+from hims_pipeline.staging import macros
 from hims_pipeline.staging.render import render_project
 from tests.architecture import dialect
-from tests.jinja import compiler
+from tests.jinja import OWN, compiler
 
 # A model that says it, and what the rule must name: constructs that were seen to be refused, or read otherwise.
 OF_ONE_ENGINE = {
@@ -139,6 +143,36 @@ def test_every_word_of_the_dialect_is_said_for_both_engines() -> None:
     for engine in ("default", "spark"):
         said = {part.split("(")[0] for part in text.split(f"{{% macro {engine}__")[1:]}
         assert dispatched - said == set(), engine
+
+
+def unite_on_spark(*, is_cte: bool, built: dict[str, list[str]]) -> str:
+    """SQL of a union of one model, `figures`, on an engine that has built these tables: `schema.table` -> columns."""
+
+    def find_columns(place: SimpleNamespace) -> list[SimpleNamespace]:
+        return [SimpleNamespace(name=name) for name in built.get(f"{place.schema}.{place.identifier}", [])]
+
+    compiled = macros.compiler(
+        REPOSITORY / "dbt_project",
+        OWN,
+        execute=True,
+        ref=lambda name: SimpleNamespace(schema=None if is_cte else "indicators", identifier=name, is_cte=is_cte),
+        api=SimpleNamespace(Relation=SimpleNamespace(create=lambda **parts: SimpleNamespace(**parts))),
+        adapter=SimpleNamespace(get_columns_in_relation=find_columns),
+        run_query=lambda _: agate.Table([["reference"], ["indicators"]], ["namespace"]),
+    )
+    return compiled("{{ spark__union_by_name({'a': 'string', 'b': 'string'}, ['figures'], ['c']) }}")
+
+
+@pytest.mark.parametrize("is_cte", [True, False], ids=["the fixture of a unit test", "a table"])
+def test_a_union_on_spark_asks_for_the_columns_that_a_model_has(is_cte: bool) -> None:
+    sql = unite_on_spark(is_cte=is_cte, built={"indicators.figures": ["a", "c"]})
+    assert re.search(r"select distinct\s+a,\s+cast\(null as string\) as b\s+from", sql)
+
+
+@pytest.mark.parametrize("is_cte", [True, False], ids=["the fixture of a unit test", "a table"])
+def test_a_union_on_spark_of_what_is_not_built_is_refused(is_cte: bool) -> None:
+    with pytest.raises(ContractError, match="Spark knows no column of figures: build it before"):
+        unite_on_spark(is_cte=is_cte, built={"indicators.others": ["a"]})
 
 
 DAYS = """

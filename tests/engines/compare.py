@@ -11,12 +11,11 @@ from pathlib import Path
 
 import duckdb
 
+from hims_pipeline.spark import STORED
 from hims_pipeline.sql import MISTAKEN, literal, quote
 
 LAYERS = ("reference", "conformed", "indicators", "published")
 RELATIVE = 1e-9
-# DuckDB's type -> what it reads of Spark's Parquet, where that is another by its nature.
-STORED = {"UUID": "VARCHAR", "HUGEINT": "DECIMAL(38,0)"}
 
 
 @contextmanager
@@ -115,6 +114,19 @@ def compare_tables(warehouse: Path, tables: Path) -> tuple[list[str], dict[str, 
 def _parquet(tables: Path, name: str) -> str:
     schema, table = name.split(".")
     return f"read_parquet({literal(str(tables / f'{schema}.db' / table / '*.parquet'))})"
+
+
+def compare_files(warehouse: Path, other: Path) -> tuple[list[str], dict[str, list[str]]]:
+    """Tables of a DuckDB file that another one has too, and of those that differ how."""
+    with open_warehouse(warehouse) as con:
+        con.execute(f"attach {literal(str(other))} as other (read_only)")
+        found = con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() "
+            "where database_name in ('warehouse', 'other') group by all having count(*) = 2 order by all"
+        ).fetchall()
+        both = [name for (name,) in found if name.split(".")[0] in LAYERS]
+        told = {name: find_differences(con, name, f"other.{name}") for name in both}
+    return both, {name: texts for name, texts in told.items() if texts}
 
 
 if __name__ == "__main__":

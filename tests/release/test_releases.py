@@ -302,6 +302,8 @@ def test_differences_between_two_releases(settings) -> None:
     paths = [one.public / "warehouse.duckdb" for one in (old, new)]
     assert compare.find_differences(settings, paths[0], paths[0]) == []
     assert compare.find_differences(settings, *paths) == [compare.Change("P01", "census", 0, 0, 1, 10.0)]
+    near = make(settings, "r000003", 100 * (1 + 1e-13)).public / "warehouse.duckdb"
+    assert compare.find_differences(settings, paths[0], near) == []
 
 
 def test_releases_of_a_former_key_are_bound_by_the_trail_alone(settings, tmp_path) -> None:

@@ -30,6 +30,7 @@ class Night:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.known, self.tables, self.carried = settings, ["Z0000001"], dict(TABLES), set[str]()
+        self.engine = plan.OWN_ENGINE
 
     def known_persons(self, settings, con):
         install(con, KEY, ["demo"])
@@ -52,7 +53,7 @@ class Night:
                     if name in self.carried:
                         carried[name] = {"table": name, **vars(content_of(con, *name.split(".")))}
                 change(con)
-        write_sealed(self.settings, folder / plan.PLAN, plan.KIND, {"carried": carried, "since_full": len(carried)})
+        write_sealed(self.settings, folder / plan.PLAN, plan.KIND, vars(plan.CarryPlan(carried, 1, self.engine)))
         return folder / "release"
 
     def audit(self, candidate=None) -> tuple[bool, int]:
@@ -104,6 +105,12 @@ def test_the_same_content_built_anew_is_searched(night) -> None:
     """Only of what is carried over the inputs are proved; contents are compared by 64 bits."""
     night.carried = {"published.names"}
     assert night.audit() == (True, 1)
+
+
+def test_what_another_engine_made_tonight_is_searched(night) -> None:
+    """It stands in the plan as if it were carried over, and is of no earlier night."""
+    night.engine = "spark"
+    assert night.audit() == (True, 2)
 
 
 def test_a_night_that_carries_nothing_over_searches_everything(night) -> None:
