@@ -41,22 +41,17 @@ group by series_key, vintage, period_start_date
 {%- endmacro %}
 
 {# Every figure of a part before disclosure control, with its unit and the breaks of its series: B in the first period after
-   one. What no estimate made says whether a sample stands behind it: then an error would be due, and is not worked out. #}
-{% macro whole_figures(part) -%}
-{%- if part == 'judged' -%}
-with sampled as (
-    select {{ set_of('source') }} as sources from {{ ref('dim_batch') }} where design_kind in ('sample', 'census_sample')
-)
-
-{% endif -%}
+   one. What no estimate made says whether a sample stands behind it: then an error would be due, and is not worked out.
+   sampled: relation with the list of `sources` that are samples; none where there can be no sample. #}
+{% macro whole_figures(part, sampled=none) -%}
 select
     {{ all_but('interval_kind, obs_status', 'figures') }},
-    coalesce(figures.interval_kind, {% if part == 'judged' -%}
-    case
-        when {{ have_common(parts_of('figures.source', '+'), '(select sources from sampled)') }} then 'NOT_WORKED_OUT'
-        else 'NO_SAMPLE'
-    end
-    {%- else -%} 'NO_SAMPLE' {%- endif -%}
+    coalesce(
+        figures.interval_kind,
+        {%- if sampled %}
+        case when {{ have_common(parts_of('figures.source', '+'), '(select sources from ' ~ sampled ~ ')') }} then 'NOT_WORKED_OUT' end,
+        {%- endif %}
+        'NO_SAMPLE'
     ) as interval_kind,
     indicators.unit_measure,
     {{ with_break('figures.obs_status', 'breaks.break_id is not null') }} as obs_status,

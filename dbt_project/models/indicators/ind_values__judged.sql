@@ -1,2 +1,6 @@
 {{ config(materialized=kept_as()) }}
-{{ whole_figures('judged') }}
+with sampled as (
+    select {{ set_of('source') }} as sources from {{ ref('dim_batch') }} where design_kind in ('sample', 'census_sample')
+)
+
+{{ whole_figures('judged', 'sampled') }}
