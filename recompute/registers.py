@@ -20,7 +20,7 @@ def read_rows(path: Path, delimiter: str, encoding: str) -> Iterator[dict[str, s
 
 def count_census(folder: Path, period: str) -> Figures:
     """P01 residents, A01 foreign citizens, A02 born abroad, by governorate and sex; C05 and C06, the employment and
-    unemployment rates of those born abroad, by governorate or sex: waves of 2014 and 2024."""
+    unemployment rates of those born abroad, by sex: waves of 2014 and 2024."""
     is_early = period == "2014"
     columns = (
         ("GOUV", "SEXE", "NAT_TN", "LIEU_NAISS", "AGE", "ACTIVITE")
@@ -45,7 +45,7 @@ def count_census(folder: Path, period: str) -> Figures:
             ("C05", activity == employed, 15 <= int(age) <= 64 and (in_force or activity in outside)),
             ("C06", activity == unemployed, int(age) >= 15 and in_force),
         ):
-            shown = [key._replace(indicator=indicator) for key in cells if key.area == "TUN" or key.sex == "_T"]
+            shown = [key._replace(indicator=indicator) for key in cells if key.area == "TUN"]
             among.update(shown if is_among else [])
             met.update(shown if is_among and is_met else [])
     return dict(counts) | {key: 100 * met[key] / persons for key, persons in among.items()}
