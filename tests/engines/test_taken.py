@@ -147,6 +147,7 @@ def test_a_release_of_it_is_like_any_and_says_so(elsewhere: Elsewhere) -> None:
     assert read_kept(elsewhere.settings) == elsewhere.kept, "a night on DuckDB begins from what DuckDB made"
 
 
+@pytest.mark.slow
 def test_the_next_night_carries_over_what_duckdb_built(elsewhere: Elsewhere) -> None:
     assert "Nothing changed since r000002" in elsewhere.hims("build")
     change_policy(elsewhere.here.data)
