@@ -20,14 +20,17 @@ PACKAGE = Path(__file__).resolve().parent.parent
 READING = ("hims_pipeline.readers:read_delivery",)  # and of each format that is read, its module's `open_table`
 JUDGING = ("hims_pipeline.gates:judge",)
 RENDERING = ("hims_pipeline.staging.render:ensure_rendered",)
+DECIDING = (  # what dbt's model in Python calls
+    "hims_pipeline.disclosure.decide:decide", "hims_pipeline.disclosure.history:earlier_decisions",
+    "hims_pipeline.disclosure.history:last_decisions",
+)  # fmt: skip
 BUILDING = (
     "hims_pipeline.build:prepare", "hims_pipeline.build:close_build", "hims_pipeline.dbt:stream_dbt",
-    "hims_pipeline.parsed_dbt:main", "hims_pipeline.disclosure.decide:decide", "hims_pipeline.spark:take_tables",
-    "hims_pipeline.spark:build_on_spark",
+    "hims_pipeline.parsed_dbt:main", "hims_pipeline.spark:take_tables", "hims_pipeline.spark:build_on_spark", *DECIDING,
 )  # fmt: skip
 CARRYING = (
     "hims_pipeline.carry.fingerprints:fingerprint_nodes", "hims_pipeline.carry.content:content_of",
-    "hims_pipeline.parsed_dbt:main", "hims_pipeline.disclosure.decide:decide",
+    "hims_pipeline.parsed_dbt:main", *DECIDING,
 )  # fmt: skip
 SEARCHING = ("hims_pipeline.release.leaks:find_in_tables", "hims_pipeline.carry.content:content_of")
 PUBLISHING = ("hims_pipeline.release.publish:publish",)

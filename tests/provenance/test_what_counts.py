@@ -1,5 +1,6 @@
 """One thing after another is changed in a copy of the package, and of what is installed: what becomes stale?"""
 
+import ast
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from hims_pipeline import provenance
 from hims_pipeline.provenance import libraries, provenance_of
+from hims_pipeline.settings import REPOSITORY
 
 FORMATS = "hims_pipeline.readers.formats"
 ENTRIES = {
@@ -95,3 +97,14 @@ def test_a_new_version_makes_stale_what_uses_it(monkeypatch: pytest.MonkeyPatch,
 def forget() -> None:
     libraries._read_installed.cache_clear()
     provenance._provenance_of_running.cache_clear()
+
+
+def test_a_build_rests_on_all_that_a_model_in_python_calls() -> None:
+    called = {
+        f"{node.module}:{one.name}"
+        for path in (REPOSITORY / "dbt_project/models").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for one in node.names
+    }
+    assert called == set(provenance.DECIDING)
