@@ -36,7 +36,7 @@ run: $(VENV)/.run ## set up, take in the sample (and what HIMS_REAL_DATA holds),
 test: $(VENV)/.dev ## set up and run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs
 
-test-slow: $(VENV)/.dev ## the breadth that `make test` leaves out: a draft of every public file, both new countries, a held night, the attack on a night
+test-slow: $(VENV)/.dev ## the breadth that `make test` leaves out: a draft of every public file, both new countries, a held night, a run killed and gone on elsewhere, a release of another engine's tables, the attack on a night
 	@$(BIN)/python -m pytest -n 2 --dist load -rs -m slow
 
 test-r: $(VENV)/.dev ## estimates and errors beside those of R's survey, where R is installed (Debian: r-base-core r-cran-survey)

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
+
 from hims_pipeline.release import store
 from tests.elsewhere import SETTINGS
 from tests.installation import Installation
@@ -51,6 +53,7 @@ def hashes(here: Installation) -> dict[str, str]:
     return {name: facts["content_hash"] for name, facts in tables.items()}
 
 
+@pytest.mark.slow
 def test_killed_while_it_takes_in_and_while_it_builds_then_run_again_elsewhere(
     northland_night, untested_code: Path, tmp_path: Path
 ) -> None:

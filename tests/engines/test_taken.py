@@ -130,6 +130,7 @@ def spark_at_hand(elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(spark, "build_on_spark", stand_in)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("spark_at_hand")
 def test_a_release_of_it_is_like_any_and_says_so(elsewhere: Elsewhere) -> None:
     before = store.get(elsewhere.settings, "r000001")
