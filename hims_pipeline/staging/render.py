@@ -15,7 +15,7 @@ import fcntl
 import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -199,7 +199,10 @@ def render_project(settings: Settings, tree: Path) -> None:
     described += [_feed_model(tree, fact, columns, feeders[fact], donated) for fact, columns in load_facts().items()]
     write_text(tree / "models/staging/staging.yml", as_yaml({"version": 2, "models": described}))
     imputable = {f"fct_{fact}": names for fact, some in feeders.items() if (names := find_imputable(some, donated))}
-    write_text(tree / "macros/observatory.sql", _macros(settings, tree, contracts, imputable))
+    models = _indicator_models(settings, tree)
+    counted = load_observatory(settings.data).policies.delivered_counts
+    others = find_taken_over(load_indicators(settings.data), contracts, counted, tree / "models/indicators")
+    write_text(tree / "macros/observatory.sql", _macros(settings, models, others, imputable))
     _write_properties(settings, tree, contracts.values())
     write_seeds(settings, tree / "seeds", contracts.values(), mended)
 
@@ -278,16 +281,14 @@ def _write_properties(settings: Settings, tree: Path, contracts: Iterable[Contra
     )
 
 
-def _macros(settings: Settings, tree: Path, contracts: Mapping[str, Contract], imputable: dict[str, list[str]]) -> str:
+def _macros(settings: Settings, models: list[str], taken_over: list[str], imputable: dict[str, list[str]]) -> str:
     observatory = load_observatory(settings.data)
-    models, folder = _indicator_models(settings, tree), tree / "models/indicators"
-    counted = observatory.policies.delivered_counts
     known = {
         "breakdown_columns": list(breakdown_columns(settings.data)),
         "reference_country": observatory.reference_country,
         "minimum_count": observatory.policies.minimum_count,
         "indicator_models": models,
-        "taken_over_models": find_taken_over(load_indicators(settings.data), contracts, counted, folder),
+        "taken_over_models": taken_over,
         "fact_models": [f"fct_{fact}" for fact in load_facts()],
         "imputable_columns": imputable,
     }
