@@ -58,7 +58,9 @@ def hims(settings: Settings, *words: str) -> tuple[float, dict[str, float]]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    return dict(os.environ) | {"HIMS_HOME": str(settings.home), "HIMS_ENV": "dev", "PYTHONUNBUFFERED": "1"}
+    """As nights have it: Python keeps its bytecode, whatever it does here."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"HIMS_HOME": str(settings.home), "HIMS_ENV": "dev", "PYTHONUNBUFFERED": "1"}
 
 
 def behind_the_intake(stages: dict[str, float]) -> float:

@@ -35,6 +35,8 @@ from hims_pipeline.privacy.keys import check_key
 from hims_pipeline.settings import close_umask, is_debugging, load_settings
 from hims_pipeline.stopping import STOPPED, exit_code, find_stop, note_signals
 
+# What a night holds, it holds to its end: Python need not look through all of it every few hundred objects.
+OBJECTS_BETWEEN_LOOKS = 100_000
 # Readers of releases need no key.
 KEYED = {"run", "ui", "daemon", "deliver", "status", "batch", "gate", "link", "build", "retention", "scrub"}
 
@@ -61,6 +63,7 @@ class PlainGroup(click.Group):
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """From deliveries of migration data to a released warehouse of indicators."""
+    gc.set_threshold(OBJECTS_BETWEEN_LOOKS)
     close_umask()
     note_signals()
     atexit.register(gc.freeze)  # else Python looks through all that it holds once more before it ends, for seconds

@@ -8,6 +8,7 @@ and a release is never a condition of the next one.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -89,13 +90,14 @@ def scrub_parts(settings: Settings, log: Log = lambda text: None, budget: int | 
             f"scrub: {len(turn)} of {len(parts)} parts, {sum(p.size for p in turn) / 1e6:,.0f} of {total / 1e6:,.0f} MB"
         )
         read = told_bytes = 0
-        for number, part in enumerate(turn, start=1):
-            damage += _check_part(part)
-            seen[part.name] = datetime.now(UTC).isoformat(timespec="microseconds")
-            read += part.size
-            if read - told_bytes >= TOLD_EVERY:
-                told_bytes = read
-                log(f"scrub: {number} of {len(turn)} parts, {read / 1e6:,.0f} MB")
+        with ThreadPoolExecutor(settings.threads) as threads:  # whoever hashes lets others run
+            for number, (part, lines) in enumerate(zip(turn, threads.map(_check_part, turn), strict=True), start=1):
+                damage += lines
+                seen[part.name] = datetime.now(UTC).isoformat(timespec="microseconds")
+                read += part.size
+                if read - told_bytes >= TOLD_EVERY:
+                    told_bytes = read
+                    log(f"scrub: {number} of {len(turn)} parts, {read / 1e6:,.0f} MB")
         distinct_damage = list(dict.fromkeys(damage))  # a record may be met on two ways
         try:  # what was found is told in any case
             _write_seen(settings, {part.name: seen[part.name] for part in parts if part.name in seen})

@@ -9,8 +9,9 @@ and how it is changed or destroyed (`rotation`).
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from hims_pipeline.errors import HimsError
@@ -37,12 +38,7 @@ def read_key_facts(settings: Settings) -> dict[str, Any]:
         NoteDamaged: the note cannot be read, so that a change of key under way would go unseen.
     """
     try:
-        text = read_text(settings.home / FILE)
-        facts = parse_json(text)
-        facts.pop(CHECK)
-        if text != checked_text(facts):
-            raise ValueError
-        return facts if isinstance(facts["version"], str) else {}
+        return dict(_parse_facts(read_text(settings.home / FILE)))
     except FileNotFoundError:
         version = _told_by_records(settings)
         return {"version": version} if version else {}
@@ -52,6 +48,15 @@ def read_key_facts(settings: Settings) -> dict[str, Any]:
         raise NoteDamaged(
             f"{settings.home / FILE} cannot be read. Delete it: it is made again from the records."
         ) from None
+
+
+@lru_cache(maxsize=1)  # it is asked for with each record that is read
+def _parse_facts(text: str) -> Mapping[str, Any]:
+    facts = parse_json(text)
+    facts.pop(CHECK)
+    if text != checked_text(facts):
+        raise ValueError
+    return facts if isinstance(facts["version"], str) else {}
 
 
 def damage(settings: Settings) -> str:

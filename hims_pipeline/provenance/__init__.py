@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from hims_pipeline.provenance.closure import SourceTree
+from hims_pipeline.provenance.closure import Closure, SourceTree
+from hims_pipeline.provenance.kept import KeptTree
 from hims_pipeline.provenance.libraries import package_of, versions_of
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -69,22 +70,23 @@ def provenance_of(*entries: str, package: Path | None = None) -> Provenance:
     Raises:
         LookupError: an entry point is not there, or a library that it uses is not installed.
     """
-    return _provenance_of_running(entries) if package is None else _provenance(SourceTree(package), entries)
+    if package is None:
+        return _provenance_of_running(entries)
+    return _provenance(SourceTree(package).closure(*entries))
 
 
 @lru_cache(maxsize=1)
-def _running_tree() -> SourceTree:
-    return SourceTree(PACKAGE)
+def _running_tree() -> KeptTree:
+    return KeptTree(PACKAGE)
 
 
 @lru_cache(maxsize=64)
 def _provenance_of_running(entries: tuple[str, ...]) -> Provenance:
-    return _provenance(_running_tree(), entries)
+    return _provenance(_running_tree().closure(*entries))
 
 
-def _provenance(sources: SourceTree, entries: tuple[str, ...]) -> Provenance:
-    closure = sources.closure(*entries)
+def _provenance(closure: Closure) -> Provenance:
     packages = {name for module in closure.libraries if (name := package_of(module))}
-    for module, _ in closure.definitions:
+    for module in closure.modules:
         packages |= set(STARTED.get(module, ()))
     return Provenance(closure.sha256, versions_of(packages))

@@ -23,12 +23,12 @@ class Closure:
     """What an entry point reaches.
 
     Args:
-        definitions: of ours, each by module and name.
+        modules: of ours, in which a definition is that it reaches.
         libraries: top names of modules that are not ours, as they are imported.
-        sha256: hash of the definitions' syntax trees and of what their imports name.
+        sha256: hash of the syntax trees of the definitions that it reaches, and of what their imports name.
     """
 
-    definitions: frozenset[Definition]
+    modules: frozenset[str]
     libraries: frozenset[str]
     sha256: str
 
@@ -79,7 +79,7 @@ class SourceTree:
                 else:
                     todo.append(target)
         sha256 = hashlib.sha256("\n".join(sorted(messages)).encode()).hexdigest()
-        return Closure(frozenset(seen), frozenset(libraries), sha256)
+        return Closure(frozenset(module for module, _ in seen), frozenset(libraries), sha256)
 
     def _entry(self, entry: str) -> list[Definition]:
         module, _, name = entry.partition(":")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hims_pipeline.errors import Damaged, HimsError
 from hims_pipeline.lake import journal, seal, trail
-from hims_pipeline.lake.files import sha256_of, sync
+from hims_pipeline.lake.files import sha256_of, sha256_of_each, sync
 from hims_pipeline.plain_file import read_json
 from hims_pipeline.privacy.file_modes import give_to_staff
 from hims_pipeline.settings import Settings
@@ -45,10 +45,10 @@ def write_manifests(settings: Settings, candidate: Path, facts: dict[str, dict[s
         if part == "staff":
             bound["public_manifest_sha256"] = sha256_of(candidate / "public" / MANIFEST)
             bound["trail"] = {"number": end.number, "sha256": end.sha256}
+        paths = [path for path in sorted((candidate / part).rglob("*")) if path.is_file()]
         files = {
-            str(path.relative_to(candidate / part)): {"sha256": sha256_of(path), "bytes": path.stat().st_size}
-            for path in sorted((candidate / part).rglob("*"))
-            if path.is_file()
+            str(path.relative_to(candidate / part)): {"sha256": sha256, "bytes": path.stat().st_size}
+            for path, sha256 in zip(paths, sha256_of_each(paths), strict=True)
         }
         manifest = facts[part] | bound | {"files": files}
         seal.write_sealed(settings, candidate / part / MANIFEST, kind_of_file(part), manifest)
@@ -176,11 +176,12 @@ def _trail(settings: Settings, release: "Release", manifests: dict[str, Any]) ->
 
 def _files(folder: Path, part: str, manifest: dict[str, Any]) -> Iterator[str]:
     root, listed = folder / part, manifest["files"]
+    there = [name for name in listed if (root / name).is_file() and not (root / name).is_symlink()]
+    hashes = dict(zip(there, sha256_of_each([root / name for name in there]), strict=True))
     for name, facts in listed.items():
-        path = root / name
-        if path.is_symlink() or not path.is_file():
+        if name not in hashes:
             yield f"{part}/{name} is missing"
-        elif path.stat().st_size != facts["bytes"] or sha256_of(path) != facts["sha256"]:
+        elif (root / name).stat().st_size != facts["bytes"] or hashes[name] != facts["sha256"]:
             yield f"{part}/{name} is not what was published"
     present = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_symlink() or not path.is_dir()}
     yield from (f"{part}/{name} was added" for name in sorted(present - set(listed) - {MANIFEST}))

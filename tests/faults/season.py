@@ -146,7 +146,8 @@ class Season:
     def _send_good(self) -> str:
         if (period := self._free_period()) is None:
             return ""
-        persons = 10 + self.number % 20  # all of the Heath
+        # All of the Heath; in steps of the minimum count, since a smaller change of what was shown is withheld.
+        persons = 12 + 3 * (self.number % 20)
         text = "person,place\n" + "".join(f"{person + 100 * self.number},1\n" for person in range(persons))
         self._send(SOUTH, period, text, float(persons))
         return f"{SOUTH} {period} sent"
