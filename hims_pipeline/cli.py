@@ -36,7 +36,7 @@ from hims_pipeline.settings import close_umask, is_debugging, load_settings
 from hims_pipeline.stopping import STOPPED, exit_code, find_stop, note_signals
 
 # What a night holds, it holds to its end: Python need not look through all of it every few hundred objects.
-OBJECTS_BETWEEN_LOOKS = 100_000
+OBJECTS_BETWEEN_LOOKS = 10_000
 # Readers of releases need no key.
 KEYED = {"run", "ui", "daemon", "deliver", "status", "batch", "gate", "link", "build", "retention", "scrub"}
 

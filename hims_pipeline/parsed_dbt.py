@@ -36,7 +36,7 @@ def main(parsed: str, *words: str) -> int:
 if __name__ == "__main__":
     # Python runs it apart from its folder (-I); models in Python import this very package all the same.
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    gc.set_threshold(100_000)  # what dbt holds of a project it holds to the end: there is little to look for
+    gc.set_threshold(10_000)  # what dbt holds of a project it holds to the end: there is little to look for
     code = main(*sys.argv[1:])
     gc.freeze()  # else Python looks through all that dbt holds once more, for a second, before it ends
     sys.exit(code)

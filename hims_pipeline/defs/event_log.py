@@ -2,26 +2,31 @@
 
 Dagster opens, checkpoints and closes a database for every event that it stores, two to four times; a night reports some
 two thousand, and that was two fifths of a quiet one. Beside that it opens one for each check, to see whether there is a
-table of checks. Tables, files and statements are Dagster's own; only how its
-storage comes by a connection is put in another's place (Dagster is pinned exactly), so that processes which Dagster
-starts have it as soon as they load this package. With PostgreSQL Dagster keeps connections itself.
+table of checks. What it hands over together, such as all that a run is to make, is one transaction here. Tables, files
+and statements are Dagster's own; only how its storage comes by a connection is put in another's place (Dagster is
+pinned exactly), so that processes which Dagster starts have it as soon as they load this package. With PostgreSQL
+Dagster keeps connections itself.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
+TOGETHER = 1_000  # events; Dagster's variable, without which it hands over one by one
 MOST_OPEN = 4  # databases; each run has one of its own, and the pages of the UI read many
 Place = tuple[int, ...]  # process, device and file: a connection is good for no other
 _tables: WeakKeyDictionary[SqliteEventLogStorage, set[str]] = WeakKeyDictionary()
 _kept: WeakKeyDictionary[SqliteEventLogStorage, dict[str, tuple[Place, Engine]]] = WeakKeyDictionary()
+_together: ContextVar[tuple[dict[str, Connection], ExitStack] | None] = ContextVar("together", default=None)
 
 
 def keep_connections_open() -> None:
@@ -29,6 +34,8 @@ def keep_connections_open() -> None:
     SqliteEventLogStorage._connect = _connect  # type: ignore[method-assign]
     SqliteEventLogStorage.dispose = _close  # type: ignore[method-assign]
     SqliteEventLogStorage.has_table = _has_table  # type: ignore[method-assign, assignment]
+    SqliteEventLogStorage.store_event_batch = _store_together  # type: ignore[method-assign, assignment]
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(TOGETHER))
 
 
 _end_watching, _look_for_table = SqliteEventLogStorage.dispose, SqliteEventLogStorage.has_table
@@ -38,8 +45,25 @@ _end_watching, _look_for_table = SqliteEventLogStorage.dispose, SqliteEventLogSt
 def _connect(self: SqliteEventLogStorage, shard: str) -> Iterator[Connection]:
     """A transaction on the database of a run, or on the index of all. What was committed survives the process; after a
     loss of power the last events can be missing, and the database is whole (WAL, `synchronous=NORMAL`)."""
+    if (together := _together.get()) is not None:
+        connections, stack = together
+        if shard not in connections:
+            connections[shard] = stack.enter_context(_find_engine(self, shard).begin())
+        yield connections[shard]
+        return
     with self._db_lock, _find_engine(self, shard).begin() as connection:
         yield connection
+
+
+def _store_together(self: SqliteEventLogStorage, events: Sequence[EventLogEntry]) -> None:
+    """All events or, of each database, none."""
+    with self._db_lock, ExitStack() as stack:
+        token = _together.set(({}, stack))
+        try:
+            for event in events:
+                self.store_event(event)
+        finally:
+            _together.reset(token)
 
 
 def _find_engine(storage: SqliteEventLogStorage, shard: str) -> Engine:

@@ -11,7 +11,7 @@ from dagster._core.events import RunFailureReason
 from hims_pipeline import build
 from hims_pipeline.defs.assembly import build_definitions
 from hims_pipeline.defs.history import clear_history
-from hims_pipeline.defs.instance import open_instance, set_spoilt_aside
+from hims_pipeline.defs.instance import open_instance
 from hims_pipeline.defs.nightly import JOB
 from hims_pipeline.defs.plain import quiet_history
 from hims_pipeline.defs.watching import reason_of
@@ -50,21 +50,20 @@ class NightRun:
         return self.proof is not None and not self.failures
 
 
-def fail_dead_runs(settings: Settings, *, every: bool = False) -> list[str]:
+def fail_dead_runs(instance: dg.DagsterInstance, *, every: bool = False) -> list[str]:
     """Mark runs whose process was killed as failed, and free what they held; returns their ids.
 
     Args:
         every: also runs that Dagster's launcher started: right only where no daemon or webserver runs yet.
     """
     ended = []
-    with open_instance(settings) as instance:
-        for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
-            known = run.tags.get(PROCESS)
-            if is_running(known) if known is not None else not every:
-                continue
-            instance.report_run_failed(run, "its process is gone; what it left is cleared away by the next run")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            ended.append(run.run_id)
+    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
+        known = run.tags.get(PROCESS)
+        if is_running(known) if known is not None else not every:
+            continue
+        instance.report_run_failed(run, "its process is gone; what it left is cleared away by the next run")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        ended.append(run.run_id)
     return ended
 
 
@@ -88,11 +87,9 @@ def execute_nightly(settings: Settings, log: Callable[[str], None] = print) -> N
 
 
 def _execute(settings: Settings, run: str, log: Callable[[str], None]) -> NightRun:
-    for text in set_spoilt_aside(settings):
-        log(text)
-    fail_dead_runs(settings)
     try:
-        with quiet_history(), open_instance(settings) as instance:
+        with quiet_history(), open_instance(settings, log) as instance:
+            fail_dead_runs(instance)
             job = build_definitions(settings, log).resolve_job_def(JOB)
             result = job.execute_in_process(
                 instance=instance, raise_on_error=False, run_id=run, tags={PROCESS: token(os.getpid())},

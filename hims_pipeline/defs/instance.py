@@ -23,13 +23,23 @@ BESIDE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside a database
 
 
 @contextmanager
-def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+def open_instance(
+    settings: Settings, log_set_aside: Callable[[str], None] | None = None
+) -> Iterator[dg.DagsterInstance]:
     """Open the instance.
+
+    Args:
+        log_set_aside: spoilt databases are set aside and told here, so that the history begins anew instead of stopping
+            each night; without it they are refused.
 
     Raises:
         HimsError: its configuration or one of its databases is spoilt, names the file; or the disk is full.
     """
-    _refuse_spoilt(settings)
+    if log_set_aside is None:
+        _refuse_spoilt(settings)
+    else:
+        for text in set_spoilt_aside(settings):
+            log_set_aside(text)
     try:
         instance = dg.DagsterInstance.from_config(str(settings.dagster_home))
     except dg.DagsterError as error:
@@ -58,7 +68,7 @@ def _refuse_spoilt(settings: Settings) -> None:
 
 
 def set_spoilt_aside(settings: Settings) -> list[str]:
-    """Rename spoilt databases, so that the history begins anew instead of stopping each night; returns a line each.
+    """Rename spoilt databases; returns a line each.
 
     Raises:
         HimsError: the disk is full.

@@ -27,6 +27,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 from hims_pipeline.defs.execution import fail_dead_runs
+from hims_pipeline.defs.instance import open_instance
 from hims_pipeline.defs.pages import gate_routes
 from hims_pipeline.defs.webserver import guarded_app
 from hims_pipeline.errors import HimsError
@@ -49,7 +50,8 @@ def serve(settings: Settings, keeper: Doorkeeper, door: socket.socket, log: Call
     """
     for sent in (signal.SIGINT, signal.SIGTERM):  # else the web server ends us by it, and leaves the others running
         signal.signal(sent, signal.default_int_handler)
-    fail_dead_runs(settings, every=True)
+    with open_instance(settings) as opened:
+        fail_dead_runs(opened, every=True)
     ended = ""
     with (
         contextlib.suppress(KeyboardInterrupt),
@@ -70,7 +72,8 @@ def serve_daemon(settings: Settings, log: Callable[[str], None]) -> None:
     """
     for sent in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sent, signal.default_int_handler)
-    fail_dead_runs(settings, every=True)
+    with open_instance(settings) as opened:
+        fail_dead_runs(opened, every=True)
     ended = ""
     with contextlib.suppress(KeyboardInterrupt), _processes(settings, log) as (processes, _):
         log("the code server and the daemon run")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from hims_pipeline.defs.event_log import MOST_OPEN
 from tests.defs import one_run
@@ -112,3 +113,20 @@ def test_few_stay_open_and_none_after_the_end(home) -> None:
         assert len({path.resolve().name for path in held if path.resolve().suffix == ".db"}) <= MOST_OPEN + 2
     left = [path.resolve() for path in Path("/proc/self/fd").iterdir() if "history/runs/" in str(path.resolve())]
     assert [path for path in left if str(home) in str(path)] == []
+
+
+def test_what_is_handed_over_together_stands_there_once_though_it_failed_halfway(home, monkeypatch) -> None:
+    store, calls = SqliteEventLogStorage.store_event, []
+
+    def fail_at_the_second(self, event):
+        calls.append(event.dagster_event_type)
+        if len(calls) == 2:
+            raise OSError("no more today")
+        return store(self, event)
+
+    monkeypatch.setattr(SqliteEventLogStorage, "store_event", fail_at_the_second)
+    run = run_once(str(home))
+    kinds = events(home, run)
+    assert kinds[:2] == ["ASSET_MATERIALIZATION_PLANNED", "ASSET_CHECK_EVALUATION_PLANNED"]
+    assert kinds.count("ASSET_MATERIALIZATION_PLANNED") == kinds.count("ASSET_CHECK_EVALUATION_PLANNED") == 1
+    assert calls[:2] == calls[2:4]  # the two together, and then each for itself
