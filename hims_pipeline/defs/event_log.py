@@ -15,13 +15,14 @@ from contextvars import ContextVar
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+import dagster as dg
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-TOGETHER = 1_000  # events; Dagster's variable, without which it hands over one by one
+TOGETHER = 1_000  # events; without such a number Dagster hands over one by one
 MOST_OPEN = 4  # databases; each run has one of its own, and the pages of the UI read many
 Place = tuple[int, ...]  # process, device and file: a connection is good for no other
 _tables: WeakKeyDictionary[SqliteEventLogStorage, set[str]] = WeakKeyDictionary()
@@ -34,8 +35,8 @@ def keep_connections_open() -> None:
     SqliteEventLogStorage._connect = _connect  # type: ignore[method-assign]
     SqliteEventLogStorage.dispose = _close  # type: ignore[method-assign]
     SqliteEventLogStorage.has_table = _has_table  # type: ignore[method-assign, assignment]
-    SqliteEventLogStorage.store_event_batch = _store_together  # type: ignore[method-assign, assignment]
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(TOGETHER))
+    SqliteEventLogStorage.store_event_batch = _write_together  # type: ignore[method-assign, assignment]
+    dg.DagsterInstance._get_event_batch_size = lambda self: TOGETHER  # type: ignore[method-assign]
 
 
 _end_watching, _look_for_table = SqliteEventLogStorage.dispose, SqliteEventLogStorage.has_table
@@ -55,7 +56,7 @@ def _connect(self: SqliteEventLogStorage, shard: str) -> Iterator[Connection]:
         yield connection
 
 
-def _store_together(self: SqliteEventLogStorage, events: Sequence[EventLogEntry]) -> None:
+def _write_together(self: SqliteEventLogStorage, events: Sequence[EventLogEntry]) -> None:
     """All events or, of each database, none."""
     with self._db_lock, ExitStack() as stack:
         token = _together.set(({}, stack))
