@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hims_pipeline.contracts.formats import Format, Unpivot
 from hims_pipeline.errors import HimsError
-from hims_pipeline.readers.files.encodings import BLOCK, guess_codec
+from hims_pipeline.readers.files.encodings import BLOCK, UTF8, guess_codecs, is_mostly_utf8
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.formats.codebook import Codebook
 from hims_pipeline.readers.formats.eurostat_tsv import split_heading
@@ -103,7 +103,7 @@ def read_variable_labels(path: Path, kind: str) -> Codebook:
 def _text(path: Path, kind: str) -> Dialect:
     with path.open("rb") as file:
         head = file.read(BLOCK)
-    encoding = "utf-16" if kind == "utf-16" else encoding_of(path)
+    encoding, remark = ("utf-16", None) if kind == "utf-16" else guess_encoding(path)
     text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:_SAMPLE_LINES]  # other breaks are letters
     if lines[-1] == "":
@@ -135,8 +135,7 @@ def _text(path: Path, kind: str) -> Dialect:
         made = [name if name not in names else f"{name}_" for name in ("year", "value")]
         form = form.model_copy(update={"unpivot": Unpivot(names=made[0], values=made[1])})
         names = [*names[:first], *made]
-    remarks = [f"the file is no UTF-8, and {encoding} is a guess: look at letters with accents"]
-    remarks = [] if encoding.startswith("utf") else remarks
+    remarks = [remark] if remark else []
     if len(names) == 1:
         remarks.append("one column was found; text with another delimiter, or at fixed places, would look so too")
     return Dialect(form, [compose_letters(name) for name in names], tuple(remarks))
@@ -192,8 +191,23 @@ def _width_of(row: list[str]) -> int:
     return max((place for place, cell in enumerate(row, 1) if cell.strip()), default=0)
 
 
-def encoding_of(path: Path) -> str:
-    """UTF-8 where the whole file is, else the guess of `guess_codec` on the first block with a foreign byte."""
+def guess_encoding(path: Path) -> tuple[str, str | None]:
+    """UTF-8 where the whole file is, else what the first block with another byte may be in, and what a person must
+    look at then."""
+    block = _read_block_beyond_utf8(path)
+    if block is None or is_mostly_utf8(block):  # of which single characters were damaged, as its reader says
+        return UTF8, None
+    likely = guess_codecs(block)
+    if not likely:
+        return "windows-1252", (
+            "the file is no UTF-8, and nothing tells what else: windows-1252 only stands there so that it can be read. "
+            "Ask for the file in UTF-8"
+        )
+    others = f"; {' and '.join(likely[1:])} would fit as well, with other letters" if likely[1:] else ""
+    return likely[0], f"the file is no UTF-8, and {likely[0]} is a guess: look at letters with accents{others}"
+
+
+def _read_block_beyond_utf8(path: Path) -> bytes | None:
     with path.open("rb") as file:
         rest = b""
         while block := file.read(BLOCK):
@@ -203,9 +217,9 @@ def encoding_of(path: Path) -> str:
                 rest = b""
             except UnicodeDecodeError as error:
                 if len(whole) - error.start > 3:
-                    return guess_codec(whole) or "windows-1252"
+                    return whole
                 rest = whole[error.start :]
-    return "utf-8"
+    return None
 
 
 def _split(lines: list[str]) -> tuple[str, list[list[str]]]:
