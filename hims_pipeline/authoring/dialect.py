@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hims_pipeline.contracts.formats import Format, Unpivot
 from hims_pipeline.errors import HimsError
-from hims_pipeline.readers.files.encodings import BLOCK, guess_codec
+from hims_pipeline.readers.files.encodings import BLOCK, UTF8, guess_codecs, is_mostly_utf8
 from hims_pipeline.readers.files.signatures import NAMES, kind_of
 from hims_pipeline.readers.formats.codebook import Codebook
 from hims_pipeline.readers.formats.eurostat_tsv import split_heading
@@ -20,6 +20,7 @@ from hims_pipeline.settings import Settings
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LINES = 200
 _EXCELS_FIRST_LINE = re.compile(r"sep=.", re.I)  # by which it is told a delimiter
+_SINGLE_QUOTED = re.compile(r"(?:^|[,;\t|])'(?:[^']|'')*'(?=$|[,;\t|])")
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
 _TYPES = {
     "parquet": "parquet",
@@ -103,7 +104,7 @@ def read_variable_labels(path: Path, kind: str) -> Codebook:
 def _text(path: Path, kind: str) -> Dialect:
     with path.open("rb") as file:
         head = file.read(BLOCK)
-    encoding = "utf-16" if kind == "utf-16" else encoding_of(path)
+    encoding, remark = ("utf-16", None) if kind == "utf-16" else guess_encoding(path)
     text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:_SAMPLE_LINES]  # other breaks are letters
     if lines[-1] == "":
@@ -113,8 +114,9 @@ def _text(path: Path, kind: str) -> Dialect:
     if lines and (keys := split_heading(lines[0].split("\t")[0])) and "\t" in lines[0]:
         unpivot = Unpivot(names=keys[1], values="OBS_VALUE")
         return Dialect(Format(type="eurostat_tsv", unpivot=unpivot), [*keys[0], keys[1], unpivot.values])
-    above = 1 if lines and _EXCELS_FIRST_LINE.fullmatch(lines[0]) else _titles(lines)
-    delimiter, rows = _split(lines[above:])
+    quote = "'" if _is_in_single_quotes(lines) else '"'
+    above = 1 if lines and _EXCELS_FIRST_LINE.fullmatch(lines[0]) else _titles(lines, quote)
+    delimiter, rows = _split(lines[above:], quote)
     if not rows:
         raise HimsError(f"{path.name} holds no line of text.")
     trailing = len(rows[0]) > 1 and all(len(row) == len(rows[0]) and row[-1] == "" for row in rows)
@@ -124,6 +126,7 @@ def _text(path: Path, kind: str) -> Dialect:
         return Dialect(form, [name for name in names if name not in OF_THE_STANDARD])
     form = Format(
         delimiter=delimiter,
+        quote=quote,
         encoding=encoding,
         trailing_delimiter=trailing,
         skip_rows=above,
@@ -135,8 +138,7 @@ def _text(path: Path, kind: str) -> Dialect:
         made = [name if name not in names else f"{name}_" for name in ("year", "value")]
         form = form.model_copy(update={"unpivot": Unpivot(names=made[0], values=made[1])})
         names = [*names[:first], *made]
-    remarks = [f"the file is no UTF-8, and {encoding} is a guess: look at letters with accents"]
-    remarks = [] if encoding.startswith("utf") else remarks
+    remarks = [remark] if remark else []
     if len(names) == 1:
         remarks.append("one column was found; text with another delimiter, or at fixed places, would look so too")
     return Dialect(form, [compose_letters(name) for name in names], tuple(remarks))
@@ -156,12 +158,31 @@ def _ends_in_blank_lines(path: Path, delimiter: str) -> bool:
     return len(lines) > 2 and not any(line.strip(b" " + delimiter.encode()) for line in lines[-2:])
 
 
-def _titles(lines: list[str]) -> int:
+def _is_in_single_quotes(lines: list[str]) -> bool:
+    """Are more lines as wide as the others where single quotes stand around fields, or as many, and most lines have
+    fields in such quotes? An apostrophe within a word or before it is none."""
+    widths = {quote: max(_even_lines(lines, delimiter, quote) for delimiter in _DELIMITERS) for quote in "'\""}
+    quoted = sum(bool(_SINGLE_QUOTED.search(line)) for line in lines)
+    return quoted > 0 and (widths["'"] > widths['"'] or (widths["'"] == widths['"'] and 2 * quoted > len(lines)))
+
+
+def _even_lines(lines: list[str], delimiter: str, quote: str) -> int:
+    """How many lines stand in records of the usual width, of more than one field."""
+    records = _records(lines, delimiter, quote)
+    widths = [width for *_, width in records]
+    usual = max(sorted(set(widths)), key=widths.count, default=0)
+    return sum(count for _, count, width in records if width == usual > 1)
+
+
+def _titles(lines: list[str], quote: str) -> int:
     """How many lines of titles stand above the table: those before the first line that is as wide as most of them. A
     sheet saved as text fills its titles with delimiters up to the last column; they count up to their last words."""
     best, above = 0.0, 0
     for delimiter in _DELIMITERS:
-        for records in (_records(lines, delimiter), [(n, 1, _width(one, delimiter)) for n, one in enumerate(lines)]):
+        for records in (
+            _records(lines, delimiter, quote),
+            [(n, 1, _width(one, delimiter, quote)) for n, one in enumerate(lines)],
+        ):
             widths = [width for *_, width in records]
             usual = max(sorted(set(widths)), key=widths.count, default=0)
             fitting = [(first, count) for first, count, width in records if width >= usual > 1]
@@ -171,9 +192,9 @@ def _titles(lines: list[str]) -> int:
     return above
 
 
-def _records(lines: list[str], delimiter: str) -> list[tuple[int, int, int]]:
+def _records(lines: list[str], delimiter: str, quote: str) -> list[tuple[int, int, int]]:
     """First line (from 0), lines and fields of each record; none where quotes are not closed."""
-    reader = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter)
+    reader = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter, quotechar=quote)
     records, before = [], 0
     try:
         for row in reader:
@@ -184,16 +205,31 @@ def _records(lines: list[str], delimiter: str) -> list[tuple[int, int, int]]:
     return records
 
 
-def _width(line: str, delimiter: str) -> int:
-    return _width_of(next(csv.reader([line], delimiter=delimiter), []))
+def _width(line: str, delimiter: str, quote: str) -> int:
+    return _width_of(next(csv.reader([line], delimiter=delimiter, quotechar=quote), []))
 
 
 def _width_of(row: list[str]) -> int:
     return max((place for place, cell in enumerate(row, 1) if cell.strip()), default=0)
 
 
-def encoding_of(path: Path) -> str:
-    """UTF-8 where the whole file is, else the guess of `guess_codec` on the first block with a foreign byte."""
+def guess_encoding(path: Path) -> tuple[str, str | None]:
+    """UTF-8 where the whole file is, else what the first block with another byte may be in, and what a person must
+    look at then."""
+    block = _read_block_beyond_utf8(path)
+    if block is None or is_mostly_utf8(block):  # of which single characters were damaged, as its reader says
+        return UTF8, None
+    likely = guess_codecs(block)
+    if not likely:
+        return "windows-1252", (
+            "the file is no UTF-8, and nothing tells what else: windows-1252 only stands there so that it can be read. "
+            "Ask for the file in UTF-8"
+        )
+    others = f"; {' and '.join(likely[1:])} would fit as well, with other letters" if likely[1:] else ""
+    return likely[0], f"the file is no UTF-8, and {likely[0]} is a guess: look at letters with accents{others}"
+
+
+def _read_block_beyond_utf8(path: Path) -> bytes | None:
     with path.open("rb") as file:
         rest = b""
         while block := file.read(BLOCK):
@@ -203,16 +239,16 @@ def encoding_of(path: Path) -> str:
                 rest = b""
             except UnicodeDecodeError as error:
                 if len(whole) - error.start > 3:
-                    return guess_codec(whole) or "windows-1252"
+                    return whole
                 rest = whole[error.start :]
-    return "utf-8"
+    return None
 
 
-def _split(lines: list[str]) -> tuple[str, list[list[str]]]:
+def _split(lines: list[str], quote: str) -> tuple[str, list[list[str]]]:
     """The delimiter under which most lines have as many fields as the first one, and the most of them."""
     best: tuple[tuple[float, int], str, list[list[str]]] = ((0.0, 0), ",", [])
     for delimiter in _DELIMITERS:
-        rows = [row for row in csv.reader([f"{line}\n" for line in lines], delimiter=delimiter) if row]
+        rows = [row for row in csv.reader([f"{line}\n" for line in lines], delimiter=delimiter, quotechar=quote) if row]
         if not rows:
             continue
         even = sum(len(row) == len(rows[0]) for row in rows) / len(rows)

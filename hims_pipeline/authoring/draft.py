@@ -15,6 +15,7 @@ from hims_pipeline.authoring.column_kinds import Facts
 from hims_pipeline.authoring.dialect import Dialect, guess_dialect, read_variable_labels, slug
 from hims_pipeline.authoring.draft_books import database_tables, is_book, tables_of
 from hims_pipeline.authoring.profile import FileProfile, profile_file
+from hims_pipeline.contracts.entities import code_part
 from hims_pipeline.contracts.formats import Format, FormatLimits
 from hims_pipeline.contracts.names import find_confused
 from hims_pipeline.errors import HimsError
@@ -162,6 +163,9 @@ def _entity(
     }
     if len(columns) < len(seen.names):
         record["header"] = list(seen.names)
+    coded = {str(column["name"]) for column in columns if "codes" in column}
+    if aside := {f"{code_part(name)}-CODES": share for name, share in description.totals.items() if name in coded}:
+        record["set_aside"] = _Flow({rule: min(0.5, round(1.5 * share + 0.001, 3)) for rule, share in aside.items()})
     record["columns"] = columns
     remarks = [*seen.remarks, *description.remarks]
     if confused := find_confused(column["name"] for column in columns if column["sensitivity"] != "free_text"):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from hims_pipeline.authoring.dialect import Dialect, encoding_of, guess_dialect, slug
+from hims_pipeline.authoring.dialect import Dialect, guess_dialect, guess_encoding, slug
 from hims_pipeline.contracts.formats import Format
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.files.signatures import kind_of
@@ -64,7 +64,8 @@ def tables_of(settings: Settings, member: Member, book: Member) -> Iterator[tupl
     Raises:
         DataError: the codebook cannot be read.
     """
-    encoding = encoding_of(member.path)
+    encoding, remark = guess_encoding(member.path)
+    remarks = (remark,) if remark else ()
     glob = f"*.{book.name.rpartition('.')[2]}"
     if not _is_dictionary(book) and (seen := _read_labelled_text(settings, member, book)):
         yield slug(member.name), member, *seen
@@ -77,7 +78,7 @@ def tables_of(settings: Settings, member: Member, book: Member) -> Iterator[tupl
             described = read_ddi(book.path, member.name, kind)
             form = Format(type="fixed_width", codebook=glob, encoding=encoding, record=kind)
             data = replace(member, codebook=book, records=kinds)
-            yield slug(label or f"record {kind}"), data, Dialect(form, described.codebook.names), described
+            yield slug(label or f"record {kind}"), data, Dialect(form, described.codebook.names, remarks), described
         return
     dictionary = read_dictionary(book.path, encoding)
     names = tuple(record.name for record in dictionary.records)
@@ -88,4 +89,4 @@ def tables_of(settings: Settings, member: Member, book: Member) -> Iterator[tupl
         )
         name = slug(record.name.lower().removesuffix("_rec"))
         data = replace(member, codebook=book, records=names)
-        yield name, data, Dialect(form, described.codebook.names), described
+        yield name, data, Dialect(form, described.codebook.names, remarks), described

@@ -1,18 +1,20 @@
 """What the columns of an unknown file hold, found over the whole of it with the checks that a delivery would meet."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 
 from hims_pipeline.authoring.column_kinds import Facts, begins_with_row, find_kind, has_both_orders
 from hims_pipeline.authoring.dialect import Dialect
+from hims_pipeline.authoring.total_rows import find_sums, take_out_totals
 from hims_pipeline.contracts.basics import Text
 from hims_pipeline.contracts.columns import Column
 from hims_pipeline.contracts.entities import is_reserved
 from hims_pipeline.contracts.formats import Format, FormatLimits
 from hims_pipeline.contracts.model import Entity
+from hims_pipeline.contracts.values import NUMERIC
 from hims_pipeline.errors import HimsError
 from hims_pipeline.readers.files.archives import Member
 from hims_pipeline.readers.formats import open_table
@@ -37,13 +39,19 @@ FLAGS = {"c": "_C", "z": "_Z"}
 
 @dataclass(frozen=True)
 class FileProfile:
-    """What a file shows of itself: its format, and the facts of each column, in counts alone."""
+    """What a file shows of itself: its format, and the facts of each column, in counts alone.
+
+    Args:
+        rows: without those that are totals of the others.
+        totals: columns that call rows totals, and what share of the file these are.
+    """
 
     form: Format
     rows: int
     columns: list[Facts]
     key: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    totals: Mapping[str, float] = field(default_factory=dict)
 
 
 def profile_file(
@@ -74,6 +82,8 @@ def profile_file(
         raise HimsError("\n".join(finding.full_text() for finding in findings))
     with open_for_parts(settings, table.slices) as con:
         gather_texts(con, table, shape, member, scratch)
+        totals = take_out_totals(con, [column.name for column in shape.columns])
+        rows = table.records - totals.rows
         words = _null_words(con, shape)
         decimal = "," if _has_mostly_commas(con, shape) else "."
         form = seen.form.model_copy(update={"null_values": (*seen.form.null_values, *words), "decimal": decimal})
@@ -108,7 +118,28 @@ def profile_file(
             for facts in columns
             if facts.fits_both_orders
         ]
-        return FileProfile(form, table.records, columns, _key(con, columns, table.records), tuple(remarks))
+        numbers = {
+            number: facts.name
+            for number, facts in enumerate(columns)
+            if facts.kind["type"] in NUMERIC and facts.codes is None
+        }
+        remarks += [*totals.remarks, *find_sums(con, numbers, decimal), *_tell_quotes(con, form, columns)]
+        shares = dict.fromkeys(totals.columns, totals.rows / table.records)
+        return FileProfile(form, rows, columns, _key(con, columns, rows), tuple(remarks), shares)
+
+
+def _tell_quotes(con: duckdb.DuckDBPyConnection, form: Format, columns: Sequence[Facts]) -> list[str]:
+    """A remark on columns whose values stand in single quotes, which are read as part of them."""
+    if form.type != "delimited" or form.quote == "'":
+        return []
+    in_quotes = literal("'_%'")
+    quoted = [
+        facts.name
+        for number, facts in enumerate(columns)
+        if con.execute(f"select 1 from texts where t{number} like {in_quotes} limit 1").fetchall()
+    ]
+    remark = 'values stand in single quotes, which are read as part of them; `quote: "\'"` takes them off'
+    return [f"column {', '.join(quoted)}: {remark}"] if quoted else []
 
 
 def _count_unlabelled(con: duckdb.DuckDBPyConnection, number: int, labels: Collection[str]) -> int:

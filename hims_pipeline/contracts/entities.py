@@ -165,7 +165,8 @@ class Entity(Strict):
         known |= {f"{code_part(name)}-REQUIRED" for name in self.key}
         if strange := set(self.set_aside) - known - ({"PERIOD"} if self.period else set()):
             raise ValueError(f"set_aside: no rule on rows is called {', '.join(sorted(strange))}")
-        known |= {"ROWS", "PERIOD", *(f"ORPHANS-{code_part(reference.called)}" for reference in self.references)}
+        known |= {"ROWS", "PERIOD", "PERIOD-WHOLE"}
+        known |= {f"ORPHANS-{code_part(reference.called)}" for reference in self.references}
         if strange := set(self.may_be_accepted) - known:
             raise ValueError(f"may_be_accepted: no rule is called {', '.join(sorted(strange))}")
 

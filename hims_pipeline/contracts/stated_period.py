@@ -1,6 +1,6 @@
 """Which columns of a delivery say what period it is about, so that a file under another period's name is refused."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -8,6 +8,13 @@ from hims_pipeline.contracts.basics import Flag, Strict, Whole
 
 PARTS = ("quarter", "month", "week")
 """Parts of a year, each with a column of its own beside the year or alone with the year in it."""
+Span = Literal["day", "week", "month", "quarter", "year"]
+_SPANS_OF: dict[str, tuple[Span, ...]] = {
+    "date": ("day", "week", "month", "quarter", "year"),
+    "month": ("month", "quarter", "year"),
+    "week": ("week", "year"),
+    "quarter": ("quarter", "year"),
+}
 
 
 class StatedPeriod(Strict):
@@ -25,6 +32,9 @@ class StatedPeriod(Strict):
         up_to: rows may be of earlier periods too, but of none later: editions that hold many years, registers that run.
         last_within: with `up_to`, how many days, weeks, months, quarters or years, whichever states it, the latest row
             may lie before the period's end; so an older file is refused too.
+        every: each `day`, `week`, `month`, `quarter` or `year` of the period must have rows, or the file is refused, as
+            January alone is no quarter. Without it a flow that has no rows for some months, though on average twenty
+            a month, is told and accepted; with `year`, months in which nothing happens are not told either.
         none: why no column says it; then nothing is checked.
     """
 
@@ -36,6 +46,7 @@ class StatedPeriod(Strict):
     spelt: str | None = None
     up_to: Flag = False
     last_within: Annotated[Whole, Field(ge=0)] | None = None
+    every: Span | None = None
     none: str | None = None
 
     @property
@@ -47,6 +58,11 @@ class StatedPeriod(Strict):
     def part(self) -> str | None:
         """Which part of a year a column states: `quarter`, `month` or `week`."""
         return next((part for part in PARTS if getattr(self, part)), None)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The spans of time, from the finest, that the columns tell apart."""
+        return _SPANS_OF.get("date" if self.date else self.part or "", ("year",) if self.year else ())
 
     @model_validator(mode="after")
     def _check_way(self) -> "StatedPeriod":
@@ -63,4 +79,7 @@ class StatedPeriod(Strict):
             raise ValueError("`up_to` goes with days, weeks, months, quarters and years")
         if self.last_within is not None and not self.up_to:
             raise ValueError("`last_within` goes with `up_to`")
+        if self.every and self.every not in self.spans:
+            known = ", ".join(self.spans) or "no span"
+            raise ValueError(f"`every: {self.every}` goes with columns that tell it; these tell {known}")
         return self

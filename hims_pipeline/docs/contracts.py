@@ -24,6 +24,7 @@ from hims_pipeline.contracts.model import Contract
 _LONGEST = 90
 # Keys that no contract of ours needs, or shows shortly.
 EXAMPLES = {
+    ("StatedPeriod", "every"): "`every: month`",
     ("Contract", "title"): "`title: {en: Register of cards, fr: Registre des cartes}`",
     ("Contract", "description"): "`description: One row a card; those of children are missing.`",
     ("Contract", "licence"): "`licence: {name: CC BY 4.0, attribution: 'Source: the office', redistributable: true}`",

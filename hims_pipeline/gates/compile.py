@@ -3,6 +3,7 @@
 judgement; those stand in `expectations/`."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from hims_pipeline.contracts.columns import Column, Reference
@@ -10,12 +11,13 @@ from hims_pipeline.contracts.missing import MISSING_SUFFIX
 from hims_pipeline.contracts.model import Contract, Entity
 from hims_pipeline.contracts.values import NUMERIC, value_of, value_sql
 from hims_pipeline.gates.feed_rules import fit_rules, needed_rules
-from hims_pipeline.gates.period import period_rule
+from hims_pipeline.gates.period import period_rule, whole_period_rule
 from hims_pipeline.gates.rule_making import Make, condition_rule, missing_guard, missing_words, rows_rule
 from hims_pipeline.gates.rules import Rule
 from hims_pipeline.gates.sampling_rules import drawn_rules
 from hims_pipeline.gates.sentences import Said, say
 from hims_pipeline.lake.periods import is_period
+from hims_pipeline.lake.verdict import Severity
 from hims_pipeline.sql import literal, literals, quote
 
 
@@ -71,6 +73,10 @@ def _entity_rules(contract: Contract, name: str, entity: Entity, period: str) ->
     rules += drawn_rules(make, entity, entity.design or contract.design)
     if entity.period and entity.period.columns and is_period(contract, period):
         rules.append(rows_rule(make, "PERIOD", *period_rule(contract, entity, entity.period, period)))
+        is_flow = (entity.measure_type or contract.measure_type) == "flow"
+        if whole := whole_period_rule(contract, entity, entity.period, period, is_flow):
+            severity: Severity = "blocking" if entity.period.every else "warning"
+            rules.append(replace(rows_rule(make, "PERIOD-WHOLE", *whole), severity=severity))
     return rules
 
 

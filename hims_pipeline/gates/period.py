@@ -1,9 +1,10 @@
-"""The rule that a delivery is about the period it was sent for, by the columns of the contract that say it."""
+"""The rules that a delivery is about the period it was sent for, and about the whole of it, by the columns of the
+contract that say it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from hims_pipeline.contracts.model import Contract, Entity
-from hims_pipeline.contracts.stated_period import StatedPeriod
+from hims_pipeline.contracts.stated_period import Span, StatedPeriod
 from hims_pipeline.gates.sentences import Said, say
 from hims_pipeline.lake.periods import covers
 from hims_pipeline.sql import literal, quote
@@ -23,6 +24,14 @@ _ALONE = {
     "month": ("(?i)([0-9]{4})[-/. ]?M?(0[1-9]|1[0-2])", "(0[1-9]|1[0-2])[-/. ]([0-9]{4})"),
     "week": ("(?i)([0-9]{4})[-/ ]?W?(0[1-9]|[1-4][0-9]|5[0-3])",),
 }  # fmt: skip
+_SPANS: dict[Span, dict[str, str]] = {
+    "day": {"en": "days", "fr": "jours", "ar": "أيام"},
+    "week": {"en": "weeks", "fr": "semaines", "ar": "أسابيع"},
+    "month": {"en": "months", "fr": "mois", "ar": "أشهر"},
+    "quarter": {"en": "quarters", "fr": "trimestres", "ar": "فصول"},
+    "year": {"en": "years", "fr": "années", "ar": "سنوات"},
+}
+_MANY = 20  # rows a span: that one has none by chance is then rarer than one in a hundred million
 _ACADEMIC = "([0-9]{4})[-/]([0-9]{2})?([0-9]{2})"
 
 
@@ -33,13 +42,57 @@ def period_rule(contract: Contract, entity: Entity, stated: StatedPeriod, period
     """
     position, low, high = _position(contract, stated, entity, period)
     within = f"{position} <= {high}" if stated.up_to else f"{position} between {low} and {high}"
-    filled = [f"{quote(name)} is not null" for name in stated.columns]
-    lies = [entity.column(name).absent.condition(quote(name)) for name in stated.columns]
-    held = " and ".join([*filled, *(f"not coalesce({one}, false)" for one in lies if one)])
+    held = _is_stated(entity, stated)
     late = f"{held} and {position} >= {high} - {stated.last_within}" if stated.last_within is not None else held
     broken = f"({held} and not coalesce({within}, false) or not exists (select 1 from {{table}} where {late}))"
     message = say("later_period" if stated.up_to else "period", period=period, columns=", ".join(stated.columns))
     return f"select 1 as broken from {{batch}} where {broken.replace('{table}', '{batch}')}", message, None, broken
+
+
+def whole_period_rule(
+    contract: Contract, entity: Entity, stated: StatedPeriod, period: str, is_flow: bool
+) -> tuple[str, Said] | None:
+    """Query and message of the rule that each span of the period has rows: those that the contract says, else, of a
+    flow, its months or what is stated of them, where there are many rows. None where there is nothing to tell apart."""
+    usual = next((one for one in stated.spans if one != "day" and (one != "week" or not stated.date)), None)
+    span = stated.every or (usual if is_flow and not stated.up_to else None)
+    first, last = covers(contract, period)
+    days = (first + timedelta(number) for number in range((last - first).days + 1))
+    places = sorted({_place(span, day) for day in days}) if span else []
+    if span is None or len(places) < 2:
+        return None
+    held = _is_stated(entity, stated)
+    seen = f"select {_span_of(stated, entity, span)} as place from {{batch}} where {held}"
+    query = f"select place from (select unnest({places}) as place) where place not in (select place from ({seen}) "
+    query += "where place is not null)"
+    if not stated.every:
+        query += f" and (select count(*) from {{batch}} where {held}) >= {_MANY * len(places)}"
+    return query, say("whole_period", period=period, columns=", ".join(stated.columns), **_SPANS[span])
+
+
+def _is_stated(entity: Entity, stated: StatedPeriod) -> str:
+    """SQL: a row says what period it is of."""
+    filled = [f"{quote(name)} is not null" for name in stated.columns]
+    lies = [entity.column(name).absent.condition(quote(name)) for name in stated.columns]
+    return " and ".join([*filled, *(f"not coalesce({one}, false)" for one in lies if one)])
+
+
+def _span_of(stated: StatedPeriod, entity: Entity, span: Span) -> str:
+    """SQL of the place of a row's day, week, month, quarter or year on the scale of `_place`."""
+    if stated.date:
+        day = quote(stated.date)
+        return {
+            "day": f"datediff('day', date '0001-01-01', {day}) + 1",
+            "week": f"isoyear({day}) * {_SIZE['week']} + week({day}) - 1",
+            "month": f"year({day}) * {_SIZE['month']} + month({day}) - 1",
+            "quarter": f"year({day}) * {_SIZE['quarter']} + quarter({day}) - 1",
+            "year": f"year({day})",
+        }[span]
+    year, number = _parts(stated, entity)
+    if span == "year":
+        return year
+    part = f"({number} + 2) // 3" if (stated.part, span) == ("month", "quarter") else number
+    return f"{year} * {_SIZE[span]} + {part} - 1"
 
 
 def _position(
@@ -67,7 +120,9 @@ def _position(
 
 
 def _place(part: str, day: date) -> int:
-    """Where a day stands on the scale of a part of the year."""
+    """Where a day stands on the scale of days, years or a part of the year."""
+    if part in ("day", "year"):
+        return day.toordinal() if part == "day" else day.year
     if part == "week":
         year, week, _ = day.isocalendar()
         return year * _SIZE[part] + week - 1

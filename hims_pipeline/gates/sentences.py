@@ -109,5 +109,10 @@ _SAID: dict[str, tuple[str, str, str]] = {
         "période, ou le fichier de celle-ci.",
         "أسطر تخص فترة لاحقة للفترة {period} حسب {columns}. يرجى إرسالها لفترتها أو إرسال ملف هذه الفترة.",
     ),
+    "whole_period": (
+        "Some {en} of {period} have no row, by {columns}. Send the whole period.",
+        "Certains {fr} de {period} sont sans ligne, d'après {columns}. Transmettez toute la période.",
+        "لا توجد أسطر لبعض {ar} الفترة {period} حسب {columns}. يرجى إرسال الفترة كاملة.",
+    ),
 }
 KINDS = tuple(_SAID)

@@ -23,12 +23,12 @@ from hims_pipeline.lake.files import private_folder, sync
 from hims_pipeline.lake.landing import Delivery
 from hims_pipeline.lake.verdict import CHECKED, UNCHECKED, Finding
 from hims_pipeline.privacy.keys import Key, load_key
-from hims_pipeline.readers.encoded_twice import find_encoded_twice
 from hims_pipeline.readers.entity_file import read_entity
 from hims_pipeline.readers.files.archives import Member, expand
 from hims_pipeline.readers.findings import block, refuses
 from hims_pipeline.readers.guard import Unreadable, guard
 from hims_pipeline.readers.matching import match
+from hims_pipeline.readers.misread_letters import find_misread_letters
 from hims_pipeline.readers.shape import TableShape, shape_of
 from hims_pipeline.readers.table import EntityResult, Job, remove_written
 from hims_pipeline.readers.totals import compare_totals, read_totals
@@ -111,13 +111,13 @@ def _look_at_texts(
     log: Log,
 ) -> list[Finding]:
     tables = {name: entity.paths(made) for name, entity in entities.items()}
-    step = f"{source}: looking at texts, for identifiers that are not declared and letters that were encoded twice"
+    step = f"{source}: looking at texts, for undeclared identifiers and letters that were read wrongly before"
     try:
         return guard(
             settings,
             step,
             lambda: (
-                find_undeclared(settings, source, shapes, tables, key) + find_encoded_twice(settings, shapes, tables)
+                find_undeclared(settings, source, shapes, tables, key) + find_misread_letters(settings, shapes, tables)
             ),
         )
     except Unreadable as error:

@@ -354,7 +354,6 @@ def test_two_members_of_one_name_are_told(drafted):
         (b"id,n\n1,\0\n", "NUL"),
         (b'[{"id": 1, "name": "Fatma"}]\n', "a JSON document"),
         (b"INSERT INTO people VALUES (1, 'Fatma');\n", "SQL statements"),
-        ("номер;город\n1;Москва\n".encode("cp1251"), "another one"),
         (zipped({"[Content_Types].xml": b"", "word/document.xml": b""}), "a document of Word"),
     ],
 )

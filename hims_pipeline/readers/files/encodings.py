@@ -9,13 +9,17 @@ import unicodedata
 from pathlib import Path
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.words import our_text, words
+from hims_pipeline.readers.files.alphabets import find_codec, is_utf8_read_as, rank_codecs
+from hims_pipeline.words import Words, our_text, words
 
 BLOCK = 4 << 20
 UTF8 = "utf-8"
 _ACCENTED = re.compile(r"[A-Za-z]*[^\W\d_A-Za-z][^\W\d_]*")  # words with a letter beyond ASCII
 _WITHIN = re.compile(r"[^\W\d_][‚„†‡ˆ‰‹][^\W\d_]")  # what é, ä, ç, ê of code page 850 are in Windows-1252
 _SAMPLE = 300_000  # bytes that are looked at: thousands of words in any language, in a tenth of a second
+_MOST_GUESSES = 3
+MISTAKEN = ("windows-1252", "windows-1250", "windows-1251", "windows-1256", "cp850", "cp437", "mac-roman")
+"""What programs take text for that they know no encoding of; the first is the commonest."""
 _BEYOND = re.compile(rb"[\x80-\xff]")
 _LETTERS = re.compile(rb"[\xc2-\xf4]")  # the first byte of each letter beyond ASCII, in UTF-8
 ENCODED_TWICE = words("letters were encoded in UTF-8 twice, so that é stands as Ã©. Export it again, in UTF-8 once")
@@ -52,30 +56,33 @@ def wrong_bytes(block: bytes, error: UnicodeDecodeError, offset: int, line: int)
 
 
 def _guess(block: bytes) -> str:
-    if codec := guess_codec(block):
-        return f"it looks like {codec} ({'Arabic' if codec == 'windows-1256' else 'or iso-8859-1, Latin'})"
+    if likely := guess_codecs(block):
+        return f"it looks like {likely[0]}" + (f" (or {', '.join(likely[1:])})" if likely[1:] else "")
+    return (
+        "most of it is UTF-8, so single characters were damaged or two files were joined"
+        if is_mostly_utf8(block)
+        else "its encoding is not clear"
+    )
+
+
+def guess_codecs(block: bytes) -> list[str]:
+    """The one-byte encodings that some text which is not UTF-8 may have, the likeliest first; several where they make
+    words of it alike, and none where nothing does."""
+    if block.isascii() or is_mostly_utf8(block):
+        return []
+    first = _BEYOND.search(block)
+    near = block[first.start() if first else 0 :][:_SAMPLE]
+    return [
+        codec
+        for codec in rank_codecs(near)[:_MOST_GUESSES]
+        if not is_misread(*count_words(near.decode(codec, errors="replace")))
+    ]
+
+
+def is_mostly_utf8(block: bytes) -> bool:
+    """Do more than half of the bytes beyond ASCII decode as UTF-8?"""
     high = sum(byte > 127 for byte in block)
-    if len(block.decode(errors="ignore").encode()) > len(block) - high / 2:
-        return "most of it is UTF-8, so single characters were damaged or two files were joined"
-    return "its encoding is not clear"
-
-
-def guess_codec(block: bytes) -> str | None:
-    """The one-byte encoding that some text which is not UTF-8 probably has.
-
-    Judged by the letters that the non-ASCII bytes would be: Arabic words are runs of them, while French accents stand
-    single among ASCII letters.
-    """
-    high = bytes(byte for byte in block if byte > 127)
-    if not high or len(block.decode(errors="ignore").encode()) > len(block) - len(high) / 2:
-        return None
-    runs = sum(map(len, re.findall(rb"[\x80-\xff]{2,}", block)))
-    arabic = sum("\u0600" <= letter <= "\u06ff" for letter in high.decode("cp1256"))
-    latin = sum(letter.isalpha() for letter in high.decode("cp1252", errors="replace") if letter < "\u0250")
-    near = block[block.index(high[:1]) :][:_SAMPLE]
-    is_arabic, is_latin = arabic > 0.6 * len(high) and runs > 0.5 * len(high), latin > 0.6 * len(high)
-    likely = [*(["windows-1256"] if is_arabic else []), *(["windows-1252"] if is_latin else [])]
-    return next((one for one in likely if not is_misread(*count_words(near.decode(one, errors="replace")))), None)
+    return len(block.decode(errors="ignore").encode()) > len(block) - high / 2
 
 
 def count_words(text: str) -> tuple[int, int]:
@@ -131,9 +138,9 @@ def transcode(
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
                 line = lines + 1 + block[: error.start].count(b"\n")
-                raise _undecodable(codec, done + error.start, line) from None
+                raise _undecodable(codec, block, done + error.start, line) from None
             if not wide and not text.isascii() and (controls := sum("\x80" <= letter <= "\x9f" for letter in text)):
-                raise _control_characters(codec, controls)
+                raise _control_characters(codec, block, controls)
             utf8 = None if wide else _continue_utf8(utf8, block)
             high = high or not block.isascii()
             # Cut at a line's end: a letter and its accent must not fall into two blocks.
@@ -168,23 +175,42 @@ def check_letters(path: Path, codec: str, sent: Path) -> None:
     if not (first := _BEYOND.search(head)):
         return
     head = head[max(0, first.start() - 100) : first.start() + _SAMPLE]
+    text = head.decode(errors="ignore")
     if is_misread(len(_TWICE.findall(head)), len(_LETTERS.findall(head)) // 2):
         raise DataError("ENVELOPE-ENCODING", ENCODED_TWICE)
-    strange, sound = (0, 0) if codec.startswith("utf") else count_words(head.decode(errors="ignore"))
-    if is_misread(strange, sound):
-        with sent.open("rb") as file:
-            guess = guess_codec(file.read(BLOCK))
-        raise DataError(
-            "ENVELOPE-ENCODING",
-            words(
-                "read as {codec}, {strange:,} of {all:,} words with letters beyond ASCII are words of no language; "
-                "{guess}. Send it in UTF-8, or change `format.encoding` in the contract",
-                codec=our_text(codec),
-                strange=strange,
-                all=strange + sound,
-                guess=our_text(f"it looks like {guess}" if guess else "its encoding is another one"),
-            ),
+    if codec.startswith("utf"):
+        if message := describe_misread(text):
+            raise DataError("ENVELOPE-ENCODING", message)
+        return
+    strange, sound = count_words(text)
+    other = find_codec(text, codec)
+    if not other and not is_misread(strange, sound):
+        return
+    with sent.open("rb") as file:
+        block = file.read(BLOCK)
+    raise DataError(
+        "ENVELOPE-ENCODING",
+        words(
+            "read as {codec}, words with letters beyond ASCII are words of no language; {guess}. Send it in UTF-8, or "
+            "change `format.encoding` in the contract",
+            codec=our_text(codec),
+            guess=our_text(f"it looks like {other}" if other else _guess(block)),
+        ),
+    )
+
+
+def describe_misread(text: str) -> Words | None:
+    """What to say of a text in Unicode whose letters another program read wrongly before; None where none seem so."""
+    if any(is_utf8_read_as(text, codec) for codec in MISTAKEN):
+        return ENCODED_TWICE
+    if other := find_codec(text, MISTAKEN[0]):
+        return words(
+            "letters are wrong, as where text in {other} was read as {codec} before it was saved. Export it again from "
+            "where it was right, in UTF-8",
+            other=our_text(other),
+            codec=our_text(MISTAKEN[0]),
         )
+    return None
 
 
 def mark_damage(path: Path, target: Path) -> Path:
@@ -212,26 +238,29 @@ def make_too_long_error(line: int, line_bytes: int) -> DataError:
     )
 
 
-def _undecodable(codec: str, offset: int, line: int) -> DataError:
+def _undecodable(codec: str, block: bytes, offset: int, line: int) -> DataError:
     return DataError(
         "ENVELOPE-ENCODING",
         words(
-            "is declared {codec}, but byte {offset:,}, in line {line:,}, does not exist there",
+            "is declared {codec}, but byte {offset:,}, in line {line:,}, does not exist there; {guess}. "
+            "Send it in UTF-8, or change `format.encoding` in the contract",
             codec=our_text(codec),
+            guess=our_text(_guess(block)),
             offset=offset,
             line=line,
         ),
     )
 
 
-def _control_characters(codec: str, count: int) -> DataError:
+def _control_characters(codec: str, block: bytes, count: int) -> DataError:
     return DataError(
         "ENVELOPE-ENCODING",
         words(
-            "is declared {codec}, but {count:,} bytes in it are control characters there; "
-            "it is probably windows-1252 or windows-1256",
+            "is declared {codec}, but {count:,} bytes in it are control characters there; {guess}. "
+            "Send it in UTF-8, or change `format.encoding` in the contract",
             codec=our_text(codec),
             count=count,
+            guess=our_text(_guess(block)),
         ),
     )
 

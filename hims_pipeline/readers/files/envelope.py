@@ -133,10 +133,12 @@ def _check_kind(shape: TableShape, path: Path, codec: str) -> None:
         raise DataError("ENVELOPE-EMPTY", words("the file is empty; send it again"))
     if kind == (codec[:6] if wide else "text"):
         return
-    if wide and kind == "text":
-        message = words("is declared {encoding} but has no byte order mark", encoding=our_text(codec))
+    if wide and kind in ("text", "utf-16 unmarked"):
+        message = words(
+            "is declared {encoding} but has no byte order mark; send it with one, or in UTF-8", encoding=our_text(codec)
+        )
         raise DataError("ENVELOPE-ENCODING", message)
-    rule = "ENVELOPE-ENCODING" if kind in ("utf-16", "utf-32") else "ENVELOPE-KIND"
+    rule = "ENVELOPE-ENCODING" if kind.startswith("utf-") else "ENVELOPE-KIND"
     message = words(
         "is {kind}; plain text in {encoding} is expected",
         kind=our_text(NAMES[kind]),

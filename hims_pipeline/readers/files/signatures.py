@@ -69,6 +69,7 @@ NAMES = {
     "sql": "a list of SQL statements (export each table)",
     "program": "a program, perhaps an archive that opens itself",
     "utf-16": "text in UTF-16",
+    "utf-16 unmarked": "text in UTF-16 without its byte order mark (save it as UTF-8)",
     "utf-32": "text in UTF-32",
     "text": "text",
     "empty": "empty",
@@ -100,7 +101,7 @@ def kind_of(path: Path) -> str:
         return "utf-32"
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
-    return _text_kind(head)
+    return "utf-16 unmarked" if _is_every_other_zero(head) else _text_kind(head)
 
 
 def entries_claimed(path: Path) -> int | None:
@@ -137,6 +138,12 @@ def _zip_kind(path: Path) -> str:
     if not stated:
         return "zip"
     return "office" if b"spreadsheet" in stated else "document"
+
+
+def _is_every_other_zero(head: bytes) -> bool:
+    """Do zeros stand in even places alone, or in odd ones? So do those of digits, delimiters and newlines in UTF-16."""
+    counts = sorted((head[0::2].count(0), head[1::2].count(0)))
+    return counts[0] == 0 and counts[1] > max(2, len(head) // 20)
 
 
 def _text_kind(head: bytes) -> str:

@@ -132,7 +132,7 @@ PLAIN = {
         "ENVELOPE-ENCODING",
         "twice",
     ),
-    "a zero byte for each letter": (WIDE[2:], "ENVELOPE-", "utf-16|NUL|header"),
+    "a zero byte for each letter": (WIDE[2:], "ENVELOPE-ENCODING", "UTF-16 without"),
 }
 CASES = {
     **{name: Case("csv", whole(content), rule, words) for name, (content, rule, words) in PLAIN.items()},
