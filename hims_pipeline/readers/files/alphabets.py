@@ -71,14 +71,13 @@ _ODD_END = re.compile("iæ$", re.I)  # what the ć of so many names is in window
 _ODD_MARK = re.compile("[\u064b-\u064d]..|^[\u064b-\u0652]")  # of Arabic: an ending's within a word, one on no letter
 
 
-def find_codec(text: str, codec: str) -> str | None:
-    """The encoding that a text was written in, where it was read as another: in it nearly all words that come out
-    otherwise are words of one language, and as read they are not. None where nothing tells so.
+def find_codec(tokens: Sequence[str], codec: str) -> str | None:
+    """The encoding that words (`tokens_of` a text) were written in, where they were read as another: in it nearly all
+    that come out otherwise are words of one language, and as read they are not. None where nothing tells so.
 
     Args:
-        codec: what it was read as.
+        codec: what they were read as.
     """
-    tokens = _tokens_of(text)
     raws = [_encode(token, codec) for token in tokens]
     best: tuple[float, str | None] = (0.0, None)
     for other in CODECS:
@@ -99,9 +98,8 @@ def _is_plain(read: float, written: float, gained: float) -> bool:
     return few or (read <= _READ_OF_MANY and 1 - written <= _RATIO * (1 - read) and gained >= _MORE)
 
 
-def is_utf8_read_as(text: str, codec: str) -> bool:
-    """Are most words of a text words only where they are written in an encoding again, and read as UTF-8?"""
-    tokens = _tokens_of(text)
+def is_utf8_read_as(tokens: Sequence[str], codec: str) -> bool:
+    """Are most words (`tokens_of` a text) words only where they are written in an encoding again, and read as UTF-8?"""
     others = [_decode(_encode(token, codec), "utf-8") for token in tokens]
     everywhere = range(len(tokens))
     if len(tokens) < 2 or sum(other is None for other in others) * 2 > len(others):
@@ -112,7 +110,7 @@ def is_utf8_read_as(text: str, codec: str) -> bool:
 def rank_codecs(raw: bytes) -> list[str]:
     """Encodings in which most words of some bytes are words of one language: the best first, and those that fit nearly
     as well and read otherwise."""
-    tokens = [_encode(token, "latin-1") for token in _tokens_of(raw.decode("latin-1"))]
+    tokens = [_encode(token, "latin-1") for token in tokens_of(raw.decode("latin-1"))]
     shares: dict[tuple[str | None, ...], tuple[float, str]] = {}
     for codec in CODECS:
         words = tuple(_decode(token, codec) for token in tokens)
@@ -122,7 +120,7 @@ def rank_codecs(raw: bytes) -> list[str]:
     return [codec for share, codec in ranked if share >= _LIKELY and share >= ranked[0][0] - _NEARLY]
 
 
-def _tokens_of(text: str) -> list[str]:
+def tokens_of(text: str) -> list[str]:
     """Different words with a character beyond ASCII, of two letters or more, in their order."""
     tokens: dict[str, None] = {}
     for match in _TOKEN.finditer(text):

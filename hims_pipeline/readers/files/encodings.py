@@ -9,7 +9,7 @@ import unicodedata
 from pathlib import Path
 
 from hims_pipeline.errors import DataError
-from hims_pipeline.readers.files.alphabets import find_codec, is_utf8_read_as, rank_codecs
+from hims_pipeline.readers.files.alphabets import find_codec, is_utf8_read_as, rank_codecs, tokens_of
 from hims_pipeline.words import Words, our_text, words
 
 BLOCK = 4 << 20
@@ -183,7 +183,7 @@ def check_letters(path: Path, codec: str, sent: Path) -> None:
             raise DataError("ENVELOPE-ENCODING", message)
         return
     strange, sound = count_words(text)
-    other = find_codec(text, codec)
+    other = find_codec(tokens_of(text), codec)
     if not other and not is_misread(strange, sound):
         return
     with sent.open("rb") as file:
@@ -201,9 +201,10 @@ def check_letters(path: Path, codec: str, sent: Path) -> None:
 
 def describe_misread(text: str) -> Words | None:
     """What to say of a text in Unicode whose letters another program read wrongly before; None where none seem so."""
-    if any(is_utf8_read_as(text, codec) for codec in MISTAKEN):
+    tokens = tokens_of(text)
+    if any(is_utf8_read_as(tokens, codec) for codec in MISTAKEN):
         return ENCODED_TWICE
-    if other := find_codec(text, MISTAKEN[0]):
+    if other := find_codec(tokens, MISTAKEN[0]):
         return words(
             "letters are wrong, as where text in {other} was read as {codec} before it was saved. Export it again from "
             "where it was right, in UTF-8",
