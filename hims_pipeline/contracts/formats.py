@@ -77,6 +77,8 @@ class Format(Strict):
             columns found by name.
         delimiter, quote: of delimited text.
         encoding: of a text; the whole file is checked for it.
+        any_letters: letters of all languages may stand in one word, or words be none of any language; without it a
+            file whose letters make words only as another encoding reads them is refused.
         header: whether the first line holds the names; `by_name` finds the columns that are read by their names,
             wherever they stand, and tells of the others.
         trailing_delimiter: each line, the header too, ends in one more delimiter.
@@ -103,6 +105,7 @@ class Format(Strict):
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
+    any_letters: Flag = False
     header: Flag | Literal["by_name"] = True
     trailing_delimiter: Flag = False
     decimal: Literal[".", ","] = "."

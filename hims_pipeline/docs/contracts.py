@@ -66,6 +66,7 @@ EXAMPLES = {
     ("Column", "implied_decimals"): "`implied_decimals: 2`",
     ("ColumnMap", "take"): "`take: missing`",
     ("Format", "quote"): '`quote: "\'"`',
+    ("Format", "any_letters"): "`any_letters: true`",
     ("Format", "decimal"): "`decimal: ','`",
     ("Format", "sheet"): "`sheet: Table 1`",
     ("Format", "fill_down"): "`fill_down: [Region]`",

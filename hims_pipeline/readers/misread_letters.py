@@ -43,7 +43,7 @@ def find_misread_letters(
                 )
                 [(twice, all_)] = con.execute("select count(*) filter (twice), count(*) from beyond").fetchall()
                 message = ENCODED_TWICE if is_misread(twice, all_ - twice) else None
-                if all_ and not message:
+                if all_ and not message and not shapes[name].format.any_letters:
                     twice = all_
                     some = f"select value from beyond group by value order by min({LINE}) limit {_MOST}"
                     message = describe_misread("\n".join(value for (value,) in con.execute(some).fetchall()))

@@ -129,6 +129,17 @@ def test_letters_that_another_program_read_wrongly_are_refused_in_every_format(
         assert not rules or "Export it again" in seen.text
 
 
+@pytest.mark.parametrize("form", ["delimited", "excel", "parquet", "spss", "stata"])
+def test_words_of_no_language_are_read_where_the_contract_says_that_they_are_meant(read, tmp_path, form):
+    names = [name.encode("windows-1250").decode("windows-1252", "replace") for name in names_in("pl", "windows-1250")]
+    names = [name for name in names if "\ufffd" not in name]
+    sent = {f"people.{form}": written(form, names, tmp_path)}
+    assert read(sent, COLUMNS, format={"type": form}).rules == ["ENVELOPE-ENCODING"]
+    seen = read(sent, COLUMNS, format={"type": form, "any_letters": True})
+    assert seen.rules == []
+    assert [name for _, name in sorted(seen.sql("id, place"))] == names
+
+
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("language", ["fr", "ar"])
 def test_utf_16_without_its_mark_is_called_so(read, drafted, codec, language):  # noqa: F811

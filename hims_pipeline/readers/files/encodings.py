@@ -160,12 +160,13 @@ def transcode(
         )
 
 
-def check_letters(path: Path, codec: str, sent: Path) -> None:
+def check_letters(path: Path, codec: str, sent: Path, *, any_letters: bool = False) -> None:
     """Look at the words of a text in UTF-8, from its first letter beyond ASCII on, for what no language has.
 
     Args:
         codec: what it was read as.
         sent: the file as it was sent.
+        any_letters: words of no language are what was meant; only what was encoded twice is looked for.
 
     Raises:
         DataError: too many of them are strange, so it is in another encoding, or was encoded twice.
@@ -178,6 +179,8 @@ def check_letters(path: Path, codec: str, sent: Path) -> None:
     text = head.decode(errors="ignore")
     if is_misread(len(_TWICE.findall(head)), len(_LETTERS.findall(head)) // 2):
         raise DataError("ENVELOPE-ENCODING", ENCODED_TWICE)
+    if any_letters:
+        return
     if codec.startswith("utf"):
         if message := describe_misread(text):
             raise DataError("ENVELOPE-ENCODING", message)
@@ -192,7 +195,7 @@ def check_letters(path: Path, codec: str, sent: Path) -> None:
         "ENVELOPE-ENCODING",
         words(
             "read as {codec}, words with letters beyond ASCII are words of no language; {guess}. Send it in UTF-8, or "
-            "change `format.encoding` in the contract",
+            "change `format.encoding` in the contract; where they are right, say `any_letters: true` in `format`",
             codec=our_text(codec),
             guess=our_text(f"it looks like {other}" if other else _guess(block)),
         ),
@@ -207,7 +210,7 @@ def describe_misread(text: str) -> Words | None:
     if other := find_codec(tokens, MISTAKEN[0]):
         return words(
             "letters are wrong, as where text in {other} was read as {codec} before it was saved. Export it again from "
-            "where it was right, in UTF-8",
+            "where it was right, in UTF-8; if it is right here, say `any_letters: true` in the contract's `format`",
             other=our_text(other),
             codec=our_text(MISTAKEN[0]),
         )

@@ -86,7 +86,7 @@ def check_text(shape: TableShape, member: Member, scratch: Path, keep_length: bo
                 compose=not keep_length,
                 tolerant=shape.format.tells_unread_damage,
             )
-        check_letters(envelope.path, codec, member.path)
+        check_letters(envelope.path, codec, member.path, any_letters=shape.format.any_letters)
         if is_framed(shape.format) or ends_in_dos_mark(envelope.path):
             envelope.path = cut_frame(envelope.path, shape.format, scratch / f"{member.path.name}.table")
         envelope.header = read_header(envelope.path, shape.format, shape.limits.line_bytes)
