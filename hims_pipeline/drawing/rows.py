@@ -18,6 +18,18 @@ STOCKS = (
 FLOWS = ("B33", "A06", "A07")  # by the other country, over time
 MAPPED = ("B24", "B06", "A02")  # by area: the first that the release has
 MOST_COUNTRIES = 6  # lines that can be told apart
+# Published figures and ours of the same question, source and edition, where ours is shown.
+CONTROLS = """
+    select control_id, cast(value as double) as published, obs_value as ours, data_kind
+    from reference.controls as controls
+    join published.indicator_value as figures
+        using (indicator, source, vintage, time_period, ref_area, counterpart_area, sex)
+    join reference.indicators on indicator = code
+    where measure_type in ('stock', 'flow') and coalesce(breakdown, '') = '' and cell = trim(
+        case when counterpart_area not in ('_T', '_Z') then 'counterpart_area ' else '' end
+        || case when sex != '_T' then 'sex' else '' end
+    ) and obs_value > 0 and cast(value as double) > 0
+"""
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,7 @@ def hold_tables(con: "duckdb.DuckDBPyConnection", area: str) -> None:
         )
     con.execute("create temp table codes as from published.v_codes")
     con.execute("create temp table ladders as from published.v_ladders_with_synthetic where ref_area = ?", [area])
+    con.execute(f"create temp table controls as {CONTROLS}")
 
 
 def _fetch(con: "duckdb.DuckDBPyConnection", sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
@@ -178,20 +191,7 @@ def list_ladders(con: "duckdb.DuckDBPyConnection") -> list[str]:
 
 def take_controls(con: "duckdb.DuckDBPyConnection", title: str) -> Picture | None:
     """Published figures beside ours of the same question, source and edition, where ours is shown."""
-    rows = _fetch(
-        con,
-        """select control_id, cast(value as double) as published, obs_value as ours, data_kind
-        from reference.controls as controls
-        join published.indicator_value as figures
-            using (indicator, source, vintage, time_period, ref_area, counterpart_area, sex)
-        join reference.indicators on indicator = code
-        where measure_type in ('stock', 'flow') and coalesce(breakdown, '') = '' and cell = trim(
-            case when counterpart_area not in ('_T', '_Z') then 'counterpart_area ' else '' end
-            || case when sex != '_T' then 'sex' else '' end
-        ) and obs_value > 0 and cast(value as double) > 0
-        order by control_id, ours""",
-        [],
-    )
+    rows = _fetch(con, "from controls order by control_id, ours", [])
     if len(rows) < 3:
         return None
     ratios = sorted(row["ours"] / row["published"] for row in rows if row["data_kind"] == "synthetic")
