@@ -34,7 +34,7 @@ _EDGE_BEFORE, _EDGE_AFTER = r"(?:^|[^\pL\pN])", r"(?:$|[^\pL\pN])"
 # What may be a number within a text: words of letters and digits, digits in groups, letters with digits behind.
 _TOKENS = (r"[\pL\pN]+", r"\pN[\pN ./-]{3,}\pN", r"\pL{1,3}(?:[ ./-]?\pN){4,}")
 _PSEUDONYM = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"  # its groups may be digits alone
-_NUMBER = r"\pN.*\pN.*\pN"  # a token without three digits is a word: names are no identifiers here
+NUMBER = r"\pN.*\pN.*\pN"  # a token without three digits is a word: names are no identifiers here
 SHORTEST = 5  # characters of a token that may be somebody's number
 
 
@@ -189,7 +189,7 @@ def _cut_tokens(con: duckdb.DuckDBPyConnection, here: str) -> None:
     listed = f"select value, unnest(flatten([{tokens}, [value]])) as token from ({values})"
     con.execute(
         f"create or replace temp table tokens as select * from (select distinct value, {bare} as token "
-        f"from ({listed})) where length(token) >= {SHORTEST} and regexp_matches(token, {literal(_NUMBER)})"
+        f"from ({listed})) where length(token) >= {SHORTEST} and regexp_matches(token, {literal(NUMBER)})"
     )
 
 

@@ -160,6 +160,14 @@ def test_who_came_since_is_found_in_what_did_not_change(night) -> None:
     assert night.audit() == (False, 1)
 
 
+@pytest.mark.parametrize("number", ["RSSMRA85T10A562S", "A1B2C3D"])  # an Italian tax code, and a shorter one
+def test_a_known_number_whose_digits_stand_apart_is_found(night, number) -> None:
+    night.known.append(number)
+    night.tables["published.figures"] = f"select 'of {number}' as note"
+    night.carried.remove("published.figures")
+    assert night.audit() == (False, 1)
+
+
 def test_a_planted_result_is_not_believed(night) -> None:
     """Marks of a candidate that names somebody, written by one who has no key; and what may be numbers, emptied."""
     night.tables["published.figures"] = IBAN
