@@ -30,14 +30,11 @@ SOURCES = ("rgph", "border_crossings", "hims_survey", "residence_cards", "work_a
 SCALE = "0.01"  # of smaller ones the gate refuses the survey and the registers
 
 
-CUT = "from hims_pipeline.readers.files import envelope; envelope.PART_RECORDS = 20_000"
-
-
 class InParts(Installation):
-    """One whose readers cut entities into parts of few records, as they cut those of a whole country."""
+    """One in which a long entity is several files of its batch, as in a whole country."""
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-c", f"{CUT}; from hims_pipeline.cli import main; main()", *words]
+        return [sys.executable, "-m", "tests.engines.in_parts", *words]
 
 
 @dataclass(frozen=True)
