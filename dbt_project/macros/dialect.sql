@@ -204,8 +204,9 @@
 {%- endmacro %}
 
 {# The rows of Parquet files, each with its batch beside it: these columns (name -> type), also those that no file at hand has.
-   keys: columns that hold pseudonyms. A file's folders are its batch: `<source>/<period>/<id>`. Spark reads pseudonyms as
-   sixteen bytes, and only where the columns are declared: so a table without rows of its own stands before the files. #}
+   keys: columns that hold pseudonyms. A file's folders are its batch, `<source>/<period>/<id>`, and a long entity has several
+   files there. Spark reads pseudonyms as sixteen bytes, and only where the columns are declared: so a table without rows of its
+   own stands before the files. #}
 {% macro read_files(source, files, columns, keys) -%} {{ adapter.dispatch('read_files')(source, files, columns, keys) }} {%- endmacro %}
 {% macro default__read_files(source, files, columns, keys) %}
     select
@@ -228,8 +229,11 @@
     ) as batches (_path, _period, _batch, _layout) on rows_sent.filename = batches._path
 {% endmacro %}
 {% macro spark__read_files(source, files, columns, keys) %}
-    {% set files_sent, paths = this.schema ~ '.files_of_' ~ this.identifier, [] %}
-    {% for file in files %}{% do paths.append(spark_path(file['path'][1:])) %}{% endfor %}
+    {% set files_sent, paths, batches = this.schema ~ '.files_of_' ~ this.identifier, [], {} %}
+    {% for file in files %}
+        {% do paths.append(spark_path(file['path'][1:])) %}
+        {% do batches.update({file['path'].split('/')[-4:-1] | join('/'): file}) %}
+    {% endfor %}
     {% do run_query('drop table if exists ' ~ files_sent) %}
     {% set declared %}
         create table {{ files_sent }} (
@@ -248,8 +252,8 @@
         batches._layout
     from {{ files_sent }} as rows_sent
     join (values
-        {%- for file in files %}
-        ('{{ file['path'].split('/')[-4:-1] | join('/') }}', '{{ file['period'] }}', '{{ file['batch_id'] }}', '{{ file['layout'] }}'){{ "," if not loop.last }}
+        {%- for folder, file in batches.items() %}
+        ('{{ folder }}', '{{ file['period'] }}', '{{ file['batch_id'] }}', '{{ file['layout'] }}'){{ "," if not loop.last }}
         {%- endfor %}
     ) as batches (_folder, _period, _batch, _layout)
         on batches._folder = regexp_extract(rows_sent._metadata.file_path, '([^/]+/[^/]+/[^/]+)/[^/]+$', 1)

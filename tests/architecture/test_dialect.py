@@ -175,6 +175,28 @@ def test_a_union_on_spark_of_what_is_not_built_is_refused(is_cte: bool) -> None:
         unite_on_spark(is_cte=is_cte, built={"indicators.others": ["a"]})
 
 
+def test_a_batch_of_several_files_stands_once_beside_its_rows_on_spark() -> None:
+    """Twice, and each row of it would come twice."""
+    files = [
+        {"path": f"/home/validated/{folder}/people-00000{n}.parquet", "period": folder.split("/")[1],
+         "batch_id": folder.replace("/", "-"), "layout": "l1"}
+        for folder in ("census/2014/aaaa", "census/2024/bbbb") for n in range(3)
+    ]  # fmt: skip
+    compiled = macros.compiler(
+        REPOSITORY / "dbt_project",
+        OWN,
+        run_query=lambda _: None,
+        this=SimpleNamespace(schema="staging", identifier="stg"),
+        files=files,
+    )
+    sql = compiled("{{ spark__read_files('census', files, {'sex': 'string'}, []) }}")
+    listed = re.findall(r"\('(census/[^']*)', '(\d+)', '([^']*)', 'l1'\)", sql)
+    assert listed == [
+        ("census/2014/aaaa", "2014", "census-2014-aaaa"),
+        ("census/2024/bbbb", "2024", "census-2024-bbbb"),
+    ]
+
+
 DAYS = """
 select a.day as a, b.day as b
 from (select date '2019-12-25' + n::int as day from range(0, 470) as t (n)) as a

@@ -3,6 +3,8 @@ from: every table equal, every test with the same verdict, and the release that 
 
 import json
 import shutil
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +30,13 @@ SOURCES = ("rgph", "border_crossings", "hims_survey", "residence_cards", "work_a
 SCALE = "0.01"  # of smaller ones the gate refuses the survey and the registers
 
 
+class InParts(Installation):
+    """One in which a long entity is several files of its batch, as in a whole country."""
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "tests.engines.in_parts", *words]
+
+
 @dataclass(frozen=True)
 class Both:
     """An installation after a night on DuckDB, and a build of the same batches on Spark."""
@@ -43,7 +52,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An installation after a night on DuckDB, whose policies are others since: there is something to publish."""
     root = tmp_path_factory.mktemp("night")
     shutil.copytree(REPOSITORY / "data", root / "data")
-    here = Installation(root / "home", data=root / "data")
+    here = InParts(root / "home", data=root / "data")
     here.hims("run", "--samples", *(word for one in SOURCES for word in ("--only", one)), "--scale", SCALE)
     change_policy(here.data)
     return here
@@ -56,6 +65,8 @@ def both(night: Installation, tmp_path_factory: pytest.TempPathFactory) -> Itera
         settings = replace(night.settings, spark_master=master)
         build = building.prepare(settings, "on-spark", full=True)
         assert {row["source"] for row in build.inputs()} >= set(SOURCES), "a source that is refused compares nothing"
+        parts = Counter((row["batch_id"], row["entity"]) for row in build.inputs())
+        assert max(parts.values()) > 1, "a long entity is files of a batch, not one"
         finished = spark.build_on_spark(settings, build, print)
     told = (folder / "master/said.txt").read_text(errors="replace")
     assert told.count("Launching executor") >= 2, "both workers have had a part"
