@@ -20,6 +20,18 @@
     {%- endfor %}
 {%- endmacro %}
 
+{# The rows of a relation with the sums `d<name>` in whole grains of their batch, `t<name>`, whose squares can be summed.
+   Wider than 18 digits, or DuckDB would multiply them within 18. #}
+{% macro in_grains(relation, names) -%}
+    select
+        {{ relation }}.*,
+        {%- for name in names %}
+        cast(round({{ relation }}.d{{ name }} * grains.grain) as {{ wide_integer() }}) as t{{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ relation }}
+    join grains on {{ same(relation, 'grains', 'batch_id, entity') }}
+{%- endmacro %}
+
 {# A sum of decimals as a double: whole persons and the rest apart, so that a count stays whole. #}
 {% macro exactly(sum) -%}
     (cast(floor({{ sum }}) as double) + cast({{ sum }} - floor({{ sum }}) as double))

@@ -69,6 +69,17 @@
 {% macro default__materialized() -%} materialized {%- endmacro %}
 {% macro spark__materialized() -%}{%- endmacro %}
 
+{# A common table expression that is worked out within each query that reads it, where it is small by what that one asks. #}
+{% macro inlined() -%} {{ adapter.dispatch('inlined')() }} {%- endmacro %}
+{% macro default__inlined() -%} not materialized {%- endmacro %}
+{% macro spark__inlined() -%}{%- endmacro %}
+
+{# A sum of decimals as a double, off by no more than two of its last places, whatever the order; over rows that meet a
+   condition. DuckDB divides a decimal of more than sixteen digits by hand where it casts it, but not in a mean. #}
+{% macro sum_as_double(value, where=none) -%} {{ adapter.dispatch('sum_as_double')(value, ' filter (where ' ~ where ~ ')' if where else '') }} {%- endmacro %}
+{% macro default__sum_as_double(value, filter) -%} coalesce(avg({{ value }}){{ filter }}, 0) * count({{ value }}){{ filter }} {%- endmacro %}
+{% macro spark__sum_as_double(value, filter) -%} coalesce(cast(sum({{ value }}){{ filter }} as double), 0) {%- endmacro %}
+
 {# How a relation that many read is kept, whose rows stand in others already: a view, or a table where every reader would
    have the query of a hundred models planned anew. #}
 {% macro kept_as() -%} {{ return(adapter.dispatch('kept_as')()) }} {%- endmacro %}

@@ -51,23 +51,16 @@
 {%- set by_entity = 'batch_id, entity' -%}
 {%- set by_cell = ([by_entity] + dims) | join(', ') -%}
 {%- set by_base = ([by_entity] + based) | join(', ') -%}
-{#- Where both are the same cells, their sums over a unit are made at once. -#}
-{%- set bases_of = 'units' if by_base == by_cell else 'base_units' -%}
-{%- set sums_of_base = 'sum(wx) as wx, cast(sum(tx) as decimal(30, 0)) as tx, sum(based) as based' -%}
+{#- Where both are the same cells, their sums are made at once; where these are those of `weighed`, they are its own. -#}
+{%- set is_own_base = by_base == by_cell -%}
+{%- set is_finest = cells | length == 1 and 'ref_area' not in dims -%}
+{%- set sums_of_base = 'sum(wx) as wx, ' ~ sum_as_double('wx') ~ ' as dx, sum(based) as based' -%}
 {%- set imputed = imputed_where(fact, [measure, domain, value or ''] | join(' '), dims, known) -%}
-with records as (
-    select
-        batch_id, entity, stratum, psu, ssu, population_units, population_ssus,
-        {%- for name in dims %}
-        coalesce({{ known[name] }}, '_U') as {{ name }},
-        {%- endfor %}
-        weight_persons as w,
-        {{- imputed_flags(imputed) }}
-        {{ '(' ~ domain ~ ') and (' ~ value ~ ') is not null' if kind == 'mean' else domain }} as is_in_domain,
-        {{ 'is_in_domain' if kind == 'mean' else measure if kind == 'ratio' else '(' ~ domain ~ ') and (' ~ measure ~ ')' }} as is_counted
-        {%- if kind == 'mean' %},
-        cast({{ value }} as double) as v
-        {%- endif %}
+{%- set sums_over_units = 'sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx, sum(based) as based, count(*) filter (where based > 0) as units_found' -%}
+{#- Who is counted, and who is of the cell at all. -#}
+{%- set counts = 'is_in_domain' if kind == 'mean' else 'is_counted' -%}
+{%- set is_of_cell = 'is_in_domain or is_counted' if kind == 'ratio' else 'is_in_domain' -%}
+{%- set kept -%}
     from {{ ref(fact) }}
     where
         true
@@ -77,27 +70,53 @@ with records as (
         {%- if 'ref_area' in dims %}
         and (coalesce({{ known['ref_area'] }}, '_U'), ref_country) not in (select area_code, {{ each_of(parts_of('claimed_by_codes', ' ')) }} from {{ ref('dim_area') }} where is_disputed)
         {%- endif %}
+{%- endset -%}
+{%- set sums_of_records -%}
+        {%- if kind == 'mean' %}
+        coalesce(sum(cast(cast(w as double) * v as decimal(38, 18))) filter (where is_in_domain), 0) as wy,
+        coalesce(sum(cast(cast(w as double) * v * v as decimal(38, 9))) filter (where is_in_domain), 0) as wyy,
+        {%- else %}
+        coalesce(sum(w) filter (where is_counted), 0) as wy,
+        {%- endif %}
+        coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as wx,
+        count(*) filter (where {{ counts }}) as counted,
+        count(*){{ ' filter (where is_in_domain)' if is_relative }} as based,
+        count(*) filter (where {{ is_of_cell }}) as records
+        {{- imputed_counts(imputed, is_of_cell) }}
+{%- endset -%}
+with records as {{ inlined() }} (
+    select
+        batch_id, entity, stratum, psu, ssu,
+        {%- for name in dims %}
+        coalesce({{ known[name] }}, '_U') as {{ name }},
+        {%- endfor %}
+        weight_persons as w,
+        {{- imputed_flags(imputed) }}
+        {{ '(' ~ domain ~ ') and (' ~ value ~ ') is not null' if kind == 'mean' else domain }} as is_in_domain,
+        {% if kind == 'mean' -%} cast({{ value }} as double) as v
+        {%- else -%} {{ measure if kind == 'ratio' else '(' ~ domain ~ ') and (' ~ measure ~ ')' }} as is_counted {%- endif %}
+    {{ kept }}
+),
+
+designs as (
+    select batch_id, entity, stratum, psu, ssu, population_units, population_ssus
+    {{ kept }}
+        and (population_units is not null or population_ssus is not null)
 ),
 
 {# One pass over the records; the cells below are sums of these. A census is a few thousand rows from here on. -#}
 weighed as (
     select
-        stratum, psu, ssu, {{ by_cell }},
-        {%- if kind == 'mean' %}
-        coalesce(sum(cast(cast(w as double) * v as decimal(38, 18))) filter (where is_counted), 0) as wy,
-        coalesce(sum(cast(cast(w as double) * v * v as decimal(38, 9))) filter (where is_counted), 0) as wyy,
-        {%- else %}
-        coalesce(sum(w) filter (where is_counted), 0) as wy,
+        stratum, psu, {{ by_cell }},
+        {{- sums_of_records }}
+        {%- if is_finest %},
+        {{ sum_as_double('cast(cast(w as double) * v as decimal(38, 18))' if kind == 'mean' else 'w', counts) }} as dy
         {%- endif %}
-        coalesce(sum(w){{ ' filter (where is_in_domain)' if is_relative }}, 0) as wx,
-        count(*) filter (where is_counted) as counted,
-        count(*){{ ' filter (where is_in_domain)' if is_relative }} as based,
-        count(*) filter (where is_in_domain or is_counted) as records
-        {{- imputed_counts(imputed, 'is_in_domain or is_counted') }},
-        max(population_units) as population_units,
-        max(population_ssus) as population_ssus
+        {%- if is_finest and is_own_base %},
+        {{ sum_as_double('w', 'is_in_domain' if is_relative else none) }} as dx
+        {%- endif %}
     from records
-    group by stratum, psu, ssu, {{ by_cell }}
+    group by stratum, psu, {{ by_cell }}
 ),
 
 grains as (
@@ -108,39 +127,36 @@ grains as (
     group by batch_id, entity
 ),
 
--- Whole numbers wider than 18 digits, or DuckDB multiplies them within 18; through doubles, whose 16 digits cost a fifth of 38.
-finest as (
-    select
-        weighed.*,
-        cast(cast(weighed.wy as double) * grains.grain as decimal(30, 0)) as ty,
-        cast(cast(weighed.wx as double) * grains.grain as decimal(30, 0)) as tx
-    from weighed
-    join grains on weighed.batch_id = grains.batch_id and weighed.entity = grains.entity
-),
-
 {% if 'ref_area' in dims -%}
 -- The same persons once more for each area that theirs lies in; the country's own figure is the total.
 spread as (
-    {{ spread_over_areas('finest', 'ref_area') }}
+    {{ spread_over_areas('weighed', 'ref_area') }}
 ),
 
 {% endif -%}
-{{ drawn_strata() }},
+{{ drawn_strata(units='weighed', designed='designs') }},
 
+{% if not is_finest -%}
+unit_sums as (
+    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, ' ~ ('sum(wyy) as wyy, ' if kind == 'mean') ~ sum_as_double('wy') ~ ' as dy, sum(counted) as counted, sum(records) as records' ~ (', ' ~ sums_of_base if is_own_base) ~ imputed_counts(imputed), 'having sum(records) > 0', 'weighed') }}
+),
+
+{% endif -%}
 units as (
-    {{ cell_sums(cells, dims, 'stratum, psu, ' ~ by_entity, 'sum(wy) as wy, ' ~ ('sum(wyy) as wyy, ' if kind == 'mean') ~ 'cast(sum(ty) as decimal(30, 0)) as ty, sum(counted) as counted, sum(records) as records' ~ (', ' ~ sums_of_base if bases_of == 'units') ~ imputed_counts(imputed), 'having sum(records) > 0') }}
+    {{ in_grains('weighed' if is_finest else 'unit_sums', ['y', 'x'] if is_own_base else ['y']) }}
+    {{ 'where weighed.records > 0' if is_finest }}
 ),
 
-{% if bases_of != 'units' -%}
+{% if not is_own_base -%}
+base_unit_sums as (
+    {{ cell_sums(base_cells(cells, based), based, 'stratum, psu, ' ~ by_entity, sums_of_base, '', 'weighed') }}
+),
+
 base_units as (
-    {{ cell_sums(base_cells(cells, based), based, 'stratum, psu, ' ~ by_entity, sums_of_base) }}
+    {{ in_grains('base_unit_sums', ['x']) }}
 ),
 
 {% endif -%}
-bases as (
-    select stratum, {{ by_base }}, sum(wx) as wx, sum(tx) as sx, sum(tx * tx) as sxx, sum(based) as based, count(*) filter (where based > 0) as units from {{ bases_of }} group by stratum, {{ by_base }}
-),
-
 sums as (
     select
         units.stratum, {{ 'units.' ~ (by_cell.split(', ') | join(', units.')) }},
@@ -150,19 +166,30 @@ sums as (
         {%- endif %}
         sum(units.ty) as sy,
         sum(units.ty * units.ty) as syy,
-        sum(units.ty * {{ bases_of }}.tx) as sxy,
+        sum(units.ty * {{ 'units' if is_own_base else 'base_units' }}.tx) as sxy,
         sum(units.counted) as counted,
         sum(units.records) as records
+        {%- if is_own_base %},
+        {{ sums_over_units }}
+        {%- endif %}
         {{- imputed_counts(imputed) }}
     from units
-    {%- if bases_of != 'units' %}
+    {%- if not is_own_base %}
     join base_units on units.stratum = base_units.stratum and units.psu = base_units.psu and {{ same('units', 'base_units', by_base) }}
     {%- endif %}
     group by units.stratum, {{ 'units.' ~ (by_cell.split(', ') | join(', units.')) }}
 ),
 
+bases as (
+    {% if is_own_base -%}
+    select stratum, {{ by_base }}, wx, sx, sxx, based, units_found from sums
+    {%- else -%}
+    select stratum, {{ by_base }}, {{ sums_over_units }} from base_units group by stratum, {{ by_base }}
+    {%- endif %}
+),
+
 populations as (
-    select {{ by_base }}, {{ exactly('sum(wx)') }} as x, sum(based) as based, sum(units) as units from bases group by {{ by_base }}
+    select {{ by_base }}, {{ exactly('sum(wx)') }} as x, sum(based) as based, sum(units_found) as units from bases group by {{ by_base }}
 ),
 
 cells as (
@@ -182,7 +209,7 @@ ratios as (
     join {{ ref('dim_batch') }} as batches on cells.batch_id = batches.batch_id and cells.entity = batches.entity
 ),
 
-{{ within_cells(cells, dims, based, by_cell, by_base) }},
+{{ within_cells(cells, dims, based, by_cell, by_base, sums_of_records) }},
 
 {# z = y - R x of the units of a stratum, squared and summed; strata in which nobody of the cell lives still have their x. -#}
 deviations as (

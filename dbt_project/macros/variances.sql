@@ -71,15 +71,16 @@
     end
 {%- endmacro %}
 
-{# CTEs `drawn`, `strata` and `second_stage` of the batches in `finest`: all units drawn, also those of fct_sampling_units in
-   which nobody was found; of each stratum what `design_variance` needs, and of each unit what `variance_within` does.
-   listed: a relation in place of fct_sampling_units. #}
-{% macro drawn_strata(listed=none) -%}
+{# CTEs `drawn`, `strata` and `second_stage`: all units drawn, also those of fct_sampling_units in which nobody was found; of
+   each stratum what `design_variance` needs, and of each unit what `variance_within` does.
+   listed: a relation in place of fct_sampling_units. units: relation that has rows of each unit in which somebody was found.
+   designed: relation with ssu, population_units and population_ssus of all records that have one of the two populations. #}
+{% macro drawn_strata(listed=none, units='finest', designed='finest') -%}
 drawn as (
-    select batch_id, entity, stratum, psu from finest
+    select batch_id, entity, stratum, psu from {{ units }}
     union
     select entities.batch_id, entities.entity, units.stratum, units.psu
-    from (select distinct batch_id, entity from finest) as entities
+    from (select distinct batch_id, entity from {{ units }}) as entities
     join {{ listed or ref('fct_sampling_units') }} as units on entities.batch_id = units.batch_id
 ),
 
@@ -91,7 +92,7 @@ strata as (
         case when any_value(populated.population_units) is null then 1 else 1 - n_h / greatest(any_value(populated.population_units), n_h) end as left_out
     from drawn
     left join (
-        select batch_id, entity, stratum, max(population_units) as population_units from finest group by batch_id, entity, stratum
+        select batch_id, entity, stratum, max(population_units) as population_units from {{ designed }} group by batch_id, entity, stratum
     ) as populated on drawn.batch_id = populated.batch_id and drawn.entity = populated.entity and drawn.stratum = populated.stratum
     group by drawn.batch_id, drawn.entity, drawn.stratum
 ),
@@ -103,7 +104,7 @@ second_stage as (
         (1 - strata.left_out) * (1 - units.m_i / greatest(units.population_ssus, units.m_i)) * units.m_i / nullif(units.m_i - 1.0, 0) as weight
     from (
         select batch_id, entity, stratum, psu, count(distinct ssu) as m_i, max(population_ssus) as population_ssus
-        from finest where population_ssus is not null
+        from {{ designed }} where population_ssus is not null
         group by batch_id, entity, stratum, psu
     ) as units
     join strata on {{ same('units', 'strata', 'batch_id, entity, stratum') }}
@@ -142,26 +143,30 @@ variances as (
 {%- endmacro %}
 
 {# CTE `within`: what the second stage of a design adds to the variances of `ratios`, stratum by stratum. Of batches whose
-   design has none nothing is summed. #}
-{% macro within_cells(cells, dims, based, by_cell, by_base) -%}
+   design has none nothing is summed. sums: of `records`, as `estimates` makes them for each unit. #}
+{% macro within_cells(cells, dims, based, by_cell, by_base, sums) -%}
 {%- set inner_units = 'stratum, psu, ssu, batch_id, entity' -%}
-inner_finest as (
-    select finest.* from finest
-    join second_stage on {{ same('finest', 'second_stage', 'batch_id, entity, stratum, psu') }}
+inner_weighed as (
+    select
+        stratum, psu, ssu, {{ by_cell }},
+        {{- sums }}
+    from records
+    where (batch_id, entity, stratum, psu) in (select batch_id, entity, stratum, psu from second_stage)
+    group by stratum, psu, ssu, {{ by_cell }}
 ),
 
 {% if 'ref_area' in dims -%}
 inner_spread as (
-    {{ spread_over_areas('inner_finest', 'ref_area') }}
+    {{ spread_over_areas('inner_weighed', 'ref_area') }}
 ),
 
 {% endif -%}
 inner_counted as (
-    {{ cell_sums(cells, dims, inner_units, 'sum(ty) as ty', 'having sum(records) > 0', 'inner_finest', 'inner_spread') }}
+    {{ cell_sums(cells, dims, inner_units, sum_as_double('wy') ~ ' as dy', 'having sum(records) > 0', 'inner_weighed', 'inner_spread') }}
 ),
 
 inner_based as (
-    {{ cell_sums(base_cells(cells, based), based, inner_units, 'sum(tx) as tx', '', 'inner_finest', 'inner_spread') }}
+    {{ cell_sums(base_cells(cells, based), based, inner_units, sum_as_double('wx') ~ ' as dx', '', 'inner_weighed', 'inner_spread') }}
 ),
 
 inner_deviations as (
@@ -169,8 +174,9 @@ inner_deviations as (
         bases.stratum,
         bases.psu,
         {{ 'ratios.' ~ (by_cell.split(', ') | join(', ratios.')) }},
-        cast(round(coalesce(cast(counted.ty as double), 0) - ratios.r * cast(bases.tx as double)) as {{ wide_integer() }}) as z
+        cast(round((coalesce(counted.dy, 0) - ratios.r * bases.dx) * grains.grain) as {{ wide_integer() }}) as z
     from ratios
+    join grains on {{ same('ratios', 'grains', 'batch_id, entity') }}
     join inner_based as bases on {{ same('ratios', 'bases', by_base) }}
     left join inner_counted as counted on bases.stratum = counted.stratum and bases.psu = counted.psu and bases.ssu = counted.ssu and {{ same('ratios', 'counted', by_cell) }}
 ),
